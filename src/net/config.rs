@@ -1,0 +1,133 @@
+//! What a network is made of: plain data, filled in by the scenario.
+
+use std::net::Ipv4Addr;
+
+use crate::time::Duration;
+
+/// How a link behaves. Every random choice is drawn from a stream named after the link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults {
+    /// Time a frame is under way, both directions alike.
+    pub latency: Duration,
+    /// Up to this much is added to the latency of each frame, evenly drawn. Frames keep their order: a frame
+    /// never arrives before the one sent ahead of it, unless it is drawn for reordering.
+    pub jitter: Duration,
+    /// Chance that a frame is lost, in a million.
+    pub loss_ppm: u32,
+    /// Chance that a frame arrives twice, in a million.
+    pub duplicate_ppm: u32,
+    /// Chance that a frame is held back for one extra latency (at least 1 ms), so that later ones overtake it,
+    /// in a million.
+    pub reorder_ppm: u32,
+    /// Bits per second; frames queue for it in each direction. `None`: no limit.
+    pub rate_bps: Option<u64>,
+    /// Largest IP packet in bytes (576 to 1500); longer frames are lost.
+    pub mtu: u16,
+    /// True: nothing passes.
+    pub down: bool,
+}
+
+impl Default for Faults {
+    /// A perfect link of 1 ms.
+    fn default() -> Self {
+        Faults {
+            latency: Duration::from_millis(1),
+            jitter: Duration::ZERO,
+            loss_ppm: 0,
+            duplicate_ppm: 0,
+            reorder_ppm: 0,
+            rate_bps: None,
+            mtu: 1500,
+            down: false,
+        }
+    }
+}
+
+/// One LAN: the broadcast domain behind an access point. The gateway is on each of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentConfig {
+    /// Its name: that of the access point.
+    pub name: String,
+    /// The gateway's address on it; the gateway is also its DHCP and DNS server.
+    pub gateway: Ipv4Addr,
+    /// Bits of the network mask (8 to 30).
+    pub prefix_len: u8,
+    /// First and last address that DHCP leases.
+    pub dhcp: (Ipv4Addr, Ipv4Addr),
+    /// How long a lease lasts.
+    pub lease: Duration,
+}
+
+/// One host: a node with an address and services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostConfig {
+    /// Its name in the scenario, and in the console.
+    pub name: String,
+    /// Names under which DNS knows it.
+    pub dns_names: Vec<String>,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// The segment it is on; `None`: beyond the gateway, on a routed link of its own.
+    pub segment: Option<String>,
+    /// The link that joins it to its segment, or to the gateway.
+    pub link: Faults,
+    /// What it offers.
+    pub services: Vec<ServiceConfig>,
+}
+
+/// Something that listens on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceConfig {
+    /// An HTTP/1.1 server.
+    Http {
+        /// TCP port, 1 to 65535.
+        port: u16,
+        /// What it serves; anything else is a 404.
+        pages: Vec<Page>,
+    },
+    /// Sends every byte back, and closes when the peer does (RFC 862).
+    TcpEcho {
+        /// TCP port, 1 to 65535.
+        port: u16,
+    },
+    /// Sends every datagram back (RFC 862).
+    UdpEcho {
+        /// UDP port, 1 to 65535.
+        port: u16,
+    },
+}
+
+/// One resource of an HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Absolute path, compared to the request's without its query.
+    pub path: String,
+    /// Status code of the answer, 100 to 599.
+    pub status: u16,
+    /// Its `Content-Type`.
+    pub content_type: String,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// How long the server thinks before it answers.
+    pub delay: Duration,
+}
+
+/// The radio link of one module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleLinkConfig {
+    /// The module's name, which is the link's name too.
+    pub name: String,
+    /// How it behaves.
+    pub link: Faults,
+}
+
+/// The whole network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetConfig {
+    /// LANs, one for each access point.
+    pub segments: Vec<SegmentConfig>,
+    /// Hosts on them and beyond.
+    pub hosts: Vec<HostConfig>,
+    /// Radio links, one for each module, in the order of the modules' names.
+    pub modules: Vec<ModuleLinkConfig>,
+}

@@ -1,0 +1,2 @@
+//! Wi-Fi.
+pub mod config;
