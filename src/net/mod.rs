@@ -1,2 +1,4 @@
 //! The simulated network.
 pub mod config;
+pub mod service;
+pub mod stack;
