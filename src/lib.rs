@@ -1,7 +1,10 @@
 //! espat-sim.
+pub mod at;
 pub mod capture;
 pub mod event;
+pub mod module;
 pub mod net;
+pub mod profile;
 pub mod rng;
 pub mod time;
 pub mod uart;

@@ -115,7 +115,7 @@ mod tests {
     fn the_udp_modes_follow_their_sender() {
         let addr = |n: u16| SocketAddr::from(([192, 168, 1, 1], n));
         let remotes = |mode| {
-            let socket = Socket::default();
+            let socket = stack.ping_start(crate::time::Instant::ZERO, [192, 168, 1, 1].into(), 0, crate::time::Duration::ZERO);
             let transport = Transport::Udp(mode);
             let mut link = Link { transport, socket, remote: addr(1), local_port: 9, accepted: false };
             [1, 2, 3, 2].map(|from| {

@@ -14,8 +14,6 @@ pub enum Need {
     Station,
     /// The station has an address.
     Address,
-    /// No link is open.
-    NoLink,
 }
 
 /// One way to write a command's parameters.

@@ -7,7 +7,7 @@
 pub mod config;
 mod station;
 
-pub use station::{JoinFailure, JoinRequest, RadioChange, Station, StationEvent, Status};
+pub use station::{JoinFailure, JoinRequest, RadioChange, Station, StationEvent, Status, Surroundings};
 
 use config::ApConfig;
 

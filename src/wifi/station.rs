@@ -117,6 +117,8 @@ pub struct Station {
     /// When the silence of the access point will be noticed.
     silent_until: Option<Instant>,
     ever_started: bool,
+    /// The last attempt failed, or the access point was lost.
+    in_trouble: bool,
     hostname: Option<String>,
     events: VecDeque<StationEvent>,
     changes: VecDeque<RadioChange>,
@@ -133,6 +135,7 @@ impl Station {
             ap: None,
             silent_until: None,
             ever_started: false,
+            in_trouble: false,
             hostname,
             events: VecDeque::new(),
             changes: VecDeque::new(),
@@ -191,9 +194,9 @@ impl Station {
         }
     }
 
-    /// True when a connection was started since the station was switched on.
-    pub fn ever_started(&self) -> bool {
-        self.ever_started
+    /// True when the last attempt failed or the access point was lost, and no address was got since.
+    pub fn in_trouble(&self) -> bool {
+        self.in_trouble
     }
 
     /// The access point it is associated with.
@@ -214,6 +217,11 @@ impl Station {
     /// The next thing that the network must be told.
     pub fn take_change(&mut self) -> Option<RadioChange> {
         self.changes.pop_front()
+    }
+
+    /// Takes over what `old` still has to tell the network.
+    pub fn inherit_changes(&mut self, old: &mut Station) {
+        self.changes.append(&mut old.changes);
     }
 
     /// When [`Station::poll`] must be called at the latest.
@@ -272,6 +280,7 @@ impl Station {
                 State::CheckingAddress { until } if *until <= now => {
                     self.state = State::Joined;
                     self.commanded = None;
+                    self.in_trouble = false;
                     self.events.push_back(StationEvent::GotIp);
                 }
                 State::Waiting { until } if *until <= now => self.scan(now, around),
@@ -319,6 +328,7 @@ impl Station {
 
     /// A join did not work out.
     fn fail(&mut self, now: Instant, why: JoinFailure, stack: &mut Stack) {
+        self.in_trouble = true;
         if self.commanded.take().is_some() {
             self.leave(now, stack);
             self.events.push_back(StationEvent::JoinFailed(why));
@@ -330,6 +340,7 @@ impl Station {
 
     /// The access point is gone.
     fn lost(&mut self, now: Instant, stack: &mut Stack) {
+        self.in_trouble = true;
         self.disassociate(now, stack);
         if self.commanded.is_some() {
             self.fail(now, JoinFailure::Failed, stack);
