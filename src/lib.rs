@@ -1,5 +1,7 @@
 //! espat-sim.
 pub mod capture;
+pub mod cli;
+pub mod edge;
 pub mod event;
 pub mod net;
 pub mod rng;
