@@ -1,6 +1,8 @@
 //! espat-sim.
 pub mod at;
 pub mod capture;
+pub mod cli;
+pub mod edge;
 pub mod event;
 pub mod module;
 pub mod net;

@@ -11,6 +11,7 @@
 //! - Each module has its own clock. In a world with several, one may be ahead of the slowest by at most the
 //!   world's lookahead. Beyond that, or backwards, is an error that changes nothing.
 
+pub mod digest;
 pub mod scenario;
 
 use std::fmt;
