@@ -11,20 +11,23 @@ use espat_sim::time::Instant;
 /// 2026-01-01T00:00:00Z.
 const EPOCH: u64 = 1_767_225_600;
 
-/// What tshark prints for `capture` with `args`, line by line.
-fn tshark(test: &str, capture: &[u8], args: &[&str]) -> Vec<String> {
+/// What `program`, a tool of the package tshark, prints about `capture`, line by line. The file's name comes
+/// after `args`.
+fn run(program: &str, test: &str, capture: &[u8], args: &[&str]) -> Vec<String> {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.pcapng"));
     std::fs::write(&path, capture).expect("the target directory can be written");
-    let output = Command::new("tshark")
-        .args(["-n", "-r"])
-        .arg(&path)
-        .args(args)
-        .env("TZ", "UTC")
-        .output()
-        .unwrap_or_else(|e| panic!("tshark does not run ({e}): `make test` installs it (package tshark)"));
+    let output =
+        Command::new(program).args(args).arg(&path).env("TZ", "UTC").output().unwrap_or_else(|e| {
+            panic!("{program} does not run ({e}): `make test` installs it (package tshark)")
+        });
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "tshark cannot read {}: {errors}", path.display());
+    assert!(output.status.success(), "{program} cannot read {}: {errors}", path.display());
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// What tshark prints for `capture` with `args`.
+fn tshark(test: &str, capture: &[u8], args: &[&str]) -> Vec<String> {
+    run("tshark", test, capture, &[&["-n"], args, &["-r"]].concat())
 }
 
 /// The values of `fields` of every packet that passes `filter`, joined by `|`.
@@ -331,6 +334,17 @@ fn frames_show_interface_time_direction_and_comment() {
     );
     assert_eq!(fields("comments", &capture, "frame.comment", &["frame.number"]), ["1"]);
     assert_eq!(complaints("frames-clean", &capture), Vec::<String>::new());
+}
+
+#[test]
+fn the_file_says_who_wrote_it_and_that_its_times_are_virtual() {
+    let facts = run("capinfos", "header", &session().0, &[]);
+    let fact =
+        |name: &str| facts.iter().find_map(|line| line.strip_prefix(name)).map(str::trim).unwrap_or_default();
+    assert_eq!(fact("Capture application:"), "espat-sim test");
+    assert!(fact("Capture comment:").starts_with("Times are virtual"), "{facts:#?}");
+    assert_eq!(fact("File timestamp precision:"), "nanoseconds (9)");
+    assert_eq!(fact("Strict time order:"), "True");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// Blocks that may wait for the writer. One more waits in the caller.
+/// Blocks that may wait for the writer. The next one waits in the caller.
 const WAITING: usize = 64;
 /// Bytes that small blocks are collected into before they are written.
 const BUFFER: usize = 64 * 1024;
@@ -86,7 +86,7 @@ impl Sink {
         Ok(Sink { name, blocks: Some(blocks), writer: Some(writer), error })
     }
 
-    /// Hands a block over. Waits while [`WAITING`] blocks are still to be written.
+    /// Hands a block over. Waits while 64 blocks are still to be written.
     ///
     /// # Errors
     /// An earlier block could not be written. The blocks after it are lost.
