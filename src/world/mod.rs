@@ -11,7 +11,11 @@
 //! - Each module has its own clock. In a world with several, one may be ahead of the slowest by at most the
 //!   world's lookahead. Beyond that, or backwards, is an error that changes nothing.
 
+pub mod console;
+pub mod inputlog;
+mod quantity;
 pub mod scenario;
+mod spelling;
 
 use std::fmt;
 
