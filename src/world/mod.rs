@@ -14,10 +14,9 @@
 pub mod digest;
 mod control;
 pub mod console;
-pub mod digest;
 mod error;
 pub mod inputlog;
-pub mod quantity;
+mod quantity;
 mod recorder;
 mod replay;
 pub mod scenario;
