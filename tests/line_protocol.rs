@@ -52,7 +52,14 @@ fn a_line_of_256_bytes_is_read_and_a_longer_one_is_one_error() {
 #[test]
 fn nul_and_eight_bit_bytes_are_an_error_and_nothing_is_stuck() {
     let mut host = Host::ready(1);
-    for line in [&b"\0\0\r\n"[..], b"AT\0\r\n", b"AT+\xff\xfe\r\n", b"AT+CIPMUX=\0\r\n", b"\xc3\x28\r\n", b"AT+CWJAP=\"\xff\0\",\"x\"\r\n"] {
+    for line in [
+        &b"\0\0\r\n"[..],
+        b"AT\0\r\n",
+        b"AT+\xff\xfe\r\n",
+        b"AT+CIPMUX=\0\r\n",
+        b"\xc3\x28\r\n",
+        b"AT+CWJAP=\"\xff\0\",\"x\"\r\n",
+    ] {
         host.ask(line, "\r\nERROR\r\n");
         host.ask("AT\r\n", "\r\nOK\r\n");
     }

@@ -345,9 +345,7 @@ impl At {
     fn run(&mut self, now: Instant, completed: Completed, env: &mut Env<'_>) {
         let outcome = match completed {
             Completed::TooLong => Err(ErrorCode::NO_AT),
-            Completed::Line(line) => {
-                CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env))
-            }
+            Completed::Line(line) => CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env)),
         };
         match outcome {
             Ok(Outcome::Ok) => self.core.out.ok(),
@@ -388,9 +386,7 @@ impl At {
             Some(index) => {
                 let index = index + usize::from(multiple);
                 match raw.get(index) {
-                    Some(Raw::Text(t)) => {
-                        set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes()))
-                    }
+                    Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
                     // Wrong or missing: the first syntax has the code for it.
                     _ => set.syntaxes.first(),
                 }

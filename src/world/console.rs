@@ -296,9 +296,7 @@ fn read_ap(words: &mut Words) -> Result<Command, String> {
     match words.next() {
         Some(w) if w.is("down") => Ok(Command::ApDown(name)),
         Some(w) if w.is("up") => Ok(Command::ApUp(name)),
-        Some(w) => {
-            Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"])))
-        }
+        Some(w) => Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"]))),
         None => Err(format!("{expected}, found nothing")),
     }
 }
