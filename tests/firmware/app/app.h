@@ -21,7 +21,8 @@ typedef struct {
         void *ctx;
     } receivers[AT_LINKS];
     bool link_closed[AT_LINKS];   /* since the last app_connect() */
-    bool wifi_lost;               /* a WIFI DISCONNECT came since this was cleared */
+    bool wifi_lost;               /* WIFI DISCONNECT came since the step began */
+    bool restarted;               /* `ready` came since the boot step ended */
     uint32_t retries;             /* everything the application did again */
 } application;
 

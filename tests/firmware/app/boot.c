@@ -33,6 +33,7 @@ bool step_boot(application *app)
     if (!at_wait_for(&app->at, &app->at.ready, READY_MS) && !wake_up(app)) {
         return false;
     }
+    app->restarted = false;
     return app_expect_ok(app, at_echo_off(&app->at), "ATE0");
 }
 

@@ -162,7 +162,7 @@ static bool exchange_datagram(application *app)
                        (unsigned)udp.link.expected_len);
         }
         result = at_send(&app->at, UDP_LINK, udp.link.expected, udp.link.expected_len);
-        if (result == AT_RESTARTED) {
+        if (result == AT_RESTARTED || app->link_closed[UDP_LINK]) {
             break;
         }
         at_wait_for(&app->at, &udp.link.done, UDP_REPLY_MS);

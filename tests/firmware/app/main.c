@@ -46,6 +46,7 @@ static void on_event(void *ctx, at_event event, int link)
     switch (event) {
     case AT_EVENT_READY:
         report_log("module is ready");
+        app.restarted = true;
         break;
     case AT_EVENT_WIFI_CONNECTED:
         report_log("Wi-Fi connected");
@@ -79,7 +80,8 @@ static const at_handlers handlers = {on_event, on_data, NULL};
 
 /* ---- policy -------------------------------------------------------------- */
 
-enum { CONNECT_TRIES = 4, CONNECT_PAUSE_MS = 1000, ADDRESS_MS = 30000 };
+enum { CONNECT_TRIES = 4, CONNECT_PAUSE_MS = 1000, ADDRESS_MS = 30000,
+       RECOVERIES = 3 };
 
 void app_receive(application *a, int link, link_receiver take, void *ctx)
 {
@@ -114,6 +116,9 @@ bool app_connect(application *a, int link, const char *type, const char *host, u
 
     snprintf(what, sizeof what, "%s to %s:%u", type, host, remote_port);
     for (int i = 1; i <= CONNECT_TRIES; i++) {
+        if (a->restarted) {
+            return app_expect_ok(a, AT_RESTARTED, what);
+        }
         if (!at_wait_for(&a->at, &a->at.got_ip, ADDRESS_MS)) {
             return report_failure("an address before connecting", "none in %d s",
                                   ADDRESS_MS / 1000);
@@ -146,6 +151,35 @@ static const struct {
 };
 #define STEPS (sizeof steps / sizeof steps[0])
 
+/* After a failed step: whether to go on, and with which step. A restart of the
+   module begins everything again; a lost access point, which the module finds
+   again by itself, only the step. */
+static bool recover(size_t *step)
+{
+    static unsigned left = RECOVERIES;
+
+    if (left == 0 || (!app.restarted && !app.wifi_lost)) {
+        return false;
+    }
+    left--;
+    app.retries++;
+    if (app.restarted) {
+        report_log("the module restarted during %s, beginning again", steps[*step].name);
+        *step = 0;
+        return true;
+    }
+    report_log("Wi-Fi was lost during %s, waiting for it", steps[*step].name);
+    if (!at_wait_for(&app.at, &app.at.got_ip, ADDRESS_MS)) {
+        return false;
+    }
+    for (int link = 0; link < AT_LINKS; link++) {
+        if (at_link_is_up(&app.at, link)) {
+            at_close(&app.at, link);
+        }
+    }
+    return true;
+}
+
 static void report_run(const uint32_t *took, size_t count)
 {
     const at_stats *at = &app.at.stats;
@@ -157,8 +191,9 @@ static void report_run(const uint32_t *took, size_t count)
     report_log("commands %lu, retries %lu, busy %lu, time-outs %lu, unknown lines %lu",
                (unsigned long)at->commands, (unsigned long)app.retries, (unsigned long)at->busy,
                (unsigned long)at->timeouts, (unsigned long)at->unknown_lines);
-    report_log("payload sent %lu, received %lu in %lu blocks", (unsigned long)at->sent_bytes,
-               (unsigned long)at->ipd_bytes, (unsigned long)at->ipd_blocks);
+    report_log("payload sent %lu, received %lu in %lu blocks, %lu broken",
+               (unsigned long)at->sent_bytes, (unsigned long)at->ipd_bytes,
+               (unsigned long)at->ipd_blocks, (unsigned long)at->broken_blocks);
     report_log("UART sent %lu, received %lu, lost %lu + %lu, ring filled to %lu",
                (unsigned long)uart->tx_bytes, (unsigned long)uart->rx_bytes,
                (unsigned long)uart->overruns, (unsigned long)uart->dropped,
@@ -168,18 +203,23 @@ static void report_run(const uint32_t *took, size_t count)
 int main(void)
 {
     uint32_t took[STEPS];
+    size_t step = 0;
 
     report_log("espat-sim demo firmware on %s, %lu Hz", board_name(),
                (unsigned long)board_core_clock());
     at_init(&app.at, &port, &handlers);
-    for (size_t i = 0; i < STEPS; i++) {
+    while (step < STEPS) {
         uint32_t start = systick_millis();
-        bool passed = steps[i].run(&app);
+        bool passed;
 
-        took[i] = systick_millis() - start;
-        if (!passed) {
-            report_run(took, i + 1);
-            report_fail(steps[i].name);
+        app.wifi_lost = false;
+        passed = steps[step].run(&app);
+        took[step] = systick_millis() - start;
+        if (passed) {
+            step++;
+        } else if (!recover(&step)) {
+            report_run(took, step + 1);
+            report_fail(steps[step].name);
             return 1;
         }
     }

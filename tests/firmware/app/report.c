@@ -15,6 +15,25 @@ static void put(const char *text)
     board_console_write(text, strlen(text));
 }
 
+/* Keeps what came from outside on one line. */
+static void put_visible(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        char escape[5];
+
+        if (*text == '\r') {
+            put("\\r");
+        } else if (*text == '\n') {
+            put("\\n");
+        } else if ((unsigned char)*text < ' ' || (unsigned char)*text > '~') {
+            snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)*text);
+            put(escape);
+        } else {
+            board_console_write(text, 1);
+        }
+    }
+}
+
 void report_log(const char *format, ...)
 {
     char text[160];
@@ -50,8 +69,8 @@ void report_fail(const char *step)
     put("FAIL: ");
     put(step);
     put(": expected ");
-    put(failure_expected);
+    put_visible(failure_expected);
     put(", got ");
-    put(failure_got);
+    put_visible(failure_got);
     put("\n");
 }

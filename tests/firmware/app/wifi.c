@@ -91,7 +91,6 @@ bool step_ping(application *app)
 
 bool step_leave(application *app)
 {
-    app->wifi_lost = false;
     if (!app_expect_ok(app, at_leave(&app->at), "AT+CWQAP")) {
         return false;
     }

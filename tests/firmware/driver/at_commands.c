@@ -7,8 +7,8 @@
 /* Milliseconds. The module holds the parser for as long as its own time-outs
    of the longer ones last; these wait a little longer than it does. */
 enum {
-    SHORT_MS = 1000,
-    SETTING_MS = 3000,
+    SETTING_MS = 2000,
+    RESTART_MS = 1000,
     JOIN_MS = 25000,              /* the module gives up after 15 s */
     LEAVE_MS = 5000,
     RESOLVE_MS = 20000,
@@ -86,11 +86,22 @@ static const char *take_number(const char *p, unsigned long max, unsigned long *
     return *value <= max ? end : NULL;
 }
 
+/* A command that may be sent again when its reply was lost. */
+static at_result ask(at_driver *at, at_line_fn on_line, void *ctx, const char *line)
+{
+    at_result result = AT_TIMEOUT;
+
+    for (int i = 0; i < 3 && result == AT_TIMEOUT; i++) {
+        result = at_command(at, SETTING_MS, on_line, ctx, "%s", line);
+    }
+    return result;
+}
+
 /* ---- the module itself -------------------------------------------------- */
 
 at_result at_echo_off(at_driver *at)
 {
-    at_result result = at_command(at, SHORT_MS, NULL, NULL, "ATE0");
+    at_result result = ask(at, NULL, NULL, "ATE0");
 
     if (result == AT_OK) {
         at->echo = false;
@@ -103,7 +114,7 @@ at_result at_restart(at_driver *at, uint32_t ready_ms)
     at_result result;
 
     at->ready = false;
-    result = at_command(at, SHORT_MS, NULL, NULL, "AT+RST");
+    result = at_command(at, RESTART_MS, NULL, NULL, "AT+RST");
     if (result == AT_RESTARTED) {
         return AT_OK;
     }
@@ -136,7 +147,7 @@ at_result at_read_version(at_driver *at, at_version *version)
     at_result result;
 
     memset(version, 0, sizeof *version);
-    result = at_command(at, SETTING_MS, version_line, version, "AT+GMR");
+    result = ask(at, version_line, version, "AT+GMR");
     return result == AT_OK && version->text[0] == '\0' ? AT_BAD_REPLY : result;
 }
 
@@ -144,7 +155,7 @@ at_result at_read_version(at_driver *at, at_version *version)
 
 at_result at_set_station_mode(at_driver *at)
 {
-    return at_command(at, SETTING_MS, NULL, NULL, "AT+CWMODE=1");
+    return ask(at, NULL, NULL, "AT+CWMODE=1");
 }
 
 static void join_line(void *ctx, const char *line)
@@ -197,11 +208,11 @@ at_result at_read_station(at_driver *at, at_station *station)
     at_result result;
 
     memset(station, 0, sizeof *station);
-    result = at_command(at, SETTING_MS, station_line, &from_cifsr, "AT+CIFSR");
+    result = ask(at, station_line, &from_cifsr, "AT+CIFSR");
     if (result != AT_OK) {
         return result;
     }
-    result = at_command(at, SETTING_MS, station_line, station, "AT+CIPSTA?");
+    result = ask(at, station_line, station, "AT+CIPSTA?");
     if (result != AT_OK) {
         return result;
     }
@@ -262,7 +273,7 @@ at_result at_ping(at_driver *at, const char *host, uint32_t *ms)
 
 at_result at_set_multiple_links(at_driver *at, bool multiple)
 {
-    at_result result = at_command(at, SETTING_MS, NULL, NULL, "AT+CIPMUX=%d", multiple);
+    at_result result = ask(at, NULL, NULL, multiple ? "AT+CIPMUX=1" : "AT+CIPMUX=0");
 
     if (result == AT_OK) {
         at->multiple = multiple;
@@ -272,7 +283,7 @@ at_result at_set_multiple_links(at_driver *at, bool multiple)
 
 at_result at_set_remote_info(at_driver *at, bool shown)
 {
-    return at_command(at, SETTING_MS, NULL, NULL, "AT+CIPDINFO=%d", shown);
+    return ask(at, NULL, NULL, shown ? "AT+CIPDINFO=1" : "AT+CIPDINFO=0");
 }
 
 static bool link_is_valid(const at_driver *at, int link)

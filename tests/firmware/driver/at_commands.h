@@ -10,7 +10,7 @@
 
 typedef struct {
     unsigned major, minor, patch;
-    char text[48];                /* what stands behind "AT version:", maybe cut */
+    char text[64];                /* what stands behind "AT version:", maybe cut */
 } at_version;
 
 typedef struct {

@@ -9,6 +9,7 @@
 #define BUSY_TRIES 50u
 #define SYNC_REPLY_MS 500u
 #define QUIET_MS 100u             /* silence that ends a late reply */
+#define BLOCK_GAP_MS 250u         /* silence inside +IPD data: the module restarted */
 #define DRAIN_MAX_MS 2000u        /* a link that never stops receiving */
 
 static void parser_line(void *ctx, const char *text);
@@ -215,6 +216,13 @@ bool at_poll(at_driver *at)
         at_parser_feed(&at->parser, bytes, count);
         any = true;
     }
+    if (any) {
+        at->last_byte_ms = now(at);
+    } else if (at_parser_in_block(&at->parser) && now(at) - at->last_byte_ms >= BLOCK_GAP_MS) {
+        at->stats.broken_blocks++;
+        at_parser_reset(&at->parser);
+        at_parser_expect_prompt(&at->parser, at->phase == AT_PHASE_PROMPT);
+    }
     at->polling = false;
     return any;
 }
@@ -257,9 +265,6 @@ static void drain(at_driver *at)
         } else {
             at->port->idle(at->port->ctx);
         }
-    }
-    if (now(at) - last >= QUIET_MS) {
-        at_parser_reset(&at->parser); /* a block that stopped half-way will not go on */
     }
 }
 

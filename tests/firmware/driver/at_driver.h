@@ -79,6 +79,7 @@ typedef struct {
     uint32_t timeouts;
     uint32_t ipd_blocks;
     uint32_t ipd_bytes;
+    uint32_t broken_blocks;       /* +IPD blocks that stopped half-way */
     uint32_t sent_bytes;          /* payload bytes accepted with SEND OK */
     uint32_t unknown_lines;       /* neither a reply nor a known URC */
 } at_stats;
@@ -98,6 +99,7 @@ typedef struct {
     bool out_of_step;             /* after a time-out: replies may be late */
     bool echo;
     bool multiple;                /* AT+CIPMUX=1 */
+    uint32_t last_byte_ms;        /* when something was read last */
     bool ready;
     bool wifi_connected;
     bool got_ip;

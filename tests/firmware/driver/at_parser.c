@@ -27,6 +27,11 @@ void at_parser_reset(at_parser *parser)
     parser->expect_prompt = false;
 }
 
+bool at_parser_in_block(const at_parser *parser)
+{
+    return parser->ipd_offset < parser->ipd.length;
+}
+
 void at_parser_expect_prompt(at_parser *parser, bool expected)
 {
     parser->expect_prompt = expected;

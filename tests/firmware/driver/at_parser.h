@@ -59,6 +59,9 @@ void at_parser_init(at_parser *parser, const at_parser_sink *sink, void *ctx);
 /* Forgets a half-received line or block, for use after the module restarted. */
 void at_parser_reset(at_parser *parser);
 
+/* Whether a +IPD block has begun and is not complete. */
+bool at_parser_in_block(const at_parser *parser);
+
 /* While expected, a '>' at the start of a line is a prompt and not text. */
 void at_parser_expect_prompt(at_parser *parser, bool expected);
 
