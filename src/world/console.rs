@@ -10,7 +10,7 @@ use std::fmt;
 use crate::net::config::Faults;
 use crate::time::{Duration, Instant};
 use crate::world::quantity::{self, chance_text, duration_text, rate_text};
-use crate::world::spelling::{did_you_mean, one_of, shown};
+use crate::world::spelling::{did_you_mean, one_of, printable, shown};
 
 /// What one line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,8 +204,12 @@ fn store<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), Strin
 /// Reads one line.
 ///
 /// # Errors
-/// One sentence that says what was expected and what was found.
+/// One sentence, on one line, that says what was expected and what was found.
 pub fn parse(line: &str) -> Result<Command, String> {
+    read_line(line).map_err(|message| printable(&message))
+}
+
+fn read_line(line: &str) -> Result<Command, String> {
     let mut words = Words::split(line)?;
     let command = read_command(&mut words)?;
     match words.next() {
@@ -280,9 +284,7 @@ fn read_ap(words: &mut Words) -> Result<Command, String> {
     match words.next() {
         Some(w) if w.is("down") => Ok(Command::ApDown(name)),
         Some(w) if w.is("up") => Ok(Command::ApUp(name)),
-        Some(w) => {
-            Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"])))
-        }
+        Some(w) => Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"]))),
         None => Err(format!("{expected}, found nothing")),
     }
 }
