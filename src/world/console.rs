@@ -1,7 +1,7 @@
 //! The console's language: one line, one [`Command`].
 //!
 //! A test changes the world with it, and the scenario's timeline, the C ABI, the Renode monitor and transcripts
-//! all speak it. The language is two tables: [`COMMANDS`], one row for a command, and [`SETTINGS`], one row for
+//! all speak it. The language is two tables: `COMMANDS`, one row for a command, and `SETTINGS`, one row for
 //! each thing that can be set on a link. Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
 
