@@ -252,12 +252,13 @@ impl Stack {
         self.close_listener(s);
         let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) else { return };
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
-        if socket.state() == State::SynSent {
+        let before = socket.state();
+        if before == State::SynSent {
             self.finish(s, CloseReason::Local);
         } else {
             socket.close();
+            self.dirty |= socket.state() != before;
         }
-        self.dirty = true;
     }
 
     /// Ends a connection at once with RST; unread data is gone. A listener stops listening.
