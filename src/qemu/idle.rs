@@ -9,7 +9,7 @@
 use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
-use super::api::{CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer};
+use super::api::{ALL_TIMERS, CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer};
 use super::coupling::{Coupling, Pointer, new_timer, on_entry};
 use super::exit_code;
 use crate::time::Instant;
@@ -125,14 +125,19 @@ fn step(c: &Coupling, cpu: *mut CpuState) {
     let deadline = unsafe { (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, TIMERS_OF_GUEST) };
     let before = q.now();
     if deadline < 0 {
-        if c.clock_has_timers() {
-            // The clock is held, as the debugger does while it steps through instructions.
+        // SAFETY: see above. There are timers, but not even the soonest of all has a time: the clock is held, as
+        // the debugger does while it steps through instructions.
+        let held = unsafe {
+            (q.qemu_clock_has_timers)(CLOCK_VIRTUAL)
+                && (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, ALL_TIMERS) < 0
+        };
+        if held {
             // SAFETY: see above; the timer was initialised.
             unsafe { (q.timer_mod_ns)(c.idle.retry.0, (q.qemu_clock_get_ns)(CLOCK_REALTIME) + RETRY_NS) };
             return;
         }
         let at = Instant::from_nanos(before);
-        let sentence = format!("the guest sleeps since {at} and no event is left that could wake it");
+        let sentence = format!("the guest is asleep at {at} and no event is left that could wake it");
         c.end(exit_code::ASLEEP, &sentence);
     }
     if deadline > 0 {
