@@ -1,2 +1,23 @@
-//! The simulated network.
+//! The simulated network: everything between a module's radio and the servers it talks to.
+//!
+//! A [`Network`](network::Network) has one gateway, LAN segments (one behind each access point), hosts with
+//! services, and a link with faults for each module and host. A host is on a segment, by Ethernet, or beyond
+//! the gateway, on a routed link of its own. Every node has its own [`stack`], so what passes is real ARP,
+//! DHCP, DNS, ICMP, UDP and TCP. The room is sans-IO: time is an argument, frames go in and come out.
+mod check;
 pub mod config;
+mod dhcp_server;
+mod dns_server;
+mod forward;
+mod gateway;
+mod host;
+mod link;
+mod neighbours;
+pub mod network;
+mod packet;
+mod segment;
+pub mod service;
+pub mod stack;
+
+pub use check::NetError;
+pub use network::{Delivery, Fate, Network, NodeNote, TapInfo, TapRecord};

@@ -1,2 +1,57 @@
-//! Wi-Fi.
+//! Wi-Fi: what is on the air, and the module's station that joins it.
+//!
+//! There is no radio model. Access points are up or down, a station finds them, is let in or not, gets its
+//! address by DHCP over the simulated network, and notices late when its access point falls silent. Frames
+//! travel in [`crate::net`].
+
 pub mod config;
+mod station;
+
+pub use station::{JoinFailure, JoinRequest, RadioChange, Station, StationEvent, Status, Surroundings};
+
+use config::ApConfig;
+
+/// One access point as a module sees it.
+#[derive(Clone, Debug)]
+pub struct Ap {
+    /// What it is.
+    pub config: ApConfig,
+    /// Whether it is on the air now.
+    pub up: bool,
+}
+
+/// What is on the air around one module.
+#[derive(Clone, Debug, Default)]
+pub struct Air {
+    aps: Vec<Ap>,
+}
+
+impl Air {
+    /// The air with these access points.
+    pub fn new(configs: &[ApConfig]) -> Self {
+        Air { aps: configs.iter().map(|c| Ap { config: c.clone(), up: c.up }).collect() }
+    }
+
+    /// Switches an access point on or off. False when there is none of this name.
+    pub fn set_up(&mut self, name: &str, up: bool) -> bool {
+        match self.aps.iter_mut().find(|ap| ap.config.name == name) {
+            Some(ap) => {
+                ap.up = up;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The access point called `name`.
+    pub fn get(&self, name: &str) -> Option<&Ap> {
+        self.aps.iter().find(|ap| ap.config.name == name)
+    }
+
+    /// The strongest access point on the air with this SSID, and this BSSID if one is asked for. Of equally
+    /// strong ones the first by name.
+    pub fn find(&self, ssid: &[u8], bssid: Option<[u8; 6]>) -> Option<&Ap> {
+        let fits = |ap: &&Ap| ap.up && ap.config.ssid == ssid && bssid.is_none_or(|b| b == ap.config.bssid);
+        self.aps.iter().rev().filter(fits).max_by_key(|ap| ap.config.rssi)
+    }
+}

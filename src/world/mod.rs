@@ -11,17 +11,52 @@
 //! - Each module has its own clock. In a world with several, one may be ahead of the slowest by at most the
 //!   world's lookahead. Beyond that, or backwards, is an error that changes nothing.
 
+pub mod console;
+mod control;
+pub mod digest;
+mod error;
+pub mod inputlog;
+mod quantity;
+mod recorder;
+mod replay;
 pub mod scenario;
-
-use std::fmt;
+mod schedule;
+mod slot;
+mod spelling;
 
 use crate::capture::UartPacket;
-use crate::time::{Instant, Timebase};
+use crate::event::Queue;
+use crate::module::{Module, ModuleConfig};
+use crate::net::network::Network;
+use crate::profile;
+use crate::time::{Duration, Instant, Timebase};
+use crate::uart::Pace;
+use crate::wifi::Air;
+use console::Command;
+pub use error::Error;
+use inputlog::{End, Writer};
+use recorder::Recorder;
+pub use replay::{Replayed, replay};
 pub use scenario::Scenario;
+use schedule::Uplink;
+use slot::Slot;
+
+/// The seed of a world that is given none.
+pub const DEFAULT_SEED: u64 = 1;
+
+/// How far one module may be ahead of the slowest: one quantum of Renode's.
+const LOOKAHEAD: Duration = scenario::LEAST_LATENCY_BETWEEN_MODULES;
 
 /// One module of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleId(pub(crate) u32);
+
+impl ModuleId {
+    /// Its place among [`World::module_names`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// When the bytes that an MCU stores go out on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,9 +88,11 @@ impl Default for Attachment {
 pub enum Pin {
     /// Chip enable: low holds the module in reset (input, high at the start).
     En,
-    /// Boot strap (input, high at the start).
+    /// Boot strap, sampled when the chip starts: low keeps the AT firmware from starting (input, high at the
+    /// start).
     Gpio0,
-    /// The MCU's RTS, the module's CTS: high asks the module to stop sending (input, low at the start).
+    /// The MCU's RTS, the module's CTS: high asks the module to stop sending (input, low at the start). It has
+    /// an effect only when the module's flow control asks for it; the default does not.
     McuRts,
 }
 
@@ -85,8 +122,6 @@ pub struct Statistics {
     pub mcu_overruns: u64,
     /// Bytes that the module lost because its buffers were full.
     pub module_overruns: u64,
-    /// Times at which the driver was late or coarse and its time was clamped.
-    pub clamped: u64,
     /// Frames that the module sent.
     pub frames_sent: u64,
     /// Frames that reached the module.
@@ -94,52 +129,6 @@ pub struct Statistics {
     /// Frames lost on the module's link, both directions.
     pub frames_lost: u64,
 }
-
-/// What can be wrong with a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// No module of this name; the names that exist.
-    UnknownModule(String, Vec<String>),
-    /// The module has a driver already.
-    AlreadyAttached(String),
-    /// The module has no driver.
-    NotAttached(String),
-    /// The id belongs to no module of this world.
-    NoSuchModule,
-    /// Time went backwards: what was passed, and what had been reached (ticks of the driver).
-    TimeBackwards {
-        /// The module's name.
-        module: String,
-        /// The tick that was passed.
-        tick: u64,
-        /// The tick that had been reached.
-        reached: u64,
-    },
-    /// A module would be further ahead of the slowest than the lookahead allows.
-    TooFarAhead {
-        /// The module's name.
-        module: String,
-        /// The tick that was passed.
-        tick: u64,
-        /// The last tick that is allowed now.
-        limit: u64,
-        /// The module that must move first.
-        slowest: String,
-    },
-    /// The tick lies past the end of time (about 584 years).
-    TimeOverflow(u64),
-    /// The pin can't be driven from outside.
-    NotAnInput(Pin),
-    /// A console line was not understood; the sentence says why and what was expected.
-    Console(String),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        todo!()
-    }
-}
-impl std::error::Error for Error {}
 
 /// What to record beside the simulation itself. None of it changes what happens.
 #[derive(Clone, Copy, Debug, Default)]
@@ -153,120 +142,310 @@ pub struct Recording {
 }
 
 /// A simulated world. See the module's documentation for the contract.
-pub struct World {}
+pub struct World {
+    seed: u64,
+    scenario: Scenario,
+    slots: Vec<Slot>,
+    network: Network,
+    /// What modules hand to the network, until the network's clock gets there.
+    uplink: Queue<Uplink>,
+    /// Console changes that the network must see, by time.
+    changes: std::collections::VecDeque<(Instant, Command)>,
+    recorder: Recorder,
+    log: Option<Writer>,
+    warnings: Vec<String>,
+    finished: bool,
+}
 
 impl World {
-    /// A world at time 0. `seed` goes before the scenario's.
-    pub fn new(_scenario: &Scenario, _seed: Option<u64>, _recording: Recording) -> World {
-        todo!()
+    /// A world at time 0. `seed` goes before the scenario's, which goes before [`DEFAULT_SEED`].
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the scenario's network can't be built.
+    pub fn new(scenario: &Scenario, seed: Option<u64>, recording: Recording) -> Result<World, Error> {
+        let seed = seed.or(scenario.seed).unwrap_or(DEFAULT_SEED);
+        let mut network = Network::new(&scenario.net, seed).map_err(|e| Error::Network(e.to_string()))?;
+        network.set_taps(scenario.taps_all);
+        for ap in scenario.aps.iter().filter(|ap| !ap.up) {
+            network.set_segment_up(Instant::ZERO, &ap.name, false);
+        }
+        let air = Air::new(&scenario.aps);
+        let modules: Vec<Module> = scenario
+            .modules
+            .iter()
+            .map(|config| {
+                let profile = profile::find(&config.profile).ok_or_else(|| {
+                    Error::Network(format!("module '{}' has no known profile", config.name))
+                })?;
+                let config = ModuleConfig {
+                    name: config.name.clone(),
+                    profile,
+                    timing: scenario.timing,
+                    mac: config.mac,
+                    seed,
+                };
+                Ok(Module::new(config, air.clone()))
+            })
+            .collect::<Result<_, Error>>()?;
+        let recorder = Recorder::new(scenario, &modules.iter().collect::<Vec<_>>(), &network, recording);
+        let mut world = World {
+            seed,
+            scenario: scenario.clone(),
+            slots: modules.into_iter().map(Slot::new).collect(),
+            network,
+            uplink: Queue::default(),
+            changes: std::collections::VecDeque::new(),
+            recorder,
+            log: recording.log.then(|| Writer::new(seed, scenario)),
+            warnings: Vec::new(),
+            finished: false,
+        };
+        for entry in &scenario.timeline {
+            world.file_change(entry.at, &entry.command);
+        }
+        Ok(world)
     }
 
     /// The seed in force.
     pub fn seed(&self) -> u64 {
-        todo!()
+        self.seed
     }
 
     /// Names of the modules, in the order of their ids.
     pub fn module_names(&self) -> Vec<&str> {
-        todo!()
+        self.slots.iter().map(|s| s.module.name()).collect()
     }
 
     /// Attaches a driver to the module called `name`.
-    pub fn attach(&mut self, _name: &str, _attachment: Attachment) -> Result<ModuleId, Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Error::UnknownModule`], [`Error::AlreadyAttached`].
+    pub fn attach(&mut self, name: &str, attachment: Attachment) -> Result<ModuleId, Error> {
+        let Some(index) = self.slots.iter().position(|s| s.module.name() == name) else {
+            let known = self.module_names().into_iter().map(str::to_owned).collect();
+            return Err(Error::UnknownModule(name.to_owned(), known));
+        };
+        let pacing = self.scenario.modules.get(index).and_then(|m| m.mcu_tx);
+        let slot = &mut self.slots[index];
+        if slot.attachment.is_some() {
+            return Err(Error::AlreadyAttached(name.to_owned()));
+        }
+        slot.attachment = Some(attachment);
+        slot.module.set_mcu_pace(match pacing.unwrap_or(attachment.mcu_tx) {
+            McuTx::Wire => Pace::Wire,
+            McuTx::AsStored => Pace::AsStored,
+        });
+        if let Some(log) = &mut self.log {
+            log.attach(index as u32, name, &attachment);
+        }
+        Ok(ModuleId(index as u32))
     }
 
-    /// Takes the driver away. The module's clock no longer holds anybody back.
-    pub fn detach(&mut self, _module: ModuleId) -> Result<(), Error> {
-        todo!()
+    /// Takes the driver away. The module's clock no longer holds anybody back; it follows the others'.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`], [`Error::NotAttached`].
+    pub fn detach(&mut self, module: ModuleId) -> Result<(), Error> {
+        self.attached(module)?;
+        if let Some(log) = &mut self.log {
+            log.detach(module.0);
+        }
+        self.slot_mut(module)?.attachment = None;
+        self.run();
+        Ok(())
     }
 
     /// The MCU stores `byte` into its UART at `tick`.
-    pub fn uart_write(&mut self, _module: ModuleId, _tick: u64, _byte: u8) -> Result<(), Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those of [`World::advance`].
+    pub fn uart_write(&mut self, module: ModuleId, tick: u64, byte: u8) -> Result<(), Error> {
+        let now = self.go_to(module, tick)?;
+        if let Some(log) = &mut self.log {
+            log.uart(module.0, tick, byte);
+        }
+        let slot = self.slot_mut(module)?;
+        let depth = slot.module.store(now, byte) as u64;
+        slot.statistics.mcu_bytes += 1;
+        slot.statistics.mcu_queue_max = slot.statistics.mcu_queue_max.max(depth);
+        Ok(())
     }
 
     /// The level of a pin changes at `tick`.
-    pub fn set_pin(&mut self, _module: ModuleId, _tick: u64, _pin: Pin, _high: bool) -> Result<(), Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those of [`World::advance`].
+    pub fn set_pin(&mut self, module: ModuleId, tick: u64, pin: Pin, high: bool) -> Result<(), Error> {
+        let now = self.go_to(module, tick)?;
+        if let Some(log) = &mut self.log {
+            log.pin(module.0, tick, pin, high);
+        }
+        self.recorder.pin(module.0 as usize, now, pin as u8, high);
+        let slot = self.slot_mut(module)?;
+        match pin {
+            Pin::En => slot.module.set_enable(now, high),
+            Pin::Gpio0 => slot.module.set_boot_strap(high),
+            // Flow control by CTS is off in the default line settings.
+            Pin::McuRts => {}
+        }
+        self.collect(module.0 as usize, now);
+        self.run();
+        Ok(())
     }
 
     /// The driver lost a byte because the MCU's receiver was full at `tick`: counted, and a warning.
-    pub fn mcu_overrun(&mut self, _module: ModuleId, _tick: u64, _byte: u8) -> Result<(), Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// Those of [`World::advance`].
+    pub fn mcu_overrun(&mut self, module: ModuleId, tick: u64, byte: u8) -> Result<(), Error> {
+        let now = self.go_to(module, tick)?;
+        if let Some(log) = &mut self.log {
+            log.overrun(module.0, tick, byte);
+        }
+        let slot = self.slot_mut(module)?;
+        slot.statistics.mcu_overruns += 1;
+        let warning = format!(
+            "{now}: the MCU's receiver was full and lost byte 0x{byte:02x} from module '{}'",
+            slot.module.name()
+        );
+        slot.remarks.push(format!("MCU receiver overrun: lost 0x{byte:02x}"));
+        self.warnings.push(warning);
+        Ok(())
     }
 
-    /// A line of the console. Takes effect at the earliest instant that no module has passed, or at its own
-    /// time (`at 1.5s ap home down`). Returns what it answers.
-    pub fn console(&mut self, _line: &str) -> Result<String, Error> {
-        todo!()
+    /// A line of the console. A change takes effect at the earliest instant that no module has passed, or at
+    /// its own time (`at 1.5s ap home down`). Returns what the line answers.
+    ///
+    /// # Errors
+    /// [`Error::Console`] with one sentence that says what was expected.
+    pub fn console(&mut self, line: &str) -> Result<String, Error> {
+        self.command(line)
     }
 
     /// The tick at which this module has something for its driver, or must be woken with [`World::advance`].
     /// `None`: nothing will happen unless the driver does something.
-    pub fn next_event(&self, _module: ModuleId) -> Result<Option<u64>, Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`], [`Error::NotAttached`].
+    pub fn next_event(&self, module: ModuleId) -> Result<Option<u64>, Error> {
+        let slot = self.attached(module)?;
+        Ok(self.next_instant(module.0 as usize).map(|t| slot.tick(t)))
     }
 
     /// Lets everything up to and including `tick` happen, as far as this module is concerned.
-    pub fn advance(&mut self, _module: ModuleId, _tick: u64) -> Result<(), Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`], [`Error::NotAttached`], [`Error::TimeOverflow`], [`Error::TimeBackwards`],
+    /// [`Error::TooFarAhead`]. None of them changes anything.
+    pub fn advance(&mut self, module: ModuleId, tick: u64) -> Result<(), Error> {
+        self.go_to(module, tick).map(|_| ())
     }
 
-    /// How far this module has come: ticks of its driver.
-    pub fn reached(&self, _module: ModuleId) -> Result<u64, Error> {
-        todo!()
+    /// How far this module has come: a tick of its driver, rounded up.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`], [`Error::NotAttached`].
+    pub fn reached(&self, module: ModuleId) -> Result<u64, Error> {
+        let slot = self.attached(module)?;
+        Ok(slot.tick(slot.reached))
+    }
+
+    /// How far this module has come, in world time.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn now(&self, module: ModuleId) -> Result<Instant, Error> {
+        self.slot(module).map(|s| s.reached)
     }
 
     /// The next byte on the wire to the MCU, up to the time reached.
-    pub fn uart_read(&mut self, _module: ModuleId) -> Result<Option<UartByte>, Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn uart_read(&mut self, module: ModuleId) -> Result<Option<UartByte>, Error> {
+        self.slot_mut(module).map(|s| s.out.pop_front())
     }
 
     /// Counters of a module.
-    pub fn statistics(&self, _module: ModuleId) -> Result<Statistics, Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn statistics(&self, module: ModuleId) -> Result<Statistics, Error> {
+        self.slot(module).map(|s| s.statistics)
     }
 
     /// Warnings since the last call: one sentence each, with the virtual time.
     pub fn take_warnings(&mut self) -> Vec<String> {
-        todo!()
+        std::mem::take(&mut self.warnings)
     }
 
     /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`].
     pub fn take_capture(&mut self) -> Vec<u8> {
-        todo!()
+        let limit = match self.slots.len() {
+            _ if self.finished => Some(Instant::MAX),
+            1 => Some(self.network_horizon()),
+            // Another module may still have something to tell of the very instant that the slowest has reached.
+            _ => self.network_horizon().as_nanos().checked_sub(1).map(Instant::from_nanos),
+        };
+        self.recorder.take_capture(limit)
     }
 
     /// Input log bytes (text) since the last call. Empty unless [`Recording::log`].
     pub fn take_log(&mut self) -> Vec<u8> {
-        todo!()
+        self.log.as_mut().map(Writer::take).unwrap_or_default()
     }
 
     /// The dialogue since the last call. Empty unless [`Recording::dialogue`].
     pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
-        todo!()
+        self.recorder.take_dialogue()
     }
 
-    /// The digest of everything up to the time reached: 16 hex digits when shown.
+    /// Ends the recordings: open packets and the log's last line. Take what is left of them afterwards. The
+    /// second call does nothing; inputs after the first are no longer logged.
+    pub fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            self.recorder.finish(index, slot.reached, &mut slot.remarks);
+        }
+        let end = End { digest: self.digest(), content_digest: self.content_digest() };
+        if let Some(log) = &mut self.log {
+            log.end(end);
+        }
+    }
+
+    /// The digest of everything up to the time reached: shown as 16 hex digits.
     pub fn digest(&self) -> u64 {
-        todo!()
+        self.recorder.digest().value()
     }
 
     /// The content digest: the same without times.
     pub fn content_digest(&self) -> u64 {
-        todo!()
+        self.recorder.digest().content()
     }
 
     /// The digest of one module.
-    pub fn module_digest(&self, _module: ModuleId) -> Result<u64, Error> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn module_digest(&self, module: ModuleId) -> Result<u64, Error> {
+        self.slot(module).map(|s| self.recorder.digest().value_of(s.module.name()))
     }
-}
 
-/// Runs an input log again: the same bytes, capture and digest, without MCU or emulator.
-///
-/// `text` is what [`World::take_log`] gave, all of it. Returns the world at the end of the log.
-pub fn replay(_text: &str, _recording: Recording) -> Result<World, String> {
-    todo!()
+    fn slot(&self, module: ModuleId) -> Result<&Slot, Error> {
+        self.slots.get(module.0 as usize).ok_or(Error::NoSuchModule)
+    }
+
+    fn slot_mut(&mut self, module: ModuleId) -> Result<&mut Slot, Error> {
+        self.slots.get_mut(module.0 as usize).ok_or(Error::NoSuchModule)
+    }
+
+    fn attached(&self, module: ModuleId) -> Result<&Slot, Error> {
+        let slot = self.slot(module)?;
+        match slot.attachment {
+            Some(_) => Ok(slot),
+            None => Err(Error::NotAttached(slot.module.name().to_owned())),
+        }
+    }
 }

@@ -1,23 +1,149 @@
 //! The scenario: a TOML file with the world at its start and a timeline.
+//!
+//! [`Scenario::parse`] turns the text into plain data that the rooms below understand, and checks everything
+//! that can be checked before time begins: a world made from a scenario has no dangling name, no two hosts
+//! with one address, no subnet that overlaps another. `docs/scenario.md` lists every key; `schema` is that
+//! list in code.
 
-/// A parsed scenario.
-pub struct Scenario {}
+mod access_points;
+mod hosts;
+mod link;
+mod network;
+mod read;
+mod report;
+mod schema;
+mod table;
 
-/// What is wrong with a scenario, with its place.
-#[derive(Clone, Debug)]
-pub struct ScenarioError {
-    /// One sentence with file, line, column and what was expected.
-    pub message: String,
+use crate::net::config::NetConfig;
+pub use crate::profile::Timing;
+use crate::time::{Duration, Instant};
+use crate::wifi::config::ApConfig;
+use crate::world::McuTx;
+use crate::world::console::Command;
+use crate::world::spelling::{did_you_mean, one_of, shown};
+pub use report::{Place, Problem, ScenarioError};
+
+/// Profiles that a module can have: a chip and its ESP-AT release.
+pub const PROFILES: [&str; 1] = ["esp32c3-v2.3"];
+
+/// The least latency of a module's radio link in a world with several modules, whose clocks may run apart by
+/// as much.
+pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = Duration::from_micros(100);
+
+/// A module of the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleConfig {
+    /// Its name, which drivers attach by. Also the name of its radio link.
+    pub name: String,
+    /// Chip and ESP-AT release, one of [`PROFILES`].
+    pub profile: String,
+    /// MAC address of its station; `None`: made from its name.
+    pub mac: Option<[u8; 6]>,
+    /// How stored bytes are paced; `None`: as the driver says.
+    pub mcu_tx: Option<McuTx>,
+}
+
+/// A change that the scenario makes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineEntry {
+    /// When it takes effect.
+    pub at: Instant,
+    /// What changes; never an `at` itself.
+    pub command: Command,
+    /// Where the line stands in the scenario.
+    pub place: Place,
+}
+
+/// A parsed scenario. Every name in it refers to something that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// What the file is called, for messages.
+    pub name: String,
+    /// The text that was parsed, byte for byte.
+    pub text: String,
+    /// The seed that it asks for.
+    pub seed: Option<u64>,
+    /// How long the module's own work takes.
+    pub timing: Timing,
+    /// The calendar time of the world's start, in seconds since 1970-01-01T00:00:00Z (up to the year 2105).
+    pub epoch: u64,
+    /// Modules, at least one, in the order of their names.
+    pub modules: Vec<ModuleConfig>,
+    /// Access points, in the order of their names.
+    pub aps: Vec<ApConfig>,
+    /// Segments in the order of `aps`, hosts in the order of their names, radio links in the order of `modules`.
+    pub net: NetConfig,
+    /// True: the capture has a tap on every link. False: only on those of modules.
+    pub taps_all: bool,
+    /// Changes in the order of time; those of one instant in the order of the file.
+    pub timeline: Vec<TimelineEntry>,
 }
 
 impl Scenario {
     /// Parses the TOML `text` of a file called `name` (for messages).
-    pub fn parse(_name: &str, _text: &str) -> Result<Scenario, ScenarioError> {
-        todo!()
+    ///
+    /// # Errors
+    /// Every mistake in it, with its place. Where the text is no TOML, only those that make it none.
+    pub fn parse(name: &str, text: &str) -> Result<Scenario, ScenarioError> {
+        read::scenario(name, text)
     }
 
-    /// The built-in scenario: one module, one access point, two hosts.
+    /// The built-in scenario: one module, one access point, a host behind it and two beyond the gateway.
     pub fn default_text() -> &'static str {
-        todo!()
+        include_str!("../../../scenarios/default.toml")
+    }
+
+    /// Checks that the access point or link that `command` names exists, and that a link's new latency leaves
+    /// several modules room to run apart.
+    ///
+    /// # Errors
+    /// One sentence with what was expected, such as the names that exist.
+    pub fn check(&self, command: &Command) -> Result<(), String> {
+        match command {
+            Command::Help(_) | Command::Status | Command::LinkShow(None) => Ok(()),
+            Command::ApUp(name) | Command::ApDown(name) => {
+                exists("an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
+            }
+            Command::LinkShow(Some(name)) => exists("a link", name, self.link_names()),
+            Command::Link { name, change } => {
+                exists("a link", name, self.link_names())?;
+                let of_module = self.modules.iter().any(|m| m.name == *name);
+                match change.latency {
+                    Some(latency) if of_module => check_latency(latency, self.modules.len()),
+                    _ => Ok(()),
+                }
+            }
+            Command::At(_, command) => self.check(command),
+        }
+    }
+
+    /// Names of links: those of modules, then those of hosts.
+    fn link_names(&self) -> impl Iterator<Item = &str> + Clone {
+        let modules = self.modules.iter().map(|m| m.name.as_str());
+        modules.chain(self.net.hosts.iter().map(|h| h.name.as_str()))
     }
 }
+
+/// An error when a module's link may not have this latency in a world of so many modules.
+fn check_latency(latency: Duration, modules: usize) -> Result<(), String> {
+    let least = LEAST_LATENCY_BETWEEN_MODULES;
+    if modules < 2 || latency >= least {
+        return Ok(());
+    }
+    Err(format!(
+        "expected a latency of at least {least} on the link of a module, because there are several modules; \
+         found {latency}"
+    ))
+}
+
+/// An error unless `name` is one of `names`.
+fn exists<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<(), String> {
+    if names.clone().any(|n| n == name) {
+        return Ok(());
+    }
+    let hint = did_you_mean(name, names.clone());
+    Err(format!("expected the name of {what} ({}), found {}{hint}", one_of(names), shown(name)))
+}
+
+#[cfg(test)]
+mod tests;

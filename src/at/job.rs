@@ -1,0 +1,266 @@
+//! Commands that take time: small state machines, looked at whenever something below has moved.
+//!
+//! While a job runs, every other line is answered with `busy p...`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Core;
+use super::Env;
+use super::error::ErrorCode;
+use super::links::{Link, Transport};
+use super::payload::Payload;
+use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
+use crate::time::{Duration, Instant};
+use crate::wifi::{StationEvent, Status};
+
+/// A link to be opened.
+#[derive(Clone, Debug)]
+pub struct OpenRequest {
+    /// Link id.
+    pub id: usize,
+    /// Remote port.
+    pub port: u16,
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// TCP keep-alive.
+    pub keep_alive: Option<Duration>,
+    /// UDP port of the module.
+    pub local_port: Option<u16>,
+}
+
+/// What a name is resolved for.
+#[derive(Clone, Debug)]
+pub enum Named {
+    /// AT+CIPDOMAIN.
+    Print,
+    /// AT+CIPSTART.
+    Open(OpenRequest),
+    /// AT+CIPSEND with a host, and its port.
+    Payload(Payload, u16),
+    /// AT+PING.
+    Ping,
+}
+
+/// A command under way.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Prints OK at its time.
+    OkAt(Instant),
+    /// Waits for the reset: nothing else happens any more.
+    Restart,
+    /// AT+CWJAP: until the station has an address, or has failed.
+    Join,
+    /// A name is being resolved for something.
+    Resolve(Socket, Named),
+    /// A TCP connection is being opened.
+    Connect(Socket, OpenRequest),
+    /// A ping is under way.
+    Ping(Socket),
+    /// `Recv` is printed at this time, and the payload handed to the stack.
+    Received(Instant, Payload),
+    /// The stack takes the payload; so many bytes are in.
+    Sending(Payload, usize),
+}
+
+/// What a look at a job comes to.
+pub enum Progress {
+    /// Nothing yet.
+    Waiting(Job),
+    /// It went a step further.
+    Moved(Job),
+    /// Over: OK, or an error.
+    End(Result<(), ErrorCode>),
+    /// Over, and everything is printed.
+    Quiet,
+}
+
+impl Job {
+    /// Starts to resolve `name`; a literal address is resolved at once.
+    pub fn resolve(now: Instant, env: &mut Env<'_>, name: &[u8], named: Named) -> Result<Job, ErrorCode> {
+        let name = std::str::from_utf8(name).map_err(|_| ErrorCode::FAILED)?;
+        Ok(Job::Resolve(env.stack.dns_start(now, name), named))
+    }
+
+    /// When it must be looked at, the stack and the station apart.
+    pub fn next_timer(&self) -> Option<Instant> {
+        match self {
+            Job::OkAt(at) | Job::Received(at, _) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// Looks at it.
+    pub fn poll(
+        self,
+        now: Instant,
+        core: &mut Core,
+        env: &mut Env<'_>,
+        event: Option<StationEvent>,
+    ) -> Progress {
+        match self {
+            Job::OkAt(at) if at <= now => Progress::End(Ok(())),
+            Job::Join => match (event, env.station.status()) {
+                (Some(StationEvent::JoinFailed(why)), _) => {
+                    core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
+                    Progress::End(Err(ErrorCode::FAILED))
+                }
+                (_, Status::GotIp) => Progress::End(Ok(())),
+                _ => Progress::Waiting(self),
+            },
+            Job::Resolve(query, named) => match env.stack.dns_state(query) {
+                DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
+                DnsState::Resolved(addresses) => {
+                    env.stack.release(query);
+                    match addresses.into_iter().find(IpAddr::is_ipv4) {
+                        Some(ip) => resolved(now, ip, named, core, env),
+                        None => unresolved(&named, core),
+                    }
+                }
+                DnsState::Failed => {
+                    env.stack.release(query);
+                    unresolved(&named, core)
+                }
+            },
+            Job::Connect(socket, request) => connecting(socket, request, core, env),
+            Job::Ping(socket) => match env.stack.ping_state(socket) {
+                PingState::Pending => Progress::Waiting(self),
+                PingState::Reply { after } => {
+                    env.stack.release(socket);
+                    core.out.text(&format!("+PING:{}\r\n", after.as_millis()));
+                    Progress::End(Ok(()))
+                }
+                PingState::TimedOut | PingState::Unreachable => {
+                    env.stack.release(socket);
+                    ping_timeout(core)
+                }
+            },
+            Job::Received(at, payload) if at <= now => {
+                core.out.text(&format!("\r\nRecv {} bytes\r\n", payload.data().len()));
+                Progress::Moved(Job::Sending(payload, 0))
+            }
+            Job::Sending(payload, sent) => sending(payload, sent, core, env),
+            job @ (Job::OkAt(_) | Job::Restart | Job::Received(..)) => Progress::Waiting(job),
+        }
+    }
+}
+
+fn ping_timeout(core: &mut Core) -> Progress {
+    core.out.text("+PING:TIMEOUT\r\n");
+    Progress::End(Err(ErrorCode::FAILED))
+}
+
+fn unresolved(named: &Named, core: &mut Core) -> Progress {
+    match named {
+        Named::Ping => ping_timeout(core),
+        _ => Progress::End(Err(ErrorCode::FAILED)),
+    }
+}
+
+fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut Env<'_>) -> Progress {
+    match named {
+        Named::Print => {
+            core.out.text(&format!("+CIPDOMAIN:\"{ip}\"\r\n"));
+            Progress::End(Ok(()))
+        }
+        Named::Ping => {
+            let timeout = env.profile.ping_timeout;
+            Progress::Moved(Job::Ping(env.stack.ping_start(now, ip, 32, timeout)))
+        }
+        Named::Payload(payload, port) => {
+            core.begin_payload(payload.to(SocketAddr::new(ip, port)));
+            Progress::Quiet
+        }
+        Named::Open(request) => open(now, ip, request, core, env),
+    }
+}
+
+fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &mut Env<'_>) -> Progress {
+    let remote = SocketAddr::new(ip, request.port);
+    match request.transport {
+        Transport::Tcp => {
+            let options = TcpOptions {
+                connect_timeout: env.profile.connect_timeout,
+                data_timeout: Some(env.profile.data_timeout),
+                keep_alive: request.keep_alive,
+                ..TcpOptions::default()
+            };
+            match env.stack.tcp_connect(now, remote, None, &options) {
+                Ok(socket) => Progress::Moved(Job::Connect(socket, request)),
+                Err(_) => Progress::End(Err(ErrorCode::FAILED)),
+            }
+        }
+        Transport::Udp(_) => match env.stack.udp_open(request.local_port) {
+            Ok(socket) => {
+                let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
+                let transport = request.transport;
+                core.open_link(request.id, Link { transport, socket, remote, local_port, accepted: false });
+                Progress::End(Ok(()))
+            }
+            Err(_) => Progress::End(Err(ErrorCode::FAILED)),
+        },
+    }
+}
+
+fn connecting(socket: Socket, request: OpenRequest, core: &mut Core, env: &mut Env<'_>) -> Progress {
+    match env.stack.tcp_state(socket) {
+        TcpState::Connecting => Progress::Waiting(Job::Connect(socket, request)),
+        TcpState::Closed(_) => {
+            env.stack.release(socket);
+            core.out.error(ErrorCode::FAILED, core.syslog);
+            // ERROR first, then CLOSED, as captured with a logic analyser.
+            core.print_closed(request.id);
+            Progress::Quiet
+        }
+        TcpState::Open | TcpState::PeerClosed | TcpState::Closing => {
+            let (Some(remote), Some(local)) = (env.stack.tcp_remote(socket), env.stack.tcp_local(socket))
+            else {
+                env.stack.release(socket);
+                return Progress::End(Err(ErrorCode::FAILED));
+            };
+            let transport = request.transport;
+            core.open_link(
+                request.id,
+                Link { transport, socket, remote, local_port: local.port(), accepted: false },
+            );
+            Progress::End(Ok(()))
+        }
+    }
+}
+
+fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) -> Progress {
+    let failed = |core: &mut Core| {
+        core.out.text("\r\nSEND FAIL\r\n");
+        Progress::Quiet
+    };
+    // Another socket under the same id: the link was closed and opened again by somebody else.
+    let Some(link) = core.links.get(payload.id).filter(|l| l.socket == payload.socket) else {
+        return failed(core);
+    };
+    if let (Transport::Udp(_), Some(to)) = (link.transport, payload.to) {
+        if env.stack.udp_send(payload.socket, to, payload.data()).is_err() {
+            return failed(core);
+        }
+    } else {
+        if let TcpState::Closed(_) | TcpState::Closing = env.stack.tcp_state(payload.socket) {
+            return failed(core);
+        }
+        let taken = env.stack.tcp_send(payload.socket, &payload.data()[sent..]);
+        let sent = sent + taken;
+        if sent < payload.data().len() {
+            let job = Job::Sending(payload, sent);
+            return if taken > 0 { Progress::Moved(job) } else { Progress::Waiting(job) };
+        }
+    }
+    core.out.text("\r\nSEND OK\r\n");
+    Progress::Quiet
+}
+
+/// Whether a TCP connection is over, and nothing is left to be read.
+pub fn is_over(state: TcpState, readable: usize) -> bool {
+    match state {
+        // What a reset or a dead interface leaves unread is gone.
+        TcpState::Closed(CloseReason::Reset | CloseReason::Unreachable | CloseReason::TimedOut) => true,
+        TcpState::Closed(_) | TcpState::PeerClosed => readable == 0,
+        TcpState::Connecting | TcpState::Open | TcpState::Closing => false,
+    }
+}

@@ -1,0 +1,427 @@
+//! The AT firmware: collects lines, runs commands, prints what happens to the station and the links.
+//!
+//! Bytes go in with [`At::receive`], time with [`At::poll`]; what it wants to send is taken from
+//! [`At::take_output`]. What stands below it (IP stack, station, saved settings) is lent to it as an [`Env`]
+//! for each call.
+
+pub mod commands;
+pub mod error;
+mod job;
+mod line;
+pub mod links;
+mod output;
+pub mod params;
+mod payload;
+mod receive;
+pub mod schema;
+pub mod table;
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use crate::capture::Mark;
+use crate::net::stack::Stack;
+use crate::profile::{Profile, Range, Timing};
+use crate::rng::Stream;
+use crate::time::{Duration, Instant};
+use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
+use commands::{Context, Outcome};
+use error::ErrorCode;
+use job::{Job, Progress};
+use line::{Completed, LineBuffer};
+use links::{Link, Links};
+use output::Output;
+use params::{CommandLine, Form, Raw};
+use payload::Payload;
+use schema::Args;
+use table::{Command, Need};
+
+/// An access point as it is kept in flash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedJoin {
+    /// Its SSID.
+    pub ssid: Vec<u8>,
+    /// Its password.
+    pub password: Vec<u8>,
+    /// Only this access point of that SSID.
+    pub bssid: Option<[u8; 6]>,
+    /// Pause between attempts to come back after a loss; zero: never.
+    pub reconnect: Duration,
+}
+
+impl SavedJoin {
+    /// The request that joins it again.
+    pub fn request(&self) -> JoinRequest {
+        JoinRequest {
+            ssid: self.ssid.clone(),
+            password: self.password.clone(),
+            bssid: self.bssid,
+            timeout: Duration::from_secs(15),
+            reconnect: self.reconnect,
+        }
+    }
+}
+
+/// Settings that outlive a restart and a power cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nvs {
+    /// AT+CWMODE. 0 out of the box (a guess: the IDF's default decides; hosts always set it).
+    pub wifi_mode: u8,
+    /// AT+CWJAP.
+    pub join: Option<SavedJoin>,
+}
+
+/// What stands below the AT firmware, lent for one call.
+pub struct Env<'e> {
+    /// The module's IP stack.
+    pub stack: &'e mut Stack,
+    /// Its station.
+    pub station: &'e mut Station,
+    /// What is on the air.
+    pub air: &'e Air,
+    /// Its saved settings.
+    pub nvs: &'e mut Nvs,
+    /// Its facts.
+    pub profile: &'static Profile,
+    /// How its times are drawn.
+    pub timing: Timing,
+    /// Where they are drawn from.
+    pub rng: &'e mut Stream,
+}
+
+impl Env<'_> {
+    /// The station's address, once `WIFI GOT IP` has been said.
+    pub fn address(&self) -> Option<Ipv4Addr> {
+        match self.station.status() {
+            Status::GotIp => self.stack.ipv4().map(|c| c.address),
+            _ => None,
+        }
+    }
+
+    /// Draws how long something takes.
+    pub fn draw(&mut self, pick: fn(&Profile) -> &Range) -> Duration {
+        pick(self.profile).draw(self.timing, self.rng)
+    }
+
+    /// Lets the station do what is due.
+    pub fn poll_station(&mut self, now: Instant) {
+        let mut around =
+            Surroundings { air: self.air, profile: self.profile, timing: self.timing, rng: self.rng };
+        self.station.poll(now, self.stack, &mut around);
+    }
+
+    /// Lets the station join.
+    pub fn start_join(&mut self, now: Instant, request: JoinRequest, commanded: bool) {
+        let mut around =
+            Surroundings { air: self.air, profile: self.profile, timing: self.timing, rng: self.rng };
+        self.station.join(now, request, commanded, self.stack, &mut around);
+    }
+}
+
+/// Options of AT+CWJAP that are only shown again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JoinOptions {
+    pci_en: u8,
+    listen_interval: u8,
+    scan_mode: u8,
+    pmf: u8,
+}
+
+/// The AT firmware's state, as far as commands see it. All of it is gone after a restart.
+#[derive(Debug)]
+pub struct Core {
+    echo: bool,
+    syslog: bool,
+    multiple: bool,
+    sender_info: bool,
+    wifi_mode: u8,
+    join_options: JoinOptions,
+    last_join: Option<JoinRequest>,
+    links: Links,
+    had_link: bool,
+    payload: Option<Payload>,
+    out: Output,
+    remarks: VecDeque<String>,
+    starved: bool,
+}
+
+impl Core {
+    fn station_on(&self) -> bool {
+        self.wifi_mode & 1 != 0
+    }
+
+    fn softap_on(&self) -> bool {
+        self.wifi_mode & 2 != 0
+    }
+
+    fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {
+        if let Some(request) = env.nvs.join.as_ref().map(SavedJoin::request) {
+            self.last_join = Some(request.clone());
+            env.start_join(now, request, false);
+        }
+    }
+
+    fn open_link(&mut self, id: usize, link: Link) {
+        self.remarks.push_back(format!("link {id} opened: {} {}", link.type_name(), link.remote));
+        self.links.open(id, link);
+        self.had_link = true;
+        self.print_link(id, "CONNECT\r\n");
+    }
+
+    /// Closes a link, whoever wanted it, and says so. Frees its socket.
+    fn close_link(&mut self, id: usize, stack: &mut Stack) {
+        if let Some(link) = self.links.close(id) {
+            stack.release(link.socket);
+            self.remarks.push_back(format!("link {id} closed: {} {}", link.type_name(), link.remote));
+            self.print_closed(id);
+        }
+    }
+
+    fn print_closed(&mut self, id: usize) {
+        self.print_link(id, "CLOSED\r\n");
+    }
+
+    fn print_link(&mut self, id: usize, what: &str) {
+        if self.multiple {
+            self.out.text(&format!("{id},{what}"));
+        } else {
+            self.out.text(what);
+        }
+    }
+
+    fn begin_payload(&mut self, payload: Payload) {
+        self.out.prompt();
+        self.payload = Some(payload);
+    }
+}
+
+/// What the parser is doing.
+#[derive(Debug)]
+enum Phase {
+    /// It waits for a line.
+    Idle,
+    /// A line is complete; its command runs at this time.
+    Parsed(Instant, Completed),
+    /// A command is under way.
+    Running(Job),
+}
+
+/// The AT firmware of one module.
+#[derive(Debug)]
+pub struct At {
+    core: Core,
+    line: LineBuffer,
+    phase: Phase,
+    restart: bool,
+}
+
+impl At {
+    /// The firmware right after its start: saved settings in force, nothing printed yet.
+    pub fn boot(now: Instant, env: &mut Env<'_>) -> At {
+        let mut core = Core {
+            echo: true,
+            syslog: false,
+            multiple: false,
+            sender_info: false,
+            wifi_mode: env.nvs.wifi_mode,
+            join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
+            last_join: None,
+            links: Links::new(env.profile.links),
+            had_link: false,
+            payload: None,
+            out: Output::default(),
+            remarks: VecDeque::new(),
+            starved: false,
+        };
+        let on = core.station_on();
+        env.station.enable(now, on, env.stack);
+        // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
+        if on {
+            core.join_saved(now, env);
+        }
+        core.out.text("\r\nready\r\n");
+        At { core, line: LineBuffer::new(env.profile.line_max), phase: Phase::Idle, restart: false }
+    }
+
+    /// A byte has arrived. Returns what it is part of.
+    pub fn receive(&mut self, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+        if let Some(payload) = &mut self.core.payload {
+            if !payload.push(byte) {
+                return Mark::Data;
+            }
+            if let Some(payload) = self.core.payload.take() {
+                let at = now + env.draw(|p| &p.times.send);
+                self.phase = Phase::Running(Job::Received(at, payload));
+            }
+            return Mark::DataEnd;
+        }
+        let completed = self.line.push(byte);
+        let idle = matches!(self.phase, Phase::Idle);
+        // What is typed while a command runs is not echoed (unless the command ends before the line does).
+        if idle && self.core.echo {
+            self.core.out.echo(self.line.unechoed());
+        }
+        let Some(completed) = completed else { return Mark::Text };
+        self.line.clear();
+        if idle {
+            if completed != Completed::Line(Vec::new()) {
+                let at = now + env.draw(|p| &p.times.command);
+                self.phase = Phase::Parsed(at, completed);
+            }
+        } else if matches!(&completed, Completed::Line(line) if line.ends_with(b"AT+RST")) {
+            self.core.out.text("\r\nWill force to restart!!!\r\n");
+            self.restart = true;
+        } else {
+            self.core.out.busy(self.core.syslog);
+        }
+        Mark::TextEnd
+    }
+
+    /// When [`At::poll`] must be called at the latest, the stack and the station apart.
+    pub fn next_timer(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Idle => None,
+            Phase::Parsed(at, _) => Some(*at),
+            Phase::Running(job) => job.next_timer(),
+        }
+    }
+
+    /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
+    /// UART's transmit ring. True when it did something to the stack: poll that again.
+    pub fn poll(&mut self, now: Instant, env: &mut Env<'_>, room: usize) -> bool {
+        let mut moved = false;
+        while let Some(event) = env.station.take_event() {
+            moved = true;
+            self.station_event(event, env);
+            self.progress(now, env, Some(event));
+        }
+        if let Phase::Parsed(at, _) = &self.phase
+            && *at <= now
+            && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)
+        {
+            moved = true;
+            self.run(now, completed, env);
+        }
+        moved |= self.progress(now, env, None);
+        moved | receive::pump(&mut self.core, env, room)
+    }
+
+    /// True when the chip is to be reset as soon as everything printed has left the wire.
+    pub fn wants_restart(&self) -> bool {
+        self.restart
+    }
+
+    /// True when received data waits for room in the transmit ring.
+    pub fn is_starved(&self) -> bool {
+        self.core.starved
+    }
+
+    /// The next remark on what has happened to a link, for the capture.
+    pub fn take_remark(&mut self) -> Option<String> {
+        self.core.remarks.pop_front()
+    }
+
+    /// The next byte to send.
+    pub fn take_output(&mut self) -> Option<(u8, Mark)> {
+        self.core.out.take()
+    }
+
+    fn station_event(&mut self, event: StationEvent, env: &mut Env<'_>) {
+        match event {
+            StationEvent::Connected => self.core.out.text("WIFI CONNECTED\r\n"),
+            StationEvent::GotIp => self.core.out.text("WIFI GOT IP\r\n"),
+            StationEvent::Disconnected => {
+                // The sockets are cleaned up before the text is printed (a guess from the library's order).
+                for id in 0..self.core.links.count() {
+                    self.core.close_link(id, env.stack);
+                }
+                self.core.had_link = false;
+                self.core.out.text("WIFI DISCONNECT\r\n");
+            }
+            StationEvent::JoinFailed(_) => {}
+        }
+    }
+
+    fn run(&mut self, now: Instant, completed: Completed, env: &mut Env<'_>) {
+        let outcome = match completed {
+            Completed::TooLong => Err(ErrorCode::NO_AT),
+            Completed::Line(line) => CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env)),
+        };
+        match outcome {
+            Ok(Outcome::Ok) => self.core.out.ok(),
+            Ok(Outcome::Done) => {}
+            Ok(Outcome::Run(job)) => {
+                if matches!(job, Job::Restart) {
+                    self.restart = true;
+                }
+                self.phase = Phase::Running(job);
+            }
+            Err(code) => self.core.out.error(code, self.core.syslog),
+        }
+    }
+
+    fn execute(&mut self, now: Instant, line: &CommandLine, env: &mut Env<'_>) -> Result<Outcome, ErrorCode> {
+        let command = table::find(&line.name).ok_or(ErrorCode::UNSUPPORTED)?;
+        let (handler, args) = match line.form {
+            Form::Test => None,
+            Form::Query => command.query.map(|h| (h, Args::default())),
+            Form::Execute => command.execute.map(|h| (h, Args::default())),
+            Form::Set => match &command.set {
+                Some(set) => Some((set.handler, self.check(command, &line.params)?)),
+                None => None,
+            },
+        }
+        .ok_or(ErrorCode::WRONG_FORM)?;
+        if matches!(line.form, Form::Set | Form::Execute) {
+            self.require(command, env)?;
+        }
+        handler(&mut Context { now, core: &mut self.core, env }, &args)
+    }
+
+    fn check(&self, command: &Command, raw: &[Raw]) -> Result<Args, ErrorCode> {
+        let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
+        let multiple = self.core.multiple;
+        let syntax = match set.selector {
+            None => set.syntaxes.first(),
+            Some(index) => {
+                let index = index + usize::from(multiple);
+                match raw.get(index) {
+                    Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
+                    // Wrong or missing: the first syntax has the code for it.
+                    _ => set.syntaxes.first(),
+                }
+                .or(set.syntaxes.first())
+            }
+        };
+        let syntax = syntax.ok_or(ErrorCode::WRONG_FORM)?;
+        Args::check(syntax.params, raw, multiple)
+    }
+
+    fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {
+        let met = command.needs.iter().all(|need| match need {
+            Need::Station => self.core.station_on(),
+            Need::Address => env.address().is_some(),
+        });
+        if met { Ok(()) } else { Err(ErrorCode::FAILED) }
+    }
+
+    /// Looks at the running job until it waits. True when it went further.
+    fn progress(&mut self, now: Instant, env: &mut Env<'_>, event: Option<StationEvent>) -> bool {
+        let mut moved = false;
+        while let Phase::Running(_) = self.phase {
+            let Phase::Running(job) = std::mem::replace(&mut self.phase, Phase::Idle) else { break };
+            match job.poll(now, &mut self.core, env, event) {
+                Progress::Waiting(job) => {
+                    self.phase = Phase::Running(job);
+                    break;
+                }
+                Progress::Moved(job) => self.phase = Phase::Running(job),
+                Progress::End(Ok(())) => self.core.out.ok(),
+                Progress::End(Err(code)) => self.core.out.error(code, self.core.syslog),
+                Progress::Quiet => {}
+            }
+            moved = true;
+        }
+        moved
+    }
+}

@@ -1,0 +1,289 @@
+//! A thread that writes bytes to a file, a pipe or standard output.
+//!
+//! The simulation hands over blocks through a bounded channel. When the writer is slow, handing over waits:
+//! that costs wall time and never changes what the simulation does. An error of the writer is remembered and
+//! comes back, with the file's name, from every later call.
+
+use std::fmt;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::thread::{Builder, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+/// Blocks that may wait for the writer. The next one waits in the caller.
+const WAITING: usize = 64;
+/// Bytes that small blocks are collected into before they are written.
+const BUFFER: usize = 64 * 1024;
+
+/// Why bytes could not be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SinkError {
+    /// The file's path, or the name of the stream.
+    pub name: String,
+    /// The kind of the error, to tell a closed pipe from a full disk.
+    pub kind: io::ErrorKind,
+    reason: String,
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot write {}: {}", self.name, self.reason)
+    }
+}
+
+impl std::error::Error for SinkError {}
+
+impl From<SinkError> for io::Error {
+    fn from(error: SinkError) -> io::Error {
+        io::Error::new(error.kind, error)
+    }
+}
+
+/// Bytes go in, a thread writes them. Dropping it finishes it, without a word about errors: call
+/// [`Sink::finish`] to learn of them.
+#[derive(Debug)]
+pub struct Sink {
+    name: String,
+    /// `None` once finished.
+    blocks: Option<Sender<Vec<u8>>>,
+    writer: Option<JoinHandle<()>>,
+    error: Arc<OnceLock<SinkError>>,
+}
+
+impl Sink {
+    /// Creates the file at `path`, or empties it. A named pipe waits here for its reader.
+    ///
+    /// # Errors
+    /// What the system says, with the path in the sentence.
+    #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "files are written here only")]
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Sink> {
+        let path = path.as_ref();
+        let name = path.display().to_string();
+        let file = std::fs::File::create(path)
+            .map_err(|e| io::Error::new(e.kind(), format!("cannot create {name}: {e}")))?;
+        Sink::from_writer(name, file)
+    }
+
+    /// Writes into `writer` (standard output, a pipe, a buffer), called `name` in errors.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn from_writer(name: impl Into<String>, writer: impl Write + Send + 'static) -> io::Result<Sink> {
+        let name = name.into();
+        let (blocks, incoming) = bounded(WAITING);
+        let error = Arc::new(OnceLock::new());
+        let writer = Builder::new().name("espat-sink".into()).spawn({
+            let (name, error) = (name.clone(), Arc::clone(&error));
+            move || {
+                // Returning drops the receiver, so that nobody waits for a writer that has failed.
+                if let Err(e) = copy(&incoming, writer) {
+                    let _ = error.set(SinkError { name, kind: e.kind(), reason: e.to_string() });
+                }
+            }
+        })?;
+        Ok(Sink { name, blocks: Some(blocks), writer: Some(writer), error })
+    }
+
+    /// Hands a block over. Waits while 64 blocks are still to be written.
+    ///
+    /// # Errors
+    /// An earlier block could not be written. The blocks after it are lost.
+    pub fn write(&mut self, block: Vec<u8>) -> Result<(), SinkError> {
+        match &self.blocks {
+            Some(_) if block.is_empty() => Ok(()),
+            Some(blocks) if blocks.send(block).is_ok() => Ok(()),
+            _ => {
+                self.join();
+                Err(self.failure())
+            }
+        }
+    }
+
+    /// Waits until everything is written and flushed.
+    ///
+    /// # Errors
+    /// Something could not be written; the name is in the sentence.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.join();
+        match self.error.get() {
+            None => Ok(()),
+            Some(error) => Err(error.clone().into()),
+        }
+    }
+
+    /// Lets the thread write what waits, and waits for it.
+    fn join(&mut self) {
+        drop(self.blocks.take());
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            let _ = self.error.set(self.failure());
+        }
+    }
+
+    fn failure(&self) -> SinkError {
+        self.error.get().cloned().unwrap_or_else(|| SinkError {
+            name: self.name.clone(),
+            kind: io::ErrorKind::Other,
+            reason: "its writer panicked".into(),
+        })
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.join();
+    }
+}
+
+/// Writes until the other end hangs up. Flushes whenever nothing waits, so that whoever reads the other end
+/// of a pipe sees the run as it happens.
+fn copy(incoming: &Receiver<Vec<u8>>, writer: impl Write) -> io::Result<()> {
+    let mut writer = BufWriter::with_capacity(BUFFER, writer);
+    while let Ok(block) = incoming.recv() {
+        writer.write_all(&block)?;
+        while let Ok(block) = incoming.try_recv() {
+            writer.write_all(&block)?;
+        }
+        writer.flush()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// A writer into shared memory that waits for a permit before each write.
+    struct Gated {
+        permits: Receiver<()>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Gated {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.permits.recv();
+            self.written.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A writer that fails at once.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::new(io::ErrorKind::StorageFull, "no space left"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A writer that panics.
+    struct Broken;
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            panic!("expected by this test")
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_slow_writer_makes_the_caller_wait_and_loses_nothing() {
+        let (permit, permits) = bounded(0);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let mut sink = Sink::from_writer("slow", Gated { permits, written: Arc::clone(&written) }).unwrap();
+        let (handed, progress) = crossbeam_channel::unbounded();
+        // Big enough not to be collected, so that each block needs a permit.
+        let blocks = WAITING as u64 + 10;
+        let caller = Builder::new()
+            .spawn(move || {
+                for n in 0..blocks {
+                    sink.write(vec![n as u8; BUFFER]).unwrap();
+                    handed.send(n).unwrap();
+                }
+                sink.finish()
+            })
+            .unwrap();
+        for _ in 0..=WAITING {
+            progress.recv().unwrap();
+        }
+        // One block is in the writer's hands and the channel is full: no permit, no progress beyond this.
+        assert!(progress.try_iter().count() <= 1, "the channel is not bounded");
+        assert!(written.lock().unwrap().is_empty());
+        for _ in 0..blocks {
+            permit.send(()).unwrap();
+        }
+        caller.join().unwrap().unwrap();
+        let expected: Vec<u8> = (0..blocks).flat_map(|n| vec![n as u8; BUFFER]).collect();
+        assert!(*written.lock().unwrap() == expected, "bytes were lost or out of order");
+    }
+
+    #[test]
+    fn an_error_of_the_writer_comes_back_with_the_name() {
+        let mut sink = Sink::from_writer("run.pcapng", Full).unwrap();
+        let error = (0..1_000).find_map(|_| sink.write(vec![0]).err()).expect("the error never came back");
+        assert_eq!(error.to_string(), "cannot write run.pcapng: no space left");
+        assert_eq!(error.kind, io::ErrorKind::StorageFull);
+        assert_eq!(sink.write(vec![0]), Err(error.clone()), "it stays an error");
+        let last = sink.finish().unwrap_err();
+        assert_eq!(last.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(last.to_string(), error.to_string());
+    }
+
+    #[test]
+    fn an_error_of_the_last_block_comes_back_from_finish() {
+        let mut sink = Sink::from_writer("run.log", Full).unwrap();
+        sink.write(b"x".to_vec()).unwrap();
+        assert_eq!(sink.finish().unwrap_err().to_string(), "cannot write run.log: no space left");
+    }
+
+    #[test]
+    fn a_panic_of_the_writer_is_an_error_of_the_sink() {
+        let mut sink = Sink::from_writer("pipe", Broken).unwrap();
+        sink.write(b"x".to_vec()).unwrap();
+        assert_eq!(sink.finish().unwrap_err().to_string(), "cannot write pipe: its writer panicked");
+    }
+
+    #[test]
+    fn dropping_it_writes_everything_first() {
+        let (permit, permits) = bounded(1);
+        permit.send(()).unwrap();
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let mut sink = Sink::from_writer("memory", Gated { permits, written: Arc::clone(&written) }).unwrap();
+        sink.write(b"all of it".to_vec()).unwrap();
+        drop(sink);
+        assert_eq!(*written.lock().unwrap(), b"all of it");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_created_is_named() {
+        let error = Sink::create("/nonexistent/dir/run.pcapng").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().starts_with("cannot create /nonexistent/dir/run.pcapng: "), "{error}");
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the file is read back")]
+    fn a_file_holds_what_was_written() {
+        let path = std::env::temp_dir().join(format!("espat-sink-{}", std::process::id()));
+        let mut sink = Sink::create(&path).unwrap();
+        sink.write(b"one ".to_vec()).unwrap();
+        sink.write(Vec::new()).unwrap();
+        sink.write(b"two".to_vec()).unwrap();
+        sink.finish().unwrap();
+        let read = std::fs::read(&path);
+        let _ = std::fs::remove_file(&path);
+        assert_eq!(read.unwrap(), b"one two");
+    }
+}

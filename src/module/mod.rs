@@ -1,0 +1,359 @@
+//! One ESP module: power, boot, and the joint between its UART, its AT firmware, its station and its IP stack.
+//!
+//! A module has two transmitters on its wire: the MCU's, whose bytes it receives, and its own. Whoever drives
+//! it asks [`Module::next_event`] when something is due, and calls [`Module::wire_edge`],
+//! [`Module::frame`] or [`Module::timer`] at that time. What came of it is taken out as [`Record`]s, frames and
+//! radio changes.
+
+use std::collections::VecDeque;
+
+use crate::at::{At, Env, Nvs};
+use crate::capture::Mark;
+use crate::event::Kind;
+use crate::net::stack::{Medium, Stack, StackConfig};
+use crate::profile::{Profile, Range, Timing};
+use crate::rng::{Stream, derive};
+use crate::time::{Duration, Instant};
+use crate::uart::{LineSettings, Pace, Transmitter};
+use crate::wifi::{Air, RadioChange, Station, Surroundings};
+
+/// What the AT firmware stands on, borrowed field by field so that the firmware itself stays free.
+macro_rules! env {
+    ($module:expr) => {
+        Env {
+            stack: &mut $module.stack,
+            station: &mut $module.station,
+            air: &$module.air,
+            nvs: &mut $module.nvs,
+            profile: $module.config.profile,
+            timing: $module.config.timing,
+            rng: &mut $module.rng,
+        }
+    };
+}
+
+/// How a module is made.
+#[derive(Clone, Debug)]
+pub struct ModuleConfig {
+    /// Its name.
+    pub name: String,
+    /// Its facts.
+    pub profile: &'static Profile,
+    /// How its times are drawn.
+    pub timing: Timing,
+    /// Its station's MAC address; `None`: derived from its name.
+    pub mac: Option<[u8; 6]>,
+    /// The world's seed.
+    pub seed: u64,
+}
+
+/// A byte that has ended on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// End of its last stop bit.
+    pub at: Instant,
+    /// True: from the MCU. False: from the module.
+    pub from_mcu: bool,
+    /// The byte.
+    pub byte: u8,
+    /// What it is part of.
+    pub mark: Mark,
+}
+
+/// Whether the chip runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Power {
+    /// EN is low.
+    Off,
+    /// Bootloader and start-up code; `ready` comes at the end.
+    Booting(Instant),
+    /// The AT firmware runs.
+    On,
+    /// GPIO0 was low at the start: the ROM waits for a download, no AT firmware runs.
+    Download,
+    /// AT+RST: the chip resets then.
+    Resetting(Instant),
+}
+
+/// One module.
+pub struct Module {
+    config: ModuleConfig,
+    mac: [u8; 6],
+    power: Power,
+    strap: bool,
+    boots: u32,
+    nvs: Nvs,
+    at: Option<At>,
+    station: Station,
+    stack: Stack,
+    air: Air,
+    rng: Stream,
+    mcu: Transmitter<()>,
+    own: Transmitter<Mark>,
+    records: VecDeque<Record>,
+}
+
+impl Module {
+    /// A module with EN high, that starts to boot at the world's start.
+    pub fn new(config: ModuleConfig, air: Air) -> Module {
+        let line = LineSettings::eight_n_one(config.profile.baud);
+        // Without an address of its own: locally administered, unicast, the same for the same name.
+        let mac = config.mac.unwrap_or_else(|| {
+            let [a, b, c, d, e, f, ..] = derive(config.seed, &format!("mac/{}", config.name)).to_be_bytes();
+            [a & 0xfc | 0x02, b, c, d, e, f]
+        });
+        let rng = Stream::new(config.seed, &format!("module/{}/timing", config.name));
+        let stack = new_stack(&config, mac, 0);
+        let mut module = Module {
+            mac,
+            power: Power::Off,
+            strap: true,
+            boots: 0,
+            nvs: Nvs::default(),
+            at: None,
+            station: Station::new(None),
+            stack,
+            air,
+            rng,
+            mcu: Transmitter::new(line, Pace::Wire),
+            own: Transmitter::new(line, Pace::Wire),
+            records: VecDeque::new(),
+            config,
+        };
+        module.boot(Instant::ZERO);
+        module
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Its station's MAC address.
+    pub fn mac(&self) -> [u8; 6] {
+        self.mac
+    }
+
+    /// Chooses how the MCU's bytes are paced. Only before the first one.
+    pub fn set_mcu_pace(&mut self, pace: Pace) {
+        self.mcu = Transmitter::new(LineSettings::eight_n_one(self.config.profile.baud), pace);
+    }
+
+    /// What is due next, and when.
+    pub fn next_event(&self) -> Option<(Instant, Kind)> {
+        let edge = [self.mcu.next_edge(), self.own.next_edge()].into_iter().flatten().min();
+        match (edge, self.next_timer()) {
+            (Some(edge), Some(timer)) if timer < edge => Some((timer, Kind::Timer)),
+            (Some(edge), _) => Some((edge, Kind::WireEdge)),
+            (None, Some(timer)) => Some((timer, Kind::Timer)),
+            (None, None) => None,
+        }
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        match self.power {
+            Power::Off | Power::Download => None,
+            Power::Booting(at) => Some(at),
+            Power::Resetting(at) => Some(at),
+            Power::On => {
+                let at = self.at.as_ref().and_then(At::next_timer);
+                [at, self.station.next_timer(), self.stack.next_timer()].into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// The MCU stores a byte. Returns how many of its bytes have not ended yet.
+    pub fn store(&mut self, now: Instant, byte: u8) -> usize {
+        self.mcu.store(now, byte, ());
+        self.mcu.pending()
+    }
+
+    /// The boot strap GPIO0 changes. It is looked at when the chip starts.
+    pub fn set_boot_strap(&mut self, high: bool) {
+        self.strap = high;
+    }
+
+    /// What it is doing, for people.
+    pub fn describe(&self) -> String {
+        match self.power {
+            Power::Off => "switched off".to_owned(),
+            Power::Download => "in download mode".to_owned(),
+            Power::Booting(_) | Power::Resetting(_) => "booting".to_owned(),
+            Power::On => match (self.station.ap(), self.stack.ipv4()) {
+                (Some(ap), Some(config)) => format!("joined '{}' as {}", ap.name, config.address),
+                (Some(ap), None) => format!("associated with '{}'", ap.name),
+                (None, _) => "not joined".to_owned(),
+            },
+        }
+    }
+
+    /// Whether an access point is on the air around it.
+    pub fn sees(&self, ap: &str) -> bool {
+        self.air.get(ap).is_some_and(|ap| ap.up)
+    }
+
+    /// The next remark on what has happened to its links, for the capture.
+    pub fn take_remark(&mut self) -> Option<String> {
+        self.at.as_mut().and_then(At::take_remark)
+    }
+
+    /// EN changes. Low switches everything off at once, also in the middle of a byte.
+    pub fn set_enable(&mut self, now: Instant, high: bool) {
+        match (self.power, high) {
+            (Power::Off, true) => self.boot(now),
+            (Power::Off, false) => {}
+            (_, false) => {
+                self.stop(now);
+                self.own.cut();
+                self.power = Power::Off;
+            }
+            (_, true) => {}
+        }
+    }
+
+    /// An access point appears or falls silent.
+    pub fn access_point(&mut self, now: Instant, name: &str, up: bool) {
+        self.air.set_up(name, up);
+        let mut around = Surroundings {
+            air: &self.air,
+            profile: self.config.profile,
+            timing: self.config.timing,
+            rng: &mut self.rng,
+        };
+        self.station.air_changed(now, &mut around);
+    }
+
+    /// Takes the bytes that end at `now`.
+    pub fn wire_edge(&mut self, now: Instant) {
+        while let Some((at, byte, ())) = self.mcu.take(now) {
+            let mark = self.received(at, byte);
+            self.records.push_back(Record { at, from_mcu: true, byte, mark });
+        }
+        while let Some((at, byte, mark)) = self.own.take(now) {
+            self.records.push_back(Record { at, from_mcu: false, byte, mark });
+        }
+        // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
+        let at = self.at.as_ref();
+        if at.is_some_and(|at| at.is_starved() || (at.wants_restart() && self.own.pending() == 0)) {
+            self.settle(now);
+        }
+    }
+
+    /// A frame arrives.
+    pub fn frame(&mut self, now: Instant, frame: Vec<u8>) {
+        if self.power == Power::On {
+            self.stack.receive(frame);
+            self.settle(now);
+        }
+    }
+
+    /// Does what is due at `now`.
+    pub fn timer(&mut self, now: Instant) {
+        match self.power {
+            Power::Booting(at) if at <= now => {
+                self.power = Power::On;
+                let mut env = env!(self);
+                self.at = Some(At::boot(now, &mut env));
+            }
+            Power::Resetting(at) if at <= now => {
+                self.stop(now);
+                self.boot(now);
+            }
+            _ => {}
+        }
+        self.settle(now);
+    }
+
+    /// The next byte that has ended on the wire.
+    pub fn take_record(&mut self) -> Option<Record> {
+        self.records.pop_front()
+    }
+
+    /// The next frame that it sends.
+    pub fn take_frame(&mut self) -> Option<Vec<u8>> {
+        self.stack.take_frame()
+    }
+
+    /// The next thing that the network must be told.
+    pub fn take_radio_change(&mut self) -> Option<RadioChange> {
+        self.station.take_change()
+    }
+
+    /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
+    fn received(&mut self, at: Instant, byte: u8) -> Mark {
+        if self.power != Power::On || self.at.is_none() {
+            return Mark::Text;
+        }
+        let mut env = env!(self);
+        let mark = match &mut self.at {
+            Some(firmware) => firmware.receive(at, byte, &mut env),
+            None => Mark::Text,
+        };
+        self.flush(at);
+        mark
+    }
+
+    /// Lets everything that has moved find its rest at `now`.
+    fn settle(&mut self, now: Instant) {
+        while self.power == Power::On {
+            self.stack.poll(now);
+            let mut env = env!(self);
+            env.poll_station(now);
+            let Some(firmware) = &mut self.at else { return };
+            let room = self.config.profile.tx_ring.saturating_sub(self.own.pending());
+            let moved = firmware.poll(now, &mut env, room);
+            self.flush(now);
+            if self.at.as_ref().is_some_and(At::wants_restart) && self.own.pending() == 0 {
+                let pause = self.draw(|p| &p.times.restart);
+                self.power = Power::Resetting(now + pause);
+            }
+            if !moved {
+                break;
+            }
+        }
+    }
+
+    /// Hands what the firmware printed to the UART.
+    fn flush(&mut self, now: Instant) {
+        if let Some(firmware) = &mut self.at {
+            while let Some((byte, mark)) = firmware.take_output() {
+                self.own.store(now, byte, mark);
+            }
+        }
+    }
+
+    /// Everything in RAM is gone. Peers are told nothing.
+    fn stop(&mut self, now: Instant) {
+        self.station.leave(now, &mut self.stack);
+        self.at = None;
+    }
+
+    fn boot(&mut self, now: Instant) {
+        self.boots += 1;
+        self.stack = new_stack(&self.config, self.mac, self.boots);
+        let mut station = Station::new(None);
+        // What the old one still had to tell the network must not be forgotten.
+        std::mem::swap(&mut station, &mut self.station);
+        self.station.inherit_changes(&mut station);
+        let pause = self.draw(|p| &p.times.boot);
+        self.power = if self.strap { Power::Booting(now + pause) } else { Power::Download };
+    }
+
+    fn draw(&mut self, pick: fn(&Profile) -> &Range) -> Duration {
+        pick(self.config.profile).draw(self.config.timing, &mut self.rng)
+    }
+}
+
+fn new_stack(config: &ModuleConfig, mac: [u8; 6], boot: u32) -> Stack {
+    let mut stack = Stack::new(&StackConfig {
+        // Every boot draws its own ports and sequence numbers, as a chip with a random source does.
+        name: format!("{}/boot{boot}", config.name),
+        seed: config.seed,
+        medium: Medium::Ethernet { mac },
+        mtu: config.profile.mtu,
+        tcp_rx: config.profile.tcp_buffer,
+        tcp_tx: config.profile.tcp_buffer,
+    });
+    stack.set_up(Instant::ZERO, false);
+    stack
+}

@@ -1,0 +1,240 @@
+//! What a router does with a packet: find its next hop, count down its time to live, and say in ICMP what is
+//! wrong (RFC 792, RFC 1812).
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use smoltcp::wire::{
+    Icmpv4DstUnreachable, Icmpv4Message, Icmpv4Packet, Icmpv4TimeExceeded, IpProtocol, Ipv4Cidr, Ipv4Packet,
+};
+
+use super::packet;
+
+/// Longest ICMP error in bytes, IP header included (RFC 1812 section 4.3.2.3).
+const ERROR_MAX: usize = 576;
+/// Largest packet on a segment.
+const SEGMENT_MTU: u16 = 1500;
+
+/// Where a packet goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hop {
+    /// The gateway itself: its address on this segment.
+    Local(usize),
+    /// A host beyond the gateway, on a link of its own.
+    Host(usize),
+    /// The destination itself is on this segment.
+    Segment(usize),
+    /// Nowhere: broadcast and multicast stay where they are, and some addresses are nobody's.
+    Nowhere,
+}
+
+/// Why a packet is not forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// Its time to live ran out.
+    TimeExceeded,
+    /// No route to its network.
+    NetUnreachable,
+    /// Its destination does not answer.
+    HostUnreachable,
+    /// It is larger than the next link's MTU.
+    TooLarge(u16),
+}
+
+struct HostRoute {
+    host: usize,
+    mtu: u16,
+}
+
+/// The routing table.
+#[derive(Default)]
+pub(super) struct Routes {
+    segments: Vec<Ipv4Cidr>,
+    hosts: BTreeMap<Ipv4Addr, HostRoute>,
+}
+
+impl Routes {
+    /// Adds the next segment (they are counted from 0): the gateway's address on it, and its prefix.
+    pub(super) fn add_segment(&mut self, gateway: Ipv4Cidr) {
+        self.segments.push(gateway);
+    }
+
+    /// Adds a host beyond the gateway, behind a link of this MTU.
+    pub(super) fn add_host(&mut self, address: Ipv4Addr, host: usize, mtu: u16) {
+        self.hosts.insert(address, HostRoute { host, mtu });
+    }
+
+    /// The MTU of a host's link has changed.
+    pub(super) fn set_mtu(&mut self, host: usize, mtu: u16) {
+        for route in self.hosts.values_mut().filter(|r| r.host == host) {
+            route.mtu = mtu;
+        }
+    }
+
+    /// The way to `dst` and the MTU on it; `None` when there is none.
+    pub(super) fn lookup(&self, dst: Ipv4Addr) -> Option<(Hop, u16)> {
+        if !is_unicast(dst) {
+            return Some((Hop::Nowhere, SEGMENT_MTU));
+        }
+        if let Some(route) = self.hosts.get(&dst) {
+            return Some((Hop::Host(route.host), route.mtu));
+        }
+        let segment = self.segments.iter().position(|s| s.contains_addr(&dst))?;
+        let cidr = &self.segments[segment];
+        let hop = if dst == cidr.address() {
+            Hop::Local(segment)
+        } else if Some(dst) == cidr.broadcast() || dst == cidr.network().address() {
+            Hop::Nowhere
+        } else {
+            Hop::Segment(segment)
+        };
+        Some((hop, SEGMENT_MTU))
+    }
+}
+
+/// True for an address that one node can have.
+pub(super) fn is_unicast(address: Ipv4Addr) -> bool {
+    let first = address.octets()[0];
+    first != 0 && first != 127 && first < 224
+}
+
+/// The well-formed packet `bytes` as it leaves for a link of this MTU.
+pub(super) fn forwarded(bytes: &[u8], mtu: u16) -> Result<Vec<u8>, Problem> {
+    let mut bytes = bytes.to_vec();
+    let length = bytes.len();
+    let mut packet = Ipv4Packet::new_unchecked(&mut bytes[..]);
+    let ttl = packet.hop_limit();
+    if ttl <= 1 {
+        return Err(Problem::TimeExceeded);
+    }
+    if length > usize::from(mtu) {
+        return Err(Problem::TooLarge(mtu));
+    }
+    packet.set_hop_limit(ttl - 1);
+    packet.fill_checksum();
+    Ok(bytes)
+}
+
+/// The ICMP error that tells the sender of the well-formed packet `original`; `None` where none may be sent.
+pub(super) fn icmp_error(problem: Problem, from: Ipv4Addr, original: &[u8]) -> Option<Vec<u8>> {
+    let packet = Ipv4Packet::new_checked(original).ok()?;
+    let payload = packet.payload();
+    // Never about an ICMP error (only echo messages are none here), about a later fragment, or to nobody.
+    let echo = |kind: &u8| {
+        [Icmpv4Message::EchoRequest, Icmpv4Message::EchoReply].contains(&Icmpv4Message::from(*kind))
+    };
+    let error = packet.next_header() == IpProtocol::Icmp && !payload.first().is_some_and(echo);
+    if error || packet.frag_offset() != 0 || !is_unicast(packet.src_addr()) {
+        return None;
+    }
+    let (kind, code, mtu) = match problem {
+        Problem::TimeExceeded => (Icmpv4Message::TimeExceeded, Icmpv4TimeExceeded::TtlExpired.into(), 0),
+        Problem::NetUnreachable => unreachable(Icmpv4DstUnreachable::NetUnreachable, 0),
+        Problem::HostUnreachable => unreachable(Icmpv4DstUnreachable::HostUnreachable, 0),
+        Problem::TooLarge(mtu) => unreachable(Icmpv4DstUnreachable::FragRequired, mtu),
+    };
+    let quoted = &original[..original.len().min(ERROR_MAX - 20 - 8)];
+    let mut bytes = vec![0; 8 + quoted.len()];
+    // RFC 1191 section 4: the next link's MTU is the last field of the header.
+    bytes[6..8].copy_from_slice(&mtu.to_be_bytes());
+    bytes[8..].copy_from_slice(quoted);
+    let mut icmp = Icmpv4Packet::new_unchecked(&mut bytes[..]);
+    icmp.set_msg_type(kind);
+    icmp.set_msg_code(code);
+    icmp.fill_checksum();
+    Some(packet::ipv4(from, packet.src_addr(), IpProtocol::Icmp, &bytes))
+}
+
+fn unreachable(reason: Icmpv4DstUnreachable, mtu: u16) -> (Icmpv4Message, u8, u16) {
+    (Icmpv4Message::DstUnreachable, reason.into(), mtu)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODULE: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 2);
+    const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 1);
+    const WEB: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+
+    fn routes() -> Routes {
+        let mut routes = Routes::default();
+        routes.add_segment(Ipv4Cidr::new(GATEWAY, 24));
+        routes.add_host(WEB, 3, 1500);
+        routes
+    }
+
+    fn packet_with_ttl(ttl: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = packet::ipv4(MODULE, WEB, IpProtocol::Udp, payload);
+        let mut packet = Ipv4Packet::new_unchecked(&mut bytes[..]);
+        packet.set_hop_limit(ttl);
+        packet.set_ident(0x4711);
+        packet.fill_checksum();
+        bytes
+    }
+
+    #[test]
+    fn every_kind_of_destination_has_its_hop() {
+        let mut routes = routes();
+        let hop = |routes: &Routes, a, b, c, d| routes.lookup(Ipv4Addr::new(a, b, c, d));
+        assert_eq!(hop(&routes, 192, 168, 4, 1), Some((Hop::Local(0), 1500)));
+        assert_eq!(hop(&routes, 192, 168, 4, 77), Some((Hop::Segment(0), 1500)));
+        assert_eq!(hop(&routes, 203, 0, 113, 10), Some((Hop::Host(3), 1500)));
+        assert_eq!(hop(&routes, 203, 0, 113, 11), None);
+        for (a, b, c, d) in [(192, 168, 4, 255), (192, 168, 4, 0), (255, 255, 255, 255), (224, 0, 0, 251)] {
+            assert_eq!(hop(&routes, a, b, c, d), Some((Hop::Nowhere, 1500)), "{a}.{b}.{c}.{d}");
+        }
+        routes.set_mtu(3, 900);
+        assert_eq!(routes.lookup(WEB), Some((Hop::Host(3), 900)));
+    }
+
+    #[test]
+    fn a_forwarded_packet_has_one_hop_less_and_a_good_checksum() {
+        let out = forwarded(&packet_with_ttl(64, b"hello"), 1500).unwrap();
+        let packet = Ipv4Packet::new_checked(&out[..]).unwrap();
+        assert_eq!((packet.hop_limit(), packet.ident()), (63, 0x4711));
+        assert!(packet.verify_checksum());
+        assert_eq!(forwarded(&packet_with_ttl(1, b""), 1500), Err(Problem::TimeExceeded));
+        assert_eq!(forwarded(&packet_with_ttl(0, b""), 1500), Err(Problem::TimeExceeded));
+        assert!(forwarded(&packet_with_ttl(2, &[0; 556]), 576).is_ok());
+        assert_eq!(forwarded(&packet_with_ttl(2, &[0; 557]), 576), Err(Problem::TooLarge(576)));
+    }
+
+    #[test]
+    fn an_error_quotes_the_packet_and_names_the_mtu() {
+        let original = packet_with_ttl(9, &[0xaa; 1400]);
+        let bytes = icmp_error(Problem::TooLarge(900), GATEWAY, &original).unwrap();
+        assert_eq!(bytes.len(), 576);
+        let ip = Ipv4Packet::new_checked(&bytes[..]).unwrap();
+        assert_eq!((ip.src_addr(), ip.dst_addr()), (GATEWAY, MODULE));
+        assert!(ip.verify_checksum());
+        let icmp = Icmpv4Packet::new_checked(ip.payload()).unwrap();
+        assert!(icmp.verify_checksum());
+        assert_eq!((u8::from(icmp.msg_type()), icmp.msg_code()), (3, 4));
+        assert_eq!(ip.payload()[4..8], [0, 0, 900u16.to_be_bytes()[0], 900u16.to_be_bytes()[1]]);
+        assert_eq!(ip.payload()[8..], original[..548]);
+
+        let code = |problem| {
+            let bytes = icmp_error(problem, GATEWAY, &original).unwrap();
+            (bytes[20], bytes[21])
+        };
+        assert_eq!(code(Problem::NetUnreachable), (3, 0));
+        assert_eq!(code(Problem::HostUnreachable), (3, 1));
+        assert_eq!(code(Problem::TimeExceeded), (11, 0));
+    }
+
+    #[test]
+    fn there_is_no_error_about_an_error_a_later_fragment_or_to_nobody() {
+        let about_error = packet::ipv4(MODULE, WEB, IpProtocol::Icmp, &[3, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(icmp_error(Problem::TimeExceeded, GATEWAY, &about_error), None);
+        let about_ping = packet::ipv4(MODULE, WEB, IpProtocol::Icmp, &[8, 0, 0, 0, 0, 0, 0, 0]);
+        assert!(icmp_error(Problem::TimeExceeded, GATEWAY, &about_ping).is_some());
+        let mut fragment = packet_with_ttl(5, b"rest");
+        let mut packet = Ipv4Packet::new_unchecked(&mut fragment[..]);
+        packet.set_frag_offset(1480);
+        packet.fill_checksum();
+        assert_eq!(icmp_error(Problem::TimeExceeded, GATEWAY, &fragment), None);
+        let nobody = packet::ipv4(Ipv4Addr::UNSPECIFIED, WEB, IpProtocol::Udp, b"");
+        assert_eq!(icmp_error(Problem::NetUnreachable, GATEWAY, &nobody), None);
+    }
+}

@@ -1,0 +1,324 @@
+//! The gateway: router, DHCP server and DNS server of every segment.
+//!
+//! It has an address on each segment. What is sent to one of its addresses goes to a stack of its own, which
+//! answers ping and DNS and refuses TCP; everything else is forwarded.
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use smoltcp::wire::{
+    ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Cidr,
+    Ipv4Packet, UdpPacket,
+};
+
+use super::config::SegmentConfig;
+use super::dhcp_server::{self, DhcpServer};
+use super::dns_server::{self, DnsServer};
+use super::forward::{Hop, Problem, Routes, forwarded, icmp_error, is_unicast};
+use super::neighbours::{Neighbours, Resolution};
+use super::packet;
+use super::segment::Mac;
+use super::stack::{Ipv4Config, Medium, Socket, Stack, StackConfig};
+use crate::time::Instant;
+
+/// The gateway's name among the nodes.
+pub(super) const NAME: &str = "gateway";
+
+/// Something that the gateway sends.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// An Ethernet frame on a segment.
+    Segment { segment: usize, frame: Vec<u8> },
+    /// An IP packet on the link of a host beyond it.
+    Host { host: usize, packet: Vec<u8> },
+}
+
+/// The gateway's end of one segment.
+struct Leg {
+    address: Ipv4Cidr,
+    mac: Mac,
+    neighbours: Neighbours,
+    dhcp: DhcpServer,
+    /// Handles what is sent to `address`.
+    stack: Stack,
+    dns: Option<Socket>,
+}
+
+/// The gateway.
+pub(super) struct Gateway {
+    legs: Vec<Leg>,
+    routes: Routes,
+    dns: DnsServer,
+    output: VecDeque<Output>,
+}
+
+impl Gateway {
+    /// A gateway that is on no segment and knows no host yet.
+    pub(super) fn new(dns: DnsServer) -> Self {
+        Gateway { legs: Vec::new(), routes: Routes::default(), dns, output: VecDeque::new() }
+    }
+
+    /// Puts it on the next segment (they are counted from 0). DHCP never leases what is `reserved`.
+    pub(super) fn add_segment(&mut self, config: &SegmentConfig, reserved: &[Ipv4Addr], mac: Mac, seed: u64) {
+        let mut stack = Stack::new(&StackConfig {
+            name: format!("{NAME}/{}", config.name),
+            seed,
+            medium: Medium::Ip,
+            mtu: 1500,
+            // Nothing listens on TCP here.
+            tcp_rx: 1024,
+            tcp_tx: 1024,
+        });
+        stack.set_ipv4(Some(Ipv4Config {
+            address: config.gateway,
+            // What it sends goes through the routing table below: for the stack, everybody is at hand.
+            prefix_len: 0,
+            gateway: None,
+            dns: Vec::new(),
+            server: None,
+            lease: None,
+        }));
+        let address = Ipv4Cidr::new(config.gateway, config.prefix_len);
+        self.routes.add_segment(address);
+        self.legs.push(Leg {
+            address,
+            mac,
+            neighbours: Neighbours::default(),
+            dhcp: DhcpServer::new(config, reserved.iter().copied()),
+            dns: stack.udp_open(Some(dns_server::PORT)).ok(),
+            stack,
+        });
+    }
+
+    /// The routing table.
+    pub(super) fn routes_mut(&mut self) -> &mut Routes {
+        &mut self.routes
+    }
+
+    /// The next thing to send, until there is none.
+    pub(super) fn take_output(&mut self) -> Option<Output> {
+        self.output.pop_front()
+    }
+
+    /// When [`Gateway::poll`] has something to do.
+    pub(super) fn next_timer(&self) -> Option<Instant> {
+        self.legs.iter().flat_map(|l| [l.stack.next_timer(), l.neighbours.next_timer()]).flatten().min()
+    }
+
+    /// Lets timers up to `now` fire.
+    pub(super) fn poll(&mut self, now: Instant) {
+        for leg in 0..self.legs.len() {
+            let overdue = self.legs[leg].neighbours.overdue(now);
+            for address in overdue.ask {
+                self.ask(leg, address);
+            }
+            for packet in overdue.undeliverable {
+                self.complain(now, Problem::HostUnreachable, &packet);
+            }
+            if self.legs[leg].stack.next_timer().is_some_and(|t| t <= now) {
+                self.run_stack(now, leg);
+            }
+        }
+    }
+
+    /// A frame arrives from a segment.
+    pub(super) fn receive_frame(&mut self, now: Instant, leg: usize, frame: &[u8]) {
+        let Ok(frame) = EthernetFrame::new_checked(frame) else {
+            return;
+        };
+        match frame.ethertype() {
+            EthernetProtocol::Arp => self.receive_arp(leg, frame.payload()),
+            EthernetProtocol::Ipv4 => {
+                let mine = frame.dst_addr() == EthernetAddress(self.legs[leg].mac);
+                if !mine && frame.dst_addr().is_unicast() {
+                    return;
+                }
+                if let Some(bytes) = packet::trim_ipv4(frame.payload()) {
+                    self.receive_on_segment(now, leg, frame.src_addr(), mine, bytes);
+                }
+            }
+            // IPv6 is not routed.
+            _ => {}
+        }
+    }
+
+    /// An IP packet arrives from a host beyond the gateway.
+    pub(super) fn receive_packet(&mut self, now: Instant, bytes: &[u8]) {
+        if let Some(bytes) = packet::trim_ipv4(bytes) {
+            self.route(now, bytes);
+        }
+    }
+
+    fn receive_arp(&mut self, leg: usize, payload: &[u8]) {
+        let Ok(arp) = ArpPacket::new_checked(payload).and_then(|p| ArpRepr::parse(&p)) else {
+            return;
+        };
+        let ArpRepr::EthernetIpv4 {
+            operation,
+            source_hardware_addr: mac,
+            source_protocol_addr: sender,
+            target_protocol_addr: target,
+            ..
+        } = arp
+        else {
+            return;
+        };
+        self.learn(leg, sender, mac);
+        let Leg { address, mac: own, .. } = self.legs[leg];
+        if operation == ArpOperation::Request && target == address.address() && mac.is_unicast() {
+            let frame = packet::arp(ArpOperation::Reply, (own, target), (mac.0, sender), mac.0);
+            self.output.push_back(Output::Segment { segment: leg, frame });
+        }
+    }
+
+    fn receive_on_segment(
+        &mut self,
+        now: Instant,
+        leg: usize,
+        from: EthernetAddress,
+        mine: bool,
+        bytes: &[u8],
+    ) {
+        let packet = Ipv4Packet::new_unchecked(bytes);
+        let (src, dst) = (packet.src_addr(), packet.dst_addr());
+        self.learn(leg, src, from);
+        let address = self.legs[leg].address.address();
+        let to_server = dst == address || dst == Ipv4Addr::BROADCAST;
+        if to_server
+            && packet.next_header() == IpProtocol::Udp
+            && packet.frag_offset() == 0
+            && let Ok(udp) = UdpPacket::new_checked(packet.payload())
+            && udp.dst_port() == dhcp_server::SERVER_PORT
+        {
+            if udp.verify_checksum(&src.into(), &dst.into()) {
+                self.serve_dhcp(now, leg, udp.payload());
+            }
+        } else if mine {
+            self.route(now, bytes);
+        }
+    }
+
+    fn serve_dhcp(&mut self, now: Instant, leg: usize, payload: &[u8]) {
+        let Leg { address, mac, dhcp, .. } = &mut self.legs[leg];
+        if let Some(reply) = dhcp.answer(now, payload) {
+            let server = SocketAddrV4::new(address.address(), dhcp_server::SERVER_PORT);
+            let client = SocketAddrV4::new(reply.ip, dhcp_server::CLIENT_PORT);
+            let bytes = packet::udp(server, client, &reply.payload);
+            let frame = packet::ethernet(reply.mac, *mac, EthernetProtocol::Ipv4, &bytes);
+            self.output.push_back(Output::Segment { segment: leg, frame });
+        }
+    }
+
+    /// `address` was seen at `mac`: remembers it, and sends what waited for it.
+    fn learn(&mut self, leg: usize, address: Ipv4Addr, mac: EthernetAddress) {
+        let Leg { address: own, neighbours, mac: from, .. } = &mut self.legs[leg];
+        let neighbour = own.contains_addr(&address)
+            && address != own.address()
+            && Some(address) != own.broadcast()
+            && address != own.network().address();
+        if !neighbour || !mac.is_unicast() {
+            return;
+        }
+        for packet in neighbours.learn(address, mac.0) {
+            let frame = packet::ethernet(mac.0, *from, EthernetProtocol::Ipv4, &packet);
+            self.output.push_back(Output::Segment { segment: leg, frame });
+        }
+    }
+
+    /// Sends a well-formed packet that came from somewhere on to where it belongs.
+    fn route(&mut self, now: Instant, bytes: &[u8]) {
+        let packet = Ipv4Packet::new_unchecked(bytes);
+        let (src, dst) = (packet.src_addr(), packet.dst_addr());
+        if !is_unicast(src) || self.legs.iter().any(|l| l.address.address() == src) {
+            return;
+        }
+        match self.routes.lookup(dst) {
+            None => self.complain(now, Problem::NetUnreachable, bytes),
+            Some((Hop::Nowhere, _)) => {}
+            Some((Hop::Local(leg), _)) => {
+                self.legs[leg].stack.receive(bytes.to_vec());
+                self.run_stack(now, leg);
+            }
+            Some((hop, mtu)) => match forwarded(bytes, mtu) {
+                Ok(packet) => self.emit(now, hop, dst, packet),
+                Err(problem) => self.complain(now, problem, bytes),
+            },
+        }
+    }
+
+    /// Tells the sender of `original` why it goes no further.
+    fn complain(&mut self, now: Instant, problem: Problem, original: &[u8]) {
+        let sender = Ipv4Packet::new_unchecked(original).src_addr();
+        // It speaks with its address on the sender's side. Links to hosts beyond it have none, so there it
+        // uses its first one.
+        let leg = match self.routes.lookup(sender) {
+            Some((Hop::Segment(leg), _)) => leg,
+            _ => 0,
+        };
+        let Some(leg) = self.legs.get(leg) else {
+            return;
+        };
+        if let Some(packet) = icmp_error(problem, leg.address.address(), original) {
+            self.send_own(now, packet);
+        }
+    }
+
+    /// Sends a packet that the gateway made.
+    fn send_own(&mut self, now: Instant, bytes: Vec<u8>) {
+        let Ok(packet) = Ipv4Packet::new_checked(&bytes[..]) else {
+            return;
+        };
+        let dst = packet.dst_addr();
+        if let Some((hop, _)) = self.routes.lookup(dst) {
+            self.emit(now, hop, dst, bytes);
+        }
+    }
+
+    fn emit(&mut self, now: Instant, hop: Hop, dst: Ipv4Addr, packet: Vec<u8>) {
+        match hop {
+            Hop::Host(host) => self.output.push_back(Output::Host { host, packet }),
+            Hop::Segment(segment) => {
+                let leg = &mut self.legs[segment];
+                match leg.neighbours.resolve(now, dst, packet) {
+                    Resolution::Known(mac, packet) => {
+                        let frame = packet::ethernet(mac, leg.mac, EthernetProtocol::Ipv4, &packet);
+                        self.output.push_back(Output::Segment { segment, frame });
+                    }
+                    Resolution::Ask => self.ask(segment, dst),
+                    Resolution::Asked => {}
+                }
+            }
+            // The gateway has nothing to say to itself.
+            Hop::Local(_) | Hop::Nowhere => {}
+        }
+    }
+
+    fn ask(&mut self, leg: usize, address: Ipv4Addr) {
+        let Leg { address: own, mac, .. } = self.legs[leg];
+        let everybody = EthernetAddress::BROADCAST.0;
+        let frame = packet::arp(ArpOperation::Request, (mac, own.address()), ([0; 6], address), everybody);
+        self.output.push_back(Output::Segment { segment: leg, frame });
+    }
+
+    /// Lets a leg's own stack and the DNS server act, and sends what they have to say.
+    fn run_stack(&mut self, now: Instant, leg: usize) {
+        let Leg { stack, dns, .. } = &mut self.legs[leg];
+        stack.poll(now);
+        if let Some(socket) = *dns {
+            let mut asked = false;
+            while let Some(datagram) = stack.udp_recv(socket) {
+                if let Some(answer) = self.dns.answer(&datagram.data) {
+                    // What cannot be sent is lost; the client asks again.
+                    let _ = stack.udp_send(socket, datagram.from, &answer);
+                }
+                asked = true;
+            }
+            if asked {
+                stack.poll(now);
+            }
+        }
+        while let Some(packet) = self.legs[leg].stack.take_frame() {
+            self.send_own(now, packet);
+        }
+    }
+}

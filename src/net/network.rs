@@ -1,0 +1,468 @@
+//! The whole network as the world sees it: modules' frames go in, frames for modules come out.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use super::check::{NetError, check};
+use super::config::{Faults, HostConfig, NetConfig};
+use super::dns_server::DnsServer;
+use super::gateway::{self, Gateway, Output};
+use super::host::{Host, Timer};
+use super::link::{ETHERNET_HEADER, Link, Passage, Way};
+use super::segment::{Port, Segment, mac_address};
+use crate::event::{Key, Kind, Queue, Rank};
+use crate::time::{Duration, Instant};
+
+mod types;
+
+pub use types::*;
+
+struct Module {
+    rank: Rank,
+    link: Link,
+    /// The segment it has joined, as its own side sees it.
+    joined: Option<usize>,
+    /// The segment on which its frames are delivered.
+    member: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Node {
+    Gateway,
+    Host(usize),
+}
+
+enum Event {
+    /// A frame comes out of a link at a segment's switch.
+    AtSwitch { segment: usize, from: Port, frame: Vec<u8> },
+    /// A packet comes out of a host's link at the gateway.
+    AtGateway { packet: Vec<u8> },
+    /// A frame comes out of its link at a host.
+    AtHost { host: usize, frame: Vec<u8>, why: Option<&'static str> },
+    /// A node's timer may have something to do.
+    Timer(Node),
+    /// A module is from now on a station of this segment, or of none.
+    Membership { module: usize, segment: Option<usize> },
+}
+
+/// The simulated network: gateway, segments, hosts and links.
+///
+/// It moves only in [`Network::step`], one event at a time, and in order. Inputs come at the time to which it
+/// has moved or later; those of one module come in the order of time.
+pub struct Network {
+    queue: Queue<Event>,
+    /// Time of the last event.
+    now: Instant,
+    gateway: Gateway,
+    gateway_rank: Rank,
+    gateway_timer: Timer,
+    segments: Vec<Segment>,
+    hosts: Vec<Host>,
+    modules: Vec<Module>,
+    /// The first rank that no node has.
+    ranks_end: Rank,
+    deliveries: VecDeque<Delivery>,
+    taps: Vec<TapInfo>,
+    tapping: bool,
+    tapped: VecDeque<TapRecord>,
+    notes: VecDeque<NodeNote>,
+    addresses: Vec<(Ipv4Addr, String)>,
+}
+
+impl Network {
+    /// The network that `config` describes, in a world of this `seed`.
+    pub fn new(config: &NetConfig, seed: u64) -> Result<Network, NetError> {
+        check(config)?;
+        let ranks = ranks(config);
+        let rank = |name: &str| ranks.binary_search(&name).unwrap_or(ranks.len()) as Rank;
+
+        let mut dns = DnsServer::default();
+        let mut addresses = Vec::new();
+        for host in &config.hosts {
+            for name in &host.dns_names {
+                if !dns.add(name, host.address) {
+                    let host = &host.name;
+                    return Err(NetError(format!(
+                        "host {host:?} has the DNS name {name:?}, which is not one"
+                    )));
+                }
+                addresses.push((host.address, name.clone()));
+            }
+            if host.dns_names.is_empty() {
+                addresses.push((host.address, host.name.clone()));
+            }
+        }
+
+        let mut gateway = Gateway::new(dns);
+        let mut segments = Vec::new();
+        let reserved: Vec<Ipv4Addr> = config.hosts.iter().map(|h| h.address).collect();
+        for segment in &config.segments {
+            let mac = mac_address(&format!("{}/{}", gateway::NAME, segment.name));
+            gateway.add_segment(segment, &reserved, mac, seed);
+            segments.push(Segment::new(&segment.name));
+            addresses.push((segment.gateway, gateway::NAME.to_owned()));
+        }
+        let mut hosts = Vec::new();
+        let mut taps = Vec::new();
+        for (i, host) in config.hosts.iter().enumerate() {
+            let segment = host.segment.as_ref().and_then(|on| segments.iter().position(|s| s.name() == on));
+            match segment {
+                Some(s) => segments[s].join(Port::Host(i)),
+                None => gateway.routes_mut().add_host(host.address, i, host.link.mtu),
+            }
+            taps.push(tap_info(host));
+            hosts.push(Host::new(host, config, segment, rank(&host.name), seed)?);
+        }
+        let modules = config.modules.iter().map(|module| Module {
+            rank: rank(&module.name),
+            link: Link::new(&module.name, seed, module.link.clone(), ETHERNET_HEADER),
+            joined: None,
+            member: None,
+        });
+        let mut network = Network {
+            queue: Queue::default(),
+            now: Instant::ZERO,
+            gateway,
+            gateway_rank: rank(gateway::NAME),
+            gateway_timer: Timer::default(),
+            segments,
+            hosts,
+            modules: modules.collect(),
+            ranks_end: ranks.len() as Rank,
+            deliveries: VecDeque::new(),
+            taps,
+            tapping: false,
+            tapped: VecDeque::new(),
+            notes: VecDeque::new(),
+            addresses,
+        };
+        for host in 0..network.hosts.len() {
+            network.run_host(host);
+        }
+        network.file_gateway_timer();
+        Ok(network)
+    }
+
+    /// Where the next internal event stands. Nodes are ranked by their names.
+    pub fn next_event(&self) -> Option<Key> {
+        self.queue.peek()
+    }
+
+    /// Lets exactly the next event happen, at its own time.
+    pub fn step(&mut self) {
+        let Some((key, event)) = self.queue.pop() else {
+            return;
+        };
+        self.now = self.now.max(key.time);
+        match event {
+            Event::AtSwitch { segment, from, frame } => {
+                self.switch(segment, from, frame);
+                self.run_gateway();
+            }
+            Event::AtGateway { packet } => {
+                self.gateway.receive_packet(self.now, &packet);
+                self.run_gateway();
+            }
+            Event::AtHost { host, frame, why } => {
+                self.tap(host, true, &frame, why);
+                self.hosts[host].stack.receive(frame);
+                self.run_host(host);
+            }
+            Event::Timer(Node::Gateway) => {
+                if self.gateway_timer.fires(key.time) {
+                    self.gateway.poll(self.now);
+                    self.run_gateway();
+                }
+            }
+            Event::Timer(Node::Host(host)) => {
+                if self.hosts[host].timer.fires(key.time) {
+                    self.run_host(host);
+                }
+            }
+            Event::Membership { module, segment } => {
+                if let Some(old) = self.modules[module].member.take() {
+                    self.segments[old].leave(Port::Module(module));
+                }
+                if let Some(new) = segment {
+                    self.segments[new].join(Port::Module(module));
+                }
+                self.modules[module].member = segment;
+            }
+        }
+    }
+
+    /// The module becomes a station of `segment`. False when there is no such module or segment, or when the
+    /// segment is down; the module then stays where it was.
+    pub fn station_join(&mut self, now: Instant, module: usize, segment: &str) -> bool {
+        let Some(index) = self.segments.iter().position(|s| s.name() == segment && s.is_up()) else {
+            return false;
+        };
+        self.set_station(now, module, Some(index))
+    }
+
+    /// The module is no longer a station of any segment. Frames that are under way to it still come out of
+    /// [`Network::take_delivery`]; its owner ignores them.
+    pub fn station_leave(&mut self, now: Instant, module: usize) {
+        self.set_station(now, module, None);
+    }
+
+    fn set_station(&mut self, now: Instant, module: usize, segment: Option<usize>) -> bool {
+        let Some(m) = self.modules.get_mut(module) else {
+            return false;
+        };
+        if m.joined != segment {
+            m.joined = segment;
+            // Behind everything else of this instant, whether the network has been there already or not.
+            let rank = self.ranks_end + module as Rank;
+            self.queue.push(now, Kind::Timer, rank, Event::Membership { module, segment });
+        }
+        true
+    }
+
+    /// A module sends an Ethernet frame.
+    pub fn send(&mut self, now: Instant, module: usize, frame: Vec<u8>) -> Fate {
+        let Some(m) = self.modules.get_mut(module) else {
+            return Fate::Dropped("there is no such module");
+        };
+        let Some(segment) = m.joined else {
+            return Fate::Dropped("not associated with an access point");
+        };
+        if !self.segments[segment].is_up() {
+            return Fate::Dropped("the access point is down");
+        }
+        match m.link.transmit(Way::Up, now, frame.len()) {
+            Passage::Arrives { at, twice, .. } => {
+                let from = Port::Module(module);
+                if twice {
+                    let frame = frame.clone();
+                    self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
+                }
+                self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
+                Fate::Sent
+            }
+            Passage::Lost { .. } => Fate::Lost,
+            Passage::Dropped { reason } => Fate::Dropped(reason),
+        }
+    }
+
+    /// The next frame for a module, in the order in which they were sent.
+    pub fn take_delivery(&mut self) -> Option<Delivery> {
+        self.deliveries.pop_front()
+    }
+
+    /// How the link of this module or host behaves; `None` when there is none of this name.
+    pub fn faults(&self, link: &str) -> Option<&Faults> {
+        self.links().find(|l| l.name() == link).map(Link::faults)
+    }
+
+    /// Changes how a link behaves. Frames under way keep what they drew; a host's own stack keeps the MTU it
+    /// began with. False when there is no such link or [`Faults::check`] objects; nothing has changed then.
+    pub fn set_faults(&mut self, link: &str, faults: Faults) -> bool {
+        if faults.check().is_err() {
+            return false;
+        }
+        if let Some(module) = self.modules.iter_mut().find(|m| m.link.name() == link) {
+            module.link.set_faults(faults);
+            return true;
+        }
+        let Some(index) = self.hosts.iter().position(|h| h.link.name() == link) else {
+            return false;
+        };
+        self.gateway.routes_mut().set_mtu(index, faults.mtu);
+        self.hosts[index].link.set_faults(faults);
+        true
+    }
+
+    /// Names of all links: those of the modules and hosts, in alphabetical order.
+    pub fn link_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.links().map(Link::name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        self.modules.iter().map(|m| &m.link).chain(self.hosts.iter().map(|h| &h.link))
+    }
+
+    /// Turns a segment's switch on or off. Frames on their way to it are lost while it is off; its stations
+    /// stay joined until they leave.
+    pub fn set_segment_up(&mut self, now: Instant, segment: &str, up: bool) {
+        self.now = self.now.max(now);
+        if let Some(segment) = self.segments.iter_mut().find(|s| s.name() == segment) {
+            segment.set_up(up);
+        }
+    }
+
+    /// The smallest latency of a module's link now: how long a module's frame takes at least to matter to
+    /// anybody else. The longest duration when there is no module.
+    pub fn min_module_latency(&self) -> Duration {
+        let latencies = self.modules.iter().map(|m| m.link.faults().latency);
+        latencies.min().unwrap_or(Duration::from_nanos(u64::MAX))
+    }
+
+    /// Where the hosts' links can be listened to, in the order of [`NetConfig::hosts`].
+    pub fn taps(&self) -> &[TapInfo] {
+        &self.taps
+    }
+
+    /// Starts or stops listening on all of them; off at the start. The modules' radio links are not among
+    /// them: what passes there goes through [`Network::send`] and [`Network::take_delivery`].
+    pub fn set_taps(&mut self, all: bool) {
+        self.tapping = all;
+    }
+
+    /// The next frame that a tap heard.
+    pub fn take_tap(&mut self) -> Option<TapRecord> {
+        self.tapped.pop_front()
+    }
+
+    /// Addresses and their names: DNS names, or the host's own where it has none, and the gateway.
+    pub fn host_names(&self) -> impl Iterator<Item = (Ipv4Addr, &str)> {
+        self.addresses.iter().map(|(address, name)| (*address, name.as_str()))
+    }
+
+    /// The next thing that a host has observed.
+    pub fn take_note(&mut self) -> Option<NodeNote> {
+        self.notes.pop_front()
+    }
+
+    /// A frame passes a segment's switch.
+    fn switch(&mut self, segment: usize, from: Port, frame: Vec<u8>) {
+        for port in self.segments[segment].switch(from, &frame) {
+            match port {
+                Port::Gateway => self.gateway.receive_frame(self.now, segment, &frame),
+                Port::Host(host) => self.send_to_host(host, frame.clone()),
+                Port::Module(module) => self.send_to_module(module, frame.clone()),
+            }
+        }
+    }
+
+    /// Sends what the gateway has to send, and files its timer.
+    fn run_gateway(&mut self) {
+        while let Some(output) = self.gateway.take_output() {
+            match output {
+                Output::Host { host, packet } => self.send_to_host(host, packet),
+                Output::Segment { segment, frame } => self.switch(segment, Port::Gateway, frame),
+            }
+        }
+        self.file_gateway_timer();
+    }
+
+    fn file_gateway_timer(&mut self) {
+        if let Some(at) = self.gateway_timer.file(self.gateway.next_timer()) {
+            self.queue.push(at.max(self.now), Kind::Timer, self.gateway_rank, Event::Timer(Node::Gateway));
+        }
+    }
+
+    /// Lets a host's stack and services act, sends what they have to send, and files the host's timer.
+    fn run_host(&mut self, index: usize) {
+        let host = &mut self.hosts[index];
+        loop {
+            host.stack.poll(self.now);
+            if !host.services.poll(self.now, &mut host.stack) {
+                break;
+            }
+        }
+        while let Some(note) = host.services.take_note() {
+            let text = format!("{}: {}", note.service, note.text);
+            self.notes.push_back(NodeNote { at: self.now, host: host.name.clone(), text });
+        }
+        while let Some(frame) = self.hosts[index].stack.take_frame() {
+            self.send_from_host(index, frame);
+        }
+        let host = &mut self.hosts[index];
+        let next = [host.stack.next_timer(), host.services.next_timer()].into_iter().flatten().min();
+        if let Some(at) = host.timer.file(next) {
+            self.queue.push(at.max(self.now), Kind::Timer, host.rank, Event::Timer(Node::Host(index)));
+        }
+    }
+
+    fn send_from_host(&mut self, index: usize, frame: Vec<u8>) {
+        let host = &mut self.hosts[index];
+        let passage = host.link.transmit(Way::Up, self.now, frame.len());
+        let (rank, segment) = (host.rank, host.segment);
+        self.tap(index, false, &frame, comment(&passage));
+        if let Passage::Arrives { at, twice, .. } = passage {
+            let event = |frame| match segment {
+                Some(segment) => Event::AtSwitch { segment, from: Port::Host(index), frame },
+                None => Event::AtGateway { packet: frame },
+            };
+            if twice {
+                self.queue.push(at, Kind::Frame, rank, event(frame.clone()));
+            }
+            self.queue.push(at, Kind::Frame, rank, event(frame));
+        }
+    }
+
+    fn send_to_host(&mut self, index: usize, frame: Vec<u8>) {
+        let host = &mut self.hosts[index];
+        let passage = host.link.transmit(Way::Down, self.now, frame.len());
+        if let Passage::Arrives { at, twice, .. } = passage {
+            let why = comment(&passage);
+            if twice {
+                let frame = frame.clone();
+                self.queue.push(at, Kind::Frame, host.rank, Event::AtHost { host: index, frame, why });
+            }
+            self.queue.push(at, Kind::Frame, host.rank, Event::AtHost { host: index, frame, why });
+        }
+    }
+
+    fn send_to_module(&mut self, module: usize, frame: Vec<u8>) {
+        let link = &mut self.modules[module].link;
+        let passage = link.transmit(Way::Down, self.now, frame.len());
+        let why = comment(&passage);
+        let (at, lost) = match passage {
+            Passage::Arrives { at, .. } => (at, false),
+            Passage::Lost { at } => (at, true),
+            // Even what was never under way appears no sooner at the module's end than a frame could.
+            Passage::Dropped { .. } => (self.now + link.faults().latency, true),
+        };
+        if matches!(passage, Passage::Arrives { twice: true, .. }) {
+            self.deliveries.push_back(Delivery { at, module, frame: frame.clone(), lost, why });
+        }
+        self.deliveries.push_back(Delivery { at, module, frame, lost, why });
+    }
+
+    fn tap(&mut self, host: usize, inbound: bool, frame: &[u8], comment: Option<&'static str>) {
+        if self.tapping {
+            self.tapped.push_back(TapRecord {
+                at: self.now,
+                tap: host,
+                inbound,
+                frame: frame.to_vec(),
+                comment: comment.map(str::to_owned),
+            });
+        }
+    }
+}
+
+fn comment(passage: &Passage) -> Option<&'static str> {
+    match passage {
+        Passage::Arrives { held_back: true, twice: true, .. } => Some("held back and duplicated by the link"),
+        Passage::Arrives { held_back: true, .. } => Some("held back by the link"),
+        Passage::Arrives { twice: true, .. } => Some("duplicated by the link"),
+        Passage::Arrives { .. } => None,
+        Passage::Lost { .. } => Some("lost on the link"),
+        Passage::Dropped { reason } => Some(reason),
+    }
+}
+
+/// All nodes' names in order; a node's rank is its place here.
+fn ranks(config: &NetConfig) -> Vec<&str> {
+    let hosts = config.hosts.iter().map(|h| h.name.as_str());
+    let modules = config.modules.iter().map(|m| m.name.as_str());
+    let mut names: Vec<&str> = hosts.chain(modules).chain([gateway::NAME]).collect();
+    names.sort_unstable();
+    names
+}
+
+fn tap_info(host: &HostConfig) -> TapInfo {
+    let description = match &host.segment {
+        Some(segment) => format!("{} {} on {segment}, at the host", host.name, host.address),
+        None => format!("{} {} beyond the gateway, at the host", host.name, host.address),
+    };
+    TapInfo { name: host.name.clone(), description, raw_ip: host.segment.is_none() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! The packets that the gateway makes itself.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{
+    ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol,
+    Ipv4Packet, Ipv4Repr, UdpPacket, UdpRepr,
+};
+
+use super::link::ETHERNET_HEADER;
+use super::segment::Mac;
+
+/// Time to live of packets that start here.
+pub(super) const TTL: u8 = 64;
+
+/// An Ethernet frame.
+pub(super) fn ethernet(dst: Mac, src: Mac, protocol: EthernetProtocol, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; ETHERNET_HEADER + payload.len()];
+    let mut frame = EthernetFrame::new_unchecked(&mut bytes[..]);
+    frame.set_dst_addr(EthernetAddress(dst));
+    frame.set_src_addr(EthernetAddress(src));
+    frame.set_ethertype(protocol);
+    frame.payload_mut().copy_from_slice(payload);
+    bytes
+}
+
+/// An ARP message in its Ethernet frame, sent by `from` to `frame_to`.
+pub(super) fn arp(
+    operation: ArpOperation,
+    from: (Mac, Ipv4Addr),
+    to: (Mac, Ipv4Addr),
+    frame_to: Mac,
+) -> Vec<u8> {
+    let repr = ArpRepr::EthernetIpv4 {
+        operation,
+        source_hardware_addr: EthernetAddress(from.0),
+        source_protocol_addr: from.1,
+        target_hardware_addr: EthernetAddress(to.0),
+        target_protocol_addr: to.1,
+    };
+    let mut payload = vec![0; repr.buffer_len()];
+    repr.emit(&mut ArpPacket::new_unchecked(&mut payload[..]));
+    ethernet(frame_to, from.0, EthernetProtocol::Arp, &payload)
+}
+
+/// An IPv4 packet without options.
+pub(super) fn ipv4(src: Ipv4Addr, dst: Ipv4Addr, protocol: IpProtocol, payload: &[u8]) -> Vec<u8> {
+    let repr = Ipv4Repr {
+        src_addr: src,
+        dst_addr: dst,
+        next_header: protocol,
+        payload_len: payload.len(),
+        hop_limit: TTL,
+    };
+    let mut bytes = vec![0; repr.buffer_len() + payload.len()];
+    let mut packet = Ipv4Packet::new_unchecked(&mut bytes[..]);
+    repr.emit(&mut packet, &ChecksumCapabilities::default());
+    packet.payload_mut().copy_from_slice(payload);
+    bytes
+}
+
+/// A UDP datagram in its IPv4 packet.
+pub(super) fn udp(src: SocketAddrV4, dst: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
+    let repr = UdpRepr { src_port: src.port(), dst_port: dst.port() };
+    let mut bytes = vec![0; repr.header_len() + payload.len()];
+    repr.emit(
+        &mut UdpPacket::new_unchecked(&mut bytes[..]),
+        &(*src.ip()).into(),
+        &(*dst.ip()).into(),
+        payload.len(),
+        |buffer| buffer.copy_from_slice(payload),
+        &ChecksumCapabilities::default(),
+    );
+    ipv4(*src.ip(), *dst.ip(), IpProtocol::Udp, &bytes)
+}
+
+/// The IPv4 packet at the start of `bytes`, without what follows it; `None` when it is malformed.
+pub(super) fn trim_ipv4(bytes: &[u8]) -> Option<&[u8]> {
+    let packet = Ipv4Packet::new_checked(bytes).ok()?;
+    if packet.version() != 4 || packet.header_len() < 20 || !packet.verify_checksum() {
+        return None;
+    }
+    bytes.get(..usize::from(packet.total_len()))
+}

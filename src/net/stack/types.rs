@@ -1,0 +1,247 @@
+//! What callers hand to a [`Stack`](super::Stack) and get back from it: plain data.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::time::Duration;
+
+/// What a node's frames are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// Ethernet II frames without checksum; ARP finds the neighbours.
+    Ethernet {
+        /// The node's own address; must be unicast.
+        mac: [u8; 6],
+    },
+    /// Bare IP packets on a point-to-point link; there are no neighbours and no DHCP.
+    Ip,
+}
+
+/// How a stack is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackConfig {
+    /// The node's name. Its random streams are called `node/<name>/...`.
+    pub name: String,
+    /// The world's seed.
+    pub seed: u64,
+    /// What its frames are.
+    pub medium: Medium,
+    /// Largest IP packet in bytes, header included (576 to 1500; other values are moved to the nearer end).
+    /// 1480 gives the ESP's TCP segment of 1440 bytes.
+    pub mtu: u16,
+    /// Receive buffer of each TCP socket in bytes: the largest window. 5760 is the ESP's.
+    pub tcp_rx: usize,
+    /// Send buffer of each TCP socket in bytes.
+    pub tcp_tx: usize,
+}
+
+/// A handle to something that a stack keeps for its owner: a TCP connection, a listener, a UDP port, a DNS
+/// question or a ping. Numbers are not used again while the stack lives, so a stale handle is harmless: calls
+/// with it find nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Socket(pub(super) u64);
+
+/// Where a TCP connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TcpState {
+    /// The SYN is on its way.
+    Connecting,
+    /// Both directions are open. A listener is also `Open`.
+    Open,
+    /// The peer has sent FIN: nothing more will come, unread data may remain, and we may still send.
+    PeerClosed,
+    /// We have closed; what is queued and the FIN are on their way, or the peer has not closed yet.
+    Closing,
+    /// It is over. Unread data may remain. A connection in TIME_WAIT counts as closed.
+    Closed(CloseReason),
+}
+
+/// Why a TCP connection is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// We closed or aborted it. Also the answer for a handle that is not known.
+    Local,
+    /// The peer closed first, in good order.
+    Peer,
+    /// The peer sent RST.
+    Reset,
+    /// The peer answered our SYN with RST: nothing listens there.
+    Refused,
+    /// The peer did not answer in time (see [`TcpOptions`]). No frame is sent when this happens.
+    TimedOut,
+    /// The interface went down, or its address went away. No frame is sent when this happens.
+    Unreachable,
+}
+
+/// Settings of a TCP connection, or of all connections of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpOptions {
+    /// How long the handshake may take.
+    pub connect_timeout: Duration,
+    /// How long the peer may be silent after a segment that wants an answer: data, a FIN or a probe. An idle
+    /// connection has no timeout. `None`: for ever, until the owner releases the socket (then one minute).
+    pub data_timeout: Option<Duration>,
+    /// Sends a keep-alive probe after this much silence; the peer counts as gone when it answered none of
+    /// three. `None`: never.
+    pub keep_alive: Option<Duration>,
+    /// True: small segments are sent at once. False: Nagle's algorithm holds them back.
+    pub nodelay: bool,
+}
+
+impl Default for TcpOptions {
+    /// 10 s to connect, one minute without progress, no keep-alive, Nagle on.
+    fn default() -> Self {
+        TcpOptions {
+            connect_timeout: Duration::from_secs(10),
+            data_timeout: Some(Duration::from_secs(60)),
+            keep_alive: None,
+            nodelay: false,
+        }
+    }
+}
+
+/// A node's IPv4 configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipv4Config {
+    /// Its address; must be unicast.
+    pub address: Ipv4Addr,
+    /// Bits of the network mask, 0 to 32.
+    pub prefix_len: u8,
+    /// Where packets for other networks go.
+    pub gateway: Option<Ipv4Addr>,
+    /// DNS servers, in the order in which they are asked.
+    pub dns: Vec<Ipv4Addr>,
+    /// The DHCP server that gave it; `None` for a static configuration.
+    pub server: Option<Ipv4Addr>,
+    /// How long the lease lasts; `None` for a static configuration.
+    pub lease: Option<Duration>,
+}
+
+/// What the DHCP client has to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DhcpEvent {
+    /// An address was leased, or a renewal changed the configuration. The stack already uses it.
+    Bound(Ipv4Config),
+    /// The lease ran out or was taken back. The stack has dropped the address and asks for a new one.
+    Lost,
+}
+
+/// One received UDP datagram.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Who sent it.
+    pub from: SocketAddr,
+    /// The address it was sent to: the node's own, a broadcast or a multicast address.
+    pub local: Option<IpAddr>,
+    /// Its payload.
+    pub data: Vec<u8>,
+}
+
+/// How a DNS question stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DnsState {
+    /// No answer yet.
+    Pending,
+    /// The addresses, in the order of the answer; at least one.
+    Resolved(Vec<IpAddr>),
+    /// No such name, no address for it, no server answered, or none is known. Also the answer for a handle
+    /// that is not known.
+    Failed,
+}
+
+/// How a ping stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PingState {
+    /// No answer yet.
+    Pending,
+    /// The answer came.
+    Reply {
+        /// Time from [`ping_start`](super::Stack::ping_start) to the answer.
+        after: Duration,
+    },
+    /// No answer in time. Also the answer for a handle that is not known.
+    TimedOut,
+    /// A router said so, there is no way there, or the interface went down.
+    Unreachable,
+}
+
+/// Why a connection cannot even be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectError {
+    /// The node has no address (or is down).
+    NoAddress,
+    /// Not on our network, and there is no gateway.
+    NoRoute,
+    /// Address or port is not one that can be connected to (0, broadcast, multicast, IPv6).
+    BadRemote,
+    /// The local port is in use, or all ephemeral ports are.
+    PortInUse,
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ConnectError::NoAddress => "the node has no IP address",
+            ConnectError::NoRoute => "no route to the host",
+            ConnectError::BadRemote => "the remote address cannot be connected to",
+            ConnectError::PortInUse => "the local port is in use",
+        })
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+/// Why a port cannot be listened on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenError {
+    /// Port 0.
+    BadPort,
+    /// Something listens on it already.
+    PortInUse,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ListenError::BadPort => "port 0 cannot be listened on",
+            ListenError::PortInUse => "the port is in use",
+        })
+    }
+}
+
+impl std::error::Error for ListenError {}
+
+/// Why a UDP call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UdpError {
+    /// The local port is 0 or in use, or all ephemeral ports are.
+    PortInUse,
+    /// The handle is not that of a UDP socket.
+    NotOpen,
+    /// The node has no address (or is down).
+    NoAddress,
+    /// Not on our network, and there is no gateway.
+    NoRoute,
+    /// The remote address is 0.0.0.0 or IPv6, or the port is 0.
+    BadRemote,
+    /// Longer than [`MAX_DATAGRAM`](super::MAX_DATAGRAM).
+    TooLarge,
+    /// [`UDP_QUEUE`](super::UDP_QUEUE) datagrams already wait for the next poll.
+    QueueFull,
+}
+
+impl fmt::Display for UdpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            UdpError::PortInUse => "the local port is in use",
+            UdpError::NotOpen => "the socket is not open",
+            UdpError::NoAddress => "the node has no IP address",
+            UdpError::NoRoute => "no route to the host",
+            UdpError::BadRemote => "the remote address cannot be sent to",
+            UdpError::TooLarge => "the datagram is too large",
+            UdpError::QueueFull => "the send queue is full",
+        })
+    }
+}
+
+impl std::error::Error for UdpError {}

@@ -1,0 +1,371 @@
+//! The station: scan, associate, get an address, stay joined, come back after a loss.
+
+use std::collections::VecDeque;
+
+use super::Air;
+use super::config::{ApConfig, Security};
+use crate::net::stack::{DhcpEvent, Stack};
+use crate::profile::{Profile, Range, Timing};
+use crate::rng::Stream;
+use crate::time::{Duration, Instant};
+
+/// What AT+CWJAP asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinRequest {
+    /// 1 to 32 bytes.
+    pub ssid: Vec<u8>,
+    /// Empty for an open network.
+    pub password: Vec<u8>,
+    /// Only this access point.
+    pub bssid: Option<[u8; 6]>,
+    /// How long to try.
+    pub timeout: Duration,
+    /// Pause between attempts to come back after a loss; zero: never.
+    pub reconnect: Duration,
+}
+
+/// Why a join failed: the number that `+CWJAP:` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinFailure {
+    /// 1: it took too long.
+    Timeout = 1,
+    /// 2: wrong password.
+    WrongPassword = 2,
+    /// 3: no such access point.
+    NotFound = 3,
+    /// 4: anything else.
+    Failed = 4,
+}
+
+/// What happened to the station.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StationEvent {
+    /// Associated with an access point.
+    Connected,
+    /// It has an address.
+    GotIp,
+    /// It is no longer associated.
+    Disconnected,
+    /// The join that a command asked for has failed.
+    JoinFailed(JoinFailure),
+}
+
+/// What the network must be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RadioChange {
+    /// Frames pass between the module and the segment of this access point.
+    Attach(String),
+    /// They no longer do.
+    Detach,
+}
+
+/// AT+CWSTATE's view of the station.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// 0: no connection was started yet.
+    NotStarted = 0,
+    /// 1: associated, no address yet.
+    NoIp = 1,
+    /// 2: associated and with an address.
+    GotIp = 2,
+    /// 3: connecting or reconnecting.
+    Connecting = 3,
+    /// 4: disconnected.
+    Disconnected = 4,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    Scanning { until: Instant },
+    Associating { until: Instant, ap: String },
+    RefusedAt { until: Instant },
+    Leasing,
+    CheckingAddress { until: Instant },
+    Joined,
+    Waiting { until: Instant },
+}
+
+/// What a station needs to know of its surroundings while it moves.
+pub struct Surroundings<'a> {
+    /// What is on the air.
+    pub air: &'a Air,
+    /// How long things take.
+    pub profile: &'static Profile,
+    /// How to draw.
+    pub timing: Timing,
+    /// Where to draw from.
+    pub rng: &'a mut Stream,
+}
+
+impl Surroundings<'_> {
+    fn draw(&mut self, pick: fn(&Profile) -> &Range) -> Duration {
+        pick(self.profile).draw(self.timing, self.rng)
+    }
+}
+
+/// A module's station interface.
+#[derive(Debug)]
+pub struct Station {
+    enabled: bool,
+    state: State,
+    request: Option<JoinRequest>,
+    /// A command waits for this join until then.
+    commanded: Option<Instant>,
+    /// The access point it is associated with.
+    ap: Option<ApConfig>,
+    /// When the silence of the access point will be noticed.
+    silent_until: Option<Instant>,
+    ever_started: bool,
+    /// The last attempt failed, or the access point was lost.
+    in_trouble: bool,
+    hostname: Option<String>,
+    events: VecDeque<StationEvent>,
+    changes: VecDeque<RadioChange>,
+}
+
+impl Station {
+    /// A station that is switched off. `hostname` goes into DHCP requests.
+    pub fn new(hostname: Option<String>) -> Self {
+        Station {
+            enabled: false,
+            state: State::Idle,
+            request: None,
+            commanded: None,
+            ap: None,
+            silent_until: None,
+            ever_started: false,
+            in_trouble: false,
+            hostname,
+            events: VecDeque::new(),
+            changes: VecDeque::new(),
+        }
+    }
+
+    /// Switches the station on or off (AT+CWMODE). Off leaves the access point.
+    pub fn enable(&mut self, now: Instant, on: bool, stack: &mut Stack) {
+        if self.enabled && !on {
+            self.leave(now, stack);
+            self.ever_started = false;
+        }
+        self.enabled = on;
+    }
+
+    /// True when it is switched on.
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Starts a join, leaving the present access point first. `commanded`: a command waits for the outcome, and
+    /// a failure ends the attempt; otherwise (saved configuration) it goes on trying.
+    pub fn join(
+        &mut self,
+        now: Instant,
+        request: JoinRequest,
+        commanded: bool,
+        stack: &mut Stack,
+        around: &mut Surroundings<'_>,
+    ) {
+        self.leave(now, stack);
+        self.ever_started = true;
+        self.commanded = commanded.then_some(now + request.timeout);
+        self.request = Some(request);
+        self.scan(now, around);
+    }
+
+    /// Leaves the access point and stops trying (AT+CWQAP). True when it was associated.
+    pub fn leave(&mut self, now: Instant, stack: &mut Stack) -> bool {
+        self.request = None;
+        self.commanded = None;
+        self.state = State::Idle;
+        self.disassociate(now, stack)
+    }
+
+    /// Where the station stands.
+    pub fn status(&self) -> Status {
+        match self.state {
+            State::Joined => Status::GotIp,
+            State::Leasing | State::CheckingAddress { .. } => Status::NoIp,
+            State::Scanning { .. }
+            | State::Associating { .. }
+            | State::RefusedAt { .. }
+            | State::Waiting { .. } => Status::Connecting,
+            State::Idle if self.ever_started => Status::Disconnected,
+            State::Idle => Status::NotStarted,
+        }
+    }
+
+    /// True when the last attempt failed or the access point was lost, and no address was got since.
+    pub fn in_trouble(&self) -> bool {
+        self.in_trouble
+    }
+
+    /// The access point it is associated with.
+    pub fn ap(&self) -> Option<&ApConfig> {
+        self.ap.as_ref()
+    }
+
+    /// What it joins, or tries to.
+    pub fn request(&self) -> Option<&JoinRequest> {
+        self.request.as_ref()
+    }
+
+    /// The next thing that happened.
+    pub fn take_event(&mut self) -> Option<StationEvent> {
+        self.events.pop_front()
+    }
+
+    /// The next thing that the network must be told.
+    pub fn take_change(&mut self) -> Option<RadioChange> {
+        self.changes.pop_front()
+    }
+
+    /// Takes over what `old` still has to tell the network.
+    pub fn inherit_changes(&mut self, old: &mut Station) {
+        self.changes.append(&mut old.changes);
+    }
+
+    /// When [`Station::poll`] must be called at the latest.
+    pub fn next_timer(&self) -> Option<Instant> {
+        let state = match self.state {
+            State::Scanning { until }
+            | State::Associating { until, .. }
+            | State::RefusedAt { until }
+            | State::CheckingAddress { until }
+            | State::Waiting { until } => Some(until),
+            State::Idle | State::Leasing | State::Joined => None,
+        };
+        [state, self.commanded, self.silent_until].into_iter().flatten().min()
+    }
+
+    /// The air has changed: an access point fell silent or came back.
+    pub fn air_changed(&mut self, now: Instant, around: &mut Surroundings<'_>) {
+        let Some(ap) = &self.ap else { return };
+        let up = around.air.get(&ap.name).is_some_and(|seen| seen.up);
+        match (up, self.silent_until) {
+            (false, None) => self.silent_until = Some(now + around.draw(|p| &p.times.beacon_loss)),
+            (true, Some(_)) => self.silent_until = None,
+            _ => {}
+        }
+    }
+
+    /// Does what is due.
+    pub fn poll(&mut self, now: Instant, stack: &mut Stack, around: &mut Surroundings<'_>) {
+        if self.silent_until.is_some_and(|t| t <= now) {
+            self.lost(now, stack);
+        }
+        if self.commanded.is_some_and(|t| t <= now) {
+            self.fail(now, JoinFailure::Timeout, stack);
+        }
+        while let Some(event) = stack.take_dhcp_event() {
+            match (event, &self.state) {
+                (DhcpEvent::Bound(_), State::Leasing) => {
+                    let until = now + around.draw(|p| &p.times.address_check);
+                    self.state = State::CheckingAddress { until };
+                }
+                // LwIP takes the link down with the address; the station tries anew.
+                (DhcpEvent::Lost, State::Joined | State::CheckingAddress { .. }) => self.lost(now, stack),
+                _ => {}
+            }
+        }
+        loop {
+            match &self.state {
+                State::Scanning { until } if *until <= now => self.scanned(now, stack, around),
+                State::Associating { until, ap } if *until <= now => {
+                    let ap = ap.clone();
+                    self.associated(now, &ap, stack, around);
+                }
+                State::RefusedAt { until } if *until <= now => {
+                    self.fail(now, JoinFailure::WrongPassword, stack);
+                }
+                State::CheckingAddress { until } if *until <= now => {
+                    self.state = State::Joined;
+                    self.commanded = None;
+                    self.in_trouble = false;
+                    self.events.push_back(StationEvent::GotIp);
+                }
+                State::Waiting { until } if *until <= now => self.scan(now, around),
+                _ => break,
+            }
+        }
+    }
+
+    fn scan(&mut self, now: Instant, around: &mut Surroundings<'_>) {
+        self.state = State::Scanning { until: now + around.draw(|p| &p.times.scan) };
+    }
+
+    fn scanned(&mut self, now: Instant, stack: &mut Stack, around: &mut Surroundings<'_>) {
+        let Some(request) = &self.request else {
+            self.state = State::Idle;
+            return;
+        };
+        let Some(ap) = around.air.find(&request.ssid, request.bssid) else {
+            return self.fail(now, JoinFailure::NotFound, stack);
+        };
+        // An open network takes any station; with a password configured the ESP joins it all the same.
+        let fits = ap.config.security == Security::Open || ap.config.password == request.password;
+        self.state = if fits {
+            let until = now + around.draw(|p| &p.times.associate);
+            State::Associating { until, ap: ap.config.name.clone() }
+        } else {
+            State::RefusedAt { until: now + around.draw(|p| &p.times.wrong_password) }
+        };
+    }
+
+    fn associated(&mut self, now: Instant, name: &str, stack: &mut Stack, around: &mut Surroundings<'_>) {
+        match around.air.get(name) {
+            Some(ap) if ap.up => {
+                self.ap = Some(ap.config.clone());
+                self.state = State::Leasing;
+                self.events.push_back(StationEvent::Connected);
+                self.changes.push_back(RadioChange::Attach(name.to_owned()));
+                stack.set_up(now, true);
+                stack.dhcp_start(now, self.hostname.as_deref());
+            }
+            // It went off the air meanwhile.
+            _ => self.fail(now, JoinFailure::Failed, stack),
+        }
+    }
+
+    /// A join did not work out.
+    fn fail(&mut self, now: Instant, why: JoinFailure, stack: &mut Stack) {
+        self.in_trouble = true;
+        if self.commanded.take().is_some() {
+            self.leave(now, stack);
+            self.events.push_back(StationEvent::JoinFailed(why));
+        } else {
+            self.disassociate(now, stack);
+            self.retry(now);
+        }
+    }
+
+    /// The access point is gone.
+    fn lost(&mut self, now: Instant, stack: &mut Stack) {
+        self.in_trouble = true;
+        self.disassociate(now, stack);
+        if self.commanded.is_some() {
+            self.fail(now, JoinFailure::Failed, stack);
+        } else {
+            self.retry(now);
+        }
+    }
+
+    fn retry(&mut self, now: Instant) {
+        self.state = match &self.request {
+            Some(r) if r.reconnect > Duration::ZERO => State::Waiting { until: now + r.reconnect },
+            _ => State::Idle,
+        };
+    }
+
+    fn disassociate(&mut self, now: Instant, stack: &mut Stack) -> bool {
+        self.silent_until = None;
+        let was = self.ap.take().is_some();
+        if was {
+            stack.dhcp_stop();
+            stack.set_up(now, false);
+            self.changes.push_back(RadioChange::Detach);
+            self.events.push_back(StationEvent::Disconnected);
+        }
+        was
+    }
+}

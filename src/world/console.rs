@@ -1,0 +1,485 @@
+//! The console's language: one line, one [`Command`].
+//!
+//! A test changes the world with it, and the scenario's timeline, the C ABI, the Renode monitor and transcripts
+//! all speak it. The language is two tables: `COMMANDS`, one row for a command, and `SETTINGS`, one row for
+//! each thing that can be set on a link. Parsing, `help` and the error messages come from them.
+//! What a command does is the world's business; here it is only read and written.
+
+use std::fmt;
+
+use crate::net::config::Faults;
+use crate::time::{Duration, Instant};
+use crate::world::quantity::{self, chance_text, duration_text, rate_text};
+use crate::world::spelling::{did_you_mean, one_of, printable, shown};
+
+/// What one line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `help [command]`: the text is [`help`]'s.
+    Help(Option<String>),
+    /// `status`: what is up, what is set, who is where.
+    Status,
+    /// `ap NAME up`: the access point is on the air.
+    ApUp(String),
+    /// `ap NAME down`: the access point is gone, and every station with it.
+    ApDown(String),
+    /// `link [NAME]`: how this link, or every one, behaves now.
+    LinkShow(Option<String>),
+    /// `link NAME SETTING...`: changes a link, named after its module or host.
+    Link {
+        /// The module or host at the end of the link.
+        name: String,
+        /// What changes; the rest stays.
+        change: LinkChange,
+    },
+    /// `at TIME COMMAND`: the command takes effect at this instant. Only commands that change something.
+    At(Instant, Box<Command>),
+}
+
+/// Settings of a link that change; `None` leaves one as it is. Units and ranges are those of [`Faults`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkChange {
+    /// Time a frame is under way.
+    pub latency: Option<Duration>,
+    /// Largest addition to the latency.
+    pub jitter: Option<Duration>,
+    /// Chance of loss, parts per million.
+    pub loss_ppm: Option<u32>,
+    /// Chance of duplication, parts per million.
+    pub duplicate_ppm: Option<u32>,
+    /// Chance of reordering, parts per million.
+    pub reorder_ppm: Option<u32>,
+    /// Bits per second; the inner `None` lifts the limit.
+    pub rate_bps: Option<Option<u64>>,
+    /// Largest IP packet in bytes.
+    pub mtu: Option<u16>,
+    /// True: nothing passes.
+    pub down: Option<bool>,
+}
+
+impl From<&Faults> for LinkChange {
+    /// The change that makes any link behave like this one.
+    fn from(link: &Faults) -> LinkChange {
+        LinkChange {
+            latency: Some(link.latency),
+            jitter: Some(link.jitter),
+            loss_ppm: Some(link.loss_ppm),
+            duplicate_ppm: Some(link.duplicate_ppm),
+            reorder_ppm: Some(link.reorder_ppm),
+            rate_bps: Some(link.rate_bps),
+            mtu: Some(link.mtu),
+            down: Some(link.down),
+        }
+    }
+}
+
+impl LinkChange {
+    /// Makes the change.
+    pub fn apply(&self, link: &mut Faults) {
+        fn set<T: Copy>(field: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *field = value;
+            }
+        }
+        set(&mut link.latency, self.latency);
+        set(&mut link.jitter, self.jitter);
+        set(&mut link.loss_ppm, self.loss_ppm);
+        set(&mut link.duplicate_ppm, self.duplicate_ppm);
+        set(&mut link.reorder_ppm, self.reorder_ppm);
+        set(&mut link.rate_bps, self.rate_bps);
+        set(&mut link.mtu, self.mtu);
+        set(&mut link.down, self.down);
+    }
+}
+
+impl Command {
+    /// True when the command changes the world, false when it only asks.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Command::Help(_) | Command::Status | Command::LinkShow(_) => false,
+            Command::ApUp(_) | Command::ApDown(_) | Command::Link { .. } | Command::At(..) => true,
+        }
+    }
+}
+
+/// One command.
+struct Row {
+    word: &'static str,
+    /// Every form that the command has.
+    usage: &'static [&'static str],
+    /// One sentence.
+    help: &'static str,
+    /// Reads what follows the word.
+    read: fn(&mut Words) -> Result<Command, String>,
+}
+
+/// Every command, in the order of `help`.
+const COMMANDS: [Row; 5] = [
+    Row {
+        word: "help",
+        usage: &["help [COMMAND]"],
+        help: "Lists the commands, or explains one.",
+        read: read_help,
+    },
+    Row {
+        word: "status",
+        usage: &["status"],
+        help: "Shows time, access points, modules and links.",
+        read: |_| Ok(Command::Status),
+    },
+    Row {
+        word: "ap",
+        usage: &["ap NAME down", "ap NAME up"],
+        help: "Takes an access point off the air, or brings it back.",
+        read: read_ap,
+    },
+    Row {
+        word: "link",
+        usage: &["link [NAME]", "link NAME SETTING..."],
+        help: "Shows a link, or changes it; a link has the name of its module or host.",
+        read: read_link,
+    },
+    Row {
+        word: "at",
+        usage: &["at TIME COMMAND"],
+        help: "Makes a change at a virtual time, such as `at 1.5s ap home down`.",
+        read: read_at,
+    },
+];
+
+/// One thing that can be set on a link.
+struct Setting {
+    word: &'static str,
+    /// What follows the word; empty when nothing does.
+    argument: &'static str,
+    help: &'static str,
+    set: Set,
+}
+
+/// How a setting is read.
+enum Set {
+    /// From the word after it.
+    Value(fn(&mut LinkChange, &str) -> Result<(), String>),
+    /// The word says it all.
+    Down(bool),
+}
+
+/// Every setting of a link, in the order in which a change is written.
+const SETTINGS: [Setting; 9] = [
+    Setting {
+        word: "latency",
+        argument: "TIME",
+        help: "How long a frame is under way, up to 1 h.",
+        set: Set::Value(|c, v| store(&mut c.latency, quantity::delay(v))),
+    },
+    Setting {
+        word: "jitter",
+        argument: "TIME",
+        help: "Up to this much is added to the latency of each frame, up to 1 h.",
+        set: Set::Value(|c, v| store(&mut c.jitter, quantity::delay(v))),
+    },
+    Setting {
+        word: "loss",
+        argument: "CHANCE",
+        help: "How often a frame is lost, such as 0.5%.",
+        set: Set::Value(|c, v| store(&mut c.loss_ppm, quantity::chance(v))),
+    },
+    Setting {
+        word: "duplicate",
+        argument: "CHANCE",
+        help: "How often a frame arrives twice.",
+        set: Set::Value(|c, v| store(&mut c.duplicate_ppm, quantity::chance(v))),
+    },
+    Setting {
+        word: "reorder",
+        argument: "CHANCE",
+        help: "How often a frame is overtaken by later ones.",
+        set: Set::Value(|c, v| store(&mut c.reorder_ppm, quantity::chance(v))),
+    },
+    Setting {
+        word: "rate",
+        argument: "RATE",
+        help: "Bits per second in each direction, such as 10Mbit/s, or unlimited.",
+        set: Set::Value(|c, v| store(&mut c.rate_bps, quantity::rate(v))),
+    },
+    Setting {
+        word: "mtu",
+        argument: "BYTES",
+        help: "Largest IP packet, 576 to 1500.",
+        set: Set::Value(|c, v| store(&mut c.mtu, quantity::mtu(v))),
+    },
+    Setting { word: "down", argument: "", help: "Nothing passes.", set: Set::Down(true) },
+    Setting { word: "up", argument: "", help: "Frames pass again.", set: Set::Down(false) },
+];
+
+fn store<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+    *field = Some(value?);
+    Ok(())
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// One sentence, on one line, that says what was expected and what was found.
+pub fn parse(line: &str) -> Result<Command, String> {
+    read_line(line).map_err(|message| printable(&message))
+}
+
+fn read_line(line: &str) -> Result<Command, String> {
+    let mut words = Words::split(line)?;
+    let command = read_command(&mut words)?;
+    match words.next() {
+        None => Ok(command),
+        Some(extra) => Err(format!("expected nothing after `{command}`, found {}", extra.shown())),
+    }
+}
+
+/// What `help` answers: the list of commands, or the forms and settings of the one called `topic`.
+/// A topic that is no command gets the list.
+pub fn help(topic: Option<&str>) -> String {
+    let column = |left: &str, right: &str| format!("  {left:<22}{right}\n");
+    let Some(row) = topic.and_then(|t| COMMANDS.iter().find(|r| r.word == t)) else {
+        return COMMANDS
+            .iter()
+            .map(|row| {
+                let (last, first) = row.usage.split_last().unwrap_or((&row.word, &[]));
+                let first: String = first.iter().map(|form| format!("  {form}\n")).collect();
+                first + &column(last, row.help)
+            })
+            .collect();
+    };
+    let mut text = format!("{}\n", row.help);
+    for form in row.usage {
+        text.push_str(&format!("  {form}\n"));
+    }
+    if row.word == "link" {
+        text.push_str("Settings, several in a line:\n");
+        for s in &SETTINGS {
+            text.push_str(&column(format!("{} {}", s.word, s.argument).trim_end(), s.help));
+        }
+    }
+    text
+}
+
+fn read_command(words: &mut Words) -> Result<Command, String> {
+    let commands = || COMMANDS.iter().map(|r| r.word);
+    let Some(word) = words.next() else {
+        return Err(format!("expected a command ({}), found nothing", one_of(commands())));
+    };
+    match COMMANDS.iter().find(|r| word.is(r.word)) {
+        Some(row) => (row.read)(words),
+        None => Err(format!(
+            "expected a command ({}), found {}{}",
+            one_of(commands()),
+            word.shown(),
+            did_you_mean(&word.text, commands())
+        )),
+    }
+}
+
+fn read_help(words: &mut Words) -> Result<Command, String> {
+    let commands = || COMMANDS.iter().map(|r| r.word);
+    let Some(topic) = words.next() else { return Ok(Command::Help(None)) };
+    if commands().any(|c| c == topic.text) {
+        return Ok(Command::Help(Some(topic.text)));
+    }
+    Err(format!(
+        "expected a command ({}) after `help`, found {}{}",
+        one_of(commands()),
+        topic.shown(),
+        did_you_mean(&topic.text, commands())
+    ))
+}
+
+fn read_ap(words: &mut Words) -> Result<Command, String> {
+    let Some(name) = words.next() else {
+        return Err("expected the name of an access point after `ap`, found nothing".to_string());
+    };
+    let name = name.text;
+    let expected = format!("expected `down` or `up` after `ap {}`", Name(&name));
+    match words.next() {
+        Some(w) if w.is("down") => Ok(Command::ApDown(name)),
+        Some(w) if w.is("up") => Ok(Command::ApUp(name)),
+        Some(w) => Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"]))),
+        None => Err(format!("{expected}, found nothing")),
+    }
+}
+
+fn read_link(words: &mut Words) -> Result<Command, String> {
+    let Some(name) = words.next() else { return Ok(Command::LinkShow(None)) };
+    let name = name.text;
+    let mut change = LinkChange::default();
+    let mut set: Vec<&str> = Vec::new();
+    while let Some(word) = words.next() {
+        let Some(setting) = SETTINGS.iter().find(|s| word.is(s.word)) else {
+            let settings = || SETTINGS.iter().map(|s| s.word);
+            return Err(format!(
+                "expected a setting of the link ({}), found {}{}",
+                one_of(settings()),
+                word.shown(),
+                did_you_mean(&word.text, settings())
+            ));
+        };
+        // `down` and `up` are two words for one setting.
+        let slot = if matches!(setting.set, Set::Down(_)) { "up or down" } else { setting.word };
+        if set.contains(&slot) {
+            return Err(format!("`{slot}` is set twice in one line"));
+        }
+        set.push(slot);
+        match setting.set {
+            Set::Down(down) => change.down = Some(down),
+            Set::Value(set) => {
+                let value = words.quantity().ok_or_else(|| {
+                    format!("expected {} after `{}`, found nothing", setting.argument, setting.word)
+                })?;
+                set(&mut change, &value).map_err(|e| format!("`{}`: {e}", setting.word))?;
+            }
+        }
+    }
+    if set.is_empty() { Ok(Command::LinkShow(Some(name))) } else { Ok(Command::Link { name, change }) }
+}
+
+fn read_at(words: &mut Words) -> Result<Command, String> {
+    let Some(time) = words.quantity() else {
+        return Err("expected a time such as `1.5s` after `at`, found nothing".to_string());
+    };
+    let time = quantity::duration(&time).map_err(|e| format!("`at`: {e}"))?;
+    let command = read_command(words)?;
+    match command {
+        Command::At(..) => Err("expected one `at` in a line, found a second one".to_string()),
+        c if c.is_change() => Ok(Command::At(Instant::from_nanos(time.as_nanos()), Box::new(c))),
+        c => Err(format!("expected a change after `at`, found `{c}`, which only asks")),
+    }
+}
+
+/// A word of a line.
+struct Word {
+    text: String,
+    quoted: bool,
+}
+
+impl Word {
+    /// True when this is the word `keyword` of the language; what stands in quotes is a name.
+    fn is(&self, keyword: &str) -> bool {
+        !self.quoted && self.text == keyword
+    }
+
+    /// The word for a message, its quotes included.
+    fn shown(&self) -> String {
+        if self.quoted { shown(&format!("\"{}\"", self.text)) } else { shown(&self.text) }
+    }
+}
+
+/// The words of a line, taken from left to right.
+struct Words(std::iter::Peekable<std::vec::IntoIter<Word>>);
+
+impl Words {
+    fn split(line: &str) -> Result<Words, String> {
+        let mut words = Vec::new();
+        let mut rest = line.trim_start();
+        while !rest.is_empty() {
+            let (word, after) = match rest.strip_prefix('"') {
+                Some(inside) => quoted(inside)?,
+                None => {
+                    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+                    let (text, after) = rest.split_at(end);
+                    (Word { text: text.to_string(), quoted: false }, after)
+                }
+            };
+            words.push(word);
+            rest = after.trim_start();
+        }
+        Ok(Words(words.into_iter().peekable()))
+    }
+
+    fn next(&mut self) -> Option<Word> {
+        self.0.next()
+    }
+
+    /// The next word; together with the one after it when that is its unit (`20 ms`).
+    fn quantity(&mut self) -> Option<String> {
+        let mut text = self.next()?.text;
+        if text.ends_with(|c: char| c.is_ascii_digit())
+            && let Some(unit) = self.0.next_if(|w| !w.quoted && quantity::is_unit(&w.text))
+        {
+            text = format!("{text} {}", unit.text);
+        }
+        Some(text)
+    }
+}
+
+/// Reads a quoted word after its opening quote. Returns it, and what follows the closing quote.
+fn quoted(inside: &str) -> Result<(Word, &str), String> {
+    let mut text = String::new();
+    let mut chars = inside.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => {
+                let after = &inside[at + 1..];
+                if after.starts_with(|c: char| !c.is_whitespace()) {
+                    return Err(format!("expected a space after `\"{text}\"`"));
+                }
+                return Ok((Word { text, quoted: true }, after));
+            }
+            '\\' => match chars.next() {
+                Some((_, c @ ('"' | '\\'))) => text.push(c),
+                _ => return Err("expected `\\\"` or `\\\\` for a backslash within quotes".to_string()),
+            },
+            c => text.push(c),
+        }
+    }
+    Err(format!("expected a closing quote after {}", shown(&text)))
+}
+
+/// A name as the language writes it: in quotes where it would not be one plain word.
+pub(crate) struct Name<'a>(pub &'a str);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if !self.0.is_empty() && self.0.bytes().all(plain) {
+            return f.write_str(self.0);
+        }
+        write!(f, "\"{}\"", self.0.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
+/// The settings as the language writes them: `latency 20ms loss 5%`.
+impl fmt::Display for LinkChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings = [
+            self.latency.map(|d| format!("latency {}", duration_text(d))),
+            self.jitter.map(|d| format!("jitter {}", duration_text(d))),
+            self.loss_ppm.map(|p| format!("loss {}", chance_text(p))),
+            self.duplicate_ppm.map(|p| format!("duplicate {}", chance_text(p))),
+            self.reorder_ppm.map(|p| format!("reorder {}", chance_text(p))),
+            self.rate_bps.map(|r| format!("rate {}", rate_text(r))),
+            self.mtu.map(|n| format!("mtu {n}")),
+            self.down.map(|d| if d { "down" } else { "up" }.to_string()),
+        ];
+        let settings: Vec<String> = settings.into_iter().flatten().collect();
+        f.write_str(&settings.join(" "))
+    }
+}
+
+/// The canonical line; [`parse`] reads it back as the same command.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::Help(None) => f.write_str("help"),
+            Command::Help(Some(topic)) => write!(f, "help {}", Name(topic)),
+            Command::Status => f.write_str("status"),
+            Command::ApUp(name) => write!(f, "ap {} up", Name(name)),
+            Command::ApDown(name) => write!(f, "ap {} down", Name(name)),
+            Command::LinkShow(None) => f.write_str("link"),
+            Command::LinkShow(Some(name)) => write!(f, "link {}", Name(name)),
+            Command::Link { name, change } => write!(f, "link {} {change}", Name(name)),
+            Command::At(time, command) => {
+                write!(f, "at {} {command}", duration_text(time.since(Instant::ZERO)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn at(ns: u64, command: Command) -> Command {
+    Command::At(Instant::from_nanos(ns), Box::new(command))
+}
+
+fn link(name: &str, change: LinkChange) -> Command {
+    Command::Link { name: name.to_string(), change }
+}
+
+#[test]
+fn every_form_is_understood() {
+    let none = LinkChange::default;
+    let ms = Duration::from_millis;
+    let cases = [
+        ("help", Command::Help(None)),
+        ("help link", Command::Help(Some("link".to_string()))),
+        ("status", Command::Status),
+        ("ap home down", Command::ApDown("home".to_string())),
+        ("  ap\thome   up ", Command::ApUp("home".to_string())),
+        ("ap \"my \\\"ap\\\"\" up", Command::ApUp("my \"ap\"".to_string())),
+        ("link", Command::LinkShow(None)),
+        ("link wifi", Command::LinkShow(Some("wifi".to_string()))),
+        ("link wifi loss 5%", link("wifi", LinkChange { loss_ppm: Some(50_000), ..none() })),
+        (
+            "link wifi latency 20 ms jitter 5ms",
+            link("wifi", LinkChange { latency: Some(ms(20)), jitter: Some(ms(5)), ..none() }),
+        ),
+        ("link wifi down", link("wifi", LinkChange { down: Some(true), ..none() })),
+        ("link down up", link("down", LinkChange { down: Some(false), ..none() })),
+        ("link wifi rate unlimited", link("wifi", LinkChange { rate_bps: Some(None), ..none() })),
+        (
+            "link wifi duplicate 1% reorder 0.5 % rate 1 Mbit/s mtu 600 up",
+            link(
+                "wifi",
+                LinkChange {
+                    duplicate_ppm: Some(10_000),
+                    reorder_ppm: Some(5_000),
+                    rate_bps: Some(Some(1_000_000)),
+                    mtu: Some(600),
+                    down: Some(false),
+                    ..none()
+                },
+            ),
+        ),
+        ("at 1.5s ap home down", at(1_500_000_000, Command::ApDown("home".to_string()))),
+        ("at 2 min ap home up", at(120_000_000_000, Command::ApUp("home".to_string()))),
+        ("at 0 link wifi down", at(0, link("wifi", LinkChange { down: Some(true), ..none() }))),
+    ];
+    for (line, command) in cases {
+        assert_eq!(parse(line), Ok(command), "{line}");
+    }
+}
+
+#[test]
+fn a_line_that_is_not_understood_says_what_was_expected() {
+    let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
+    let commands = "`help`, `status`, `ap`, `link` or `at`";
+    let cases = [
+        ("", format!("expected a command ({commands}), found nothing")),
+        ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
+        ("\"ap\" home up", format!("expected a command ({commands}), found `\"ap\"`")),
+        (
+            "help lnk",
+            format!("expected a command ({commands}) after `help`, found `lnk`; did you mean `link`?"),
+        ),
+        ("ap", "expected the name of an access point after `ap`, found nothing".to_string()),
+        ("ap home", "expected `down` or `up` after `ap home`, found nothing".to_string()),
+        (
+            "ap home dwon",
+            "expected `down` or `up` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
+        ),
+        ("ap home down now", "expected nothing after `ap home down`, found `now`".to_string()),
+        (
+            "link wifi los 5%",
+            format!("expected a setting of the link ({settings}), found `los`; did you mean `loss`?"),
+        ),
+        ("link wifi loss", "expected CHANCE after `loss`, found nothing".to_string()),
+        (
+            "link wifi loss 5",
+            "`loss`: expected a chance such as `5 %`, found `5` without a unit (`%` or `ppm`)".to_string(),
+        ),
+        ("link wifi mtu 9000", "`mtu`: expected 576 to 1500 (bytes), found `9000`".to_string()),
+        ("link wifi down up", "`up or down` is set twice in one line".to_string()),
+        ("link wifi loss 1% loss 2%", "`loss` is set twice in one line".to_string()),
+        ("at", "expected a time such as `1.5s` after `at`, found nothing".to_string()),
+        ("at noon ap home up", "`at`: expected a duration such as `20 ms`, found `noon`".to_string()),
+        ("at 1s status", "expected a change after `at`, found `status`, which only asks".to_string()),
+        ("at 1s at 2s ap home up", "expected one `at` in a line, found a second one".to_string()),
+        (
+            "at 99999999999 s ap home up",
+            "`at`: expected a duration such as `20 ms`, found `99999999999 s`, which is too large"
+                .to_string(),
+        ),
+        ("ap \"home down", "expected a closing quote after `home down`".to_string()),
+        ("ap \"home\"down", "expected a space after `\"home\"`".to_string()),
+        ("ap \"ho\\me\" down", "expected `\\\"` or `\\\\` for a backslash within quotes".to_string()),
+    ];
+    for (line, message) in cases {
+        assert_eq!(parse(line), Err(message), "{line}");
+    }
+}
+
+#[test]
+fn the_reference_shows_the_help_that_is_built_in() {
+    let docs = include_str!("../../../docs/console.md");
+    for topic in [None, Some("link")] {
+        let text = help(topic);
+        assert!(
+            docs.contains(&text),
+            "docs/console.md lacks what `help {}` says:\n{text}",
+            topic.unwrap_or("")
+        );
+    }
+    for row in &COMMANDS {
+        assert!(help(Some(row.word)).contains(row.help), "help {}", row.word);
+    }
+}
+
+#[test]
+fn a_change_leaves_what_it_does_not_name() {
+    let mut faults = Faults::default();
+    let Ok(Command::Link { change, .. }) = parse("link wifi loss 5% rate 1Mbit/s down") else {
+        panic!("a link line was not understood");
+    };
+    change.apply(&mut faults);
+    let expected = Faults { loss_ppm: 50_000, rate_bps: Some(1_000_000), down: true, ..Faults::default() };
+    assert_eq!(faults, expected);
+}
+
+fn change() -> impl Strategy<Value = LinkChange> {
+    let delay = || proptest::option::of((0..=3_600_000_000_000u64).prop_map(Duration::from_nanos));
+    let chance = || proptest::option::of(0..=1_000_000u32);
+    let rate = proptest::option::of(proptest::option::of(1..=100_000_000_000u64));
+    let rest = (rate, proptest::option::of(576..=1500u16), proptest::option::of(any::<bool>()));
+    (delay(), delay(), chance(), chance(), chance(), rest)
+        .prop_map(|(latency, jitter, loss_ppm, duplicate_ppm, reorder_ppm, (rate_bps, mtu, down))| {
+            LinkChange { latency, jitter, loss_ppm, duplicate_ppm, reorder_ppm, rate_bps, mtu, down }
+        })
+        .prop_filter("a change changes something", |c| *c != LinkChange::default())
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let name = || prop_oneof!["[a-z0-9_.-]{1,8}", ".{0,8}", any::<String>()];
+    let change = prop_oneof![
+        name().prop_map(Command::ApUp),
+        name().prop_map(Command::ApDown),
+        (name(), change()).prop_map(|(name, change)| Command::Link { name, change }),
+    ];
+    let change = change.boxed();
+    prop_oneof![
+        proptest::option::of(prop_oneof![Just("help"), Just("link"), Just("at")])
+            .prop_map(|t| Command::Help(t.map(str::to_string))),
+        Just(Command::Status),
+        proptest::option::of(name()).prop_map(Command::LinkShow),
+        change.clone(),
+        (any::<u64>(), change).prop_map(|(ns, c)| at(ns, c)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_canonical_line_is_read_back(command in command()) {
+        prop_assert_eq!(parse(&command.to_string()), Ok(command));
+    }
+
+    #[test]
+    fn no_line_panics(line in any::<String>(), words in "(ap|link|at|help|wifi|\"|\\\\|loss|5%|1s| ){0,12}") {
+        for line in [line, words] {
+            if let Ok(command) = parse(&line) {
+                prop_assert_eq!(parse(&command.to_string()), Ok(command));
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The console: what its lines do to a world, and what they answer.
+
+use super::console::{self, Command, LinkChange};
+use super::{Error, World};
+use crate::time::Instant;
+
+impl World {
+    /// Carries out one line.
+    pub(super) fn command(&mut self, line: &str) -> Result<String, Error> {
+        let command = console::parse(line).map_err(Error::Console)?;
+        self.scenario.check(&command).map_err(Error::Console)?;
+        let (at, command) = match command {
+            Command::At(at, command) => (Some(at), *command),
+            command => (None, command),
+        };
+        match command {
+            Command::Help(topic) => Ok(console::help(topic.as_deref())),
+            Command::Status => Ok(self.status()),
+            Command::LinkShow(name) => Ok(self.links(name.as_deref())),
+            change => self.change(at, change),
+        }
+    }
+
+    fn change(&mut self, at: Option<Instant>, command: Command) -> Result<String, Error> {
+        // The earliest instant that no module has passed.
+        let earliest = self.slots.iter().map(|s| s.reached).max().unwrap_or_default();
+        let at = at.unwrap_or(earliest);
+        if at < earliest {
+            return Err(Error::Console(format!(
+                "'{command}' can't take effect at {at}: a module has come to {earliest} already"
+            )));
+        }
+        if let Some(log) = &mut self.log {
+            log.console(at, &command.to_string());
+        }
+        self.file_change(at, &command);
+        self.run();
+        Ok(format!("{at}: {command}"))
+    }
+
+    /// Files a change with everybody who must see it, behind those of the same instant.
+    pub(super) fn file_change(&mut self, at: Instant, command: &Command) {
+        let queues = self.slots.iter_mut().map(|s| &mut s.changes).chain([&mut self.changes]);
+        for queue in queues {
+            let place = queue.partition_point(|(t, _)| *t <= at);
+            queue.insert(place, (at, command.clone()));
+        }
+    }
+
+    fn status(&self) -> String {
+        let mut lines = vec![format!("seed {}", self.seed)];
+        for slot in &self.slots {
+            let driver = if slot.attachment.is_some() { "attached" } else { "no driver" };
+            lines.push(format!(
+                "module {}: {driver}, at {}, {}",
+                slot.module.name(),
+                slot.reached,
+                slot.module.describe()
+            ));
+        }
+        for ap in &self.scenario.aps {
+            let up = self.slots.first().is_some_and(|s| s.module.sees(&ap.name));
+            let ssid = String::from_utf8_lossy(&ap.ssid);
+            lines.push(format!("ap {}: {}, SSID \"{ssid}\"", ap.name, if up { "up" } else { "down" }));
+        }
+        lines.join("\n")
+    }
+
+    fn links(&self, name: Option<&str>) -> String {
+        let names = self.network.link_names();
+        let wanted = names.into_iter().filter(|n| name.is_none_or(|wanted| wanted == *n));
+        let lines: Vec<String> = wanted
+            .filter_map(|n| {
+                let change = LinkChange::from(self.network.faults(n)?);
+                Some(Command::Link { name: n.to_owned(), change }.to_string())
+            })
+            .collect();
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,71 @@
+//! What can be wrong with a call to a world. An error changes nothing.
+
+use std::fmt;
+
+/// What can be wrong with a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The network can't be built as the scenario says; the sentence says why.
+    Network(String),
+    /// No module of this name; the names that exist.
+    UnknownModule(String, Vec<String>),
+    /// The module has a driver already.
+    AlreadyAttached(String),
+    /// The module has no driver.
+    NotAttached(String),
+    /// The id belongs to no module of this world.
+    NoSuchModule,
+    /// Time went backwards: what was passed, and what had been reached (ticks of the driver).
+    TimeBackwards {
+        /// The module's name.
+        module: String,
+        /// The tick that was passed.
+        tick: u64,
+        /// The tick that had been reached.
+        reached: u64,
+    },
+    /// A module would be further ahead of the slowest than the lookahead allows.
+    TooFarAhead {
+        /// The module's name.
+        module: String,
+        /// The tick that was passed.
+        tick: u64,
+        /// The last tick that is allowed now.
+        limit: u64,
+        /// The module that must move first.
+        slowest: String,
+    },
+    /// The tick lies past the end of time (about 584 years).
+    TimeOverflow(u64),
+    /// A console line was not understood, or can't be carried out; the sentence says why.
+    Console(String),
+    /// An input log can't be replayed; the sentence says why.
+    Replay(String),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Network(why) => write!(f, "the network can't be built: {why}"),
+            Error::UnknownModule(name, known) => {
+                write!(f, "there is no module '{name}'; this world has {}", known.join(", "))
+            }
+            Error::AlreadyAttached(name) => {
+                write!(f, "module '{name}' is attached to another driver already")
+            }
+            Error::NotAttached(name) => write!(f, "module '{name}' is not attached to a driver"),
+            Error::NoSuchModule => f.write_str("the module id belongs to no module of this world"),
+            Error::TimeBackwards { module, tick, reached } => {
+                write!(f, "time went backwards for module '{module}': tick {tick} after tick {reached}")
+            }
+            Error::TooFarAhead { module, tick, limit, slowest } => write!(
+                f,
+                "module '{module}' can't go to tick {tick}: it may go to tick {limit} until '{slowest}' has caught up"
+            ),
+            Error::TimeOverflow(tick) => write!(f, "tick {tick} lies past the end of time (2^64 ns)"),
+            Error::Console(why) | Error::Replay(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

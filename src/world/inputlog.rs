@@ -1,0 +1,378 @@
+//! The input log: everything that was ever put into a world, as text.
+//!
+//! A world is a pure function of its inputs, so this list is its snapshot: [`parse`] gives back what the world
+//! needs to become the same again. One line is one input, in the order in which they were made:
+//!
+//! ```text
+//! espat-sim input log 1
+//! crate 0.1.0
+//! seed 7
+//! scenario "lab.toml" 29 bytes 3 lines
+//! |[ap.home]
+//! |ssid = "espat-sim"
+//! |
+//! 0 wifi attach id=0 hz=1000000000 mcu-tx=wire
+//! 86805 wifi uart 41 54 0d 0a
+//! 1500000000 * console ap home down
+//! 2000000000 wifi reach
+//! end digest=0123456789abcdef content=fedcba9876543210
+//! ```
+//!
+//! A line starts with a time: ticks of the attachment's own timebase for what a driver did (that of `attach` is
+//! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries bytes that the
+//! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost; `pin` a pin's new level;
+//! `reach` says how far the module's clock had come where no later input shows it. Clocks move together: several
+//! `reach` lines in a row are one group, to be approached side by side within the world's lookahead.
+//! A log without its last line is cut off, not wrong: what was lost is in [`Log::truncated`].
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::time::Instant;
+use crate::world::{Attachment, McuTx, Pin, Scenario};
+use read::Reader;
+
+mod read;
+
+/// The version of the format, in its first line.
+pub const VERSION: u32 = 1;
+
+/// The first line, without the version.
+const MAGIC: &str = "espat-sim input log ";
+
+/// Most bytes in one `uart` line.
+const BYTES_PER_LINE: usize = 32;
+
+/// Most significant digit first.
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// A log that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The version of espat-sim that wrote it.
+    pub crate_version: String,
+    /// The seed that was in force.
+    pub seed: u64,
+    /// The scenario's name, for messages.
+    pub scenario_name: String,
+    /// The scenario's text, byte for byte.
+    pub scenario_text: String,
+    /// What was put in, in order.
+    pub inputs: Vec<Input>,
+    /// How it ended; `None` when the log was not closed.
+    pub end: Option<End>,
+    /// The incomplete last line, when the log is cut off within one.
+    pub truncated: Option<Truncated>,
+}
+
+/// What is left of a line that the log's end cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Truncated {
+    /// Its number, from 1.
+    pub line: usize,
+    /// What is there of it.
+    pub rest: String,
+}
+
+/// The digests at the end, for a replay to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The world's digest.
+    pub digest: u64,
+    /// The world's content digest.
+    pub content_digest: u64,
+}
+
+/// One input. Ticks are those of the module's attachment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A driver came.
+    Attach {
+        /// The module's id.
+        module: u32,
+        /// The module's name.
+        name: String,
+        /// Ticks in one second, not 0.
+        hz: u64,
+        /// The world's time at tick 0, in nanoseconds.
+        origin_ns: u64,
+        /// How stored bytes are paced.
+        mcu_tx: McuTx,
+    },
+    /// The driver left.
+    Detach {
+        /// The module's id.
+        module: u32,
+    },
+    /// The MCU stored bytes, all at the same tick.
+    Uart {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// The bytes in order, at least one.
+        bytes: Vec<u8>,
+    },
+    /// A pin's level changed.
+    Pin {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// Which pin.
+        pin: Pin,
+        /// Its new level.
+        high: bool,
+    },
+    /// The MCU's receiver lost a byte.
+    Overrun {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// The byte.
+        byte: u8,
+    },
+    /// A line of the console.
+    Console {
+        /// The world's time at which it took effect, in nanoseconds.
+        at_ns: u64,
+        /// The line.
+        line: String,
+    },
+    /// The module's clock came as far as this.
+    Advance {
+        /// The module's id.
+        module: u32,
+        /// How far.
+        tick: u64,
+    },
+}
+
+/// Writes a log piece by piece.
+///
+/// [`Writer::take`] hands out whole lines as they come to be. When it is called changes nothing in the bytes.
+#[derive(Debug)]
+pub struct Writer {
+    out: Vec<u8>,
+    /// The `uart` line that can still grow.
+    open: Option<OpenLine>,
+    names: BTreeMap<u32, String>,
+    /// How far modules' clocks have come, where no line says so yet.
+    pending: BTreeMap<u32, u64>,
+}
+
+#[derive(Debug)]
+struct OpenLine {
+    module: u32,
+    tick: u64,
+    text: String,
+    bytes: usize,
+}
+
+impl Writer {
+    /// A log with its header, for a world of this seed and scenario.
+    pub fn new(seed: u64, scenario: &Scenario) -> Writer {
+        let text = &scenario.text;
+        let lines = text.split('\n');
+        let mut header = format!(
+            "{MAGIC}{VERSION}\ncrate {}\nseed {seed}\nscenario {} {} bytes {} lines\n",
+            env!("CARGO_PKG_VERSION"),
+            quoted(&scenario.name),
+            text.len(),
+            lines.clone().count()
+        );
+        for line in lines {
+            header.push('|');
+            header.push_str(line);
+            header.push('\n');
+        }
+        Writer { out: header.into_bytes(), open: None, names: BTreeMap::new(), pending: BTreeMap::new() }
+    }
+
+    /// A driver attaches to the module called `name`, whose id is `module`.
+    pub fn attach(&mut self, module: u32, name: &str, attachment: &Attachment) {
+        self.settle(None);
+        let Attachment { timebase, mcu_tx } = attachment;
+        let name = module_name(name);
+        let line = format!(
+            "{} {name} attach id={module} hz={} mcu-tx={}",
+            timebase.origin().as_nanos(),
+            timebase.hz(),
+            pacing_word(*mcu_tx)
+        );
+        self.names.insert(module, name);
+        self.line(&line);
+    }
+
+    /// The driver leaves.
+    pub fn detach(&mut self, module: u32) {
+        self.settle(None);
+        self.line(&format!("- {} detach", self.name(module)));
+    }
+
+    /// The MCU stores `byte` at `tick`.
+    pub fn uart(&mut self, module: u32, tick: u64, byte: u8) {
+        let [high, low] = [byte >> 4, byte & 15].map(|n| char::from(HEX[usize::from(n)]));
+        if let Some(open) = &mut self.open
+            && (open.module, open.tick) == (module, tick)
+            && open.bytes < BYTES_PER_LINE
+            && self.pending.iter().all(|(&m, &reached)| m == module && reached <= tick)
+        {
+            self.pending.clear();
+            open.text.extend([' ', high, low]);
+            open.bytes += 1;
+            return;
+        }
+        self.settle(Some((module, tick)));
+        let text = format!("{tick} {} uart {high}{low}", self.name(module));
+        self.open = Some(OpenLine { module, tick, text, bytes: 1 });
+    }
+
+    /// A pin changes at `tick`.
+    pub fn pin(&mut self, module: u32, tick: u64, pin: Pin, high: bool) {
+        self.settle(Some((module, tick)));
+        self.line(&format!("{tick} {} pin {} {}", self.name(module), pin_word(pin), level_word(high)));
+    }
+
+    /// The MCU's receiver lost `byte` at `tick`.
+    pub fn overrun(&mut self, module: u32, tick: u64, byte: u8) {
+        self.settle(Some((module, tick)));
+        self.line(&format!("{tick} {} overrun {byte:02x}", self.name(module)));
+    }
+
+    /// A console line takes effect at `at`. Lines that only ask need not be logged.
+    pub fn console(&mut self, at: Instant, line: &str) {
+        self.settle(None);
+        self.line(&format!("{} * console {}", at.as_nanos(), escaped(line)));
+    }
+
+    /// The module's clock has come to `tick`. Written only where no later input of the module says as much.
+    pub fn advance(&mut self, module: u32, tick: u64) {
+        let reached = self.pending.entry(module).or_default();
+        *reached = tick.max(*reached);
+    }
+
+    /// Closes the log with the digests of the world.
+    pub fn end(&mut self, end: End) {
+        self.settle(None);
+        self.line(&format!("end digest={:016x} content={:016x}", end.digest, end.content_digest));
+    }
+
+    /// The whole lines since the last call.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Closes the open line, and writes how far the clocks had come, all of them, unless only that of `next`
+    /// had moved: an input of that module at that tick or later, which shows it.
+    fn settle(&mut self, next: Option<(u32, u64)>) {
+        if let Some(open) = self.open.take() {
+            self.line(&open.text);
+        }
+        let pending = std::mem::take(&mut self.pending);
+        let shown = |(&m, &reached): (&u32, &u64)| next.is_some_and(|(n, tick)| m == n && reached <= tick);
+        if !pending.iter().all(shown) {
+            for (&module, reached) in &pending {
+                self.line(&format!("{reached} {} reach", self.name(module)));
+            }
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'\n');
+    }
+
+    /// The module's name as lines have it. An id without attachment gets one that no attachment can have, so
+    /// that reading the log fails at this line instead of blaming another module.
+    fn name(&self, module: u32) -> Cow<'_, str> {
+        match self.names.get(&module) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(format!("#{module}")),
+        }
+    }
+}
+
+/// Reads a log, all of it.
+///
+/// # Errors
+/// The first line that is not as it should be. A log that only lacks its end is no error.
+pub fn parse(text: &str) -> Result<Log, LogError> {
+    let mut reader = Reader::new(text);
+    let crate_version = reader.header()?;
+    let seed = reader.seed()?;
+    let (scenario_name, scenario_text) = reader.scenario()?;
+    let (inputs, end, truncated) = reader.inputs()?;
+    Ok(Log { crate_version, seed, scenario_name, scenario_text, inputs, end, truncated })
+}
+
+/// What is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What was expected there, and what was found.
+    pub message: String,
+}
+
+impl fmt::Display for LogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} of the input log: {}", self.line, self.message)
+    }
+}
+impl std::error::Error for LogError {}
+
+fn pin_word(pin: Pin) -> &'static str {
+    match pin {
+        Pin::En => "en",
+        Pin::Gpio0 => "gpio0",
+        Pin::McuRts => "rts",
+    }
+}
+
+fn level_word(high: bool) -> &'static str {
+    if high { "high" } else { "low" }
+}
+
+fn pacing_word(mcu_tx: McuTx) -> &'static str {
+    match mcu_tx {
+        McuTx::Wire => "wire",
+        McuTx::AsStored => "as-stored",
+    }
+}
+
+/// A module's name as lines have it: in quotes unless it is one plain word.
+fn module_name(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'.';
+    let inner = |b: u8| plain(b) || b == b'-';
+    if name.bytes().next().is_some_and(plain) && name.bytes().all(inner) && name != "end" {
+        name.to_string()
+    } else {
+        quoted(name)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", escaped(text).replace('"', "\\\""))
+}
+
+/// The text on one line: backslashes and control characters are escaped.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,347 @@
+//! Reads a log line by line.
+
+use std::collections::BTreeMap;
+
+use super::{
+    End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pacing_word, pin_word,
+};
+use crate::world::spelling::{one_of, shown};
+use crate::world::{McuTx, Pin};
+
+const VERBS: [&str; 7] = ["attach", "detach", "uart", "pin", "overrun", "console", "reach"];
+
+/// What the body of a log holds.
+type Body = (Vec<Input>, Option<End>, Option<Truncated>);
+
+/// A log while it is read.
+pub(super) struct Reader<'a> {
+    rest: &'a str,
+    /// Number of the line read last, from 1.
+    line: usize,
+    /// Modules attached so far: name and id.
+    modules: BTreeMap<String, u32>,
+}
+
+/// A line, and whether its line feed is there.
+struct Line<'a> {
+    text: &'a str,
+    whole: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Reader { rest: text, line: 0, modules: BTreeMap::new() }
+    }
+
+    /// The first two lines. Returns the version of espat-sim that wrote the log.
+    pub(super) fn header(&mut self) -> Result<String, LogError> {
+        let expected = format!("`{MAGIC}{VERSION}`");
+        let text = self.header_line(&expected)?;
+        if text.ends_with('\r') {
+            return Err(self.wrong("expected lines that end in a line feed alone, found a carriage return before it: the log's line endings were changed"));
+        }
+        let Some(version) = text.strip_prefix(MAGIC) else {
+            return Err(self.expected(&expected, text));
+        };
+        match version.parse::<u32>() {
+            Ok(VERSION) => {}
+            Ok(newer) if newer > VERSION => {
+                return Err(self.wrong(&format!(
+                    "the log has version {newer} of the format, this espat-sim reads version {VERSION}: expected an espat-sim that is newer"
+                )));
+            }
+            _ => return Err(self.expected(&expected, text)),
+        }
+        let text = self.header_line("`crate VERSION`")?;
+        match text.strip_prefix("crate ") {
+            Some(version) if !version.is_empty() => Ok(version.to_string()),
+            _ => Err(self.expected("`crate VERSION`", text)),
+        }
+    }
+
+    pub(super) fn seed(&mut self) -> Result<u64, LogError> {
+        let text = self.header_line("`seed NUMBER`")?;
+        text.strip_prefix("seed ").and_then(number).ok_or_else(|| self.expected("`seed NUMBER`", text))
+    }
+
+    /// Name and text of the scenario.
+    pub(super) fn scenario(&mut self) -> Result<(String, String), LogError> {
+        let expected = "`scenario \"NAME\" N bytes M lines`";
+        let text = self.header_line(expected)?;
+        let parsed = text.strip_prefix("scenario ").and_then(|rest| {
+            let (name, rest) = unquoted(rest).ok()?;
+            let (bytes, rest) = rest.strip_prefix(' ')?.split_once(" bytes ")?;
+            Some((name, number(bytes)?, number(rest.strip_suffix(" lines")?)?))
+        });
+        let Some((name, bytes, lines)) = parsed else { return Err(self.expected(expected, text)) };
+        let mut scenario = String::new();
+        for n in 1..=lines {
+            let expected = format!("line {n} of the scenario's {lines}, after a `|`");
+            let text = self.header_line(&expected)?;
+            let Some(text) = text.strip_prefix('|') else { return Err(self.expected(&expected, text)) };
+            if n > 1 {
+                scenario.push('\n');
+            }
+            scenario.push_str(text);
+        }
+        if u64::try_from(scenario.len()) != Ok(bytes) {
+            let found = scenario.len();
+            return Err(self.wrong(&format!(
+                "expected a scenario of {bytes} bytes, found {found}: the text above was changed"
+            )));
+        }
+        Ok((name, scenario))
+    }
+
+    pub(super) fn inputs(&mut self) -> Result<Body, LogError> {
+        let mut inputs = Vec::new();
+        while let Some(line) = self.next() {
+            // Nothing is missing in an `end` line with both digests, even where an editor took its line feed.
+            if line.text.starts_with("end ") && (line.whole || end(line.text).is_some()) {
+                let Some(end) = end(line.text) else {
+                    return Err(self.expected("`end digest=X content=X`, each X of 16 hex digits", line.text));
+                };
+                return match self.next() {
+                    None => Ok((inputs, Some(end), None)),
+                    Some(extra) => Err(self.expected("nothing after the `end` line", extra.text)),
+                };
+            }
+            if !line.whole {
+                let truncated = Truncated { line: self.line, rest: line.text.to_string() };
+                return Ok((inputs, None, Some(truncated)));
+            }
+            let input = self.input(line.text)?;
+            inputs.push(input);
+        }
+        Ok((inputs, None, None))
+    }
+
+    fn input(&mut self, line: &str) -> Result<Input, LogError> {
+        let form = "`TIME MODULE WHAT ...`";
+        let (time, rest) = line.split_once(' ').ok_or_else(|| self.expected(form, line))?;
+        let (who, quoted, rest) = if rest.starts_with('"') {
+            let (name, rest) = unquoted(rest).map_err(|e| self.wrong(&e))?;
+            (name, true, rest.strip_prefix(' ').ok_or_else(|| self.expected(form, line))?)
+        } else {
+            let (name, rest) = rest.split_once(' ').ok_or_else(|| self.expected(form, line))?;
+            (name.to_string(), false, rest)
+        };
+        let (verb, rest) = match rest.split_once(' ') {
+            Some((verb, rest)) => (verb, Some(rest)),
+            None => (rest, None),
+        };
+        let who = Who { name: who, quoted };
+        match (verb, rest) {
+            ("attach", Some(rest)) => {
+                let origin_ns = self.time(time)?;
+                self.attach(who, origin_ns, rest)
+            }
+            ("detach", None) if time == "-" => Ok(Input::Detach { module: self.module(&who)? }),
+            ("detach", None) => Err(self.expected("`-` as the time of `detach`", time)),
+            ("console", Some(rest)) => {
+                if who.quoted || who.name != "*" {
+                    return Err(self.expected("`*` before `console`", &who.name));
+                }
+                let line = unescaped(rest).map_err(|e| self.wrong(&e))?;
+                Ok(Input::Console { at_ns: self.time(time)?, line })
+            }
+            ("uart", Some(rest)) => {
+                let (module, tick) = (self.module(&who)?, self.time(time)?);
+                let bytes = rest.split(' ').map(|b| self.byte(b)).collect::<Result<_, _>>()?;
+                Ok(Input::Uart { module, tick, bytes })
+            }
+            ("pin", Some(rest)) => {
+                let (module, tick) = (self.module(&who)?, self.time(time)?);
+                let (pin, level) = rest.split_once(' ').unwrap_or((rest, ""));
+                let pin = self.choice(pin, [Pin::En, Pin::Gpio0, Pin::McuRts], pin_word)?;
+                let high = self.choice(level, [false, true], level_word)?;
+                Ok(Input::Pin { module, tick, pin, high })
+            }
+            ("overrun", Some(rest)) => {
+                let (module, tick) = (self.module(&who)?, self.time(time)?);
+                Ok(Input::Overrun { module, tick, byte: self.byte(rest)? })
+            }
+            ("reach", None) => Ok(Input::Advance { module: self.module(&who)?, tick: self.time(time)? }),
+            ("detach" | "reach", Some(extra)) => {
+                Err(self.expected(&format!("nothing after `{verb}`"), extra))
+            }
+            (known, None) if VERBS.contains(&known) => {
+                Err(self.wrong(&format!("expected more after `{known}`, found the end of the line")))
+            }
+            _ => Err(self.expected(&one_of(VERBS), verb)),
+        }
+    }
+
+    fn attach(&mut self, who: Who, origin_ns: u64, rest: &str) -> Result<Input, LogError> {
+        let expected = "`id=NUMBER hz=NUMBER mcu-tx=wire` (or `as-stored`) after `attach`";
+        let wrong = || self.expected(expected, rest);
+        let mut fields = rest.split(' ');
+        let mut field = |key: &str| {
+            let value = fields.next()?.strip_prefix(key)?.strip_prefix('=')?;
+            Some(value)
+        };
+        let id =
+            field("id").and_then(|v| v.parse().ok().filter(|_| number(v).is_some())).ok_or_else(wrong)?;
+        let hz = field("hz").and_then(number).filter(|&hz| hz > 0).ok_or_else(wrong)?;
+        let mcu_tx =
+            self.choice(field("mcu-tx").ok_or_else(wrong)?, [McuTx::Wire, McuTx::AsStored], pacing_word)?;
+        if fields.next().is_some() || !who.is_name() {
+            return Err(wrong());
+        }
+        self.modules.insert(who.name.clone(), id);
+        Ok(Input::Attach { module: id, name: who.name, hz, origin_ns, mcu_tx })
+    }
+
+    fn module(&self, who: &Who) -> Result<u32, LogError> {
+        match self.modules.get(&who.name) {
+            Some(&id) if who.is_name() => Ok(id),
+            _ => Err(self.expected("a module that an earlier line attached", &who.name)),
+        }
+    }
+
+    fn time(&self, text: &str) -> Result<u64, LogError> {
+        number(text).ok_or_else(|| self.expected("a time, a whole number below 2^64", text))
+    }
+
+    fn byte(&self, text: &str) -> Result<u8, LogError> {
+        let hex = text.len() == 2 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        match u8::from_str_radix(text, 16) {
+            Ok(byte) if hex => Ok(byte),
+            _ => Err(self.expected("a byte of two hex digits", text)),
+        }
+    }
+
+    /// The value whose word `text` is.
+    fn choice<T: Copy, const N: usize>(
+        &self,
+        text: &str,
+        values: [T; N],
+        word: fn(T) -> &'static str,
+    ) -> Result<T, LogError> {
+        values
+            .into_iter()
+            .find(|&v| word(v) == text)
+            .ok_or_else(|| self.expected(&one_of(values.map(word)), text))
+    }
+
+    /// A line of the header, which can't be missing.
+    fn header_line(&mut self, expected: &str) -> Result<&'a str, LogError> {
+        match self.next() {
+            Some(Line { text, whole: true }) => Ok(text),
+            Some(Line { text, whole: false }) if !text.is_empty() => {
+                Err(self
+                    .wrong(&format!("expected {expected}, found {}, where the log is cut off", shown(text))))
+            }
+            _ => {
+                self.line += 1;
+                Err(self.wrong(&format!("expected {expected}, found the end of the log")))
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Line<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        self.line += 1;
+        let (text, rest, whole) = match self.rest.split_once('\n') {
+            Some((text, rest)) => (text, rest, true),
+            None => (self.rest, "", false),
+        };
+        self.rest = rest;
+        Some(Line { text, whole })
+    }
+
+    fn wrong(&self, message: &str) -> LogError {
+        LogError { line: self.line, message: message.to_string() }
+    }
+
+    fn expected(&self, expected: &str, found: &str) -> LogError {
+        self.wrong(&format!("expected {expected}, found {}", shown(found)))
+    }
+}
+
+/// Who a line is about.
+struct Who {
+    name: String,
+    quoted: bool,
+}
+
+impl Who {
+    /// True when a module can be written like this.
+    fn is_name(&self) -> bool {
+        self.quoted || module_name(&self.name) == self.name
+    }
+}
+
+/// `end digest=X content=X`, complete.
+fn end(line: &str) -> Option<End> {
+    let (digest, content) = line.strip_prefix("end digest=")?.split_once(" content=")?;
+    Some(End { digest: digest_value(digest)?, content_digest: digest_value(content)? })
+}
+
+fn digest_value(text: &str) -> Option<u64> {
+    let hex = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    u64::from_str_radix(text, 16).ok().filter(|_| hex)
+}
+
+/// Decimal digits and nothing else.
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// A text in quotes, and what follows it.
+fn unquoted(text: &str) -> Result<(String, &str), String> {
+    let no_quote = || format!("expected a text in quotes, found {}", shown(text));
+    let inside = text.strip_prefix('"').ok_or_else(no_quote)?;
+    let mut escape = false;
+    for (at, c) in inside.char_indices() {
+        if c == '"' && !escape {
+            return Ok((unescaped(&inside[..at])?, &inside[at + 1..]));
+        }
+        escape = c == '\\' && !escape;
+    }
+    Err(no_quote())
+}
+
+/// Undoes the escapes that the writer made.
+fn unescaped(text: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len());
+    let mut parts = text.split('\\');
+    out.push_str(parts.next().unwrap_or_default());
+    while let Some(part) = parts.next() {
+        let mut chars = part.chars();
+        let c = match chars.next() {
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('"') => '"',
+            // An escaped backslash leaves an empty part, and what follows it is plain.
+            None => match parts.next() {
+                Some(plain) => {
+                    out.push('\\');
+                    out.push_str(plain);
+                    continue;
+                }
+                None => return Err("expected an escape after the last `\\`".to_string()),
+            },
+            Some('u') => {
+                let code = chars.as_str().strip_prefix('{').and_then(|r| r.split_once('}'));
+                let c = code.and_then(|(hex, after)| {
+                    chars = after.chars();
+                    u32::from_str_radix(hex, 16).ok().and_then(char::from_u32)
+                });
+                c.ok_or_else(|| format!("expected `\\u{{HEX}}`, found {}", shown(&format!("\\{part}"))))?
+            }
+            Some(_) => {
+                let found = shown(&format!("\\{part}"));
+                return Err(format!(
+                    "expected `\\\\`, `\\\"`, `\\n`, `\\r`, `\\t` or `\\u{{HEX}}`, found {found}"
+                ));
+            }
+        };
+        out.push(c);
+        out.push_str(chars.as_str());
+    }
+    Ok(out)
+}

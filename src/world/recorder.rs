@@ -1,0 +1,225 @@
+//! What is written down while the world moves: digest, capture, dialogue. None of it changes what happens.
+
+use std::net::IpAddr;
+
+use super::digest::{ChannelId, ChannelKind, Digest};
+use super::scenario::Scenario;
+use super::{ModuleId, Recording};
+use crate::capture::{Capture, InterfaceKind, Packetizer, Side, UartPacket};
+use crate::event::{Kind, Queue};
+use crate::module::{Module, Record};
+use crate::net::network::Network;
+use crate::time::Instant;
+
+/// Something for the capture that waits for its turn: in a world with several modules one may be ahead, and
+/// the file is in the order of time.
+enum Item {
+    Frame { interface: usize, inbound: bool, bytes: Vec<u8>, comment: Option<String> },
+    Uart { interface: usize, packet: UartPacket, comment: Option<String> },
+}
+
+/// Channels of one module.
+struct Channels {
+    mcu: ChannelId,
+    own: ChannelId,
+    pins: ChannelId,
+    frames_out: ChannelId,
+    frames_in: ChannelId,
+    from_mcu: Packetizer,
+    from_module: Packetizer,
+    /// Interfaces in the capture.
+    radio: usize,
+    uart: usize,
+}
+
+/// Writes down what happens.
+pub struct Recorder {
+    digest: Digest,
+    modules: Vec<Channels>,
+    capture: Option<Capture>,
+    /// Where the network's own taps begin among the interfaces.
+    first_tap: usize,
+    waiting: Queue<Item>,
+    dialogue: Option<Vec<(ModuleId, UartPacket)>>,
+}
+
+impl Recorder {
+    pub fn new(
+        scenario: &Scenario,
+        modules: &[&Module],
+        network: &Network,
+        recording: Recording,
+    ) -> Recorder {
+        let mut digest = Digest::default();
+        let mut capture = recording
+            .capture
+            .then(|| Capture::new(concat!("espat-sim ", env!("CARGO_PKG_VERSION")), scenario.epoch));
+        let mut interfaces = 0;
+        let mut interface = |capture: &mut Option<Capture>, name: &str, description: &str, kind| {
+            if let Some(capture) = capture {
+                capture.add_interface(name, description, kind);
+            }
+            interfaces += 1;
+            interfaces - 1
+        };
+        let modules: Vec<Channels> = modules
+            .iter()
+            .map(|module| {
+                let name = module.name();
+                let radio = format!("Wi-Fi of module {name}, as the module sees it");
+                let uart = format!("UART of module {name}: outbound from the MCU, inbound to it");
+                Channels {
+                    mcu: digest.channel(&format!("{name}/uart/mcu"), ChannelKind::Bytes),
+                    own: digest.channel(&format!("{name}/uart/module"), ChannelKind::Bytes),
+                    pins: digest.channel(&format!("{name}/pins"), ChannelKind::Records),
+                    frames_out: digest.channel(&format!("{name}/frames/out"), ChannelKind::Records),
+                    frames_in: digest.channel(&format!("{name}/frames/in"), ChannelKind::Records),
+                    from_mcu: Packetizer::new(Side::Mcu),
+                    from_module: Packetizer::new(Side::Module),
+                    radio: interface(&mut capture, &format!("{name}/radio"), &radio, InterfaceKind::Ethernet),
+                    uart: interface(&mut capture, &format!("{name}/uart"), &uart, InterfaceKind::Uart),
+                }
+            })
+            .collect();
+        let mut first_tap = None;
+        if scenario.taps_all {
+            for tap in network.taps() {
+                let kind = if tap.raw_ip { InterfaceKind::RawIp } else { InterfaceKind::Ethernet };
+                let place = interface(&mut capture, &tap.name, &tap.description, kind);
+                first_tap.get_or_insert(place);
+            }
+        }
+        if let Some(capture) = &mut capture {
+            capture.names(network.host_names().map(|(ip, name)| (IpAddr::V4(ip), name.to_owned())));
+        }
+        Recorder {
+            digest,
+            modules,
+            capture,
+            first_tap: first_tap.unwrap_or(0),
+            waiting: Queue::default(),
+            dialogue: recording.dialogue.then(Vec::new),
+        }
+    }
+
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// A byte has ended on a wire. Gives the remarks back when no packet ended with it.
+    pub fn byte(&mut self, module: usize, record: Record, remarks: &mut Vec<String>) {
+        let Some(channels) = self.modules.get_mut(module) else { return };
+        let channel = if record.from_mcu { channels.mcu } else { channels.own };
+        self.digest.record(channel, record.at, &[record.byte]);
+        if self.capture.is_none() && self.dialogue.is_none() {
+            return;
+        }
+        let packetizer = if record.from_mcu { &mut channels.from_mcu } else { &mut channels.from_module };
+        for packet in packetizer.push(record.at, record.byte, record.mark) {
+            self.packet(module, packet, remarks);
+        }
+    }
+
+    /// A pin has changed.
+    pub fn pin(&mut self, module: usize, at: Instant, pin: u8, high: bool) {
+        if let Some(channels) = self.modules.get(module) {
+            self.digest.record(channels.pins, at, &[pin, u8::from(high)]);
+        }
+    }
+
+    /// The module has sent a frame.
+    pub fn frame_sent(&mut self, module: usize, at: Instant, frame: &[u8]) {
+        if let Some(channels) = self.modules.get(module) {
+            self.digest.record(channels.frames_out, at, frame);
+        }
+    }
+
+    /// A frame has reached the module.
+    pub fn frame_received(&mut self, module: usize, at: Instant, frame: &[u8]) {
+        if let Some(channels) = self.modules.get(module) {
+            self.digest.record(channels.frames_in, at, frame);
+        }
+    }
+
+    /// A frame for the capture, at the module's end of its radio link.
+    pub fn capture_frame(
+        &mut self,
+        module: usize,
+        at: Instant,
+        inbound: bool,
+        frame: &[u8],
+        remarks: &mut Vec<String>,
+    ) {
+        let (Some(_), Some(channels)) = (&self.capture, self.modules.get(module)) else {
+            remarks.clear();
+            return;
+        };
+        let interface = channels.radio;
+        let item = Item::Frame { interface, inbound, bytes: frame.to_vec(), comment: comment(remarks) };
+        self.waiting.push(at, Kind::Frame, module as u32, item);
+    }
+
+    /// A frame from one of the network's own taps.
+    pub fn capture_tap(
+        &mut self,
+        tap: usize,
+        at: Instant,
+        inbound: bool,
+        bytes: Vec<u8>,
+        comment: Option<String>,
+    ) {
+        if self.capture.is_some() {
+            let item = Item::Frame { interface: self.first_tap + tap, inbound, bytes, comment };
+            self.waiting.push(at, Kind::Frame, (self.modules.len() + tap) as u32, item);
+        }
+    }
+
+    /// Ends the packets under way, at the end of a run.
+    pub fn finish(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
+        let Some(channels) = self.modules.get_mut(module) else { return };
+        let open = [channels.from_mcu.flush(at), channels.from_module.flush(at)];
+        for packet in open.into_iter().flatten() {
+            self.packet(module, packet, remarks);
+        }
+    }
+
+    /// Capture bytes of everything up to `limit`.
+    pub fn take_capture(&mut self, limit: Option<Instant>) -> Vec<u8> {
+        let Some(capture) = &mut self.capture else { return Vec::new() };
+        while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
+            match self.waiting.pop() {
+                Some((key, Item::Frame { interface, inbound, bytes, comment })) => {
+                    capture.frame(interface, key.time, inbound, &bytes, comment.as_deref());
+                }
+                Some((_, Item::Uart { interface, packet, comment })) => {
+                    capture.uart(interface, &packet, comment.as_deref());
+                }
+                None => break,
+            }
+        }
+        capture.take()
+    }
+
+    pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
+        self.dialogue.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn packet(&mut self, module: usize, packet: UartPacket, remarks: &mut Vec<String>) {
+        if let Some(dialogue) = &mut self.dialogue {
+            dialogue.push((ModuleId(module as u32), packet.clone()));
+        }
+        if let (Some(_), Some(channels)) = (&self.capture, self.modules.get(module)) {
+            let item = Item::Uart { interface: channels.uart, comment: comment(remarks), packet };
+            let at = match &item {
+                Item::Uart { packet, .. } => packet.at,
+                Item::Frame { .. } => return,
+            };
+            self.waiting.push(at, Kind::WireEdge, module as u32, item);
+        }
+    }
+}
+
+fn comment(remarks: &mut Vec<String>) -> Option<String> {
+    let all = std::mem::take(remarks);
+    (!all.is_empty()).then(|| all.join("; "))
+}

@@ -1,0 +1,155 @@
+//! Access points, and the LAN behind each.
+
+use std::net::Ipv4Addr;
+use std::ops::Range;
+
+use super::network::{self, Subnet};
+use super::read::{self, Taken};
+use super::report::Problems;
+use super::schema;
+use super::table::{Section, Value};
+use crate::net::config::SegmentConfig;
+use crate::time::{Duration, NANOS_PER_SEC};
+use crate::wifi::config::{ApConfig, Security};
+use crate::world::quantity;
+use crate::world::spelling::shown;
+
+/// An access point with the LAN behind it.
+pub(super) struct Lan {
+    pub ap: ApConfig,
+    pub segment: SegmentConfig,
+    pub subnet: Subnet,
+    /// Where the subnet is given; the access point's name where it is not.
+    place: Range<usize>,
+}
+
+/// Reads every `[ap.NAME]`, in the order of names.
+pub(super) fn read(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) -> Vec<Lan> {
+    let mut lans: Vec<Lan> = Vec::new();
+    for (index, (name, place, value)) in top.named(problems, "ap").into_iter().enumerate() {
+        read::check_name(problems, name, &place);
+        let Some(lan) = access_point(problems, name, place, value, index, macs) else { continue };
+        if let Some(other) = lans.iter().find(|l| l.subnet.overlaps(lan.subnet)) {
+            // The later in the file is told.
+            let (first, second) =
+                if other.place.start < lan.place.start { (other, &lan) } else { (&lan, other) };
+            let message = format!(
+                "expected subnets that do not overlap, found {} here and {} for the access point {} (line {})",
+                second.subnet,
+                first.subnet,
+                shown(&first.ap.name),
+                problems.line(first.place.start)
+            );
+            problems.add(second.place.clone(), message);
+        }
+        lans.push(lan);
+    }
+    lans
+}
+
+fn access_point<'a>(
+    problems: &mut Problems,
+    name: &str,
+    place: Range<usize>,
+    value: &'a Value<'a>,
+    index: usize,
+    macs: &mut Taken<[u8; 6]>,
+) -> Option<Lan> {
+    let p = problems;
+    let section = Section::open(p, format!("[ap.{name}]"), place, value, schema::AP)?;
+    let ssid = section.string_if(p, "ssid", |s| (1..=32).contains(&s.len())).unwrap_or_default();
+    let password = section
+        .string_if(p, "password", |s| {
+            s.is_empty() || (8..=63).contains(&s.len()) && s.bytes().all(|b| (32..=126).contains(&b))
+        })
+        .unwrap_or_default();
+    let bssid =
+        read::mac(p, &section, "bssid", macs).unwrap_or_else(|| network::mac_of(&format!("ap/{name}")));
+    let ap = ApConfig {
+        name: name.to_string(),
+        ssid: ssid.as_bytes().to_vec(),
+        password: password.as_bytes().to_vec(),
+        bssid,
+        channel: section.integer(p, "channel", 1, 14).unwrap_or(1),
+        rssi: section.integer(p, "rssi", -100, -1).unwrap_or(-45),
+        security: if password.is_empty() { Security::Open } else { Security::Wpa2 },
+        up: section.boolean(p, "up").unwrap_or(true),
+    };
+    let subnet = subnet(p, &section, index)?;
+    let gateway = address(p, &section, "gateway", subnet).unwrap_or(subnet.at(1));
+    let dhcp = dhcp(p, &section, subnet);
+    if (dhcp.0..=dhcp.1).contains(&gateway) {
+        let key = if section.value("gateway").is_some() { "gateway" } else { "dhcp" };
+        let message = format!(
+            "expected a gateway outside the addresses to lease, found {gateway} within {} to {}",
+            dhcp.0, dhcp.1
+        );
+        section.complain(p, key, &message);
+    }
+    let lease = section.parsed(p, "lease", lease).unwrap_or(Duration::from_secs(7200));
+    let segment =
+        SegmentConfig { name: name.to_string(), gateway, prefix_len: subnet.prefix_len(), dhcp, lease };
+    Some(Lan { ap, segment, subnet, place: section.span("subnet") })
+}
+
+fn subnet(problems: &mut Problems, section: &Section, index: usize) -> Option<Subnet> {
+    if section.value("subnet").is_some() {
+        return section.parsed(problems, "subnet", Subnet::parse);
+    }
+    match u8::try_from(index + 1) {
+        Ok(third) => Some(Subnet::home(third)),
+        Err(_) => {
+            let message = "expected a network, because there are more access points than default ones (255)";
+            section.complain(problems, "subnet", message);
+            None
+        }
+    }
+}
+
+/// The address of a host on `subnet` under `key`.
+fn address(problems: &mut Problems, section: &Section, key: &str, subnet: Subnet) -> Option<Ipv4Addr> {
+    section.parsed(problems, key, |text| host_address(text, subnet))
+}
+
+fn host_address(text: &str, subnet: Subnet) -> Result<Ipv4Addr, String> {
+    let address = text.parse().ok().filter(|&a| subnet.has_host(a));
+    address.ok_or_else(|| format!("expected an address of a host within {subnet}, found {}", shown(text)))
+}
+
+/// First and last address to lease. Without the key: .100 to .199 in a network of up to 24 bits, otherwise the
+/// upper half.
+fn dhcp(problems: &mut Problems, section: &Section, subnet: Subnet) -> (Ipv4Addr, Ipv4Addr) {
+    let default = if subnet.size() >= 256 {
+        (subnet.at(100), subnet.at(199))
+    } else {
+        (subnet.at(subnet.size() / 2), subnet.at(subnet.size() - 2))
+    };
+    let Some(range) = section.strings(problems, "dhcp") else { return default };
+    let [(first, _), (last, _)] = range.as_slice() else {
+        section.mistake(problems, "dhcp", &format!("found a list of {}", range.len()));
+        return default;
+    };
+    let range = host_address(first, subnet).and_then(|a| host_address(last, subnet).map(|b| (a, b)));
+    match range {
+        Ok((first, last)) if first <= last => (first, last),
+        Ok((first, last)) => {
+            let message = format!("expected the lower address first, found {first} before {last}");
+            section.complain(problems, "dhcp", &message);
+            default
+        }
+        Err(message) => {
+            section.complain(problems, "dhcp", &message);
+            default
+        }
+    }
+}
+
+fn lease(text: &str) -> Result<Duration, String> {
+    let lease = quantity::duration(text)?;
+    let seconds = lease.as_nanos() / NANOS_PER_SEC;
+    if (10..=365 * 86_400).contains(&seconds) && lease == Duration::from_secs(seconds) {
+        Ok(lease)
+    } else {
+        Err(format!("expected whole seconds from 10 s to 365 d, found {}", shown(text)))
+    }
+}

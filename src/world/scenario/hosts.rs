@@ -1,0 +1,202 @@
+//! Hosts and the services on them.
+
+use std::net::Ipv4Addr;
+use std::ops::Range;
+
+use super::access_points::Lan;
+use super::network::{self, Subnet};
+use super::read::{self, Taken, take};
+use super::report::Problems;
+use super::table::{Section, Value};
+use super::{exists, link, schema};
+use crate::net::config::{Faults, HostConfig, Page, ServiceConfig};
+use crate::time::Duration;
+use crate::world::quantity;
+use crate::world::spelling::shown;
+
+/// Reads every `[host.NAME]`, in the order of names.
+pub(super) fn read(
+    problems: &mut Problems,
+    top: &Section,
+    lans: &[Lan],
+    modules: &[&str],
+) -> Vec<HostConfig> {
+    let mut hosts = Vec::new();
+    let mut addresses = Taken::new();
+    let mut dns_names = Taken::new();
+    for (name, place, value) in top.named(problems, "host") {
+        read::check_node_name(problems, name, &place);
+        if modules.contains(&name) {
+            let message = format!(
+                "expected a name that no module has, found {}: links are named after both",
+                shown(name)
+            );
+            problems.add(place.clone(), message);
+        }
+        let Some(section) = Section::open(problems, format!("[host.{name}]"), place, value, schema::HOST)
+        else {
+            continue;
+        };
+        let address = section.parsed(problems, "address", address);
+        if let Some(address) = address {
+            take(
+                problems,
+                &mut addresses,
+                address,
+                section.span("address"),
+                &format!("the address {address}"),
+            );
+        }
+        let segment = address.and_then(|a| segment(problems, &section, a, lans));
+        let mut own_names = Vec::new();
+        for (dns_name, span) in section.strings(problems, "names").unwrap_or_default() {
+            if !network::is_dns_name(dns_name) {
+                problems.add(
+                    span,
+                    format!("expected a DNS name such as `www.example.com`, found {}", shown(dns_name)),
+                );
+                continue;
+            }
+            let dns_name = dns_name.to_ascii_lowercase();
+            take(problems, &mut dns_names, dns_name.clone(), span, &format!("the DNS name `{dns_name}`"));
+            own_names.push(dns_name);
+        }
+        let link = match section.value("link") {
+            Some(value) => {
+                let title = format!("[host.{name}.link]");
+                link::read(problems, title, value.span(), value, Faults::default())
+            }
+            None => Faults::default(),
+        };
+        let services = services(problems, &section, name);
+        let Some(address) = address else { continue };
+        hosts.push(HostConfig {
+            name: name.to_string(),
+            dns_names: own_names,
+            address,
+            segment,
+            link,
+            services,
+        });
+    }
+    hosts
+}
+
+fn address(text: &str) -> Result<Ipv4Addr, String> {
+    let address = text.parse().ok().filter(|&a| network::is_host(a));
+    address.ok_or_else(|| format!("expected the IPv4 address of one host, found {}", shown(text)))
+}
+
+/// The segment that the host is on: the one whose subnet has its address, which `ap` may confirm.
+fn segment(problems: &mut Problems, section: &Section, address: Ipv4Addr, lans: &[Lan]) -> Option<String> {
+    let names = lans.iter().map(|l| l.ap.name.as_str());
+    let wanted =
+        section.parsed(problems, "ap", |ap| exists("an access point", ap, names).map(|()| ap.to_string()));
+    let lan = match &wanted {
+        Some(ap) => lans.iter().find(|l| l.ap.name == *ap),
+        None => lans.iter().find(|l| l.subnet.contains(address)),
+    }?;
+    let Lan { subnet, segment, .. } = lan;
+    if let Some(message) = misplaced(address, *subnet, segment.gateway, segment.dhcp, &lan.ap.name) {
+        section.complain(problems, "address", &message);
+    }
+    Some(lan.ap.name.clone())
+}
+
+/// Why a host behind the access point `ap` can't have this address.
+fn misplaced(
+    address: Ipv4Addr,
+    subnet: Subnet,
+    gateway: Ipv4Addr,
+    dhcp: (Ipv4Addr, Ipv4Addr),
+    ap: &str,
+) -> Option<String> {
+    let ap = shown(ap);
+    if !subnet.contains(address) {
+        Some(format!(
+            "expected an address within {subnet}, the subnet of the access point {ap}, found {address}"
+        ))
+    } else if !subnet.has_host(address) {
+        Some(format!(
+            "expected an address of a host within {subnet}, found {address}, which is the network's own or its broadcast address"
+        ))
+    } else if address == gateway {
+        Some(format!(
+            "expected another address than {address}, which is the gateway of the access point {ap}"
+        ))
+    } else if (dhcp.0..=dhcp.1).contains(&address) {
+        Some(format!(
+            "expected an address outside {} to {}, which the access point {ap} leases to stations, found {address}",
+            dhcp.0, dhcp.1
+        ))
+    } else {
+        None
+    }
+}
+
+fn services(problems: &mut Problems, section: &Section, host: &str) -> Vec<ServiceConfig> {
+    let mut services = Vec::new();
+    let mut tcp_ports = Taken::new();
+    if let Some(value) = section.value("http")
+        && let Some(http) =
+            Section::open(problems, format!("[host.{host}.http]"), value.span(), value, schema::HTTP)
+    {
+        let port = http.integer(problems, "port", 1, 65_535).unwrap_or(80);
+        take(problems, &mut tcp_ports, port, http.span("port"), &format!("TCP port {port}"));
+        services.push(ServiceConfig::Http { port, pages: pages(problems, &http, host) });
+    }
+    if let Some(port) = section.integer(problems, "tcp-echo", 1, 65_535) {
+        take(problems, &mut tcp_ports, port, section.span("tcp-echo"), &format!("TCP port {port}"));
+        services.push(ServiceConfig::TcpEcho { port });
+    }
+    if let Some(port) = section.integer(problems, "udp-echo", 1, 65_535) {
+        services.push(ServiceConfig::UdpEcho { port });
+    }
+    services
+}
+
+fn pages(problems: &mut Problems, http: &Section, host: &str) -> Vec<Page> {
+    let mut pages = Vec::new();
+    for (path, place, value) in http.named(problems, "pages") {
+        let plain = |b: u8| b.is_ascii_graphic() && b != b'?' && b != b'#';
+        if !path.starts_with('/') || !path.bytes().all(plain) {
+            let message = format!(
+                "expected a path that begins with `/`, of printable ASCII without space, `?` and `#`, found {}",
+                shown(path)
+            );
+            problems.add(place, message);
+            continue;
+        }
+        pages.extend(page(problems, path, place, value, host));
+    }
+    pages
+}
+
+fn page<'a>(
+    problems: &mut Problems,
+    path: &str,
+    place: Range<usize>,
+    value: &'a Value<'a>,
+    host: &str,
+) -> Option<Page> {
+    const TEXT: &str = "text/plain";
+    let new = |status, content_type: &str, body: &str, delay| Page {
+        path: path.to_string(),
+        status,
+        content_type: content_type.to_string(),
+        body: body.as_bytes().to_vec(),
+        delay,
+    };
+    if let Some(body) = value.get_ref().as_str() {
+        return Some(new(200, TEXT, body, Duration::ZERO));
+    }
+    let title = format!("[host.{host}.http.pages.{}]", shown(path).replace('`', "\""));
+    let p = problems;
+    let page = Section::open(p, title, place, value, schema::PAGE)?;
+    let status = page.integer(p, "status", 200, 599).unwrap_or(200);
+    let visible = |s: &str| !s.is_empty() && s.bytes().all(|b| (32..=126).contains(&b));
+    let content_type = page.string_if(p, "content-type", visible).unwrap_or(TEXT);
+    let body = page.string(p, "body").unwrap_or_default();
+    let delay = page.parsed(p, "delay", quantity::delay).unwrap_or(Duration::ZERO);
+    Some(new(status, content_type, body, delay))
+}

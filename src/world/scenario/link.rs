@@ -1,0 +1,73 @@
+//! Links: the radio link of each module, and the keys that any link has.
+
+use std::ops::Range;
+
+use super::report::Problems;
+use super::table::{Section, Value};
+use super::{check_latency, schema};
+use crate::net::config::{Faults, HostConfig, ModuleLinkConfig};
+use crate::time::Duration;
+use crate::world::quantity;
+use crate::world::spelling::{did_you_mean, one_of, printable, shown};
+
+/// A module's radio link where the scenario says nothing else.
+fn radio() -> Faults {
+    Faults {
+        latency: Duration::from_millis(2),
+        jitter: Duration::from_micros(500),
+        rate_bps: Some(20_000_000),
+        ..Faults::default()
+    }
+}
+
+/// Reads every `[link.NAME]`. Returns one link for each module, in their order.
+pub(super) fn read_modules(
+    problems: &mut Problems,
+    top: &Section,
+    modules: &[&str],
+    hosts: &[HostConfig],
+) -> Vec<ModuleLinkConfig> {
+    let mut links: Vec<ModuleLinkConfig> =
+        modules.iter().map(|name| ModuleLinkConfig { name: (*name).to_string(), link: radio() }).collect();
+    for (name, place, value) in top.named(problems, "link") {
+        let Some(link) = links.iter_mut().find(|l| l.name == name) else {
+            let modules = || modules.iter().copied();
+            let hint = if hosts.iter().any(|h| h.name == name) {
+                format!("; the link of a host is set with the key `link` of [host.{}]", printable(name))
+            } else {
+                did_you_mean(name, modules())
+            };
+            let message =
+                format!("expected the name of a module ({}), found {}{hint}", one_of(modules()), shown(name));
+            problems.add(place, message);
+            continue;
+        };
+        link.link = read(problems, format!("[link.{name}]"), place.clone(), value, radio());
+        if let Err(message) = check_latency(link.link.latency, modules.len()) {
+            problems.add(place, message);
+        }
+    }
+    links
+}
+
+/// Reads one link; keys that are not there are as in `default`.
+pub(super) fn read<'a>(
+    problems: &mut Problems,
+    title: String,
+    place: Range<usize>,
+    value: &'a Value<'a>,
+    default: Faults,
+) -> Faults {
+    let p = problems;
+    let Some(link) = Section::open(p, title, place, value, schema::LINK) else { return default };
+    Faults {
+        latency: link.parsed(p, "latency", quantity::delay).unwrap_or(default.latency),
+        jitter: link.parsed(p, "jitter", quantity::delay).unwrap_or(default.jitter),
+        loss_ppm: link.parsed(p, "loss", quantity::chance).unwrap_or(default.loss_ppm),
+        duplicate_ppm: link.parsed(p, "duplicate", quantity::chance).unwrap_or(default.duplicate_ppm),
+        reorder_ppm: link.parsed(p, "reorder", quantity::chance).unwrap_or(default.reorder_ppm),
+        rate_bps: link.parsed(p, "rate", quantity::rate).unwrap_or(default.rate_bps),
+        mtu: link.integer(p, "mtu", 576, 1500).unwrap_or(default.mtu),
+        down: link.boolean(p, "down").unwrap_or(default.down),
+    }
+}

@@ -1,0 +1,88 @@
+//! Every key of a scenario, in tables: what it must be and what holds without it.
+//!
+//! Messages quote these rows, unknown keys are those without a row, and a test holds `docs/scenario.md` against
+//! them.
+
+use super::table::{Key, REQUIRED};
+
+const fn key(name: &'static str, expects: &'static str, default: &'static str) -> Key {
+    Key { name, expects, default }
+}
+
+pub(super) const TOP: &[Key] = &[
+    key("seed", "an integer from 0 to 18446744073709551615", "1"),
+    key("timing", "`typical`, `fast` or `worst`", "`typical`"),
+    key(
+        "epoch",
+        "a date-time in whole seconds with its offset, such as 2026-01-01T00:00:00Z, from 1970 to 2105",
+        "2026-01-01T00:00:00Z",
+    ),
+    key("timeline", "a list of strings such as \"at 12s ap home down\"", "empty"),
+    key("capture", "a table: [capture]", "see below"),
+    key("module", "tables with names: [module.NAME]", "one module, `wifi`"),
+    key("ap", "tables with names: [ap.NAME]", "none"),
+    key("link", "tables with the names of modules: [link.NAME]", "see below"),
+    key("host", "tables with names: [host.NAME]", "none"),
+];
+
+pub(super) const CAPTURE: &[Key] = &[key("taps", "`modules` or `all`", "`modules`")];
+
+pub(super) const MODULE: &[Key] = &[
+    key("profile", "the name of a profile, such as \"esp32c3-v2.3\"", "`esp32c3-v2.3`"),
+    key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
+    key("mcu-tx", "`wire` or `as-stored`", "what the driver says"),
+];
+
+pub(super) const AP: &[Key] = &[
+    key("ssid", "a string of 1 to 32 bytes", REQUIRED),
+    key("password", "a string of 8 to 63 printable ASCII characters, or \"\" for an open network", "\"\""),
+    key("bssid", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
+    key("channel", "an integer from 1 to 14", "1"),
+    key("rssi", "an integer from -100 to -1 (dBm)", "-45"),
+    key("up", "true or false", "true"),
+    key("subnet", "a network of 8 to 30 bits, such as \"192.168.1.0/24\"", "192.168.N.0/24"),
+    key("gateway", "an IPv4 address within the subnet", "the subnet's first address"),
+    key(
+        "dhcp",
+        "the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"]",
+        "see below",
+    ),
+    key("lease", "a duration of whole seconds from 10 s to 365 d, such as \"2 h\"", "\"2 h\""),
+];
+
+pub(super) const LINK: &[Key] = &[
+    key("latency", "a duration from 0 to 1 h, such as \"2 ms\"", "\"1 ms\", \"2 ms\" for a module"),
+    key("jitter", "a duration from 0 to 1 h, such as \"500 us\"", "0, \"500 us\" for a module"),
+    key("loss", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
+    key("duplicate", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
+    key("reorder", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
+    key(
+        "rate",
+        "a rate from 1 bit/s to 100 Gbit/s, such as \"10 Mbit/s\", or \"unlimited\"",
+        "\"unlimited\", \"20 Mbit/s\" for a module",
+    ),
+    key("mtu", "an integer from 576 to 1500 (bytes)", "1500"),
+    key("down", "true or false", "false"),
+];
+
+pub(super) const HOST: &[Key] = &[
+    key("address", "an IPv4 address of one host, such as \"192.168.1.10\"", REQUIRED),
+    key("names", "a list of DNS names, such as [\"www.example.com\"]", "empty"),
+    key("ap", "the name of the access point that the host stands behind", "where the address belongs"),
+    key("link", "a table with the keys of [link.NAME]", "see [link.NAME]"),
+    key("http", "a table: [host.NAME.http]", "no HTTP server"),
+    key("tcp-echo", "a port from 1 to 65535", "no TCP echo"),
+    key("udp-echo", "a port from 1 to 65535", "no UDP echo"),
+];
+
+pub(super) const HTTP: &[Key] = &[
+    key("port", "a port from 1 to 65535", "80"),
+    key("pages", "a table of pages: { \"/path\" = \"body\" }", "empty"),
+];
+
+pub(super) const PAGE: &[Key] = &[
+    key("body", "a string", "\"\""),
+    key("status", "an integer from 200 to 599", "200"),
+    key("content-type", "a string of printable ASCII characters", "\"text/plain\""),
+    key("delay", "a duration from 0 to 1 h, such as \"20 ms\"", "0"),
+];

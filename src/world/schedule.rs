@@ -1,0 +1,219 @@
+//! The order in which things happen.
+//!
+//! Every module, and the network between them, is a domain with a clock of its own. A domain's events happen
+//! in order, up to its horizon: a module's is how far its driver has let it go, the network's is the slowest
+//! module's. Domains meet only in frames, and a frame takes at least the lookahead from one module to the next,
+//! so what a module can see at its time is already decided.
+
+use super::console::Command;
+use super::slot::Step;
+use super::{Error, LOOKAHEAD, ModuleId, UartByte, World};
+use crate::event::Kind;
+use crate::net::network::Fate;
+use crate::time::Instant;
+use crate::wifi::RadioChange;
+
+/// What a module hands to the network.
+pub enum Uplink {
+    /// A frame.
+    Frame(Vec<u8>),
+    /// Its station associates or leaves.
+    Radio(RadioChange),
+}
+
+/// Who is next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Domain {
+    Module(usize),
+    Uplink,
+    Network,
+}
+
+impl World {
+    /// Lets everything up to `tick` of this module happen. Returns that instant.
+    pub(super) fn go_to(&mut self, module: ModuleId, tick: u64) -> Result<Instant, Error> {
+        let slot = self.attached(module)?;
+        let at = slot.instant(tick)?;
+        let name = slot.module.name().to_owned();
+        let others =
+            self.slots.iter().enumerate().filter(|(i, s)| *i != module.0 as usize && s.attachment.is_some());
+        if let Some((_, slowest)) = others.min_by_key(|(_, s)| s.reached)
+            && at > slowest.reached + LOOKAHEAD
+        {
+            // The tick before the first one that is too late.
+            let limit = slot.tick(slowest.reached + LOOKAHEAD + crate::time::Duration::from_nanos(1)) - 1;
+            let slowest = slowest.module.name().to_owned();
+            return Err(Error::TooFarAhead { module: name, tick, limit, slowest });
+        }
+        if at > slot.reached {
+            self.slot_mut(module)?.reached = at;
+        }
+        if let Some(log) = &mut self.log {
+            log.advance(module.0, tick);
+        }
+        self.run();
+        Ok(at)
+    }
+
+    /// How far the network's clock may go: as far as the slowest module with a driver.
+    pub(super) fn network_horizon(&self) -> Instant {
+        let attached = self.slots.iter().filter(|s| s.attachment.is_some()).map(|s| s.reached);
+        let all = self.slots.iter().map(|s| s.reached);
+        attached.min().or_else(|| all.max()).unwrap_or_default()
+    }
+
+    /// When a module's driver must come back.
+    pub(super) fn next_instant(&self, module: usize) -> Option<Instant> {
+        let slot = self.slots.get(module)?;
+        let byte = slot.out.front().map(|b| b.at);
+        let own = slot.next().map(|(t, _)| t);
+        let uplink = self.uplink.peek().map(|k| k.time);
+        let network =
+            [self.network.next_event().map(|k| k.time), self.changes.front().map(|(t, _)| *t), uplink];
+        let network = network.into_iter().flatten().min();
+        // Behind this module's clock the network waits for a slower one; nothing of it can arrive here before
+        // the lookahead is over.
+        let network = network.map(|t| if t <= slot.reached { self.network_horizon() + LOOKAHEAD } else { t });
+        [byte, own, network].into_iter().flatten().min()
+    }
+
+    /// Lets everything happen that may happen now.
+    pub(super) fn run(&mut self) {
+        let horizon = self.network_horizon();
+        for slot in self.slots.iter_mut().filter(|s| s.attachment.is_none()) {
+            slot.reached = slot.reached.max(horizon);
+        }
+        loop {
+            let modules = self.slots.iter().enumerate().filter_map(|(i, slot)| {
+                let (time, step) = slot.next().filter(|(t, _)| *t <= slot.reached)?;
+                Some((time, step, Domain::Module(i)))
+            });
+            let uplink = self.uplink.peek().map(|k| (k.time, Step::Event(k.kind), Domain::Uplink));
+            let event = self.network.next_event().map(|k| (k.time, Step::Event(k.kind), Domain::Network));
+            let change = self.changes.front().map(|(t, _)| (*t, Step::Change, Domain::Network));
+            let network = [uplink, event, change].into_iter().flatten().filter(|(t, ..)| *t <= horizon);
+            match modules.chain(network).min() {
+                None => return,
+                Some((now, step, Domain::Module(index))) => self.module_step(index, now, step),
+                Some((_, _, Domain::Uplink)) => self.uplink_step(),
+                Some((_, Step::Event(_), Domain::Network)) => self.network.step(),
+                Some((_, Step::Change, Domain::Network)) => self.network_change(),
+            }
+            self.collect_network();
+        }
+    }
+
+    fn module_step(&mut self, index: usize, now: Instant, step: Step) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        match step {
+            Step::Event(Kind::WireEdge) => slot.module.wire_edge(now),
+            Step::Event(Kind::Frame) => {
+                if let Some((_, frame)) = slot.frames.pop() {
+                    slot.statistics.frames_received += 1;
+                    self.recorder.frame_received(index, now, &frame);
+                    self.recorder.capture_frame(index, now, true, &frame, &mut slot.remarks);
+                    slot.module.frame(now, frame);
+                }
+            }
+            Step::Event(Kind::Timer) => slot.module.timer(now),
+            Step::Change => match slot.changes.pop_front() {
+                Some((_, Command::ApUp(name))) => slot.module.access_point(now, &name, true),
+                Some((_, Command::ApDown(name))) => slot.module.access_point(now, &name, false),
+                _ => {}
+            },
+        }
+        self.collect(index, now);
+    }
+
+    /// Takes what a module has come out with.
+    pub(super) fn collect(&mut self, index: usize, now: Instant) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        while let Some(remark) = slot.module.take_remark() {
+            slot.remarks.push(remark);
+        }
+        while let Some(record) = slot.module.take_record() {
+            self.recorder.byte(index, record, &mut slot.remarks);
+            if !record.from_mcu {
+                slot.statistics.module_bytes += 1;
+                let tick = slot.tick(record.at);
+                slot.out.push_back(UartByte { tick, at: record.at, byte: record.byte, flags: 0 });
+            }
+        }
+        while let Some(change) = slot.module.take_radio_change() {
+            self.uplink.push(now, Kind::Frame, index as u32, Uplink::Radio(change));
+        }
+        while let Some(frame) = slot.module.take_frame() {
+            slot.statistics.frames_sent += 1;
+            self.recorder.frame_sent(index, now, &frame);
+            self.uplink.push(now, Kind::Frame, index as u32, Uplink::Frame(frame));
+        }
+    }
+
+    fn uplink_step(&mut self) {
+        let Some((key, what)) = self.uplink.pop() else { return };
+        let module = key.node as usize;
+        let Some(slot) = self.slots.get_mut(module) else { return };
+        match what {
+            Uplink::Frame(frame) => {
+                let fate = self.network.send(key.time, module, frame.clone());
+                match fate {
+                    Fate::Sent => {}
+                    Fate::Lost => slot.remarks.push("lost on the radio link".to_owned()),
+                    Fate::Dropped(why) => slot.remarks.push(format!("dropped: {why}")),
+                }
+                if !matches!(fate, Fate::Sent) {
+                    slot.statistics.frames_lost += 1;
+                }
+                self.recorder.capture_frame(module, key.time, false, &frame, &mut slot.remarks);
+            }
+            Uplink::Radio(RadioChange::Attach(ap)) => {
+                self.network.station_join(key.time, module, &ap);
+                slot.remarks.push(format!("joined access point '{ap}'"));
+            }
+            Uplink::Radio(RadioChange::Detach) => {
+                self.network.station_leave(key.time, module);
+                slot.remarks.push("left the access point".to_owned());
+            }
+        }
+    }
+
+    /// Takes what the network has come out with.
+    fn collect_network(&mut self) {
+        while let Some(delivery) = self.network.take_delivery() {
+            let Some(slot) = self.slots.get_mut(delivery.module) else { continue };
+            if delivery.lost {
+                slot.statistics.frames_lost += 1;
+                let mut remarks = vec![format!("never arrived: {}", delivery.why.unwrap_or("lost"))];
+                self.recorder.capture_frame(
+                    delivery.module,
+                    delivery.at,
+                    true,
+                    &delivery.frame,
+                    &mut remarks,
+                );
+            } else {
+                slot.frames.push(delivery.at, Kind::Frame, delivery.module as u32, delivery.frame);
+            }
+        }
+        while let Some(tap) = self.network.take_tap() {
+            self.recorder.capture_tap(tap.tap, tap.at, tap.inbound, tap.frame, tap.comment);
+        }
+        // What hosts have observed: nobody asks yet, and it must not pile up.
+        while self.network.take_note().is_some() {}
+    }
+
+    fn network_change(&mut self) {
+        let Some((at, command)) = self.changes.pop_front() else { return };
+        match command {
+            Command::ApUp(name) => self.network.set_segment_up(at, &name, true),
+            Command::ApDown(name) => self.network.set_segment_up(at, &name, false),
+            Command::Link { name, change } => {
+                if let Some(mut faults) = self.network.faults(&name).cloned() {
+                    change.apply(&mut faults);
+                    self.network.set_faults(&name, faults);
+                }
+            }
+            Command::Help(_) | Command::Status | Command::LinkShow(_) | Command::At(..) => {}
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A module's place in the world: its driver, its clock, and what is on its way to it.
+
+use std::collections::VecDeque;
+
+use super::console::Command;
+use super::{Attachment, Error, Statistics, UartByte};
+use crate::event::{Kind, Queue};
+use crate::module::Module;
+use crate::time::Instant;
+
+/// Inputs go last among what happens at one instant: everything up to it has happened by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// An event of the simulation.
+    Event(Kind),
+    /// A change that the console or the timeline makes.
+    Change,
+}
+
+/// One module and what the world knows about it.
+pub struct Slot {
+    pub module: Module,
+    pub attachment: Option<Attachment>,
+    /// Everything up to here has happened, as far as this module is concerned.
+    pub reached: Instant,
+    /// Frames on their way to the module.
+    pub frames: Queue<Vec<u8>>,
+    /// Console changes that the module must see, by time.
+    pub changes: VecDeque<(Instant, Command)>,
+    /// Bytes for the driver.
+    pub out: VecDeque<UartByte>,
+    pub statistics: Statistics,
+    /// Remarks for the next captured packet.
+    pub remarks: Vec<String>,
+}
+
+impl Slot {
+    pub fn new(module: Module) -> Slot {
+        Slot {
+            module,
+            attachment: None,
+            reached: Instant::ZERO,
+            frames: Queue::default(),
+            changes: VecDeque::new(),
+            out: VecDeque::new(),
+            statistics: Statistics::default(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// What happens to this module next.
+    pub fn next(&self) -> Option<(Instant, Step)> {
+        let module = self.module.next_event().map(|(t, kind)| (t, Step::Event(kind)));
+        let frame = self.frames.peek().map(|key| (key.time, Step::Event(Kind::Frame)));
+        let change = self.changes.front().map(|(t, _)| (*t, Step::Change));
+        [module, frame, change].into_iter().flatten().min()
+    }
+
+    /// The instant of a driver's tick; an error when it can't be reached from here.
+    pub fn instant(&self, tick: u64) -> Result<Instant, Error> {
+        let name = || self.module.name().to_owned();
+        let attachment = self.attachment.as_ref().ok_or_else(|| Error::NotAttached(name()))?;
+        let at = attachment.timebase.instant(tick).ok_or(Error::TimeOverflow(tick))?;
+        if at < self.reached {
+            let reached = attachment.timebase.tick(self.reached);
+            return Err(Error::TimeBackwards { module: name(), tick, reached });
+        }
+        Ok(at)
+    }
+
+    /// The driver's tick at which `at` has been reached.
+    pub fn tick(&self, at: Instant) -> u64 {
+        self.attachment.as_ref().map_or(at.as_nanos(), |a| a.timebase.tick(at))
+    }
+}
