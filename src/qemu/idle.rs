@@ -9,7 +9,9 @@
 use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
-use super::api::{ALL_TIMERS, CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer};
+use super::api::{
+    ALL_TIMERS, CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer,
+};
 use super::coupling::{Coupling, Pointer, new_timer, on_entry};
 use super::exit_code;
 use crate::time::Instant;
