@@ -37,6 +37,7 @@ impl Outputs {
             capture: self.capture.is_some(),
             log: self.log.is_some(),
             dialogue: self.dialogue.is_some(),
+            ..Recording::default()
         }
     }
 }
