@@ -1,0 +1,356 @@
+//! `espat-sim qemu`: runs the user's QEMU command line with the module on one of the board's UARTs.
+
+mod compose;
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::ColorChoice;
+
+use super::dialogue::{self, Style};
+use crate::qemu::child;
+use crate::qemu::record::Record;
+use crate::time::{Duration, Instant};
+
+/// Run firmware in QEMU with the module as the far end of a UART.
+///
+/// The QEMU command line after `--` is yours. What the coupling needs is added: the plugin, instruction counting
+/// (-icount shift=5,sleep=off), a clock that follows the guest (-rtc clock=vm), and the serial port of the
+/// module: the second one, unless your command line has `-serial chardev:wifi` or --serial says otherwise.
+///
+/// The exit code is QEMU's: what the firmware passes to semihosting, 124 when --limit was reached, 123 when
+/// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. It is 2 when QEMU
+/// could not be started.
+#[derive(Debug, clap::Args)]
+pub struct QemuArgs {
+    /// The scenario file; without it, the built-in one.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// The seed of all randomness; without it, the scenario's, or 1.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write a capture for Wireshark.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Write the input log, for `espat-sim replay`.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// End the run at this virtual time (20s, 1.5s, 300ms).
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    limit: Option<Duration>,
+    /// The module's name in the scenario.
+    #[arg(long, value_name = "NAME", default_value = "wifi")]
+    module: String,
+    /// The board's serial port that the module is on, counted from 0.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    serial: usize,
+    /// Do not show the dialogue.
+    #[arg(long)]
+    no_dialogue: bool,
+    /// Show warnings and errors only.
+    #[arg(long, short)]
+    quiet: bool,
+    /// Colour the dialogue.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    /// Write the facts of the run (digest, time, counters) to a file, one a line.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The library to load; without it, the one that belongs to this command.
+    #[arg(long, value_name = "FILE")]
+    library: Option<PathBuf>,
+    /// Test aid: wake QEMU's main loop all the time.
+    #[arg(long, hide = true)]
+    flood: bool,
+    /// The QEMU command line.
+    #[arg(last = true, required = true, value_name = "QEMU COMMAND LINE")]
+    command: Vec<OsString>,
+}
+
+/// Exit code when QEMU could not be started.
+const NOT_STARTED: i32 = 2;
+
+/// Runs QEMU and returns the exit code of the command.
+pub fn run(args: QemuArgs) -> i32 {
+    match start(&args) {
+        Ok(code) => code,
+        Err(sentence) => {
+            say(&sentence);
+            NOT_STARTED
+        }
+    }
+}
+
+fn say(sentence: &str) {
+    let _ = writeln!(io::stderr(), "espat-sim: {sentence}");
+}
+
+fn start(args: &QemuArgs) -> Result<i32, String> {
+    let Some((program, user)) = args.command.split_first() else {
+        return Err("no QEMU command line after --".into());
+    };
+    check_qemu(program)?;
+    let library = match &args.library {
+        Some(path) if path.is_file() => path.clone(),
+        Some(path) => return Err(format!("there is no library {}", path.display())),
+        None => find_library()?,
+    };
+    let (reader, writer) = io::pipe().map_err(|e| format!("cannot make a pipe: {e}"))?;
+    let fd = child::make_inheritable(std::os::fd::AsFd::as_fd(&writer))
+        .map_err(|e| format!("cannot pass a pipe on: {e}"))?;
+    let plan = compose::compose(user, args.serial, &plugin(args, &library, fd)?)?;
+    if !args.quiet {
+        say(&plan.notice);
+    }
+    let mut command = Command::new(program);
+    command.args(user).args(&plan.added);
+    let spawned = child::spawn_and_forward(&mut command);
+    drop(writer);
+    let mut qemu = spawned.map_err(|e| cannot_start(program, &e))?;
+    let facts = follow(args, BufReader::new(reader));
+    let status = qemu.wait().map_err(|e| format!("lost QEMU: {e}"))?;
+    let code = {
+        use std::os::unix::process::ExitStatusExt;
+        status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(NOT_STARTED)
+    };
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        say(&format!("QEMU was ended by signal {signal}"));
+    }
+    conclude(args, &facts);
+    Ok(code)
+}
+
+/// The value of `-plugin`.
+fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
+    let mut out = String::new();
+    let mut add = |key: &str, value: &str| {
+        if !out.is_empty() {
+            out.push(',');
+        }
+        // QEMU's option syntax doubles a comma that is meant.
+        out.push_str(&format!("{key}={}", value.replace(',', ",,")));
+    };
+    let path = |p: &Path| {
+        p.to_str().map(str::to_owned).ok_or_else(|| format!("the path {} is not UTF-8", p.display()))
+    };
+    add("file", &path(library)?);
+    add("chardev", compose::CHARDEV);
+    add("module", &args.module);
+    add("dialogue", &format!("fd:{fd}"));
+    for (key, file) in
+        [("scenario", &args.scenario), ("pcap", &args.pcap), ("log", &args.log), ("report", &args.report)]
+    {
+        if let Some(file) = file {
+            add(key, &path(file)?);
+        }
+    }
+    if let Some(seed) = args.seed {
+        add("seed", &seed.to_string());
+    }
+    if let Some(limit) = args.limit {
+        add("limit", &limit.as_nanos().to_string());
+    }
+    if args.flood {
+        add("flood", "1");
+    }
+    Ok(out)
+}
+
+/// Shows the records as they come and keeps the facts.
+fn follow(args: &QemuArgs, mut reader: impl BufRead) -> Vec<Record> {
+    let color = match args.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => io::stderr().is_terminal(),
+    };
+    let style = Style { color };
+    let mut facts = Vec::new();
+    let mut line = Vec::new();
+    // QEMU may die in the middle of a line; what is no record is dropped.
+    while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+        match std::str::from_utf8(&line).ok().and_then(Record::parse) {
+            Some(Record::Dialogue(_, packet)) if !args.no_dialogue && !args.quiet => {
+                let _ = writeln!(io::stderr(), "{}", dialogue::format(&packet, None, style));
+            }
+            Some(Record::Dialogue(..)) | None => {}
+            Some(Record::Warning(sentence)) => say(&format!("warning: {sentence}")),
+            Some(fact) => facts.push(fact),
+        }
+        line.clear();
+    }
+    facts
+}
+
+/// The last lines of a run.
+fn conclude(args: &QemuArgs, facts: &[Record]) {
+    let mut ended = None;
+    for fact in facts {
+        match fact {
+            Record::Time(ns) => ended = Some(Instant::from_nanos(*ns)),
+            Record::Statistics(s) if s.mcu_bytes == 0 => say(&format!(
+                "warning: the firmware sent nothing to the module; is the module's UART serial port {} of this \
+                 board? (--serial N)",
+                args.serial
+            )),
+            Record::Statistics(s) if !args.quiet => {
+                let time = ended.map_or_else(|| "?".into(), |t| t.to_string());
+                say(&format!(
+                    "virtual time {time}, {} bytes from the MCU, {} bytes from the module",
+                    s.mcu_bytes, s.module_bytes
+                ));
+            }
+            _ => {}
+        }
+    }
+    if args.quiet || ended.is_none() {
+        return;
+    }
+    for (what, file) in [("capture", &args.pcap), ("input log", &args.log)] {
+        if let Some(file) = file {
+            say(&format!("{what} {}", file.display()));
+        }
+    }
+    for fact in facts {
+        if let Record::Digest(digest) = fact {
+            say(&format!("digest {digest:016x}"));
+        }
+    }
+}
+
+const INSTALL: &str = "apt install qemu-system-arm";
+/// The oldest version that the coupling was tried with.
+const OLDEST: (u32, u32) = (7, 2);
+
+fn cannot_start(program: &OsString, e: &io::Error) -> String {
+    let program = program.to_string_lossy();
+    if e.kind() == io::ErrorKind::NotFound {
+        format!("there is no {program} here: install QEMU (Debian, Ubuntu: {INSTALL}) or give its path")
+    } else {
+        format!("cannot start {program}: {e}")
+    }
+}
+
+/// Asks the program who it is. The error is one sentence with what to do.
+fn check_qemu(program: &OsString) -> Result<(), String> {
+    let output = Command::new(program).arg("-help").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let output = output.map_err(|e| cannot_start(program, &e))?;
+    judge_help(&program.to_string_lossy(), &String::from_utf8_lossy(&output.stdout))
+}
+
+fn judge_help(program: &str, help: &str) -> Result<(), String> {
+    let version = help.strip_prefix("QEMU emulator version ").and_then(|rest| {
+        let mut parts = rest.split(|c: char| !c.is_ascii_digit());
+        Some((parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?))
+    });
+    let Some((major, minor)) = version else {
+        return Err(format!(
+            "{program} does not say that it is a QEMU system emulator; give a command line like \
+             -- qemu-system-arm -M mps2-an385 -kernel firmware.elf"
+        ));
+    };
+    if (major, minor) < OLDEST {
+        return Err(format!(
+            "{program} is QEMU {major}.{minor}; the coupling needs {}.{} or later: upgrade your distribution's QEMU \
+             ({INSTALL})",
+            OLDEST.0, OLDEST.1
+        ));
+    }
+    if !help.lines().any(|line| line.starts_with("-plugin ")) {
+        return Err(format!(
+            "{program} was built without plugins: use your distribution's QEMU ({INSTALL})"
+        ));
+    }
+    Ok(())
+}
+
+const LIBRARY: &str = "libespat_sim.so";
+
+/// The library beside this command: in the build tree, or in lib beside its bin.
+fn find_library() -> Result<PathBuf, String> {
+    let command = std::env::current_exe().and_then(|p| p.canonicalize());
+    let command = command.map_err(|e| format!("cannot find out where this command is: {e}"))?;
+    let place = command.parent().unwrap_or(Path::new("/"));
+    // Of the two in a build tree the newer is right: cargo may have built only one of them.
+    let built = [place.join(LIBRARY), place.join("deps").join(LIBRARY)];
+    let modified = |p: &PathBuf| p.metadata().and_then(|m| m.modified()).ok();
+    let newest = built.into_iter().filter(|p| p.is_file()).max_by_key(modified);
+    let installed = place.parent().map(|prefix| prefix.join("lib").join(LIBRARY));
+    newest.or_else(|| installed.filter(|p| p.is_file())).ok_or_else(|| {
+        format!(
+            "{LIBRARY} is neither in {} nor in lib beside it: build it (cargo build) or give --library FILE",
+            place.display()
+        )
+    })
+}
+
+/// A time such as `20s`, `1.5s`, `300ms`, `10us`, `5ns`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let expected = || format!("'{text}' is no time; expected a number and a unit: 20s, 1.5s, 300ms, 10us, 5ns");
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(expected)?;
+    let (number, unit) = text.split_at(end);
+    let unit: u64 = match unit {
+        "ns" => 1,
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "min" => 60_000_000_000,
+        _ => return Err(expected()),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let whole: u64 = whole.parse().map_err(|_| expected())?;
+    let scale = u32::try_from(fraction.len()).ok().and_then(|n| 10_u64.checked_pow(n)).ok_or_else(expected)?;
+    let fraction: u64 = fraction.parse().map_err(|_| expected())?;
+    let below = u128::from(fraction) * u128::from(unit);
+    if !below.is_multiple_of(u128::from(scale)) {
+        return Err(format!("'{text}' is finer than a nanosecond"));
+    }
+    let below = u64::try_from(below / u128::from(scale)).map_err(|_| expected())?;
+    let ns = whole.checked_mul(unit).and_then(|ns| ns.checked_add(below)).filter(|&ns| ns <= i64::MAX as u64);
+    match ns {
+        None => Err(format!("'{text}' is past the end of time (292 years)")),
+        Some(0) => Err("the limit must be more than nothing".into()),
+        Some(ns) => Ok(Duration::from_nanos(ns)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_exact_to_the_nanosecond() {
+        for (text, ns) in [
+            ("20s", 20_000_000_000),
+            ("1.5s", 1_500_000_000),
+            ("0.000000001s", 1),
+            ("300ms", 300_000_000),
+            ("10us", 10_000),
+            ("2min", 120_000_000_000),
+            ("7ns", 7),
+        ] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_nanos(ns)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "20", "s", "-1s", "1.s", ".5s", "1h", "1.2.3s", "0s", "0.5ns", "99999999999s", "1 s"] {
+            assert!(parse_duration(text).is_err(), "accepted: {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_judged_by_its_help() {
+        let help = |version: &str| format!("QEMU emulator version {version}\nusage:\n-plugin [file=]<file>\n");
+        assert_eq!(judge_help("q", &help("7.2.22 (Debian 1:7.2)")), Ok(()));
+        assert_eq!(judge_help("q", &help("10.0.2")), Ok(()));
+        let old = judge_help("q", &help("7.1.0")).unwrap_err();
+        assert!(old.contains("7.1") && old.contains("7.2") && old.contains(INSTALL), "{old}");
+        let bare = judge_help("q", "QEMU emulator version 8.0.0\nusage:\n").unwrap_err();
+        assert!(bare.contains("without plugins") && bare.contains(INSTALL), "{bare}");
+        assert!(judge_help("ls", "Usage: ls [OPTION]").unwrap_err().contains("ls"));
+        assert!(judge_help("ls", "").is_err());
+    }
+}

@@ -1,0 +1,120 @@
+//! A session: one world and the places to which its records go.
+//!
+//! Whoever drives a world with files (the QEMU plugin, the command line) does so through a [`Session`]. After
+//! each step it moves what the world has recorded (capture, input log, dialogue, warnings) on to the outputs.
+//!
+//! Two locks keep threads apart. The world's is held only while the world moves. The outputs' is taken
+//! afterwards, and the world's again only to take the records out, so records keep their order, and a slow
+//! output makes nobody wait for the world who has nothing to write.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Sink;
+use crate::capture::UartPacket;
+use crate::world::{Recording, Scenario, World};
+
+/// Takes one packet of the dialogue, with the name of its module.
+pub type OnPacket = Box<dyn FnMut(&str, &UartPacket) + Send>;
+/// Takes one warning, a sentence.
+pub type OnWarning = Box<dyn FnMut(&str) + Send>;
+
+/// Where a world's records go. What is `None` is not recorded; warnings are counted all the same.
+#[derive(Default)]
+pub struct Outputs {
+    /// The capture (pcapng).
+    pub capture: Option<Sink>,
+    /// The input log (text).
+    pub log: Option<Sink>,
+    /// The dialogue.
+    pub dialogue: Option<OnPacket>,
+    /// Warnings.
+    pub warnings: Option<OnWarning>,
+}
+
+impl Outputs {
+    fn recording(&self) -> Recording {
+        Recording {
+            capture: self.capture.is_some(),
+            log: self.log.is_some(),
+            dialogue: self.dialogue.is_some(),
+        }
+    }
+}
+
+/// The world panicked in an earlier call: what it would say now means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poisoned;
+
+impl std::fmt::Display for Poisoned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an internal error stopped this world; see the message that was printed with it")
+    }
+}
+
+impl std::error::Error for Poisoned {}
+
+/// One world and its outputs. Any thread may call.
+pub struct Session {
+    world: Mutex<World>,
+    outputs: Mutex<Outputs>,
+    names: Vec<String>,
+}
+
+impl Session {
+    /// A world at time 0 that records what `outputs` wants. `seed` goes before the scenario's.
+    pub fn new(scenario: &Scenario, seed: Option<u64>, outputs: Outputs) -> Session {
+        let world = World::new(scenario, seed, outputs.recording());
+        let names = world.module_names().iter().map(|n| (*n).to_owned()).collect();
+        let session = Session { world: Mutex::new(world), outputs: Mutex::new(outputs), names };
+        session.pass_on();
+        session
+    }
+
+    /// Lets `f` use the world, then hands on what it recorded.
+    pub fn with<R>(&self, f: impl FnOnce(&mut World) -> R) -> Result<R, Poisoned> {
+        let result = f(&mut *self.world.lock().map_err(|_| Poisoned)?);
+        self.pass_on();
+        Ok(result)
+    }
+
+    /// Writes out what is left and closes the outputs. Returns a sentence for each that failed. Nothing is
+    /// recorded afterwards; a second call does nothing.
+    pub fn finish(&self) -> Vec<String> {
+        self.pass_on();
+        let Outputs { capture, log, .. } = std::mem::take(&mut *self.outputs());
+        let sinks = [capture, log].into_iter().flatten();
+        sinks.filter_map(|sink| sink.finish().err()).map(|e| e.to_string()).collect()
+    }
+
+    fn outputs(&self) -> MutexGuard<'_, Outputs> {
+        // An output that panicked leaves no half-made state that another could trip over.
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pass_on(&self) {
+        let mut outputs = self.outputs();
+        let (capture, log, dialogue, warnings) = match self.world.lock() {
+            Ok(mut world) => {
+                (world.take_capture(), world.take_log(), world.take_dialogue(), world.take_warnings())
+            }
+            Err(_) => return,
+        };
+        // An error of a sink is not lost here: it comes back from `finish`.
+        if let Some(sink) = &mut outputs.capture {
+            let _ = sink.write(capture);
+        }
+        if let Some(sink) = &mut outputs.log {
+            let _ = sink.write(log);
+        }
+        if let Some(on_packet) = &mut outputs.dialogue {
+            for (module, packet) in &dialogue {
+                on_packet(self.names.get(module.0 as usize).map_or("?", String::as_str), packet);
+            }
+        }
+        if let Some(on_warning) = &mut outputs.warnings {
+            for warning in &warnings {
+                on_warning(warning);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The plugin's arguments: `-plugin libespat_sim.so,chardev=wifi,scenario=lab.toml,…`.
+
+use std::path::PathBuf;
+
+/// Where the dialogue's records go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// An open file descriptor of the process (`fd:5`).
+    Descriptor(i32),
+    /// A file, made new.
+    Path(PathBuf),
+}
+
+/// What the user of the plugin asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Arguments {
+    /// Id of the `null` character device that the module takes over.
+    pub chardev: String,
+    /// Name of the module in the scenario.
+    pub module: String,
+    /// The scenario file; the built-in one when absent.
+    pub scenario: Option<PathBuf>,
+    /// The seed; the scenario's when absent.
+    pub seed: Option<u64>,
+    /// The capture file.
+    pub pcap: Option<PathBuf>,
+    /// The input log.
+    pub log: Option<PathBuf>,
+    /// Virtual time in nanoseconds at which the run ends.
+    pub limit: Option<u64>,
+    /// Where the records go as things happen.
+    pub dialogue: Option<Target>,
+    /// The file for the facts of the run.
+    pub report: Option<PathBuf>,
+    /// Test aid: wake QEMU's main loop all the time.
+    pub flood: bool,
+}
+
+impl Arguments {
+    /// Reads `key=value` arguments. The error is one sentence.
+    pub fn parse(arguments: &[String]) -> Result<Arguments, String> {
+        let mut out = Arguments {
+            chardev: "wifi".into(),
+            module: "wifi".into(),
+            scenario: None,
+            seed: None,
+            pcap: None,
+            log: None,
+            limit: None,
+            dialogue: None,
+            report: None,
+            flood: false,
+        };
+        for argument in arguments {
+            let (key, value) = argument
+                .split_once('=')
+                .ok_or_else(|| format!("the plugin argument '{argument}' has no value; expected key=value"))?;
+            if value.is_empty() {
+                return Err(format!("the plugin argument '{key}' has an empty value"));
+            }
+            match key {
+                "chardev" => out.chardev = value.into(),
+                "module" => out.module = value.into(),
+                "scenario" => out.scenario = Some(value.into()),
+                "seed" => out.seed = Some(number(key, value, "a number from 0 to 2^64-1")?),
+                "pcap" => out.pcap = Some(value.into()),
+                "log" => out.log = Some(value.into()),
+                "limit" => {
+                    let limit = number(key, value, "a number of nanoseconds from 1 to 2^63-1")?;
+                    // QEMU counts time in signed nanoseconds.
+                    if limit == 0 || limit > i64::MAX as u64 {
+                        return Err("the plugin argument 'limit' must be from 1 to 2^63-1 nanoseconds".into());
+                    }
+                    out.limit = Some(limit);
+                }
+                "dialogue" => {
+                    out.dialogue = Some(match value.strip_prefix("fd:") {
+                        Some(fd) => match fd.parse() {
+                            Ok(fd) if fd >= 0 => Target::Descriptor(fd),
+                            _ => return Err(format!("the plugin argument 'dialogue' names no descriptor: '{value}'")),
+                        },
+                        None => Target::Path(value.into()),
+                    })
+                }
+                "report" => out.report = Some(value.into()),
+                "flood" => {
+                    out.flood = match value {
+                        "1" | "on" => true,
+                        "0" | "off" => false,
+                        _ => return Err(format!("the plugin argument 'flood' is '{value}'; expected 1 or 0")),
+                    }
+                }
+                _ => {
+                    return Err(format!(
+                        "unknown plugin argument '{key}'; expected chardev, module, scenario, seed, pcap, log, \
+                         limit, dialogue or report"
+                    ));
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn number(key: &str, value: &str, expected: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| format!("the plugin argument '{key}' is '{value}'; expected {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Arguments, String> {
+        Arguments::parse(&arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn without_arguments_the_module_is_wifi_on_the_chardev_wifi() {
+        let a = parse(&[]).unwrap();
+        assert_eq!((a.chardev.as_str(), a.module.as_str()), ("wifi", "wifi"));
+        assert_eq!((a.limit, a.flood, a.dialogue), (None, false, None));
+    }
+
+    #[test]
+    fn every_argument_is_understood() {
+        let a = parse(&[
+            "chardev=c", "module=m", "scenario=s.toml", "seed=18446744073709551615", "pcap=a=b.pcapng",
+            "log=l", "limit=5", "dialogue=fd:3", "report=r", "flood=1",
+        ])
+        .unwrap();
+        assert_eq!(a.seed, Some(u64::MAX));
+        assert_eq!(a.pcap, Some("a=b.pcapng".into()), "a path may contain '='");
+        assert_eq!((a.limit, a.dialogue, a.flood), (Some(5), Some(Target::Descriptor(3)), true));
+        assert_eq!(parse(&["dialogue=d.txt"]).unwrap().dialogue, Some(Target::Path("d.txt".into())));
+    }
+
+    #[test]
+    fn a_faulty_argument_is_refused_with_its_name() {
+        for (argument, word) in [
+            ("seed=-1", "seed"), ("seed=x", "seed"), ("limit=0", "limit"), ("limit=9223372036854775808", "limit"),
+            ("dialogue=fd:x", "dialogue"), ("dialogue=fd:-1", "dialogue"), ("flood=2", "flood"), ("pcap=", "pcap"),
+            ("colour=red", "colour"), ("seed", "seed"),
+        ] {
+            let message = parse(&[argument]).expect_err(argument);
+            assert!(message.contains(word), "the message for {argument} does not name it: {message}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The coupling: one module of one world at one character device of QEMU.
+//!
+//! QEMU's big lock is held in every function here, except in [`Coupling::finish`] at the end of the process.
+//! The world's lock is never held while QEMU is called.
+
+use std::ffi::c_void;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+use super::api::{CLOCK_VIRTUAL, Chardev, Qemu, TIMER_BYTES, Timer, TimerCb};
+use super::exit_code;
+use super::record::Record;
+use super::reporter::Reporter;
+use crate::edge::session::{Poisoned, Session};
+use crate::time::Instant;
+use crate::world::{Error, ModuleId};
+
+/// An object of QEMU that lives as long as the process.
+pub(super) struct Pointer<T>(pub *mut T);
+// SAFETY: the pointer itself is only a number; what it points at is used under QEMU's big lock.
+unsafe impl<T> Send for Pointer<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for Pointer<T> {}
+
+/// The thread of the test aid that wakes QEMU's main loop all the time.
+pub(super) struct Flood {
+    pub stop: Arc<AtomicBool>,
+    pub thread: JoinHandle<u64>,
+}
+
+/// Everything that the entry points share.
+pub(super) struct Coupling {
+    pub qemu: Qemu,
+    pub device: Pointer<Chardev>,
+    pub session: Session,
+    pub module: ModuleId,
+    /// Virtual time at which the run ends.
+    pub limit: Option<u64>,
+    pub reporter: Arc<Mutex<Reporter>>,
+    pub flood: Mutex<Option<Flood>>,
+    pub timer: Pointer<Timer>,
+    /// What the timer is set to, or -1.
+    pub armed: AtomicI64,
+    /// The last time at which the timer fired, and how often in a row it did so at that time.
+    pub fired_at: AtomicU64,
+    pub fired: AtomicU32,
+    pub idle: super::idle::State,
+    pub finished: AtomicBool,
+}
+
+static COUPLING: OnceLock<Coupling> = OnceLock::new();
+
+/// Publishes the coupling: from now on the entry points reach it.
+pub(super) fn publish(coupling: Coupling) -> Result<&'static Coupling, String> {
+    if COUPLING.set(coupling).is_err() {
+        return Err("the plugin is loaded already".into());
+    }
+    COUPLING.get().ok_or_else(|| "the coupling is gone".to_owned())
+}
+
+/// Prints a sentence on the standard error stream; a closed stream is no reason to fail.
+pub(super) fn say(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "espat-sim: {sentence}");
+}
+
+/// Runs `f` with the coupling, if it stands and has not ended. No panic leaves this function.
+pub(super) fn on_entry(f: impl FnOnce(&'static Coupling)) {
+    let Some(coupling) = COUPLING.get() else { return };
+    if coupling.finished.load(Ordering::Relaxed) {
+        return;
+    }
+    if catch_unwind(AssertUnwindSafe(|| f(coupling))).is_err() {
+        // The panic's own message has been printed by the panic hook.
+        coupling.end(exit_code::BROKEN, "an internal error (the message above) ended the run; please report it");
+    }
+}
+
+/// Allocates and initialises a timer of QEMU. It is never freed.
+pub(super) fn new_timer(qemu: &Qemu, clock: std::ffi::c_int, callback: TimerCb) -> Pointer<Timer> {
+    let timer: *mut Timer = Box::into_raw(Box::new([0_u128; TIMER_BYTES / 16])).cast();
+    // SAFETY: the memory is large enough, aligned, zeroed and lives for ever; scale 1 means nanoseconds; a
+    // null list group stands for the main loop's.
+    unsafe {
+        (qemu.timer_init_full)(timer, std::ptr::null_mut(), clock, 1, 0, callback, std::ptr::null_mut())
+    };
+    Pointer(timer)
+}
+
+/// The virtual timer's callback: an event of the module is due, or the limit.
+pub(super) unsafe extern "C" fn on_timer(_opaque: *mut c_void) {
+    on_entry(|c| {
+        c.armed.store(-1, Ordering::Relaxed);
+        c.event_due();
+    });
+}
+
+/// How often the timer may fire at one and the same time before that is taken for a fault.
+const FIRED_MAX: u32 = 100_000;
+
+impl Coupling {
+    /// The guest stored bytes into its UART.
+    pub fn guest_wrote(&self, bytes: &[u8]) {
+        let now = self.qemu.now();
+        let result = self.session.with(|w| {
+            let tick = now.max(w.reached(self.module)?);
+            for &b in bytes {
+                w.uart_write(self.module, tick, b)?;
+            }
+            w.next_event(self.module)
+        });
+        if let Some(next) = self.check(result) {
+            self.arm(next);
+        }
+    }
+
+    /// Lets the world come up to now, hands the guest what has arrived for it, and sets the timer anew.
+    fn event_due(&self) {
+        let now = self.qemu.now();
+        if self.fired_at.swap(now, Ordering::Relaxed) != now {
+            self.fired.store(0, Ordering::Relaxed);
+        } else if self.fired.fetch_add(1, Ordering::Relaxed) > FIRED_MAX {
+            let at = Instant::from_nanos(now);
+            self.end(exit_code::BROKEN, &format!("the module does not get past {at}; please report it"));
+        }
+        let result = self.session.with(|w| {
+            w.advance(self.module, now.max(w.reached(self.module)?))?;
+            let mut arrived = Vec::new();
+            while let Some(b) = w.uart_read(self.module)? {
+                arrived.push(b.byte);
+            }
+            Ok(arrived)
+        });
+        let Some(arrived) = self.check(result) else { return };
+        for byte in arrived {
+            self.deliver(now, byte);
+        }
+        if self.limit.is_some_and(|limit| now >= limit) {
+            let limit = crate::time::Duration::from_nanos(self.limit.unwrap_or(0));
+            self.end(exit_code::LIMIT, &format!("the virtual-time limit of {limit} was reached"));
+        }
+        let result = self.session.with(|w| w.next_event(self.module));
+        if let Some(next) = self.check(result) {
+            self.arm(next);
+        }
+    }
+
+    /// One byte for the guest's receiver; it is lost when that is full, as on a board without flow control.
+    fn deliver(&self, now: u64, byte: u8) {
+        // SAFETY: the big lock is held, and no lock of ours.
+        let room = unsafe { (self.qemu.qemu_chr_be_can_write)(self.device.0) } > 0;
+        if room {
+            // SAFETY: as above; one readable byte.
+            unsafe { (self.qemu.qemu_chr_be_write)(self.device.0, &byte, 1) };
+        } else {
+            let result =
+                self.session.with(|w| w.mcu_overrun(self.module, now.max(w.reached(self.module)?), byte));
+            self.check(result);
+        }
+    }
+
+    /// Sets the timer to the module's next event or the limit, whichever comes first.
+    fn arm(&self, next: Option<u64>) {
+        let wanted = match (next, self.limit) {
+            (Some(next), Some(limit)) => Some(next.min(limit)),
+            (next, limit) => next.or(limit),
+        };
+        // QEMU counts in signed nanoseconds; an event in 292 years is no event.
+        let wanted = wanted.and_then(|ns| i64::try_from(ns).ok()).unwrap_or(-1);
+        if self.armed.swap(wanted, Ordering::Relaxed) == wanted {
+            return;
+        }
+        // SAFETY: the big lock is held; the timer was initialised.
+        unsafe {
+            if wanted < 0 {
+                (self.qemu.timer_del)(self.timer.0);
+            } else {
+                (self.qemu.timer_mod_ns)(self.timer.0, wanted);
+            }
+        }
+    }
+
+    /// Sets the timer for the first time.
+    pub fn start(&self) {
+        let result = self.session.with(|w| w.next_event(self.module));
+        if let Some(next) = self.check(result) {
+            self.arm(next);
+        }
+    }
+
+    /// The value, or the end of the run when the world refused.
+    fn check<T>(&self, result: Result<Result<T, Error>, Poisoned>) -> Option<T> {
+        let message = match result {
+            Ok(Ok(value)) => return Some(value),
+            Ok(Err(e)) => e.to_string(),
+            Err(e) => e.to_string(),
+        };
+        self.end(exit_code::BROKEN, &format!("the coupling failed: {message}"));
+    }
+
+    /// Ends QEMU with `code`, after everything is written out.
+    pub fn end(&self, code: i32, sentence: &str) -> ! {
+        self.finish(Some((code, sentence)));
+        // SAFETY: what QEMU does itself when the guest asks for an exit through semihosting, in the same
+        // thread and under the same lock: the handlers of atexit run, the terminal is restored.
+        unsafe { libc::exit(code) }
+    }
+
+    /// Writes everything out and reports, once. `end`: why the coupling ends the run, if it does.
+    pub fn finish(&self, end: Option<(i32, &str)>) {
+        if self.finished.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let flood = self.flood.lock().ok().and_then(|mut f| f.take());
+        let flood = flood.and_then(|f| {
+            f.stop.store(true, Ordering::SeqCst);
+            f.thread.join().ok()
+        });
+        let now = self.qemu.now();
+        let mut facts = Vec::new();
+        if let Some((code, sentence)) = end {
+            say(sentence);
+            facts.push(Record::End(code, sentence.to_owned()));
+        }
+        let last = self.session.with(|w| {
+            let reached = w.reached(self.module)?;
+            w.advance(self.module, now.max(reached))?;
+            facts.push(Record::Time(now.max(reached)));
+            facts.push(Record::Digest(w.digest()));
+            facts.push(Record::ContentDigest(w.content_digest()));
+            facts.push(Record::Statistics(w.statistics(self.module)?));
+            Ok::<(), Error>(())
+        });
+        match last {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => say(&format!("the last step failed: {e}")),
+            Err(e) => say(&e.to_string()),
+        }
+        if let Some(n) = flood {
+            facts.push(Record::Flood(n));
+        }
+        let mut failures = self.session.finish();
+        failures.extend(self.reporter.lock().unwrap_or_else(PoisonError::into_inner).finish(&facts));
+        for failure in failures {
+            say(&failure);
+        }
+    }
+
+    /// The virtual clock has a timer that is set.
+    pub fn clock_has_timers(&self) -> bool {
+        // SAFETY: reads one pointer of QEMU's timer list.
+        unsafe { (self.qemu.qemu_clock_has_timers)(CLOCK_VIRTUAL) }
+    }
+}

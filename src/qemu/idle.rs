@@ -1,0 +1,187 @@
+//! Sleep: how time goes on while the guest waits for an interrupt.
+//!
+//! Left to itself, QEMU moves its clock from the main loop when it sees every vCPU halted. That is not
+//! reproducible: the main loop can see the halt before the instructions that led to it are accounted, and then
+//! jumps too far. So the vCPU's own thread does it here. When the guest executes WFI, [`idle_step`] is queued as
+//! work for the vCPU. Each step moves the clock to the next timer, queues itself again and runs the timers.
+//! While work is queued QEMU does not take the vCPU for idle, so its main loop leaves the clock alone.
+
+use std::ffi::{c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+
+use super::api::{CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer};
+use super::coupling::{Coupling, Pointer, new_timer, on_entry};
+use super::exit_code;
+use crate::time::Instant;
+
+/// Steps between two moments in which the main loop may take its turn.
+const STEPS_PER_TURN: u32 = 64;
+/// Steps that may pass without the clock moving before that is taken for a fault.
+const STUCK_MAX: u32 = 1_000_000;
+/// How soon a step is tried again while a debugger holds the virtual clock, in nanoseconds of the host's clock.
+const RETRY_NS: i64 = 10_000_000;
+
+/// What sleeping needs to remember.
+pub(super) struct State {
+    /// The one vCPU, once it has slept for the first time.
+    cpu: AtomicPtr<CpuState>,
+    /// Steps since the main loop had its turn.
+    steps: AtomicU32,
+    /// Steps since the clock moved.
+    stuck: AtomicU32,
+    /// On the host's clock: tries again when the virtual clock was held.
+    retry: Pointer<Timer>,
+    /// The clock has been seen to move when asked to.
+    clock_obeys: AtomicBool,
+}
+
+impl State {
+    pub fn new(qemu: &super::api::Qemu) -> State {
+        State {
+            cpu: AtomicPtr::new(std::ptr::null_mut()),
+            steps: AtomicU32::new(0),
+            stuck: AtomicU32::new(0),
+            retry: new_timer(qemu, CLOCK_REALTIME, on_retry),
+            clock_obeys: AtomicBool::new(false),
+        }
+    }
+}
+
+/// True when an Arm instruction of `size` bytes waits for an interrupt: Thumb `WFI` and `WFI.W`, or A32 `WFI`
+/// under any condition. A wrong yes does no harm, because [`idle_step`] looks whether the vCPU really sleeps.
+fn waits_for_interrupt(size: usize, bytes: [u8; 4]) -> bool {
+    match size {
+        2 => [bytes[0], bytes[1]] == [0x30, 0xbf],
+        4 => bytes == [0xaf, 0xf3, 0x03, 0x80] || u32::from_le_bytes(bytes) & 0x0fff_ffff == 0x0320_f003,
+        _ => false,
+    }
+}
+
+/// A block was translated: if it ends in WFI, which ends every block that has it, ask to be called there.
+pub(super) unsafe extern "C" fn on_translation(_id: u64, block: *mut PluginTb) {
+    on_entry(|c| {
+        // SAFETY: the block and its instructions live as long as this callback.
+        unsafe {
+            let count = (c.qemu.qemu_plugin_tb_n_insns)(block);
+            if count == 0 {
+                return;
+            }
+            let last = (c.qemu.qemu_plugin_tb_get_insn)(block, count - 1);
+            let (size, bytes) = c.qemu.instruction(last);
+            if waits_for_interrupt(size, bytes) {
+                let nothing = std::ptr::null_mut();
+                (c.qemu.qemu_plugin_register_vcpu_insn_exec_cb)(last, on_wfi, CB_NO_REGS, nothing);
+            }
+        }
+    });
+}
+
+/// The guest is about to execute WFI.
+unsafe extern "C" fn on_wfi(vcpu: c_uint, _data: *mut c_void) {
+    on_entry(|c| {
+        let mut cpu = c.idle.cpu.load(Ordering::Relaxed);
+        if cpu.is_null() {
+            // SAFETY: the list of CPUs does not change any more; this one is running.
+            cpu = unsafe { (c.qemu.qemu_get_cpu)(c_int::try_from(vcpu).unwrap_or(0)) };
+            c.idle.cpu.store(cpu, Ordering::Relaxed);
+        }
+        queue(c, cpu);
+    });
+}
+
+/// The machine goes on after a stop (monitor, QMP, debugger). If it was stopped asleep, no WFI comes to queue a
+/// step, so one is queued here.
+pub(super) unsafe extern "C" fn on_state_change(_opaque: *mut c_void, running: bool, _state: c_int) {
+    if running {
+        on_entry(|c| queue(c, c.idle.cpu.load(Ordering::Relaxed)));
+    }
+}
+
+unsafe extern "C" fn on_retry(_opaque: *mut c_void) {
+    on_entry(|c| queue(c, c.idle.cpu.load(Ordering::Relaxed)));
+}
+
+fn queue(c: &Coupling, cpu: *mut CpuState) {
+    if !cpu.is_null() {
+        // SAFETY: may be called from any thread; the CPU lives as long as the machine.
+        unsafe { (c.qemu.async_run_on_cpu)(cpu, idle_step, std::ptr::null_mut()) };
+    }
+}
+
+/// One step of sleep. Runs in the vCPU's thread under the big lock.
+unsafe extern "C" fn idle_step(cpu: *mut CpuState, _data: *mut c_void) {
+    on_entry(|c| step(c, cpu));
+}
+
+fn step(c: &Coupling, cpu: *mut CpuState) {
+    let q = &c.qemu;
+    // SAFETY: for this and the blocks below: the big lock is held, this is the vCPU's thread, and it is not
+    // executing guest code.
+    if unsafe { !(q.cpu_thread_is_idle)(cpu) || !(q.runstate_is_running)() } {
+        // Awake, or stopped: `on_state_change` goes on from there.
+        return;
+    }
+    // SAFETY: see above.
+    let deadline = unsafe { (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, TIMERS_OF_GUEST) };
+    let before = q.now();
+    if deadline < 0 {
+        if c.clock_has_timers() {
+            // The clock is held, as the debugger does while it steps through instructions.
+            // SAFETY: see above; the timer was initialised.
+            unsafe { (q.timer_mod_ns)(c.idle.retry.0, (q.qemu_clock_get_ns)(CLOCK_REALTIME) + RETRY_NS) };
+            return;
+        }
+        let at = Instant::from_nanos(before);
+        let sentence = format!("the guest sleeps since {at} and no event is left that could wake it");
+        c.end(exit_code::ASLEEP, &sentence);
+    }
+    if deadline > 0 {
+        // SAFETY: see above. Without `sleep=off` this sets a timer on the host's clock instead.
+        unsafe { (q.icount_start_warp_timer)() };
+        // SAFETY: see above.
+        let still_idle = unsafe { (q.cpu_thread_is_idle)(cpu) };
+        if q.now() != before {
+            c.idle.clock_obeys.store(true, Ordering::Relaxed);
+        } else if !c.idle.clock_obeys.load(Ordering::Relaxed) && still_idle {
+            c.end(exit_code::BROKEN, "QEMU's clock follows the host: give it -icount shift=5,sleep=off");
+        }
+    }
+    if q.now() != before {
+        c.idle.stuck.store(0, Ordering::Relaxed);
+    } else if c.idle.stuck.fetch_add(1, Ordering::Relaxed) >= STUCK_MAX {
+        let at = Instant::from_nanos(before);
+        c.end(exit_code::BROKEN, &format!("a timer of the machine is due at {at} again and again"));
+    }
+    queue(c, cpu);
+    // SAFETY: see above. Our own step is queued, so a timer that is set now does not move the clock.
+    unsafe { (q.qemu_clock_run_timers)(CLOCK_VIRTUAL) };
+    if c.idle.steps.fetch_add(1, Ordering::Relaxed) + 1 >= STEPS_PER_TURN {
+        c.idle.steps.store(0, Ordering::Relaxed);
+        // SAFETY: see above; no lock of ours is held. All timers that are due have run, and our step is queued,
+        // so whatever the main loop does, it finds no reason to touch the clock.
+        unsafe { q.yield_big_lock() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::waits_for_interrupt;
+
+    #[test]
+    fn every_encoding_of_wfi_is_recognised() {
+        assert!(waits_for_interrupt(2, [0x30, 0xbf, 0, 0]), "Thumb WFI");
+        assert!(waits_for_interrupt(4, [0xaf, 0xf3, 0x03, 0x80]), "Thumb WFI.W");
+        assert!(waits_for_interrupt(4, 0xe320_f003_u32.to_le_bytes()), "A32 WFI");
+        assert!(waits_for_interrupt(4, 0x1320_f003_u32.to_le_bytes()), "A32 WFINE");
+    }
+
+    #[test]
+    fn other_hints_are_not_taken_for_wfi() {
+        for hint in [0xbf00_u16, 0xbf10, 0xbf20, 0xbf40] {
+            let [a, b] = hint.to_le_bytes();
+            assert!(!waits_for_interrupt(2, [a, b, 0, 0]), "{hint:#x}");
+        }
+        assert!(!waits_for_interrupt(4, [0x30, 0xbf, 0, 0]), "a wide instruction whose first half looks like WFI");
+        assert!(!waits_for_interrupt(4, [0xaf, 0xf3, 0x02, 0x80]), "WFE.W");
+    }
+}

@@ -1,0 +1,227 @@
+//! The entry points that QEMU looks for in a TCG plugin.
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::panic::catch_unwind;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::api::{self, CLOCK_VIRTUAL, Qemu, QemuInfo};
+use super::arguments::{Arguments, Target};
+use super::coupling::{self, Coupling, Flood, Pointer, new_timer, on_entry, on_timer, say};
+use super::reporter::Reporter;
+use super::{exit_code, hook, idle};
+use crate::edge::Sink;
+use crate::edge::session::{Outputs, Session};
+use crate::world::{Attachment, Scenario};
+
+/// The version of the plugin interface that this library speaks. QEMU reads it after loading the library.
+///
+/// No single value will do: QEMU up to 8.2 accepts nothing above 1, later ones nothing below 2. What is used of the
+/// interface is the same in all of them, except `qemu_plugin_insn_data`, which goes by what QEMU says of
+/// itself. So the value is chosen when the library is loaded.
+#[unsafe(export_name = "qemu_plugin_version")]
+pub static VERSION: AtomicI32 = AtomicI32::new(1);
+
+/// Runs when the library is loaded. In a process without QEMU it finds nothing and changes nothing.
+#[used]
+#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+#[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
+static CHOOSE_VERSION: extern "C" fn() = {
+    extern "C" fn choose_version() {
+        // Functions that came with these versions. Plugins may use them, so every QEMU exports them.
+        if api::exists(c"qemu_plugin_read_memory_vaddr") {
+            VERSION.store(4, Ordering::Relaxed);
+        } else if api::exists(c"qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu") {
+            VERSION.store(2, Ordering::Relaxed);
+        }
+    }
+    choose_version
+};
+
+/// QEMU has loaded the library. Returns 0, or -1 after a sentence on the standard error stream.
+///
+/// # Safety
+/// For QEMU to call, with the arguments that its plugin interface defines.
+#[unsafe(export_name = "qemu_plugin_install")]
+pub unsafe extern "C" fn install(
+    id: u64,
+    info: *const QemuInfo,
+    argc: c_int,
+    argv: *const *const c_char,
+) -> c_int {
+    let outcome = catch_unwind(|| {
+        // SAFETY: QEMU passes a valid block and `argc` NUL-terminated strings.
+        unsafe {
+            let mut arguments = Vec::new();
+            for i in 0..usize::try_from(argc).unwrap_or(0) {
+                arguments.push(CStr::from_ptr(*argv.add(i)).to_string_lossy().into_owned());
+            }
+            couple(id, &*info, &arguments)
+        }
+    });
+    match outcome {
+        Ok(Ok(())) => 0,
+        Ok(Err(sentence)) => {
+            say(&sentence);
+            -1
+        }
+        Err(_) => {
+            say("an internal error (the message above) kept the plugin from starting; please report it");
+            -1
+        }
+    }
+}
+
+/// Checks that everything is there, makes the world, and joins it to QEMU.
+///
+/// # Safety
+/// `info` is what QEMU passed; the caller is `qemu_plugin_install` and holds the big lock.
+unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), String> {
+    let arguments = Arguments::parse(arguments)?;
+    if !info.system_emulation {
+        return Err("this is a user-mode QEMU; the module needs a whole machine: use qemu-system-arm".into());
+    }
+    // SAFETY: a NUL-terminated string of QEMU's.
+    let target = unsafe { CStr::from_ptr(info.target_name) }.to_string_lossy();
+    if !matches!(&*target, "arm" | "aarch64") {
+        return Err(format!(
+            "this QEMU emulates {target}; the coupling knows how to let Arm guests sleep only (Cortex-M boards \
+             of qemu-system-arm)"
+        ));
+    }
+    if info.smp_vcpus > 1 {
+        return Err(one_cpu());
+    }
+    let qemu = Qemu::find(info.version_cur)?;
+    if !qemu.counts_instructions() {
+        return Err("time must come from counting instructions: add -icount shift=5,sleep=off".into());
+    }
+    let device = hook::find(&qemu, &arguments.chardev)?;
+    let scenario = scenario(&arguments)?;
+    let reporter = Arc::new(Mutex::new(Reporter::new(
+        arguments.dialogue.as_ref().map(live).transpose()?,
+        arguments.report.clone(),
+    )));
+    let session = session(&scenario, &arguments, &reporter)?;
+    let attached = session.with(|w| w.attach(&arguments.module, Attachment::default()));
+    let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    hook::install(&qemu, device)?;
+    let timer = new_timer(&qemu, CLOCK_VIRTUAL, on_timer);
+    let idle = idle::State::new(&qemu);
+    let coupling = coupling::publish(Coupling {
+        qemu,
+        device: Pointer(device),
+        session,
+        module,
+        limit: arguments.limit,
+        reporter,
+        flood: Mutex::new(None),
+        timer,
+        armed: AtomicI64::new(-1),
+        fired_at: AtomicU64::new(u64::MAX),
+        fired: AtomicU32::new(0),
+        idle,
+        finished: AtomicBool::new(false),
+    })?;
+    if arguments.flood {
+        *coupling.flood.lock().unwrap_or_else(PoisonError::into_inner) = Some(flood(coupling)?);
+    }
+    let q = &coupling.qemu;
+    // SAFETY: called from qemu_plugin_install, where QEMU allows all of these; the callbacks are functions of
+    // this library, which is never unloaded.
+    unsafe {
+        (q.qemu_plugin_register_atexit_cb)(id, on_exit, std::ptr::null_mut());
+        (q.qemu_plugin_register_vcpu_init_cb)(id, on_vcpu);
+        (q.qemu_plugin_register_vcpu_tb_trans_cb)(id, idle::on_translation);
+        (q.qemu_add_vm_change_state_handler)(idle::on_state_change, std::ptr::null_mut());
+    }
+    // Not later: set from the callback for a new vCPU, the timer crashes QEMU 7.2.
+    coupling.start();
+    Ok(())
+}
+
+fn one_cpu() -> String {
+    "this machine has more than one CPU; the coupling keeps time for one only".into()
+}
+
+fn scenario(arguments: &Arguments) -> Result<Scenario, String> {
+    let (name, text) = match &arguments.scenario {
+        Some(path) => {
+            #[expect(clippy::disallowed_methods, reason = "the edge reads files")]
+            let text = std::fs::read_to_string(path);
+            let name = path.display().to_string();
+            (name.clone(), text.map_err(|e| format!("cannot read the scenario {name}: {e}"))?)
+        }
+        None => ("built-in scenario".to_owned(), Scenario::default_text().to_owned()),
+    };
+    Scenario::parse(&name, &text).map_err(|e| e.message)
+}
+
+/// Opens the place for the live records.
+fn live(target: &Target) -> Result<Sink, String> {
+    match target {
+        Target::Path(path) => Sink::create(path).map_err(|e| e.to_string()),
+        Target::Descriptor(fd) => {
+            use std::os::fd::FromRawFd;
+            // SAFETY: asks for the flags of a descriptor, whatever it is.
+            if unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0 {
+                return Err(format!("the descriptor {fd} for the dialogue is not open"));
+            }
+            // SAFETY: it is open, and whoever passed it on the command line gave it to us.
+            #[expect(clippy::disallowed_types, reason = "the edge writes files")]
+            let file = unsafe { std::fs::File::from_raw_fd(*fd) };
+            Sink::from_writer("the dialogue", file).map_err(|e| e.to_string())
+        }
+    }
+}
+
+fn session(
+    scenario: &Scenario,
+    arguments: &Arguments,
+    reporter: &Arc<Mutex<Reporter>>,
+) -> Result<Session, String> {
+    let create = |path: &Option<std::path::PathBuf>| match path {
+        Some(path) => Sink::create(path).map(Some).map_err(|e| e.to_string()),
+        None => Ok(None),
+    };
+    let mut outputs =
+        Outputs { capture: create(&arguments.pcap)?, log: create(&arguments.log)?, ..Outputs::default() };
+    let r = Arc::clone(reporter);
+    outputs.warnings =
+        Some(Box::new(move |w| r.lock().unwrap_or_else(PoisonError::into_inner).warning(w)));
+    if reporter.lock().unwrap_or_else(PoisonError::into_inner).is_live() {
+        let r = Arc::clone(reporter);
+        outputs.dialogue =
+            Some(Box::new(move |m, p| r.lock().unwrap_or_else(PoisonError::into_inner).packet(m, p)));
+    }
+    Ok(Session::new(scenario, arguments.seed, outputs))
+}
+
+/// Test aid: a thread that wakes QEMU's main loop every 20 us, to show that nothing depends on when it runs.
+fn flood(coupling: &'static Coupling) -> Result<Flood, String> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let thread = std::thread::Builder::new().name("espat-flood".into()).spawn(move || {
+        let mut count = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            // SAFETY: may be called from any thread at any time.
+            unsafe { (coupling.qemu.qemu_notify_event)() };
+            count += 1;
+            #[expect(clippy::disallowed_methods, reason = "wall time is what this test aid disturbs")]
+            std::thread::sleep(std::time::Duration::from_micros(20));
+        }
+        count
+    });
+    Ok(Flood { stop, thread: thread.map_err(|e| format!("cannot start the flood: {e}"))? })
+}
+
+unsafe extern "C" fn on_vcpu(_id: u64, index: c_uint) {
+    if index > 0 {
+        on_entry(|c| c.end(exit_code::BROKEN, &one_cpu()));
+    }
+}
+
+/// QEMU ends: the user closed it, or the guest asked for it through semihosting.
+unsafe extern "C" fn on_exit(_id: u64, _data: *mut c_void) {
+    on_entry(|c| c.finish(None));
+}

@@ -1,0 +1,205 @@
+//! Records: the lines of text in which the plugin tells `espat-sim qemu`, or a test, what happened.
+//!
+//! One line for each record, a keyword first: the dialogue and warnings as they happen, then the facts of the
+//! run. The report file holds the facts and the warnings only.
+//!
+//! ```text
+//! dialogue 12345678 mcu line 41540d0a wifi
+//! warning wifi: 3 bytes lost at 0.012345 s
+//! end 124 the virtual-time limit of 20 s was reached
+//! time 20000000000
+//! digest 0123456789abcdef
+//! content-digest 0123456789abcdef
+//! statistics mcu_bytes=12 module_bytes=34 …
+//! flood 1234
+//! ```
+
+use std::fmt::Write as _;
+
+use crate::capture::{PacketKind, Side, UartPacket};
+use crate::time::Instant;
+use crate::world::Statistics;
+
+/// One line of the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A packet of the dialogue, and the name of its module.
+    Dialogue(String, UartPacket),
+    /// A warning: one sentence.
+    Warning(String),
+    /// Why the run ended when the coupling ended it: exit code and sentence.
+    End(i32, String),
+    /// The virtual time at the end, in nanoseconds.
+    Time(u64),
+    /// The world's digest.
+    Digest(u64),
+    /// The digest without times.
+    ContentDigest(u64),
+    /// The module's counters.
+    Statistics(Statistics),
+    /// How often the test aid woke QEMU's main loop.
+    Flood(u64),
+}
+
+/// Calls `f` with the name and the place of each counter, in the order in which they are written.
+fn counters(s: &mut Statistics, mut f: impl FnMut(&str, &mut u64)) {
+    f("mcu_bytes", &mut s.mcu_bytes);
+    f("module_bytes", &mut s.module_bytes);
+    f("mcu_queue_max", &mut s.mcu_queue_max);
+    f("mcu_overruns", &mut s.mcu_overruns);
+    f("module_overruns", &mut s.module_overruns);
+    f("clamped", &mut s.clamped);
+    f("frames_sent", &mut s.frames_sent);
+    f("frames_received", &mut s.frames_received);
+    f("frames_lost", &mut s.frames_lost);
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
+}
+
+impl Record {
+    /// The record as a line, with its line end.
+    pub fn line(&self) -> String {
+        let mut out = String::new();
+        // Writing into a String cannot fail.
+        let _ = match self {
+            Record::Dialogue(module, p) => {
+                let side = match p.from {
+                    Side::Mcu => "mcu",
+                    Side::Module => "module",
+                };
+                let kind = match p.kind {
+                    PacketKind::Line => "line",
+                    PacketKind::Prompt => "prompt",
+                    PacketKind::Data => "data",
+                };
+                let _ = write!(out, "dialogue {} {side} {kind} ", p.at.as_nanos());
+                if p.bytes.is_empty() {
+                    out.push('-');
+                }
+                for b in &p.bytes {
+                    let _ = write!(out, "{b:02x}");
+                }
+                write!(out, " {}", one_line(module))
+            }
+            Record::Warning(text) => write!(out, "warning {}", one_line(text)),
+            Record::End(code, text) => write!(out, "end {code} {}", one_line(text)),
+            Record::Time(ns) => write!(out, "time {ns}"),
+            Record::Digest(d) => write!(out, "digest {d:016x}"),
+            Record::ContentDigest(d) => write!(out, "content-digest {d:016x}"),
+            Record::Statistics(s) => {
+                out.push_str("statistics");
+                let mut s = *s;
+                counters(&mut s, |name, value| {
+                    let _ = write!(out, " {name}={value}");
+                });
+                Ok(())
+            }
+            Record::Flood(n) => write!(out, "flood {n}"),
+        };
+        out.push('\n');
+        out
+    }
+
+    /// Reads a line. `None` when it is not a record.
+    pub fn parse(line: &str) -> Option<Record> {
+        let line = line.trim_end_matches(['\n', '\r']);
+        let (keyword, rest) = line.split_once(' ')?;
+        Some(match keyword {
+            "dialogue" => {
+                let mut words = rest.splitn(5, ' ');
+                let at = Instant::from_nanos(words.next()?.parse().ok()?);
+                let from = match words.next()? {
+                    "mcu" => Side::Mcu,
+                    "module" => Side::Module,
+                    _ => return None,
+                };
+                let kind = match words.next()? {
+                    "line" => PacketKind::Line,
+                    "prompt" => PacketKind::Prompt,
+                    "data" => PacketKind::Data,
+                    _ => return None,
+                };
+                let bytes = match words.next()? {
+                    "-" => Vec::new(),
+                    hex => bytes_of_hex(hex)?,
+                };
+                Record::Dialogue(words.next()?.to_owned(), UartPacket { at, from, kind, bytes })
+            }
+            "warning" => Record::Warning(rest.to_owned()),
+            "end" => {
+                let (code, text) = rest.split_once(' ')?;
+                Record::End(code.parse().ok()?, text.to_owned())
+            }
+            "time" => Record::Time(rest.parse().ok()?),
+            "digest" => Record::Digest(u64::from_str_radix(rest, 16).ok()?),
+            "content-digest" => Record::ContentDigest(u64::from_str_radix(rest, 16).ok()?),
+            "statistics" => {
+                let mut s = Statistics::default();
+                counters(&mut s, |name, value| {
+                    let found = rest.split(' ').find_map(|w| w.strip_prefix(name)?.strip_prefix('='));
+                    *value = found.and_then(|v| v.parse().ok()).unwrap_or(0);
+                });
+                Record::Statistics(s)
+            }
+            "flood" => Record::Flood(rest.parse().ok()?),
+            _ => return None,
+        })
+    }
+}
+
+fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = hex.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
+    let digits = digits?;
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    Some(digits.chunks_exact(2).map(|d| d[0] << 4 | d[1]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_record_reads_back_as_it_was_written() {
+        let packet = |from, kind, bytes: &[u8]| {
+            let at = Instant::from_nanos(12_345);
+            Record::Dialogue("my wifi".into(), UartPacket { at, from, kind, bytes: bytes.to_vec() })
+        };
+        let statistics = Statistics { mcu_bytes: 1, module_bytes: 2, frames_lost: 9, ..Default::default() };
+        for record in [
+            packet(Side::Mcu, PacketKind::Line, b"AT\r\n"),
+            packet(Side::Module, PacketKind::Prompt, b">"),
+            packet(Side::Module, PacketKind::Data, &[0, 0x80, 0xff]),
+            packet(Side::Module, PacketKind::Data, &[]),
+            Record::Warning("one byte lost".into()),
+            Record::End(124, "the limit was reached".into()),
+            Record::Time(u64::MAX),
+            Record::Digest(0xab),
+            Record::ContentDigest(u64::MAX),
+            Record::Statistics(statistics),
+            Record::Flood(7),
+        ] {
+            let line = record.line();
+            assert_eq!(line.matches('\n').count(), 1, "not one line: {line:?}");
+            assert_eq!(Record::parse(&line).as_ref(), Some(&record), "read back differently: {line:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_is_refused() {
+        for line in [
+            "", "digest", "digest xyz", "dialogue 1 mcu line 4 wifi", "dialogue 1 mcu line +1 wifi",
+            "dialogue 1 host line 41 wifi", "end now", "hello world",
+        ] {
+            assert_eq!(Record::parse(line), None, "taken for a record: {line:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_end_inside_a_text_does_not_make_two_records() {
+        assert_eq!(Record::Warning("a\r\nb".into()).line(), "warning a  b\n");
+    }
+}

@@ -1,0 +1,67 @@
+//! The reporter: writes the records of a run where the user wants them.
+
+use std::path::PathBuf;
+
+use super::record::Record;
+use crate::capture::UartPacket;
+use crate::edge::Sink;
+
+/// Where records go, and the warnings so far.
+pub(super) struct Reporter {
+    live: Option<Sink>,
+    report: Option<PathBuf>,
+    warnings: Vec<Record>,
+}
+
+impl Reporter {
+    /// `live` takes every record as it appears, the file `report` the warnings and facts at the end.
+    pub fn new(live: Option<Sink>, report: Option<PathBuf>) -> Reporter {
+        Reporter { live, report, warnings: Vec::new() }
+    }
+
+    /// True when somebody wants to see the dialogue.
+    pub fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// A packet of the dialogue.
+    pub fn packet(&mut self, module: &str, packet: &UartPacket) {
+        self.send(&Record::Dialogue(module.to_owned(), packet.clone()));
+    }
+
+    /// A warning. With nobody listening it goes to the standard error stream.
+    pub fn warning(&mut self, sentence: &str) {
+        let record = Record::Warning(sentence.to_owned());
+        if self.live.is_some() {
+            self.send(&record);
+        } else {
+            super::coupling::say(&format!("warning: {sentence}"));
+        }
+        self.warnings.push(record);
+    }
+
+    /// The facts of the run. Writes everything out; the sentences say what could not be written.
+    pub fn finish(&mut self, facts: &[Record]) -> Vec<String> {
+        let mut failures = Vec::new();
+        for fact in facts {
+            self.send(fact);
+        }
+        if let Some(sink) = self.live.take() {
+            failures.extend(sink.finish().err().map(|e| e.to_string()));
+        }
+        if let Some(path) = self.report.take() {
+            let lines: String = self.warnings.iter().chain(facts).map(Record::line).collect();
+            #[expect(clippy::disallowed_methods, reason = "the edge writes files")]
+            let written = std::fs::write(&path, lines);
+            failures.extend(written.err().map(|e| format!("cannot write {}: {e}", path.display())));
+        }
+        failures
+    }
+
+    fn send(&mut self, record: &Record) {
+        if let Some(sink) = &mut self.live {
+            // An error is not lost: it comes back from `finish`.
+            let _ = sink.write(record.line().into_bytes());
+        }
+    }
+}
