@@ -1,4 +1,24 @@
-//! espat-sim.
+//! espat-sim: an ESP-AT Wi-Fi module as a deterministic simulation model.
+//!
+//! The simulation is sans-IO: it never asks what time it is, never sleeps, opens no file or socket and draws no
+//! OS randomness. Inputs are pushed in with the virtual time at which they happen, outputs are pulled out with
+//! the virtual time at which they happened, and the same inputs give the same bytes at the same nanosecond on
+//! every machine. See [`world`] for the contract.
+//!
+//! Arrows point down only; a room may use what stands below it:
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`cli`], `qemu`, `ffi`, [`edge`] | the edge: threads, files, the operating system |
+//! | [`world`] | event order, scenario, console, input log and replay |
+//! | [`module`] | one ESP module: power, boot; joins uart + at + wifi |
+//! | [`at`] | the AT firmware: line parser, command table, links |
+//! | [`wifi`] | access points, scan, join |
+//! | [`net`] | the simulated network: nodes, links with faults, gateway, services |
+//! | [`capture`] | pcapng blocks from taps on links and UARTs |
+//! | [`uart`] | the wire: bit timing |
+//! | [`profile`], [`event`], [`time`], [`rng`] | facts of chips, event order, virtual time, seeded streams |
+
 pub mod at;
 pub mod capture;
 pub mod cli;
@@ -7,6 +27,8 @@ pub mod event;
 pub mod module;
 pub mod net;
 pub mod profile;
+#[cfg(unix)]
+pub mod qemu;
 pub mod rng;
 pub mod time;
 pub mod uart;

@@ -90,7 +90,13 @@ impl Job {
     }
 
     /// Looks at it.
-    pub fn poll(self, now: Instant, core: &mut Core, env: &mut Env<'_>, event: Option<StationEvent>) -> Progress {
+    pub fn poll(
+        self,
+        now: Instant,
+        core: &mut Core,
+        env: &mut Env<'_>,
+        event: Option<StationEvent>,
+    ) -> Progress {
         match self {
             Job::OkAt(at) if at <= now => Progress::End(Ok(())),
             Job::Join => match (event, env.station.status()) {
@@ -206,7 +212,8 @@ fn connecting(socket: Socket, request: OpenRequest, core: &mut Core, env: &mut E
             Progress::Quiet
         }
         TcpState::Open | TcpState::PeerClosed | TcpState::Closing => {
-            let (Some(remote), Some(local)) = (env.stack.tcp_remote(socket), env.stack.tcp_local(socket)) else {
+            let (Some(remote), Some(local)) = (env.stack.tcp_remote(socket), env.stack.tcp_local(socket))
+            else {
                 env.stack.release(socket);
                 return Progress::End(Err(ErrorCode::FAILED));
             };

@@ -110,12 +110,21 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::stack::{Medium, Stack, StackConfig};
 
     #[test]
     fn the_udp_modes_follow_their_sender() {
         let addr = |n: u16| SocketAddr::from(([192, 168, 1, 1], n));
-        let remotes = |mode| {
-            let socket = stack.ping_start(crate::time::Instant::ZERO, [192, 168, 1, 1].into(), 0, crate::time::Duration::ZERO);
+        let mut stack = Stack::new(&StackConfig {
+            name: "module".to_owned(),
+            seed: 1,
+            medium: Medium::Ip,
+            mtu: 1500,
+            tcp_rx: 1,
+            tcp_tx: 1,
+        });
+        let mut remotes = |mode| {
+            let socket = stack.udp_open(None).expect("a port is free");
             let transport = Transport::Udp(mode);
             let mut link = Link { transport, socket, remote: addr(1), local_port: 9, accepted: false };
             [1, 2, 3, 2].map(|from| {

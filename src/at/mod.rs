@@ -16,6 +16,7 @@ mod receive;
 pub mod schema;
 pub mod table;
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use crate::capture::Mark;
@@ -140,6 +141,7 @@ pub struct Core {
     had_link: bool,
     payload: Option<Payload>,
     out: Output,
+    remarks: VecDeque<String>,
     starved: bool,
 }
 
@@ -160,6 +162,7 @@ impl Core {
     }
 
     fn open_link(&mut self, id: usize, link: Link) {
+        self.remarks.push_back(format!("link {id} opened: {} {}", link.type_name(), link.remote));
         self.links.open(id, link);
         self.had_link = true;
         self.print_link(id, "CONNECT\r\n");
@@ -169,6 +172,7 @@ impl Core {
     fn close_link(&mut self, id: usize, stack: &mut Stack) {
         if let Some(link) = self.links.close(id) {
             stack.release(link.socket);
+            self.remarks.push_back(format!("link {id} closed: {} {}", link.type_name(), link.remote));
             self.print_closed(id);
         }
     }
@@ -226,6 +230,7 @@ impl At {
             had_link: false,
             payload: None,
             out: Output::default(),
+            remarks: VecDeque::new(),
             starved: false,
         };
         let on = core.station_on();
@@ -311,6 +316,11 @@ impl At {
         self.core.starved
     }
 
+    /// The next remark on what has happened to a link, for the capture.
+    pub fn take_remark(&mut self) -> Option<String> {
+        self.core.remarks.pop_front()
+    }
+
     /// The next byte to send.
     pub fn take_output(&mut self) -> Option<(u8, Mark)> {
         self.core.out.take()
@@ -335,9 +345,7 @@ impl At {
     fn run(&mut self, now: Instant, completed: Completed, env: &mut Env<'_>) {
         let outcome = match completed {
             Completed::TooLong => Err(ErrorCode::NO_AT),
-            Completed::Line(line) => {
-                CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env))
-            }
+            Completed::Line(line) => CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env)),
         };
         match outcome {
             Ok(Outcome::Ok) => self.core.out.ok(),
@@ -378,9 +386,7 @@ impl At {
             Some(index) => {
                 let index = index + usize::from(multiple);
                 match raw.get(index) {
-                    Some(Raw::Text(t)) => {
-                        set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes()))
-                    }
+                    Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
                     // Wrong or missing: the first syntax has the code for it.
                     _ => set.syntaxes.first(),
                 }

@@ -113,11 +113,12 @@ fn text(bytes: &[u8]) -> Option<(Raw, &[u8])> {
 
 /// A decimal number with an optional sign, or a hexadecimal one with 0x. Leading zeros mean nothing.
 fn number(word: &[u8]) -> Raw {
-    let parsed = std::str::from_utf8(word).ok().and_then(|w| match w.strip_prefix("0x").or(w.strip_prefix("0X")) {
-        Some(hex) if hex.starts_with(['+', '-']) => None,
-        Some(hex) => i64::from_str_radix(hex, 16).ok(),
-        None => w.parse().ok(),
-    });
+    let parsed =
+        std::str::from_utf8(word).ok().and_then(|w| match w.strip_prefix("0x").or(w.strip_prefix("0X")) {
+            Some(hex) if hex.starts_with(['+', '-']) => None,
+            Some(hex) => i64::from_str_radix(hex, 16).ok(),
+            None => w.parse().ok(),
+        });
     parsed.map_or(Raw::Unreadable, Raw::Number)
 }
 

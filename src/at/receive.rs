@@ -67,8 +67,7 @@ fn print(core: &mut Core, id: usize, from: std::net::SocketAddr, data: &[u8]) {
         return;
     }
     let link = if core.multiple { format!("{id},") } else { String::new() };
-    let sender =
-        if core.sender_info { format!(",\"{}\",{}", from.ip(), from.port()) } else { String::new() };
+    let sender = if core.sender_info { format!(",\"{}\",{}", from.ip(), from.port()) } else { String::new() };
     core.out.text(&format!("\r\n+IPD,{link}{}{sender}:", data.len()));
     core.out.data(data);
     core.out.text("\r\n");

@@ -99,7 +99,8 @@ impl Args {
         let expected = || params.iter().filter(|p| multiple || !matches!(p.presence, Presence::MultipleOnly));
         let most = expected().count();
         let is_required = |p: &Param| matches!(p.presence, Presence::Required | Presence::MultipleOnly);
-        let least = expected().enumerate().filter(|(_, p)| is_required(p)).map(|(i, _)| i + 1).last().unwrap_or(0);
+        let least =
+            expected().enumerate().filter(|(_, p)| is_required(p)).map(|(i, _)| i + 1).last().unwrap_or(0);
         if raw.len() > most {
             return Err(ErrorCode::count(most, raw.len()));
         }
@@ -150,10 +151,18 @@ fn value(kind: &Kind, raw: &Raw, index: usize) -> Result<Value, ErrorCode> {
     match (kind, raw) {
         (_, Raw::Unreadable) => Err(ErrorCode::unreadable(index)),
         (Kind::Int { min, max }, Raw::Number(n)) => {
-            if (min..=max).contains(&n) { Ok(Value::Int(*n)) } else { Err(ErrorCode::invalid(index)) }
+            if (min..=max).contains(&n) {
+                Ok(Value::Int(*n))
+            } else {
+                Err(ErrorCode::invalid(index))
+            }
         }
         (Kind::Text { min, max }, Raw::Text(t)) => {
-            if (min..=max).contains(&&t.len()) { Ok(Value::Text(t.clone())) } else { Err(ErrorCode::length(index)) }
+            if (min..=max).contains(&&t.len()) {
+                Ok(Value::Text(t.clone()))
+            } else {
+                Err(ErrorCode::length(index))
+            }
         }
         (Kind::Choice(of), Raw::Text(t)) => {
             if of.iter().any(|c| c.as_bytes() == t) {
@@ -185,10 +194,17 @@ mod tests {
     #[test]
     fn the_link_id_is_there_in_multiple_mode_only() {
         let args = check(r#"AT+X=3,"h",80"#, true).unwrap();
-        assert_eq!((args.int("link ID"), args.int("port"), args.int("keep alive")), (Some(3), Some(80), Some(0)));
+        assert_eq!(
+            (args.int("link ID"), args.int("port"), args.int("keep alive")),
+            (Some(3), Some(80), Some(0))
+        );
         let args = check(r#"AT+X="h",80,7200"#, false).unwrap();
         assert_eq!((args.int("link ID"), args.text("host")), (None, Some(&b"h"[..])));
-        assert_eq!(check(r#"AT+X=3,"h",80"#, false).unwrap_err(), 0x0105_0000, "a number where the host stands");
+        assert_eq!(
+            check(r#"AT+X=3,"h",80"#, false).unwrap_err(),
+            0x0105_0000,
+            "a number where the host stands"
+        );
         assert_eq!(check(r#"AT+X="h",80"#, true).unwrap_err(), 0x0106_0302);
     }
 

@@ -107,7 +107,13 @@ pub static COMMANDS: [Command; 22] = [
         ..NONE
     },
     Command { name: "E1", summary: "echo on", section: "Basic: ATE", execute: Some(basic::echo_on), ..NONE },
-    Command { name: "+RST", summary: "restart", section: "Basic: AT+RST", execute: Some(basic::restart), ..NONE },
+    Command {
+        name: "+RST",
+        summary: "restart",
+        section: "Basic: AT+RST",
+        execute: Some(basic::restart),
+        ..NONE
+    },
     Command {
         name: "+GMR",
         summary: "version texts",
@@ -208,7 +214,10 @@ pub static COMMANDS: [Command; 22] = [
         section: "TCP/IP: AT+CIPDOMAIN",
         needs: &[Need::Address],
         set: Some(SetForm {
-            syntaxes: &[Syntax { when: "", params: &[text("domain name", 1, 255), int("ip network", 1, 3).or(1)] }],
+            syntaxes: &[Syntax {
+                when: "",
+                params: &[text("domain name", 1, 255), int("ip network", 1, 3).or(1)],
+            }],
             selector: None,
             handler: status::resolve,
         }),

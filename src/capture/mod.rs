@@ -46,7 +46,3 @@ pub struct UartPacket {
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
-
-/// temporary
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark { Text, TextEnd, Prompt, Data, DataEnd }

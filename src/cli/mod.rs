@@ -1,3 +1,52 @@
 //! The command line.
 
+mod check;
+mod commands;
+mod demo;
 pub mod dialogue;
+mod files;
+mod host;
+#[cfg(unix)]
+mod qemu;
+mod replay;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// An ESP-AT Wi-Fi module as a deterministic simulation model.
+#[derive(Debug, Parser)]
+#[command(name = "espat-sim", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    #[cfg(unix)]
+    Qemu(Box<qemu::QemuArgs>),
+    Replay(replay::ReplayArgs),
+    Commands(commands::CommandsArgs),
+    Check(check::CheckArgs),
+}
+
+/// Runs the command. 0: it worked. 1: what was tested failed. 2: it could not be done.
+pub fn main() -> ExitCode {
+    let code = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        #[cfg(unix)]
+        Command::Qemu(args) => qemu::run(*args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Commands(args) => commands::run(&args),
+        Command::Check(args) => check::run(&args),
+    };
+    ExitCode::from(u8::try_from(code).unwrap_or(2))
+}
+
+/// Prints one sentence about what went wrong, and gives the exit code for it.
+fn fail(sentence: &str) -> i32 {
+    eprintln!("espat-sim: {sentence}");
+    2
+}

@@ -258,9 +258,7 @@ fn judge_help(program: &str, help: &str) -> Result<(), String> {
         ));
     }
     if !help.lines().any(|line| line.starts_with("-plugin ")) {
-        return Err(format!(
-            "{program} was built without plugins: use your distribution's QEMU ({INSTALL})"
-        ));
+        return Err(format!("{program} was built without plugins: use your distribution's QEMU ({INSTALL})"));
     }
     Ok(())
 }
@@ -287,7 +285,8 @@ fn find_library() -> Result<PathBuf, String> {
 
 /// A time such as `20s`, `1.5s`, `300ms`, `10us`, `5ns`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let expected = || format!("'{text}' is no time; expected a number and a unit: 20s, 1.5s, 300ms, 10us, 5ns");
+    let expected =
+        || format!("'{text}' is no time; expected a number and a unit: 20s, 1.5s, 300ms, 10us, 5ns");
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(expected)?;
     let (number, unit) = text.split_at(end);
     let unit: u64 = match unit {
@@ -300,7 +299,8 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let whole: u64 = whole.parse().map_err(|_| expected())?;
-    let scale = u32::try_from(fraction.len()).ok().and_then(|n| 10_u64.checked_pow(n)).ok_or_else(expected)?;
+    let scale =
+        u32::try_from(fraction.len()).ok().and_then(|n| 10_u64.checked_pow(n)).ok_or_else(expected)?;
     let fraction: u64 = fraction.parse().map_err(|_| expected())?;
     let below = u128::from(fraction) * u128::from(unit);
     if !below.is_multiple_of(u128::from(scale)) {
@@ -336,14 +336,16 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "20", "s", "-1s", "1.s", ".5s", "1h", "1.2.3s", "0s", "0.5ns", "99999999999s", "1 s"] {
+        for text in ["", "20", "s", "-1s", "1.s", ".5s", "1h", "1.2.3s", "0s", "0.5ns", "99999999999s", "1 s"]
+        {
             assert!(parse_duration(text).is_err(), "accepted: {text:?}");
         }
     }
 
     #[test]
     fn a_program_is_judged_by_its_help() {
-        let help = |version: &str| format!("QEMU emulator version {version}\nusage:\n-plugin [file=]<file>\n");
+        let help =
+            |version: &str| format!("QEMU emulator version {version}\nusage:\n-plugin [file=]<file>\n");
         assert_eq!(judge_help("q", &help("7.2.22 (Debian 1:7.2)")), Ok(()));
         assert_eq!(judge_help("q", &help("10.0.2")), Ok(()));
         let old = judge_help("q", &help("7.1.0")).unwrap_err();

@@ -1,6 +1,8 @@
 //! What the simulation itself must not have: threads and files. The simulation makes bytes; [`Sink`] writes
-//! them.
+//! them, and a [`Session`] carries them from a world to its sinks.
 
+mod session;
 mod sink;
 
+pub use session::{OnPacket, OnWarning, Outputs, Poisoned, Session};
 pub use sink::{Sink, SinkError};

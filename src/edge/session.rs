@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Sink;
 use crate::capture::UartPacket;
-use crate::world::{Recording, Scenario, World};
+use crate::world::{Error, Recording, Scenario, World};
 
 /// Takes one packet of the dialogue, with the name of its module.
 pub type OnPacket = Box<dyn FnMut(&str, &UartPacket) + Send>;
@@ -62,12 +62,12 @@ pub struct Session {
 
 impl Session {
     /// A world at time 0 that records what `outputs` wants. `seed` goes before the scenario's.
-    pub fn new(scenario: &Scenario, seed: Option<u64>, outputs: Outputs) -> Session {
-        let world = World::new(scenario, seed, outputs.recording());
+    pub fn new(scenario: &Scenario, seed: Option<u64>, outputs: Outputs) -> Result<Session, Error> {
+        let world = World::new(scenario, seed, outputs.recording())?;
         let names = world.module_names().iter().map(|n| (*n).to_owned()).collect();
         let session = Session { world: Mutex::new(world), outputs: Mutex::new(outputs), names };
         session.pass_on();
-        session
+        Ok(session)
     }
 
     /// Lets `f` use the world, then hands on what it recorded.
@@ -80,6 +80,9 @@ impl Session {
     /// Writes out what is left and closes the outputs. Returns a sentence for each that failed. Nothing is
     /// recorded afterwards; a second call does nothing.
     pub fn finish(&self) -> Vec<String> {
+        if let Ok(mut world) = self.world.lock() {
+            world.finish();
+        }
         self.pass_on();
         let Outputs { capture, log, .. } = std::mem::take(&mut *self.outputs());
         let sinks = [capture, log].into_iter().flatten();

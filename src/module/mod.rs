@@ -69,6 +69,8 @@ enum Power {
     Booting(Instant),
     /// The AT firmware runs.
     On,
+    /// GPIO0 was low at the start: the ROM waits for a download, no AT firmware runs.
+    Download,
     /// AT+RST: the chip resets then.
     Resetting(Instant),
 }
@@ -78,6 +80,7 @@ pub struct Module {
     config: ModuleConfig,
     mac: [u8; 6],
     power: Power,
+    strap: bool,
     boots: u32,
     nvs: Nvs,
     at: Option<At>,
@@ -104,6 +107,7 @@ impl Module {
         let mut module = Module {
             mac,
             power: Power::Off,
+            strap: true,
             boots: 0,
             nvs: Nvs::default(),
             at: None,
@@ -148,7 +152,7 @@ impl Module {
 
     fn next_timer(&self) -> Option<Instant> {
         match self.power {
-            Power::Off => None,
+            Power::Off | Power::Download => None,
             Power::Booting(at) => Some(at),
             Power::Resetting(at) => Some(at),
             Power::On => {
@@ -162,6 +166,35 @@ impl Module {
     pub fn store(&mut self, now: Instant, byte: u8) -> usize {
         self.mcu.store(now, byte, ());
         self.mcu.pending()
+    }
+
+    /// The boot strap GPIO0 changes. It is looked at when the chip starts.
+    pub fn set_boot_strap(&mut self, high: bool) {
+        self.strap = high;
+    }
+
+    /// What it is doing, for people.
+    pub fn describe(&self) -> String {
+        match self.power {
+            Power::Off => "switched off".to_owned(),
+            Power::Download => "in download mode".to_owned(),
+            Power::Booting(_) | Power::Resetting(_) => "booting".to_owned(),
+            Power::On => match (self.station.ap(), self.stack.ipv4()) {
+                (Some(ap), Some(config)) => format!("joined '{}' as {}", ap.name, config.address),
+                (Some(ap), None) => format!("associated with '{}'", ap.name),
+                (None, _) => "not joined".to_owned(),
+            },
+        }
+    }
+
+    /// Whether an access point is on the air around it.
+    pub fn sees(&self, ap: &str) -> bool {
+        self.air.get(ap).is_some_and(|ap| ap.up)
+    }
+
+    /// The next remark on what has happened to its links, for the capture.
+    pub fn take_remark(&mut self) -> Option<String> {
+        self.at.as_mut().and_then(At::take_remark)
     }
 
     /// EN changes. Low switches everything off at once, also in the middle of a byte.
@@ -303,7 +336,7 @@ impl Module {
         std::mem::swap(&mut station, &mut self.station);
         self.station.inherit_changes(&mut station);
         let pause = self.draw(|p| &p.times.boot);
-        self.power = Power::Booting(now + pause);
+        self.power = if self.strap { Power::Booting(now + pause) } else { Power::Download };
     }
 
     fn draw(&mut self, pick: fn(&Profile) -> &Range) -> Duration {

@@ -52,9 +52,9 @@ impl Arguments {
             flood: false,
         };
         for argument in arguments {
-            let (key, value) = argument
-                .split_once('=')
-                .ok_or_else(|| format!("the plugin argument '{argument}' has no value; expected key=value"))?;
+            let (key, value) = argument.split_once('=').ok_or_else(|| {
+                format!("the plugin argument '{argument}' has no value; expected key=value")
+            })?;
             if value.is_empty() {
                 return Err(format!("the plugin argument '{key}' has an empty value"));
             }
@@ -77,7 +77,11 @@ impl Arguments {
                     out.dialogue = Some(match value.strip_prefix("fd:") {
                         Some(fd) => match fd.parse() {
                             Ok(fd) if fd >= 0 => Target::Descriptor(fd),
-                            _ => return Err(format!("the plugin argument 'dialogue' names no descriptor: '{value}'")),
+                            _ => {
+                                return Err(format!(
+                                    "the plugin argument 'dialogue' names no descriptor: '{value}'"
+                                ));
+                            }
                         },
                         None => Target::Path(value.into()),
                     })
@@ -87,7 +91,9 @@ impl Arguments {
                     out.flood = match value {
                         "1" | "on" => true,
                         "0" | "off" => false,
-                        _ => return Err(format!("the plugin argument 'flood' is '{value}'; expected 1 or 0")),
+                        _ => {
+                            return Err(format!("the plugin argument 'flood' is '{value}'; expected 1 or 0"));
+                        }
                     }
                 }
                 _ => {
@@ -124,8 +130,16 @@ mod tests {
     #[test]
     fn every_argument_is_understood() {
         let a = parse(&[
-            "chardev=c", "module=m", "scenario=s.toml", "seed=18446744073709551615", "pcap=a=b.pcapng",
-            "log=l", "limit=5", "dialogue=fd:3", "report=r", "flood=1",
+            "chardev=c",
+            "module=m",
+            "scenario=s.toml",
+            "seed=18446744073709551615",
+            "pcap=a=b.pcapng",
+            "log=l",
+            "limit=5",
+            "dialogue=fd:3",
+            "report=r",
+            "flood=1",
         ])
         .unwrap();
         assert_eq!(a.seed, Some(u64::MAX));
@@ -137,9 +151,16 @@ mod tests {
     #[test]
     fn a_faulty_argument_is_refused_with_its_name() {
         for (argument, word) in [
-            ("seed=-1", "seed"), ("seed=x", "seed"), ("limit=0", "limit"), ("limit=9223372036854775808", "limit"),
-            ("dialogue=fd:x", "dialogue"), ("dialogue=fd:-1", "dialogue"), ("flood=2", "flood"), ("pcap=", "pcap"),
-            ("colour=red", "colour"), ("seed", "seed"),
+            ("seed=-1", "seed"),
+            ("seed=x", "seed"),
+            ("limit=0", "limit"),
+            ("limit=9223372036854775808", "limit"),
+            ("dialogue=fd:x", "dialogue"),
+            ("dialogue=fd:-1", "dialogue"),
+            ("flood=2", "flood"),
+            ("pcap=", "pcap"),
+            ("colour=red", "colour"),
+            ("seed", "seed"),
         ] {
             let message = parse(&[argument]).expect_err(argument);
             assert!(message.contains(word), "the message for {argument} does not name it: {message}");

@@ -14,7 +14,7 @@ use super::api::{CLOCK_VIRTUAL, Chardev, Qemu, TIMER_BYTES, Timer, TimerCb};
 use super::exit_code;
 use super::record::Record;
 use super::reporter::Reporter;
-use crate::edge::session::{Poisoned, Session};
+use crate::edge::{Poisoned, Session};
 use crate::time::Instant;
 use crate::world::{Error, ModuleId};
 
@@ -74,7 +74,8 @@ pub(super) fn on_entry(f: impl FnOnce(&'static Coupling)) {
     }
     if catch_unwind(AssertUnwindSafe(|| f(coupling))).is_err() {
         // The panic's own message has been printed by the panic hook.
-        coupling.end(exit_code::BROKEN, "an internal error (the message above) ended the run; please report it");
+        coupling
+            .end(exit_code::BROKEN, "an internal error (the message above) ended the run; please report it");
     }
 }
 

@@ -181,7 +181,10 @@ mod tests {
             let [a, b] = hint.to_le_bytes();
             assert!(!waits_for_interrupt(2, [a, b, 0, 0]), "{hint:#x}");
         }
-        assert!(!waits_for_interrupt(4, [0x30, 0xbf, 0, 0]), "a wide instruction whose first half looks like WFI");
+        assert!(
+            !waits_for_interrupt(4, [0x30, 0xbf, 0, 0]),
+            "a wide instruction whose first half looks like WFI"
+        );
         assert!(!waits_for_interrupt(4, [0xaf, 0xf3, 0x02, 0x80]), "WFE.W");
     }
 }

@@ -11,7 +11,7 @@ use super::coupling::{self, Coupling, Flood, Pointer, new_timer, on_entry, on_ti
 use super::reporter::Reporter;
 use super::{exit_code, hook, idle};
 use crate::edge::Sink;
-use crate::edge::session::{Outputs, Session};
+use crate::edge::{Outputs, Session};
 use crate::world::{Attachment, Scenario};
 
 /// The version of the plugin interface that this library speaks. QEMU reads it after loading the library.
@@ -187,14 +187,13 @@ fn session(
     let mut outputs =
         Outputs { capture: create(&arguments.pcap)?, log: create(&arguments.log)?, ..Outputs::default() };
     let r = Arc::clone(reporter);
-    outputs.warnings =
-        Some(Box::new(move |w| r.lock().unwrap_or_else(PoisonError::into_inner).warning(w)));
+    outputs.warnings = Some(Box::new(move |w| r.lock().unwrap_or_else(PoisonError::into_inner).warning(w)));
     if reporter.lock().unwrap_or_else(PoisonError::into_inner).is_live() {
         let r = Arc::clone(reporter);
         outputs.dialogue =
             Some(Box::new(move |m, p| r.lock().unwrap_or_else(PoisonError::into_inner).packet(m, p)));
     }
-    Ok(Session::new(scenario, arguments.seed, outputs))
+    Session::new(scenario, arguments.seed, outputs).map_err(|e| e.to_string())
 }
 
 /// Test aid: a thread that wakes QEMU's main loop every 20 us, to show that nothing depends on when it runs.

@@ -48,7 +48,6 @@ fn counters(s: &mut Statistics, mut f: impl FnMut(&str, &mut u64)) {
     f("mcu_queue_max", &mut s.mcu_queue_max);
     f("mcu_overruns", &mut s.mcu_overruns);
     f("module_overruns", &mut s.module_overruns);
-    f("clamped", &mut s.clamped);
     f("frames_sent", &mut s.frames_sent);
     f("frames_received", &mut s.frames_received);
     f("frames_lost", &mut s.frames_lost);
@@ -191,8 +190,14 @@ mod tests {
     #[test]
     fn a_line_that_is_no_record_is_refused() {
         for line in [
-            "", "digest", "digest xyz", "dialogue 1 mcu line 4 wifi", "dialogue 1 mcu line +1 wifi",
-            "dialogue 1 host line 41 wifi", "end now", "hello world",
+            "",
+            "digest",
+            "digest xyz",
+            "dialogue 1 mcu line 4 wifi",
+            "dialogue 1 mcu line +1 wifi",
+            "dialogue 1 host line 41 wifi",
+            "end now",
+            "hello world",
         ] {
             assert_eq!(Record::parse(line), None, "taken for a record: {line:?}");
         }

@@ -70,12 +70,8 @@ mod tests {
     #[test]
     fn a_byte_takes_its_start_data_parity_and_stop_bits() {
         assert_eq!(LineSettings::eight_n_one(115_200).half_bits(), 20);
-        let odd = LineSettings {
-            baud: 9600,
-            data_bits: 7,
-            parity: Parity::Even,
-            stop_bits: StopBits::OneAndHalf,
-        };
+        let odd =
+            LineSettings { baud: 9600, data_bits: 7, parity: Parity::Even, stop_bits: StopBits::OneAndHalf };
         assert_eq!(odd.half_bits(), 2 + 14 + 2 + 3);
         assert_eq!(LineSettings::eight_n_one(115_200).span(20).as_nanos(), 86_806);
         assert_eq!(LineSettings::eight_n_one(1_000_000).span(20).as_nanos(), 10_000);

@@ -83,7 +83,9 @@ impl<M> Transmitter<M> {
     fn start(&mut self, at: Instant) {
         let length = self.settings.half_bits();
         let run = match (self.pace, self.run, self.queue.front()) {
-            (Pace::AsStored, _, Some((_, _, stored))) => Run { start: *stored, half_bits: length, end: *stored },
+            (Pace::AsStored, _, Some((_, _, stored))) => {
+                Run { start: *stored, half_bits: length, end: *stored }
+            }
             // It starts exactly where the last one ended: the run goes on.
             (_, Some(run), _) if run.end == at => Run { half_bits: run.half_bits + length, ..run },
             _ => Run { start: at, half_bits: length, end: at },

@@ -186,9 +186,10 @@ impl Station {
         match self.state {
             State::Joined => Status::GotIp,
             State::Leasing | State::CheckingAddress { .. } => Status::NoIp,
-            State::Scanning { .. } | State::Associating { .. } | State::RefusedAt { .. } | State::Waiting { .. } => {
-                Status::Connecting
-            }
+            State::Scanning { .. }
+            | State::Associating { .. }
+            | State::RefusedAt { .. }
+            | State::Waiting { .. } => Status::Connecting,
             State::Idle if self.ever_started => Status::Disconnected,
             State::Idle => Status::NotStarted,
         }

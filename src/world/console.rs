@@ -57,6 +57,22 @@ pub struct LinkChange {
     pub down: Option<bool>,
 }
 
+impl From<&Faults> for LinkChange {
+    /// The change that makes any link behave like this one.
+    fn from(link: &Faults) -> LinkChange {
+        LinkChange {
+            latency: Some(link.latency),
+            jitter: Some(link.jitter),
+            loss_ppm: Some(link.loss_ppm),
+            duplicate_ppm: Some(link.duplicate_ppm),
+            reorder_ppm: Some(link.reorder_ppm),
+            rate_bps: Some(link.rate_bps),
+            mtu: Some(link.mtu),
+            down: Some(link.down),
+        }
+    }
+}
+
 impl LinkChange {
     /// Makes the change.
     pub fn apply(&self, link: &mut Faults) {
@@ -280,9 +296,7 @@ fn read_ap(words: &mut Words) -> Result<Command, String> {
     match words.next() {
         Some(w) if w.is("down") => Ok(Command::ApDown(name)),
         Some(w) if w.is("up") => Ok(Command::ApUp(name)),
-        Some(w) => {
-            Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"])))
-        }
+        Some(w) => Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"]))),
         None => Err(format!("{expected}, found nothing")),
     }
 }

@@ -1,6 +1,6 @@
 //! The console: what its lines do to a world, and what they answer.
 
-use super::console::{self, Command};
+use super::console::{self, Command, LinkChange};
 use super::{Error, World};
 use crate::time::Instant;
 
@@ -70,7 +70,10 @@ impl World {
         let names = self.network.link_names();
         let wanted = names.into_iter().filter(|n| name.is_none_or(|wanted| wanted == *n));
         let lines: Vec<String> = wanted
-            .filter_map(|n| self.network.faults(n).map(|faults| format!("link {n} {}", console::settings(faults))))
+            .filter_map(|n| {
+                let change = LinkChange::from(self.network.faults(n)?);
+                Some(Command::Link { name: n.to_owned(), change }.to_string())
+            })
             .collect();
         lines.join("\n")
     }

@@ -50,7 +50,9 @@ impl fmt::Display for Error {
             Error::UnknownModule(name, known) => {
                 write!(f, "there is no module '{name}'; this world has {}", known.join(", "))
             }
-            Error::AlreadyAttached(name) => write!(f, "module '{name}' is attached to another driver already"),
+            Error::AlreadyAttached(name) => {
+                write!(f, "module '{name}' is attached to another driver already")
+            }
             Error::NotAttached(name) => write!(f, "module '{name}' is not attached to a driver"),
             Error::NoSuchModule => f.write_str("the module id belongs to no module of this world"),
             Error::TimeBackwards { module, tick, reached } => {

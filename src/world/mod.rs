@@ -11,13 +11,12 @@
 //! - Each module has its own clock. In a world with several, one may be ahead of the slowest by at most the
 //!   world's lookahead. Beyond that, or backwards, is an error that changes nothing.
 
-pub mod digest;
-mod control;
 pub mod console;
+mod control;
 pub mod digest;
 mod error;
 pub mod inputlog;
-pub mod quantity;
+mod quantity;
 mod recorder;
 mod replay;
 pub mod scenario;
@@ -51,6 +50,13 @@ const LOOKAHEAD: Duration = scenario::LEAST_LATENCY_BETWEEN_MODULES;
 /// One module of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleId(pub(crate) u32);
+
+impl ModuleId {
+    /// Its place among [`World::module_names`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// When the bytes that an MCU stores go out on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -181,8 +187,7 @@ impl World {
                 Ok(Module::new(config, air.clone()))
             })
             .collect::<Result<_, Error>>()?;
-        let recorder =
-            Recorder::new(scenario, &modules.iter().collect::<Vec<_>>(), &network, recording);
+        let recorder = Recorder::new(scenario, &modules.iter().collect::<Vec<_>>(), &network, recording);
         let mut world = World {
             seed,
             scenario: scenario.clone(),

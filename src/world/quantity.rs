@@ -26,8 +26,7 @@ const TIMES: [Unit; 7] = [
     ("d", 86_400_000_000_000),
 ];
 const CHANCES: [Unit; 2] = [("%", 10_000), ("ppm", 1)];
-const RATES: [Unit; 4] =
-    [("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000)];
+const RATES: [Unit; 4] = [("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000)];
 
 /// True for a word that can stand after a number as its unit.
 pub(crate) fn is_unit(word: &str) -> bool {
@@ -182,14 +181,26 @@ mod tests {
     #[test]
     fn a_bad_quantity_says_what_was_expected() {
         let cases: [(Result<(), String>, &str); 12] = [
-            (duration("20").map(drop), "expected a duration such as `20 ms`, found `20` without a unit (`ns`, `us`, `ms`, `s`, `min`, `h` or `d`)"),
-            (duration("20 mss").map(drop), "unknown unit `mss` in `20 mss`, expected `ns`, `us`, `ms`, `s`, `min`, `h` or `d`; did you mean `ms`?"),
+            (
+                duration("20").map(drop),
+                "expected a duration such as `20 ms`, found `20` without a unit (`ns`, `us`, `ms`, `s`, `min`, `h` or `d`)",
+            ),
+            (
+                duration("20 mss").map(drop),
+                "unknown unit `mss` in `20 mss`, expected `ns`, `us`, `ms`, `s`, `min`, `h` or `d`; did you mean `ms`?",
+            ),
             (duration("-1 s").map(drop), "expected a duration such as `20 ms`, found `-1 s`"),
             (duration("").map(drop), "expected a duration such as `20 ms`, found ``"),
             (duration("1. s").map(drop), "expected a duration such as `20 ms`, found `1. s`"),
             (duration("1.2.3 s").map(drop), "expected a duration such as `20 ms`, found `1.2.3 s`"),
-            (duration("1.5 ns").map(drop), "expected a duration such as `20 ms`, found `1.5 ns`, which is finer than a nanosecond"),
-            (duration("213504 d").map(drop), "expected a duration such as `20 ms`, found `213504 d`, which is too large"),
+            (
+                duration("1.5 ns").map(drop),
+                "expected a duration such as `20 ms`, found `1.5 ns`, which is finer than a nanosecond",
+            ),
+            (
+                duration("213504 d").map(drop),
+                "expected a duration such as `20 ms`, found `213504 d`, which is too large",
+            ),
             (delay("61 min").map(drop), "expected at most 1 h, found `61 min`"),
             (chance("101 %").map(drop), "expected at most 100 %, found `101 %`"),
             (rate("0 bit/s").map(drop), "expected 1 bit/s to 100 Gbit/s, or `unlimited`, found `0 bit/s`"),

@@ -44,7 +44,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(scenario: &Scenario, modules: &[&Module], network: &Network, recording: Recording) -> Recorder {
+    pub fn new(
+        scenario: &Scenario,
+        modules: &[&Module],
+        network: &Network,
+        recording: Recording,
+    ) -> Recorder {
         let mut digest = Digest::default();
         let mut capture = recording
             .capture
@@ -155,7 +160,14 @@ impl Recorder {
     }
 
     /// A frame from one of the network's own taps.
-    pub fn capture_tap(&mut self, tap: usize, at: Instant, inbound: bool, bytes: Vec<u8>, comment: Option<String>) {
+    pub fn capture_tap(
+        &mut self,
+        tap: usize,
+        at: Instant,
+        inbound: bool,
+        bytes: Vec<u8>,
+        comment: Option<String>,
+    ) {
         if self.capture.is_some() {
             let item = Item::Frame { interface: self.first_tap + tap, inbound, bytes, comment };
             self.waiting.push(at, Kind::Frame, (self.modules.len() + tap) as u32, item);

@@ -35,7 +35,8 @@ impl World {
         let slot = self.attached(module)?;
         let at = slot.instant(tick)?;
         let name = slot.module.name().to_owned();
-        let others = self.slots.iter().enumerate().filter(|(i, s)| *i != module.0 as usize && s.attachment.is_some());
+        let others =
+            self.slots.iter().enumerate().filter(|(i, s)| *i != module.0 as usize && s.attachment.is_some());
         if let Some((_, slowest)) = others.min_by_key(|(_, s)| s.reached)
             && at > slowest.reached + LOOKAHEAD
         {
@@ -67,7 +68,8 @@ impl World {
         let byte = slot.out.front().map(|b| b.at);
         let own = slot.next().map(|(t, _)| t);
         let uplink = self.uplink.peek().map(|k| k.time);
-        let network = [self.network.next_event().map(|k| k.time), self.changes.front().map(|(t, _)| *t), uplink];
+        let network =
+            [self.network.next_event().map(|k| k.time), self.changes.front().map(|(t, _)| *t), uplink];
         let network = network.into_iter().flatten().min();
         // Behind this module's clock the network waits for a slower one; nothing of it can arrive here before
         // the lookahead is over.
@@ -182,7 +184,13 @@ impl World {
             if delivery.lost {
                 slot.statistics.frames_lost += 1;
                 let mut remarks = vec![format!("never arrived: {}", delivery.why.unwrap_or("lost"))];
-                self.recorder.capture_frame(delivery.module, delivery.at, true, &delivery.frame, &mut remarks);
+                self.recorder.capture_frame(
+                    delivery.module,
+                    delivery.at,
+                    true,
+                    &delivery.frame,
+                    &mut remarks,
+                );
             } else {
                 slot.frames.push(delivery.at, Kind::Frame, delivery.module as u32, delivery.frame);
             }

@@ -56,9 +56,8 @@ pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// `STATUS:` and a line for each link.
 pub fn status(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let tcp = c.core.links.open_ids().any(|id| {
-        c.core.links.get(id).is_some_and(|l| l.transport == Transport::Tcp)
-    });
+    let tcp =
+        c.core.links.open_ids().any(|id| c.core.links.get(id).is_some_and(|l| l.transport == Transport::Tcp));
     let number = match c.env.station.status() {
         _ if !c.core.station_on() => 0,
         Status::GotIp if tcp => 3,

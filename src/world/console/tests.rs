@@ -62,14 +62,26 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("", format!("expected a command ({commands}), found nothing")),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
         ("\"ap\" home up", format!("expected a command ({commands}), found `\"ap\"`")),
-        ("help lnk", format!("expected a command ({commands}) after `help`, found `lnk`; did you mean `link`?")),
+        (
+            "help lnk",
+            format!("expected a command ({commands}) after `help`, found `lnk`; did you mean `link`?"),
+        ),
         ("ap", "expected the name of an access point after `ap`, found nothing".to_string()),
         ("ap home", "expected `down` or `up` after `ap home`, found nothing".to_string()),
-        ("ap home dwon", "expected `down` or `up` after `ap home`, found `dwon`; did you mean `down`?".to_string()),
+        (
+            "ap home dwon",
+            "expected `down` or `up` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
+        ),
         ("ap home down now", "expected nothing after `ap home down`, found `now`".to_string()),
-        ("link wifi los 5%", format!("expected a setting of the link ({settings}), found `los`; did you mean `loss`?")),
+        (
+            "link wifi los 5%",
+            format!("expected a setting of the link ({settings}), found `los`; did you mean `loss`?"),
+        ),
         ("link wifi loss", "expected CHANCE after `loss`, found nothing".to_string()),
-        ("link wifi loss 5", "`loss`: expected a chance such as `5 %`, found `5` without a unit (`%` or `ppm`)".to_string()),
+        (
+            "link wifi loss 5",
+            "`loss`: expected a chance such as `5 %`, found `5` without a unit (`%` or `ppm`)".to_string(),
+        ),
         ("link wifi mtu 9000", "`mtu`: expected 576 to 1500 (bytes), found `9000`".to_string()),
         ("link wifi down up", "`up or down` is set twice in one line".to_string()),
         ("link wifi loss 1% loss 2%", "`loss` is set twice in one line".to_string()),
@@ -77,7 +89,11 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("at noon ap home up", "`at`: expected a duration such as `20 ms`, found `noon`".to_string()),
         ("at 1s status", "expected a change after `at`, found `status`, which only asks".to_string()),
         ("at 1s at 2s ap home up", "expected one `at` in a line, found a second one".to_string()),
-        ("at 99999999999 s ap home up", "`at`: expected a duration such as `20 ms`, found `99999999999 s`, which is too large".to_string()),
+        (
+            "at 99999999999 s ap home up",
+            "`at`: expected a duration such as `20 ms`, found `99999999999 s`, which is too large"
+                .to_string(),
+        ),
         ("ap \"home down", "expected a closing quote after `home down`".to_string()),
         ("ap \"home\"down", "expected a space after `\"home\"`".to_string()),
         ("ap \"ho\\me\" down", "expected `\\\"` or `\\\\` for a backslash within quotes".to_string()),
@@ -92,7 +108,11 @@ fn the_reference_shows_the_help_that_is_built_in() {
     let docs = include_str!("../../../docs/console.md");
     for topic in [None, Some("link")] {
         let text = help(topic);
-        assert!(docs.contains(&text), "docs/console.md lacks what `help {}` says:\n{text}", topic.unwrap_or(""));
+        assert!(
+            docs.contains(&text),
+            "docs/console.md lacks what `help {}` says:\n{text}",
+            topic.unwrap_or("")
+        );
     }
     for row in &COMMANDS {
         assert!(help(Some(row.word)).contains(row.help), "help {}", row.word);
@@ -106,8 +126,7 @@ fn a_change_leaves_what_it_does_not_name() {
         panic!("a link line was not understood");
     };
     change.apply(&mut faults);
-    let expected =
-        Faults { loss_ppm: 50_000, rate_bps: Some(1_000_000), down: true, ..Faults::default() };
+    let expected = Faults { loss_ppm: 50_000, rate_bps: Some(1_000_000), down: true, ..Faults::default() };
     assert_eq!(faults, expected);
 }
 

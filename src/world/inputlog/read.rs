@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pacing_word, pin_word};
+use super::{
+    End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pacing_word, pin_word,
+};
 use crate::world::spelling::{one_of, shown};
 use crate::world::{McuTx, Pin};
 
@@ -97,9 +99,7 @@ impl<'a> Reader<'a> {
             // Nothing is missing in an `end` line with both digests, even where an editor took its line feed.
             if line.text.starts_with("end ") && (line.whole || end(line.text).is_some()) {
                 let Some(end) = end(line.text) else {
-                    return Err(
-                        self.expected("`end digest=X content=X`, each X of 16 hex digits", line.text)
-                    );
+                    return Err(self.expected("`end digest=X content=X`, each X of 16 hex digits", line.text));
                 };
                 return match self.next() {
                     None => Ok((inputs, Some(end), None)),
@@ -161,9 +161,7 @@ impl<'a> Reader<'a> {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
                 Ok(Input::Overrun { module, tick, byte: self.byte(rest)? })
             }
-            ("reach", None) => {
-                Ok(Input::Advance { module: self.module(&who)?, tick: self.time(time)? })
-            }
+            ("reach", None) => Ok(Input::Advance { module: self.module(&who)?, tick: self.time(time)? }),
             ("detach" | "reach", Some(extra)) => {
                 Err(self.expected(&format!("nothing after `{verb}`"), extra))
             }
@@ -182,13 +180,11 @@ impl<'a> Reader<'a> {
             let value = fields.next()?.strip_prefix(key)?.strip_prefix('=')?;
             Some(value)
         };
-        let id = field("id").and_then(|v| v.parse().ok().filter(|_| number(v).is_some())).ok_or_else(wrong)?;
+        let id =
+            field("id").and_then(|v| v.parse().ok().filter(|_| number(v).is_some())).ok_or_else(wrong)?;
         let hz = field("hz").and_then(number).filter(|&hz| hz > 0).ok_or_else(wrong)?;
-        let mcu_tx = self.choice(
-            field("mcu-tx").ok_or_else(wrong)?,
-            [McuTx::Wire, McuTx::AsStored],
-            pacing_word,
-        )?;
+        let mcu_tx =
+            self.choice(field("mcu-tx").ok_or_else(wrong)?, [McuTx::Wire, McuTx::AsStored], pacing_word)?;
         if fields.next().is_some() || !who.is_name() {
             return Err(wrong());
         }
@@ -232,10 +228,10 @@ impl<'a> Reader<'a> {
     fn header_line(&mut self, expected: &str) -> Result<&'a str, LogError> {
         match self.next() {
             Some(Line { text, whole: true }) => Ok(text),
-            Some(Line { text, whole: false }) if !text.is_empty() => Err(self.wrong(&format!(
-                "expected {expected}, found {}, where the log is cut off",
-                shown(text)
-            ))),
+            Some(Line { text, whole: false }) if !text.is_empty() => {
+                Err(self
+                    .wrong(&format!("expected {expected}, found {}, where the log is cut off", shown(text))))
+            }
             _ => {
                 self.line += 1;
                 Err(self.wrong(&format!("expected {expected}, found the end of the log")))
@@ -339,7 +335,9 @@ fn unescaped(text: &str) -> Result<String, String> {
             }
             Some(_) => {
                 let found = shown(&format!("\\{part}"));
-                return Err(format!("expected `\\\\`, `\\\"`, `\\n`, `\\r`, `\\t` or `\\u{{HEX}}`, found {found}"));
+                return Err(format!(
+                    "expected `\\\\`, `\\\"`, `\\n`, `\\r`, `\\t` or `\\u{{HEX}}`, found {found}"
+                ));
             }
         };
         out.push(c);

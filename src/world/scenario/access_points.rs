@@ -63,7 +63,8 @@ fn access_point<'a>(
             s.is_empty() || (8..=63).contains(&s.len()) && s.bytes().all(|b| (32..=126).contains(&b))
         })
         .unwrap_or_default();
-    let bssid = read::mac(p, &section, "bssid", macs).unwrap_or_else(|| network::mac_of(&format!("ap/{name}")));
+    let bssid =
+        read::mac(p, &section, "bssid", macs).unwrap_or_else(|| network::mac_of(&format!("ap/{name}")));
     let ap = ApConfig {
         name: name.to_string(),
         ssid: ssid.as_bytes().to_vec(),

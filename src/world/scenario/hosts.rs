@@ -27,8 +27,10 @@ pub(super) fn read(
     for (name, place, value) in top.named(problems, "host") {
         read::check_node_name(problems, name, &place);
         if modules.contains(&name) {
-            let message =
-                format!("expected a name that no module has, found {}: links are named after both", shown(name));
+            let message = format!(
+                "expected a name that no module has, found {}: links are named after both",
+                shown(name)
+            );
             problems.add(place.clone(), message);
         }
         let Some(section) = Section::open(problems, format!("[host.{name}]"), place, value, schema::HOST)
@@ -37,13 +39,22 @@ pub(super) fn read(
         };
         let address = section.parsed(problems, "address", address);
         if let Some(address) = address {
-            take(problems, &mut addresses, address, section.span("address"), &format!("the address {address}"));
+            take(
+                problems,
+                &mut addresses,
+                address,
+                section.span("address"),
+                &format!("the address {address}"),
+            );
         }
         let segment = address.and_then(|a| segment(problems, &section, a, lans));
         let mut own_names = Vec::new();
         for (dns_name, span) in section.strings(problems, "names") {
             if !network::is_dns_name(dns_name) {
-                problems.add(span, format!("expected a DNS name such as `www.example.com`, found {}", shown(dns_name)));
+                problems.add(
+                    span,
+                    format!("expected a DNS name such as `www.example.com`, found {}", shown(dns_name)),
+                );
                 continue;
             }
             let dns_name = dns_name.to_ascii_lowercase();
@@ -102,11 +113,17 @@ fn misplaced(
 ) -> Option<String> {
     let ap = shown(ap);
     if !subnet.contains(address) {
-        Some(format!("expected an address within {subnet}, the subnet of the access point {ap}, found {address}"))
+        Some(format!(
+            "expected an address within {subnet}, the subnet of the access point {ap}, found {address}"
+        ))
     } else if !subnet.has_host(address) {
-        Some(format!("expected an address of a host within {subnet}, found {address}, which is the network's own or its broadcast address"))
+        Some(format!(
+            "expected an address of a host within {subnet}, found {address}, which is the network's own or its broadcast address"
+        ))
     } else if address == gateway {
-        Some(format!("expected another address than {address}, which is the gateway of the access point {ap}"))
+        Some(format!(
+            "expected another address than {address}, which is the gateway of the access point {ap}"
+        ))
     } else if (dhcp.0..=dhcp.1).contains(&address) {
         Some(format!(
             "expected an address outside {} to {}, which the access point {ap} leases to stations, found {address}",

@@ -27,10 +27,8 @@ pub(super) fn read_modules(
     modules: &[&str],
     hosts: &[HostConfig],
 ) -> Vec<ModuleLinkConfig> {
-    let mut links: Vec<ModuleLinkConfig> = modules
-        .iter()
-        .map(|name| ModuleLinkConfig { name: (*name).to_string(), link: radio() })
-        .collect();
+    let mut links: Vec<ModuleLinkConfig> =
+        modules.iter().map(|name| ModuleLinkConfig { name: (*name).to_string(), link: radio() }).collect();
     for (name, place, value) in top.named(problems, "link") {
         let Some(link) = links.iter_mut().find(|l| l.name == name) else {
             let modules = || modules.iter().copied();

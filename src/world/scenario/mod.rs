@@ -15,6 +15,7 @@ mod schema;
 mod table;
 
 use crate::net::config::NetConfig;
+pub use crate::profile::Timing;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
 use crate::world::McuTx;
@@ -28,18 +29,6 @@ pub const PROFILES: [&str; 1] = ["esp32c3-v2.3"];
 /// The least latency of a module's radio link in a world with several modules, whose clocks may run apart by
 /// as much.
 pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = Duration::from_micros(100);
-
-/// How long the module's own work takes: boot, join, flash writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Timing {
-    /// Drawn from what was measured (the default).
-    #[default]
-    Typical,
-    /// The shortest of it.
-    Fast,
-    /// The longest of it.
-    Worst,
-}
 
 /// A module of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]

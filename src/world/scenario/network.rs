@@ -19,9 +19,8 @@ impl Subnet {
 
     /// Reads `192.168.1.0/24`; 8 to 30 bits, no bits set behind them.
     pub(super) fn parse(text: &str) -> Result<Subnet, String> {
-        let wrong = || {
-            format!("expected a network of 8 to 30 bits, such as `192.168.1.0/24`, found {}", shown(text))
-        };
+        let wrong =
+            || format!("expected a network of 8 to 30 bits, such as `192.168.1.0/24`, found {}", shown(text));
         let (address, bits) = text.split_once('/').ok_or_else(wrong)?;
         let address: Ipv4Addr = address.parse().map_err(|_| wrong())?;
         let prefix_len: u8 = bits.parse().map_err(|_| wrong())?;

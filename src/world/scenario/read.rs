@@ -151,7 +151,10 @@ pub(super) fn take<K: Ord>(
 /// Notes a mistake when `name` can't be the name of an access point, a module or a host.
 pub(super) fn check_name(problems: &mut Problems, name: &str, place: &Range<usize>) {
     if !(1..=32).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-        let message = format!("expected a name of 1 to 32 characters without control characters, found {}", shown(name));
+        let message = format!(
+            "expected a name of 1 to 32 characters without control characters, found {}",
+            shown(name)
+        );
         problems.add(place.clone(), message);
     }
 }
@@ -160,7 +163,8 @@ pub(super) fn check_name(problems: &mut Problems, name: &str, place: &Range<usiz
 pub(super) fn check_node_name(problems: &mut Problems, name: &str, place: &Range<usize>) {
     check_name(problems, name, place);
     if name == GATEWAY {
-        let message = format!("expected another name than `{GATEWAY}`, which is the name of the gateway itself");
+        let message =
+            format!("expected another name than `{GATEWAY}`, which is the name of the gateway itself");
         problems.add(place.clone(), message);
     }
 }

@@ -22,10 +22,7 @@ impl Place {
     pub(super) fn of(text: &str, offset: usize) -> Place {
         let before = &text[..text.floor_char_boundary(offset)];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        Place {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
     }
 }
 
@@ -94,7 +91,8 @@ impl<'a> Problems<'a> {
         if more > 0 {
             report.push_str(&format!("{more} more not shown\n"));
         }
-        let Some((Problem { place: Place { line, column }, message: first }, others)) = problems.split_first()
+        let Some((Problem { place: Place { line, column }, message: first }, others)) =
+            problems.split_first()
         else {
             return Ok(());
         };
@@ -114,8 +112,7 @@ fn show(name: &str, text: &str, (span, message): &(Range<usize>, String)) -> Str
     // The mark stays within the line: a table's range may cover many.
     let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
     let end = text.floor_char_boundary(span.end).clamp(start, line_end);
-    let source =
-        Snippet::source(text).path(name).annotation(AnnotationKind::Primary.span(start..end));
+    let source = Snippet::source(text).path(name).annotation(AnnotationKind::Primary.span(start..end));
     let report = [Level::ERROR.primary_title(message.as_str()).element(source)];
     format!("{}\n\n", Renderer::plain().render(&report))
 }

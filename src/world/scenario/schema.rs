@@ -12,7 +12,11 @@ const fn key(name: &'static str, expects: &'static str, default: &'static str) -
 pub(super) const TOP: &[Key] = &[
     key("seed", "an integer from 0 to 18446744073709551615", "1"),
     key("timing", "`typical`, `fast` or `worst`", "`typical`"),
-    key("epoch", "a date-time in whole seconds with its offset, such as 2026-01-01T00:00:00Z, from 1970 to 2105", "2026-01-01T00:00:00Z"),
+    key(
+        "epoch",
+        "a date-time in whole seconds with its offset, such as 2026-01-01T00:00:00Z, from 1970 to 2105",
+        "2026-01-01T00:00:00Z",
+    ),
     key("timeline", "a list of strings such as \"at 12s ap home down\"", "empty"),
     key("capture", "a table: [capture]", "see below"),
     key("module", "tables with names: [module.NAME]", "one module, `wifi`"),
@@ -38,7 +42,11 @@ pub(super) const AP: &[Key] = &[
     key("up", "true or false", "true"),
     key("subnet", "a network of 8 to 30 bits, such as \"192.168.1.0/24\"", "192.168.N.0/24"),
     key("gateway", "an IPv4 address within the subnet", "the subnet's first address"),
-    key("dhcp", "the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"]", "see below"),
+    key(
+        "dhcp",
+        "the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"]",
+        "see below",
+    ),
     key("lease", "a duration of whole seconds from 10 s to 365 d, such as \"2 h\"", "\"2 h\""),
 ];
 
@@ -48,7 +56,11 @@ pub(super) const LINK: &[Key] = &[
     key("loss", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
     key("duplicate", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
     key("reorder", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
-    key("rate", "a rate from 1 bit/s to 100 Gbit/s, such as \"10 Mbit/s\", or \"unlimited\"", "\"unlimited\", \"20 Mbit/s\" for a module"),
+    key(
+        "rate",
+        "a rate from 1 bit/s to 100 Gbit/s, such as \"10 Mbit/s\", or \"unlimited\"",
+        "\"unlimited\", \"20 Mbit/s\" for a module",
+    ),
     key("mtu", "an integer from 576 to 1500 (bytes)", "1500"),
     key("down", "true or false", "false"),
 ];

@@ -8,5 +8,8 @@ fn probe() {
 }
 #[test]
 fn default_parses() {
-    match Scenario::parse("default", Scenario::default_text()) { Ok(s) => println!("{s:#?}"), Err(e) => panic!("{e}") }
+    match Scenario::parse("default", Scenario::default_text()) {
+        Ok(s) => println!("{s:#?}"),
+        Err(e) => panic!("{e}"),
+    }
 }

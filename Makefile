@@ -1,0 +1,86 @@
+# espat-sim. The two commands to begin with:
+#   make demo    firmware in QEMU talks through the module (installs what it lacks, builds, runs)
+#   make test    everything that must hold
+# Others: make build, bench, install PREFIX=/usr/local, clean.
+
+CARGO  ?= cargo
+PREFIX ?= /usr/local
+BOARD  ?= mps2-an385
+
+QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config
+
+.PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
+	lint unit same-digest renode
+
+build: toolchain
+	$(CARGO) build --release
+
+# An older compiler gets one sentence instead of a page of errors.
+toolchain:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: see https://rustup.rs"; exit 1; }
+	@have=$$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/'); \
+	need=$$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' Cargo.toml); \
+	[ "$$have" -ge "$$need" ] || { echo "espat-sim needs Rust 1.$$need or later, this is 1.$$have: run 'rustup update'"; exit 1; }
+
+packages-demo:
+	@scripts/packages.sh $(QEMU_PACKAGES)
+
+packages-test:
+	@scripts/packages.sh $(TEST_PACKAGES)
+
+firmware:
+	@$(MAKE) --no-print-directory -s -C tests/firmware
+
+demo: packages-demo build firmware
+	@target/release/espat-sim qemu --pcap demo.pcapng -- \
+		qemu-system-arm -M $(BOARD) -display none -nodefaults -serial stdio \
+		-semihosting-config enable=on,target=native -kernel build/firmware/$(BOARD).elf
+
+test: packages-test build firmware lint unit same-digest renode
+
+lint: toolchain
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+
+# Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/*.rs.
+unit: build firmware
+	$(CARGO) test
+
+# The optimiser must not change what happens.
+same-digest: build
+	@$(CARGO) build
+	@mkdir -p build
+	@for seed in 1 2 3; do \
+		for profile in debug release; do \
+			target/$$profile/espat-sim demo --seed $$seed --pcap build/$$profile.pcapng >build/$$profile.txt || exit 1; \
+			sed -i '/^capture /d' build/$$profile.txt; \
+		done; \
+		cmp build/debug.txt build/release.txt && cmp build/debug.pcapng build/release.pcapng || \
+			{ echo "FAIL: seed $$seed: debug and release builds differ"; exit 1; }; \
+	done
+	@echo "The same dialogue, capture and digest from debug and release builds."
+
+# What needs Renode runs where Renode is.
+renode:
+	@command -v renode-test >/dev/null && echo "There are no Robot tests yet." || \
+		echo "renode-test is not on PATH: Robot tests were not run (none exist yet)."
+
+bench: build
+	$(CARGO) bench
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 755 target/release/espat-sim $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 target/release/libespat_sim.so $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/espat_sim.h $(DESTDIR)$(PREFIX)/include/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e "s|@VERSION@|$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)|" \
+		espat-sim.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/espat-sim.pc
+	for dir in renode platforms scenarios; do \
+		[ ! -d $$dir ] || { install -d $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir && \
+			cp -r $$dir/. $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir/; }; \
+	done
+
+clean:
+	$(CARGO) clean
+	rm -rf build demo.pcapng

@@ -1,0 +1,126 @@
+//! `espat-sim demo`: the whole way from `ready` to an HTTP answer, with a built-in host and no emulator.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::dialogue::{self, Style};
+use super::files;
+use super::host::Host;
+use crate::edge::{Outputs, Session};
+use crate::time::Duration;
+
+/// Talk to a module: a built-in host joins, fetches a page, exchanges datagrams, pings. No emulator needed.
+///
+/// Shows the AT dialogue with virtual times, then PASS or FAIL and the run's digest. The exit code is 0 for
+/// PASS, 1 for FAIL, 2 when it could not run.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// The scenario file; without it, the built-in one. It must have the built-in one's access point and hosts.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// The seed of all randomness; without it, the scenario's, or 1.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Where to write the capture for Wireshark.
+    #[arg(long, value_name = "FILE", default_value = "demo.pcapng")]
+    pcap: PathBuf,
+    /// Write the input log, for `espat-sim replay`.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+/// Runs the demo.
+pub fn run(args: &DemoArgs) -> i32 {
+    match start(args) {
+        Ok(code) => code,
+        Err(sentence) => super::fail(&sentence),
+    }
+}
+
+fn start(args: &DemoArgs) -> Result<i32, String> {
+    let scenario = files::scenario(args.scenario.as_deref())?;
+    let style = Style { color: std::io::stdout().is_terminal() };
+    let outputs = Outputs {
+        capture: files::sink(Some(&args.pcap))?,
+        log: files::sink(args.log.as_deref())?,
+        dialogue: Some(Box::new(move |_, packet| println!("{}", dialogue::format(packet, None, style)))),
+        warnings: Some(Box::new(|sentence| println!("warning: {sentence}"))),
+    };
+    let session = Session::new(&scenario, args.seed, outputs).map_err(|e| e.to_string())?;
+    let mut host = Host::attach(&session, "wifi")?;
+    let result = dialogue(&mut host);
+    let end = host.now();
+    let failures = session.finish();
+    if let Some(first) = failures.into_iter().next() {
+        return Err(first);
+    }
+    let digest = session.with(|w| w.digest()).map_err(|e| e.to_string())?;
+    let code = match &result {
+        Ok(()) => 0,
+        Err(why) => {
+            println!("FAIL: {why}");
+            1
+        }
+    };
+    if code == 0 {
+        println!("PASS");
+    }
+    println!("virtual time {end}");
+    println!("capture {}", args.pcap.display());
+    if let Some(log) = &args.log {
+        println!("input log {}", log.display());
+    }
+    println!("digest {digest:016x}");
+    Ok(code)
+}
+
+/// What the firmware of `tests/firmware` does, too.
+fn dialogue(host: &mut Host<'_>) -> Result<(), String> {
+    let [short, long] = [Duration::from_secs(1), Duration::from_secs(30)];
+    host.until("\r\nready\r\n", long)?;
+    host.command("ATE0", short)?;
+    host.command("AT+GMR", short)?;
+    host.command("AT+CWMODE=1", short)?;
+    host.command("AT+CWJAP=\"espat-sim\",\"correct horse\"", long)?;
+    host.command("AT+CIFSR", short)?;
+    host.command("AT+CIPDOMAIN=\"www.example.com\"", long)?;
+    host.command("AT+CIPSTART=\"TCP\",\"www.example.com\",80", long)?;
+    host.send(None, b"GET /status HTTP/1.1\r\nHost: www.example.com\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    let body = b"\r\n\r\nespat-sim says hello\n";
+    while !answer.ends_with(body) {
+        answer.extend(
+            host.incoming(long)
+                .map_err(|e| {
+                    format!(
+                        "the HTTP answer should end in {body:?}, got '{}': {e}",
+                        answer.escape_ascii(),
+                        body = "espat-sim says hello"
+                    )
+                })?
+                .data,
+        );
+    }
+    if !answer.starts_with(b"HTTP/1.1 200 ") {
+        return Err(format!("expected HTTP status 200, got '{}'", answer.escape_ascii()));
+    }
+    host.until("CLOSED\r\n", long)?;
+    host.command("AT+CIPMUX=1", short)?;
+    host.command("AT+CIPSTART=0,\"UDP\",\"echo.example.com\",7", long)?;
+    host.command("AT+CIPSTART=1,\"TCP\",\"nas.lan\",7", long)?;
+    host.command("AT+CIPSTATE?", short)?;
+    for (link, data) in [(0, &b"a datagram"[..]), (1, b"a stream")] {
+        host.send(Some(link), data)?;
+        let mut echoed = Vec::new();
+        while echoed.len() < data.len() {
+            echoed.extend(host.incoming(long)?.data);
+        }
+        if echoed != data {
+            return Err(format!("sent '{}', echoed '{}'", data.escape_ascii(), echoed.escape_ascii()));
+        }
+    }
+    host.command("AT+CIPCLOSE=5", short)?;
+    host.command("AT+PING=\"www.example.com\"", long)?;
+    host.command("AT+CWQAP", short)?;
+    host.wait(short)
+}

@@ -1,0 +1,74 @@
+//! `espat-sim replay`: runs an input log again, without MCU or emulator.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::dialogue::{self, Style};
+use super::files;
+use crate::world::{self, Recording};
+
+/// Run an input log again: the same UART bytes, capture and digest, without MCU or emulator.
+///
+/// The exit code is 0 when the digests are those of the log (or the log has none), 1 when they differ, 2 when
+/// the log cannot be replayed.
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// The input log.
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
+    /// Write a capture for Wireshark.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Do not show the dialogue.
+    #[arg(long)]
+    no_dialogue: bool,
+}
+
+/// Runs the log again.
+pub fn run(args: &ReplayArgs) -> i32 {
+    match replay(args) {
+        Ok(code) => code,
+        Err(sentence) => super::fail(&sentence),
+    }
+}
+
+fn replay(args: &ReplayArgs) -> Result<i32, String> {
+    let text = files::text(&args.log)?;
+    let sink = files::sink(args.pcap.as_deref())?;
+    let recording = Recording { capture: sink.is_some(), log: false, dialogue: !args.no_dialogue };
+    let place = args.log.display();
+    let mut replayed = world::replay(&text, recording).map_err(|e| format!("{place}: {e}"))?;
+    let style = Style { color: std::io::stdout().is_terminal() };
+    let several = replayed.world.module_names().len() > 1;
+    for (module, packet) in replayed.world.take_dialogue() {
+        let name = replayed.world.module_names().get(module.index()).copied().unwrap_or_default().to_owned();
+        println!("{}", dialogue::format(&packet, several.then_some(name.as_str()), style));
+    }
+    if let Some(mut sink) = sink {
+        sink.write(replayed.world.take_capture()).map_err(|e| e.to_string())?;
+        sink.finish().map_err(|e| e.to_string())?;
+    }
+    for warning in replayed.world.take_warnings() {
+        println!("warning: {warning}");
+    }
+    if let Some(cut) = &replayed.truncated {
+        println!("warning: {place}: line {} is cut off and was left out: '{}'", cut.line, cut.rest);
+    }
+    println!("digest {:016x}", replayed.world.digest());
+    let here = env!("CARGO_PKG_VERSION");
+    let by = if replayed.version == here {
+        String::new()
+    } else {
+        format!(" (written by espat-sim {}, this is {here})", replayed.version)
+    };
+    match replayed.is_same() {
+        Some(true) => println!("the same as in the log"),
+        Some(false) => {
+            let logged = replayed.logged.map_or(0, |end| end.digest);
+            println!("DIFFERENT: the log says {logged:016x}{by}");
+            return Ok(1);
+        }
+        None => println!("the log was not closed, so it has no digest to compare"),
+    }
+    Ok(0)
+}

@@ -1,0 +1,100 @@
+/*
+ * Arm MPS2 with the AN385 image (Cortex-M3, 25 MHz). CMSDK APB UARTs: UART0 is
+ * the console, UART1 the module. Both have one byte of buffer each way.
+ */
+#include "board.h"
+
+#include "cortex_m.h"
+#include "module_uart.h"
+
+#define CLOCK_HZ 25000000u
+#define BAUD 115200u
+
+typedef struct {
+    volatile uint32_t data;
+    volatile uint32_t state;
+    volatile uint32_t ctrl;
+    volatile uint32_t int_status; /* write 1 to clear */
+    volatile uint32_t baud_div;
+} cmsdk_uart;
+
+#define CONSOLE ((cmsdk_uart *)0x40004000u)
+#define MODULE ((cmsdk_uart *)0x40005000u)
+
+enum { STATE_TX_FULL = 1u << 0, STATE_RX_FULL = 1u << 1, STATE_RX_OVERRUN = 1u << 3 };
+enum { CTRL_TX = 1u << 0, CTRL_RX = 1u << 1, CTRL_TX_INT = 1u << 2, CTRL_RX_INT = 1u << 3 };
+enum { INT_TX = 1u << 0, INT_RX = 1u << 1 };
+enum { IRQ_MODULE_RX = 2, IRQ_MODULE_TX = 3, IRQS = 32 };
+
+static void module_rx_handler(void)
+{
+    MODULE->int_status = INT_RX; /* first: a byte that comes meanwhile sets it again */
+    while (MODULE->state & STATE_RX_FULL) {
+        if (MODULE->state & STATE_RX_OVERRUN) {
+            MODULE->state = STATE_RX_OVERRUN;
+            module_uart_overrun();
+        }
+        module_uart_received((uint8_t)MODULE->data);
+    }
+}
+
+/* Moves one byte from the ring to the transmitter if that has room. */
+static void feed_transmitter(void)
+{
+    if (!(MODULE->state & STATE_TX_FULL)) {
+        int byte = module_uart_next_tx();
+
+        if (byte >= 0) {
+            MODULE->data = (uint32_t)byte;
+        }
+    }
+}
+
+static void module_tx_handler(void)
+{
+    MODULE->int_status = INT_TX;
+    feed_transmitter();
+}
+
+void board_module_tx_start(void)
+{
+    interrupts_off(); /* the interrupt takes bytes too */
+    feed_transmitter();
+    interrupts_on();
+}
+
+BOARD_VECTORS const vector board_vectors[IRQS] = {
+    [0 ... IRQ_MODULE_RX - 1] = unexpected_handler,
+    [IRQ_MODULE_RX] = module_rx_handler,
+    [IRQ_MODULE_TX] = module_tx_handler,
+    [IRQ_MODULE_TX + 1 ... IRQS - 1] = unexpected_handler,
+};
+
+void board_init(void)
+{
+    CONSOLE->baud_div = CLOCK_HZ / BAUD;
+    CONSOLE->ctrl = CTRL_TX;
+    MODULE->baud_div = CLOCK_HZ / BAUD;
+    MODULE->ctrl = CTRL_TX | CTRL_RX | CTRL_TX_INT | CTRL_RX_INT;
+    nvic_enable(IRQ_MODULE_RX);
+    nvic_enable(IRQ_MODULE_TX);
+}
+
+const char *board_name(void)
+{
+    return "mps2-an385";
+}
+
+uint32_t board_core_clock(void)
+{
+    return CLOCK_HZ;
+}
+
+void board_console_write(const char *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        while (CONSOLE->state & STATE_TX_FULL) {
+        }
+        CONSOLE->data = (uint8_t)text[i];
+    }
+}

@@ -1,0 +1,108 @@
+#include "module_uart.h"
+
+#include "board.h"
+#include "cortex_m.h"
+
+/* Powers of two. At 115200 baud the receive ring holds 89 ms. */
+#define RX_SIZE 1024u
+#define TX_SIZE 256u
+
+/* Counters run freely; the difference is the fill level. */
+typedef struct {
+    volatile uint32_t in;
+    volatile uint32_t out;
+} ring;
+
+static ring rx, tx;
+static uint8_t rx_bytes[RX_SIZE], tx_bytes[TX_SIZE];
+static module_uart_stats stats;
+
+/* Keeps the compiler from moving accesses to the bytes over the counters. */
+static inline void barrier(void)
+{
+    __asm volatile("dmb" ::: "memory");
+}
+
+size_t module_uart_read(uint8_t *out, size_t cap)
+{
+    size_t count = 0;
+
+    while (count < cap && rx.out != rx.in) {
+        barrier();
+        out[count++] = rx_bytes[rx.out % RX_SIZE];
+        barrier();
+        rx.out++;
+    }
+    return count;
+}
+
+void module_uart_received(uint8_t byte)
+{
+    uint32_t waiting = rx.in - rx.out;
+
+    stats.rx_bytes++;
+    if (waiting >= RX_SIZE) {
+        stats.dropped++;
+        return;
+    }
+    rx_bytes[rx.in % RX_SIZE] = byte;
+    barrier();
+    rx.in++;
+    if (waiting + 1u > stats.rx_high_water) {
+        stats.rx_high_water = waiting + 1u;
+    }
+}
+
+void module_uart_overrun(void)
+{
+    stats.overruns++;
+}
+
+void module_uart_write(const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        while (tx.in - tx.out >= TX_SIZE) {
+            board_module_tx_start();
+            interrupts_off();
+            if (tx.in - tx.out >= TX_SIZE) {
+                wait_for_interrupt();
+            }
+            interrupts_on();
+        }
+        tx_bytes[tx.in % TX_SIZE] = bytes[i];
+        barrier();
+        tx.in++;
+    }
+    stats.tx_bytes += (uint32_t)count;
+    board_module_tx_start();
+}
+
+int module_uart_next_tx(void)
+{
+    int byte;
+
+    if (tx.out == tx.in) {
+        return -1;
+    }
+    barrier();
+    byte = tx_bytes[tx.out % TX_SIZE];
+    barrier();
+    tx.out++;
+    return byte;
+}
+
+void module_uart_idle(void)
+{
+    /* With interrupts off, one that comes between the question and the sleep
+       still ends the sleep, and runs afterwards. */
+    interrupts_off();
+    if (rx.in == rx.out) {
+        wait_for_interrupt();
+    }
+    interrupts_on();
+}
+
+const module_uart_stats *module_uart_statistics(void)
+{
+    return &stats;
+}

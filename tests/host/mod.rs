@@ -1,0 +1,190 @@
+//! A host for tests: stores lines into the MCU's UART, and waits in virtual time for what comes back.
+#![allow(dead_code)] // each test file uses its own part
+
+use espat_sim::world::{Attachment, ModuleId, Pin, Recording, Scenario, World};
+
+/// One module of a world, driven in nanoseconds.
+pub struct Host {
+    pub world: World,
+    pub module: ModuleId,
+    pub now: u64,
+    /// Everything the module has sent and nobody has consumed yet.
+    pub pending: Vec<u8>,
+    /// Everything the module has ever sent, with times.
+    pub received: Vec<(u64, u8)>,
+    pub capture: Vec<u8>,
+    pub log: Vec<u8>,
+}
+
+pub const SECOND: u64 = 1_000_000_000;
+
+impl Host {
+    /// A world of this scenario, everything recorded.
+    pub fn new(scenario: &str, seed: u64) -> Host {
+        let scenario = Scenario::parse("test.toml", scenario).unwrap_or_else(|e| panic!("{e}"));
+        let recording = Recording { capture: true, log: true, dialogue: false };
+        let mut world = World::new(&scenario, Some(seed), recording).unwrap_or_else(|e| panic!("{e}"));
+        let module = world.attach("wifi", Attachment::default()).expect("attach");
+        Host {
+            world,
+            module,
+            now: 0,
+            pending: Vec::new(),
+            received: Vec::new(),
+            capture: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    /// The default scenario, booted, echo off.
+    pub fn ready(seed: u64) -> Host {
+        Host::ready_in(Scenario::default_text(), seed)
+    }
+
+    /// A scenario, booted, echo off.
+    pub fn ready_in(scenario: &str, seed: u64) -> Host {
+        let mut host = Host::new(scenario, seed);
+        host.expect("\r\nready\r\n");
+        host.send("ATE0\r\n");
+        host.expect("ATE0\r\n\r\nOK\r\n");
+        host
+    }
+
+    /// The default scenario, joined.
+    pub fn joined(seed: u64) -> Host {
+        Host::joined_in(Scenario::default_text(), seed)
+    }
+
+    /// A scenario with the default access point, joined.
+    pub fn joined_in(scenario: &str, seed: u64) -> Host {
+        let mut host = Host::ready_in(scenario, seed);
+        host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
+        host.ask(
+            "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n",
+            "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n",
+        );
+        host
+    }
+
+    /// Stores bytes at the present instant.
+    pub fn send(&mut self, text: impl AsRef<[u8]>) {
+        for byte in text.as_ref() {
+            self.world.uart_write(self.module, self.now, *byte).expect("uart_write");
+        }
+    }
+
+    pub fn pin(&mut self, pin: Pin, high: bool) {
+        self.world.set_pin(self.module, self.now, pin, high).expect("set_pin");
+    }
+
+    pub fn console(&mut self, line: &str) -> String {
+        self.world.console(line).unwrap_or_else(|e| panic!("console '{line}': {e}"))
+    }
+
+    /// Goes to `to`, collecting what arrives.
+    pub fn go(&mut self, to: u64) {
+        self.now = to;
+        self.world.advance(self.module, to).expect("advance");
+        self.collect();
+    }
+
+    /// Lets `ns` pass.
+    pub fn wait(&mut self, ns: u64) {
+        let end = self.now + ns;
+        while self.step(end) {}
+        self.go(end);
+    }
+
+    /// Goes to the next event, but not beyond `end`. False when there is none.
+    pub fn step(&mut self, end: u64) -> bool {
+        match self.world.next_event(self.module).expect("next_event") {
+            Some(next) if next <= end => {
+                self.go(next.max(self.now));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn collect(&mut self) {
+        while let Some(byte) = self.world.uart_read(self.module).expect("uart_read") {
+            self.pending.push(byte.byte);
+            self.received.push((byte.at.as_nanos(), byte.byte));
+        }
+        self.capture.extend(self.world.take_capture());
+        self.log.extend(self.world.take_log());
+    }
+
+    /// Waits until exactly `expected` has arrived next, byte for byte.
+    #[track_caller]
+    pub fn expect(&mut self, expected: impl AsRef<[u8]>) {
+        let expected = expected.as_ref();
+        let end = self.now + 120 * SECOND;
+        while self.pending.len() < expected.len() && self.step(end) {}
+        let n = self.pending.len().min(expected.len());
+        let got: Vec<u8> = self.pending.drain(..n).collect();
+        assert_eq!(
+            got.escape_ascii().to_string(),
+            expected.escape_ascii().to_string(),
+            "at {} ns (then: {})",
+            self.now,
+            self.pending.escape_ascii()
+        );
+    }
+
+    /// Waits until `text` has arrived; returns everything up to its end.
+    #[track_caller]
+    pub fn until(&mut self, text: &str) -> String {
+        let end = self.now + 300 * SECOND;
+        loop {
+            let found = self.pending.windows(text.len()).position(|w| w == text.as_bytes());
+            if let Some(at) = found {
+                let taken: Vec<u8> = self.pending.drain(..at + text.len()).collect();
+                return String::from_utf8_lossy(&taken).into_owned();
+            }
+            assert!(
+                self.step(end),
+                "'{}' never came; got '{}' by {} ns",
+                text.escape_debug(),
+                self.pending.escape_ascii(),
+                self.now
+            );
+        }
+    }
+
+    /// Sends a line and checks the whole answer.
+    #[track_caller]
+    pub fn ask(&mut self, line: impl AsRef<[u8]>, answer: impl AsRef<[u8]>) {
+        self.send(line);
+        self.expect(answer);
+    }
+
+    /// Sends a line and returns everything up to and including its final OK or ERROR.
+    #[track_caller]
+    pub fn query(&mut self, line: &str) -> String {
+        self.send(line);
+        let end = self.now + 120 * SECOND;
+        loop {
+            for last in ["\r\nOK\r\n", "\r\nERROR\r\n"] {
+                if self.pending.ends_with(last.as_bytes()) {
+                    return String::from_utf8_lossy(&std::mem::take(&mut self.pending)).into_owned();
+                }
+            }
+            assert!(self.step(end), "no answer to {line:?}: {}", self.pending.escape_ascii());
+        }
+    }
+
+    /// Asserts that nothing comes for `ns`.
+    #[track_caller]
+    pub fn silent_for(&mut self, ns: u64) {
+        self.wait(ns);
+        assert!(self.pending.is_empty(), "unexpected: {}", self.pending.escape_ascii());
+    }
+
+    /// Ends the run; returns its digest, capture and log.
+    pub fn finish(mut self) -> (u64, Vec<u8>, String) {
+        self.world.finish();
+        self.collect();
+        (self.world.digest(), self.capture, String::from_utf8(self.log).expect("the log is text"))
+    }
+}
