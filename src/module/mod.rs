@@ -97,9 +97,9 @@ impl Module {
     /// A module with EN high, that starts to boot at the world's start.
     pub fn new(config: ModuleConfig, air: Air) -> Module {
         let line = LineSettings::eight_n_one(config.profile.baud);
-        // Without an address of its own: locally administered, unicast, the same for the same name.
+        // Without an address of its own: locally administered, unicast, the same for the same name in every world.
         let mac = config.mac.unwrap_or_else(|| {
-            let [a, b, c, d, e, f, ..] = derive(config.seed, &format!("mac/{}", config.name)).to_be_bytes();
+            let [a, b, c, d, e, f, ..] = derive(0, &format!("mac/{}", config.name)).to_be_bytes();
             [a & 0xfc | 0x02, b, c, d, e, f]
         });
         let rng = Stream::new(config.seed, &format!("module/{}/timing", config.name));

@@ -69,7 +69,8 @@ pub struct HostConfig {
     pub address: Ipv4Addr,
     /// The segment it is on; `None`: beyond the gateway, on a routed link of its own.
     pub segment: Option<String>,
-    /// The link that joins it to its segment, or to the gateway.
+    /// The link that joins it to its segment, or to the gateway. Its MTU at the start is also that of the host's
+    /// own interface.
     pub link: Faults,
     /// What it offers.
     pub services: Vec<ServiceConfig>,

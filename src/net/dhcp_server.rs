@@ -216,7 +216,7 @@ impl DhcpServer {
 }
 
 /// The bits of a network mask of `prefix_len` bits (0 to 32).
-pub(super) fn mask_bits(prefix_len: u8) -> u32 {
+fn mask_bits(prefix_len: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(prefix_len.min(32))).unwrap_or(0)
 }
 

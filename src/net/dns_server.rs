@@ -24,16 +24,21 @@ pub(super) struct DnsServer {
 }
 
 impl DnsServer {
-    /// Adds an A record; a name may have several. False when `name` is no DNS name (labels of 1 to 63 bytes,
-    /// 253 in all).
+    /// Adds an A record; a name may have several. False when `name` is no DNS name (labels of 1 to 63 bytes of
+    /// printable ASCII, 253 in all).
     pub(super) fn add(&mut self, name: &str, address: Ipv4Addr) -> bool {
-        match Name::new(name.strip_suffix('.').unwrap_or(name)) {
-            Ok(parsed) if !parsed.get_labels().is_empty() => {
-                self.records.entry(key(&parsed)).or_default().push(address);
-                true
-            }
-            _ => false,
+        let name = name.strip_suffix('.').unwrap_or(name);
+        // The parser below skips empty labels and reads backslashes as escapes.
+        let plain =
+            |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+        if !name.split('.').all(plain) {
+            return false;
         }
+        let Ok(name) = Name::new(name) else {
+            return false;
+        };
+        self.records.entry(key(&name)).or_default().push(address);
+        true
     }
 
     /// The answer to a datagram; `None` when it deserves none.
@@ -195,7 +200,9 @@ mod tests {
         let mut server = DnsServer::default();
         let long_label = "a".repeat(64);
         let long_name = vec!["a".repeat(60); 5].join(".");
-        for name in ["", ".", long_label.as_str(), long_name.as_str()] {
+        for name in
+            ["", ".", "a..b", ".a", "a b", "a\\.b", "\u{e4}.example", long_label.as_str(), long_name.as_str()]
+        {
             assert!(!server.add(name, WEB), "{name:?} was accepted");
         }
     }

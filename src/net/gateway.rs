@@ -113,7 +113,7 @@ impl Gateway {
                 self.ask(leg, address);
             }
             for packet in overdue.undeliverable {
-                self.complain(now, Some(leg), Problem::HostUnreachable, &packet);
+                self.complain(now, Problem::HostUnreachable, &packet);
             }
             if self.legs[leg].stack.next_timer().is_some_and(|t| t <= now) {
                 self.run_stack(now, leg);
@@ -145,7 +145,7 @@ impl Gateway {
     /// An IP packet arrives from a host beyond the gateway.
     pub(super) fn receive_packet(&mut self, now: Instant, bytes: &[u8]) {
         if let Some(bytes) = packet::trim_ipv4(bytes) {
-            self.route(now, None, bytes);
+            self.route(now, bytes);
         }
     }
 
@@ -194,7 +194,7 @@ impl Gateway {
                 self.serve_dhcp(now, leg, udp.payload());
             }
         } else if mine {
-            self.route(now, Some(leg), bytes);
+            self.route(now, bytes);
         }
     }
 
@@ -226,14 +226,14 @@ impl Gateway {
     }
 
     /// Sends a well-formed packet that came from somewhere on to where it belongs.
-    fn route(&mut self, now: Instant, from: Option<usize>, bytes: &[u8]) {
+    fn route(&mut self, now: Instant, bytes: &[u8]) {
         let packet = Ipv4Packet::new_unchecked(bytes);
         let (src, dst) = (packet.src_addr(), packet.dst_addr());
         if !is_unicast(src) || self.legs.iter().any(|l| l.address.address() == src) {
             return;
         }
         match self.routes.lookup(dst) {
-            None => self.complain(now, from, Problem::NetUnreachable, bytes),
+            None => self.complain(now, Problem::NetUnreachable, bytes),
             Some((Hop::Nowhere, _)) => {}
             Some((Hop::Local(leg), _)) => {
                 self.legs[leg].stack.receive(bytes.to_vec());
@@ -241,15 +241,21 @@ impl Gateway {
             }
             Some((hop, mtu)) => match forwarded(bytes, mtu) {
                 Ok(packet) => self.emit(now, hop, dst, packet),
-                Err(problem) => self.complain(now, from, problem, bytes),
+                Err(problem) => self.complain(now, problem, bytes),
             },
         }
     }
 
     /// Tells the sender of `original` why it goes no further.
-    fn complain(&mut self, now: Instant, from: Option<usize>, problem: Problem, original: &[u8]) {
-        // Links to hosts beyond the gateway have no addresses: it speaks with its first one.
-        let Some(leg) = self.legs.get(from.unwrap_or(0)) else {
+    fn complain(&mut self, now: Instant, problem: Problem, original: &[u8]) {
+        let sender = Ipv4Packet::new_unchecked(original).src_addr();
+        // It speaks with its address on the sender's side. Links to hosts beyond it have none, so there it
+        // uses its first one.
+        let leg = match self.routes.lookup(sender) {
+            Some((Hop::Segment(leg), _)) => leg,
+            _ => 0,
+        };
+        let Some(leg) = self.legs.get(leg) else {
             return;
         };
         if let Some(packet) = icmp_error(problem, leg.address.address(), original) {

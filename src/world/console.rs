@@ -1,7 +1,7 @@
 //! The console's language: one line, one [`Command`].
 //!
 //! A test changes the world with it, and the scenario's timeline, the C ABI, the Renode monitor and transcripts
-//! all speak it. The language is two tables: [`COMMANDS`], one row for a command, and [`SETTINGS`], one row for
+//! all speak it. The language is two tables: `COMMANDS`, one row for a command, and `SETTINGS`, one row for
 //! each thing that can be set on a link. Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
 
@@ -10,7 +10,7 @@ use std::fmt;
 use crate::net::config::Faults;
 use crate::time::{Duration, Instant};
 use crate::world::quantity::{self, chance_text, duration_text, rate_text};
-use crate::world::spelling::{did_you_mean, one_of, shown};
+use crate::world::spelling::{did_you_mean, one_of, printable, shown};
 
 /// What one line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,8 +220,12 @@ fn store<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), Strin
 /// Reads one line.
 ///
 /// # Errors
-/// One sentence that says what was expected and what was found.
+/// One sentence, on one line, that says what was expected and what was found.
 pub fn parse(line: &str) -> Result<Command, String> {
+    read_line(line).map_err(|message| printable(&message))
+}
+
+fn read_line(line: &str) -> Result<Command, String> {
     let mut words = Words::split(line)?;
     let command = read_command(&mut words)?;
     match words.next() {

@@ -84,24 +84,70 @@ pub struct End {
     pub content_digest: u64,
 }
 
-/// One input. `module` is the module's id, ticks are those of its attachment.
+/// One input. Ticks are those of the module's attachment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Input {
     /// A driver came.
-    Attach { module: u32, name: String, hz: u64, origin_ns: u64, mcu_tx: McuTx },
+    Attach {
+        /// The module's id.
+        module: u32,
+        /// The module's name.
+        name: String,
+        /// Ticks in one second, not 0.
+        hz: u64,
+        /// The world's time at tick 0, in nanoseconds.
+        origin_ns: u64,
+        /// How stored bytes are paced.
+        mcu_tx: McuTx,
+    },
     /// The driver left.
-    Detach { module: u32 },
-    /// The MCU stored these bytes, all at the same tick.
-    Uart { module: u32, tick: u64, bytes: Vec<u8> },
+    Detach {
+        /// The module's id.
+        module: u32,
+    },
+    /// The MCU stored bytes, all at the same tick.
+    Uart {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// The bytes in order, at least one.
+        bytes: Vec<u8>,
+    },
     /// A pin's level changed.
-    Pin { module: u32, tick: u64, pin: Pin, high: bool },
+    Pin {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// Which pin.
+        pin: Pin,
+        /// Its new level.
+        high: bool,
+    },
     /// The MCU's receiver lost a byte.
-    Overrun { module: u32, tick: u64, byte: u8 },
-    /// A line of the console, and the world time at which it took effect.
-    Console { at_ns: u64, line: String },
+    Overrun {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// The byte.
+        byte: u8,
+    },
+    /// A line of the console.
+    Console {
+        /// The world's time at which it took effect, in nanoseconds.
+        at_ns: u64,
+        /// The line.
+        line: String,
+    },
     /// The module's clock came as far as this.
-    Advance { module: u32, tick: u64 },
+    Advance {
+        /// The module's id.
+        module: u32,
+        /// How far.
+        tick: u64,
+    },
 }
 
 /// Writes a log piece by piece.
@@ -204,7 +250,8 @@ impl Writer {
 
     /// The module's clock has come to `tick`. Written only where no later input of the module says as much.
     pub fn advance(&mut self, module: u32, tick: u64) {
-        self.pending.insert(module, tick);
+        let reached = self.pending.entry(module).or_default();
+        *reached = tick.max(*reached);
     }
 
     /// Closes the log with the digests of the world.

@@ -34,12 +34,53 @@ pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
     let scenario =
         Scenario::parse(&log.scenario_name, &log.scenario_text).map_err(|e| Error::Replay(e.to_string()))?;
     let mut world = World::new(&scenario, Some(log.seed), recording)?;
-    for (number, input) in log.inputs.iter().enumerate() {
-        feed(&mut world, input)
-            .map_err(|e| Error::Replay(format!("input {} of the log was refused: {e}", number + 1)))?;
+    let mut number = 0;
+    for group in log.inputs.chunk_by(|a, b| is_reach(a) && is_reach(b)) {
+        let fed = if is_reach(&group[0]) { reach(&mut world, group) } else { feed(&mut world, &group[0]) };
+        fed.map_err(|e| Error::Replay(format!("input {} of the log was refused: {e}", number + 1)))?;
+        number += group.len();
     }
     world.finish();
     Ok(Replayed { world, logged: log.end, truncated: log.truncated, version: log.crate_version })
+}
+
+fn is_reach(input: &Input) -> bool {
+    matches!(input, Input::Advance { .. })
+}
+
+/// Moves clocks to where a group of `reach` lines has them. They had moved side by side, so each goes as far
+/// as the others allow, in turn, until all are there.
+fn reach(world: &mut World, group: &[Input]) -> Result<(), Error> {
+    let mut waiting: Vec<(ModuleId, u64)> = group
+        .iter()
+        .filter_map(|input| match input {
+            Input::Advance { module, tick } => Some((ModuleId(*module), *tick)),
+            _ => None,
+        })
+        .collect();
+    while !waiting.is_empty() {
+        let (mut rest, mut moved, mut refused) = (Vec::new(), false, Ok(()));
+        for (module, tick) in waiting {
+            match world.advance(module, tick) {
+                Ok(()) => moved = true,
+                Err(Error::TooFarAhead { limit, .. }) if limit > world.reached(module)? => {
+                    world.advance(module, limit)?;
+                    moved = true;
+                    rest.push((module, tick));
+                }
+                Err(ahead @ Error::TooFarAhead { .. }) => {
+                    refused = Err(ahead);
+                    rest.push((module, tick));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        if !moved {
+            return refused;
+        }
+        waiting = rest;
+    }
+    Ok(())
 }
 
 fn feed(world: &mut World, input: &Input) -> Result<(), Error> {

@@ -13,7 +13,7 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     }
     let written = word;
     let word = word.to_lowercase();
-    let limit = (word.chars().count() / 3).max(1);
+    let limit = word.chars().count() / 3;
     candidates
         .into_iter()
         .map(|c| (damerau_levenshtein(&word, &c.to_lowercase()), c))
@@ -43,15 +43,20 @@ pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 /// What somebody wrote, for a message: in backquotes, without control characters, cut to a readable length.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut out: String = text.chars().take(LONGEST).flat_map(printable).collect();
+    let mut out = printable(text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end]));
     if text.chars().nth(LONGEST).is_some() {
         out.push_str("...");
     }
     format!("`{out}`")
 }
 
-fn printable(c: char) -> Vec<char> {
-    if c.is_control() { c.escape_default().collect() } else { vec![c] }
+/// The text on one line: control characters are escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -65,6 +70,7 @@ mod tests {
         assert_eq!(nearest("LOSS", words), Some("loss"));
         assert_eq!(nearest("duplciate", words), Some("duplicate"));
         assert_eq!(nearest("weather", words), None);
+        assert_eq!(nearest("pu", words), None, "one edit of two letters makes another word");
         assert_eq!(nearest("", words), None);
         assert_eq!(nearest(&"x".repeat(1_000_000), words), None);
     }

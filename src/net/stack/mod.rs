@@ -1,141 +1,388 @@
-//! One node's IP stack.
+//! One node's IP stack: the module's, a host's, or the gateway's own addresses.
 //!
-//! TCP, ICMP and reassembly are smoltcp's. The stack is sans-IO: frames are pushed in with
-//! [`Stack::receive`], time with [`Stack::poll`], frames to send are pulled out with [`Stack::take_frame`].
+//! TCP, ICMP echo and reassembly are smoltcp's; Ethernet and ARP, the DHCP and DNS clients, UDP sending and
+//! every timeout of a connection are done here, the way lwIP does them on the real module.
 //!
-//! The contract: after every call that may have something to send (receive, connect, send, recv, close, ...)
-//! the owner calls `poll` at that same instant, and it calls `poll` again at [`Stack::next_timer`] at the
-//! latest. Frames that arrive at an instant are handed in before timers of that instant are polled. Under
-//! this contract extra polls change nothing: neither what is sent, nor when.
+//! The stack is sans-IO. Frames are pushed in with [`Stack::receive`], time with [`Stack::poll`], frames to
+//! send are pulled out with [`Stack::take_frame`]. The contract with the owner:
+//! - After every call that may have something to send (receive, connect, send, recv, close, ...) the owner
+//!   calls `poll` at that same instant, then takes the frames.
+//! - It calls `poll` at [`Stack::next_timer`] at the latest.
+//!
+//! Under this contract extra polls change nothing, neither what is sent nor when: a poll with nothing
+//! received, nothing asked for and no timer due returns at once, and what is due at an instant happens before
+//! frames of that instant are looked at, which are looked at one by one.
+//!
+//! Only IPv4 is spoken so far; IPv6 addresses are refused and IPv6 packets dropped.
 
+mod address;
+mod device;
+mod dhcp;
+mod dns;
+mod ethernet;
+mod packet;
+mod ping;
+mod tcp;
+#[cfg(test)]
+mod tests;
 mod types;
+mod udp;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::Ipv4Addr;
 
-pub use types::*;
+use smoltcp::iface::{Interface, PollResult, SocketSet};
+use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet};
 
+pub use self::types::*;
+use crate::rng::{self, Stream};
 use crate::time::{Duration, Instant};
 
-/// Largest UDP payload in bytes; larger packets than the MTU are sent in fragments.
+/// Largest UDP or ping payload in bytes. What is larger than the MTU is sent in fragments.
 pub const MAX_DATAGRAM: usize = 16_376;
-/// How many datagrams may wait in each direction of a UDP socket.
+/// How many datagrams may wait in a UDP socket, in each direction.
 pub const UDP_QUEUE: usize = 32;
+/// First ephemeral port; the last is 65535.
+const EPHEMERAL: u16 = 49_152;
 
-/// One node's IP stack. See the module's documentation for the contract.
+/// One node's IP stack. The module's documentation has the contract.
 pub struct Stack {
-    mac: Option<[u8; 6]>,
+    name: String,
+    seed: u64,
+    mtu: u16,
+    tcp_buffers: (usize, usize),
+    /// `None` on a point-to-point link.
+    ethernet: Option<ethernet::Ethernet>,
+    up: bool,
     ipv4: Option<Ipv4Config>,
+    dns_servers: Vec<Ipv4Addr>,
+    groups: BTreeSet<Ipv4Addr>,
+    dhcp: Option<dhcp::Client>,
+    dhcp_events: VecDeque<DhcpEvent>,
+    /// The stream of the DHCP client while none runs.
+    dhcp_random: Option<Stream>,
+
+    iface: Interface,
+    sockets: SocketSet<'static>,
+    device: device::Queues,
+
+    last_socket: u64,
+    connections: BTreeMap<Socket, tcp::Connection>,
+    listeners: BTreeMap<Socket, tcp::Listener>,
+    ports: BTreeMap<Socket, udp::Port>,
+    pings: BTreeMap<Socket, ping::Ping>,
+    questions: BTreeMap<Socket, dns::Question>,
+    /// The ephemeral ports given out last.
+    last_tcp_port: u16,
+    last_udp_port: u16,
+    ping_random: Stream,
+    dns_random: Stream,
+    ip_ident: u16,
+
+    /// The instant of the poll that runs, or ran last.
+    now: Instant,
+    next: Option<Instant>,
+    /// True when a call since the last poll may have made something to send.
+    dirty: bool,
+    /// Frames that arrived.
+    received: VecDeque<Vec<u8>>,
+    /// Packets that the stack made itself, before routing.
+    outbox: VecDeque<Vec<u8>>,
+    /// Packets that the node sent to its own address.
+    looped: VecDeque<Vec<u8>>,
+    /// Frames to send.
+    frames: VecDeque<Vec<u8>>,
 }
 
-#[allow(unused_variables)] // first draft: signatures only
+/// smoltcp counts microseconds: down, so that a timer fires at the first nanosecond of its microsecond.
+fn micros(t: Instant) -> smoltcp::time::Instant {
+    smoltcp::time::Instant::from_micros((t.as_nanos() / 1_000) as i64)
+}
+
+/// True for an address that one host can have.
+fn is_unicast(address: Ipv4Addr) -> bool {
+    !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
+}
+
 impl Stack {
+    /// A stack that is up and has no address.
     pub fn new(config: &StackConfig) -> Stack {
-        let mac = match config.medium {
-            Medium::Ethernet { mac } => Some(mac),
-            Medium::Ip => None,
-        };
-        Stack { mac, ipv4: None }
+        let mtu = config.mtu.clamp(576, 1500);
+        let mut device = device::Queues::new(usize::from(mtu));
+        let stream = |what: &str| Stream::new(config.seed, &format!("node/{}/{what}", config.name));
+        let mut interface = smoltcp::iface::Config::new(HardwareAddress::Ip);
+        interface.random_seed = rng::derive(config.seed, &format!("node/{}/tcp", config.name));
+        let iface = Interface::new(interface, &mut device, micros(Instant::ZERO));
+        let mut ports = stream("ports");
+        let mut port = || ports.between(u64::from(EPHEMERAL), u64::from(u16::MAX)) as u16;
+        Stack {
+            name: config.name.clone(),
+            seed: config.seed,
+            mtu,
+            tcp_buffers: (config.tcp_rx.clamp(536, 1 << 24), config.tcp_tx.clamp(536, 1 << 24)),
+            ethernet: match config.medium {
+                Medium::Ethernet { mac } => Some(ethernet::Ethernet::new(mac)),
+                Medium::Ip => None,
+            },
+            up: true,
+            ipv4: None,
+            dns_servers: Vec::new(),
+            groups: BTreeSet::new(),
+            dhcp: None,
+            dhcp_events: VecDeque::new(),
+            dhcp_random: Some(stream("dhcp")),
+            iface,
+            sockets: SocketSet::new(Vec::new()),
+            device,
+            last_socket: 0,
+            connections: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            pings: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            last_tcp_port: port(),
+            last_udp_port: port(),
+            ping_random: stream("ping"),
+            dns_random: stream("dns"),
+            ip_ident: stream("ip").next_u64() as u16,
+            now: Instant::ZERO,
+            next: None,
+            dirty: false,
+            received: VecDeque::new(),
+            outbox: VecDeque::new(),
+            looped: VecDeque::new(),
+            frames: VecDeque::new(),
+        }
     }
+
+    /// The node's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The node's Ethernet address; `None` on a point-to-point link.
     pub fn mac(&self) -> Option<[u8; 6]> {
-        self.mac
+        self.ethernet.as_ref().map(ethernet::Ethernet::mac)
     }
-    pub fn set_up(&mut self, now: Instant, up: bool) {}
-    pub fn is_up(&self) -> bool {
-        true
+
+    fn new_socket(&mut self) -> Socket {
+        self.last_socket += 1;
+        Socket(self.last_socket)
     }
-    pub fn dhcp_start(&mut self, now: Instant, hostname: Option<&str>) {}
-    pub fn dhcp_stop(&mut self) {}
-    pub fn take_dhcp_event(&mut self) -> Option<DhcpEvent> {
-        None
+
+    /// The owner forgets the socket, whatever it is. A TCP connection closes in good order first (see
+    /// [`tcp_close`](Self::tcp_close)) and is removed when it has; what still arrives is thrown away, and a
+    /// peer that never closes is given up after a minute. A listener stops listening, and connections that
+    /// were not accepted are reset. Everything else is dropped at once.
+    pub fn release(&mut self, s: Socket) {
+        self.release_connection(s);
+        self.close_listener(s);
+        self.close_port(s);
+        self.release_ping(s);
+        self.release_question(s);
     }
-    pub fn set_ipv4(&mut self, config: Option<Ipv4Config>) {
-        self.ipv4 = config;
+
+    /// A frame (Ethernet) or packet (point-to-point) has arrived. The next poll looks at it.
+    pub fn receive(&mut self, frame: Vec<u8>) {
+        if self.up {
+            self.received.push_back(frame);
+        }
     }
-    pub fn ipv4(&self) -> Option<&Ipv4Config> {
-        self.ipv4.as_ref()
+
+    /// Does everything that is to be done at `now`, until the stack is quiet.
+    pub fn poll(&mut self, now: Instant) {
+        if self.dirty || self.next.is_some_and(|t| t <= now) {
+            self.settle(now);
+        }
+        while let Some(frame) = self.received.pop_front() {
+            self.now = self.now.max(now);
+            self.open_frame(frame);
+            self.settle(now);
+        }
     }
-    pub fn set_dns(&mut self, servers: &[Ipv4Addr]) {}
-    /// Sends a gratuitous ARP request for the node's address with the next poll.
-    pub fn announce(&mut self) {}
-    pub fn tcp_connect(
-        &mut self,
-        now: Instant,
-        remote: SocketAddr,
-        local_port: Option<u16>,
-        options: &TcpOptions,
-    ) -> Result<Socket, ConnectError> {
-        Err(ConnectError::NoRoute)
-    }
-    pub fn tcp_listen(
-        &mut self,
-        port: u16,
-        backlog: usize,
-        options: &TcpOptions,
-    ) -> Result<Socket, ListenError> {
-        Err(ListenError::BadPort)
-    }
-    pub fn tcp_accept(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)> {
-        None
-    }
-    pub fn tcp_state(&self, s: Socket) -> TcpState {
-        TcpState::Closed(CloseReason::Local)
-    }
-    pub fn tcp_remote(&self, s: Socket) -> Option<SocketAddr> {
-        None
-    }
-    pub fn tcp_local(&self, s: Socket) -> Option<SocketAddr> {
-        None
-    }
-    pub fn tcp_send(&mut self, s: Socket, data: &[u8]) -> usize {
-        0
-    }
-    pub fn tcp_send_free(&self, s: Socket) -> usize {
-        0
-    }
-    pub fn tcp_unsent(&self, s: Socket) -> usize {
-        0
-    }
-    pub fn tcp_readable(&self, s: Socket) -> usize {
-        0
-    }
-    pub fn tcp_recv(&mut self, s: Socket, max: usize) -> Vec<u8> {
-        Vec::new()
-    }
-    pub fn tcp_close(&mut self, s: Socket) {}
-    pub fn tcp_abort(&mut self, s: Socket) {}
-    pub fn release(&mut self, s: Socket) {}
-    pub fn udp_open(&mut self, local_port: Option<u16>) -> Result<Socket, UdpError> {
-        Err(UdpError::PortInUse)
-    }
-    pub fn udp_send(&mut self, s: Socket, to: SocketAddr, data: &[u8]) -> Result<(), UdpError> {
-        Err(UdpError::NoAddress)
-    }
-    pub fn udp_recv(&mut self, s: Socket) -> Option<Datagram> {
-        None
-    }
-    pub fn udp_local_port(&self, s: Socket) -> Option<u16> {
-        None
-    }
-    pub fn join_multicast(&mut self, group: IpAddr) {}
-    pub fn leave_multicast(&mut self, group: IpAddr) {}
-    pub fn ping_start(&mut self, now: Instant, to: IpAddr, payload_len: usize, timeout: Duration) -> Socket {
-        Socket(0)
-    }
-    pub fn ping_state(&self, s: Socket) -> PingState {
-        PingState::TimedOut
-    }
-    pub fn dns_start(&mut self, now: Instant, name: &str) -> Socket {
-        Socket(0)
-    }
-    pub fn dns_state(&self, s: Socket) -> DnsState {
-        DnsState::Failed
-    }
-    pub fn receive(&mut self, frame: Vec<u8>) {}
-    pub fn poll(&mut self, now: Instant) {}
+
+    /// When `poll` must be called at the latest; later than the last poll. `None`: not before something
+    /// arrives or is asked for. Valid after a poll.
     pub fn next_timer(&self) -> Option<Instant> {
-        None
+        self.next
     }
+
+    /// Takes the next frame to send, in order. It leaves at the instant of the last poll.
     pub fn take_frame(&mut self) -> Option<Vec<u8>> {
-        None
+        self.frames.pop_front()
+    }
+
+    /// Sends what is ready and runs what is due, until nothing is.
+    fn settle(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.dirty = false;
+        loop {
+            self.send_own();
+            self.egress();
+            if let Some(packet) = self.looped.pop_front() {
+                self.open_packet(packet);
+                continue;
+            }
+            let moved = self.run_dhcp() | self.run_tcp() | self.run_pings() | self.run_questions();
+            if let Some(ethernet) = &mut self.ethernet {
+                ethernet.run(self.now, self.ipv4.as_ref().map(|c| c.address), &mut self.frames);
+            }
+            if !moved && self.outbox.is_empty() && self.looped.is_empty() {
+                break;
+            }
+        }
+        self.next = self.find_next_timer();
+    }
+
+    fn find_next_timer(&mut self) -> Option<Instant> {
+        let us = micros(self.now);
+        // smoltcp may name an instant at which it has nothing to do any more: then it is asked again one
+        // microsecond later.
+        let smoltcp = self.iface.poll_at(us, &self.sockets).map(|at| {
+            let at = at.total_micros().max(us.total_micros() + 1);
+            Instant::from_nanos((at as u64).saturating_mul(1_000))
+        });
+        let own = [
+            smoltcp,
+            self.dhcp.as_ref().map(dhcp::Client::next_timer),
+            self.ethernet.as_ref().and_then(ethernet::Ethernet::next_timer),
+            self.next_tcp_timer(),
+            self.next_ping_timer(),
+            self.next_question_timer(),
+        ];
+        let next = own.into_iter().flatten().min()?;
+        Some(next.max(self.now + Duration::from_nanos(1)))
+    }
+
+    /// Lets smoltcp send all it can at this instant.
+    fn egress(&mut self) {
+        loop {
+            let result = self.iface.poll_egress(micros(self.now), &mut self.device, &mut self.sockets);
+            let sent = !self.device.tx.is_empty();
+            while let Some(packet) = self.device.tx.pop_front() {
+                self.note_segment(&packet);
+                self.route(packet);
+            }
+            self.follow_tcp();
+            // smoltcp reports nothing while it sends the fragments of one packet, one for each call.
+            if result == PollResult::None && !sent {
+                break;
+            }
+        }
+    }
+
+    /// Sends the packets that the stack made itself.
+    fn send_own(&mut self) {
+        for port in self.ports.values_mut() {
+            port.queued = 0;
+        }
+        while let Some(packet) = self.outbox.pop_front() {
+            for fragment in packet::fragments(packet, usize::from(self.mtu)) {
+                self.route(fragment);
+            }
+        }
+    }
+
+    fn next_ident(&mut self) -> u16 {
+        self.ip_ident = self.ip_ident.wrapping_add(1);
+        self.ip_ident
+    }
+
+    /// Where a packet for `to` goes first; `None` when there is no way.
+    fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
+        let config = self.ipv4.as_ref()?;
+        if self.ethernet.is_none() || ethernet::on_link((config.address, config.prefix_len), to) {
+            return Some(to);
+        }
+        config.gateway
+    }
+
+    /// True for 255.255.255.255 and the broadcast address of the node's own network.
+    fn is_broadcast(&self, to: Ipv4Addr) -> bool {
+        to.is_broadcast()
+            || self.ipv4.as_ref().is_some_and(|c| {
+                let host_bits = !ethernet::mask(c.prefix_len);
+                c.prefix_len < 31
+                    && ethernet::on_link((c.address, c.prefix_len), to)
+                    && u32::from(to) & host_bits == host_bits
+            })
+    }
+
+    /// Puts a packet into a frame and sends it, now or when its neighbour is known.
+    fn route(&mut self, packet: Vec<u8>) {
+        let Ok(header) = Ipv4Packet::new_checked(&packet[..]) else { return };
+        let to = header.dst_addr();
+        if !self.up {
+            return;
+        }
+        if self.ipv4.as_ref().is_some_and(|c| c.address == to) {
+            self.looped.push_back(packet);
+            return;
+        }
+        let broadcast = self.is_broadcast(to);
+        let hop = self.next_hop(to);
+        let own = self.ipv4.as_ref().map(|c| c.address);
+        let Some(ethernet) = &mut self.ethernet else {
+            self.frames.push_back(packet);
+            return;
+        };
+        if broadcast {
+            ethernet.send_broadcast(&packet, &mut self.frames);
+        } else if to.is_multicast() {
+            ethernet.send_multicast(to, &packet, &mut self.frames);
+        } else if let (Some(hop), Some(own)) = (hop, own) {
+            ethernet.send(self.now, own, hop, packet, &mut self.frames);
+        }
+    }
+
+    fn open_frame(&mut self, frame: Vec<u8>) {
+        let Some(ethernet) = &mut self.ethernet else { return self.open_packet(frame) };
+        match ethernet.open(frame) {
+            Some(ethernet::Frame::Ipv4(packet)) => self.open_packet(packet),
+            Some(ethernet::Frame::Arp(message)) => {
+                let own = self.ipv4.as_ref().map(|c| (c.address, c.prefix_len));
+                ethernet.arp(self.now, own, &message, &mut self.frames);
+            }
+            None => {}
+        }
+    }
+
+    /// Looks at one packet: what the stack handles itself stays here, the rest is smoltcp's.
+    fn open_packet(&mut self, packet: Vec<u8>) {
+        if let Some(action) = self.dhcp.as_mut().and_then(|c| c.receive(self.now, &packet)) {
+            if let Some(action) = action {
+                self.act(action);
+            }
+            return;
+        }
+        let Ok(ip) = Ipv4Packet::new_checked(&packet[..]) else { return };
+        if ip.version() != 4 {
+            return;
+        }
+        let whole = !ip.more_frags() && ip.frag_offset() == 0;
+        match ip.next_header() {
+            IpProtocol::Igmp => return self.answer_group_query(&packet),
+            IpProtocol::Icmp if whole => self.read_icmp_error(&packet),
+            IpProtocol::Tcp if whole && !self.admit_segment(&packet) => return,
+            _ => {}
+        }
+        self.device.rx.push_back(packet);
+        self.iface.poll_ingress_single(micros(self.now), &mut self.device, &mut self.sockets);
+        self.follow_tcp();
+    }
+
+    /// Answers a membership query at once. smoltcp would answer after a delay that its timer does not name.
+    fn answer_group_query(&mut self, packet: &[u8]) {
+        let Ok(ip) = Ipv4Packet::new_checked(packet) else { return };
+        let Ok(message) = IgmpPacket::new_checked(ip.payload()) else { return };
+        if let Ok(IgmpRepr::MembershipQuery { group_addr, .. }) = IgmpRepr::parse(&message) {
+            self.report_groups(|group| group_addr.is_unspecified() || group_addr == group);
+        }
+    }
+
+    fn report_groups(&mut self, wanted: impl Fn(Ipv4Addr) -> bool) {
+        let Some(own) = self.ipv4.as_ref().map(|c| c.address) else { return };
+        let reports = self.groups.iter().filter(|g| wanted(**g)).map(|g| packet::group_report(own, *g));
+        self.outbox.extend(reports);
     }
 }

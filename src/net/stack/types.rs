@@ -78,10 +78,11 @@ pub enum CloseReason {
 pub struct TcpOptions {
     /// How long the handshake may take.
     pub connect_timeout: Duration,
-    /// How long data or a FIN may stay unacknowledged without any progress. `None`: for ever, until the
-    /// owner releases the socket (then one minute).
+    /// How long the peer may be silent after a segment that wants an answer: data, a FIN or a probe. An idle
+    /// connection has no timeout. `None`: for ever, until the owner releases the socket (then one minute).
     pub data_timeout: Option<Duration>,
-    /// Sends a keep-alive probe after this much silence. `None`: never.
+    /// Sends a keep-alive probe after this much silence; the peer counts as gone when it answered none of
+    /// three. `None`: never.
     pub keep_alive: Option<Duration>,
     /// True: small segments are sent at once. False: Nagle's algorithm holds them back.
     pub nodelay: bool,

@@ -124,11 +124,9 @@ fn dhcp(problems: &mut Problems, section: &Section, subnet: Subnet) -> (Ipv4Addr
     } else {
         (subnet.at(subnet.size() / 2), subnet.at(subnet.size() - 2))
     };
-    let range = section.strings(problems, "dhcp");
+    let Some(range) = section.strings(problems, "dhcp") else { return default };
     let [(first, _), (last, _)] = range.as_slice() else {
-        if section.value("dhcp").is_some_and(|v| v.get_ref().as_array().is_some()) && range.len() != 2 {
-            section.mistake(problems, "dhcp", &format!("found {} addresses", range.len()));
-        }
+        section.mistake(problems, "dhcp", &format!("found a list of {}", range.len()));
         return default;
     };
     let range = host_address(first, subnet).and_then(|a| host_address(last, subnet).map(|b| (a, b)));

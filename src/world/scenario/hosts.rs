@@ -49,7 +49,7 @@ pub(super) fn read(
         }
         let segment = address.and_then(|a| segment(problems, &section, a, lans));
         let mut own_names = Vec::new();
-        for (dns_name, span) in section.strings(problems, "names") {
+        for (dns_name, span) in section.strings(problems, "names").unwrap_or_default() {
             if !network::is_dns_name(dns_name) {
                 problems.add(
                     span,

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::report::Problems;
 use super::table::{Section, Value};
-use super::{LEAST_LATENCY_BETWEEN_MODULES, schema};
+use super::{check_latency, schema};
 use crate::net::config::{Faults, HostConfig, ModuleLinkConfig};
 use crate::time::Duration;
 use crate::world::quantity;
-use crate::world::spelling::{did_you_mean, one_of, shown};
+use crate::world::spelling::{did_you_mean, one_of, printable, shown};
 
 /// A module's radio link where the scenario says nothing else.
 fn radio() -> Faults {
@@ -33,7 +33,7 @@ pub(super) fn read_modules(
         let Some(link) = links.iter_mut().find(|l| l.name == name) else {
             let modules = || modules.iter().copied();
             let hint = if hosts.iter().any(|h| h.name == name) {
-                format!("; the link of a host is set with the key `link` of [host.{name}]")
+                format!("; the link of a host is set with the key `link` of [host.{}]", printable(name))
             } else {
                 did_you_mean(name, modules())
             };
@@ -43,11 +43,7 @@ pub(super) fn read_modules(
             continue;
         };
         link.link = read(problems, format!("[link.{name}]"), place.clone(), value, radio());
-        if modules.len() > 1 && link.link.latency < LEAST_LATENCY_BETWEEN_MODULES {
-            let message = format!(
-                "expected a latency of at least {LEAST_LATENCY_BETWEEN_MODULES} on the link of a module, because there are several modules; found {}",
-                link.link.latency
-            );
+        if let Err(message) = check_latency(link.link.latency, modules.len()) {
             problems.add(place, message);
         }
     }

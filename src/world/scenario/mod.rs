@@ -93,18 +93,25 @@ impl Scenario {
         include_str!("../../../scenarios/default.toml")
     }
 
-    /// Checks that the access point or link that `command` names exists.
+    /// Checks that the access point or link that `command` names exists, and that a link's new latency leaves
+    /// several modules room to run apart.
     ///
     /// # Errors
-    /// One sentence with the names that exist.
+    /// One sentence with what was expected, such as the names that exist.
     pub fn check(&self, command: &Command) -> Result<(), String> {
         match command {
             Command::Help(_) | Command::Status | Command::LinkShow(None) => Ok(()),
             Command::ApUp(name) | Command::ApDown(name) => {
                 exists("an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
             }
-            Command::LinkShow(Some(name)) | Command::Link { name, .. } => {
-                exists("a link", name, self.link_names())
+            Command::LinkShow(Some(name)) => exists("a link", name, self.link_names()),
+            Command::Link { name, change } => {
+                exists("a link", name, self.link_names())?;
+                let of_module = self.modules.iter().any(|m| m.name == *name);
+                match change.latency {
+                    Some(latency) if of_module => check_latency(latency, self.modules.len()),
+                    _ => Ok(()),
+                }
             }
             Command::At(_, command) => self.check(command),
         }
@@ -115,6 +122,18 @@ impl Scenario {
         let modules = self.modules.iter().map(|m| m.name.as_str());
         modules.chain(self.net.hosts.iter().map(|h| h.name.as_str()))
     }
+}
+
+/// An error when a module's link may not have this latency in a world of so many modules.
+fn check_latency(latency: Duration, modules: usize) -> Result<(), String> {
+    let least = LEAST_LATENCY_BETWEEN_MODULES;
+    if modules < 2 || latency >= least {
+        return Ok(());
+    }
+    Err(format!(
+        "expected a latency of at least {least} on the link of a module, because there are several modules; \
+         found {latency}"
+    ))
 }
 
 /// An error unless `name` is one of `names`.

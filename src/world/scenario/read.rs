@@ -171,7 +171,7 @@ pub(super) fn check_node_name(problems: &mut Problems, name: &str, place: &Range
 
 fn timeline(problems: &mut Problems, top: &Section, scenario: &Scenario) -> Vec<TimelineEntry> {
     let mut timeline = Vec::new();
-    for (line, span) in top.strings(problems, "timeline") {
+    for (line, span) in top.strings(problems, "timeline").unwrap_or_default() {
         match console::parse(line).and_then(|c| scenario.check(&c).map(|()| c)) {
             Ok(Command::At(at, command)) => {
                 let place = problems.place(span.start);

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-/// Most mistakes that one report shows.
+/// Most mistakes that an error shows; more are only counted.
 const MOST_SHOWN: usize = 20;
 
 /// A place in a scenario's text.
@@ -35,12 +35,12 @@ pub struct Problem {
     pub message: String,
 }
 
-/// What is wrong with a scenario. Displayed, it shows every mistake with its line and a mark under it.
+/// What is wrong with a scenario. Displayed, it shows the mistakes, each with its line and a mark under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioError {
     /// The first mistake in one line: `lab.toml:4:9: ...`, and how many more there are.
     pub message: String,
-    /// Every mistake, in the order of the text; never empty.
+    /// The mistakes in the order of the text, at most 20, never empty.
     pub problems: Vec<Problem>,
     report: String,
 }
@@ -65,7 +65,9 @@ impl<'a> Problems<'a> {
 
     /// Notes a mistake at this range of bytes.
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.list.push((span, message.into()));
+        // What is missing at the end is shown behind the last line, not on an empty one after it.
+        let last = self.text.trim_end_matches(['\r', '\n']).len();
+        self.list.push((span.start.min(last)..span.end.min(last), message.into()));
     }
 
     /// The line of a byte of the text, for messages that name a second place.
@@ -80,28 +82,28 @@ impl<'a> Problems<'a> {
     /// Everything noted so far, as the error for the file called `name`; `Ok` when there is nothing.
     pub(super) fn check(&mut self, name: &str) -> Result<(), ScenarioError> {
         self.list.sort_by_key(|(span, _)| (span.start, span.end));
+        let total = self.list.len();
+        self.list.truncate(MOST_SHOWN);
         let text = self.text;
         let problems: Vec<Problem> = self
             .list
             .iter()
             .map(|(span, message)| Problem { place: Place::of(text, span.start), message: message.clone() })
             .collect();
-        let mut report: String = self.list.iter().take(MOST_SHOWN).map(|p| show(name, text, p)).collect();
-        let more = problems.len().saturating_sub(MOST_SHOWN);
-        if more > 0 {
-            report.push_str(&format!("{more} more not shown\n"));
-        }
-        let Some((Problem { place: Place { line, column }, message: first }, others)) =
-            problems.split_first()
-        else {
+        let Some(Problem { place: Place { line, column }, message: first }) = problems.first() else {
             return Ok(());
         };
         let mut message = format!("{name}:{line}:{column}: {first}");
-        match others.len() {
+        match total - 1 {
             0 => {}
             1 => message.push_str(" (and 1 more mistake)"),
             n => message.push_str(&format!(" (and {n} more mistakes)")),
         }
+        let mut report: Vec<String> = self.list.iter().map(|p| show(name, text, p)).collect();
+        if total > MOST_SHOWN {
+            report.push(format!("{} more mistakes are not shown\n", total - MOST_SHOWN));
+        }
+        let report = report.join("\n");
         Err(ScenarioError { message, problems, report })
     }
 }
@@ -114,5 +116,5 @@ fn show(name: &str, text: &str, (span, message): &(Range<usize>, String)) -> Str
     let end = text.floor_char_boundary(span.end).clamp(start, line_end);
     let source = Snippet::source(text).path(name).annotation(AnnotationKind::Primary.span(start..end));
     let report = [Level::ERROR.primary_title(message.as_str()).element(source)];
-    format!("{}\n\n", Renderer::plain().render(&report))
+    format!("{}\n", Renderer::plain().render(&report))
 }

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::report::Problems;
 use super::schema;
-use crate::world::spelling::{did_you_mean, one_of, shown};
+use crate::world::spelling::{did_you_mean, one_of, printable, shown};
 
 /// One key that a table may have: a row of the reference, and of the messages.
 pub(super) struct Key {
@@ -27,7 +27,7 @@ pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 /// A table of the text that is read against its keys.
 pub(super) struct Section<'a> {
     /// How messages call it: `[ap.home]`.
-    pub title: String,
+    title: String,
     /// Where its name stands.
     pub place: Range<usize>,
     table: &'a DeTable<'a>,
@@ -44,8 +44,9 @@ impl<'a> Section<'a> {
         keys: &'static [Key],
     ) -> Option<Section<'a>> {
         let Some(table) = value.get_ref().as_table() else {
-            let found = found(value.get_ref());
-            problems.add(value.span(), format!("expected {title} to be a table, found {found}"));
+            let message =
+                format!("expected {} to be a table, found {}", printable(&title), found(value.get_ref()));
+            problems.add(value.span(), message);
             return None;
         };
         Some(Section::of(problems, title, place, table, keys))
@@ -59,6 +60,7 @@ impl<'a> Section<'a> {
         table: &'a DeTable<'a>,
         keys: &'static [Key],
     ) -> Section<'a> {
+        let title = printable(&title);
         let section = Section { title, place, table, keys };
         for key in table.keys().filter(|k| !keys.iter().any(|row| row.name == k.get_ref().as_ref())) {
             problems.add(key.span(), section.unknown(key.get_ref()));
@@ -197,13 +199,10 @@ impl<'a> Section<'a> {
     }
 
     /// A list of strings, each with its place.
-    pub(super) fn strings(&self, problems: &mut Problems, key: &str) -> Vec<(&'a str, Range<usize>)> {
-        let list = self.read(problems, key, |v| {
-            let list: Vec<&Value> = v.as_array()?.iter().collect();
-            let strings = list.iter().map(|v| Some((v.get_ref().as_str()?, v.span())));
-            strings.collect::<Option<Vec<_>>>()
-        });
-        list.unwrap_or_default()
+    pub(super) fn strings(&self, problems: &mut Problems, key: &str) -> Option<Vec<(&'a str, Range<usize>)>> {
+        self.read(problems, key, |v| {
+            v.as_array()?.iter().map(|v| Some((v.get_ref().as_str()?, v.span()))).collect()
+        })
     }
 }
 

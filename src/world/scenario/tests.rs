@@ -1,15 +1,531 @@
+use proptest::prelude::*;
+
+use super::table::Key;
 use super::*;
-#[test]
-fn probe() {
-    for n in [100usize, 1000, 10_000, 100_000, 1_000_000] {
-        let t = format!("{}b=1", "a.".repeat(n));
-        println!("{n}: {:?}", Scenario::parse("x", &t).err().map(|e| e.message.len()));
+use crate::net::config::{Faults, ServiceConfig};
+use crate::world::console::LinkChange;
+
+fn parse(text: &str) -> Scenario {
+    Scenario::parse("lab.toml", text).unwrap_or_else(|e| panic!("a good scenario was refused:\n{e}"))
+}
+
+/// The mistakes in `text`, as `line:column: message`.
+fn mistakes(text: &str) -> Vec<String> {
+    match Scenario::parse("lab.toml", text) {
+        Ok(_) => panic!("a bad scenario was accepted:\n{text}"),
+        Err(e) => {
+            e.problems.iter().map(|p| format!("{}:{}: {}", p.place.line, p.place.column, p.message)).collect()
+        }
     }
 }
+
+const HOME: &str = "[ap.home]\nssid = \"espat-sim\"\n";
+
 #[test]
-fn default_parses() {
-    match Scenario::parse("default", Scenario::default_text()) {
-        Ok(s) => println!("{s:#?}"),
-        Err(e) => panic!("{e}"),
+fn the_built_in_scenario_is_what_the_demo_needs() {
+    let s = parse(Scenario::default_text());
+    assert_eq!((s.seed, s.timing, s.epoch, s.taps_all), (Some(1), Timing::Typical, 1_767_225_600, false));
+    assert_eq!(s.modules.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["wifi"]);
+    let ap = &s.aps[0];
+    assert_eq!((ap.name.as_str(), ap.ssid.as_slice(), ap.up), ("home", b"espat-sim".as_slice(), true));
+    assert_eq!(ap.password, b"correct horse");
+    let segment = &s.net.segments[0];
+    assert_eq!((segment.name.as_str(), segment.gateway.to_string().as_str()), ("home", "192.168.1.1"));
+    assert_eq!((segment.prefix_len, segment.lease), (24, Duration::from_secs(7200)));
+    assert_eq!(segment.dhcp, ("192.168.1.100".parse().unwrap(), "192.168.1.199".parse().unwrap()));
+    let hosts: Vec<_> =
+        s.net.hosts.iter().map(|h| (h.name.as_str(), h.address.to_string(), h.segment.as_deref())).collect();
+    assert_eq!(
+        hosts,
+        [
+            ("echo", "198.51.100.7".to_string(), None),
+            ("nas", "192.168.1.10".to_string(), Some("home")),
+            ("www", "203.0.113.10".to_string(), None),
+        ]
+    );
+    let www = &s.net.hosts[2];
+    assert_eq!(www.link.latency, Duration::from_millis(15));
+    let ServiceConfig::Http { port: 80, pages } = &www.services[0] else { panic!("{:?}", www.services) };
+    assert_eq!(pages[1].path, "/status");
+    assert_eq!(pages[1].body, b"espat-sim says hello\n");
+    let radio = &s.net.modules[0];
+    assert_eq!(radio.name, "wifi");
+    let expected = Faults {
+        latency: Duration::from_millis(2),
+        jitter: Duration::from_micros(500),
+        rate_bps: Some(20_000_000),
+        ..Faults::default()
+    };
+    assert_eq!(radio.link, expected);
+}
+
+#[test]
+fn every_example_is_a_scenario() {
+    let lossy = parse(include_str!("../../../scenarios/lossy.toml"));
+    assert_eq!(lossy.net.modules[0].link.loss_ppm, 50_000);
+    let slow = parse(include_str!("../../../scenarios/slow-server.toml"));
+    let ServiceConfig::Http { pages, .. } = &slow.net.hosts[0].services[0] else {
+        panic!("the slow server is no HTTP server");
+    };
+    assert_eq!(pages[2].delay, Duration::from_secs(8));
+    let two = parse(include_str!("../../../scenarios/two-aps.toml"));
+    assert_eq!(two.timeline[0].command, Command::ApDown("lab".to_string()));
+}
+
+#[test]
+fn an_empty_file_is_a_world_with_one_module_and_no_network() {
+    let s = parse("");
+    assert_eq!((s.modules[0].name.as_str(), s.modules[0].profile.as_str()), ("wifi", PROFILES[0]));
+    assert_eq!((s.aps.len(), s.net.hosts.len(), s.net.modules.len(), s.seed), (0, 0, 1, None));
+}
+
+#[test]
+fn every_key_can_be_given() {
+    let s = parse(
+        r#"
+        seed = 0xFFFF_FFFF_FFFF_FFFF
+        timing = "worst"
+        epoch = "2030-06-01T12:00:00+02:00"
+        timeline = ["at 2 s link b down", "at 1s ap \"my ap\" up", "at 2s link www loss 1%"]
+        [capture]
+        taps = "all"
+        [module.b]
+        profile = "esp32c3-v2.3"
+        mac = "24:0A:C4:00:00:02"
+        mcu-tx = "as-stored"
+        [module.a]
+        [ap."my ap"]
+        ssid = "x"
+        password = ""
+        bssid = "24-0a-c4-00-00-01"
+        channel = 14
+        rssi = -100
+        up = false
+        subnet = "10.1.2.0/28"
+        gateway = "10.1.2.14"
+        dhcp = ["10.1.2.4", "10.1.2.4"]
+        lease = "90 s"
+        [link.b]
+        latency = "1 ms"
+        jitter = "0"
+        loss = "0.5 %"
+        duplicate = "1 ppm"
+        reorder = "100 %"
+        rate = "unlimited"
+        mtu = 576
+        down = true
+        [host.www]
+        address = "10.1.2.5"
+        names = ["WWW.example.com"]
+        ap = "my ap"
+        tcp-echo = 7
+        udp-echo = 80
+        link.rate = "64 kbit/s"
+        [host.www.http]
+        port = 8080
+        pages."/x" = { body = "b", status = 404, content-type = "text/html", delay = "1 s" }
+        "#,
+    );
+    assert_eq!((s.seed, s.timing, s.epoch, s.taps_all), (Some(u64::MAX), Timing::Worst, 1_906_538_400, true));
+    assert_eq!(s.modules[0].mcu_tx, None);
+    assert_eq!(s.modules[1].mcu_tx, Some(McuTx::AsStored));
+    assert_eq!(s.modules[1].mac, Some([0x24, 0x0a, 0xc4, 0, 0, 2]));
+    assert_eq!(s.aps[0].security, crate::wifi::config::Security::Open);
+    assert_eq!(s.aps[0].bssid, [0x24, 0x0a, 0xc4, 0, 0, 1]);
+    assert_eq!(s.net.segments[0].dhcp.0, s.net.segments[0].dhcp.1);
+    let link = Faults {
+        latency: Duration::from_millis(1),
+        loss_ppm: 5_000,
+        duplicate_ppm: 1,
+        reorder_ppm: 1_000_000,
+        mtu: 576,
+        down: true,
+        ..Faults::default()
+    };
+    assert_eq!(s.net.modules[1].link, link);
+    assert_eq!(s.net.hosts[0].dns_names, ["www.example.com"]);
+    assert_eq!(s.net.hosts[0].link.rate_bps, Some(64_000));
+    let timeline: Vec<_> = s.timeline.iter().map(|e| (e.at.as_nanos(), e.command.to_string())).collect();
+    assert_eq!(
+        timeline,
+        [
+            (1_000_000_000, "ap \"my ap\" up".to_string()),
+            (2_000_000_000, "link b down".to_string()),
+            (2_000_000_000, "link www loss 1%".to_string()),
+        ]
+    );
+    assert_eq!(s.timeline[0].place, Place { line: 5, column: 43 });
+}
+
+#[test]
+fn default_subnets_count_access_points_by_name() {
+    let s =
+        parse("[ap.b]\nssid = \"b\"\n[ap.a]\nssid = \"a\"\n[ap.c]\nssid = \"c\"\nsubnet = \"10.0.0.0/30\"\n");
+    let lans: Vec<_> = s.net.segments.iter().map(|n| (n.name.as_str(), n.gateway.to_string())).collect();
+    assert_eq!(
+        lans,
+        [("a", "192.168.1.1".to_string()), ("b", "192.168.2.1".to_string()), ("c", "10.0.0.1".to_string())]
+    );
+    assert_eq!(s.net.segments[2].dhcp, ("10.0.0.2".parse().unwrap(), "10.0.0.2".parse().unwrap()));
+    assert_ne!(s.aps[0].bssid, s.aps[1].bssid);
+    assert_eq!(s.aps[0].bssid[0] & 3, 2, "a made-up MAC address is a locally administered station's");
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place_and_what_was_expected() {
+    let two = "[module.a]\n[module.b]\n";
+    let cases = [
+        (
+            "sede = 1",
+            "1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, `module`, `ap`, `link` or `host`; did you mean `seed`?",
+        ),
+        (
+            "seed = -1",
+            "1:8: `seed` at the top level: expected an integer from 0 to 18446744073709551615, found `-1`",
+        ),
+        (
+            "seed = 1.0",
+            "1:8: `seed` at the top level: expected an integer from 0 to 18446744073709551615, found `1.0`",
+        ),
+        (
+            "seed = 18446744073709551616",
+            "1:8: `seed` at the top level: expected an integer from 0 to 18446744073709551615, found `18446744073709551616`",
+        ),
+        (
+            "timing = \"fats\"",
+            "1:10: `timing` at the top level: expected `typical`, `fast` or `worst`, found `fats`; did you mean `fast`?",
+        ),
+        ("timing = 3", "1:10: `timing` at the top level: expected `typical`, `fast` or `worst`, found `3`"),
+        (
+            "epoch = 2026-01-01",
+            "1:9: `epoch` at the top level: expected a date-time in whole seconds with its offset, such as 2026-01-01T00:00:00Z, from 1970 to 2105, found the date-time `2026-01-01`",
+        ),
+        ("[capture]\ntaps = true", "2:8: `taps` in [capture]: expected `modules` or `all`, found `true`"),
+        ("ap = 3", "1:6: `ap` at the top level: expected tables with names: [ap.NAME], found `3`"),
+        ("[ap]\nhome = 3", "2:8: expected [ap.home] to be a table, found `3`"),
+        ("[ap.home]", "1:5: [ap.home] lacks the key `ssid`, a string of 1 to 32 bytes"),
+        (
+            "[ap.\"\"]\nssid = \"x\"",
+            "1:5: expected a name of 1 to 32 characters without control characters, found ``",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\npassword = \"short\"",
+            "3:12: `password` in [ap.home]: expected a string of 8 to 63 printable ASCII characters, or \"\" for an open network, found the string `short`",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nchannel = 15",
+            "3:11: `channel` in [ap.home]: expected an integer from 1 to 14, found `15`",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nup = \"yes\"",
+            "3:6: `up` in [ap.home]: expected true or false, found the string `yes`",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nbssid = \"01:00:00:00:00:00\"",
+            "3:9: `bssid` in [ap.home]: expected the MAC address of a station, such as \"24:0a:c4:00:00:01\", found the string `01:00:00:00:00:00`",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nsubnet = \"192.168.1.5/24\"",
+            "3:10: `subnet` in [ap.home]: expected a network without bits behind its first 24, found `192.168.1.5/24`; did you mean `192.168.1.0/24`?",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nsubnet = \"192.168.1.0/31\"",
+            "3:10: `subnet` in [ap.home]: expected a network of 8 to 30 bits, such as `192.168.1.0/24`, found `192.168.1.0/31`",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nsubnet = \"224.0.0.0/8\"",
+            "3:10: `subnet` in [ap.home]: expected a network for hosts, found `224.0.0.0/8`, which is reserved",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\ngateway = \"192.168.2.1\"",
+            "3:11: `gateway` in [ap.home]: expected an address of a host within 192.168.1.0/24, found `192.168.2.1`",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\ngateway = \"192.168.1.150\"",
+            "3:11: `gateway` in [ap.home]: expected a gateway outside the addresses to lease, found 192.168.1.150 within 192.168.1.100 to 192.168.1.199",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\ndhcp = [\"192.168.1.9\", \"192.168.1.8\"]",
+            "3:8: `dhcp` in [ap.home]: expected the lower address first, found 192.168.1.9 before 192.168.1.8",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\ndhcp = [\"192.168.1.9\"]",
+            "3:8: `dhcp` in [ap.home]: expected the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"], found a list of 1",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\ndhcp = [1, 2]",
+            "3:8: `dhcp` in [ap.home]: expected the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"], found a list with a number",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nlease = \"5 s\"",
+            "3:9: `lease` in [ap.home]: expected whole seconds from 10 s to 365 d, found `5 s`",
+        ),
+        (
+            "[ap.a]\nssid = \"x\"\n[ap.b]\nssid = \"y\"\nsubnet = \"192.168.0.0/16\"",
+            "5:10: expected subnets that do not overlap, found 192.168.0.0/16 here and 192.168.1.0/24 for the access point `a` (line 1)",
+        ),
+        (
+            "[module.wifi]\nprofile = \"esp32c3-v2.4\"",
+            "2:11: `profile` in [module.wifi]: expected a profile (`esp32c3-v2.3`), found `esp32c3-v2.4`; did you mean `esp32c3-v2.3`?",
+        ),
+        (
+            "[module.gateway]",
+            "1:9: expected another name than `gateway`, which is the name of the gateway itself",
+        ),
+        (
+            "[module.b]\nmac = \"24:0a:c4:00:00:01\"\n[module.a]\nmac = \"24:0A:C4:00:00:01\"",
+            "4:7: the MAC address 24:0a:c4:00:00:01 is used twice; line 2 has it already",
+        ),
+        ("[link.wfii]", "1:7: expected the name of a module (`wifi`), found `wfii`; did you mean `wifi`?"),
+        (
+            "[host.www]\naddress = \"1.2.3.4\"\n[link.www]",
+            "3:7: expected the name of a module (`wifi`), found `www`; the link of a host is set with the key `link` of [host.www]",
+        ),
+        (
+            "[link.wifi]\nlatency = 5",
+            "2:11: `latency` in [link.wifi]: expected a duration from 0 to 1 h, such as \"2 ms\", found `5`",
+        ),
+        (
+            "[link.wifi]\nlatency = \"2 mss\"",
+            "2:11: `latency` in [link.wifi]: unknown unit `mss` in `2 mss`, expected `ns`, `us`, `ms`, `s`, `min`, `h` or `d`; did you mean `ms`?",
+        ),
+        (
+            "[link.wifi]\nloss = 0.05",
+            "2:8: `loss` in [link.wifi]: expected a chance from 0 to 100 %, such as \"0.5 %\", found `0.05`",
+        ),
+        (
+            "[link.wifi]\nmtu = 1501",
+            "2:7: `mtu` in [link.wifi]: expected an integer from 576 to 1500 (bytes), found `1501`",
+        ),
+        (
+            "[host.www]\naddress = \"www\"",
+            "2:11: `address` in [host.www]: expected the IPv4 address of one host, found `www`",
+        ),
+        (
+            "[host.www]\naddress = \"224.0.0.1\"",
+            "2:11: `address` in [host.www]: expected the IPv4 address of one host, found `224.0.0.1`",
+        ),
+        (
+            "[host.www]\nnames = [\"a\"]",
+            "1:7: [host.www] lacks the key `address`, an IPv4 address of one host, such as \"192.168.1.10\"",
+        ),
+        (
+            "[host.wifi]\naddress = \"1.2.3.4\"",
+            "1:7: expected a name that no module has, found `wifi`: links are named after both",
+        ),
+        (
+            "[host.b]\naddress = \"1.2.3.4\"\n[host.a]\naddress = \"1.2.3.4\"",
+            "4:11: the address 1.2.3.4 is used twice; line 2 has it already",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\nnames = [\"x.y\", \"X.y\"]",
+            "3:17: the DNS name `x.y` is used twice; line 3 has it already",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\nnames = [\"x y\"]",
+            "3:10: expected a DNS name such as `www.example.com`, found `x y`",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\ntcp-echo = 0",
+            "3:12: `tcp-echo` in [host.a]: expected a port from 1 to 65535, found `0`",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\ntcp-echo = 80\nhttp = {}",
+            "4:8: TCP port 80 is used twice; line 3 has it already",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `tcp-echo` or `udp-echo`; `timeline` belongs to the top of the file, before the first [section]",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
+            "4:11: expected a path that begins with `/`, of printable ASCII without space, `?` and `#`, found `status`",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { \"/\" = 5 }",
+            "4:17: expected [host.a.http.pages.\"/\"] to be a table, found `5`",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { \"/\" = { status = 100 } }",
+            "4:28: `status` in [host.a.http.pages.\"/\"]: expected an integer from 200 to 599, found `100`",
+        ),
+        (
+            "timeline = [\"ap home down\"]",
+            "1:13: expected the name of an access point (nothing), found `home`",
+        ),
+        (
+            "timeline = [\"at 1s link wfi down\"]",
+            "1:13: expected the name of a link (`wifi`), found `wfi`; did you mean `wifi`?",
+        ),
+        (
+            "timeline = [\"link wifi down\"]",
+            "1:13: expected a line such as `at 12s ap home down`, found `link wifi down`",
+        ),
+        (
+            "timeline = [\"at 1s link wifi dwon\"]",
+            "1:13: expected a setting of the link (`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`), found `dwon`; did you mean `down`?",
+        ),
+        ("seed = \"1", "1:10: this is not TOML: invalid basic string, expected `\"`"),
+        ("seed = 1\nseed = 2\n", "2:1: this is not TOML: duplicate key"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(mistakes(text), [expected], "in:\n{text}");
+    }
+    let on_home = [
+        (
+            "address = \"192.168.1.1\"",
+            "4:11: `address` in [host.x]: expected another address than 192.168.1.1, which is the gateway of the access point `home`",
+        ),
+        (
+            "address = \"192.168.1.255\"",
+            "4:11: `address` in [host.x]: expected an address of a host within 192.168.1.0/24, found 192.168.1.255, which is the network's own or its broadcast address",
+        ),
+        (
+            "address = \"192.168.1.120\"",
+            "4:11: `address` in [host.x]: expected an address outside 192.168.1.100 to 192.168.1.199, which the access point `home` leases to stations, found 192.168.1.120",
+        ),
+        (
+            "address = \"1.2.3.4\"\nap = \"home\"",
+            "4:11: `address` in [host.x]: expected an address within 192.168.1.0/24, the subnet of the access point `home`, found 1.2.3.4",
+        ),
+        (
+            "address = \"1.2.3.4\"\nap = \"hone\"",
+            "5:6: `ap` in [host.x]: expected the name of an access point (`home`), found `hone`; did you mean `home`?",
+        ),
+    ];
+    for (keys, expected) in on_home {
+        assert_eq!(mistakes(&format!("{HOME}[host.x]\n{keys}")), [expected], "in:\n{keys}");
+    }
+    assert_eq!(
+        mistakes(&format!("{two}[link.a]\nlatency = \"99 us\"")),
+        [
+            "3:7: expected a latency of at least 100 us on the link of a module, because there are several modules; found 99 us"
+        ]
+    );
+    let timeline = "timeline = [\"at 1s link b latency 0\"]\n";
+    assert_eq!(
+        mistakes(&format!("{timeline}{two}")),
+        [
+            "1:13: expected a latency of at least 100 us on the link of a module, because there are several modules; found 0 ns"
+        ]
+    );
+    parse(&timeline.replace("link b", "link wifi"));
+}
+
+#[test]
+fn an_error_shows_every_mistake_under_its_line() {
+    let error =
+        Scenario::parse("lab.toml", "sede = 1\n[ap.home]\nssid = \"x\"\n\tchannel = 15\n").unwrap_err();
+    assert_eq!(
+        error.message,
+        "lab.toml:1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, \
+         `capture`, `module`, `ap`, `link` or `host`; did you mean `seed`? (and 1 more mistake)"
+    );
+    assert_eq!(
+        error.to_string(),
+        "error: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, \
+         `module`, `ap`, `link` or `host`; did you mean `seed`?
+ --> lab.toml:1:1
+  |
+1 | sede = 1
+  | ^^^^
+
+error: `channel` in [ap.home]: expected an integer from 1 to 14, found `15`
+ --> lab.toml:4:12
+  |
+4 |     channel = 15
+  |               ^^
+"
+    );
+}
+
+#[test]
+fn a_flood_of_mistakes_is_cut_to_a_readable_report() {
+    let text: String = (0..5_000).map(|n| format!("x{n} = 1\n")).collect();
+    let error = Scenario::parse("lab.toml", &text).unwrap_err();
+    assert_eq!(error.problems.len(), 20);
+    assert!(error.message.ends_with("(and 4999 more mistakes)"), "{}", error.message);
+    assert!(error.to_string().ends_with("\n4980 more mistakes are not shown\n"), "{error}");
+}
+
+#[test]
+fn a_text_that_nests_without_end_is_refused() {
+    for text in [format!("{}b = 1", "a.".repeat(100_000)), format!("a = {}", "[".repeat(100_000))] {
+        assert!(mistakes(&text)[0].contains("recurs"), "{}", mistakes(&text)[0]);
+    }
+}
+
+#[test]
+fn a_command_is_checked_against_the_names_that_exist() {
+    let s = parse(Scenario::default_text());
+    assert_eq!(s.check(&Command::ApUp("home".to_string())), Ok(()));
+    assert_eq!(s.check(&Command::LinkShow(Some("www".to_string()))), Ok(()));
+    let link = Command::Link { name: "nsa".to_string(), change: LinkChange::default() };
+    assert_eq!(
+        s.check(&Command::At(Instant::ZERO, Box::new(link))),
+        Err("expected the name of a link (`wifi`, `echo`, `nas` or `www`), found `nsa`; did you mean `nas`?"
+            .to_string())
+    );
+}
+
+#[test]
+fn the_reference_has_a_row_for_every_key() {
+    let docs = include_str!("../../../docs/scenario.md");
+    let sections: [(&str, &[Key]); 8] = [
+        ("## Top level", schema::TOP),
+        ("## [capture]", schema::CAPTURE),
+        ("## [module.NAME]", schema::MODULE),
+        ("## [ap.NAME]", schema::AP),
+        ("## [link.NAME]", schema::LINK),
+        ("## [host.NAME]", schema::HOST),
+        ("## [host.NAME.http]", schema::HTTP),
+        ("A page is", schema::PAGE),
+    ];
+    let mut rows = 0;
+    for (heading, keys) in sections {
+        let (_, section) =
+            docs.split_once(heading).unwrap_or_else(|| panic!("docs/scenario.md lacks {heading}"));
+        let table: Vec<&str> = section
+            .lines()
+            .skip_while(|l| !l.starts_with("| `"))
+            .take_while(|l| l.starts_with("| `"))
+            .collect();
+        for (index, Key { name, expects, default }) in keys.iter().enumerate() {
+            let row = format!("| `{name}` | {expects} | {default} | ");
+            let found = table.get(index).copied().unwrap_or_default();
+            assert!(found.starts_with(&row), "docs/scenario.md, {heading}: expected {row}, found {found}");
+        }
+        rows += keys.len();
+    }
+    let shown = docs.lines().filter(|l| l.starts_with("| `")).count();
+    assert_eq!(shown, rows, "docs/scenario.md has rows for keys that do not exist");
+}
+
+/// The built-in scenario with some bytes cut out and others put in their place.
+fn mutated() -> impl Strategy<Value = String> {
+    let text = Scenario::default_text();
+    let piece =
+        prop_oneof!["[\\[\\]{}=\",.\\n#]{0,3}", "[a-z0-9 ]{0,6}", ".{0,4}", Just("\u{0}".to_string())];
+    proptest::collection::vec((0..=text.len(), 0..8usize, piece), 1..5).prop_map(move |edits| {
+        let mut out = text.to_string();
+        for (at, cut, piece) in edits {
+            let start = out.floor_char_boundary(at.min(out.len()));
+            let end = out.ceil_char_boundary((start + cut).min(out.len()));
+            out.replace_range(start..end, &piece);
+        }
+        out
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200), mutated in mutated()) {
+        for text in [String::from_utf8_lossy(&bytes).into_owned(), mutated] {
+            if let Err(e) = Scenario::parse("lab.toml", &text) {
+                prop_assert!(!e.problems.is_empty() && !e.message.contains('\n'), "{:?}", e);
+            }
+        }
     }
 }

@@ -19,6 +19,9 @@ enum {
     PING_MS = 10000,
 };
 
+/* How often a question or a setting is sent when no reply comes. */
+#define REPEATS 3
+
 /* A string parameter in quotes, escaped as the module wants it. */
 typedef struct {
     char text[2u * 64u + 3u];
@@ -91,7 +94,7 @@ static at_result ask(at_driver *at, at_line_fn on_line, void *ctx, const char *l
 {
     at_result result = AT_TIMEOUT;
 
-    for (int i = 0; i < 3 && result == AT_TIMEOUT; i++) {
+    for (int i = 0; i < REPEATS && result == AT_TIMEOUT; i++) {
         result = at_command(at, SETTING_MS, on_line, ctx, "%s", line);
     }
     return result;
@@ -380,9 +383,13 @@ static void link_line(void *ctx, const char *line)
 
 at_result at_read_links(at_driver *at, at_link_info *info, size_t cap, size_t *count)
 {
-    link_list list = {.info = info, .cap = cap};
-    at_result result = at_command(at, SETTING_MS, link_line, &list, "AT+CIPSTATE?");
+    link_list list;
+    at_result result = AT_TIMEOUT;
 
+    for (int i = 0; i < REPEATS && result == AT_TIMEOUT; i++) {
+        list = (link_list){.info = info, .cap = cap}; /* half a reply may have come */
+        result = at_command(at, SETTING_MS, link_line, &list, "AT+CIPSTATE?");
+    }
     *count = list.count;
     return result == AT_OK && list.malformed ? AT_BAD_REPLY : result;
 }

@@ -1,0 +1,141 @@
+//! Pings: one ICMP echo request and its answer.
+
+use std::net::IpAddr;
+
+use smoltcp::iface::SocketHandle;
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::socket::icmp;
+use smoltcp::wire::{IPV4_HEADER_LEN, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpProtocol, Ipv4Packet};
+
+use super::{MAX_DATAGRAM, PingState, Socket, Stack, packet};
+use crate::time::{Duration, Instant};
+
+/// One ping.
+pub(super) struct Ping {
+    to: IpAddr,
+    state: PingState,
+    started: Instant,
+    deadline: Instant,
+    ident: u16,
+    /// True: `to` is a group or everybody, so the answer has another address.
+    many: bool,
+    /// `None` once it is over.
+    handle: Option<SocketHandle>,
+}
+
+impl Stack {
+    /// Sends an echo request with `payload_len` bytes (at most [`MAX_DATAGRAM`]) with the next poll.
+    pub fn ping_start(&mut self, now: Instant, to: IpAddr, payload_len: usize, timeout: Duration) -> Socket {
+        let mut ping = Ping {
+            to,
+            state: PingState::Unreachable,
+            started: now,
+            deadline: now,
+            ident: 0,
+            many: matches!(to, IpAddr::V4(a) if a.is_multicast() || self.is_broadcast(a)),
+            handle: None,
+        };
+        if let (IpAddr::V4(address), Some(own)) = (to, self.own_address())
+            && !address.is_unspecified()
+            && (ping.many || self.next_hop(address).is_some())
+        {
+            let used = |i: u16| self.pings.values().any(|p| p.handle.is_some() && p.ident == i);
+            let mut ident = self.ping_random.next_u64() as u16;
+            while used(ident) {
+                ident = ident.wrapping_add(1);
+            }
+            let data: Vec<u8> = (0..payload_len.min(MAX_DATAGRAM)).map(|i| i as u8).collect();
+            // One more than the answer: the node's own request comes back when it pings itself.
+            let room = 2 * (data.len() + 8);
+            let received = icmp::PacketBuffer::new(vec![icmp::PacketMetadata::EMPTY; 4], vec![0; room]);
+            let mut socket = icmp::Socket::new(received, icmp::PacketBuffer::new(Vec::new(), Vec::new()));
+            // A new socket that is bound once: this cannot fail.
+            let _ = socket.bind(icmp::Endpoint::Ident(ident));
+            ping.handle = Some(self.sockets.add(socket));
+            ping.state = PingState::Pending;
+            ping.deadline = now + timeout;
+            ping.ident = ident;
+            let ip_ident = self.next_ident();
+            self.outbox.push_back(packet::echo_request(own, address, ip_ident, ident, &data));
+        }
+        self.dirty = true;
+        let id = self.new_socket();
+        self.pings.insert(id, ping);
+        id
+    }
+
+    /// How a ping stands.
+    pub fn ping_state(&self, s: Socket) -> PingState {
+        self.pings.get(&s).map_or(PingState::TimedOut, |p| p.state)
+    }
+
+    /// Reads answers and ends pings that waited too long.
+    pub(super) fn run_pings(&mut self) -> bool {
+        for ping in self.pings.values_mut() {
+            let Some(handle) = ping.handle else { continue };
+            let socket = self.sockets.get_mut::<icmp::Socket>(handle);
+            while let Ok((message, from)) = socket.recv() {
+                let reply = Icmpv4Packet::new_checked(message)
+                    .and_then(|p| Icmpv4Repr::parse(&p, &ChecksumCapabilities::ignored()));
+                if matches!(reply, Ok(Icmpv4Repr::EchoReply { .. }))
+                    && (ping.many || IpAddr::from(from) == ping.to)
+                {
+                    ping.state = PingState::Reply { after: self.now.since(ping.started) };
+                }
+            }
+            if ping.state == PingState::Pending && ping.deadline <= self.now {
+                ping.state = PingState::TimedOut;
+            }
+            if ping.state != PingState::Pending {
+                self.sockets.remove(handle);
+                ping.handle = None;
+            }
+        }
+        false
+    }
+
+    /// A router's "unreachable" or "time exceeded" about one of our echo requests ends that ping.
+    pub(super) fn read_icmp_error(&mut self, packet: &[u8]) {
+        let Ok(ip) = Ipv4Packet::new_checked(packet) else { return };
+        let Ok(message) = Icmpv4Packet::new_checked(ip.payload()) else { return };
+        let error = matches!(message.msg_type(), Icmpv4Message::DstUnreachable | Icmpv4Message::TimeExceeded);
+        // The quoted packet is cut off, which smoltcp's own reader does not accept.
+        let quoted = message.data();
+        if !error || !message.verify_checksum() || quoted.len() < IPV4_HEADER_LEN {
+            return;
+        }
+        let header = Ipv4Packet::new_unchecked(quoted);
+        let Some([_, _, _, _, high, low, ..]) = quoted.get(usize::from(header.header_len())..) else {
+            return;
+        };
+        let ident = u16::from_be_bytes([*high, *low]);
+        if header.next_header() != IpProtocol::Icmp {
+            return;
+        }
+        let to = IpAddr::V4(header.dst_addr());
+        for ping in self.pings.values_mut() {
+            if ping.state == PingState::Pending && ping.ident == ident && ping.to == to {
+                ping.state = PingState::Unreachable;
+            }
+        }
+    }
+
+    pub(super) fn next_ping_timer(&self) -> Option<Instant> {
+        self.pings.values().filter(|p| p.handle.is_some()).map(|p| p.deadline).min()
+    }
+
+    pub(super) fn fail_pings(&mut self) {
+        for ping in self.pings.values_mut() {
+            if let Some(handle) = ping.handle.take() {
+                self.sockets.remove(handle);
+                ping.state = PingState::Unreachable;
+            }
+        }
+    }
+
+    pub(super) fn release_ping(&mut self, s: Socket) {
+        if let Some(handle) = self.pings.remove(&s).and_then(|p| p.handle) {
+            self.sockets.remove(handle);
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! TCP connections: smoltcp's sockets, their states in the owner's words, and their timeouts.
+//!
+//! The timeouts are kept here because smoltcp's own ends a connection that is merely idle, and with an RST.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp::{self, State};
+use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, Ipv4Packet, TcpPacket};
+
+use super::udp::free_port;
+use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast};
+use crate::time::{Duration, Instant};
+
+mod listen;
+pub(super) use listen::Listener;
+
+/// How long a released connection may wait for its peer.
+const ORPHAN_TIMEOUT: Duration = Duration::from_secs(60);
+/// Keep-alive probes without an answer before the peer counts as gone (lwIP's count is 3).
+const PROBES: u64 = 3;
+
+/// One connection.
+pub(super) struct Connection {
+    /// smoltcp's socket; `None` once nothing more is sent or expected.
+    handle: Option<SocketHandle>,
+    local: SocketAddr,
+    remote: SocketAddr,
+    options: TcpOptions,
+    /// smoltcp's state when it was looked at last.
+    phase: State,
+    /// When it got into that state.
+    since: Instant,
+    /// When the peer was heard last.
+    heard: Instant,
+    /// When the first segment was sent that the peer has not reacted to.
+    waiting: Option<Instant>,
+    closed: Option<CloseReason>,
+    /// What was received and not yet read when the socket went.
+    unread: Vec<u8>,
+    /// True: nobody will read, what arrives is thrown away.
+    deaf: bool,
+    released: bool,
+    /// The listener that has not handed it out yet.
+    listener: Option<Socket>,
+}
+
+impl Connection {
+    fn new(handle: SocketHandle, ends: (SocketAddr, SocketAddr), options: TcpOptions, now: Instant) -> Self {
+        Connection {
+            handle: Some(handle),
+            local: ends.0,
+            remote: ends.1,
+            options,
+            phase: State::SynSent,
+            since: now,
+            heard: now,
+            waiting: None,
+            closed: None,
+            unread: Vec::new(),
+            deaf: false,
+            released: false,
+            listener: None,
+        }
+    }
+
+    /// When the connection is given up if nothing happens.
+    fn deadline(&self) -> Option<Instant> {
+        let data = match self.options.data_timeout {
+            None if self.released => Some(ORPHAN_TIMEOUT),
+            timeout => timeout,
+        };
+        let silence =
+            self.options.keep_alive.map(|k| Duration::from_nanos(k.as_nanos().saturating_mul(PROBES + 1)));
+        let orphan = (self.released && self.phase == State::FinWait2).then(|| self.since + ORPHAN_TIMEOUT);
+        match self.phase {
+            State::SynSent | State::SynReceived => Some(self.since + self.options.connect_timeout),
+            State::Closed | State::Listen | State::TimeWait => None,
+            _ => {
+                let unanswered = self.waiting.zip(data).map(|(since, d)| since + d);
+                let dead = silence.map(|s| self.heard + s);
+                [unanswered, dead, orphan].into_iter().flatten().min()
+            }
+        }
+    }
+}
+
+fn endpoint(address: IpEndpoint) -> SocketAddr {
+    SocketAddr::new(address.addr.into(), address.port)
+}
+
+fn smoltcp_duration(d: Duration) -> smoltcp::time::Duration {
+    smoltcp::time::Duration::from_micros(d.as_nanos() / 1_000)
+}
+
+impl Stack {
+    /// A closed smoltcp socket with this stack's buffers.
+    fn new_tcp_socket(&self, options: &TcpOptions) -> tcp::Socket<'static> {
+        let (rx, tx) = self.tcp_buffers;
+        let mut socket =
+            tcp::Socket::new(tcp::SocketBuffer::new(vec![0; rx]), tcp::SocketBuffer::new(vec![0; tx]));
+        socket.set_nagle_enabled(!options.nodelay);
+        // A shorter interval would only flood the link.
+        socket.set_keep_alive(options.keep_alive.map(|k| smoltcp_duration(k.max(Duration::from_millis(1)))));
+        socket
+    }
+
+    /// Connects to `remote`; the SYN leaves with the next poll. Without `local_port` an ephemeral port that
+    /// is not in use is taken.
+    ///
+    /// # Errors
+    /// See [`ConnectError`]; nothing was sent then.
+    pub fn tcp_connect(
+        &mut self,
+        now: Instant,
+        remote: SocketAddr,
+        local_port: Option<u16>,
+        options: &TcpOptions,
+    ) -> Result<Socket, ConnectError> {
+        let IpAddr::V4(address) = remote.ip() else { return Err(ConnectError::BadRemote) };
+        if !is_unicast(address) || remote.port() == 0 {
+            return Err(ConnectError::BadRemote);
+        }
+        let own = self.own_address().ok_or(ConnectError::NoAddress)?;
+        if self.is_broadcast(address) {
+            return Err(ConnectError::BadRemote);
+        }
+        if self.next_hop(address).is_none() {
+            return Err(ConnectError::NoRoute);
+        }
+        let port = self.local_tcp_port(local_port)?;
+        let local = SocketAddr::new(IpAddr::V4(own), port);
+        if let Some(old) = self.find_connection(local, remote) {
+            // Only one in TIME_WAIT can have the same ends now.
+            self.finish(old, CloseReason::Local);
+        }
+        let mut socket = self.new_tcp_socket(options);
+        let from = IpListenEndpoint { addr: Some(own.into()), port };
+        socket
+            .connect(self.iface.context(), IpEndpoint::new(address.into(), remote.port()), from)
+            .map_err(|_| ConnectError::BadRemote)?;
+        let handle = self.sockets.add(socket);
+        let id = self.new_socket();
+        self.connections.insert(id, Connection::new(handle, (local, remote), *options, now));
+        self.dirty = true;
+        Ok(id)
+    }
+
+    /// The port to connect from.
+    fn local_tcp_port(&mut self, wanted: Option<u16>) -> Result<u16, ConnectError> {
+        let live = self.connections.values().filter(|c| c.handle.is_some());
+        // A port that is only in TIME_WAIT may be chosen, but is not given out by itself.
+        let live = live.filter(|c| wanted.is_none() || c.phase != State::TimeWait).map(|c| c.local.port());
+        let used: BTreeSet<u16> = live.chain(self.listeners.values().map(Listener::port)).collect();
+        match wanted {
+            Some(port) if port != 0 && !used.contains(&port) => Ok(port),
+            Some(_) => Err(ConnectError::PortInUse),
+            None => {
+                let port = free_port(self.last_tcp_port, &used).ok_or(ConnectError::PortInUse)?;
+                self.last_tcp_port = port;
+                Ok(port)
+            }
+        }
+    }
+
+    fn find_connection(&self, local: SocketAddr, remote: SocketAddr) -> Option<Socket> {
+        let same = |c: &&Connection| c.handle.is_some() && c.local == local && c.remote == remote;
+        self.connections.iter().find(|(_, c)| same(c)).map(|(id, _)| *id)
+    }
+
+    fn socket(&self, s: Socket) -> Option<&tcp::Socket<'static>> {
+        self.connections.get(&s)?.handle.map(|h| self.sockets.get::<tcp::Socket>(h))
+    }
+
+    /// Where a connection stands. A listener is `Open` while it listens.
+    pub fn tcp_state(&self, s: Socket) -> TcpState {
+        let Some(connection) = self.connections.get(&s) else {
+            let listens = self.listeners.contains_key(&s);
+            return if listens { TcpState::Open } else { TcpState::Closed(CloseReason::Local) };
+        };
+        if let Some(reason) = connection.closed {
+            return TcpState::Closed(reason);
+        }
+        match self.socket(s).map_or(State::Closed, tcp::Socket::state) {
+            State::SynSent | State::SynReceived => TcpState::Connecting,
+            State::Established => TcpState::Open,
+            State::CloseWait => TcpState::PeerClosed,
+            State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck => TcpState::Closing,
+            State::Listen | State::TimeWait | State::Closed => TcpState::Closed(CloseReason::Local),
+        }
+    }
+
+    /// The peer's address and port.
+    pub fn tcp_remote(&self, s: Socket) -> Option<SocketAddr> {
+        self.connections.get(&s).map(|c| c.remote)
+    }
+
+    /// Our address and port. A listener's address is 0.0.0.0.
+    pub fn tcp_local(&self, s: Socket) -> Option<SocketAddr> {
+        let listener =
+            || self.listeners.get(&s).map(|l| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), l.port()));
+        self.connections.get(&s).map(|c| c.local).or_else(listener)
+    }
+
+    /// Queues `data` to be sent; answers how many bytes were taken (0 when the connection is not open to
+    /// send, or its buffer is full).
+    pub fn tcp_send(&mut self, s: Socket, data: &[u8]) -> usize {
+        let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) else { return 0 };
+        let taken = self.sockets.get_mut::<tcp::Socket>(handle).send_slice(data).unwrap_or(0);
+        self.dirty |= taken > 0;
+        taken
+    }
+
+    /// How many bytes [`tcp_send`](Self::tcp_send) would take now.
+    pub fn tcp_send_free(&self, s: Socket) -> usize {
+        let open = self.socket(s).filter(|t| t.may_send());
+        open.map_or(0, |t| t.send_capacity() - t.send_queue())
+    }
+
+    /// How many of the bytes taken are not yet acknowledged by the peer.
+    pub fn tcp_unsent(&self, s: Socket) -> usize {
+        self.socket(s).map_or(0, tcp::Socket::send_queue)
+    }
+
+    /// How many received bytes wait to be read.
+    pub fn tcp_readable(&self, s: Socket) -> usize {
+        let Some(connection) = self.connections.get(&s).filter(|c| !c.deaf) else { return 0 };
+        connection.unread.len() + self.socket(s).map_or(0, tcp::Socket::recv_queue)
+    }
+
+    /// Reads up to `max` bytes. Reading opens the receive window for the peer.
+    pub fn tcp_recv(&mut self, s: Socket, max: usize) -> Vec<u8> {
+        let mut data = vec![0; max.min(self.tcp_readable(s))];
+        let Some(connection) = self.connections.get_mut(&s).filter(|_| !data.is_empty()) else {
+            return Vec::new();
+        };
+        match connection.handle {
+            Some(handle) => {
+                let read = self.sockets.get_mut::<tcp::Socket>(handle).recv_slice(&mut data).unwrap_or(0);
+                data.truncate(read);
+                self.dirty = true;
+            }
+            None => data = connection.unread.drain(..data.len()).collect(),
+        }
+        data
+    }
+
+    /// Closes our direction: FIN after what is queued. Received data can still be read. A connection whose
+    /// SYN was not answered ends without a frame. A listener stops listening.
+    pub fn tcp_close(&mut self, s: Socket) {
+        self.close_listener(s);
+        let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) else { return };
+        let socket = self.sockets.get_mut::<tcp::Socket>(handle);
+        let before = socket.state();
+        if before == State::SynSent {
+            self.finish(s, CloseReason::Local);
+        } else {
+            socket.close();
+            self.dirty |= socket.state() != before;
+        }
+    }
+
+    /// Ends a connection at once with RST; unread data is gone. A listener stops listening.
+    pub fn tcp_abort(&mut self, s: Socket) {
+        self.close_listener(s);
+        let Some(connection) = self.connections.get_mut(&s) else { return };
+        connection.deaf = true;
+        connection.unread = Vec::new();
+        let Some(handle) = connection.handle else { return };
+        connection.closed.get_or_insert(CloseReason::Local);
+        let socket = self.sockets.get_mut::<tcp::Socket>(handle);
+        if matches!(socket.state(), State::SynSent | State::TimeWait) {
+            self.finish(s, CloseReason::Local);
+        } else {
+            // The RST leaves with the next poll.
+            socket.abort();
+        }
+        self.dirty = true;
+    }
+
+    pub(super) fn release_connection(&mut self, s: Socket) {
+        let Some(connection) = self.connections.get_mut(&s) else { return };
+        connection.released = true;
+        connection.deaf = true;
+        if connection.handle.is_some() {
+            self.tcp_close(s);
+        } else {
+            self.connections.remove(&s);
+        }
+    }
+
+    /// The connection is over: smoltcp's socket goes, without a frame.
+    fn finish(&mut self, s: Socket, reason: CloseReason) {
+        let Some(connection) = self.connections.get_mut(&s) else { return };
+        connection.closed.get_or_insert(reason);
+        if let Some(handle) = connection.handle.take() {
+            let socket = self.sockets.get_mut::<tcp::Socket>(handle);
+            if !connection.deaf {
+                let mut unread = vec![0; socket.recv_queue()];
+                // Everything that is queued, so nothing is cut off.
+                let read = socket.recv_slice(&mut unread).unwrap_or(0);
+                unread.truncate(read);
+                connection.unread = unread;
+            }
+            self.sockets.remove(handle);
+        }
+        if let Some(listener) = connection.listener {
+            if let Some(listener) = self.listeners.get_mut(&listener) {
+                listener.forget(s);
+            }
+            self.connections.remove(&s);
+        } else if connection.released {
+            self.connections.remove(&s);
+        }
+    }
+
+    /// Ends, without a frame, the connections whose local address is `gone`.
+    pub(super) fn fail_connections(&mut self, gone: impl Fn(Ipv4Addr) -> bool, reason: CloseReason) {
+        let local = |c: &Connection| matches!(c.local.ip(), IpAddr::V4(a) if gone(a));
+        let live = self.connections.iter().filter(|(_, c)| c.handle.is_some() && local(c));
+        let failed: Vec<Socket> = live.map(|(id, _)| *id).collect();
+        for id in failed {
+            self.finish(id, reason);
+        }
+        self.follow_tcp();
+    }
+
+    /// Looks at what smoltcp did to the connections. Called after each packet, so that no state is missed.
+    pub(super) fn follow_tcp(&mut self) {
+        self.follow_listeners();
+        let mut over = Vec::new();
+        for (id, connection) in &mut self.connections {
+            let Some(handle) = connection.handle else { continue };
+            let socket = self.sockets.get_mut::<tcp::Socket>(handle);
+            if connection.deaf && socket.can_recv() {
+                // Nothing can go wrong where something can be received.
+                while socket.recv(|data| (data.len(), data.len())).is_ok_and(|n| n > 0) {}
+            }
+            let (state, phase) = (socket.state(), connection.phase);
+            if state != phase {
+                connection.phase = state;
+                connection.since = self.now;
+            }
+            match state {
+                State::TimeWait => {
+                    connection.closed.get_or_insert(CloseReason::Local);
+                }
+                // While smoltcp knows the ends, an RST is still to be sent.
+                State::Closed if socket.local_endpoint().is_some() => {}
+                State::Closed => over.push((
+                    *id,
+                    match phase {
+                        State::SynSent => CloseReason::Refused,
+                        State::LastAck => CloseReason::Peer,
+                        State::TimeWait => CloseReason::Local,
+                        _ => CloseReason::Reset,
+                    },
+                )),
+                // A half-open connection was reset; the listener has another socket.
+                State::Listen => over.push((*id, CloseReason::Reset)),
+                _ => {}
+            }
+        }
+        if !over.is_empty() {
+            for (id, reason) in over {
+                self.finish(id, reason);
+            }
+            self.follow_listeners();
+        }
+    }
+
+    /// Notes that smoltcp sends this segment: if it wants an answer, the peer's silence counts from now.
+    pub(super) fn note_segment(&mut self, packet: &[u8]) {
+        let Ok(ip) = Ipv4Packet::new_checked(packet) else { return };
+        let Ok(segment) = TcpPacket::new_checked(ip.payload()) else { return };
+        if ip.next_header() != IpProtocol::Tcp || segment.segment_len() == 0 {
+            return;
+        }
+        let local = SocketAddr::new(ip.src_addr().into(), segment.src_port());
+        let remote = SocketAddr::new(ip.dst_addr().into(), segment.dst_port());
+        let connection = self.find_connection(local, remote).and_then(|id| self.connections.get_mut(&id));
+        if let Some(connection) = connection {
+            connection.waiting.get_or_insert(self.now);
+        }
+    }
+
+    /// Gives up connections whose time has run out.
+    pub(super) fn run_tcp(&mut self) -> bool {
+        let live = self.connections.iter().filter(|(_, c)| c.handle.is_some());
+        let late = live.filter(|(_, c)| c.deadline().is_some_and(|t| t <= self.now));
+        let late: Vec<Socket> = late.map(|(id, _)| *id).collect();
+        for id in &late {
+            self.finish(*id, CloseReason::TimedOut);
+        }
+        if !late.is_empty() {
+            self.follow_tcp();
+        }
+        !late.is_empty()
+    }
+
+    pub(super) fn next_tcp_timer(&self) -> Option<Instant> {
+        self.connections.values().filter(|c| c.handle.is_some()).filter_map(Connection::deadline).min()
+    }
+}

@@ -1,0 +1,173 @@
+//! Listeners. smoltcp has no backlog: a listening socket becomes the connection, and until another one
+//! listens the next SYN is answered with RST. Here the next one listens before the next packet is looked at,
+//! and a SYN beyond the backlog is dropped, as lwIP and Linux do.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::tcp::{self, State};
+use smoltcp::wire::{Ipv4Packet, TcpPacket};
+
+use super::{Connection, endpoint};
+use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions};
+
+/// One listening port.
+pub(in crate::net::stack) struct Listener {
+    port: u16,
+    backlog: usize,
+    options: TcpOptions,
+    /// The socket that waits for a SYN; `None` while the backlog is full.
+    listening: Option<SocketHandle>,
+    /// Connections that were not handed out yet, half-open ones included, in the order of their SYNs.
+    pending: VecDeque<Socket>,
+}
+
+impl Listener {
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn forget(&mut self, connection: Socket) {
+        self.pending.retain(|s| *s != connection);
+    }
+}
+
+impl Stack {
+    /// Listens on a port, on every address of the node. Up to `backlog` (at least 1) connections wait to be
+    /// accepted; SYNs beyond them are dropped. `options` are those of the connections;
+    /// [`connect_timeout`](TcpOptions::connect_timeout) bounds half-open ones.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn tcp_listen(
+        &mut self,
+        port: u16,
+        backlog: usize,
+        options: &TcpOptions,
+    ) -> Result<Socket, ListenError> {
+        if port == 0 {
+            return Err(ListenError::BadPort);
+        }
+        if self.listeners.values().any(|l| l.port == port) {
+            return Err(ListenError::PortInUse);
+        }
+        let id = self.new_socket();
+        let listener = Listener {
+            port,
+            backlog: backlog.max(1),
+            options: *options,
+            listening: None,
+            pending: VecDeque::new(),
+        };
+        self.listeners.insert(id, listener);
+        self.follow_listeners();
+        Ok(id)
+    }
+
+    /// Takes the next connection that is open, and who made it.
+    pub fn tcp_accept(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)> {
+        let open = |s: &Socket| {
+            let connection = self.connections.get(s);
+            connection.is_some_and(|c| !matches!(c.phase, State::SynSent | State::SynReceived))
+        };
+        let id = self.listeners.get(&listener)?.pending.iter().copied().find(open)?;
+        self.listeners.get_mut(&listener)?.forget(id);
+        let connection = self.connections.get_mut(&id)?;
+        connection.listener = None;
+        let remote = connection.remote;
+        self.follow_listeners();
+        Some((id, remote))
+    }
+
+    /// Stops listening and resets what was not accepted.
+    pub(in crate::net::stack) fn close_listener(&mut self, s: Socket) {
+        let Some(listener) = self.listeners.remove(&s) else { return };
+        if let Some(handle) = listener.listening {
+            self.sockets.remove(handle);
+        }
+        for id in listener.pending {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.listener = None;
+                connection.released = true;
+            }
+            self.tcp_abort(id);
+        }
+    }
+
+    /// Turns sockets that got a SYN into connections, and lets others listen.
+    pub(super) fn follow_listeners(&mut self) {
+        let listeners: Vec<Socket> = self.listeners.keys().copied().collect();
+        for id in listeners {
+            self.follow_listener(id);
+        }
+    }
+
+    fn follow_listener(&mut self, id: Socket) {
+        let Some(listener) = self.listeners.get(&id) else { return };
+        let (options, port) = (listener.options, listener.port);
+        if let Some(handle) = listener.listening {
+            let socket = self.sockets.get::<tcp::Socket>(handle);
+            let ends = socket.local_endpoint().zip(socket.remote_endpoint());
+            if socket.state() == State::Listen {
+                return;
+            }
+            let new = ends.map(|(l, r)| {
+                let mut connection = Connection::new(handle, (endpoint(l), endpoint(r)), options, self.now);
+                connection.phase = State::SynReceived;
+                connection.listener = Some(id);
+                let new = self.new_socket();
+                self.connections.insert(new, connection);
+                new
+            });
+            let Some(listener) = self.listeners.get_mut(&id) else { return };
+            listener.listening = None;
+            listener.pending.extend(new);
+        }
+        let full = self.listeners.get(&id).is_none_or(|l| l.pending.len() >= l.backlog);
+        if full {
+            return;
+        }
+        let mut socket = self.new_tcp_socket(&options);
+        // A new socket and a port that is not 0: this cannot fail.
+        if socket.listen(port).is_ok() {
+            let handle = self.sockets.add(socket);
+            if let Some(listener) = self.listeners.get_mut(&id) {
+                listener.listening = Some(handle);
+            }
+        }
+    }
+
+    /// Looks at a TCP segment before smoltcp does; false: it is dropped.
+    ///
+    /// A listening socket would take a repeated SYN of a half-open connection for a new one, and a SYN from a
+    /// peer whose last connection is in TIME_WAIT would get a challenge instead of a new connection.
+    pub(in crate::net::stack) fn admit_segment(&mut self, packet: &[u8]) -> bool {
+        let Ok(ip) = Ipv4Packet::new_checked(packet) else { return false };
+        let Ok(segment) = TcpPacket::new_checked(ip.payload()) else { return false };
+        let local = SocketAddr::new(IpAddr::V4(ip.dst_addr()), segment.dst_port());
+        let remote = SocketAddr::new(IpAddr::V4(ip.src_addr()), segment.src_port());
+        let opening = segment.syn() && !segment.ack() && !segment.rst();
+        let known = self.find_connection(local, remote);
+        match known.and_then(|id| self.connections.get_mut(&id).map(|c| (id, c))) {
+            Some((id, connection)) if opening => match connection.phase {
+                State::SynSent => true,
+                State::TimeWait => {
+                    self.finish(id, CloseReason::Local);
+                    true
+                }
+                _ => false,
+            },
+            Some((_, connection)) => {
+                connection.heard = self.now;
+                connection.waiting = None;
+                true
+            }
+            None if opening => {
+                let mut there = self.listeners.values().filter(|l| l.port == local.port());
+                there.all(|l| l.listening.is_some())
+            }
+            None => true,
+        }
+    }
+}

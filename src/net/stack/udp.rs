@@ -1,0 +1,104 @@
+//! UDP sockets. smoltcp receives (ports, reassembly, "port unreachable"); the stack itself sends, because
+//! smoltcp drops a second large datagram of one poll and reports neither that nor a datagram too large.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+
+use smoltcp::iface::SocketHandle;
+use smoltcp::socket::udp;
+
+use super::{Datagram, EPHEMERAL, MAX_DATAGRAM, Socket, Stack, UDP_QUEUE, UdpError, packet};
+
+/// Bytes that may wait in a UDP socket to be read: two of the largest datagrams.
+const RECEIVE_BYTES: usize = 2 * (MAX_DATAGRAM + 8);
+
+/// A UDP socket.
+pub(super) struct Port {
+    handle: SocketHandle,
+    number: u16,
+    /// Datagrams handed over since the last poll.
+    pub(super) queued: usize,
+}
+
+impl Stack {
+    /// Opens a UDP socket on `local_port`, or on an ephemeral one.
+    ///
+    /// # Errors
+    /// [`UdpError::PortInUse`] when the port is 0 or taken.
+    pub fn udp_open(&mut self, local_port: Option<u16>) -> Result<Socket, UdpError> {
+        let used: BTreeSet<u16> = self.ports.values().map(|p| p.number).collect();
+        let number = match local_port {
+            Some(port) if port != 0 && !used.contains(&port) => port,
+            Some(_) => return Err(UdpError::PortInUse),
+            None => {
+                let port = free_port(self.last_udp_port, &used).ok_or(UdpError::PortInUse)?;
+                self.last_udp_port = port;
+                port
+            }
+        };
+        let received =
+            udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; UDP_QUEUE], vec![0; RECEIVE_BYTES]);
+        let sent = udp::PacketBuffer::new(Vec::new(), Vec::new());
+        let mut socket = udp::Socket::new(received, sent);
+        socket.bind(number).map_err(|_| UdpError::PortInUse)?;
+        let handle = self.sockets.add(socket);
+        let id = self.new_socket();
+        self.ports.insert(id, Port { handle, number, queued: 0 });
+        Ok(id)
+    }
+
+    /// Sends a datagram with the next poll; broadcast and multicast addresses are fine.
+    ///
+    /// # Errors
+    /// See [`UdpError`]. A datagram whose neighbour does not answer ARP is lost without an error, as on
+    /// every stack.
+    pub fn udp_send(&mut self, s: Socket, to: SocketAddr, data: &[u8]) -> Result<(), UdpError> {
+        let port = self.ports.get(&s).ok_or(UdpError::NotOpen)?;
+        let (number, queued) = (port.number, port.queued);
+        let IpAddr::V4(address) = to.ip() else { return Err(UdpError::BadRemote) };
+        if address.is_unspecified() || to.port() == 0 {
+            return Err(UdpError::BadRemote);
+        }
+        if data.len() > MAX_DATAGRAM {
+            return Err(UdpError::TooLarge);
+        }
+        let own = self.own_address().ok_or(UdpError::NoAddress)?;
+        if !address.is_multicast() && !self.is_broadcast(address) && self.next_hop(address).is_none() {
+            return Err(UdpError::NoRoute);
+        }
+        if queued >= UDP_QUEUE {
+            return Err(UdpError::QueueFull);
+        }
+        let ident = self.next_ident();
+        self.outbox.push_back(packet::udp((own, number), (address, to.port()), ident, data));
+        if let Some(port) = self.ports.get_mut(&s) {
+            port.queued += 1;
+        }
+        self.dirty = true;
+        Ok(())
+    }
+
+    /// Takes the next received datagram. When more than [`UDP_QUEUE`] wait, later ones are lost.
+    pub fn udp_recv(&mut self, s: Socket) -> Option<Datagram> {
+        let port = self.ports.get(&s)?;
+        let (data, meta) = self.sockets.get_mut::<udp::Socket>(port.handle).recv().ok()?;
+        let from = SocketAddr::new(meta.endpoint.addr.into(), meta.endpoint.port);
+        Some(Datagram { from, local: meta.local_address.map(Into::into), data: data.to_vec() })
+    }
+
+    /// The port a UDP socket is bound to.
+    pub fn udp_local_port(&self, s: Socket) -> Option<u16> {
+        self.ports.get(&s).map(|p| p.number)
+    }
+
+    pub(super) fn close_port(&mut self, s: Socket) {
+        if let Some(port) = self.ports.remove(&s) {
+            self.sockets.remove(port.handle);
+        }
+    }
+}
+
+/// The next ephemeral port after `last` that is not in `used`.
+pub(super) fn free_port(last: u16, used: &BTreeSet<u16>) -> Option<u16> {
+    (last.max(EPHEMERAL)..=u16::MAX).skip(1).chain(EPHEMERAL..=last).find(|p| !used.contains(p))
+}
