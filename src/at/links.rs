@@ -96,6 +96,11 @@ impl Links {
         self.slots.get_mut(id)?.take()
     }
 
+    /// Forgets every link: the chip restarts.
+    pub fn forget(&mut self) {
+        self.slots.fill(None);
+    }
+
     /// Ids of the open links, ascending.
     pub fn open_ids(&self) -> impl Iterator<Item = usize> + '_ {
         self.slots.iter().enumerate().filter_map(|(id, l)| l.as_ref().map(|_| id))

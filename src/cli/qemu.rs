@@ -271,7 +271,7 @@ fn find_library() -> Result<PathBuf, String> {
     let command = command.map_err(|e| format!("cannot find out where this command is: {e}"))?;
     let place = command.parent().unwrap_or(Path::new("/"));
     // Of the two in a build tree the newer is right: cargo may have built only one of them.
-    let built = [place.join(LIBRARY), place.join("deps").join(LIBRARY)];
+    let built = [place.join("deps").join(LIBRARY), place.join(LIBRARY)];
     let modified = |p: &PathBuf| p.metadata().and_then(|m| m.modified()).ok();
     let newest = built.into_iter().filter(|p| p.is_file()).max_by_key(modified);
     let installed = place.parent().map(|prefix| prefix.join("lib").join(LIBRARY));

@@ -35,8 +35,11 @@ pub(super) const TIMER_BYTES: usize = 256;
 pub(super) const CLOCK_REALTIME: c_int = 0;
 /// `QEMU_CLOCK_VIRTUAL`: the guest's clock.
 pub(super) const CLOCK_VIRTUAL: c_int = 1;
-/// Every timer but those that QEMU marks as without effect on the guest (`~QEMU_TIMER_ATTR_EXTERNAL`).
+/// Every timer but those that QEMU marks as not the guest's, such as those of a network
+/// to the host (`~QEMU_TIMER_ATTR_EXTERNAL`).
 pub(super) const TIMERS_OF_GUEST: c_int = !1;
+/// Every timer (`QEMU_TIMER_ATTR_ALL`).
+pub(super) const ALL_TIMERS: c_int = !0;
 /// `ICOUNT_PRECISE`: instruction counting with a fixed shift.
 pub(super) const ICOUNT_PRECISE: c_int = 1;
 /// `QEMU_PLUGIN_CB_NO_REGS`: the callback does not look at registers.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-use super::api::{CLOCK_VIRTUAL, Chardev, Qemu, TIMER_BYTES, Timer, TimerCb};
+use super::api::{Chardev, Qemu, TIMER_BYTES, Timer, TimerCb};
 use super::exit_code;
 use super::record::Record;
 use super::reporter::Reporter;
@@ -247,11 +247,5 @@ impl Coupling {
         for failure in failures {
             say(&failure);
         }
-    }
-
-    /// The virtual clock has a timer that is set.
-    pub fn clock_has_timers(&self) -> bool {
-        // SAFETY: reads one pointer of QEMU's timer list.
-        unsafe { (self.qemu.qemu_clock_has_timers)(CLOCK_VIRTUAL) }
     }
 }

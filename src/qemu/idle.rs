@@ -9,13 +9,18 @@
 use std::ffi::{c_int, c_uint, c_void};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
-use super::api::{CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer};
+use super::api::{
+    ALL_TIMERS, CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer,
+};
 use super::coupling::{Coupling, Pointer, new_timer, on_entry};
 use super::exit_code;
 use crate::time::Instant;
 
 /// Steps between two moments in which the main loop may take its turn.
 const STEPS_PER_TURN: u32 = 64;
+/// How often a step that finds the vCPU busy goes to the end of the queue. Once is enough as long as whoever
+/// queues work holds the big lock.
+const TRIES: usize = 2;
 /// Steps that may pass without the clock moving before that is taken for a fault.
 const STUCK_MAX: u32 = 1_000_000;
 /// How soon a step is tried again while a debugger holds the virtual clock, in nanoseconds of the host's clock.
@@ -108,31 +113,50 @@ fn queue(c: &Coupling, cpu: *mut CpuState) {
     }
 }
 
-/// One step of sleep. Runs in the vCPU's thread under the big lock.
-unsafe extern "C" fn idle_step(cpu: *mut CpuState, _data: *mut c_void) {
-    on_entry(|c| step(c, cpu));
+/// Queues a step that has found the vCPU busy before.
+fn queue_again(c: &Coupling, cpu: *mut CpuState, tries: usize) {
+    // SAFETY: as in `queue`; the last argument is a number, not an address.
+    unsafe { (c.qemu.async_run_on_cpu)(cpu, idle_step, std::ptr::without_provenance_mut(tries)) };
 }
 
-fn step(c: &Coupling, cpu: *mut CpuState) {
+/// One step of sleep. Runs in the vCPU's thread under the big lock.
+unsafe extern "C" fn idle_step(cpu: *mut CpuState, tries: *mut c_void) {
+    on_entry(|c| step(c, cpu, tries.addr()));
+}
+
+fn step(c: &Coupling, cpu: *mut CpuState, tries: usize) {
     let q = &c.qemu;
     // SAFETY: for this and the blocks below: the big lock is held, this is the vCPU's thread, and it is not
     // executing guest code.
-    if unsafe { !(q.cpu_thread_is_idle)(cpu) || !(q.runstate_is_running)() } {
-        // Awake, or stopped: `on_state_change` goes on from there.
+    if unsafe { !(q.runstate_is_running)() } {
+        // Stopped: `on_state_change` goes on from there.
+        return;
+    }
+    // SAFETY: see above.
+    if unsafe { !(q.cpu_thread_is_idle)(cpu) } {
+        // Awake, or other work is queued behind this step; then the vCPU may sleep once that is done.
+        if tries < TRIES {
+            queue_again(c, cpu, tries + 1);
+        }
         return;
     }
     // SAFETY: see above.
     let deadline = unsafe { (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, TIMERS_OF_GUEST) };
     let before = q.now();
     if deadline < 0 {
-        if c.clock_has_timers() {
-            // The clock is held, as the debugger does while it steps through instructions.
+        // SAFETY: see above. There are timers, but not even the soonest of all has a time: the clock is held, as
+        // the debugger does while it steps through instructions.
+        let held = unsafe {
+            (q.qemu_clock_has_timers)(CLOCK_VIRTUAL)
+                && (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, ALL_TIMERS) < 0
+        };
+        if held {
             // SAFETY: see above; the timer was initialised.
             unsafe { (q.timer_mod_ns)(c.idle.retry.0, (q.qemu_clock_get_ns)(CLOCK_REALTIME) + RETRY_NS) };
             return;
         }
         let at = Instant::from_nanos(before);
-        let sentence = format!("the guest sleeps since {at} and no event is left that could wake it");
+        let sentence = format!("the guest is asleep at {at} and no event is left that could wake it");
         c.end(exit_code::ASLEEP, &sentence);
     }
     if deadline > 0 {

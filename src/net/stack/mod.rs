@@ -24,7 +24,7 @@ mod packet;
 mod ping;
 mod tcp;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 mod udp;
 
@@ -106,6 +106,10 @@ fn is_unicast(address: Ipv4Addr) -> bool {
 
 impl Stack {
     /// A stack that is up and has no address.
+    ///
+    /// A node keeps its stack for as long as the world lives; when its power goes that is
+    /// [`set_up`](Self::set_up)`(now, false)`. A second stack of the same name and seed would draw the same
+    /// ports and sequence numbers again.
     pub fn new(config: &StackConfig) -> Stack {
         let mtu = config.mtu.clamp(576, 1500);
         let mut device = device::Queues::new(usize::from(mtu));

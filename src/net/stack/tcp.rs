@@ -18,6 +18,8 @@ pub(super) use listen::Listener;
 
 /// How long a released connection may wait for its peer.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long another SYN with the same number counts as a duplicate, and not as a peer that restarted.
+const SYN_LIFETIME: Duration = Duration::from_secs(10);
 /// Keep-alive probes without an answer before the peer counts as gone (lwIP's count is 3).
 const PROBES: u64 = 3;
 
@@ -30,7 +32,9 @@ pub(super) struct Connection {
     options: TcpOptions,
     /// smoltcp's state when it was looked at last.
     phase: State,
-    /// When it got into that state.
+    /// When the connection was made.
+    born: Instant,
+    /// When it got into its state.
     since: Instant,
     /// When the peer was heard last.
     heard: Instant,
@@ -44,6 +48,8 @@ pub(super) struct Connection {
     released: bool,
     /// The listener that has not handed it out yet.
     listener: Option<Socket>,
+    /// The sequence number of the peer's SYN, when the peer made the connection.
+    syn: Option<i32>,
 }
 
 impl Connection {
@@ -54,6 +60,7 @@ impl Connection {
             remote: ends.1,
             options,
             phase: State::SynSent,
+            born: now,
             since: now,
             heard: now,
             waiting: None,
@@ -62,6 +69,7 @@ impl Connection {
             deaf: false,
             released: false,
             listener: None,
+            syn: None,
         }
     }
 

@@ -9,7 +9,7 @@ use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::{Ipv4Packet, TcpPacket};
 
-use super::{Connection, endpoint};
+use super::{Connection, SYN_LIFETIME, endpoint};
 use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions};
 
 /// One listening port.
@@ -19,6 +19,8 @@ pub(in crate::net::stack) struct Listener {
     options: TcpOptions,
     /// The socket that waits for a SYN; `None` while the backlog is full.
     listening: Option<SocketHandle>,
+    /// Sequence number of the last SYN.
+    syn: i32,
     /// Connections that were not handed out yet, half-open ones included, in the order of their SYNs.
     pending: VecDeque<Socket>,
 }
@@ -58,6 +60,7 @@ impl Stack {
             backlog: backlog.max(1),
             options: *options,
             listening: None,
+            syn: 0,
             pending: VecDeque::new(),
         };
         self.listeners.insert(id, listener);
@@ -105,7 +108,7 @@ impl Stack {
 
     fn follow_listener(&mut self, id: Socket) {
         let Some(listener) = self.listeners.get(&id) else { return };
-        let (options, port) = (listener.options, listener.port);
+        let (options, port, syn) = (listener.options, listener.port, listener.syn);
         if let Some(handle) = listener.listening {
             let socket = self.sockets.get::<tcp::Socket>(handle);
             let ends = socket.local_endpoint().zip(socket.remote_endpoint());
@@ -116,6 +119,7 @@ impl Stack {
                 let mut connection = Connection::new(handle, (endpoint(l), endpoint(r)), options, self.now);
                 connection.phase = State::SynReceived;
                 connection.listener = Some(id);
+                connection.syn = Some(syn);
                 let new = self.new_socket();
                 self.connections.insert(new, connection);
                 new
@@ -140,32 +144,36 @@ impl Stack {
 
     /// Looks at a TCP segment before smoltcp does; false: it is dropped.
     ///
-    /// A listening socket would take a repeated SYN of a half-open connection for a new one, and a SYN from a
-    /// peer whose last connection is in TIME_WAIT would get a challenge instead of a new connection.
+    /// A listening socket would take a repeated SYN of a half-open connection for a new one. And a SYN of a
+    /// peer that restarted, or whose last connection is in TIME_WAIT here, would get no new connection.
     pub(in crate::net::stack) fn admit_segment(&mut self, packet: &[u8]) -> bool {
         let Ok(ip) = Ipv4Packet::new_checked(packet) else { return false };
         let Ok(segment) = TcpPacket::new_checked(ip.payload()) else { return false };
         let local = SocketAddr::new(IpAddr::V4(ip.dst_addr()), segment.dst_port());
         let remote = SocketAddr::new(IpAddr::V4(ip.src_addr()), segment.src_port());
-        let opening = segment.syn() && !segment.ack() && !segment.rst();
         let known = self.find_connection(local, remote);
-        match known.and_then(|id| self.connections.get_mut(&id).map(|c| (id, c))) {
-            Some((id, connection)) if opening => match connection.phase {
-                State::SynSent => true,
-                State::TimeWait => {
-                    self.finish(id, CloseReason::Local);
-                    true
-                }
-                _ => false,
-            },
-            Some((_, connection)) => {
+        let opening = segment.syn() && !segment.ack() && !segment.rst();
+        if !opening {
+            if let Some(connection) = known.and_then(|id| self.connections.get_mut(&id)) {
                 connection.heard = self.now;
                 connection.waiting = None;
-                true
             }
-            None if opening => {
-                let mut there = self.listeners.values().filter(|l| l.port == local.port());
-                there.all(|l| l.listening.is_some())
+            return true;
+        }
+        let seq = segment.seq_number().0;
+        if let Some(id) = known {
+            match self.connections.get(&id) {
+                Some(c) if c.phase == State::SynSent => return true,
+                Some(c) if c.syn == Some(seq) && self.now < c.born + SYN_LIFETIME => return false,
+                Some(c) if c.phase == State::TimeWait => self.finish(id, CloseReason::Local),
+                _ => self.finish(id, CloseReason::Reset),
+            }
+            self.follow_listeners();
+        }
+        match self.listeners.values_mut().find(|l| l.port == local.port()) {
+            Some(listener) => {
+                listener.syn = seq;
+                listener.listening.is_some()
             }
             None => true,
         }

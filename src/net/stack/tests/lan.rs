@@ -22,6 +22,25 @@ pub(crate) struct Lan {
     latency: Duration,
 }
 
+/// What runs on the nodes.
+pub(crate) trait App {
+    /// Called after the nodes were polled; answers whether it did something.
+    fn poll(&mut self, now: Instant, nodes: &mut [Stack]) -> bool;
+    /// When it must be called again at the latest.
+    fn next_timer(&self) -> Option<Instant> {
+        None
+    }
+}
+
+/// A closure as an [`App`].
+struct Call<F>(F);
+
+impl<F: FnMut(Instant, &mut [Stack]) -> bool> App for Call<F> {
+    fn poll(&mut self, now: Instant, nodes: &mut [Stack]) -> bool {
+        (self.0)(now, nodes)
+    }
+}
+
 pub(crate) fn ms(n: u64) -> Instant {
     Instant::ZERO + Duration::from_millis(n)
 }
@@ -73,16 +92,23 @@ impl Lan {
     }
 
     /// Runs until `end`. `app` is called after the nodes were polled and answers whether it did something.
-    pub(crate) fn run(&mut self, end: Instant, mut app: impl FnMut(Instant, &mut [Stack]) -> bool) {
+    pub(crate) fn run(&mut self, end: Instant, app: impl FnMut(Instant, &mut [Stack]) -> bool) {
+        self.run_app(end, &mut Call(app));
+    }
+
+    /// Runs until `end` with an app that has timers.
+    pub(crate) fn run_app(&mut self, end: Instant, app: &mut impl App) {
         loop {
-            while self.settle() | app(self.now, &mut self.nodes) || self.nodes.iter().any(|n| n.dirty) {}
+            while self.settle() | app.poll(self.now, &mut self.nodes) || self.nodes.iter().any(|n| n.dirty) {}
             let timers = self.nodes.iter().filter_map(Stack::next_timer).min();
             let frame = self.queue.peek().map(|k| k.time);
             let extra = self.extra_polls.map(|step| {
                 let step = step.as_nanos();
                 Instant::from_nanos((self.now.as_nanos() / step + 1) * step)
             });
-            let Some(next) = [timers, frame, extra].into_iter().flatten().min().filter(|t| *t <= end) else {
+            let Some(next) =
+                [timers, frame, extra, app.next_timer()].into_iter().flatten().min().filter(|t| *t <= end)
+            else {
                 break;
             };
             assert!(next > self.now, "time stands still at {}", self.now);
@@ -100,7 +126,7 @@ impl Lan {
             }
         }
         self.now = end;
-        while self.settle() {}
+        self.settle();
     }
 
     /// Runs until `end` with nobody at the sockets.

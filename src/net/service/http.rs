@@ -1,0 +1,375 @@
+//! An HTTP/1.1 server of fixed pages (RFC 9110, RFC 9112).
+//!
+//! Connections persist, requests may be pipelined, bodies with a `Content-Length` are read and thrown away.
+//! The answer carries no `Date`: a node has no wall clock.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+
+use super::echo::drop_oldest;
+use super::{BACKLOG, CONNECTIONS, Notes, tcp_options};
+use crate::net::config::Page;
+use crate::net::stack::{ListenError, Socket, Stack, TcpState};
+use crate::time::{Duration, Instant};
+
+/// Longest request line and headers in bytes; longer ones are answered with 431.
+pub(super) const MAX_HEAD: usize = 8192;
+/// Most headers of a request; more are answered with 431.
+const MAX_HEADERS: usize = 64;
+/// Bytes read at once.
+const CHUNK: usize = 4096;
+/// The methods that every page has.
+const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PUT"];
+
+/// A request whose head was read.
+#[derive(Debug, PartialEq, Eq)]
+struct Request {
+    method: String,
+    path: String,
+    /// HTTP/1.0.
+    old: bool,
+    /// The connection goes on after the answer.
+    keep: bool,
+    body_len: u64,
+    /// The client waits for `100 Continue` before it sends the body.
+    expects: bool,
+}
+
+/// What the bytes of a request's head mean.
+#[derive(Debug, PartialEq, Eq)]
+enum Head {
+    Partial,
+    /// The request, and the length of its head.
+    Complete(Request, usize),
+    /// The request is refused with this status.
+    Bad(u16),
+}
+
+/// What a connection does at the moment.
+enum Phase {
+    /// Waits for (the rest of) a head.
+    Head,
+    /// Waits for the rest of a body.
+    Body { request: Request, left: u64 },
+    /// Thinks until the page's delay is over.
+    Thinking { until: Instant, answer: Vec<u8>, keep: bool },
+    /// Ends when everything was sent.
+    Closing,
+}
+
+struct Connection {
+    socket: Socket,
+    peer: SocketAddr,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    phase: Phase,
+    heard: Instant,
+}
+
+/// One port and its pages.
+pub(super) struct Server {
+    listener: Socket,
+    pages: Vec<Page>,
+    connections: Vec<Connection>,
+}
+
+impl Server {
+    pub(super) fn new(stack: &mut Stack, port: u16, pages: &[Page]) -> Result<Self, ListenError> {
+        let listener = stack.tcp_listen(port, BACKLOG, &tcp_options())?;
+        Ok(Server { listener, pages: pages.to_vec(), connections: Vec::new() })
+    }
+
+    pub(super) fn stop(self, stack: &mut Stack) {
+        stack.release(self.listener);
+        for connection in self.connections {
+            stack.release(connection.socket);
+        }
+    }
+
+    pub(super) fn next_timer(&self) -> Option<Instant> {
+        let times = self.connections.iter().filter_map(|c| match c.phase {
+            Phase::Thinking { until, .. } => Some(until),
+            _ => None,
+        });
+        times.min()
+    }
+
+    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+        let mut moved = false;
+        while let Some((socket, peer)) = stack.tcp_accept(self.listener) {
+            if self.connections.len() >= CONNECTIONS {
+                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.socket));
+            }
+            self.connections.push(Connection {
+                socket,
+                peer,
+                input: Vec::new(),
+                output: Vec::new(),
+                phase: Phase::Head,
+                heard: now,
+            });
+            moved = true;
+        }
+        let pages = &self.pages;
+        self.connections.retain_mut(|connection| {
+            let mut worked = false;
+            let keep = connection.poll(now, stack, pages, notes, &mut worked);
+            moved |= worked | !keep;
+            if !keep {
+                stack.release(connection.socket);
+            }
+            keep
+        });
+        moved
+    }
+}
+
+impl Connection {
+    /// Goes on as far as possible; false when the connection is done with.
+    fn poll(
+        &mut self,
+        now: Instant,
+        stack: &mut Stack,
+        pages: &[Page],
+        notes: &mut Notes,
+        worked: &mut bool,
+    ) -> bool {
+        loop {
+            if matches!(stack.tcp_state(self.socket), TcpState::Closed(_)) {
+                return false;
+            }
+            let sent = stack.tcp_send(self.socket, &self.output);
+            *worked |= sent > 0;
+            self.output.drain(..sent);
+            if !self.output.is_empty() {
+                return true;
+            }
+            let wants_more = match std::mem::replace(&mut self.phase, Phase::Head) {
+                Phase::Closing => return false,
+                Phase::Thinking { until, answer, keep } if until <= now => {
+                    self.output = answer;
+                    self.phase = if keep { Phase::Head } else { Phase::Closing };
+                    false
+                }
+                thinking @ Phase::Thinking { .. } => {
+                    self.phase = thinking;
+                    return true;
+                }
+                Phase::Body { request, left } => {
+                    let take = left.min(self.input.len() as u64);
+                    self.input.drain(..take as usize);
+                    if left > take {
+                        self.phase = Phase::Body { request, left: left - take };
+                    } else {
+                        self.answer(now, &request, pages, notes);
+                    }
+                    left > take
+                }
+                Phase::Head => self.read_head(notes),
+            };
+            if !wants_more {
+                *worked = true;
+                continue;
+            }
+            let data = stack.tcp_recv(self.socket, CHUNK);
+            if data.is_empty() {
+                // Nothing more will come after the peer's FIN: a request that is cut off is dropped.
+                return stack.tcp_state(self.socket) == TcpState::Open;
+            }
+            self.input.extend_from_slice(&data);
+            self.heard = now;
+            *worked = true;
+        }
+    }
+
+    /// Tries to read a request's head; true when more bytes are needed.
+    fn read_head(&mut self, notes: &mut Notes) -> bool {
+        match parse_head(&self.input) {
+            Head::Partial => return true,
+            Head::Bad(status) => {
+                notes.add("http", format!("bad request from {} -> {status}", self.peer));
+                self.output = answer(status, "text/plain", reason(status).as_bytes(), "close", true, "");
+                self.phase = Phase::Closing;
+            }
+            Head::Complete(request, len) => {
+                self.input.drain(..len);
+                if request.expects {
+                    self.output = b"HTTP/1.1 100 Continue\r\n\r\n".to_vec();
+                }
+                let left = request.body_len;
+                self.phase = Phase::Body { request, left };
+            }
+        }
+        false
+    }
+
+    /// The whole request was read: prepares the answer.
+    fn answer(&mut self, now: Instant, request: &Request, pages: &[Page], notes: &mut Notes) {
+        let page = pages.iter().find(|p| p.path == request.path);
+        let not_found = "Not Found";
+        let (status, kind, body, delay, allow) = match page {
+            Some(page) if METHODS.contains(&request.method.as_str()) => {
+                (page.status, page.content_type.as_str(), &page.body[..], page.delay, "")
+            }
+            Some(_) => {
+                (405, "text/plain", &b"Method Not Allowed"[..], Duration::ZERO, "GET, HEAD, POST, PUT")
+            }
+            None => (404, "text/plain", not_found.as_bytes(), Duration::ZERO, ""),
+        };
+        let connection = match (request.keep, request.old) {
+            (false, _) => "close",
+            (true, true) => "keep-alive",
+            (true, false) => "",
+        };
+        let with_body = request.method != "HEAD";
+        let sent = if with_body && has_body(status) { body.len() } else { 0 };
+        let Request { method, path, body_len, .. } = request;
+        let mut text = format!("{method} {path} from {} -> {status}, {sent} bytes", self.peer);
+        if *body_len > 0 {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ", body of {body_len} bytes read");
+        }
+        notes.add("http", text);
+        self.phase = Phase::Thinking {
+            until: now + delay,
+            answer: answer(status, kind, body, connection, with_body, allow),
+            keep: request.keep,
+        };
+    }
+}
+
+/// True when an answer of this status has a body.
+fn has_body(status: u16) -> bool {
+    !(status < 200 || status == 204 || status == 304)
+}
+
+/// The bytes of an answer. `connection` and `allow` are left out when empty; `with_body` is false for HEAD.
+fn answer(status: u16, kind: &str, body: &[u8], connection: &str, with_body: bool, allow: &str) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} {}\r\nServer: espat-sim\r\n", reason(status));
+    let mut header = |name: &str, value: &str| {
+        if !value.is_empty() {
+            // Writing to a String cannot fail.
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+    };
+    header("Allow", allow);
+    if has_body(status) {
+        header("Content-Type", kind);
+        header("Content-Length", &body.len().to_string());
+    }
+    header("Connection", connection);
+    head.push_str("\r\n");
+    let mut bytes = head.into_bytes();
+    if with_body && has_body(status) {
+        bytes.extend_from_slice(body);
+    }
+    bytes
+}
+
+/// Reads a request's head from the start of `input`.
+fn parse_head(input: &[u8]) -> Head {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let seen = &input[..input.len().min(MAX_HEAD)];
+    let len = match parsed.parse(seen) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) if input.len() >= MAX_HEAD => return Head::Bad(431),
+        Ok(httparse::Status::Partial) => return Head::Partial,
+        Err(httparse::Error::TooManyHeaders) => return Head::Bad(431),
+        Err(httparse::Error::Version) => return Head::Bad(505),
+        Err(_) => return Head::Bad(400),
+    };
+    let (Some(method), Some(target), Some(version)) = (parsed.method, parsed.path, parsed.version) else {
+        return Head::Bad(400);
+    };
+    let values = |name: &'static str| {
+        let named = parsed.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name));
+        named.map(|h| std::str::from_utf8(h.value).unwrap_or("\u{fffd}").trim())
+    };
+    let has_token = |name, token: &str| {
+        values(name).flat_map(|v| v.split(',')).any(|t| t.trim().eq_ignore_ascii_case(token))
+    };
+    let old = version == 0;
+    // RFC 9112, 3.2: exactly one Host, in HTTP/1.1.
+    if !old && values("host").count() != 1 {
+        return Head::Bad(400);
+    }
+    if values("transfer-encoding").next().is_some() {
+        return Head::Bad(411);
+    }
+    let mut body_len = None;
+    for value in values("content-length") {
+        let digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+        match value.parse::<u64>() {
+            Ok(n) if digits && body_len.is_none_or(|b| b == n) => body_len = Some(n),
+            _ => return Head::Bad(400),
+        }
+    }
+    let Some(path) = path_of(target) else { return Head::Bad(400) };
+    let keep = !has_token("connection", "close") && (!old || has_token("connection", "keep-alive"));
+    let body_len = body_len.unwrap_or(0);
+    let request = Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        old,
+        keep,
+        body_len,
+        expects: !old && body_len > 0 && has_token("expect", "100-continue"),
+    };
+    Head::Complete(request, len)
+}
+
+/// The path of a request's target, without its query: `/a?b`, `http://host/a`, `*`.
+fn path_of(target: &str) -> Option<&str> {
+    let absolute = target.strip_prefix("http://");
+    let target = match absolute {
+        Some(rest) => rest.find('/').map_or("/", |i| &rest[i..]),
+        None => target,
+    };
+    let path = target.split(['?', '#']).next()?;
+    (path.starts_with('/') || path == "*").then_some(path)
+}
+
+/// The reason phrase of a status (RFC 9110, 15); of its class when it has no name of its own.
+fn reason(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        410 => "Gone",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => match status / 100 {
+            1 => "Informational",
+            2 => "Success",
+            3 => "Redirection",
+            4 => "Client Error",
+            _ => "Server Error",
+        },
+    }
+}

@@ -1,0 +1,316 @@
+//! Services on node 1 of a hub, asked by node 0.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::*;
+use crate::net::config::Page;
+use crate::net::stack::tests::lan::{App, Lan, address, ms};
+use crate::net::stack::{CloseReason, Socket, TcpState, UDP_QUEUE};
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(address(1)), port)
+}
+
+fn page(path: &str, status: u16, body: &[u8], delay: Duration) -> Page {
+    Page { path: path.into(), status, content_type: "text/plain".into(), body: body.to_vec(), delay }
+}
+
+fn configs() -> Vec<ServiceConfig> {
+    let pages = vec![
+        page("/", 200, b"hello", Duration::ZERO),
+        page("/slow", 200, b"at last", Duration::from_millis(250)),
+        page("/empty", 204, b"ignored", Duration::ZERO),
+        page("/big", 200, &[b'x'; 30_000], Duration::ZERO),
+    ];
+    vec![
+        ServiceConfig::Http { port: 80, pages },
+        ServiceConfig::TcpEcho { port: 7 },
+        ServiceConfig::UdpEcho { port: 7 },
+    ]
+}
+
+/// The services, and what clients on node 0 received.
+struct World {
+    services: Services,
+    clients: Vec<(Socket, Vec<u8>)>,
+}
+
+impl App for World {
+    fn poll(&mut self, now: Instant, nodes: &mut [Stack]) -> bool {
+        let mut moved = self.services.poll(now, &mut nodes[1]);
+        for (socket, got) in &mut self.clients {
+            let data = nodes[0].tcp_recv(*socket, usize::MAX);
+            moved |= !data.is_empty();
+            got.extend_from_slice(&data);
+        }
+        moved
+    }
+    fn next_timer(&self) -> Option<Instant> {
+        self.services.next_timer()
+    }
+}
+
+fn world() -> (Lan, World) {
+    let mut lan = Lan::new(2, 1);
+    let services = Services::new(&mut lan.nodes[1], &configs()).unwrap();
+    (lan, World { services, clients: Vec::new() })
+}
+
+impl World {
+    fn connect(&mut self, lan: &mut Lan, port: u16) -> usize {
+        let now = lan.now;
+        let s = lan.nodes[0].tcp_connect(now, at(port), None, &TcpOptions::default()).unwrap();
+        self.clients.push((s, Vec::new()));
+        lan.run_app(now + Duration::from_millis(10), self);
+        assert_eq!(lan.nodes[0].tcp_state(s), TcpState::Open);
+        self.clients.len() - 1
+    }
+
+    /// Sends bytes and answers what came back within 200 ms.
+    fn exchange(&mut self, lan: &mut Lan, client: usize, bytes: &[u8]) -> String {
+        let (socket, got) = &mut self.clients[client];
+        got.clear();
+        let (mut rest, socket) = (bytes, *socket);
+        for _ in 0..10 {
+            rest = &rest[lan.nodes[0].tcp_send(socket, rest)..];
+            let end = lan.now + Duration::from_millis(20);
+            lan.run_app(end, self);
+        }
+        String::from_utf8_lossy(&self.clients[client].1).into_owned()
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.services.take_note())
+            .map(|n| format!("{}: {}", n.service, n.text))
+            .collect()
+    }
+}
+
+/// The answer to one request on a connection of its own, and whether the server closed it.
+fn ask(request: &[u8]) -> (String, bool) {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let answer = world.exchange(&mut lan, client, request);
+    (answer, lan.nodes[0].tcp_state(world.clients[client].0) == TcpState::PeerClosed)
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\nServer: espat-sim\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n";
+
+#[test]
+fn a_page_is_served_and_the_connection_stays_open() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    for _ in 0..2 {
+        let answer = world.exchange(&mut lan, client, b"GET /?q=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_eq!(answer, format!("{OK}\r\nhello"));
+    }
+    assert_eq!(lan.nodes[0].tcp_state(world.clients[client].0), TcpState::Open);
+    let from = lan.nodes[0].tcp_local(world.clients[client].0).unwrap();
+    let note = format!("http: GET / from {from} -> 200, 5 bytes");
+    assert_eq!(world.notes(), [note.clone(), note]);
+}
+
+#[test]
+fn connection_close_and_http_1_0_close_after_the_answer() {
+    let close = ask(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    assert_eq!(close, (format!("{OK}Connection: close\r\n\r\nhello"), true));
+    let old = ask(b"GET / HTTP/1.0\r\n\r\n");
+    assert_eq!(old, (format!("{OK}Connection: close\r\n\r\nhello"), true));
+    let kept = ask(b"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n");
+    assert_eq!(kept, (format!("{OK}Connection: keep-alive\r\n\r\nhello"), false));
+}
+
+#[test]
+fn head_has_the_length_and_no_body_and_204_has_neither() {
+    assert_eq!(ask(b"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").0, format!("{OK}\r\n"));
+    let empty = ask(b"GET /empty HTTP/1.1\r\nHost: h\r\n\r\n").0;
+    assert_eq!(empty, "HTTP/1.1 204 No Content\r\nServer: espat-sim\r\n\r\n");
+}
+
+#[test]
+fn errors_have_their_status() {
+    let starts = |request: &[u8], status: &str, closed: bool| {
+        let (answer, was_closed) = ask(request);
+        let shown = String::from_utf8_lossy(&request[..request.len().min(60)]).into_owned();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{shown:?} got {answer:?}");
+        assert_eq!(was_closed, closed, "{shown:?}: the connection's end");
+        answer
+    };
+    starts(b"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n", "404 Not Found", false);
+    let refused = starts(b"DELETE / HTTP/1.1\r\nHost: h\r\n\r\n", "405 Method Not Allowed", false);
+    assert!(refused.contains("\r\nAllow: GET, HEAD, POST, PUT\r\n"), "{refused}");
+    starts(b"nonsense\r\n\r\n", "400 Bad Request", true);
+    starts(b"GET / HTTP/1.1\r\n\r\n", "400 Bad Request", true);
+    starts(b"GET nowhere HTTP/1.1\r\nHost: h\r\n\r\n", "400 Bad Request", true);
+    starts(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", "400 Bad Request", true);
+    starts(
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "400 Bad Request",
+        true,
+    );
+    starts(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "411 Length Required", true);
+    starts(b"GET / HTTP/2.0\r\nHost: h\r\n\r\n", "505 HTTP Version Not Supported", true);
+    let long = [&b"GET / HTTP/1.1\r\nHost: h\r\nX: "[..], &[b'a'; 9000]].concat();
+    starts(&long, "431 Request Header Fields Too Large", true);
+    let many = [&b"GET / HTTP/1.1\r\nHost: h\r\n"[..], &b"X: y\r\n".repeat(80), b"\r\n"].concat();
+    starts(&many, "431 Request Header Fields Too Large", true);
+}
+
+#[test]
+fn a_head_of_the_longest_length_is_read_and_one_byte_more_is_not() {
+    let request = |len: usize| {
+        let start = b"GET / HTTP/1.1\r\nHost: h\r\nX: ".to_vec();
+        let fill = vec![b'a'; len - start.len() - 4];
+        [start, fill, b"\r\n\r\n".to_vec()].concat()
+    };
+    assert!(ask(&request(http::MAX_HEAD)).0.starts_with("HTTP/1.1 200"));
+    assert!(ask(&request(http::MAX_HEAD + 1)).0.starts_with("HTTP/1.1 431"));
+}
+
+#[test]
+fn bodies_are_read_whole_before_the_answer() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 20000\r\n\r\n";
+    assert_eq!(world.exchange(&mut lan, client, head), "");
+    assert_eq!(world.exchange(&mut lan, client, &[b'd'; 19_999]), "");
+    assert_eq!(world.exchange(&mut lan, client, b"d"), format!("{OK}\r\nhello"));
+    assert!(world.notes()[0].ends_with("-> 200, 5 bytes, body of 20000 bytes read"));
+    let expecting = b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n";
+    assert_eq!(world.exchange(&mut lan, client, expecting), "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(world.exchange(&mut lan, client, b"d"), format!("{OK}\r\nhello"));
+}
+
+#[test]
+fn pipelined_and_split_requests_are_answered_in_order() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let two = b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: h\r\n\r\nGET / HT";
+    let answer = world.exchange(&mut lan, client, two);
+    let (first, second) = answer.split_at(OK.len() + 7);
+    assert_eq!(first, format!("{OK}\r\nhello"));
+    assert!(second.starts_with("HTTP/1.1 404"), "{second}");
+    assert_eq!(world.exchange(&mut lan, client, b"TP/1.1\r\nHost: h\r\n\r\n"), format!("{OK}\r\nhello"));
+}
+
+#[test]
+fn a_slow_page_takes_its_time_in_virtual_time() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let (socket, asked) = (world.clients[client].0, lan.now);
+    lan.nodes[0].tcp_send(socket, b"GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    lan.run_app(asked + Duration::from_millis(251), &mut world);
+    assert_eq!(world.services.next_timer(), Some(asked + Duration::from_nanos(251_000_137)));
+    assert!(world.clients[client].1.is_empty());
+    lan.run_app(asked + Duration::from_millis(253), &mut world);
+    assert!(world.clients[client].1.ends_with(b"at last"), "a way there, 250 ms, a way back");
+    assert_eq!(world.services.next_timer(), None);
+}
+
+#[test]
+fn a_large_page_survives_small_buffers() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let answer = world.exchange(&mut lan, client, b"GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(answer.contains("Content-Length: 30000\r\n"));
+    assert_eq!(answer.len() - answer.find("\r\n\r\n").unwrap() - 4, 30_000);
+}
+
+#[test]
+fn tcp_echo_sends_everything_back_and_closes_when_the_peer_does() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 7);
+    let data: Vec<u8> = (0..20_000u32).map(|i| b'a' + (i % 26) as u8).collect();
+    let echoed = world.exchange(&mut lan, client, &data);
+    assert!(echoed.as_bytes() == data, "{} bytes came back", echoed.len());
+    let socket = world.clients[client].0;
+    world.clients[client].1.clear();
+    lan.nodes[0].tcp_send(socket, b"last");
+    lan.nodes[0].tcp_close(socket);
+    let end = lan.now + Duration::from_secs(1);
+    lan.run_app(end, &mut world);
+    assert_eq!(world.clients[client].1, b"last");
+    assert_eq!(lan.nodes[0].tcp_state(socket), TcpState::Closed(CloseReason::Local));
+    let from = lan.nodes[0].tcp_local(socket).unwrap();
+    let expected =
+        [format!("tcp-echo: connection from {from}"), format!("tcp-echo: {from} closed after 20004 bytes")];
+    assert_eq!(world.notes(), expected);
+}
+
+#[test]
+fn udp_echo_sends_every_datagram_back_even_more_than_fit_one_poll() {
+    let (mut lan, mut world) = world();
+    let s = lan.nodes[0].udp_open(None).unwrap();
+    for i in 0..UDP_QUEUE as u8 {
+        lan.nodes[0].udp_send(s, at(7), &[i; 10]).unwrap();
+    }
+    let first = lan.now + Duration::from_millis(10);
+    lan.run_app(first, &mut world);
+    // ARP keeps 16 datagrams; once the neighbour is known none is lost.
+    while lan.nodes[0].udp_recv(s).is_some() {}
+    for i in 0..UDP_QUEUE as u8 {
+        lan.nodes[0].udp_send(s, at(7), &[i; 10]).unwrap();
+    }
+    lan.run_app(first + Duration::from_millis(10), &mut world);
+    let back: Vec<u8> = std::iter::from_fn(|| lan.nodes[0].udp_recv(s)).map(|d| d.data[0]).collect();
+    assert_eq!(back, (0..UDP_QUEUE as u8).collect::<Vec<_>>());
+    assert!(world.notes().iter().all(|n| n.starts_with("udp-echo: 10 bytes from 10.0.0.1:")));
+}
+
+#[test]
+fn a_service_keeps_a_bounded_number_of_connections() {
+    let (mut lan, mut world) = world();
+    let all: Vec<usize> = (0..CONNECTIONS + 1).map(|_| world.connect(&mut lan, 7)).collect();
+    assert_eq!(
+        lan.nodes[0].tcp_state(world.clients[all[0]].0),
+        TcpState::Closed(CloseReason::Reset),
+        "the oldest makes room"
+    );
+    assert_eq!(world.exchange(&mut lan, all[1], b"still here"), "still here");
+}
+
+#[test]
+fn a_client_that_restarted_with_the_same_port_is_served_again() {
+    let (mut lan, mut world) = world();
+    for _ in 0..2 {
+        let now = lan.now;
+        let s = lan.nodes[0].tcp_connect(now, at(80), Some(5555), &TcpOptions::default()).unwrap();
+        world.clients.push((s, Vec::new()));
+        lan.run_app(now + Duration::from_millis(50), &mut world);
+        assert_eq!(lan.nodes[0].tcp_state(s), TcpState::Open);
+        // Power goes: the server hears nothing of it.
+        lan.nodes[0].set_up(now + Duration::from_millis(50), false);
+        lan.nodes[0].set_up(now + Duration::from_millis(50), true);
+        lan.nodes[0].set_ipv4(Some(crate::net::stack::tests::lan::static_ipv4(0)));
+    }
+}
+
+#[test]
+fn polls_that_nobody_needs_change_nothing() {
+    let run = |extra_polls| {
+        let (mut lan, mut world) = world();
+        lan.extra_polls = extra_polls;
+        let web = world.connect(&mut lan, 80);
+        let echo = world.connect(&mut lan, 7);
+        let requests = b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\nGET /big HTTP/1.0\r\n\r\n";
+        world.exchange(&mut lan, echo, &[5; 9000]);
+        world.exchange(&mut lan, web, requests);
+        let end = lan.now + Duration::from_secs(2);
+        lan.run_app(end, &mut world);
+        assert!(world.clients[web].1.len() > 30_000);
+        lan.log
+    };
+    let plain = run(None);
+    assert!(plain == run(Some(Duration::from_micros(77))), "extra polls changed the frames");
+}
+
+#[test]
+fn ports_named_twice_are_refused_and_nothing_stays_open() {
+    let mut lan = Lan::new(1, 1);
+    let twice = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::Http { port: 7, pages: Vec::new() }];
+    assert_eq!(Services::new(&mut lan.nodes[0], &twice).err(), Some(ListenError::PortInUse));
+    let zero = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::UdpEcho { port: 0 }];
+    assert_eq!(Services::new(&mut lan.nodes[0], &zero).err(), Some(ListenError::BadPort));
+    assert!(Services::new(&mut lan.nodes[0], &twice[..1]).is_ok());
+    lan.run_idle(ms(1));
+}
