@@ -168,6 +168,7 @@ impl<'a> Recordings<'a> {
             capture: record & ESPAT_RECORD_CAPTURE != 0,
             log: record & ESPAT_RECORD_LOG != 0,
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
+            ..Recording::default()
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;
@@ -189,6 +190,7 @@ impl<'a> Recordings<'a> {
             capture: self.pulled.capture || self.capture_path.is_some(),
             log: self.pulled.log || self.log_path.is_some(),
             dialogue: self.pulled.dialogue,
+            observations: self.pulled.observations,
         }
     }
 
