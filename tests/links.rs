@@ -353,3 +353,37 @@ fn ipd(bytes: &[u8]) -> Option<(usize, usize)> {
     let length = std::str::from_utf8(&bytes[start..colon]).ok()?.parse().ok()?;
     (bytes.len() > colon + length).then_some((colon + 1, length))
 }
+
+#[test]
+fn what_happened_can_be_asked_for_in_words() {
+    use espat_sim::world::{Attachment, Recording, World};
+    let scenario = Scenario::parse("test.toml", Scenario::default_text()).unwrap();
+    let recording = Recording { observations: true, ..Recording::default() };
+    let mut world = World::new(&scenario, Some(1), recording).unwrap();
+    let module = world.attach("wifi", Attachment::default()).unwrap();
+    let mut seen: Vec<(String, &str, String)> = Vec::new();
+    let lines = [
+        "AT+CWMODE=1\r\n",
+        "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n",
+        "AT+CIPSTART=\"TCP\",\"www.example.com\",80\r\n",
+        "AT+CIPSEND=18\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ];
+    for (i, line) in lines.iter().enumerate() {
+        let now = (i as u64 + 1) * 10 * SECOND;
+        line.bytes().for_each(|b| world.uart_write(module, now, b).unwrap());
+        world.advance(module, now + 9 * SECOND).unwrap();
+        seen.extend(world.take_observations().into_iter().map(|o| (o.subject, o.kind, o.text)));
+    }
+    for (subject, kind, text) in [
+        ("wifi", "command", "AT+CWJAP=\"espat-sim\",\"correct horse\""),
+        ("wifi", "reply", "WIFI GOT IP"),
+        ("wifi", "station", "joined home as 192.168.1.100"),
+        ("wifi", "link", "0 opened TCP 203.0.113.10:80"),
+        ("www", "http", "GET / from 192.168.1.100"),
+        ("wifi", "link", "0 closed TCP 203.0.113.10:80"),
+    ] {
+        let found = seen.iter().any(|(s, k, t)| s == subject && *k == kind && t.starts_with(text));
+        assert!(found, "{subject} {kind} '{text}' is not among {seen:#?}");
+    }
+}

@@ -181,7 +181,7 @@ fn a_log_written_in_qemu_replays_to_the_same_digest_and_capture_without_it() {
 #[test]
 fn another_seed_gives_another_digest() {
     let folder = folder("seeds");
-    let of = |seed| {
+    let of = |seed: u64| {
         let run = run(&folder, &seed.to_string(), Setting { seed, ..Setting::default() });
         assert_passed(&run);
         run.digest

@@ -21,8 +21,8 @@ use crate::time::{Duration, Instant};
 /// module: the second one, unless your command line has `-serial chardev:wifi` or --serial says otherwise.
 ///
 /// The exit code is QEMU's: what the firmware passes to semihosting, 124 when --limit was reached, 123 when
-/// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. It is 2 when QEMU
-/// could not be started.
+/// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. A run that a signal
+/// ends has 128 and the signal's number (130 for Ctrl-C). It is 2 when QEMU could not be started.
 #[derive(Debug, clap::Args)]
 pub struct QemuArgs {
     /// The scenario file; without it, the built-in one.
@@ -111,13 +111,13 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let mut qemu = spawned.map_err(|e| cannot_start(program, &e))?;
     let facts = follow(args, BufReader::new(reader));
     let status = qemu.wait().map_err(|e| format!("lost QEMU: {e}"))?;
-    let code = {
-        use std::os::unix::process::ExitStatusExt;
-        status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(NOT_STARTED)
-    };
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+    let killed = std::os::unix::process::ExitStatusExt::signal(&status);
+    if let Some(signal) = killed {
         say(&format!("QEMU was ended by signal {signal}"));
     }
+    // QEMU calls it a success when a signal asks it to end; for whoever started this run it is none.
+    let ended = child::forwarded().filter(|_| status.success()).or(killed);
+    let code = ended.map(|signal| 128 + signal).or(status.code()).unwrap_or(NOT_STARTED);
     conclude(args, &facts);
     Ok(code)
 }
