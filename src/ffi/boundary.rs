@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::espat_world;
 use super::handle::{self, Handle};
 use super::status::{Failure, espat_status};
-use super::espat_world;
 
 /// The body of every exported function.
 ///
@@ -55,10 +55,7 @@ pub fn without_world(f: impl FnOnce() -> Result<(), Failure>) -> espat_status {
 }
 
 /// A call to a world.
-pub fn with_world(
-    world: *mut espat_world,
-    f: impl FnOnce(&Handle) -> Result<(), Failure>,
-) -> espat_status {
+pub fn with_world(world: *mut espat_world, f: impl FnOnce(&Handle) -> Result<(), Failure>) -> espat_status {
     without_world(|| {
         let handle = handle::find(world)?;
         handle.intact()?;

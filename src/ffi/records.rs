@@ -5,9 +5,9 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
 use super::boundary;
+use super::espat_world;
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use super::espat_world;
 use crate::capture::{PacketKind, Side};
 use crate::world::ModuleId;
 

@@ -3,10 +3,10 @@
 use std::ffi::c_char;
 
 use super::boundary;
+use super::espat_world;
 use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use super::espat_world;
 use crate::edge::{Outputs, Session, Sink};
 use crate::world::{Recording, Scenario, World};
 
@@ -162,7 +162,9 @@ impl<'a> Recordings<'a> {
         let &espat_world_options { capture_path, log_path, record, .. } = options;
         let known = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE;
         if record & !known != 0 {
-            return Err(Failure::argument(format!("'record' is {record:#x}, which has bits beyond {known:#x}")));
+            return Err(Failure::argument(format!(
+                "'record' is {record:#x}, which has bits beyond {known:#x}"
+            )));
         }
         let pulled = Recording {
             capture: record & ESPAT_RECORD_CAPTURE != 0,
@@ -172,9 +174,11 @@ impl<'a> Recordings<'a> {
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;
-        for (path, pulled, what) in [(capture_path, pulled.capture, "capture"), (log_path, pulled.log, "log")] {
+        for (path, pulled, what) in [(capture_path, pulled.capture, "capture"), (log_path, pulled.log, "log")]
+        {
             if path.is_some() && pulled {
-                let sentence = format!("the {what} is written to '{what}_path' or kept for pulling, not both");
+                let sentence =
+                    format!("the {what} is written to '{what}_path' or kept for pulling, not both");
                 return Err(Failure::argument(sentence));
             }
         }
