@@ -218,6 +218,9 @@ impl World {
                     self.network.set_faults(&name, faults);
                 }
             }
+            Command::Host { name, action } => {
+                self.network.act(at, &name, &action);
+            }
             Command::Help(_) | Command::Status | Command::LinkShow(_) | Command::At(..) => {}
         }
     }
