@@ -105,7 +105,8 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
     let session = session(&scenario, &arguments, &reporter)?;
     let attached = session.with(|w| w.attach(&arguments.module, Attachment::default()));
     let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-    hook::install(&qemu, device)?;
+    let console = arguments.console.as_ref().map(|id| hook::find(&qemu, id)).transpose()?;
+    hook::install(&qemu, device, console)?;
     let timer = new_timer(&qemu, CLOCK_VIRTUAL, on_timer);
     let idle = idle::State::new();
     let coupling = coupling::publish(Coupling {
@@ -122,6 +123,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         fired: AtomicU32::new(0),
         idle,
         finished: AtomicBool::new(false),
+        printing: Mutex::new(Vec::new()),
     })?;
     if arguments.flood {
         *coupling.flood.lock().unwrap_or_else(PoisonError::into_inner) = Some(flood(coupling)?);
