@@ -1,7 +1,7 @@
 //! The C ABI from C: the programs in `tests/c` are compiled as C99 and as C++17 against the library that was just
 //! built, run, run under valgrind, and compared with the same inputs through Rust.
 #![cfg(target_os = "linux")]
-#![expect(clippy::disallowed_methods, reason = "files and processes of the tests")]
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "files and processes of the tests")]
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -276,7 +276,7 @@ fn through_c(name: &str, scenario: &Path, seed: u64, inputs: &[Input]) -> Outcom
 fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
     let text = std::fs::read_to_string(scenario).expect("the scenario");
     let scenario = Scenario::parse(&scenario.display().to_string(), &text).expect("a scenario");
-    let recording = Recording { capture: true, log: true, ..Recording::default() };
+    let recording = Recording { capture: true, log: true, observations: true, ..Recording::default() };
     let mut world = World::new(&scenario, Some(seed), recording).expect("a world");
     let mut ids = Vec::new();
     let mut printed = String::new();
@@ -316,6 +316,11 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
     world.finish();
     for warning in world.take_warnings() {
         let _ = writeln!(printed, "warning {warning}");
+    }
+    for seen in world.take_observations() {
+        // C shows a NUL inside a text.
+        let (ns, text) = (seen.at.as_nanos(), seen.text.replace('\0', r"\0"));
+        let _ = writeln!(printed, "observation {ns} {} {} {text}", seen.subject, seen.kind);
     }
     ids.sort();
     ids.dedup();
@@ -410,6 +415,7 @@ fn the_same_inputs_through_c_and_through_rust_give_one_digest_and_replay_to_it()
     {
         assert!(said.contains(expected), "the module never said '{expected}':\n{said}");
     }
+    assert!(outcome.printed.contains(" www http GET / "), "there is no observation of the request");
     assert!(outcome.printed.contains("warning "), "there is no warning of the overrun:\n{}", outcome.printed);
     assert!(
         compare("digest-seed", &scenario, 43, &inputs).printed != outcome.printed,

@@ -87,7 +87,7 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
-    static TEXT: RefCell<CString> = RefCell::default();
+    static TEXTS: RefCell<Vec<CString>> = RefCell::default();
 }
 
 /// This thread's last error; stays until its next call that fails.
@@ -95,16 +95,20 @@ pub fn last_error() -> *const c_char {
     LAST_ERROR.try_with(|text| text.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }
 
-/// Keeps `text` for this thread's caller, until the next one is kept.
-pub fn keep_text(text: String) -> *const c_char {
-    let kept = TEXT.try_with(|slot| {
-        slot.replace(c_text(text));
-        slot.borrow().as_ptr()
-    });
-    kept.unwrap_or(c"".as_ptr())
+/// Keeps `texts` for this thread's caller, until the next ones are kept.
+pub fn keep_texts<const N: usize>(texts: [String; N]) -> [*const c_char; N] {
+    let texts = texts.map(c_text);
+    // A text stays where it is when its CString moves.
+    let pointers = texts.each_ref().map(|text| text.as_ptr());
+    let kept = TEXTS.try_with(|slot| slot.replace(texts.into()));
+    // Fails only while the thread ends.
+    if kept.is_ok() { pointers } else { [c"".as_ptr(); N] }
 }
 
 /// `text` for C, which ends it at the first NUL: one inside is shown as `\0`.
 pub fn c_text(text: String) -> CString {
-    CString::new(text).or_else(|e| CString::new(e.into_vec().escape_ascii().to_string())).unwrap_or_default()
+    CString::new(text).unwrap_or_else(|e| {
+        let shown = String::from_utf8_lossy(&e.into_vec()).replace('\0', r"\0");
+        CString::new(shown).unwrap_or_default()
+    })
 }

@@ -12,7 +12,7 @@ use super::boundary::c_text;
 use super::status::{Failure, espat_status};
 use crate::capture::UartPacket;
 use crate::edge::{Poisoned, Session};
-use crate::world::{Error, ModuleId, Recording, World};
+use crate::world::{Error, ModuleId, Observation, Recording, World};
 
 /// A simulated world: modules, their network, and time. Opaque; made by espat_world_new() or espat_replay(),
 /// ended by espat_world_free().
@@ -41,6 +41,7 @@ pub struct Waiting {
     pub capture: VecDeque<u8>,
     pub log: VecDeque<u8>,
     pub dialogue: VecDeque<(ModuleId, UartPacket)>,
+    pub observations: VecDeque<Observation>,
     pub warnings: VecDeque<String>,
 }
 
@@ -86,6 +87,9 @@ impl Handle {
             }
             if self.pulled.dialogue {
                 waiting.dialogue.extend(world.take_dialogue());
+            }
+            if self.pulled.observations {
+                waiting.observations.extend(world.take_observations());
             }
             waiting.warnings.extend(world.take_warnings());
         })?;

@@ -16,6 +16,8 @@ pub const ESPAT_RECORD_CAPTURE: u32 = 1;
 pub const ESPAT_RECORD_LOG: u32 = 2;
 /// Keep the dialogue for espat_dialogue_read().
 pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
+/// Keep what happened, in words, for espat_observation_read().
+pub const ESPAT_RECORD_OBSERVATIONS: u32 = 8;
 
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
 ///
@@ -33,7 +35,8 @@ pub struct espat_world_options {
     pub seed: u64,
     /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     pub seed_given: u32,
-    /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE, added together.
+    /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
+    /// ESPAT_RECORD_OBSERVATIONS, added together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     pub capture_path: *const c_char,
@@ -131,7 +134,8 @@ pub unsafe extern "C" fn espat_module_name(
 
 /// Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 /// no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
-/// is stored there; it stays until this thread's next espat_console() or espat_warning_read().
+/// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_read(),
+/// espat_observation_read()).
 ///
 /// Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 #[unsafe(no_mangle)]
@@ -143,7 +147,7 @@ pub unsafe extern "C" fn espat_console(
     boundary!(world world; line: text, answer: optional_out => {
         let said = world.input(|w| w.console(line))?;
         if let Some(answer) = answer {
-            answer.write(boundary::keep_text(said));
+            answer.write(boundary::keep_texts([said])[0]);
         }
         Ok(())
     })
@@ -160,7 +164,8 @@ impl<'a> Recordings<'a> {
     /// What `options` asks for. The texts live as long as the call.
     pub fn of(options: &'a espat_world_options) -> Result<Recordings<'a>, Failure> {
         let &espat_world_options { capture_path, log_path, record, .. } = options;
-        let known = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE;
+        let known =
+            ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS;
         if record & !known != 0 {
             return Err(Failure::argument(format!(
                 "'record' is {record:#x}, which has bits beyond {known:#x}"
@@ -170,7 +175,7 @@ impl<'a> Recordings<'a> {
             capture: record & ESPAT_RECORD_CAPTURE != 0,
             log: record & ESPAT_RECORD_LOG != 0,
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
-            ..Recording::default()
+            observations: record & ESPAT_RECORD_OBSERVATIONS != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;
