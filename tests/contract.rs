@@ -85,6 +85,17 @@ fn a_changed_log_is_told_apart() {
 }
 
 #[test]
+fn what_waits_to_be_read_is_there_now() {
+    let scenario = Scenario::parse("test.toml", Scenario::default_text()).unwrap();
+    let mut world = World::new(&scenario, Some(1), Recording::default()).unwrap();
+    let module = world.attach("wifi", Attachment::default()).unwrap();
+    world.advance(module, SECOND).unwrap();
+    assert_eq!(world.next_event(module), Ok(Some(SECOND)), "`ready` came before, and nobody has read it");
+    while world.uart_read(module).unwrap().is_some() {}
+    assert_eq!(world.next_event(module), Ok(None), "an idle module needs nobody");
+}
+
+#[test]
 fn time_backwards_is_an_error_that_changes_nothing() {
     let mut host = Host::ready(1);
     let before = (host.world.digest(), host.world.next_event(host.module));

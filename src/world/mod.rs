@@ -346,7 +346,8 @@ impl World {
     /// [`Error::NoSuchModule`], [`Error::NotAttached`].
     pub fn next_event(&self, module: ModuleId) -> Result<Option<u64>, Error> {
         let slot = self.attached(module)?;
-        Ok(self.next_instant(module.0 as usize).map(|t| slot.tick(t)))
+        // What waits to be read already is there now, not in the past.
+        Ok(self.next_instant(module.0 as usize).map(|t| slot.tick(t.max(slot.reached))))
     }
 
     /// Lets everything up to and including `tick` happen, as far as this module is concerned.
