@@ -77,7 +77,8 @@ fn the_qemu_and_the_c_path_work_as_they_stand() {
 #[test]
 fn the_command_line_path_works_as_it_stands() {
     let said = sh(&blocks("Command line", "sh")[0], root(), &home("cli"));
-    for expected in ["PASS", "the same as in the log", "AT+CIPSTART=[<link ID>,]", "scenarios/lossy.toml: ok"] {
+    for expected in ["PASS", "the same as in the log", "AT+CIPSTART=[<link ID>,]", "scenarios/lossy.toml: ok"]
+    {
         assert!(said.contains(expected), "'{expected}' is missing in:\n{said}");
     }
 }
@@ -93,14 +94,25 @@ fn the_scenario_in_the_readme_is_a_scenario() {
 #[test]
 fn the_demo_in_the_readme_is_the_demo() {
     let text = readme();
-    let shown = text.split("<!-- demo -->\n```text\n").nth(1).and_then(|t| t.split("```").next()).unwrap_or("");
+    let shown =
+        text.split("<!-- demo -->\n```text\n").nth(1).and_then(|t| t.split("```").next()).unwrap_or("");
     let elf = root().join("build/firmware/mps2-an385.elf");
     assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
     let pcap = home("demo").join("demo.pcapng");
     let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
         .args(["qemu", "--console", "0", "--pcap"])
         .arg(&pcap)
-        .args(["--", "qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-nodefaults", "-nic", "none"])
+        .args([
+            "--",
+            "qemu-system-arm",
+            "-M",
+            "mps2-an385",
+            "-display",
+            "none",
+            "-nodefaults",
+            "-nic",
+            "none",
+        ])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(elf)
         .output()
