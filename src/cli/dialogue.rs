@@ -177,7 +177,7 @@ mod tests {
         let at = Instant::from_nanos(1_500_000_000);
         let plain = Style::default();
         assert_eq!(format_console(at, b"PASS\r", plain), "     1.500000         | PASS");
-        assert_eq!(format_console(at, b"a\x1b[2Jb", plain), "     1.500000         | a\\x1b[2Jb");
+        assert_eq!(format_console(at, b"a\x1b[2Jb", plain), "     1.500000         | a\\x1B[2Jb");
     }
 
     #[test]

@@ -258,6 +258,7 @@ fn read_line(line: &str) -> Result<Command, String> {
 /// A topic that is no command gets the list.
 pub fn help(topic: Option<&str>) -> String {
     let column = |left: &str, right: &str| format!("  {left:<22}{right}\n");
+    let wide_column = |left: &str, right: &str| format!("  {left:<28}{right}\n");
     let Some(row) = topic.and_then(|t| COMMANDS.iter().find(|r| r.word == t)) else {
         return COMMANDS
             .iter()
@@ -281,7 +282,7 @@ pub fn help(topic: Option<&str>) -> String {
     if row.word == "host" {
         text.push_str("Actions:\n");
         for a in &host::ACTIONS {
-            text.push_str(&column(format!("{} {}", a.word, a.arguments).trim_end(), a.help));
+            text.push_str(&wide_column(format!("{} {}", a.word, a.arguments).trim_end(), a.help));
         }
     }
     text

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::net::network::Peer;
 
 fn at(ns: u64, command: Command) -> Command {
     Command::At(Instant::from_nanos(ns), Box::new(command))
@@ -8,6 +9,10 @@ fn at(ns: u64, command: Command) -> Command {
 
 fn link(name: &str, change: LinkChange) -> Command {
     Command::Link { name: name.to_string(), change }
+}
+
+fn host(action: HostAction) -> Command {
+    Command::Host { name: "pc".to_string(), action }
 }
 
 #[test]
@@ -45,6 +50,32 @@ fn every_form_is_understood() {
                 },
             ),
         ),
+        (
+            "host pc send \"a b\\r\\n\\t\\x00\\xfF\\\\\\\"\"",
+            host(HostAction::Send(b"a b\r\n\t\x00\xff\\\"".to_vec())),
+        ),
+        ("host pc send caf\u{e9}", host(HostAction::Send("caf\u{e9}".as_bytes().to_vec()))),
+        ("host pc close", host(HostAction::Close)),
+        ("host pc reset", host(HostAction::Reset)),
+        ("host pc pause", host(HostAction::Pause)),
+        ("host \"pc\" resume", host(HostAction::Resume)),
+        (
+            "host pc connect 192.168.1.100 80",
+            host(HostAction::Connect { to: Peer::Address([192, 168, 1, 100].into()), port: 80 }),
+        ),
+        (
+            "host pc connect \"192.168.1.100\" 80",
+            host(HostAction::Connect { to: Peer::Module("192.168.1.100".to_string()), port: 80 }),
+        ),
+        (
+            "host pc datagram wifi 65535 \"\"",
+            host(HostAction::Datagram {
+                to: Peer::Module("wifi".to_string()),
+                port: 65_535,
+                data: Vec::new(),
+            }),
+        ),
+        ("at 3s host pc close", at(3_000_000_000, host(HostAction::Close))),
         ("at 1.5s ap home down", at(1_500_000_000, Command::ApDown("home".to_string()))),
         ("at 2 min ap home up", at(120_000_000_000, Command::ApUp("home".to_string()))),
         ("at 0 link wifi down", at(0, link("wifi", LinkChange { down: Some(true), ..none() }))),
@@ -54,10 +85,21 @@ fn every_form_is_understood() {
     }
 }
 
+const ESCAPES: &str = "expected `\\\"`, `\\\\`, `\\r`, `\\n`, `\\t` or `\\xNN` for a backslash within quotes";
+
+#[test]
+fn a_text_that_is_too_long_is_refused() {
+    assert!(parse(&format!("host pc send {}", "x".repeat(16_376))).is_ok());
+    let error = parse(&format!("host pc send {}", "x".repeat(16_377))).unwrap_err();
+    let expected = "expected a text of at most 16376 bytes after `host pc send`, found 16377 bytes";
+    assert_eq!(error, expected);
+}
+
 #[test]
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
-    let commands = "`help`, `status`, `ap`, `link` or `at`";
+    let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect` or `datagram`";
+    let commands = "`help`, `status`, `ap`, `link`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
@@ -85,6 +127,36 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("link wifi mtu 9000", "`mtu`: expected 576 to 1500 (bytes), found `9000`".to_string()),
         ("link wifi down up", "`up or down` is set twice in one line".to_string()),
         ("link wifi loss 1% loss 2%", "`loss` is set twice in one line".to_string()),
+        ("host", "expected the name of a host after `host`, found nothing".to_string()),
+        ("host pc", format!("expected {actions} after `host pc`, found nothing")),
+        (
+            "host pc clsoe",
+            format!("expected {actions} after `host pc`, found `clsoe`; did you mean `close`?"),
+        ),
+        ("host pc send", "expected a text in quotes after `host pc send`, found nothing".to_string()),
+        ("host pc send \"\"", "expected at least one byte after `host pc send`, found `\"\"`".to_string()),
+        ("host pc send a b", "expected nothing after `host pc send \"a\"`, found `b`".to_string()),
+        (
+            "host pc connect",
+            "expected an IPv4 address or the name of a module after `host pc connect`, found nothing"
+                .to_string(),
+        ),
+        (
+            "host pc connect wifi",
+            "expected a port from 1 to 65535 after `host pc connect wifi`, found nothing".to_string(),
+        ),
+        (
+            "host pc connect 1.2.3.4 65536",
+            "expected a port from 1 to 65535 after `host pc connect 1.2.3.4`, found `65536`".to_string(),
+        ),
+        (
+            "host pc datagram wifi +1 x",
+            "expected a port from 1 to 65535 after `host pc datagram wifi`, found `+1`".to_string(),
+        ),
+        (
+            "host pc datagram wifi 1",
+            "expected a text in quotes after `host pc datagram wifi 1`, found nothing".to_string(),
+        ),
         ("at", "expected a time such as `1.5s` after `at`, found nothing".to_string()),
         ("at noon ap home up", "`at`: expected a duration such as `20 ms`, found `noon`".to_string()),
         ("at 1s status", "expected a change after `at`, found `status`, which only asks".to_string()),
@@ -96,7 +168,9 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ),
         ("ap \"home down", "expected a closing quote after `home down`".to_string()),
         ("ap \"home\"down", "expected a space after `\"home\"`".to_string()),
-        ("ap \"ho\\me\" down", "expected `\\\"` or `\\\\` for a backslash within quotes".to_string()),
+        ("ap \"ho\\me\" down", ESCAPES.to_string()),
+        ("host pc send \"\\x0g\"", ESCAPES.to_string()),
+        ("host pc send \"\\x0\"", ESCAPES.to_string()),
     ];
     for (line, message) in cases {
         assert_eq!(parse(line), Err(message), "{line}");
@@ -106,7 +180,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
 #[test]
 fn the_reference_shows_the_help_that_is_built_in() {
     let docs = include_str!("../../../docs/console.md");
-    for topic in [None, Some("link")] {
+    for topic in [None, Some("link"), Some("host")] {
         let text = help(topic);
         assert!(
             docs.contains(&text),
@@ -142,12 +216,33 @@ fn change() -> impl Strategy<Value = LinkChange> {
         .prop_filter("a change changes something", |c| *c != LinkChange::default())
 }
 
+fn action() -> impl Strategy<Value = HostAction> {
+    let data = || proptest::collection::vec(any::<u8>(), 0..20);
+    let to = || {
+        prop_oneof![
+            any::<u32>().prop_map(|a| Peer::Address(a.into())),
+            any::<u32>().prop_map(|a| Peer::Module(std::net::Ipv4Addr::from(a).to_string())),
+            any::<String>().prop_map(Peer::Module),
+        ]
+    };
+    prop_oneof![
+        data().prop_filter("something is sent", |d| !d.is_empty()).prop_map(HostAction::Send),
+        Just(HostAction::Close),
+        Just(HostAction::Reset),
+        Just(HostAction::Pause),
+        Just(HostAction::Resume),
+        (to(), 1..=u16::MAX).prop_map(|(to, port)| HostAction::Connect { to, port }),
+        (to(), 1..=u16::MAX, data()).prop_map(|(to, port, data)| HostAction::Datagram { to, port, data }),
+    ]
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let name = || prop_oneof!["[a-z0-9_.-]{1,8}", ".{0,8}", any::<String>()];
     let change = prop_oneof![
         name().prop_map(Command::ApUp),
         name().prop_map(Command::ApDown),
         (name(), change()).prop_map(|(name, change)| Command::Link { name, change }),
+        (name(), action()).prop_map(|(name, action)| Command::Host { name, action }),
     ];
     let change = change.boxed();
     prop_oneof![
@@ -169,7 +264,7 @@ proptest! {
     }
 
     #[test]
-    fn no_line_panics(line in any::<String>(), words in "(ap|link|at|help|wifi|\"|\\\\|loss|5%|1s| ){0,12}") {
+    fn no_line_panics(line in any::<String>(), words in "(ap|link|host|send|at|help|wifi|\"|\\\\|x4|1|connect|loss|5%|1s| ){0,12}") {
         for line in [line, words] {
             if let Ok(command) = parse(&line) {
                 prop_assert_eq!(parse(&command.to_string()), Ok(command));

@@ -120,6 +120,8 @@ fn every_key_can_be_given() {
         ap = "my ap"
         tcp-echo = 7
         udp-echo = 80
+        tcp-terminal = 80
+        udp-terminal = 7
         link.rate = "64 kbit/s"
         [host.www.http]
         port = 8080
@@ -145,6 +147,8 @@ fn every_key_can_be_given() {
     assert_eq!(s.net.modules[1].link, link);
     assert_eq!(s.net.hosts[0].dns_names, ["www.example.com"]);
     assert_eq!(s.net.hosts[0].link.rate_bps, Some(64_000));
+    let terminals = [ServiceConfig::TcpTerminal { port: 80 }, ServiceConfig::UdpTerminal { port: 7 }];
+    assert_eq!(s.net.hosts[0].services[3..], terminals);
     let timeline: Vec<_> = s.timeline.iter().map(|e| (e.at.as_nanos(), e.command.to_string())).collect();
     assert_eq!(
         timeline,
@@ -334,8 +338,12 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
             "4:8: TCP port 80 is used twice; line 3 has it already",
         ),
         (
+            "[host.a]\naddress = \"1.2.3.4\"\ntcp-terminal = 7\nudp-echo = 7\nudp-terminal = 7",
+            "5:16: UDP port 7 is used twice; line 4 has it already",
+        ),
+        (
             "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
-            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `tcp-echo` or `udp-echo`; `timeline` belongs to the top of the file, before the first [section]",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`; `timeline` belongs to the top of the file, before the first [section]",
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
@@ -466,6 +474,23 @@ fn a_command_is_checked_against_the_names_that_exist() {
         Err("expected the name of a link (`wifi`, `echo`, `nas` or `www`), found `nsa`; did you mean `nas`?"
             .to_string())
     );
+    for (line, message) in [
+        ("host nas close", ""),
+        ("host www datagram 255.255.255.255 7 x", ""),
+        ("host wifi close", "expected the name of a host (`echo`, `nas` or `www`), found `wifi`"),
+        (
+            "at 1s host nas connect 192.168.1.300 7",
+            "expected an IPv4 address or the name of a module (`wifi`), found `192.168.1.300`",
+        ),
+        (
+            "host nas datagram wfi 7 x",
+            "expected an IPv4 address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
+        ),
+        ("host nas connect 224.0.0.1 7", "expected the IPv4 address of one host, found `224.0.0.1`"),
+    ] {
+        let checked = crate::world::console::parse(line).and_then(|c| s.check(&c));
+        assert_eq!(checked.err().unwrap_or_default(), message, "{line}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The network as a module meets it. The module is a bare stack here.
 
+mod act;
 mod faults;
 mod reach;
 
