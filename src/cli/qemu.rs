@@ -122,7 +122,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     // QEMU calls it a success when a signal asks it to end; for whoever started this run it is none.
     let ended = child::forwarded().filter(|_| status.success()).or(killed);
     let code = ended.map(|signal| 128 + signal).or(status.code()).unwrap_or(NOT_STARTED);
-    conclude(args, &facts);
+    conclude(args, &facts, code);
     Ok(code)
 }
 
@@ -199,7 +199,7 @@ fn follow(args: &QemuArgs, mut reader: impl BufRead) -> Vec<Record> {
 }
 
 /// The last lines of a run.
-fn conclude(args: &QemuArgs, facts: &[Record]) {
+fn conclude(args: &QemuArgs, facts: &[Record], code: i32) {
     let mut ended = None;
     for fact in facts {
         match fact {
@@ -222,6 +222,7 @@ fn conclude(args: &QemuArgs, facts: &[Record]) {
     if args.quiet || ended.is_none() {
         return;
     }
+    say(&format!("exit code {code}"));
     for (what, file) in [("capture", &args.pcap), ("input log", &args.log)] {
         if let Some(file) = file {
             say(&format!("{what} {}", file.display()));
