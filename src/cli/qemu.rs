@@ -121,7 +121,12 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     }
     // QEMU calls it a success when a signal asks it to end; for whoever started this run it is none.
     let ended = child::forwarded().filter(|_| status.success()).or(killed);
-    let code = ended.map(|signal| 128 + signal).or(status.code()).unwrap_or(NOT_STARTED);
+    let code = match ended {
+        Some(signal) => 128 + signal,
+        // Without a fact the plugin was not loaded, and the firmware has not run.
+        None if facts.is_empty() && !status.success() => NOT_STARTED,
+        None => status.code().unwrap_or(NOT_STARTED),
+    };
     conclude(args, &facts, code);
     Ok(code)
 }
