@@ -1,5 +1,6 @@
 //! Who stops a run, steps through it or ends it: the monitor, the debugger, signals. Stopping and stepping must
 //! change nothing in the run.
+#![allow(clippy::disallowed_methods)] // a test has files; the simulation has not
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
