@@ -71,6 +71,7 @@ fn a_link_that_the_host_closes_or_resets_is_closed() {
     host.console("host pc close");
     host.expect("\r\n+IPD,3:bye\r\nCLOSED\r\n");
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
+    host.wait(SECOND / 10);
     host.console("host pc reset");
     host.expect("CLOSED\r\n");
     host.console("host pc send nobody");
@@ -161,8 +162,8 @@ fn a_line_about_a_host_that_cannot_be_meant_is_one_sentence() {
     let mut host = Host::ready_in(&scenario(), 1);
     for (line, message) in [
         (
-            "host cp close",
-            "expected the name of a host (`echo`, `nas`, `pc` or `www`), found `cp`; did you mean `pc`?",
+            "host pcc close",
+            "expected the name of a host (`echo`, `nas`, `pc` or `www`), found `pcc`; did you mean `pc`?",
         ),
         (
             "host pc connect wfi 80",

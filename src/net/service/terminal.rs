@@ -27,12 +27,22 @@ fn options() -> TcpOptions {
     TcpOptions { receive_buffer: Some(WINDOW), ..tcp_options() }
 }
 
+/// How far a connection has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The peer's SYN is here, its answer to ours is not. The peer counts the connection as open already, so
+    /// what is sent now must not be lost.
+    Answering,
+    /// Our SYN is not answered yet.
+    Dialling,
+    Open,
+}
+
 /// One TCP connection, accepted or dialled.
 struct Connection {
     socket: Socket,
     peer: SocketAddr,
-    /// Dialled, and not answered yet.
-    dialling: bool,
+    stage: Stage,
     /// What the stack has not taken yet.
     pending: VecDeque<u8>,
     /// True: closes once nothing is pending.
@@ -72,7 +82,7 @@ impl Terminal {
         }
     }
 
-    /// Sends `data` on every connection, also on those that are still being dialled.
+    /// Sends `data` on every connection, also on those that are not quite open.
     pub(in crate::net) fn send(&mut self, data: &[u8], notes: &mut Notes) {
         let mut open = self.connections.iter_mut().filter(|c| !c.closing).peekable();
         if open.peek().is_none() {
@@ -125,7 +135,7 @@ impl Terminal {
         notes: &mut Notes,
     ) {
         match stack.tcp_connect(now, to, None, &options()) {
-            Ok(socket) => self.keep(stack, Connection::new(socket, to, true, now)),
+            Ok(socket) => self.keep(stack, Connection::new(socket, to, Stage::Dialling, now)),
             Err(why) => notes.add(TCP_TERMINAL, format!("not connected to {to}: {why}")),
         }
     }
@@ -157,9 +167,8 @@ impl Terminal {
     pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
         let mut moved = false;
         for listener in self.listeners.clone() {
-            while let Some((socket, peer)) = stack.tcp_accept(listener) {
-                notes.add(TCP_TERMINAL, format!("connection from {peer}"));
-                self.keep(stack, Connection::new(socket, peer, false, now));
+            while let Some((socket, peer)) = stack.tcp_accept_half_open(listener) {
+                self.keep(stack, Connection::new(socket, peer, Stage::Answering, now));
                 moved = true;
             }
         }
@@ -180,27 +189,30 @@ impl Terminal {
 }
 
 impl Connection {
-    fn new(socket: Socket, peer: SocketAddr, dialling: bool, now: Instant) -> Self {
+    fn new(socket: Socket, peer: SocketAddr, stage: Stage, now: Instant) -> Self {
         let pending = VecDeque::new();
-        Connection { socket, peer, dialling, pending, closing: false, received: 0, heard: now }
+        Connection { socket, peer, stage, pending, closing: false, received: 0, heard: now }
     }
 
     /// Answers whether the connection goes on, and whether something was done.
     fn poll(&mut self, now: Instant, paused: bool, stack: &mut Stack, notes: &mut Notes) -> (bool, bool) {
         let mut moved = false;
-        if self.dialling {
+        if self.stage != Stage::Open {
+            let dialling = self.stage == Stage::Dialling;
+            let peer = self.peer;
             match stack.tcp_state(self.socket) {
-                TcpState::Connecting if self.closing => self.pending.clear(),
+                TcpState::Connecting if self.closing && dialling => self.pending.clear(),
                 TcpState::Connecting => return (true, false),
                 TcpState::Closed(reason) => {
-                    let why = reason_text(reason);
-                    notes.add(TCP_TERMINAL, format!("not connected to {}: {why}", self.peer));
+                    let what = if dialling { "not connected to" } else { "no connection after all from" };
+                    notes.add(TCP_TERMINAL, format!("{what} {peer}: {}", reason_text(reason)));
                     stack.release(self.socket);
                     return (false, true);
                 }
                 _ => {
-                    notes.add(TCP_TERMINAL, format!("connected to {}", self.peer));
-                    self.dialling = false;
+                    let what = if dialling { "connected to" } else { "connection from" };
+                    notes.add(TCP_TERMINAL, format!("{what} {peer}"));
+                    self.stage = Stage::Open;
                     moved = true;
                 }
             }

@@ -70,11 +70,23 @@ impl Stack {
 
     /// Takes the next connection that is open, and who made it.
     pub fn tcp_accept(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)> {
-        let open = |s: &Socket| {
-            let connection = self.connections.get(s);
-            connection.is_some_and(|c| !matches!(c.phase, State::SynSent | State::SynReceived))
-        };
-        let id = self.listeners.get(&listener)?.pending.iter().copied().find(open)?;
+        let open = |c: &Connection| !matches!(c.phase, State::SynSent | State::SynReceived);
+        self.accept_if(listener, open)
+    }
+
+    /// Takes the next connection as soon as its SYN is here, and who makes it. It is `Connecting` until the
+    /// peer has answered our SYN.
+    pub fn tcp_accept_half_open(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)> {
+        self.accept_if(listener, |_| true)
+    }
+
+    fn accept_if(
+        &mut self,
+        listener: Socket,
+        wanted: impl Fn(&Connection) -> bool,
+    ) -> Option<(Socket, SocketAddr)> {
+        let wanted = |s: &Socket| self.connections.get(s).is_some_and(&wanted);
+        let id = self.listeners.get(&listener)?.pending.iter().copied().find(wanted)?;
         self.listeners.get_mut(&listener)?.forget(id);
         let connection = self.connections.get_mut(&id)?;
         connection.listener = None;
