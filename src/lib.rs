@@ -9,7 +9,7 @@
 //!
 //! | room | what it is |
 //! |---|---|
-//! | [`cli`], `qemu`, `ffi`, [`edge`] | the edge: threads, files, the operating system |
+//! | [`cli`], `qemu`, [`ffi`], [`edge`] | the edge: threads, files, the operating system |
 //! | [`world`] | event order, scenario, console, input log and replay |
 //! | [`module`] | one ESP module: power, boot; joins uart + at + wifi |
 //! | [`at`] | the AT firmware: line parser, command table, links |
@@ -24,6 +24,7 @@ pub mod capture;
 pub mod cli;
 pub mod edge;
 pub mod event;
+pub mod ffi;
 pub mod module;
 pub mod net;
 pub mod profile;

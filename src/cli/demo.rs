@@ -45,6 +45,7 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
         log: files::sink(args.log.as_deref())?,
         dialogue: Some(Box::new(move |_, packet| println!("{}", dialogue::format(packet, None, style)))),
         warnings: Some(Box::new(|sentence| println!("warning: {sentence}"))),
+        ..Outputs::default()
     };
     let session = Session::new(&scenario, args.seed, outputs).map_err(|e| e.to_string())?;
     let mut host = Host::attach(&session, "wifi")?;

@@ -18,7 +18,7 @@ pub type OnPacket = Box<dyn FnMut(&str, &UartPacket) + Send>;
 /// Takes one warning, a sentence.
 pub type OnWarning = Box<dyn FnMut(&str) + Send>;
 
-/// Where a world's records go. What is `None` is not recorded; warnings are counted all the same.
+/// Where a world's records go. What has no output is not recorded unless `pulled` asks for it.
 #[derive(Default)]
 pub struct Outputs {
     /// The capture (pcapng).
@@ -27,16 +27,19 @@ pub struct Outputs {
     pub log: Option<Sink>,
     /// The dialogue.
     pub dialogue: Option<OnPacket>,
-    /// Warnings.
+    /// Warnings. Without an output they wait in the world.
     pub warnings: Option<OnWarning>,
+    /// What is recorded without an output: it waits in the world until [`Session::peek`] takes it out.
+    pub pulled: Recording,
 }
 
 impl Outputs {
-    fn recording(&self) -> Recording {
+    /// What a world must record for them.
+    pub fn recording(&self) -> Recording {
         Recording {
-            capture: self.capture.is_some(),
-            log: self.log.is_some(),
-            dialogue: self.dialogue.is_some(),
+            capture: self.capture.is_some() || self.pulled.capture,
+            log: self.log.is_some() || self.pulled.log,
+            dialogue: self.dialogue.is_some() || self.pulled.dialogue,
         }
     }
 }
@@ -64,10 +67,15 @@ impl Session {
     /// A world at time 0 that records what `outputs` wants. `seed` goes before the scenario's.
     pub fn new(scenario: &Scenario, seed: Option<u64>, outputs: Outputs) -> Result<Session, Error> {
         let world = World::new(scenario, seed, outputs.recording())?;
+        Ok(Session::of(world, outputs))
+    }
+
+    /// A session of a world that exists, recording what `outputs` wants ([`Outputs::recording`]).
+    pub fn of(world: World, outputs: Outputs) -> Session {
         let names = world.module_names().iter().map(|n| (*n).to_owned()).collect();
         let session = Session { world: Mutex::new(world), outputs: Mutex::new(outputs), names };
         session.pass_on();
-        Ok(session)
+        session
     }
 
     /// Lets `f` use the world, then hands on what it recorded.
@@ -75,6 +83,12 @@ impl Session {
         let result = f(&mut *self.world.lock().map_err(|_| Poisoned)?);
         self.pass_on();
         Ok(result)
+    }
+
+    /// Lets `f` use the world and hands nothing on: for questions, and to take out what has no output. Never
+    /// waits for an output.
+    pub fn peek<R>(&self, f: impl FnOnce(&mut World) -> R) -> Result<R, Poisoned> {
+        self.world.lock().map(|mut world| f(&mut world)).map_err(|_| Poisoned)
     }
 
     /// Writes out what is left and closes the outputs. Returns a sentence for each that failed. Nothing is
@@ -97,9 +111,12 @@ impl Session {
     fn pass_on(&self) {
         let mut outputs = self.outputs();
         let (capture, log, dialogue, warnings) = match self.world.lock() {
-            Ok(mut world) => {
-                (world.take_capture(), world.take_log(), world.take_dialogue(), world.take_warnings())
-            }
+            Ok(mut world) => (
+                outputs.capture.as_ref().map(|_| world.take_capture()).unwrap_or_default(),
+                outputs.log.as_ref().map(|_| world.take_log()).unwrap_or_default(),
+                outputs.dialogue.as_ref().map(|_| world.take_dialogue()).unwrap_or_default(),
+                outputs.warnings.as_ref().map(|_| world.take_warnings()).unwrap_or_default(),
+            ),
             Err(_) => return,
         };
         // An error of a sink is not lost here: it comes back from `finish`.

@@ -1,0 +1,327 @@
+//! What a driver does: attach, put inputs in, let time pass, take bytes out.
+
+use std::ffi::c_char;
+
+use super::sized::SizePrefixed;
+use super::status::{Failure, espat_status};
+use super::espat_world;
+use crate::time::{Instant, NANOS_PER_SEC, Timebase};
+use crate::world::{Attachment, McuTx, ModuleId, Pin, UartByte};
+
+/// The tick of espat_next_event() when nothing will happen by itself.
+pub const ESPAT_NEVER: u64 = 0xffff_ffff_ffff_ffff;
+
+/// The byte's stop bit was low.
+pub const ESPAT_UART_FRAMING_ERROR: u8 = 1;
+/// The byte's parity bit was wrong.
+pub const ESPAT_UART_PARITY_ERROR: u8 = 2;
+/// The line was held low for longer than a byte.
+pub const ESPAT_UART_BREAK: u8 = 4;
+
+/// When bytes that the MCU stores go out on the wire.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum espat_mcu_tx {
+    /// One after the other at line rate, whatever the emulator's UART model does.
+    Wire = 0,
+    /// Every byte ends one byte time after its store.
+    AsStored = 1,
+}
+
+/// A pin of the module that the MCU drives.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum espat_pin {
+    /// Chip enable. Low holds the module in reset. High at the start.
+    En = 0,
+    /// Boot strap, sampled when the chip starts: low keeps the AT firmware from starting. High at the start.
+    Gpio0 = 1,
+    /// The MCU's RTS, the module's CTS: high asks the module to stop sending, if its flow control is on. Low at the
+    /// start.
+    McuRts = 2,
+}
+
+/// How a driver attaches. All zero except `size` is the default.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct espat_attach_options {
+    /// sizeof(espat_attach_options)
+    pub size: usize,
+    /// Ticks per second of all times that this driver passes and gets, such as the MCU's clock. 0: 1000000000, so a
+    /// tick is a nanosecond. Ticks are rounded down to ns on the way in, and ns up to ticks on the way out.
+    pub timebase_hz: u64,
+    /// World time of this driver's tick 0, in ns.
+    pub origin_ns: u64,
+    /// One of espat_mcu_tx. A scenario that says `mcu-tx` for this module goes before it.
+    pub mcu_tx: u32,
+    /// 0
+    pub reserved: u32,
+}
+
+// SAFETY: repr(C), begins with its size, and zeros are values.
+unsafe impl SizePrefixed for espat_attach_options {
+    const NAME: &'static str = "espat_attach_options";
+    const FIRST_SIZE: usize = size_of::<espat_attach_options>();
+}
+
+/// One byte on the wire to the MCU.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct espat_uart_byte {
+    /// End of its stop bit, in ticks of the driver, rounded up.
+    pub tick: u64,
+    /// The same in ns of world time.
+    pub ns: u64,
+    /// The byte.
+    pub byte: u8,
+    /// 0: received clean. Otherwise ESPAT_UART_FRAMING_ERROR, ESPAT_UART_PARITY_ERROR, ESPAT_UART_BREAK, added.
+    pub flags: u8,
+    /// 0
+    pub reserved: [u8; 6],
+}
+
+/// Counters of one module since the world's start. They only grow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct espat_statistics {
+    /// sizeof(espat_statistics), set by the caller
+    pub size: usize,
+    /// Bytes that the MCU stored.
+    pub mcu_bytes: u64,
+    /// Bytes that left the module's UART.
+    pub module_bytes: u64,
+    /// Most bytes that were stored and not yet on the wire.
+    pub mcu_queue_max: u64,
+    /// Bytes that espat_mcu_overrun() reported.
+    pub mcu_overruns: u64,
+    /// Bytes that the module lost because its buffers were full.
+    pub module_overruns: u64,
+    /// Frames that the module sent.
+    pub frames_sent: u64,
+    /// Frames that reached the module.
+    pub frames_received: u64,
+    /// Frames that were lost on the module's link, in both directions.
+    pub frames_lost: u64,
+}
+
+// SAFETY: repr(C), begins with its size, and zeros are values.
+unsafe impl SizePrefixed for espat_statistics {
+    const NAME: &'static str = "espat_statistics";
+    const FIRST_SIZE: usize = size_of::<espat_statistics>();
+}
+
+/// Attaches a driver to the module called `name` and stores the module's id in `*module`. `options` may be NULL for
+/// defaults.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE with the names that exist; ESPAT_STATUS_ALREADY_ATTACHED;
+/// ESPAT_STATUS_FINISHED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_attach(
+    world: *mut espat_world,
+    name: *const c_char,
+    options: *const espat_attach_options,
+    module: *mut u32,
+) -> espat_status {
+    boundary!(world world; name: text, options: options, module: out => {
+        let hz = if options.timebase_hz == 0 { NANOS_PER_SEC } else { options.timebase_hz };
+        let timebase = Timebase::new(hz, Instant::from_nanos(options.origin_ns))
+            .ok_or_else(|| Failure::argument("'timebase_hz' is 0"))?;
+        let mcu_tx = match options.mcu_tx {
+            n if n == espat_mcu_tx::Wire as u32 => McuTx::Wire,
+            n if n == espat_mcu_tx::AsStored as u32 => McuTx::AsStored,
+            n => return Err(Failure::argument(format!("'mcu_tx' is {n}, which is no espat_mcu_tx"))),
+        };
+        if options.reserved != 0 {
+            return Err(Failure::argument("'reserved' is not 0"));
+        }
+        let id = world.input(|w| w.attach(name, Attachment { timebase, mcu_tx }))?;
+        module.write(id.0);
+        Ok(())
+    })
+}
+
+/// Takes the driver away. The module's clock no longer holds the others back. The module can be attached again.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE, ESPAT_STATUS_NOT_ATTACHED, ESPAT_STATUS_FINISHED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_detach(world: *mut espat_world, module: u32) -> espat_status {
+    boundary!(world world; => world.input(|w| w.detach(ModuleId(module))))
+}
+
+/// The MCU stores `byte` into its UART at `tick`.
+///
+/// Errors: those of espat_advance().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_uart_write(
+    world: *mut espat_world,
+    module: u32,
+    tick: u64,
+    byte: u8,
+) -> espat_status {
+    boundary!(world world; => world.input(|w| w.uart_write(ModuleId(module), tick, byte)))
+}
+
+/// The MCU stores `length` bytes at the same `tick`, one after the other. `length` 0 does what espat_advance()
+/// does; `bytes` may be NULL then.
+///
+/// Errors: those of espat_advance(); none of the bytes was stored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_uart_write_block(
+    world: *mut espat_world,
+    module: u32,
+    tick: u64,
+    bytes: *const u8,
+    length: usize,
+) -> espat_status {
+    boundary!(world world; bytes: bytes(length) => world.input(|w| {
+        // Only getting to `tick` can fail.
+        w.advance(ModuleId(module), tick)?;
+        bytes.iter().try_for_each(|byte| w.uart_write(ModuleId(module), tick, *byte))
+    }))
+}
+
+/// The level of `pin` (one of espat_pin) becomes `level` (0 low, 1 high) at `tick`.
+///
+/// Errors: those of espat_advance().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_set_pin(
+    world: *mut espat_world,
+    module: u32,
+    tick: u64,
+    pin: u32,
+    level: u32,
+) -> espat_status {
+    boundary!(world world; => {
+        let pin = match pin {
+            n if n == espat_pin::En as u32 => Pin::En,
+            n if n == espat_pin::Gpio0 as u32 => Pin::Gpio0,
+            n if n == espat_pin::McuRts as u32 => Pin::McuRts,
+            n => return Err(Failure::argument(format!("'pin' is {n}, which is no espat_pin"))),
+        };
+        if level > 1 {
+            return Err(Failure::argument(format!("'level' is {level}, expected 0 or 1")));
+        }
+        world.input(|w| w.set_pin(ModuleId(module), tick, pin, level == 1))
+    })
+}
+
+/// The driver lost `byte` because the MCU's receiver was full at `tick`. Counted, and a warning.
+///
+/// Errors: those of espat_advance().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_mcu_overrun(
+    world: *mut espat_world,
+    module: u32,
+    tick: u64,
+    byte: u8,
+) -> espat_status {
+    boundary!(world world; => world.input(|w| w.mcu_overrun(ModuleId(module), tick, byte)))
+}
+
+/// Stores in `*tick` the tick at which this module has something for its driver, or wants espat_advance() to be
+/// called. ESPAT_NEVER: nothing will happen unless the driver does something.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE, ESPAT_STATUS_NOT_ATTACHED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_next_event(
+    world: *mut espat_world,
+    module: u32,
+    tick: *mut u64,
+) -> espat_status {
+    boundary!(world world; tick: out => {
+        tick.write(world.look(|w| w.next_event(ModuleId(module)))??.unwrap_or(ESPAT_NEVER));
+        Ok(())
+    })
+}
+
+/// Lets everything up to and including `tick` happen, as far as this module is concerned.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE, ESPAT_STATUS_NOT_ATTACHED, ESPAT_STATUS_TIME_BACKWARDS,
+/// ESPAT_STATUS_TOO_FAR_AHEAD, ESPAT_STATUS_TIME_OVERFLOW, ESPAT_STATUS_FINISHED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_advance(world: *mut espat_world, module: u32, tick: u64) -> espat_status {
+    boundary!(world world; => world.input(|w| w.advance(ModuleId(module), tick)))
+}
+
+/// Stores in `*tick` how far this module has come, rounded up.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE, ESPAT_STATUS_NOT_ATTACHED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_reached(world: *mut espat_world, module: u32, tick: *mut u64) -> espat_status {
+    boundary!(world world; tick: out => {
+        tick.write(world.look(|w| w.reached(ModuleId(module)))??);
+        Ok(())
+    })
+}
+
+/// Stores in `*ns` how far this module has come, in ns of world time.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_reached_ns(world: *mut espat_world, module: u32, ns: *mut u64) -> espat_status {
+    boundary!(world world; ns: out => {
+        ns.write(world.look(|w| w.now(ModuleId(module)))??.as_nanos());
+        Ok(())
+    })
+}
+
+/// Takes up to `capacity` bytes off the wire to the MCU, those that have ended by the time reached, and stores
+/// their number in `*count`. If that equals `capacity`, more may wait.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_uart_read(
+    world: *mut espat_world,
+    module: u32,
+    bytes: *mut espat_uart_byte,
+    capacity: usize,
+    count: *mut usize,
+) -> espat_status {
+    boundary!(world world; bytes: room(capacity), count: out => {
+        let taken = world.look(|w| {
+            w.now(ModuleId(module))?;
+            let mut taken = 0;
+            for place in bytes {
+                let Some(byte) = w.uart_read(ModuleId(module))? else { break };
+                place.write(espat_uart_byte::from(byte));
+                taken += 1;
+            }
+            Ok::<usize, crate::world::Error>(taken)
+        })??;
+        count.write(taken);
+        Ok(())
+    })
+}
+
+/// Fills in the counters of a module.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_statistics_read(
+    world: *mut espat_world,
+    module: u32,
+    statistics: *mut espat_statistics,
+) -> espat_status {
+    boundary!(world world; statistics: sized_out => {
+        let now = world.look(|w| w.statistics(ModuleId(module)))??;
+        statistics.write(&espat_statistics {
+            size: 0,
+            mcu_bytes: now.mcu_bytes,
+            module_bytes: now.module_bytes,
+            mcu_queue_max: now.mcu_queue_max,
+            mcu_overruns: now.mcu_overruns,
+            module_overruns: now.module_overruns,
+            frames_sent: now.frames_sent,
+            frames_received: now.frames_received,
+            frames_lost: now.frames_lost,
+        });
+        Ok(())
+    })
+}
+
+impl From<UartByte> for espat_uart_byte {
+    fn from(byte: UartByte) -> espat_uart_byte {
+        let UartByte { tick, at, byte, flags } = byte;
+        espat_uart_byte { tick, ns: at.as_nanos(), byte, flags, reserved: [0; 6] }
+    }
+}

@@ -1,0 +1,1 @@
+//! What C cannot provoke: panics inside.

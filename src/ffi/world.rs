@@ -1,0 +1,237 @@
+//! Worlds: how they are made, asked and ended.
+
+use std::ffi::c_char;
+
+use super::boundary;
+use super::handle::{self, Handle};
+use super::sized::SizePrefixed;
+use super::status::{Failure, espat_status};
+use super::espat_world;
+use crate::edge::{Outputs, Session, Sink};
+use crate::world::{Recording, Scenario, World};
+
+/// Keep the capture (pcapng) for espat_capture_read().
+pub const ESPAT_RECORD_CAPTURE: u32 = 1;
+/// Keep the input log (text) for espat_log_read().
+pub const ESPAT_RECORD_LOG: u32 = 2;
+/// Keep the dialogue for espat_dialogue_read().
+pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
+
+/// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
+///
+/// What is recorded never changes what happens. What is kept for pulling stays in memory until it is pulled.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct espat_world_options {
+    /// sizeof(espat_world_options)
+    pub size: usize,
+    /// The scenario's TOML text. NULL: see `scenario_path`.
+    pub scenario: *const c_char,
+    /// The scenario's file. NULL, and `scenario` NULL too: the built-in scenario. Give one of them at most.
+    pub scenario_path: *const c_char,
+    /// The seed of everything random, if `seed_given` is 1.
+    pub seed: u64,
+    /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
+    pub seed_given: u32,
+    /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE, added together.
+    pub record: u32,
+    /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
+    pub capture_path: *const c_char,
+    /// Write the input log to this file as it comes to be. NULL: don't.
+    pub log_path: *const c_char,
+}
+
+// SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
+unsafe impl SizePrefixed for espat_world_options {
+    const NAME: &'static str = "espat_world_options";
+    const FIRST_SIZE: usize = size_of::<espat_world_options>();
+}
+
+/// Makes a world at time 0 and stores its handle in `*world`. `options` may be NULL for defaults.
+///
+/// Errors: ESPAT_STATUS_INVALID_SCENARIO, ESPAT_STATUS_IO when a file can't be read or created, and those of
+/// wrong arguments.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_world_new(
+    options: *const espat_world_options,
+    world: *mut *mut espat_world,
+) -> espat_status {
+    boundary!(options: options, world: out => {
+        let recordings = Recordings::of(&options)?;
+        let scenario = scenario(&options)?;
+        let seed = match options.seed_given {
+            0 => None,
+            1 => Some(options.seed),
+            other => return Err(Failure::argument(format!("'seed_given' is {other}, expected 0 or 1"))),
+        };
+        let made = World::new(&scenario, seed, recordings.recording())?;
+        let session = Session::of(made, recordings.outputs()?);
+        world.write(handle::register(Handle::new(session, recordings.pulled, false)?)?);
+        Ok(())
+    })
+}
+
+/// Ends the recordings: what is under way is written out, the files are closed, the log gets its digests. What
+/// waits to be pulled, statistics, digests and received bytes can still be read; inputs and the console answer
+/// ESPAT_STATUS_FINISHED. The second call does nothing.
+///
+/// Errors: ESPAT_STATUS_IO when something could not be written, with a sentence for each file. The world is
+/// finished all the same.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_world_finish(world: *mut espat_world) -> espat_status {
+    boundary!(world world; => world.finish())
+}
+
+/// Finishes the world if that was not done, and frees it. The handle means nothing afterwards, whatever the
+/// answer is; names of modules go with it. NULL is fine and does nothing.
+///
+/// Errors: ESPAT_STATUS_INVALID_HANDLE; ESPAT_STATUS_IO and ESPAT_STATUS_POISONED, with the world freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_world_free(world: *mut espat_world) -> espat_status {
+    boundary!(=> if world.is_null() { Ok(()) } else { handle::free(world) })
+}
+
+/// Stores the seed in force in `*seed`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_world_seed(world: *mut espat_world, seed: *mut u64) -> espat_status {
+    boundary!(world world; seed: out => {
+        seed.write(world.look(|w| w.seed())?);
+        Ok(())
+    })
+}
+
+/// Stores the number of modules in `*count`, at least 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_module_count(world: *mut espat_world, count: *mut usize) -> espat_status {
+    boundary!(world world; count: out => {
+        count.write(world.names.len());
+        Ok(())
+    })
+}
+
+/// Stores in `*name` the name of the module at `index`, from 0, in the order of their ids. The name lives as
+/// long as the world.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_module_name(
+    world: *mut espat_world,
+    index: usize,
+    name: *mut *const c_char,
+) -> espat_status {
+    boundary!(world world; name: out => {
+        let Some(found) = world.names.get(index) else {
+            let sentence = format!("there is no module {index}; this world has {}", world.names.len());
+            return Err(Failure::new(espat_status::UnknownModule, sentence));
+        };
+        name.write(found.as_ptr());
+        Ok(())
+    })
+}
+
+/// Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
+/// no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
+/// is stored there; it stays until this thread's next espat_console() or espat_warning_read().
+///
+/// Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_console(
+    world: *mut espat_world,
+    line: *const c_char,
+    answer: *mut *const c_char,
+) -> espat_status {
+    boundary!(world world; line: text, answer: optional_out => {
+        let said = world.input(|w| w.console(line))?;
+        if let Some(answer) = answer {
+            answer.write(boundary::keep_text(said));
+        }
+        Ok(())
+    })
+}
+
+/// What is written to files, and what is kept.
+pub(super) struct Recordings<'a> {
+    capture_path: Option<&'a str>,
+    log_path: Option<&'a str>,
+    pub pulled: Recording,
+}
+
+impl<'a> Recordings<'a> {
+    /// What `options` asks for. The texts live as long as the call.
+    pub fn of(options: &'a espat_world_options) -> Result<Recordings<'a>, Failure> {
+        let &espat_world_options { capture_path, log_path, record, .. } = options;
+        let known = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE;
+        if record & !known != 0 {
+            return Err(Failure::argument(format!("'record' is {record:#x}, which has bits beyond {known:#x}")));
+        }
+        let pulled = Recording {
+            capture: record & ESPAT_RECORD_CAPTURE != 0,
+            log: record & ESPAT_RECORD_LOG != 0,
+            dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
+        };
+        let capture_path = optional_text(options, capture_path, "capture_path")?;
+        let log_path = optional_text(options, log_path, "log_path")?;
+        for (path, pulled, what) in [(capture_path, pulled.capture, "capture"), (log_path, pulled.log, "log")] {
+            if path.is_some() && pulled {
+                let sentence = format!("the {what} is written to '{what}_path' or kept for pulling, not both");
+                return Err(Failure::argument(sentence));
+            }
+        }
+        if capture_path.is_some() && capture_path == log_path {
+            return Err(Failure::argument("'capture_path' and 'log_path' are the same file"));
+        }
+        Ok(Recordings { capture_path, log_path, pulled })
+    }
+
+    /// What the world must record.
+    pub fn recording(&self) -> Recording {
+        Recording {
+            capture: self.pulled.capture || self.capture_path.is_some(),
+            log: self.pulled.log || self.log_path.is_some(),
+            dialogue: self.pulled.dialogue,
+        }
+    }
+
+    /// Creates the files.
+    pub fn outputs(&self) -> Result<Outputs, Failure> {
+        let create = |path: Option<&str>| path.map(Sink::create).transpose();
+        let failed = |e: std::io::Error| Failure::new(espat_status::Io, e.to_string());
+        Ok(Outputs {
+            capture: create(self.capture_path).map_err(failed)?,
+            log: create(self.log_path).map_err(failed)?,
+            pulled: self.pulled,
+            ..Outputs::default()
+        })
+    }
+}
+
+/// The scenario that `options` names.
+#[expect(clippy::disallowed_methods, reason = "the edge reads files; the simulation gets their text")]
+fn scenario(options: &espat_world_options) -> Result<Scenario, Failure> {
+    let text = optional_text(options, options.scenario, "scenario")?;
+    let path = optional_text(options, options.scenario_path, "scenario_path")?;
+    let parsed = match (text, path) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::argument("give 'scenario' or 'scenario_path', not both"));
+        }
+        (Some(text), None) => Scenario::parse("scenario", text),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| Failure::new(espat_status::Io, format!("cannot read {path}: {e}")))?;
+            Scenario::parse(path, &text)
+        }
+        (None, None) => Scenario::parse("the built-in scenario", Scenario::default_text()),
+    };
+    parsed.map_err(|e| Failure::new(espat_status::InvalidScenario, e.to_string()))
+}
+
+/// A text in a field of `options`.
+pub(super) fn optional_text<'a>(
+    _options: &'a espat_world_options,
+    field: *const c_char,
+    name: &str,
+) -> Result<Option<&'a str>, Failure> {
+    // SAFETY: the header asks that a text is NULL or ends with NUL and lives for the time of the call; the
+    // options live no longer than that.
+    unsafe { super::pointer::optional_text(field, name) }
+}
