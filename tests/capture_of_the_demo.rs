@@ -45,14 +45,18 @@ fn every_protocol_of_the_demo_is_there_and_nothing_is_malformed() {
         ("its answer", "icmp.type == 0", 1),
         ("AT commands", "at.cmd contains \"CWJAP\"", 1),
         ("the first boot message", "frame contains \"ready\"", 1),
-        ("a remark on the join", "frame.comment contains \"joined access point 'home'\"", 1),
-        ("a remark on a link", "frame.comment contains \"link 1 opened: TCP 192.168.1.10:7\"", 1),
+        ("a remark on the join", "frame.comment contains \"station joined home as 192.168.1.100\"", 1),
+        ("a remark on a link", "frame.comment contains \"link 1 opened TCP 192.168.1.10:7\"", 1),
     ] {
         let found = tshark(&capture, filter, "frame.number").len();
         assert!(found >= least, "{what}: {found} packets match '{filter}', expected at least {least}");
     }
     let broken = "_ws.malformed || _ws.expert.severity >= \"Warning\" || tcp.checksum.status == 0 || ip.checksum.status == 0";
-    assert_eq!(tshark(&capture, broken, "frame.number"), Vec::<String>::new(), "malformed packets or warnings");
+    assert_eq!(
+        tshark(&capture, broken, "frame.number"),
+        Vec::<String>::new(),
+        "malformed packets or warnings"
+    );
 }
 
 #[test]
@@ -98,7 +102,9 @@ fn taps_on_every_link_are_there_when_the_scenario_asks() {
     let names: std::collections::BTreeSet<String> =
         tshark(&folder.join("all.pcapng"), "frame", "frame.interface_name").into_iter().collect();
     assert!(names.len() >= 5, "modules' and hosts' links: {names:?}");
-    let digest = |out: &[u8]| String::from_utf8_lossy(out).lines().find(|l| l.starts_with("digest")).map(str::to_owned);
+    let digest = |out: &[u8]| {
+        String::from_utf8_lossy(out).lines().find(|l| l.starts_with("digest")).map(str::to_owned)
+    };
     let plain = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
         .args(["demo", "--pcap"])
         .arg(folder.join("plain.pcapng"))

@@ -11,9 +11,11 @@ fn run(seed: u64, pace: fn(&mut Host)) -> (u64, Vec<u8>, String) {
     let mut host = Host::ready(seed);
     host.send("AT+CWMODE=1\r\n");
     host.expect("\r\nOK\r\n");
-    for line in
-        ["AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", "AT+CIPDOMAIN=\"nas.lan\"\r\n", "AT+PING=\"nas.lan\"\r\n"]
-    {
+    for line in [
+        "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n",
+        "AT+CIPDOMAIN=\"nas.lan\"\r\n",
+        "AT+PING=\"nas.lan\"\r\n",
+    ] {
         host.send(line);
         // Everybody ends at the same instants; how they get there differs.
         for _ in 0..50 {
@@ -139,7 +141,7 @@ const TWO: &str = "[module.a]\n[module.b]\n[ap.home]\nssid = \"espat-sim\"\npass
 /// Two modules join, with drivers that take turns as `turn` says (0: a, 1: b).
 fn two(turn: impl Fn(u64) -> usize) -> (u64, Vec<u8>, String) {
     let scenario = Scenario::parse("two.toml", TWO).unwrap_or_else(|e| panic!("{e}"));
-    let recording = Recording { capture: true, log: true, dialogue: false };
+    let recording = Recording { capture: true, log: true, ..Recording::default() };
     let mut world = World::new(&scenario, Some(1), recording).unwrap();
     let modules = ["a", "b"].map(|n| world.attach(n, Attachment::default()).unwrap());
     let lines: [&[u8]; 2] = [b"AT+CWMODE=1\r\n", b"AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n"];

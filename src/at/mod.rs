@@ -118,6 +118,15 @@ impl Env<'_> {
     }
 }
 
+/// Something that happened to the station or a link, for people who look at a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// `station` or `link`.
+    pub kind: &'static str,
+    /// Such as `joined home as 192.168.1.100` or `0 opened TCP 203.0.113.10:80`.
+    pub text: String,
+}
+
 /// Options of AT+CWJAP that are only shown again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JoinOptions {
@@ -141,7 +150,7 @@ pub struct Core {
     had_link: bool,
     payload: Option<Payload>,
     out: Output,
-    remarks: VecDeque<String>,
+    remarks: VecDeque<Remark>,
     starved: bool,
 }
 
@@ -162,7 +171,7 @@ impl Core {
     }
 
     fn open_link(&mut self, id: usize, link: Link) {
-        self.remarks.push_back(format!("link {id} opened: {} {}", link.type_name(), link.remote));
+        self.remark("link", format!("{id} opened {} {}", link.type_name(), link.remote));
         self.links.open(id, link);
         self.had_link = true;
         self.print_link(id, "CONNECT\r\n");
@@ -172,9 +181,13 @@ impl Core {
     fn close_link(&mut self, id: usize, stack: &mut Stack) {
         if let Some(link) = self.links.close(id) {
             stack.release(link.socket);
-            self.remarks.push_back(format!("link {id} closed: {} {}", link.type_name(), link.remote));
+            self.remark("link", format!("{id} closed {} {}", link.type_name(), link.remote));
             self.print_closed(id);
         }
+    }
+
+    fn remark(&mut self, kind: &'static str, text: String) {
+        self.remarks.push_back(Remark { kind, text });
     }
 
     fn print_closed(&mut self, id: usize) {
@@ -317,7 +330,7 @@ impl At {
     }
 
     /// The next remark on what has happened to a link, for the capture.
-    pub fn take_remark(&mut self) -> Option<String> {
+    pub fn take_remark(&mut self) -> Option<Remark> {
         self.core.remarks.pop_front()
     }
 
@@ -328,14 +341,24 @@ impl At {
 
     fn station_event(&mut self, event: StationEvent, env: &mut Env<'_>) {
         match event {
-            StationEvent::Connected => self.core.out.text("WIFI CONNECTED\r\n"),
-            StationEvent::GotIp => self.core.out.text("WIFI GOT IP\r\n"),
+            StationEvent::Connected => {
+                let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
+                self.core.remark("station", format!("associated with {ap}"));
+                self.core.out.text("WIFI CONNECTED\r\n");
+            }
+            StationEvent::GotIp => {
+                let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
+                let address = env.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
+                self.core.remark("station", format!("joined {ap} as {address}"));
+                self.core.out.text("WIFI GOT IP\r\n");
+            }
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order).
                 for id in 0..self.core.links.count() {
                     self.core.close_link(id, env.stack);
                 }
                 self.core.had_link = false;
+                self.core.remark("station", "disconnected".to_owned());
                 self.core.out.text("WIFI DISCONNECT\r\n");
             }
             StationEvent::JoinFailed(_) => {}

@@ -35,7 +35,12 @@ pub fn run(args: &ReplayArgs) -> i32 {
 fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let text = files::text(&args.log)?;
     let sink = files::sink(args.pcap.as_deref())?;
-    let recording = Recording { capture: sink.is_some(), log: false, dialogue: !args.no_dialogue };
+    let recording = Recording {
+        capture: sink.is_some(),
+        log: false,
+        dialogue: !args.no_dialogue,
+        ..Recording::default()
+    };
     let place = args.log.display();
     let mut replayed = world::replay(&text, recording).map_err(|e| format!("{place}: {e}"))?;
     let style = Style { color: std::io::stdout().is_terminal() };

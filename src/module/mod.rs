@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{At, Env, Nvs};
+use crate::at::{At, Env, Nvs, Remark};
 use crate::capture::Mark;
 use crate::event::Kind;
 use crate::net::stack::{Medium, Stack, StackConfig};
@@ -193,7 +193,7 @@ impl Module {
     }
 
     /// The next remark on what has happened to its links, for the capture.
-    pub fn take_remark(&mut self) -> Option<String> {
+    pub fn take_remark(&mut self) -> Option<Remark> {
         self.at.as_mut().and_then(At::take_remark)
     }
 

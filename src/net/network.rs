@@ -364,8 +364,12 @@ impl Network {
             }
         }
         while let Some(note) = host.services.take_note() {
-            let text = format!("{}: {}", note.service, note.text);
-            self.notes.push_back(NodeNote { at: self.now, host: host.name.clone(), text });
+            self.notes.push_back(NodeNote {
+                at: self.now,
+                host: host.name.clone(),
+                service: note.service,
+                text: note.text,
+            });
         }
         while let Some(frame) = self.hosts[index].stack.take_frame() {
             self.send_from_host(index, frame);

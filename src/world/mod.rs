@@ -139,6 +139,23 @@ pub struct Recording {
     pub log: bool,
     /// Keep the dialogue ([`World::take_dialogue`]).
     pub dialogue: bool,
+    /// Keep what happened in words ([`World::take_observations`]).
+    pub observations: bool,
+}
+
+/// Something that happened, in words: for tests that wait for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// When.
+    pub at: Instant,
+    /// A module's name, or a host's.
+    pub subject: String,
+    /// Of a module: `command` (a line that the MCU sent), `reply` (a line that the module sent), `station`,
+    /// `link`. Of a host: the service, such as `http`.
+    pub kind: &'static str,
+    /// One line, without its end: `AT+CWJAP="x","y"`, `joined home as 192.168.1.100`,
+    /// `GET /status from 192.168.1.100:49153 -> 200, 21 bytes`.
+    pub text: String,
 }
 
 /// A simulated world. See the module's documentation for the contract.
@@ -398,6 +415,11 @@ impl World {
     /// The dialogue since the last call. Empty unless [`Recording::dialogue`].
     pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
         self.recorder.take_dialogue()
+    }
+
+    /// What happened since the last call, in words. Empty unless [`Recording::observations`].
+    pub fn take_observations(&mut self) -> Vec<Observation> {
+        self.recorder.take_observations()
     }
 
     /// Ends the recordings: open packets and the log's last line. Take what is left of them afterwards. The

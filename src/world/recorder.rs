@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::scenario::Scenario;
-use super::{ModuleId, Recording};
-use crate::capture::{Capture, InterfaceKind, Packetizer, Side, UartPacket};
+use super::{ModuleId, Observation, Recording};
+use crate::capture::{Capture, InterfaceKind, PacketKind, Packetizer, Side, UartPacket};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
 use crate::net::network::Network;
@@ -41,6 +41,8 @@ pub struct Recorder {
     first_tap: usize,
     waiting: Queue<Item>,
     dialogue: Option<Vec<(ModuleId, UartPacket)>>,
+    names: Vec<String>,
+    observations: Option<Vec<Observation>>,
 }
 
 impl Recorder {
@@ -62,6 +64,7 @@ impl Recorder {
             interfaces += 1;
             interfaces - 1
         };
+        let names = modules.iter().map(|m| m.name().to_owned()).collect();
         let modules: Vec<Channels> = modules
             .iter()
             .map(|module| {
@@ -99,6 +102,8 @@ impl Recorder {
             first_tap: first_tap.unwrap_or(0),
             waiting: Queue::default(),
             dialogue: recording.dialogue.then(Vec::new),
+            names,
+            observations: recording.observations.then(Vec::new),
         }
     }
 
@@ -111,7 +116,7 @@ impl Recorder {
         let Some(channels) = self.modules.get_mut(module) else { return };
         let channel = if record.from_mcu { channels.mcu } else { channels.own };
         self.digest.record(channel, record.at, &[record.byte]);
-        if self.capture.is_none() && self.dialogue.is_none() {
+        if self.capture.is_none() && self.dialogue.is_none() && self.observations.is_none() {
             return;
         }
         let packetizer = if record.from_mcu { &mut channels.from_mcu } else { &mut channels.from_module };
@@ -204,7 +209,25 @@ impl Recorder {
         self.dialogue.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// Somebody may want to know.
+    pub fn observe(&mut self, at: Instant, subject: &str, kind: &'static str, text: &str) {
+        if let Some(observations) = &mut self.observations {
+            observations.push(Observation { at, subject: subject.to_owned(), kind, text: text.to_owned() });
+        }
+    }
+
+    pub fn take_observations(&mut self) -> Vec<Observation> {
+        self.observations.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
     fn packet(&mut self, module: usize, packet: UartPacket, remarks: &mut Vec<String>) {
+        if self.observations.is_some() && packet.kind == PacketKind::Line {
+            let text = String::from_utf8_lossy(packet.bytes.trim_ascii()).into_owned();
+            let kind = if packet.from == Side::Mcu { "command" } else { "reply" };
+            if let (false, Some(name)) = (text.is_empty(), self.names.get(module).cloned()) {
+                self.observe(packet.at, &name, kind, &text);
+            }
+        }
         if let Some(dialogue) = &mut self.dialogue {
             dialogue.push((ModuleId(module as u32), packet.clone()));
         }

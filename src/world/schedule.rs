@@ -129,7 +129,8 @@ impl World {
     pub(super) fn collect(&mut self, index: usize, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         while let Some(remark) = slot.module.take_remark() {
-            slot.remarks.push(remark);
+            self.recorder.observe(now, slot.module.name(), remark.kind, &remark.text);
+            slot.remarks.push(format!("{} {}", remark.kind, remark.text));
         }
         while let Some(record) = slot.module.take_record() {
             self.recorder.byte(index, record, &mut slot.remarks);
@@ -168,11 +169,9 @@ impl World {
             }
             Uplink::Radio(RadioChange::Attach(ap)) => {
                 self.network.station_join(key.time, module, &ap);
-                slot.remarks.push(format!("joined access point '{ap}'"));
             }
             Uplink::Radio(RadioChange::Detach) => {
                 self.network.station_leave(key.time, module);
-                slot.remarks.push("left the access point".to_owned());
             }
         }
     }
@@ -198,8 +197,9 @@ impl World {
         while let Some(tap) = self.network.take_tap() {
             self.recorder.capture_tap(tap.tap, tap.at, tap.inbound, tap.frame, tap.comment);
         }
-        // What hosts have observed: nobody asks yet, and it must not pile up.
-        while self.network.take_note().is_some() {}
+        while let Some(note) = self.network.take_note() {
+            self.recorder.observe(note.at, &note.host, note.service, &note.text);
+        }
     }
 
     fn network_change(&mut self) {

@@ -22,7 +22,7 @@ impl Host {
     /// A world of this scenario, everything recorded.
     pub fn new(scenario: &str, seed: u64) -> Host {
         let scenario = Scenario::parse("test.toml", scenario).unwrap_or_else(|e| panic!("{e}"));
-        let recording = Recording { capture: true, log: true, dialogue: false };
+        let recording = Recording { capture: true, log: true, ..Recording::default() };
         let mut world = World::new(&scenario, Some(seed), recording).unwrap_or_else(|e| panic!("{e}"));
         let module = world.attach("wifi", Attachment::default()).expect("attach");
         Host {

@@ -61,6 +61,8 @@ pub struct NodeNote {
     pub at: Instant,
     /// The host's name.
     pub host: String,
-    /// One line, such as `http: GET /status from 192.168.4.2:49153 -> 200, 17 bytes`.
+    /// The service: `http`, `tcp-echo`, `udp-echo`.
+    pub service: &'static str,
+    /// One line, such as `GET /status from 192.168.4.2:49153 -> 200, 17 bytes`.
     pub text: String,
 }
