@@ -41,7 +41,8 @@
  *
  * STRUCTURES that begin with `size` may grow. Set it to sizeof the structure, and what you do not use to zero:
  *
- *     espat_attach_options options = {0};
+ *     espat_attach_options options;
+ *     memset(&options, 0, sizeof options);
  *     options.size = sizeof options;
  *
  * A program built with an older header goes on working with a newer library: fields that it lacks have their

@@ -1,1 +1,152 @@
-//! What C cannot provoke: panics inside.
+//! What C can't provoke: panics inside, and what stands behind them. The rest is in `tests/c_abi.rs`.
+
+use std::ffi::{CStr, c_char};
+use std::ptr;
+
+use super::*;
+
+fn new_world() -> *mut espat_world {
+    let mut world = ptr::null_mut();
+    // SAFETY: `world` is room for a handle.
+    assert_eq!(unsafe { espat_world_new(ptr::null(), &mut world) }, espat_status::Ok);
+    world
+}
+
+fn seed_of(world: *mut espat_world) -> espat_status {
+    let mut seed = 0;
+    // SAFETY: `seed` is room for a number.
+    unsafe { espat_world_seed(world, &mut seed) }
+}
+
+fn last_error() -> String {
+    // SAFETY: the text of this thread; nothing fails until it is copied.
+    unsafe { CStr::from_ptr(espat_last_error()) }.to_string_lossy().into_owned()
+}
+
+/// An exported function with a mistake in it.
+fn panics(world: *mut espat_world) -> espat_status {
+    boundary!(world world; => {
+        assert!(world.names.is_empty(), "expected by this test");
+        Ok(())
+    })
+}
+
+/// The same, with the world's lock held.
+fn panics_inside(world: *mut espat_world) -> espat_status {
+    boundary!(world world; => world.input(|_| panic!("expected by this test")))
+}
+
+#[test]
+fn a_panic_poisons_its_world_and_no_other() {
+    for panicking in [panics, panics_inside] {
+        let (world, other) = (new_world(), new_world());
+        assert_eq!(panicking(world), espat_status::Poisoned);
+        assert!(last_error().contains("expected by this test"), "{}", last_error());
+        assert_eq!(seed_of(world), espat_status::Poisoned);
+        // SAFETY: no pointers but the handle.
+        unsafe {
+            assert_eq!(espat_advance(world, 0, 0), espat_status::Poisoned);
+            assert_eq!(espat_world_finish(world), espat_status::Poisoned);
+            assert_eq!(espat_world_free(world), espat_status::Poisoned);
+            assert_eq!(espat_world_free(world), espat_status::InvalidHandle);
+        }
+        assert_eq!(seed_of(other), espat_status::Ok);
+        // SAFETY: no pointers but the handle.
+        assert_eq!(unsafe { espat_world_free(other) }, espat_status::Ok);
+    }
+}
+
+#[test]
+fn a_panic_without_a_world_is_a_status() {
+    let status = boundary::without_world(|| panic!("expected by this test, {}", 7));
+    assert_eq!(status, espat_status::Internal);
+    assert_eq!(last_error(), "internal error: expected by this test, 7");
+    assert_eq!(boundary!(value panic!("expected by this test"), or 5), 5);
+}
+
+#[test]
+fn what_a_poisoned_world_wrote_until_then_is_in_its_file() {
+    let path = std::env::temp_dir().join(format!("espat-ffi-{}.log", std::process::id()));
+    let c_path = std::ffi::CString::new(path.to_str().expect("UTF-8")).expect("no NUL");
+    let mut world = ptr::null_mut();
+    let options = espat_world_options {
+        size: size_of::<espat_world_options>(),
+        scenario: ptr::null(),
+        scenario_path: ptr::null(),
+        seed: 5,
+        seed_given: 1,
+        record: 0,
+        capture_path: ptr::null(),
+        log_path: c_path.as_ptr(),
+    };
+    // SAFETY: whole structures, texts with a NUL.
+    assert_eq!(unsafe { espat_world_new(&options, &mut world) }, espat_status::Ok);
+    assert_eq!(panics_inside(world), espat_status::Poisoned);
+    // SAFETY: no pointers but the handle.
+    assert_eq!(unsafe { espat_world_free(world) }, espat_status::Poisoned);
+    #[expect(clippy::disallowed_methods, reason = "the file is read back")]
+    let log = std::fs::read_to_string(&path);
+    let _ = std::fs::remove_file(&path);
+    let log = log.expect("the log was written");
+    assert!(log.contains("\nseed 5\n") && !log.contains("\nend "), "{log}");
+}
+
+#[test]
+fn a_handle_is_never_given_out_twice() {
+    let first = new_world();
+    // SAFETY: no pointers but the handle.
+    assert_eq!(unsafe { espat_world_free(first) }, espat_status::Ok);
+    let second = new_world();
+    assert_ne!(first, second);
+    assert_eq!(seed_of(first), espat_status::InvalidHandle);
+    assert_eq!(last_error(), "'world' is not a world, or it was freed");
+    // SAFETY: no pointers but the handle.
+    assert_eq!(unsafe { espat_world_free(second) }, espat_status::Ok);
+}
+
+#[test]
+fn a_misaligned_pointer_is_told() {
+    let world = new_world();
+    let mut room = [0u64; 2];
+    let crooked: *mut u64 = room.as_mut_ptr().wrapping_byte_add(1);
+    // SAFETY: there are 8 bytes at `crooked`, and the function refuses to use them.
+    assert_eq!(unsafe { espat_world_seed(world, crooked) }, espat_status::InvalidArgument);
+    assert_eq!(last_error(), "'seed' is not aligned to 8 bytes");
+    // SAFETY: no pointers but the handle.
+    assert_eq!(unsafe { espat_world_free(world) }, espat_status::Ok);
+}
+
+#[test]
+fn a_nul_inside_a_text_does_not_cut_it_off() {
+    assert_eq!(boundary::c_text("a\0b".to_owned()).to_str(), Ok(r"a\x00b"));
+    assert_eq!(boundary::c_text("grün".to_owned()).to_str(), Ok("grün"));
+}
+
+#[test]
+fn the_last_error_belongs_to_its_thread() {
+    assert_eq!(seed_of(ptr::null_mut()), espat_status::NullPointer);
+    let sentence = last_error();
+    assert_eq!(sentence, "'world' is NULL");
+    #[expect(clippy::disallowed_methods, reason = "another thread is what this is about")]
+    let others = std::thread::spawn(last_error).join().expect("the thread ends");
+    assert_eq!(others, "");
+    assert_eq!(seed_of(ptr::without_provenance_mut(usize::MAX)), espat_status::InvalidHandle);
+    assert_ne!(last_error(), sentence);
+}
+
+#[test]
+fn texts_that_live_for_ever_are_there() {
+    let text = |pointer: *const c_char| {
+        assert!(!pointer.is_null());
+        // SAFETY: a text of the library, which ends with a NUL.
+        unsafe { CStr::from_ptr(pointer) }.to_str().expect("UTF-8").to_owned()
+    };
+    // SAFETY: no pointers.
+    unsafe {
+        assert_eq!(text(espat_version()), env!("CARGO_PKG_VERSION"));
+        assert_eq!(text(espat_default_scenario()), crate::world::Scenario::default_text());
+        assert_eq!(text(espat_status_text(espat_status::Finished as u32)), "the world was finished");
+        assert_eq!(text(espat_status_text(4_000_000_000)), "unknown status");
+        assert_eq!(espat_abi_version(), ESPAT_ABI_VERSION);
+    }
+}

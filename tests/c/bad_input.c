@@ -1,0 +1,479 @@
+/*
+ * Wrong arguments to every function: each gets its status and a sentence, and changes nothing. At the end the world
+ * still answers AT with OK, and its digest is the one of a world that was never treated like this.
+ *
+ *     bad_input DIRECTORY [ROUNDS]
+ *
+ * DIRECTORY is for files. All is done ROUNDS times (2), for leaks.
+ */
+#include <espat_sim.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures;
+
+static void expect_at(int line, const char *call, uint32_t status, uint32_t expected)
+{
+    const char *sentence = espat_last_error();
+
+    if (status != expected) {
+        failures++;
+        printf("line %d: %s: status %" PRIu32 " (%s), expected %" PRIu32 " (%s)\n", line, call, status,
+               espat_status_text(status), expected, espat_status_text(expected));
+    } else if (status != ESPAT_STATUS_OK && strlen(sentence) < 10) {
+        failures++;
+        printf("line %d: %s: there is no sentence about it: '%s'\n", line, call, sentence);
+    }
+}
+
+static void expect_true(int line, const char *what, int truth)
+{
+    if (!truth) {
+        failures++;
+        printf("line %d: not so: %s\n", line, what);
+    }
+}
+
+#define EXPECT(expected, call) expect_at(__LINE__, #call, call, expected)
+#define EXPECT_OK(call) EXPECT(ESPAT_STATUS_OK, call)
+#define EXPECT_TRUE(what) expect_true(__LINE__, #what, what)
+#define EXPECT_SENTENCE(part) EXPECT_TRUE(strstr(espat_last_error(), part) != NULL)
+
+/* Structures that begin with their size. */
+#define SIZED(type, name) \
+    type name;            \
+    memset(&name, 0, sizeof name); \
+    name.size = sizeof name
+
+static const uint8_t AT[] = {'A', 'T', '\r', '\n'};
+static const char *BAD_UTF8 = "wi\xff" "fi";
+
+/* A world of the built-in scenario that keeps everything, and its module, attached. */
+static espat_world *new_world(uint32_t *module)
+{
+    espat_world *world = NULL;
+    SIZED(espat_world_options, options);
+
+    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE;
+    EXPECT_OK(espat_world_new(&options, &world));
+    EXPECT_OK(espat_attach(world, "wifi", NULL, module));
+    return world;
+}
+
+/* Calls every function with `world`, which is none, and everything else in order. */
+static void no_world(espat_world *world, uint32_t expected)
+{
+    SIZED(espat_statistics, statistics);
+    SIZED(espat_packet, packet);
+    espat_uart_byte bytes[4];
+    uint8_t buffer[64];
+    uint32_t module = 77;
+    uint64_t number = 77;
+    size_t count = 77;
+    const char *text = BAD_UTF8;
+
+    EXPECT(expected, espat_world_finish(world));
+    EXPECT(expected, espat_world_seed(world, &number));
+    EXPECT(expected, espat_module_count(world, &count));
+    EXPECT(expected, espat_module_name(world, 0, &text));
+    EXPECT(expected, espat_console(world, "status", &text));
+    EXPECT(expected, espat_attach(world, "wifi", NULL, &module));
+    EXPECT(expected, espat_detach(world, 0));
+    EXPECT(expected, espat_uart_write(world, 0, 0, 'A'));
+    EXPECT(expected, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
+    EXPECT(expected, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
+    EXPECT(expected, espat_mcu_overrun(world, 0, 0, 'A'));
+    EXPECT(expected, espat_next_event(world, 0, &number));
+    EXPECT(expected, espat_advance(world, 0, 0));
+    EXPECT(expected, espat_reached(world, 0, &number));
+    EXPECT(expected, espat_reached_ns(world, 0, &number));
+    EXPECT(expected, espat_uart_read(world, 0, bytes, 4, &count));
+    EXPECT(expected, espat_statistics_read(world, 0, &statistics));
+    EXPECT(expected, espat_capture_read(world, buffer, sizeof buffer, &count));
+    EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
+    EXPECT(expected, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT(expected, espat_warning_read(world, &text));
+    EXPECT(expected, espat_digest(world, &number));
+    EXPECT(expected, espat_content_digest(world, &number));
+    EXPECT(expected, espat_module_digest(world, 0, &number));
+    EXPECT_TRUE(module == 77 && number == 77 && count == 77 && text == BAD_UTF8);
+}
+
+static void null_arguments(espat_world *world, uint32_t module)
+{
+    SIZED(espat_replay_result, result);
+    SIZED(espat_packet, packet);
+    espat_uart_byte bytes[4];
+    uint8_t buffer[64];
+    size_t count;
+
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_new(NULL, NULL));
+    EXPECT_SENTENCE("'world' is NULL");
+    EXPECT_OK(espat_world_free(NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_seed(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_count(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_name(world, 0, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_console(world, NULL, NULL));
+    EXPECT_OK(espat_console(world, "status", NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_attach(world, NULL, NULL, &module));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_attach(world, "wifi", NULL, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_write_block(world, module, 0, NULL, 1));
+    EXPECT_SENTENCE("'bytes' is NULL");
+    EXPECT_OK(espat_uart_write_block(world, module, 0, NULL, 0));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_next_event(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_reached(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_reached_ns(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, bytes, 4, NULL));
+    EXPECT_OK(espat_uart_read(world, module, NULL, 0, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_statistics_read(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, buffer, sizeof buffer, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_read(world, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_read(world, buffer, sizeof buffer, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, NULL, buffer, sizeof buffer));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, &packet, NULL, 4));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_warning_read(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_content_digest(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_digest(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest_text(0, NULL, ESPAT_DIGEST_TEXT_SIZE));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_replay(NULL, 4, NULL, &result, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_replay(AT, sizeof AT, NULL, NULL, NULL));
+}
+
+static void wrong_sizes(espat_world *world, uint32_t module)
+{
+    static const size_t sizes[] = {0, 1, sizeof(size_t), 4097, (size_t)-1};
+    espat_world *other = NULL;
+    size_t i;
+    struct {
+        espat_attach_options known;
+        uint64_t unknown;
+    } newer;
+    struct {
+        espat_statistics known;
+        uint64_t unknown;
+    } newer_statistics;
+
+    for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        SIZED(espat_world_options, options);
+        SIZED(espat_attach_options, attach);
+        SIZED(espat_statistics, statistics);
+        SIZED(espat_packet, packet);
+        SIZED(espat_replay_result, result);
+        options.size = attach.size = statistics.size = packet.size = result.size = sizes[i];
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_new(&options, &other));
+        EXPECT_SENTENCE("sizeof(espat_world_options)");
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_attach(world, "wifi", &attach, &module));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_statistics_read(world, module, &statistics));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_dialogue_read(world, &packet, NULL, 0));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, NULL, &result, NULL));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, &options, &result, NULL));
+        EXPECT_TRUE(other == NULL && statistics.mcu_bytes == 0);
+    }
+
+    /* A program that was built with a newer header. */
+    memset(&newer, 0, sizeof newer);
+    newer.known.size = sizeof newer;
+    newer.unknown = 1;
+    EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_attach(world, "wifi", &newer.known, &module));
+    newer.unknown = 0;
+    EXPECT(ESPAT_STATUS_ALREADY_ATTACHED, espat_attach(world, "wifi", &newer.known, &module));
+    memset(&newer_statistics, 0xff, sizeof newer_statistics);
+    newer_statistics.known.size = sizeof newer_statistics;
+    EXPECT_OK(espat_statistics_read(world, module, &newer_statistics.known));
+    EXPECT_TRUE(newer_statistics.unknown == 0 && newer_statistics.known.size == sizeof newer_statistics);
+}
+
+static void wrong_options(const char *directory)
+{
+    espat_world *world = NULL;
+    char path[512];
+    SIZED(espat_world_options, options);
+    SIZED(espat_replay_result, result);
+    const espat_world_options good = options;
+
+    options.scenario = "[ap.home]\nssid = 7\n";
+    EXPECT(ESPAT_STATUS_INVALID_SCENARIO, espat_world_new(&options, &world));
+    EXPECT_SENTENCE("scenario:2:");
+    options.scenario = BAD_UTF8;
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_world_new(&options, &world));
+    EXPECT_SENTENCE("'scenario' is not UTF-8: byte 2");
+    options.scenario = espat_default_scenario();
+    options.scenario_path = "x.toml";
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
+    options.scenario = NULL;
+    options.scenario_path = "/nonexistent/x.toml";
+    EXPECT(ESPAT_STATUS_IO, espat_world_new(&options, &world));
+    EXPECT_SENTENCE("/nonexistent/x.toml");
+    options.scenario_path = BAD_UTF8;
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_world_new(&options, &world));
+
+    options = good;
+    options.seed_given = 2;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
+    options = good;
+    options.record = 8;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
+    options = good;
+    options.capture_path = "/nonexistent/x.pcapng";
+    EXPECT(ESPAT_STATUS_IO, espat_world_new(&options, &world));
+    EXPECT_SENTENCE("/nonexistent/x.pcapng");
+    options.capture_path = BAD_UTF8;
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_world_new(&options, &world));
+    sprintf(path, "%.400s/same", directory);
+    options.capture_path = options.log_path = path;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
+    options.log_path = NULL;
+    options.record = ESPAT_RECORD_CAPTURE;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
+    EXPECT_TRUE(world == NULL);
+
+    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_replay(AT, sizeof AT, NULL, &result, &world));
+    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_replay(NULL, 0, NULL, &result, &world));
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_replay((const uint8_t *)BAD_UTF8, 5, NULL, &result, &world));
+    options = good;
+    options.seed_given = 1;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_replay(AT, sizeof AT, &options, &result, &world));
+    EXPECT_TRUE(world == NULL && result.digest == 0);
+
+#ifdef __linux__
+    /* A full disk changes nothing in the simulation; finishing tells of it. */
+    options = good;
+    options.log_path = "/dev/full";
+    EXPECT_OK(espat_world_new(&options, &world));
+    EXPECT(ESPAT_STATUS_IO, espat_world_finish(world));
+    EXPECT_SENTENCE("/dev/full");
+    EXPECT_OK(espat_world_finish(world));
+    EXPECT_OK(espat_world_free(world));
+    EXPECT_OK(espat_world_new(&options, &world));
+    EXPECT(ESPAT_STATUS_IO, espat_world_free(world));
+    EXPECT(ESPAT_STATUS_INVALID_HANDLE, espat_world_free(world));
+#endif
+}
+
+static void wrong_values(espat_world *world, uint32_t module)
+{
+    SIZED(espat_attach_options, options);
+    espat_uart_byte bytes[4];
+    SIZED(espat_statistics, statistics);
+    uint32_t other;
+    uint64_t number;
+    size_t count;
+    const char *text;
+    char small[ESPAT_DIGEST_TEXT_SIZE - 1];
+
+    EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_attach(world, "door", NULL, &other));
+    EXPECT_SENTENCE("this world has wifi");
+    EXPECT(ESPAT_STATUS_ALREADY_ATTACHED, espat_attach(world, "wifi", NULL, &other));
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_attach(world, BAD_UTF8, NULL, &other));
+    options.mcu_tx = 2;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
+    options.mcu_tx = ESPAT_MCU_TX_WIRE;
+    options.reserved = 1;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
+
+    for (other = 1; other != 0; other = other == 1 ? UINT32_MAX : 0) {
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_detach(world, other));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write(world, other, 0, 'A'));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write_block(world, other, 0, AT, sizeof AT));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write_block(world, other, 0, NULL, 0));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_pin(world, other, 0, ESPAT_PIN_EN, 1));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_overrun(world, other, 0, 'A'));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_next_event(world, other, &number));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_advance(world, other, 0));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_reached(world, other, &number));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_reached_ns(world, other, &number));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, bytes, 4, &count));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, NULL, 0, &count));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_statistics_read(world, other, &statistics));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_digest(world, other, &number));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_name(world, other, &text));
+    }
+
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_pin(world, module, 0, 3, 1));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_pin(world, module, 0, ESPAT_PIN_EN, 2));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_uart_read(world, module, bytes, (size_t)-1, &count));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_uart_write_block(world, module, 0, AT, (size_t)-1));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "make tea", &text));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "", &text));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "ap nowhere down", &text));
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_console(world, BAD_UTF8, &text));
+    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_digest_text(1, small, sizeof small));
+    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_digest_text(1, NULL, 0));
+}
+
+static void wrong_times(espat_world *world, uint32_t module)
+{
+    uint64_t reached;
+
+    EXPECT_OK(espat_advance(world, module, 1000));
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_advance(world, module, 999));
+    EXPECT_SENTENCE("tick 999 after tick 1000");
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write(world, module, 0, 'A'));
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write_block(world, module, 0, AT, sizeof AT));
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_set_pin(world, module, 0, ESPAT_PIN_EN, 0));
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_mcu_overrun(world, module, 0, 'A'));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "at 0 ns ap home down", NULL));
+    EXPECT_OK(espat_reached(world, module, &reached));
+    EXPECT_TRUE(reached == 1000);
+}
+
+/* Boots the module, asks AT, and answers the world's digest. `*output` gets what was said from there on. */
+static uint64_t boot_and_ask(espat_world *world, uint32_t module, char *output, size_t capacity)
+{
+    uint64_t now = 1000000000, digest = 0;
+    size_t length = 0, count, i;
+    espat_uart_byte bytes[256];
+
+    EXPECT_OK(espat_advance(world, module, now));
+    EXPECT_OK(espat_uart_write_block(world, module, now, AT, sizeof AT));
+    EXPECT_OK(espat_advance(world, module, now + 100000000));
+    EXPECT_OK(espat_uart_read(world, module, bytes, 256, &count));
+    for (i = 0; i < count && length + 1 < capacity; i++) {
+        output[length++] = (char)bytes[i].byte;
+    }
+    output[length] = '\0';
+    EXPECT_OK(espat_digest(world, &digest));
+    return digest;
+}
+
+/* A packet that does not fit stays where it is. */
+static void small_buffers(espat_world *world)
+{
+    uint8_t buffer[64];
+    SIZED(espat_packet, packet);
+    uint64_t first;
+
+    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_dialogue_read(world, &packet, NULL, 0));
+    EXPECT_TRUE(packet.kind == ESPAT_PACKET_KIND_LINE && packet.length == strlen("\r\nready\r\n"));
+    first = packet.ns;
+    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_dialogue_read(world, &packet, buffer, packet.length - 1));
+    EXPECT_OK(espat_dialogue_read(world, &packet, buffer, packet.length));
+    EXPECT_TRUE(packet.ns == first && memcmp(buffer, "\r\nready\r\n", 9) == 0);
+    EXPECT_OK(espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT_TRUE(packet.from == ESPAT_SIDE_MCU && memcmp(buffer, AT, sizeof AT) == 0);
+}
+
+static void finished(espat_world *world, uint32_t module)
+{
+    espat_uart_byte bytes[4];
+    uint8_t buffer[64];
+    uint32_t other;
+    uint64_t before, after;
+    size_t count;
+
+    EXPECT_OK(espat_digest(world, &before));
+    EXPECT_OK(espat_world_finish(world));
+    EXPECT_OK(espat_world_finish(world));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_attach(world, "wifi", NULL, &other));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_detach(world, module));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_uart_write(world, module, UINT64_C(5000000000), 'A'));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_uart_write_block(world, module, UINT64_C(5000000000), AT, sizeof AT));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_set_pin(world, module, UINT64_C(5000000000), ESPAT_PIN_EN, 0));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_mcu_overrun(world, module, UINT64_C(5000000000), 'A'));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_advance(world, module, UINT64_C(5000000000)));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_console(world, "status", NULL));
+    EXPECT_OK(espat_uart_read(world, module, bytes, 4, &count));
+    EXPECT_OK(espat_capture_read(world, buffer, sizeof buffer, &count));
+    EXPECT_TRUE(count == sizeof buffer);
+    EXPECT_OK(espat_log_read(world, buffer, sizeof buffer, &count));
+    EXPECT_TRUE(count == sizeof buffer);
+    EXPECT_OK(espat_digest(world, &after));
+    EXPECT_TRUE(before == after);
+}
+
+/* What is not kept can't be pulled; a module without a driver has no time. */
+static void not_recorded(void)
+{
+    espat_world *world = NULL;
+    SIZED(espat_packet, packet);
+    uint8_t buffer[64];
+    uint32_t module;
+    uint64_t number;
+    size_t count;
+
+    EXPECT_OK(espat_world_new(NULL, &world));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_capture_read(world, buffer, sizeof buffer, &count));
+    EXPECT_SENTENCE("ESPAT_RECORD_CAPTURE");
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_read(world, buffer, sizeof buffer, &count));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write(world, 0, 0, 'A'));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_mcu_overrun(world, 0, 0, 'A'));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_next_event(world, 0, &number));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_advance(world, 0, 0));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_reached(world, 0, &number));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_detach(world, 0));
+    EXPECT_OK(espat_attach(world, "wifi", NULL, &module));
+    EXPECT_OK(espat_detach(world, module));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_detach(world, module));
+    EXPECT_OK(espat_attach(world, "wifi", NULL, &module));
+    EXPECT_OK(espat_world_free(world));
+}
+
+static void end_of_time(void)
+{
+    espat_world *world = NULL;
+    uint32_t module;
+    SIZED(espat_attach_options, options);
+
+    options.timebase_hz = 1;
+    EXPECT_OK(espat_world_new(NULL, &world));
+    EXPECT_OK(espat_attach(world, "wifi", &options, &module));
+    EXPECT(ESPAT_STATUS_TIME_OVERFLOW, espat_advance(world, module, UINT64_MAX));
+    EXPECT_OK(espat_advance(world, module, 1));
+    EXPECT_OK(espat_world_free(world));
+}
+
+int main(int argc, char **argv)
+{
+    int rounds = argc > 2 ? atoi(argv[2]) : 2;
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: bad_input DIRECTORY [ROUNDS]\n");
+        return 2;
+    }
+    EXPECT_TRUE(strcmp(espat_last_error(), "") == 0);
+    EXPECT_TRUE(espat_default_seed() == 1);
+    while (rounds-- > 0) {
+        char said[512], said_undisturbed[512];
+        uint32_t module, plain_module;
+        uint64_t digest;
+        espat_world *world = new_world(&module);
+        espat_world *plain = new_world(&plain_module);
+
+        no_world(NULL, ESPAT_STATUS_NULL_POINTER);
+        no_world((espat_world *)said, ESPAT_STATUS_INVALID_HANDLE);
+        EXPECT(ESPAT_STATUS_INVALID_HANDLE, espat_world_free((espat_world *)said));
+        null_arguments(world, module);
+        wrong_sizes(world, module);
+        wrong_options(argv[1]);
+        wrong_values(world, module);
+        wrong_times(world, module);
+        digest = boot_and_ask(world, module, said, sizeof said);
+        EXPECT_TRUE(digest == boot_and_ask(plain, plain_module, said_undisturbed, sizeof said_undisturbed));
+        EXPECT_TRUE(strcmp(said, "\r\nready\r\nAT\r\n\r\nOK\r\n") == 0);
+        EXPECT_TRUE(strcmp(said, said_undisturbed) == 0);
+        small_buffers(world);
+        finished(world, module);
+        not_recorded();
+        end_of_time();
+
+        EXPECT_OK(espat_world_free(world));
+        no_world(world, ESPAT_STATUS_INVALID_HANDLE);
+        EXPECT(ESPAT_STATUS_INVALID_HANDLE, espat_world_free(world));
+        EXPECT_OK(espat_world_free(plain));
+    }
+    if (failures != 0) {
+        printf("FAIL: %d\n", failures);
+        return 1;
+    }
+    printf("PASS\n");
+    return 0;
+}
