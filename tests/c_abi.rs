@@ -257,7 +257,7 @@ fn through_c(name: &str, scenario: &Path, seed: u64, inputs: &[Input]) -> Outcom
 fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
     let text = std::fs::read_to_string(scenario).expect("the scenario");
     let scenario = Scenario::parse(&scenario.display().to_string(), &text).expect("a scenario");
-    let recording = Recording { capture: true, log: true, dialogue: false };
+    let recording = Recording { capture: true, log: true, ..Recording::default() };
     let mut world = World::new(&scenario, Some(seed), recording).expect("a world");
     let mut ids = Vec::new();
     let mut printed = String::new();

@@ -91,6 +91,7 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
     static TEXT: RefCell<CString> = RefCell::default();
+    static TEXTS: RefCell<[CString; 3]> = RefCell::default();
 }
 
 /// This thread's last error; stays until its next call that fails.
@@ -105,6 +106,15 @@ pub fn keep_text(text: String) -> *const c_char {
         slot.borrow().as_ptr()
     });
     kept.unwrap_or(c"".as_ptr())
+}
+
+/// Keeps three texts that belong together, until the next three are kept.
+pub fn keep_texts(texts: [String; 3]) -> [*const c_char; 3] {
+    let kept = TEXTS.try_with(|slot| {
+        slot.replace(texts.map(c_text));
+        slot.borrow().each_ref().map(|text| text.as_ptr())
+    });
+    kept.unwrap_or([c"".as_ptr(); 3])
 }
 
 /// `text` for C, which ends it at the first NUL: one inside is shown as `\0`.

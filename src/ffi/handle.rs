@@ -12,7 +12,7 @@ use super::boundary::c_text;
 use super::status::{Failure, espat_status};
 use crate::capture::UartPacket;
 use crate::edge::{Poisoned, Session};
-use crate::world::{Error, ModuleId, Recording, World};
+use crate::world::{Error, ModuleId, Observation, Recording, World};
 
 /// A simulated world: modules, their network, and time. Opaque; made by espat_world_new() or espat_replay(),
 /// ended by espat_world_free().
@@ -41,6 +41,7 @@ pub struct Waiting {
     pub capture: VecDeque<u8>,
     pub log: VecDeque<u8>,
     pub dialogue: VecDeque<(ModuleId, UartPacket)>,
+    pub observations: VecDeque<Observation>,
     pub warnings: VecDeque<String>,
 }
 
@@ -88,9 +89,17 @@ impl Handle {
             if self.pulled.dialogue {
                 waiting.dialogue.extend(world.take_dialogue());
             }
+            if self.pulled.observations {
+                waiting.observations.extend(world.take_observations());
+            }
             waiting.warnings.extend(world.take_warnings());
         })?;
         Ok(waiting)
+    }
+
+    /// Brings what was recorded into the files.
+    pub fn flush(&self) -> Result<(), Failure> {
+        Handle::written(self.session.flush())
     }
 
     /// Ends the recordings and closes the files. The second call does nothing.
@@ -104,7 +113,11 @@ impl Handle {
 
     /// Closes the files, whatever state the world is in.
     fn close(&self) -> Result<(), Failure> {
-        let failures = self.session.finish();
+        Handle::written(self.session.finish())
+    }
+
+    /// An error when files could not be written.
+    fn written(failures: Vec<String>) -> Result<(), Failure> {
         if failures.is_empty() {
             return Ok(());
         }

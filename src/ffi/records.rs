@@ -1,4 +1,4 @@
-//! What a world has recorded, pulled piece by piece: capture, input log, dialogue, warnings, digests.
+//! What a world has recorded, pulled piece by piece: capture, input log, dialogue, observations, warnings, digests.
 
 use std::collections::VecDeque;
 use std::ffi::c_char;
@@ -59,6 +59,36 @@ pub struct espat_packet {
 unsafe impl SizePrefixed for espat_packet {
     const NAME: &'static str = "espat_packet";
     const FIRST_SIZE: usize = size_of::<espat_packet>();
+}
+
+/// Something that happened, in words: for tests that wait for it.
+///
+/// | `subject` | `kind` | `text`, such as |
+/// |---|---|---|
+/// | a module | "command" | `AT+CWMODE=1`, a line that the MCU sent, without its end |
+/// | a module | "reply" | `WIFI GOT IP`, a line that the module sent, without its end |
+/// | a module | "station" | `joined home as 192.168.1.100`, `disconnected` |
+/// | a module | "link" | `0 opened TCP 203.0.113.10:80`, `0 closed TCP 203.0.113.10:80` |
+/// | a host | the service, such as "http" | `GET /status from 192.168.1.100:49153 -> 200, 21 bytes` |
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct espat_observation {
+    /// sizeof(espat_observation), set by the caller
+    pub size: usize,
+    /// World time at which it happened, in ns. 0 when there is none.
+    pub ns: u64,
+    /// Name of the module or host. NULL when there is none, like the other two.
+    pub subject: *const c_char,
+    /// What kind of thing happened.
+    pub kind: *const c_char,
+    /// One line, without its end.
+    pub text: *const c_char,
+}
+
+// SAFETY: repr(C), begins with its size, and zeros and NULL pointers are values.
+unsafe impl SizePrefixed for espat_observation {
+    const NAME: &'static str = "espat_observation";
+    const FIRST_SIZE: usize = size_of::<espat_observation>();
 }
 
 /// Takes up to `capacity` bytes of the capture (pcapng) and stores their number in `*length`; 0 means that nothing
@@ -142,6 +172,26 @@ pub unsafe extern "C" fn espat_dialogue_read(
         };
         place.write_copy_of_slice(&next.bytes);
         waiting.pop_front();
+        Ok(())
+    })
+}
+
+/// Takes the next observation and fills in `*observation`. Its texts stay until this thread's next
+/// espat_observation_read(). When none waits, they are NULL.
+///
+/// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_observation_read(
+    world: *mut espat_world,
+    observation: *mut espat_observation,
+) -> espat_status {
+    boundary!(world world; observation: sized_out => {
+        recorded(world.pulled.observations, "observations", "ESPAT_RECORD_OBSERVATIONS")?;
+        let next = world.waiting()?.observations.pop_front();
+        let ns = next.as_ref().map_or(0, |o| o.at.as_nanos());
+        let texts = next.map(|o| boundary::keep_texts([o.subject, o.kind.to_owned(), o.text]));
+        let [subject, kind, text] = texts.unwrap_or([std::ptr::null(); 3]);
+        observation.write(&espat_observation { size: 0, ns, subject, kind, text });
         Ok(())
     })
 }

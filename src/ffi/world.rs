@@ -16,6 +16,8 @@ pub const ESPAT_RECORD_CAPTURE: u32 = 1;
 pub const ESPAT_RECORD_LOG: u32 = 2;
 /// Keep the dialogue for espat_dialogue_read().
 pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
+/// Keep the observations for espat_observation_read().
+pub const ESPAT_RECORD_OBSERVATIONS: u32 = 8;
 
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
 ///
@@ -33,7 +35,8 @@ pub struct espat_world_options {
     pub seed: u64,
     /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     pub seed_given: u32,
-    /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE, added together.
+    /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
+    /// ESPAT_RECORD_OBSERVATIONS, added together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     pub capture_path: *const c_char,
@@ -69,6 +72,15 @@ pub unsafe extern "C" fn espat_world_new(
         world.write(handle::register(Handle::new(session, recordings.pulled, false)?)?);
         Ok(())
     })
+}
+
+/// Writes what has been recorded so far into the files and returns when it is there, so that other programs can read
+/// them while the world goes on. Waits for the disk. Does nothing without files.
+///
+/// Errors: ESPAT_STATUS_IO when something could not be written, with a sentence for each file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_flush(world: *mut espat_world) -> espat_status {
+    boundary!(world world; => world.flush())
 }
 
 /// Ends the recordings: what is under way is written out, the files are closed, the log gets its digests. What
@@ -160,7 +172,8 @@ impl<'a> Recordings<'a> {
     /// What `options` asks for. The texts live as long as the call.
     pub fn of(options: &'a espat_world_options) -> Result<Recordings<'a>, Failure> {
         let &espat_world_options { capture_path, log_path, record, .. } = options;
-        let known = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE;
+        let known =
+            ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS;
         if record & !known != 0 {
             return Err(Failure::argument(format!("'record' is {record:#x}, which has bits beyond {known:#x}")));
         }
@@ -168,6 +181,7 @@ impl<'a> Recordings<'a> {
             capture: record & ESPAT_RECORD_CAPTURE != 0,
             log: record & ESPAT_RECORD_LOG != 0,
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
+            observations: record & ESPAT_RECORD_OBSERVATIONS != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;
@@ -189,6 +203,7 @@ impl<'a> Recordings<'a> {
             capture: self.pulled.capture || self.capture_path.is_some(),
             log: self.pulled.log || self.log_path.is_some(),
             dialogue: self.pulled.dialogue,
+            observations: self.pulled.observations,
         }
     }
 

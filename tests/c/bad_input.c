@@ -57,7 +57,7 @@ static espat_world *new_world(uint32_t *module)
     espat_world *world = NULL;
     SIZED(espat_world_options, options);
 
-    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE;
+    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS;
     EXPECT_OK(espat_world_new(&options, &world));
     EXPECT_OK(espat_attach(world, "wifi", NULL, module));
     return world;
@@ -68,6 +68,7 @@ static void no_world(espat_world *world, uint32_t expected)
 {
     SIZED(espat_statistics, statistics);
     SIZED(espat_packet, packet);
+    SIZED(espat_observation, observation);
     espat_uart_byte bytes[4];
     uint8_t buffer[64];
     uint32_t module = 77;
@@ -95,6 +96,8 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_capture_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT(expected, espat_observation_read(world, &observation));
+    EXPECT(expected, espat_flush(world));
     EXPECT(expected, espat_warning_read(world, &text));
     EXPECT(expected, espat_digest(world, &number));
     EXPECT(expected, espat_content_digest(world, &number));
@@ -136,6 +139,7 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_read(world, buffer, sizeof buffer, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, NULL, buffer, sizeof buffer));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, &packet, NULL, 4));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_read(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_warning_read(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_content_digest(world, NULL));
@@ -164,13 +168,16 @@ static void wrong_sizes(espat_world *world, uint32_t module)
         SIZED(espat_attach_options, attach);
         SIZED(espat_statistics, statistics);
         SIZED(espat_packet, packet);
+        SIZED(espat_observation, observation);
         SIZED(espat_replay_result, result);
         options.size = attach.size = statistics.size = packet.size = result.size = sizes[i];
+        observation.size = sizes[i];
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_new(&options, &other));
         EXPECT_SENTENCE("sizeof(espat_world_options)");
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_attach(world, "wifi", &attach, &module));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_statistics_read(world, module, &statistics));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_dialogue_read(world, &packet, NULL, 0));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_read(world, &observation));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, NULL, &result, NULL));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, &options, &result, NULL));
         EXPECT_TRUE(other == NULL && statistics.mcu_bytes == 0);
@@ -217,7 +224,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
-    options.record = 8;
+    options.record = 16;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
     options.capture_path = "/nonexistent/x.pcapng";
@@ -359,6 +366,24 @@ static void small_buffers(espat_world *world)
     EXPECT_TRUE(packet.from == ESPAT_SIDE_MCU && memcmp(buffer, AT, sizeof AT) == 0);
 }
 
+static void observations(espat_world *world)
+{
+    SIZED(espat_observation, observation);
+    uint64_t first;
+
+    EXPECT_OK(espat_observation_read(world, &observation));
+    EXPECT_TRUE(strcmp(observation.subject, "wifi") == 0 && strcmp(observation.kind, "reply") == 0);
+    EXPECT_TRUE(strcmp(observation.text, "ready") == 0);
+    first = observation.ns;
+    EXPECT_OK(espat_observation_read(world, &observation));
+    EXPECT_TRUE(strcmp(observation.kind, "command") == 0 && strcmp(observation.text, "AT") == 0);
+    EXPECT_TRUE(observation.ns > first);
+    while (observation.text != NULL) {
+        EXPECT_OK(espat_observation_read(world, &observation));
+    }
+    EXPECT_TRUE(observation.ns == 0 && observation.subject == NULL && observation.kind == NULL);
+}
+
 static void finished(espat_world *world, uint32_t module)
 {
     espat_uart_byte bytes[4];
@@ -392,6 +417,7 @@ static void not_recorded(void)
 {
     espat_world *world = NULL;
     SIZED(espat_packet, packet);
+    SIZED(espat_observation, observation);
     uint8_t buffer[64];
     uint32_t module;
     uint64_t number;
@@ -402,6 +428,9 @@ static void not_recorded(void)
     EXPECT_SENTENCE("ESPAT_RECORD_CAPTURE");
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_read(world, buffer, sizeof buffer, &count));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_read(world, &observation));
+    EXPECT_SENTENCE("ESPAT_RECORD_OBSERVATIONS");
+    EXPECT_OK(espat_flush(world));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
@@ -461,6 +490,7 @@ int main(int argc, char **argv)
         EXPECT_TRUE(strcmp(said, "\r\nready\r\nAT\r\n\r\nOK\r\n") == 0);
         EXPECT_TRUE(strcmp(said, said_undisturbed) == 0);
         small_buffers(world);
+        observations(world);
         finished(world, module);
         not_recorded();
         end_of_time();
