@@ -332,8 +332,7 @@ namespace Antmicro.Renode.Peripherals.Network
             ForMonitor(delegate
             {
                 MakeWorld();
-                var waiter = new Waiter(kind, text, subject, regex, pause);
-                found = TakeObserved(waiter) ?? Wait(waiter, timeout);
+                found = Wait(new Waiter(kind, text, subject, regex, pause), timeout);
             });
             return found;
         }
@@ -533,70 +532,75 @@ namespace Antmicro.Renode.Peripherals.Network
 
         private bool HasObserved => waiting != null && (waiting.Found != null || waiting.IsLate);
 
-        private string TakeObserved(Waiter waiter)
+        // What fits and was observed already, or null.
+        private Observation TakeObserved(Waiter waiter)
         {
-            Observation found;
-            lock(sync)
+            CollectObservations();
+            var index = observed.FindIndex(waiter.Matches);
+            if(index < 0)
             {
-                CollectObservations();
-                var index = observed.FindIndex(waiter.Matches);
-                if(index < 0)
-                {
-                    return null;
-                }
-                found = observed[index];
-                observed.RemoveAt(index);
-                var older = 0;
-                observed.RemoveAll(o => older++ < index && waiter.Concerns(o));
-                observedAt = found.Nanoseconds;
+                return null;
             }
-            PauseNow(waiter);
-            return found.Text;
-        }
-
-        // It has happened already. Where the emulation runs on, nobody can say where this stops it.
-        private static void PauseNow(Waiter waiter)
-        {
-            var emulation = EmulationManager.Instance.CurrentEmulation;
-            if(waiter.Pause && emulation.IsStarted)
-            {
-                emulation.PauseAll();
-            }
+            var found = observed[index];
+            observed.RemoveAt(index);
+            var older = 0;
+            observed.RemoveAll(o => older++ < index && waiter.Concerns(o));
+            return found;
         }
 
         private string Wait(Waiter waiter, float timeout)
         {
             var emulation = EmulationManager.Instance.CurrentEmulation;
-            var paused = waiter.Pause ? emulation.GetStartedStateChangedEvent(false) : null;
+            var paused = emulation.GetStartedStateChangedEvent(false);
+            // Asked before anybody can satisfy the waiter, which stops it.
+            var started = emulation.IsStarted;
             lock(sync)
             {
                 if(waiting != null)
                 {
                     throw new RecoverableException("Somebody waits for an observation of this module already");
                 }
-                waiting = waiter;
-            }
-            machine.ScheduleAction(TimeInterval.FromSeconds((double)Math.Max(timeout, 0.001f)), delegate
-            {
-                waiter.IsLate = true;
-                ForCallback(Wake);
-            }, "EspAt time-out");
-            Wake();
-            if(!emulation.IsStarted)
-            {
-                emulation.StartAll();
-            }
-            waiter.Done.WaitOne();
-            if(paused != null)
-            {
-                paused.WaitOne();
+                waiter.Found = TakeObserved(waiter);
+                if(waiter.Found == null)
+                {
+                    waiting = waiter;
+                }
             }
             if(waiter.Found != null)
             {
+                // Where an emulation that runs is stopped by this, nobody can say.
+                if(waiter.Pause && started)
+                {
+                    emulation.PauseAll();
+                }
+            }
+            else
+            {
+                machine.ScheduleAction(TimeInterval.FromSeconds((double)Math.Max(timeout, 0.001f)), delegate
+                {
+                    waiter.IsLate = true;
+                    ForCallback(Wake);
+                }, "EspAt time-out");
+                Wake();
+                if(!started)
+                {
+                    emulation.StartAll();
+                }
+                waiter.Done.WaitOne();
+                if(waiter.Pause)
+                {
+                    paused.WaitOne();
+                }
+            }
+            lock(sync)
+            {
+                if(waiter.Found == null)
+                {
+                    throw new RecoverableException(waiter.Failure(timeout, observed));
+                }
                 observedAt = waiter.Found.Nanoseconds;
                 return waiter.Found.Text;
             }
-            throw new RecoverableException(waiter.Failure(timeout, observed));
         }
 
         // Runs within a timer: the emulation stops here, at the same instant in every run.
@@ -637,6 +641,11 @@ namespace Antmicro.Renode.Peripherals.Network
                         {
                             native.Check(native.SetPin(world, module, 0, (uint)pin, pins[pin] == true ? 1u : 0u));
                         }
+                    }
+                    if(pins[PinGpio0] == false && pins[PinEn] != false)
+                    {
+                        // The chip has started before it could see the level.
+                        TogglePower();
                     }
                 }
                 catch
@@ -881,6 +890,7 @@ namespace Antmicro.Renode.Peripherals.Network
         private static readonly bool[] PinsAtStart = { true, true, false };
 
         private const int PinEn = 0;
+        private const int PinGpio0 = 1;
         private const int PinCount = 3;
         private const ulong LeastDelay = 1000;
         private const int ObservationsKept = 10000;
