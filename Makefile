@@ -33,8 +33,8 @@ firmware:
 	@$(MAKE) --no-print-directory -s -C tests/firmware
 
 demo: packages-demo build firmware
-	@target/release/espat-sim qemu --pcap demo.pcapng -- \
-		qemu-system-arm -M $(BOARD) -display none -nodefaults -serial stdio \
+	@target/release/espat-sim qemu --console 0 --pcap demo.pcapng -- \
+		qemu-system-arm -M $(BOARD) -display none -nodefaults -nic none \
 		-semihosting-config enable=on,target=native -kernel build/firmware/$(BOARD).elf
 
 test: packages-test build firmware lint unit same-digest renode

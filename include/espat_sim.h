@@ -78,6 +78,9 @@
 // Keep the dialogue for espat_dialogue_read().
 #define ESPAT_RECORD_DIALOGUE 4
 
+// Keep what happened, in words, for espat_observation_read().
+#define ESPAT_RECORD_OBSERVATIONS 8
+
 // The tick of espat_next_event() when nothing will happen by itself.
 #define ESPAT_NEVER 18446744073709551615ull
 
@@ -272,7 +275,8 @@ typedef struct espat_world_options {
     uint64_t seed;
     // 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     uint32_t seed_given;
-    // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE, added together.
+    // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
+    // ESPAT_RECORD_OBSERVATIONS, added together.
     uint32_t record;
     // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     const char *capture_path;
@@ -349,6 +353,21 @@ typedef struct espat_packet {
     uint32_t reserved;
 } espat_packet;
 
+// Something that happened, in words: for tests that wait for it.
+typedef struct espat_observation {
+    // sizeof(espat_observation), set by the caller
+    size_t size;
+    // World time at which it happened, in ns.
+    uint64_t ns;
+    // A module's name, or a host's. NULL: there is no observation now.
+    const char *subject;
+    // Of a module: "command" (a line that the MCU sent), "reply" (a line that the module sent), "station", "link".
+    // Of a host: the service, such as "http".
+    const char *kind;
+    // One line, without its end, such as "joined home as 192.168.1.100".
+    const char *text;
+} espat_observation;
+
 // What came of a replay.
 typedef struct espat_replay_result {
     // sizeof(espat_replay_result), set by the caller
@@ -400,6 +419,12 @@ espat_status espat_digest_text(uint64_t digest, char *buffer, size_t capacity);
 // wrong arguments.
 espat_status espat_world_new(const struct espat_world_options *options, struct espat_world **world);
 
+// Writes what has been recorded so far into the files and returns when it is there, so that other programs can read
+// them while the world goes on. Waits for the disk. Does nothing without files.
+//
+// Errors: ESPAT_STATUS_IO when something could not be written, with a sentence for each file.
+espat_status espat_flush(struct espat_world *world);
+
 // Ends the recordings: what is under way is written out, the files are closed, the log gets its digests. What
 // waits to be pulled, statistics, digests and received bytes can still be read; inputs and the console answer
 // ESPAT_STATUS_FINISHED. The second call does nothing.
@@ -428,7 +453,8 @@ espat_status espat_module_name(struct espat_world *world, size_t index, const ch
 
 // Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 // no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
-// is stored there; it stays until this thread's next espat_console() or espat_warning_read().
+// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_read(),
+// espat_observation_read()).
 //
 // Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 espat_status espat_console(struct espat_world *world,
@@ -546,8 +572,15 @@ espat_status espat_dialogue_read(struct espat_world *world,
                                  uint8_t *buffer,
                                  size_t capacity);
 
+// Takes the next observation and fills in `*observation`; `subject`, `kind` and `text` are NULL when none waits. They
+// stay until this thread's next call that gives a text (this one, espat_console(), espat_warning_read()).
+//
+// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
+espat_status espat_observation_read(struct espat_world *world,
+                                    struct espat_observation *observation);
+
 // Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-// stays until this thread's next espat_console() or espat_warning_read().
+// stays until this thread's next call that gives a text (this one, espat_console(), espat_observation_read()).
 espat_status espat_warning_read(struct espat_world *world,
                                 const char **warning);
 

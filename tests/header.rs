@@ -47,7 +47,10 @@ fn every_exported_function_stands_behind_the_boundary_and_is_in_the_header() {
             let body = &function[signature.len()..function.find("\n}").unwrap_or(function.len())];
             let statements = body.trim_start_matches('{').trim();
             let first = statements.lines().find(|l| !l.trim_start().starts_with("let ")).unwrap_or_default();
-            assert!(first.trim_start().starts_with("boundary!("), "{name} in {path:?} does not begin with boundary!");
+            assert!(
+                first.trim_start().starts_with("boundary!("),
+                "{name} in {path:?} does not begin with boundary!"
+            );
             assert!(header.contains(&format!("{name}(")), "{name} is not in include/espat_sim.h");
             count += 1;
         }

@@ -5,6 +5,7 @@
 //!      0.301910  ESP <- OK
 //!      0.302083  ESP <- >
 //!      0.302430  MCU -> [4 bytes] test
+//!      0.303000         | [   303 ms] sent
 //! ```
 //!
 //! The CR LF before and after a line is left out, because every reply has it; whatever deviates is shown: a
@@ -13,7 +14,7 @@
 use std::fmt::Write;
 
 use crate::capture::{PacketKind, Side, UartPacket};
-use crate::time::NANOS_PER_SEC;
+use crate::time::{Instant, NANOS_PER_SEC};
 
 /// Most bytes of a data block that are shown.
 const EXCERPT: usize = 48;
@@ -49,9 +50,7 @@ impl Style {
 /// `\t` or `\xNN`, a backslash as `\\`, so that nothing in them reaches the terminal.
 pub fn format(packet: &UartPacket, module: Option<&str>, style: Style) -> String {
     let mut line = String::with_capacity(32 + packet.bytes.len());
-    let ns = packet.at.as_nanos();
-    let time = format!("{:>6}.{:06}  ", ns / NANOS_PER_SEC, ns % NANOS_PER_SEC / 1_000);
-    style.paint(&mut line, Some(DIM), &time);
+    time(&mut line, packet.at, style);
     if let Some(module) = module {
         style.paint(&mut line, Some(DIM), &format!("{module}  "));
     }
@@ -65,6 +64,27 @@ pub fn format(packet: &UartPacket, module: Option<&str>, style: Style) -> String
         PacketKind::Line | PacketKind::Prompt => text(&mut line, packet, style),
     }
     line
+}
+
+/// The line for what the firmware printed on its console, without a line end.
+pub fn format_console(at: Instant, printed: &[u8], style: Style) -> String {
+    let mut line = String::with_capacity(32 + printed.len());
+    time(&mut line, at, style);
+    style.paint(&mut line, Some(DIM), "       | ");
+    let printed = printed.strip_suffix(b"\r").unwrap_or(printed);
+    let color = match printed {
+        b"PASS" => Some(GREEN),
+        _ if printed.starts_with(b"FAIL") => Some(RED),
+        _ => None,
+    };
+    style.paint(&mut line, color, &escaped(printed));
+    line
+}
+
+fn time(line: &mut String, at: Instant, style: Style) {
+    let ns = at.as_nanos();
+    let time = format!("{:>6}.{:06}  ", ns / NANOS_PER_SEC, ns % NANOS_PER_SEC / 1_000);
+    style.paint(line, Some(DIM), &time);
 }
 
 fn data(line: &mut String, bytes: &[u8], style: Style) {
@@ -133,7 +153,6 @@ fn escaped(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Instant;
 
     fn packet(from: Side, kind: PacketKind, bytes: &[u8]) -> UartPacket {
         UartPacket { at: Instant::from_nanos(12_345_678_901), from, kind, bytes: bytes.to_vec() }
@@ -151,6 +170,14 @@ mod tests {
             shown.push_str(part.split_once('m').expect("an ANSI colour ends with m").1);
         }
         shown
+    }
+
+    #[test]
+    fn what_the_firmware_prints_stands_in_the_same_column() {
+        let at = Instant::from_nanos(1_500_000_000);
+        let plain = Style::default();
+        assert_eq!(format_console(at, b"PASS\r", plain), "     1.500000         | PASS");
+        assert_eq!(format_console(at, b"a\x1b[2Jb", plain), "     1.500000         | a\\x1b[2Jb");
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::time::{Duration, Instant};
 /// module: the second one, unless your command line has `-serial chardev:wifi` or --serial says otherwise.
 ///
 /// The exit code is QEMU's: what the firmware passes to semihosting, 124 when --limit was reached, 123 when
-/// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. It is 2 when QEMU
-/// could not be started.
+/// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. A run that a signal
+/// ends has 128 and the signal's number (130 for Ctrl-C). It is 2 when QEMU could not be started.
 #[derive(Debug, clap::Args)]
 pub struct QemuArgs {
     /// The scenario file; without it, the built-in one.
@@ -46,6 +46,10 @@ pub struct QemuArgs {
     /// The board's serial port that the module is on, counted from 0.
     #[arg(long, value_name = "N", default_value_t = 1)]
     serial: usize,
+    /// Show what the firmware prints on this serial port, line by line with virtual times, in one stream with the
+    /// dialogue, on the standard output. Nothing can be typed there.
+    #[arg(long, value_name = "N")]
+    console: Option<usize>,
     /// Do not show the dialogue.
     #[arg(long)]
     no_dialogue: bool,
@@ -100,7 +104,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let (reader, writer) = io::pipe().map_err(|e| format!("cannot make a pipe: {e}"))?;
     let fd = child::make_inheritable(std::os::fd::AsFd::as_fd(&writer))
         .map_err(|e| format!("cannot pass a pipe on: {e}"))?;
-    let plan = compose::compose(user, args.serial, &plugin(args, &library, fd)?)?;
+    let plan = compose::compose(user, args.serial, args.console, &plugin(args, &library, fd)?)?;
     if !args.quiet {
         say(&plan.notice);
     }
@@ -111,13 +115,13 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let mut qemu = spawned.map_err(|e| cannot_start(program, &e))?;
     let facts = follow(args, BufReader::new(reader));
     let status = qemu.wait().map_err(|e| format!("lost QEMU: {e}"))?;
-    let code = {
-        use std::os::unix::process::ExitStatusExt;
-        status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(NOT_STARTED)
-    };
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+    let killed = std::os::unix::process::ExitStatusExt::signal(&status);
+    if let Some(signal) = killed {
         say(&format!("QEMU was ended by signal {signal}"));
     }
+    // QEMU calls it a success when a signal asks it to end; for whoever started this run it is none.
+    let ended = child::forwarded().filter(|_| status.success()).or(killed);
+    let code = ended.map(|signal| 128 + signal).or(status.code()).unwrap_or(NOT_STARTED);
     conclude(args, &facts);
     Ok(code)
 }
@@ -137,6 +141,9 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
     };
     add("file", &path(library)?);
     add("chardev", compose::CHARDEV);
+    if args.console.is_some() {
+        add("console", compose::CONSOLE);
+    }
     add("module", &args.module);
     add("dialogue", &format!("fd:{fd}"));
     for (key, file) in
@@ -160,20 +167,28 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
 
 /// Shows the records as they come and keeps the facts.
 fn follow(args: &QemuArgs, mut reader: impl BufRead) -> Vec<Record> {
+    // With the console in the same stream, the standard output is free for it.
+    let on_stdout = args.console.is_some();
     let color = match args.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
+        ColorChoice::Auto if on_stdout => io::stdout().is_terminal(),
         ColorChoice::Auto => io::stderr().is_terminal(),
     };
     let style = Style { color };
+    let show = |line: String| {
+        // A reader that has gone away is no reason to stop the run.
+        let _ = if on_stdout { writeln!(io::stdout(), "{line}") } else { writeln!(io::stderr(), "{line}") };
+    };
     let mut facts = Vec::new();
     let mut line = Vec::new();
     // QEMU may die in the middle of a line; what is no record is dropped.
     while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
         match std::str::from_utf8(&line).ok().and_then(Record::parse) {
             Some(Record::Dialogue(_, packet)) if !args.no_dialogue && !args.quiet => {
-                let _ = writeln!(io::stderr(), "{}", dialogue::format(&packet, None, style));
+                show(dialogue::format(&packet, None, style));
             }
+            Some(Record::Console(at, line)) => show(dialogue::format_console(at, &line, style)),
             Some(Record::Dialogue(..)) | None => {}
             Some(Record::Warning(sentence)) => say(&format!("warning: {sentence}")),
             Some(fact) => facts.push(fact),

@@ -46,7 +46,7 @@ impl From<SinkError> for io::Error {
 enum Item {
     Block(Vec<u8>),
     /// Dropped once everything before it is written and flushed, which tells who waits at its other end.
-    Flush(#[expect(dead_code, reason = "held to be dropped")] Sender<()>),
+    Flush(Sender<()>),
 }
 
 /// Bytes go in, a thread writes them. Dropping it finishes it, without a word about errors: call

@@ -6,9 +6,9 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::espat_world;
 use super::handle::{self, Handle};
 use super::status::{Failure, espat_status};
-use super::espat_world;
 
 /// The body of every exported function.
 ///
@@ -55,10 +55,7 @@ pub fn without_world(f: impl FnOnce() -> Result<(), Failure>) -> espat_status {
 }
 
 /// A call to a world.
-pub fn with_world(
-    world: *mut espat_world,
-    f: impl FnOnce(&Handle) -> Result<(), Failure>,
-) -> espat_status {
+pub fn with_world(world: *mut espat_world, f: impl FnOnce(&Handle) -> Result<(), Failure>) -> espat_status {
     without_world(|| {
         let handle = handle::find(world)?;
         handle.intact()?;
@@ -90,8 +87,7 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
-    static TEXT: RefCell<CString> = RefCell::default();
-    static TEXTS: RefCell<[CString; 3]> = RefCell::default();
+    static TEXTS: RefCell<Vec<CString>> = RefCell::default();
 }
 
 /// This thread's last error; stays until its next call that fails.
@@ -99,25 +95,20 @@ pub fn last_error() -> *const c_char {
     LAST_ERROR.try_with(|text| text.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }
 
-/// Keeps `text` for this thread's caller, until the next one is kept.
-pub fn keep_text(text: String) -> *const c_char {
-    let kept = TEXT.try_with(|slot| {
-        slot.replace(c_text(text));
-        slot.borrow().as_ptr()
-    });
-    kept.unwrap_or(c"".as_ptr())
-}
-
-/// Keeps three texts that belong together, until the next three are kept.
-pub fn keep_texts(texts: [String; 3]) -> [*const c_char; 3] {
-    let kept = TEXTS.try_with(|slot| {
-        slot.replace(texts.map(c_text));
-        slot.borrow().each_ref().map(|text| text.as_ptr())
-    });
-    kept.unwrap_or([c"".as_ptr(); 3])
+/// Keeps `texts` for this thread's caller, until the next ones are kept.
+pub fn keep_texts<const N: usize>(texts: [String; N]) -> [*const c_char; N] {
+    let texts = texts.map(c_text);
+    // A text stays where it is when its CString moves.
+    let pointers = texts.each_ref().map(|text| text.as_ptr());
+    let kept = TEXTS.try_with(|slot| slot.replace(texts.into()));
+    // Fails only while the thread ends.
+    if kept.is_ok() { pointers } else { [c"".as_ptr(); N] }
 }
 
 /// `text` for C, which ends it at the first NUL: one inside is shown as `\0`.
 pub fn c_text(text: String) -> CString {
-    CString::new(text).or_else(|e| CString::new(e.into_vec().escape_ascii().to_string())).unwrap_or_default()
+    CString::new(text).unwrap_or_else(|e| {
+        let shown = String::from_utf8_lossy(&e.into_vec()).replace('\0', r"\0");
+        CString::new(shown).unwrap_or_default()
+    })
 }

@@ -2,9 +2,9 @@
 
 use std::ffi::c_char;
 
+use super::espat_world;
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use super::espat_world;
 use crate::time::{Instant, NANOS_PER_SEC, Timebase};
 use crate::world::{Attachment, McuTx, ModuleId, Pin, UartByte};
 
@@ -258,7 +258,11 @@ pub unsafe extern "C" fn espat_reached(world: *mut espat_world, module: u32, tic
 ///
 /// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_reached_ns(world: *mut espat_world, module: u32, ns: *mut u64) -> espat_status {
+pub unsafe extern "C" fn espat_reached_ns(
+    world: *mut espat_world,
+    module: u32,
+    ns: *mut u64,
+) -> espat_status {
     boundary!(world world; ns: out => {
         ns.write(world.look(|w| w.now(ModuleId(module)))??.as_nanos());
         Ok(())

@@ -47,9 +47,8 @@ pub struct Waiting {
 
 impl Handle {
     pub fn new(session: Session, pulled: Recording, finished: bool) -> Result<Handle, Failure> {
-        let names = session.peek(|w| {
-            w.module_names().into_iter().map(|name| c_text(name.to_owned())).collect::<Vec<_>>()
-        })?;
+        let names = session
+            .peek(|w| w.module_names().into_iter().map(|name| c_text(name.to_owned())).collect::<Vec<_>>())?;
         Ok(Handle {
             session,
             pulled,

@@ -4,8 +4,8 @@ use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use std::sync::LazyLock;
 
-use super::status::{Failure, espat_status};
 use super::boundary;
+use super::status::{Failure, espat_status};
 use crate::world::{DEFAULT_SEED, Scenario};
 
 /// Version of the binary interface that this header describes. Functions, structure fields and values are added
@@ -63,7 +63,11 @@ pub unsafe extern "C" fn espat_status_text(status: u32) -> *const c_char {
 /// Writes a digest as it is shown everywhere: 16 hex digits, then NUL. `capacity` is the size of `buffer` in
 /// bytes, at least ESPAT_DIGEST_TEXT_SIZE.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_digest_text(digest: u64, buffer: *mut c_char, capacity: usize) -> espat_status {
+pub unsafe extern "C" fn espat_digest_text(
+    digest: u64,
+    buffer: *mut c_char,
+    capacity: usize,
+) -> espat_status {
     let buffer: *mut u8 = buffer.cast();
     boundary!(buffer: room(capacity) => {
         let Some(buffer) = buffer.get_mut(..ESPAT_DIGEST_TEXT_SIZE) else {

@@ -1,13 +1,15 @@
-//! What a world has recorded, pulled piece by piece: capture, input log, dialogue, observations, warnings, digests.
+//! What a world has recorded, pulled piece by piece: capture, input log, dialogue, observations,
+//! warnings, digests.
 
 use std::collections::VecDeque;
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
+use std::ptr;
 
 use super::boundary;
+use super::espat_world;
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use super::espat_world;
 use crate::capture::{PacketKind, Side};
 use crate::world::ModuleId;
 
@@ -62,30 +64,23 @@ unsafe impl SizePrefixed for espat_packet {
 }
 
 /// Something that happened, in words: for tests that wait for it.
-///
-/// | `subject` | `kind` | `text`, such as |
-/// |---|---|---|
-/// | a module | "command" | `AT+CWMODE=1`, a line that the MCU sent, without its end |
-/// | a module | "reply" | `WIFI GOT IP`, a line that the module sent, without its end |
-/// | a module | "station" | `joined home as 192.168.1.100`, `disconnected` |
-/// | a module | "link" | `0 opened TCP 203.0.113.10:80`, `0 closed TCP 203.0.113.10:80` |
-/// | a host | the service, such as "http" | `GET /status from 192.168.1.100:49153 -> 200, 21 bytes` |
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct espat_observation {
     /// sizeof(espat_observation), set by the caller
     pub size: usize,
-    /// World time at which it happened, in ns. 0 when there is none.
+    /// World time at which it happened, in ns.
     pub ns: u64,
-    /// Name of the module or host. NULL when there is none, like the other two.
+    /// A module's name, or a host's. NULL: there is no observation now.
     pub subject: *const c_char,
-    /// What kind of thing happened.
+    /// Of a module: "command" (a line that the MCU sent), "reply" (a line that the module sent), "station", "link".
+    /// Of a host: the service, such as "http".
     pub kind: *const c_char,
-    /// One line, without its end.
+    /// One line, without its end, such as "joined home as 192.168.1.100".
     pub text: *const c_char,
 }
 
-// SAFETY: repr(C), begins with its size, and zeros and NULL pointers are values.
+// SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
 unsafe impl SizePrefixed for espat_observation {
     const NAME: &'static str = "espat_observation";
     const FIRST_SIZE: usize = size_of::<espat_observation>();
@@ -176,8 +171,8 @@ pub unsafe extern "C" fn espat_dialogue_read(
     })
 }
 
-/// Takes the next observation and fills in `*observation`. Its texts stay until this thread's next
-/// espat_observation_read(). When none waits, they are NULL.
+/// Takes the next observation and fills in `*observation`; `subject`, `kind` and `text` are NULL when none waits. They
+/// stay until this thread's next call that gives a text (this one, espat_console(), espat_warning_read()).
 ///
 /// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
 #[unsafe(no_mangle)]
@@ -187,17 +182,20 @@ pub unsafe extern "C" fn espat_observation_read(
 ) -> espat_status {
     boundary!(world world; observation: sized_out => {
         recorded(world.pulled.observations, "observations", "ESPAT_RECORD_OBSERVATIONS")?;
-        let next = world.waiting()?.observations.pop_front();
-        let ns = next.as_ref().map_or(0, |o| o.at.as_nanos());
-        let texts = next.map(|o| boundary::keep_texts([o.subject, o.kind.to_owned(), o.text]));
-        let [subject, kind, text] = texts.unwrap_or([std::ptr::null(); 3]);
+        let (ns, [subject, kind, text]) = match world.waiting()?.observations.pop_front() {
+            Some(next) => {
+                let texts = [next.subject, next.kind.to_owned(), next.text];
+                (next.at.as_nanos(), boundary::keep_texts(texts))
+            }
+            None => (0, [ptr::null(); 3]),
+        };
         observation.write(&espat_observation { size: 0, ns, subject, kind, text });
         Ok(())
     })
 }
 
 /// Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-/// stays until this thread's next espat_console() or espat_warning_read().
+/// stays until this thread's next call that gives a text (this one, espat_console(), espat_observation_read()).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_warning_read(
     world: *mut espat_world,
@@ -205,7 +203,7 @@ pub unsafe extern "C" fn espat_warning_read(
 ) -> espat_status {
     boundary!(world world; warning: out => {
         let next = world.waiting()?.warnings.pop_front();
-        warning.write(next.map_or(std::ptr::null(), boundary::keep_text));
+        warning.write(next.map_or(ptr::null(), |next| boundary::keep_texts([next])[0]));
         Ok(())
     })
 }
@@ -248,7 +246,8 @@ fn recorded(kept: bool, what: &str, flag: &str) -> Result<(), Failure> {
     if kept {
         return Ok(());
     }
-    let sentence = format!("this world keeps no {what} for pulling: set {flag} in the options' 'record'");
+    let sentence =
+        format!("this world does not keep the {what} for pulling: set {flag} in the options' 'record'");
     Err(Failure::new(espat_status::NotRecorded, sentence))
 }
 

@@ -3,10 +3,10 @@
 use std::ffi::c_char;
 
 use super::boundary;
+use super::espat_world;
 use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use super::espat_world;
 use crate::edge::{Outputs, Session, Sink};
 use crate::world::{Recording, Scenario, World};
 
@@ -16,7 +16,7 @@ pub const ESPAT_RECORD_CAPTURE: u32 = 1;
 pub const ESPAT_RECORD_LOG: u32 = 2;
 /// Keep the dialogue for espat_dialogue_read().
 pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
-/// Keep the observations for espat_observation_read().
+/// Keep what happened, in words, for espat_observation_read().
 pub const ESPAT_RECORD_OBSERVATIONS: u32 = 8;
 
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
@@ -143,7 +143,8 @@ pub unsafe extern "C" fn espat_module_name(
 
 /// Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 /// no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
-/// is stored there; it stays until this thread's next espat_console() or espat_warning_read().
+/// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_read(),
+/// espat_observation_read()).
 ///
 /// Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 #[unsafe(no_mangle)]
@@ -155,7 +156,7 @@ pub unsafe extern "C" fn espat_console(
     boundary!(world world; line: text, answer: optional_out => {
         let said = world.input(|w| w.console(line))?;
         if let Some(answer) = answer {
-            answer.write(boundary::keep_text(said));
+            answer.write(boundary::keep_texts([said])[0]);
         }
         Ok(())
     })
@@ -175,7 +176,9 @@ impl<'a> Recordings<'a> {
         let known =
             ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS;
         if record & !known != 0 {
-            return Err(Failure::argument(format!("'record' is {record:#x}, which has bits beyond {known:#x}")));
+            return Err(Failure::argument(format!(
+                "'record' is {record:#x}, which has bits beyond {known:#x}"
+            )));
         }
         let pulled = Recording {
             capture: record & ESPAT_RECORD_CAPTURE != 0,
@@ -185,9 +188,11 @@ impl<'a> Recordings<'a> {
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;
-        for (path, pulled, what) in [(capture_path, pulled.capture, "capture"), (log_path, pulled.log, "log")] {
+        for (path, pulled, what) in [(capture_path, pulled.capture, "capture"), (log_path, pulled.log, "log")]
+        {
             if path.is_some() && pulled {
-                let sentence = format!("the {what} is written to '{what}_path' or kept for pulling, not both");
+                let sentence =
+                    format!("the {what} is written to '{what}_path' or kept for pulling, not both");
                 return Err(Failure::argument(sentence));
             }
         }

@@ -13,7 +13,7 @@ use crate::event::Kind;
 use crate::net::stack::{Medium, Stack, StackConfig};
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::{Stream, derive};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 use crate::uart::{LineSettings, Pace, Transmitter};
 use crate::wifi::{Air, RadioChange, Station, Surroundings};
 
@@ -141,7 +141,7 @@ impl Module {
 
     /// What is due next, and when.
     pub fn next_event(&self) -> Option<(Instant, Kind)> {
-        let edge = [self.mcu.next_edge(), self.own.next_edge()].into_iter().flatten().min();
+        let edge = earliest([self.mcu.next_edge(), self.own.next_edge()]);
         match (edge, self.next_timer()) {
             (Some(edge), Some(timer)) if timer < edge => Some((timer, Kind::Timer)),
             (Some(edge), _) => Some((edge, Kind::WireEdge)),
@@ -157,7 +157,7 @@ impl Module {
             Power::Resetting(at) => Some(at),
             Power::On => {
                 let at = self.at.as_ref().and_then(At::next_timer);
-                [at, self.station.next_timer(), self.stack.next_timer()].into_iter().flatten().min()
+                earliest([at, self.station.next_timer(), self.stack.next_timer()])
             }
         }
     }

@@ -96,6 +96,16 @@ pub enum ServiceConfig {
         /// UDP port, 1 to 65535.
         port: u16,
     },
+    /// Accepts connections and notes what comes; what it sends, a test says.
+    TcpTerminal {
+        /// TCP port, 1 to 65535.
+        port: u16,
+    },
+    /// Notes what comes; what it sends, a test says.
+    UdpTerminal {
+        /// UDP port, 1 to 65535.
+        port: u16,
+    },
 }
 
 /// One resource of an HTTP server.

@@ -97,6 +97,11 @@ impl DhcpServer {
         }
     }
 
+    /// The address that is this client's now.
+    pub(super) fn leased(&self, now: Instant, mac: Mac) -> Option<Ipv4Addr> {
+        self.bindings.get(&mac).filter(|b| b.until > now).map(|b| b.address)
+    }
+
     fn offer(&mut self, now: Instant, message: &DhcpRepr<'_>) -> Option<Reply> {
         let mac = message.client_hardware_address.0;
         let address = self.choose(now, mac, message.requested_ip)?;

@@ -95,6 +95,11 @@ impl Gateway {
         &mut self.routes
     }
 
+    /// The address that DHCP has leased to `mac` on this segment.
+    pub(super) fn leased(&self, now: Instant, segment: usize, mac: Mac) -> Option<Ipv4Addr> {
+        self.legs.get(segment)?.dhcp.leased(now, mac)
+    }
+
     /// The next thing to send, until there is none.
     pub(super) fn take_output(&mut self) -> Option<Output> {
         self.output.pop_front()

@@ -13,6 +13,7 @@ use super::segment::{Port, Segment, mac_address};
 use crate::event::{Key, Kind, Queue, Rank};
 use crate::time::{Duration, Instant};
 
+mod act;
 mod types;
 
 pub use types::*;
@@ -24,6 +25,8 @@ struct Module {
     joined: Option<usize>,
     /// The segment on which its frames are delivered.
     member: Option<usize>,
+    /// Its station as that segment has seen it.
+    station: Option<act::Station>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +121,7 @@ impl Network {
             link: Link::new(&module.name, seed, module.link.clone(), ETHERNET_HEADER),
             joined: None,
             member: None,
+            station: None,
         });
         let mut network = Network {
             queue: Queue::default(),
@@ -156,6 +160,7 @@ impl Network {
         self.now = self.now.max(key.time);
         match event {
             Event::AtSwitch { segment, from, frame } => {
+                self.notice(segment, from, &frame);
                 self.switch(segment, from, frame);
                 self.run_gateway();
             }
@@ -187,6 +192,7 @@ impl Network {
                     self.segments[new].join(Port::Module(module));
                 }
                 self.modules[module].member = segment;
+                self.modules[module].station = None;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The packets that the gateway makes itself.
+//! The packets that the gateway makes itself, and who sent one.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -8,6 +8,7 @@ use smoltcp::wire::{
     Ipv4Packet, Ipv4Repr, UdpPacket, UdpRepr,
 };
 
+use super::forward::is_unicast;
 use super::link::ETHERNET_HEADER;
 use super::segment::Mac;
 
@@ -82,4 +83,21 @@ pub(super) fn trim_ipv4(bytes: &[u8]) -> Option<&[u8]> {
         return None;
     }
     bytes.get(..usize::from(packet.total_len()))
+}
+
+/// Who sent an Ethernet frame; `None` when it is too short. The address is that of its ARP message or IPv4
+/// packet, when it has one.
+pub(super) fn sender(frame: &[u8]) -> Option<(Mac, Option<Ipv4Addr>)> {
+    let frame = EthernetFrame::new_checked(frame).ok()?;
+    let address = match frame.ethertype() {
+        EthernetProtocol::Arp => {
+            match ArpPacket::new_checked(frame.payload()).and_then(|p| ArpRepr::parse(&p)) {
+                Ok(ArpRepr::EthernetIpv4 { source_protocol_addr, .. }) => Some(source_protocol_addr),
+                _ => None,
+            }
+        }
+        EthernetProtocol::Ipv4 => Ipv4Packet::new_checked(frame.payload()).ok().map(|p| p.src_addr()),
+        _ => None,
+    };
+    Some((frame.src_addr().0, address.filter(|a| is_unicast(*a))))
 }

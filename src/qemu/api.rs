@@ -31,8 +31,6 @@ opaque! {
 
 /// Room for a `QEMUTimer` (48 bytes in 7.2 and 10.0, with a margin).
 pub(super) const TIMER_BYTES: usize = 256;
-/// `QEMU_CLOCK_REALTIME`: the host's clock.
-pub(super) const CLOCK_REALTIME: c_int = 0;
 /// `QEMU_CLOCK_VIRTUAL`: the guest's clock.
 pub(super) const CLOCK_VIRTUAL: c_int = 1;
 /// Every timer but those that QEMU marks as not the guest's, such as those of a network
@@ -40,6 +38,8 @@ pub(super) const CLOCK_VIRTUAL: c_int = 1;
 pub(super) const TIMERS_OF_GUEST: c_int = !1;
 /// Every timer (`QEMU_TIMER_ATTR_ALL`).
 pub(super) const ALL_TIMERS: c_int = !0;
+/// `CPU_INTERRUPT_EXITTB`: wakes the vCPU without an interrupt that the guest would see.
+pub(super) const INTERRUPT_EXITTB: c_int = 4;
 /// `ICOUNT_PRECISE`: instruction counting with a fixed shift.
 pub(super) const ICOUNT_PRECISE: c_int = 1;
 /// `QEMU_PLUGIN_CB_NO_REGS`: the callback does not look at registers.
@@ -69,7 +69,14 @@ pub(super) type UdataCb = unsafe extern "C" fn(u64, *mut c_void);
 pub(super) type VcpuCb = unsafe extern "C" fn(u64, c_uint);
 pub(super) type VcpuUdataCb = unsafe extern "C" fn(c_uint, *mut c_void);
 pub(super) type TbTransCb = unsafe extern "C" fn(u64, *mut PluginTb);
-pub(super) type StateCb = unsafe extern "C" fn(*mut c_void, bool, c_int);
+pub(super) type NotifyCb = unsafe extern "C" fn(*mut Notifier, *mut c_void);
+
+/// Somebody to be notified (`Notifier`): the callback, and two links that QEMU fills in.
+#[repr(C)]
+pub(super) struct Notifier {
+    pub notify: NotifyCb,
+    pub links: [*mut c_void; 2],
+}
 
 /// `qemu_plugin_insn_data` up to version 2 of the plugin interface, and from version 3 on.
 #[derive(Clone, Copy)]
@@ -190,7 +197,10 @@ table! {
     cpu_thread_is_idle: fn(*mut CpuState) -> bool;
     async_run_on_cpu: fn(*mut CpuState, CpuCb, *mut c_void);
     runstate_is_running: fn() -> bool;
-    qemu_add_vm_change_state_handler: fn(StateCb, *mut c_void) -> *mut c_void;
+    cpu_interrupt: fn(*mut CpuState, c_int);
+    cpu_is_stopped: fn(*mut CpuState) -> bool;
+    // The main loop.
+    main_loop_poll_add_notifier: fn(*mut Notifier);
     qemu_notify_event: fn();
     // The plugin interface.
     qemu_plugin_register_vcpu_init_cb: fn(u64, VcpuCb);

@@ -16,6 +16,8 @@ pub(super) enum Target {
 pub(super) struct Arguments {
     /// Id of the `null` character device that the module takes over.
     pub chardev: String,
+    /// Id of a `null` character device that the guest prints to; its lines become records.
+    pub console: Option<String>,
     /// Name of the module in the scenario.
     pub module: String,
     /// The scenario file; the built-in one when absent.
@@ -41,6 +43,7 @@ impl Arguments {
     pub fn parse(arguments: &[String]) -> Result<Arguments, String> {
         let mut out = Arguments {
             chardev: "wifi".into(),
+            console: None,
             module: "wifi".into(),
             scenario: None,
             seed: None,
@@ -60,6 +63,7 @@ impl Arguments {
             }
             match key {
                 "chardev" => out.chardev = value.into(),
+                "console" => out.console = Some(value.into()),
                 "module" => out.module = value.into(),
                 "scenario" => out.scenario = Some(value.into()),
                 "seed" => out.seed = Some(number(key, value, "a number from 0 to 2^64-1")?),

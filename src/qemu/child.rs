@@ -22,15 +22,17 @@ pub fn make_inheritable(descriptor: BorrowedFd<'_>) -> io::Result<i32> {
 const NONE: i32 = 0;
 static CHILD: AtomicI32 = AtomicI32::new(NONE);
 static PENDING: AtomicI32 = AtomicI32::new(0);
+static FORWARDED: AtomicI32 = AtomicI32::new(0);
 
 /// The signals by which users end a run.
-const FORWARDED: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
 extern "C" fn forward(signal: i32) {
     match CHILD.load(Ordering::SeqCst) {
         NONE => PENDING.store(signal, Ordering::SeqCst),
         // SAFETY: kill may be called in a signal handler. The child has not been waited for, so the number is its.
         pid => unsafe {
+            FORWARDED.store(signal, Ordering::SeqCst);
             libc::kill(pid, signal);
         },
     }
@@ -42,7 +44,7 @@ extern "C" fn forward(signal: i32) {
 /// # Errors
 /// The command could not be started.
 pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
-    for signal in FORWARDED {
+    for signal in ENDING {
         // SAFETY: the handler does only what is allowed in one. A signal that was ignored (nohup) stays so.
         unsafe {
             if libc::signal(signal, forward as *const () as libc::sighandler_t) == libc::SIG_IGN {
@@ -51,7 +53,7 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
         }
     }
     let child = command.spawn().inspect_err(|_| {
-        for signal in FORWARDED {
+        for signal in ENDING {
             // SAFETY: sets the default action.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
@@ -63,4 +65,9 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
         forward(pending);
     }
     Ok(child)
+}
+
+/// The signal that was passed on to the child last, if any.
+pub fn forwarded() -> Option<i32> {
+    Some(FORWARDED.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
 }

@@ -49,7 +49,12 @@ pub(super) struct Coupling {
     pub fired: AtomicU32,
     pub idle: super::idle::State,
     pub finished: AtomicBool,
+    /// The line that the guest is printing.
+    pub printing: Mutex<Vec<u8>>,
 }
+
+/// The longest line of the guest's console that is kept in one piece, bytes.
+const CONSOLE_LINE: usize = 4096;
 
 static COUPLING: OnceLock<Coupling> = OnceLock::new();
 
@@ -114,6 +119,21 @@ impl Coupling {
         });
         if let Some(next) = self.check(result) {
             self.arm(next);
+        }
+    }
+
+    /// The guest printed on its console: whole lines become records, with the time of their ends.
+    pub fn guest_printed(&self, bytes: &[u8]) {
+        let at = Instant::from_nanos(self.qemu.now());
+        let mut line = self.printing.lock().unwrap_or_else(PoisonError::into_inner);
+        for &byte in bytes {
+            if byte != b'\n' {
+                line.push(byte);
+            }
+            if byte == b'\n' || line.len() == CONSOLE_LINE {
+                let whole = std::mem::take(&mut *line);
+                self.reporter.lock().unwrap_or_else(PoisonError::into_inner).console(at, &whole);
+            }
         }
     }
 
@@ -220,6 +240,11 @@ impl Coupling {
             f.thread.join().ok()
         });
         let now = self.qemu.now();
+        let rest = std::mem::take(&mut *self.printing.lock().unwrap_or_else(PoisonError::into_inner));
+        if !rest.is_empty() {
+            let mut reporter = self.reporter.lock().unwrap_or_else(PoisonError::into_inner);
+            reporter.console(Instant::from_nanos(now), &rest);
+        }
         let mut facts = Vec::new();
         if let Some((code, sentence)) = end {
             say(sentence);

@@ -16,6 +16,8 @@ use super::coupling;
 const CHR_WRITE_OFFSET: usize = 120;
 
 static DEVICE: AtomicPtr<Chardev> = AtomicPtr::new(std::ptr::null_mut());
+/// The device that the guest prints to, if its lines are wanted.
+static CONSOLE: AtomicPtr<Chardev> = AtomicPtr::new(std::ptr::null_mut());
 static ORIGINAL: OnceLock<ChrWrite> = OnceLock::new();
 static PROBING: AtomicBool = AtomicBool::new(false);
 static PROBED: AtomicBool = AtomicBool::new(false);
@@ -41,8 +43,13 @@ pub(super) fn find(qemu: &Qemu, id: &str) -> Result<*mut Chardev, String> {
     Ok(device)
 }
 
-/// Puts the hook in and proves that it works. The error is a sentence, and nothing has changed then.
-pub(super) fn install(qemu: &Qemu, device: *mut Chardev) -> Result<(), String> {
+/// Puts the hook in and proves that it works: for the module's device, and for the guest's console if there is
+/// one. The error is a sentence, and nothing has changed then.
+pub(super) fn install(
+    qemu: &Qemu,
+    device: *mut Chardev,
+    console: Option<*mut Chardev>,
+) -> Result<(), String> {
     // SAFETY: the class of a chardev is a ChardevClass, which has pointers to functions from byte 104 on. It
     // is read and written under the big lock, which all users of the slot hold.
     let slot: *mut Option<ChrWrite> =
@@ -64,6 +71,7 @@ pub(super) fn install(qemu: &Qemu, device: *mut Chardev) -> Result<(), String> {
     }
     PROBING.store(false, Ordering::SeqCst);
     if PROBED.load(Ordering::SeqCst) {
+        CONSOLE.store(console.unwrap_or(std::ptr::null_mut()), Ordering::SeqCst);
         return Ok(());
     }
     // SAFETY: as above; what was there is put back.
@@ -80,7 +88,8 @@ fn unknown_layout() -> String {
 
 /// The slot's new function. It must not refuse bytes: some UART models would spin, others drop them.
 unsafe extern "C" fn chr_write(device: *mut Chardev, bytes: *const u8, length: c_int) -> c_int {
-    if device != DEVICE.load(Ordering::Relaxed) {
+    let is_console = device == CONSOLE.load(Ordering::Relaxed);
+    if device != DEVICE.load(Ordering::Relaxed) && !is_console {
         let Some(original) = ORIGINAL.get() else { return length };
         // SAFETY: QEMU's own function with QEMU's own arguments.
         return unsafe { original(device, bytes, length) };
@@ -93,7 +102,7 @@ unsafe extern "C" fn chr_write(device: *mut Chardev, bytes: *const u8, length: c
     if count > 0 && !bytes.is_null() {
         // SAFETY: QEMU passes `length` readable bytes.
         let bytes = unsafe { std::slice::from_raw_parts(bytes, count) };
-        coupling::on_entry(|c| c.guest_wrote(bytes));
+        coupling::on_entry(|c| if is_console { c.guest_printed(bytes) } else { c.guest_wrote(bytes) });
     }
     length
 }

@@ -5,14 +5,18 @@
 //! jumps too far. So the vCPU's own thread does it here. When the guest executes WFI, [`idle_step`] is queued as
 //! work for the vCPU. Each step moves the clock to the next timer, queues itself again and runs the timers.
 //! While work is queued QEMU does not take the vCPU for idle, so its main loop leaves the clock alone.
+//!
+//! The main loop moves the clock in two more cases: when a machine that was stopped asleep goes on, and at every
+//! breakpoint, because for a moment the vCPU stands still and the machine has not been stopped yet. So
+//! [`on_main_loop`], which QEMU calls just before it looks at the clock, queues a step whenever it would move it.
 
-use std::ffi::{c_int, c_uint, c_void};
+use std::ffi::{c_uint, c_void};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 
 use super::api::{
-    ALL_TIMERS, CB_NO_REGS, CLOCK_REALTIME, CLOCK_VIRTUAL, CpuState, PluginTb, TIMERS_OF_GUEST, Timer,
+    ALL_TIMERS, CB_NO_REGS, CLOCK_VIRTUAL, CpuState, INTERRUPT_EXITTB, Notifier, PluginTb, TIMERS_OF_GUEST,
 };
-use super::coupling::{Coupling, Pointer, new_timer, on_entry};
+use super::coupling::{Coupling, on_entry};
 use super::exit_code;
 use crate::time::Instant;
 
@@ -23,30 +27,25 @@ const STEPS_PER_TURN: u32 = 64;
 const TRIES: usize = 2;
 /// Steps that may pass without the clock moving before that is taken for a fault.
 const STUCK_MAX: u32 = 1_000_000;
-/// How soon a step is tried again while a debugger holds the virtual clock, in nanoseconds of the host's clock.
-const RETRY_NS: i64 = 10_000_000;
 
 /// What sleeping needs to remember.
 pub(super) struct State {
-    /// The one vCPU, once it has slept for the first time.
+    /// The one vCPU, once it exists.
     cpu: AtomicPtr<CpuState>,
     /// Steps since the main loop had its turn.
     steps: AtomicU32,
     /// Steps since the clock moved.
     stuck: AtomicU32,
-    /// On the host's clock: tries again when the virtual clock was held.
-    retry: Pointer<Timer>,
     /// The clock has been seen to move when asked to.
     clock_obeys: AtomicBool,
 }
 
 impl State {
-    pub fn new(qemu: &super::api::Qemu) -> State {
+    pub fn new() -> State {
         State {
             cpu: AtomicPtr::new(std::ptr::null_mut()),
             steps: AtomicU32::new(0),
             stuck: AtomicU32::new(0),
-            retry: new_timer(qemu, CLOCK_REALTIME, on_retry),
             clock_obeys: AtomicBool::new(false),
         }
     }
@@ -81,29 +80,31 @@ pub(super) unsafe extern "C" fn on_translation(_id: u64, block: *mut PluginTb) {
     });
 }
 
-/// The guest is about to execute WFI.
-unsafe extern "C" fn on_wfi(vcpu: c_uint, _data: *mut c_void) {
+/// The vCPU exists now. A second one is refused.
+pub(super) unsafe extern "C" fn on_vcpu(_id: u64, index: c_uint) {
     on_entry(|c| {
-        let mut cpu = c.idle.cpu.load(Ordering::Relaxed);
-        if cpu.is_null() {
-            // SAFETY: the list of CPUs does not change any more; this one is running.
-            cpu = unsafe { (c.qemu.qemu_get_cpu)(c_int::try_from(vcpu).unwrap_or(0)) };
-            c.idle.cpu.store(cpu, Ordering::Relaxed);
+        if index > 0 {
+            c.end(exit_code::BROKEN, super::plugin::ONE_CPU);
         }
-        queue(c, cpu);
+        // SAFETY: called with the big lock or from the vCPU's own thread; the list of CPUs has this one.
+        c.idle.cpu.store(unsafe { (c.qemu.qemu_get_cpu)(0) }, Ordering::Relaxed);
     });
 }
 
-/// The machine goes on after a stop (monitor, QMP, debugger). If it was stopped asleep, no WFI comes to queue a
-/// step, so one is queued here.
-pub(super) unsafe extern "C" fn on_state_change(_opaque: *mut c_void, running: bool, _state: c_int) {
-    if running {
-        on_entry(|c| queue(c, c.idle.cpu.load(Ordering::Relaxed)));
-    }
+/// The guest is about to execute WFI.
+unsafe extern "C" fn on_wfi(_vcpu: c_uint, _data: *mut c_void) {
+    on_entry(|c| queue(c, c.idle.cpu.load(Ordering::Relaxed)));
 }
 
-unsafe extern "C" fn on_retry(_opaque: *mut c_void) {
-    on_entry(|c| queue(c, c.idle.cpu.load(Ordering::Relaxed)));
+/// QEMU's main loop has waited for events and will look at the clock next.
+pub(super) unsafe extern "C" fn on_main_loop(_notifier: *mut Notifier, _poll: *mut c_void) {
+    on_entry(|c| {
+        let cpu = c.idle.cpu.load(Ordering::Relaxed);
+        // SAFETY: the main loop holds the big lock; the CPU lives as long as the machine.
+        if !cpu.is_null() && unsafe { (c.qemu.runstate_is_running)() && (c.qemu.cpu_thread_is_idle)(cpu) } {
+            queue(c, cpu);
+        }
+    });
 }
 
 fn queue(c: &Coupling, cpu: *mut CpuState) {
@@ -128,8 +129,8 @@ fn step(c: &Coupling, cpu: *mut CpuState, tries: usize) {
     let q = &c.qemu;
     // SAFETY: for this and the blocks below: the big lock is held, this is the vCPU's thread, and it is not
     // executing guest code.
-    if unsafe { !(q.runstate_is_running)() } {
-        // Stopped: `on_state_change` goes on from there.
+    if unsafe { (q.cpu_is_stopped)(cpu) } {
+        // By the monitor or the debugger. `on_main_loop` queues a step when the machine goes on.
         return;
     }
     // SAFETY: see above.
@@ -151,8 +152,9 @@ fn step(c: &Coupling, cpu: *mut CpuState, tries: usize) {
                 && (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, ALL_TIMERS) < 0
         };
         if held {
-            // SAFETY: see above; the timer was initialised.
-            unsafe { (q.timer_mod_ns)(c.idle.retry.0, (q.qemu_clock_get_ns)(CLOCK_REALTIME) + RETRY_NS) };
+            // WFI may end for any reason, and here it must, or the debugger's step would never end.
+            // SAFETY: see above.
+            unsafe { (q.cpu_interrupt)(cpu, INTERRUPT_EXITTB) };
             return;
         }
         let at = Instant::from_nanos(before);

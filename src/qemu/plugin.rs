@@ -1,15 +1,15 @@
 //! The entry points that QEMU looks for in a TCG plugin.
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::api::{self, CLOCK_VIRTUAL, Qemu, QemuInfo};
+use super::api::{self, CLOCK_VIRTUAL, Notifier, Qemu, QemuInfo};
 use super::arguments::{Arguments, Target};
 use super::coupling::{self, Coupling, Flood, Pointer, new_timer, on_entry, on_timer, say};
 use super::reporter::Reporter;
-use super::{exit_code, hook, idle};
+use super::{hook, idle};
 use crate::edge::Sink;
 use crate::edge::{Outputs, Session};
 use crate::world::{Attachment, Scenario};
@@ -90,7 +90,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         ));
     }
     if info.smp_vcpus > 1 {
-        return Err(one_cpu());
+        return Err(ONE_CPU.into());
     }
     let qemu = Qemu::find(info.version_cur)?;
     if !qemu.counts_instructions() {
@@ -105,9 +105,10 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
     let session = session(&scenario, &arguments, &reporter)?;
     let attached = session.with(|w| w.attach(&arguments.module, Attachment::default()));
     let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-    hook::install(&qemu, device)?;
+    let console = arguments.console.as_ref().map(|id| hook::find(&qemu, id)).transpose()?;
+    hook::install(&qemu, device, console)?;
     let timer = new_timer(&qemu, CLOCK_VIRTUAL, on_timer);
-    let idle = idle::State::new(&qemu);
+    let idle = idle::State::new();
     let coupling = coupling::publish(Coupling {
         qemu,
         device: Pointer(device),
@@ -122,6 +123,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         fired: AtomicU32::new(0),
         idle,
         finished: AtomicBool::new(false),
+        printing: Mutex::new(Vec::new()),
     })?;
     if arguments.flood {
         *coupling.flood.lock().unwrap_or_else(PoisonError::into_inner) = Some(flood(coupling)?);
@@ -131,18 +133,19 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
     // this library, which is never unloaded.
     unsafe {
         (q.qemu_plugin_register_atexit_cb)(id, on_exit, std::ptr::null_mut());
-        (q.qemu_plugin_register_vcpu_init_cb)(id, on_vcpu);
+        (q.qemu_plugin_register_vcpu_init_cb)(id, idle::on_vcpu);
         (q.qemu_plugin_register_vcpu_tb_trans_cb)(id, idle::on_translation);
-        (q.qemu_add_vm_change_state_handler)(idle::on_state_change, std::ptr::null_mut());
+        let nobody = std::ptr::null_mut();
+        let notifier = Notifier { notify: idle::on_main_loop, links: [nobody, nobody] };
+        (q.main_loop_poll_add_notifier)(Box::into_raw(Box::new(notifier)));
     }
     // Not later: set from the callback for a new vCPU, the timer crashes QEMU 7.2.
     coupling.start();
     Ok(())
 }
 
-fn one_cpu() -> String {
-    "this machine has more than one CPU; the coupling keeps time for one only".into()
-}
+/// Why a machine is refused.
+pub(super) const ONE_CPU: &str = "this machine has more than one CPU; the coupling keeps time for one only";
 
 fn scenario(arguments: &Arguments) -> Result<Scenario, String> {
     let (name, text) = match &arguments.scenario {
@@ -212,12 +215,6 @@ fn flood(coupling: &'static Coupling) -> Result<Flood, String> {
         count
     });
     Ok(Flood { stop, thread: thread.map_err(|e| format!("cannot start the flood: {e}"))? })
-}
-
-unsafe extern "C" fn on_vcpu(_id: u64, index: c_uint) {
-    if index > 0 {
-        on_entry(|c| c.end(exit_code::BROKEN, &one_cpu()));
-    }
 }
 
 /// QEMU ends: the user closed it, or the guest asked for it through semihosting.

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! dialogue 12345678 mcu line 41540d0a wifi
+//! console 12345678 68656c6c6f
 //! warning wifi: 3 bytes lost at 0.012345 s
 //! end 124 the virtual-time limit of 20 s was reached
 //! time 20000000000
@@ -25,6 +26,8 @@ use crate::world::Statistics;
 pub enum Record {
     /// A packet of the dialogue, and the name of its module.
     Dialogue(String, UartPacket),
+    /// A line of the guest's console, without its line end, and the time of that.
+    Console(Instant, Vec<u8>),
     /// A warning: one sentence.
     Warning(String),
     /// Why the run ended when the coupling ended it: exit code and sentence.
@@ -74,13 +77,13 @@ impl Record {
                     PacketKind::Data => "data",
                 };
                 let _ = write!(out, "dialogue {} {side} {kind} ", p.at.as_nanos());
-                if p.bytes.is_empty() {
-                    out.push('-');
-                }
-                for b in &p.bytes {
-                    let _ = write!(out, "{b:02x}");
-                }
+                push_hex(&mut out, &p.bytes);
                 write!(out, " {}", one_line(module))
+            }
+            Record::Console(at, line) => {
+                let _ = write!(out, "console {} ", at.as_nanos());
+                push_hex(&mut out, line);
+                Ok(())
             }
             Record::Warning(text) => write!(out, "warning {}", one_line(text)),
             Record::End(code, text) => write!(out, "end {code} {}", one_line(text)),
@@ -120,11 +123,12 @@ impl Record {
                     "data" => PacketKind::Data,
                     _ => return None,
                 };
-                let bytes = match words.next()? {
-                    "-" => Vec::new(),
-                    hex => bytes_of_hex(hex)?,
-                };
+                let bytes = bytes_of_hex(words.next()?)?;
                 Record::Dialogue(words.next()?.to_owned(), UartPacket { at, from, kind, bytes })
+            }
+            "console" => {
+                let (at, line) = rest.split_once(' ')?;
+                Record::Console(Instant::from_nanos(at.parse().ok()?), bytes_of_hex(line)?)
             }
             "warning" => Record::Warning(rest.to_owned()),
             "end" => {
@@ -148,7 +152,21 @@ impl Record {
     }
 }
 
+/// Two digits a byte; `-` for no bytes at all, so that the word is always there.
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    if bytes.is_empty() {
+        out.push('-');
+    }
+    for b in bytes {
+        // Writing into a String cannot fail.
+        let _ = write!(out, "{b:02x}");
+    }
+}
+
 fn bytes_of_hex(hex: &str) -> Option<Vec<u8>> {
+    if hex == "-" {
+        return Some(Vec::new());
+    }
     let digits: Option<Vec<u8>> = hex.chars().map(|c| Some(c.to_digit(16)? as u8)).collect();
     let digits = digits?;
     if digits.len() % 2 != 0 {
@@ -173,6 +191,8 @@ mod tests {
             packet(Side::Module, PacketKind::Prompt, b">"),
             packet(Side::Module, PacketKind::Data, &[0, 0x80, 0xff]),
             packet(Side::Module, PacketKind::Data, &[]),
+            Record::Console(Instant::from_nanos(7), b"[ 12 ms] joined\x1b".to_vec()),
+            Record::Console(Instant::from_nanos(8), Vec::new()),
             Record::Warning("one byte lost".into()),
             Record::End(124, "the limit was reached".into()),
             Record::Time(u64::MAX),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::record::Record;
 use crate::capture::UartPacket;
 use crate::edge::Sink;
+use crate::time::Instant;
 
 /// Where records go, and the warnings so far.
 pub(super) struct Reporter {
@@ -27,6 +28,11 @@ impl Reporter {
     /// A packet of the dialogue.
     pub fn packet(&mut self, module: &str, packet: &UartPacket) {
         self.send(&Record::Dialogue(module.to_owned(), packet.clone()));
+    }
+
+    /// A line of the guest's console, without its line end.
+    pub fn console(&mut self, at: Instant, line: &[u8]) {
+        self.send(&Record::Console(at, line.to_vec()));
     }
 
     /// A warning. With nobody listening it goes to the standard error stream.

@@ -7,7 +7,7 @@ use super::config::{ApConfig, Security};
 use crate::net::stack::{DhcpEvent, Stack};
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 
 /// What AT+CWJAP asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,7 +235,7 @@ impl Station {
             | State::Waiting { until } => Some(until),
             State::Idle | State::Leasing | State::Joined => None,
         };
-        [state, self.commanded, self.silent_until].into_iter().flatten().min()
+        earliest([state, self.commanded, self.silent_until])
     }
 
     /// The air has changed: an access point fell silent or came back.

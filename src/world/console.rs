@@ -1,16 +1,22 @@
 //! The console's language: one line, one [`Command`].
 //!
 //! A test changes the world with it, and the scenario's timeline, the C ABI, the Renode monitor and transcripts
-//! all speak it. The language is two tables: `COMMANDS`, one row for a command, and `SETTINGS`, one row for
-//! each thing that can be set on a link. Parsing, `help` and the error messages come from them.
+//! all speak it. The language is three tables: `COMMANDS`, one row for a command, `SETTINGS`, one row for each
+//! thing that can be set on a link, and `host::ACTIONS`, one row for each thing that a host can be told to do.
+//! Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
+
+mod host;
+mod words;
 
 use std::fmt;
 
 use crate::net::config::Faults;
+use crate::net::network::HostAction;
 use crate::time::{Duration, Instant};
 use crate::world::quantity::{self, chance_text, duration_text, rate_text};
-use crate::world::spelling::{did_you_mean, one_of, printable, shown};
+use crate::world::spelling::{did_you_mean, one_of, printable};
+use words::Words;
 
 /// What one line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +37,13 @@ pub enum Command {
         name: String,
         /// What changes; the rest stays.
         change: LinkChange,
+    },
+    /// `host NAME ACTION`: a host does something by itself.
+    Host {
+        /// The host.
+        name: String,
+        /// What it does.
+        action: HostAction,
     },
     /// `at TIME COMMAND`: the command takes effect at this instant. Only commands that change something.
     At(Instant, Box<Command>),
@@ -97,7 +110,8 @@ impl Command {
     pub fn is_change(&self) -> bool {
         match self {
             Command::Help(_) | Command::Status | Command::LinkShow(_) => false,
-            Command::ApUp(_) | Command::ApDown(_) | Command::Link { .. } | Command::At(..) => true,
+            Command::ApUp(_) | Command::ApDown(_) | Command::Link { .. } => true,
+            Command::Host { .. } | Command::At(..) => true,
         }
     }
 }
@@ -114,7 +128,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 5] = [
+const COMMANDS: [Row; 6] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -138,6 +152,12 @@ const COMMANDS: [Row; 5] = [
         usage: &["link [NAME]", "link NAME SETTING..."],
         help: "Shows a link, or changes it; a link has the name of its module or host.",
         read: read_link,
+    },
+    Row {
+        word: "host",
+        usage: &["host NAME ACTION"],
+        help: "Makes a host send, close, dial and more; what it gets is observed.",
+        read: host::read,
     },
     Row {
         word: "at",
@@ -258,6 +278,12 @@ pub fn help(topic: Option<&str>) -> String {
             text.push_str(&column(format!("{} {}", s.word, s.argument).trim_end(), s.help));
         }
     }
+    if row.word == "host" {
+        text.push_str("Actions:\n");
+        for a in &host::ACTIONS {
+            text.push_str(&column(format!("{} {}", a.word, a.arguments).trim_end(), a.help));
+        }
+    }
     text
 }
 
@@ -352,85 +378,6 @@ fn read_at(words: &mut Words) -> Result<Command, String> {
     }
 }
 
-/// A word of a line.
-struct Word {
-    text: String,
-    quoted: bool,
-}
-
-impl Word {
-    /// True when this is the word `keyword` of the language; what stands in quotes is a name.
-    fn is(&self, keyword: &str) -> bool {
-        !self.quoted && self.text == keyword
-    }
-
-    /// The word for a message, its quotes included.
-    fn shown(&self) -> String {
-        if self.quoted { shown(&format!("\"{}\"", self.text)) } else { shown(&self.text) }
-    }
-}
-
-/// The words of a line, taken from left to right.
-struct Words(std::iter::Peekable<std::vec::IntoIter<Word>>);
-
-impl Words {
-    fn split(line: &str) -> Result<Words, String> {
-        let mut words = Vec::new();
-        let mut rest = line.trim_start();
-        while !rest.is_empty() {
-            let (word, after) = match rest.strip_prefix('"') {
-                Some(inside) => quoted(inside)?,
-                None => {
-                    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-                    let (text, after) = rest.split_at(end);
-                    (Word { text: text.to_string(), quoted: false }, after)
-                }
-            };
-            words.push(word);
-            rest = after.trim_start();
-        }
-        Ok(Words(words.into_iter().peekable()))
-    }
-
-    fn next(&mut self) -> Option<Word> {
-        self.0.next()
-    }
-
-    /// The next word; together with the one after it when that is its unit (`20 ms`).
-    fn quantity(&mut self) -> Option<String> {
-        let mut text = self.next()?.text;
-        if text.ends_with(|c: char| c.is_ascii_digit())
-            && let Some(unit) = self.0.next_if(|w| !w.quoted && quantity::is_unit(&w.text))
-        {
-            text = format!("{text} {}", unit.text);
-        }
-        Some(text)
-    }
-}
-
-/// Reads a quoted word after its opening quote. Returns it, and what follows the closing quote.
-fn quoted(inside: &str) -> Result<(Word, &str), String> {
-    let mut text = String::new();
-    let mut chars = inside.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => {
-                let after = &inside[at + 1..];
-                if after.starts_with(|c: char| !c.is_whitespace()) {
-                    return Err(format!("expected a space after `\"{text}\"`"));
-                }
-                return Ok((Word { text, quoted: true }, after));
-            }
-            '\\' => match chars.next() {
-                Some((_, c @ ('"' | '\\'))) => text.push(c),
-                _ => return Err("expected `\\\"` or `\\\\` for a backslash within quotes".to_string()),
-            },
-            c => text.push(c),
-        }
-    }
-    Err(format!("expected a closing quote after {}", shown(&text)))
-}
-
 /// A name as the language writes it: in quotes where it would not be one plain word.
 pub(crate) struct Name<'a>(pub &'a str);
 
@@ -474,6 +421,7 @@ impl fmt::Display for Command {
             Command::LinkShow(None) => f.write_str("link"),
             Command::LinkShow(Some(name)) => write!(f, "link {}", Name(name)),
             Command::Link { name, change } => write!(f, "link {} {change}", Name(name)),
+            Command::Host { name, action } => write!(f, "host {} {}", Name(name), host::Shown(action)),
             Command::At(time, command) => {
                 write!(f, "at {} {command}", duration_text(time.since(Instant::ZERO)))
             }

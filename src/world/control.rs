@@ -40,8 +40,10 @@ impl World {
 
     /// Files a change with everybody who must see it, behind those of the same instant.
     pub(super) fn file_change(&mut self, at: Instant, command: &Command) {
-        let queues = self.slots.iter_mut().map(|s| &mut s.changes).chain([&mut self.changes]);
-        for queue in queues {
+        // What a host does a module only sees as frames.
+        let seen = !matches!(command, Command::Host { .. });
+        let modules = self.slots.iter_mut().filter(|_| seen).map(|s| &mut s.changes);
+        for queue in modules.chain([&mut self.changes]) {
             let place = queue.partition_point(|(t, _)| *t <= at);
             queue.insert(place, (at, command.clone()));
         }

@@ -151,7 +151,7 @@ pub struct Observation {
     /// A module's name, or a host's.
     pub subject: String,
     /// Of a module: `command` (a line that the MCU sent), `reply` (a line that the module sent), `station`,
-    /// `link`. Of a host: the service, such as `http`.
+    /// `link`. Of a host: the service, such as `http` or `tcp-terminal`.
     pub kind: &'static str,
     /// One line, without its end: `AT+CWJAP="x","y"`, `joined home as 192.168.1.100`,
     /// `GET /status from 192.168.1.100:49153 -> 200, 21 bytes`.

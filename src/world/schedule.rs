@@ -10,7 +10,7 @@ use super::slot::Step;
 use super::{Error, LOOKAHEAD, ModuleId, UartByte, World};
 use crate::event::Kind;
 use crate::net::network::Fate;
-use crate::time::Instant;
+use crate::time::{Instant, earliest};
 use crate::wifi::RadioChange;
 
 /// What a module hands to the network.
@@ -68,13 +68,12 @@ impl World {
         let byte = slot.out.front().map(|b| b.at);
         let own = slot.next().map(|(t, _)| t);
         let uplink = self.uplink.peek().map(|k| k.time);
-        let network =
-            [self.network.next_event().map(|k| k.time), self.changes.front().map(|(t, _)| *t), uplink];
-        let network = network.into_iter().flatten().min();
+        let event = self.network.next_event().map(|k| k.time);
+        let network = earliest([event, self.changes.front().map(|(t, _)| *t), uplink]);
         // Behind this module's clock the network waits for a slower one; nothing of it can arrive here before
         // the lookahead is over.
         let network = network.map(|t| if t <= slot.reached { self.network_horizon() + LOOKAHEAD } else { t });
-        [byte, own, network].into_iter().flatten().min()
+        earliest([byte, own, network])
     }
 
     /// Lets everything happen that may happen now.
@@ -84,15 +83,7 @@ impl World {
             slot.reached = slot.reached.max(horizon);
         }
         loop {
-            let modules = self.slots.iter().enumerate().filter_map(|(i, slot)| {
-                let (time, step) = slot.next().filter(|(t, _)| *t <= slot.reached)?;
-                Some((time, step, Domain::Module(i)))
-            });
-            let uplink = self.uplink.peek().map(|k| (k.time, Step::Event(k.kind), Domain::Uplink));
-            let event = self.network.next_event().map(|k| (k.time, Step::Event(k.kind), Domain::Network));
-            let change = self.changes.front().map(|(t, _)| (*t, Step::Change, Domain::Network));
-            let network = [uplink, event, change].into_iter().flatten().filter(|(t, ..)| *t <= horizon);
-            match modules.chain(network).min() {
+            match self.next_step(horizon) {
                 None => return,
                 Some((now, step, Domain::Module(index))) => self.module_step(index, now, step),
                 Some((_, _, Domain::Uplink)) => self.uplink_step(),
@@ -101,6 +92,20 @@ impl World {
             }
             self.collect_network();
         }
+    }
+
+    /// What happens next within the horizons, and whose it is.
+    fn next_step(&self, horizon: Instant) -> Option<(Instant, Step, Domain)> {
+        let uplink = self.uplink.peek().map(|k| (k.time, Step::Event(k.kind), Domain::Uplink));
+        let event = self.network.next_event().map(|k| (k.time, Step::Event(k.kind), Domain::Network));
+        let change = self.changes.front().map(|(t, _)| (*t, Step::Change, Domain::Network));
+        let mut first = earliest([uplink, event, change]).filter(|(t, ..)| *t <= horizon);
+        for (i, slot) in self.slots.iter().enumerate() {
+            if let Some((time, step)) = slot.next().filter(|(t, _)| *t <= slot.reached) {
+                first = earliest([first, Some((time, step, Domain::Module(i)))]);
+            }
+        }
+        first
     }
 
     fn module_step(&mut self, index: usize, now: Instant, step: Step) {
@@ -212,6 +217,9 @@ impl World {
                     change.apply(&mut faults);
                     self.network.set_faults(&name, faults);
                 }
+            }
+            Command::Host { name, action } => {
+                self.network.act(at, &name, &action);
             }
             Command::Help(_) | Command::Status | Command::LinkShow(_) | Command::At(..) => {}
         }

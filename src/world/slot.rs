@@ -6,7 +6,7 @@ use super::console::Command;
 use super::{Attachment, Error, Statistics, UartByte};
 use crate::event::{Kind, Queue};
 use crate::module::Module;
-use crate::time::Instant;
+use crate::time::{Instant, earliest};
 
 /// Inputs go last among what happens at one instant: everything up to it has happened by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +53,7 @@ impl Slot {
         let module = self.module.next_event().map(|(t, kind)| (t, Step::Event(kind)));
         let frame = self.frames.peek().map(|key| (key.time, Step::Event(Kind::Frame)));
         let change = self.changes.front().map(|(t, _)| (*t, Step::Change));
-        [module, frame, change].into_iter().flatten().min()
+        earliest([module, frame, change])
     }
 
     /// The instant of a driver's tick; an error when it can't be reached from here.

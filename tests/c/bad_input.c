@@ -170,8 +170,7 @@ static void wrong_sizes(espat_world *world, uint32_t module)
         SIZED(espat_packet, packet);
         SIZED(espat_observation, observation);
         SIZED(espat_replay_result, result);
-        options.size = attach.size = statistics.size = packet.size = result.size = sizes[i];
-        observation.size = sizes[i];
+        options.size = attach.size = statistics.size = packet.size = observation.size = result.size = sizes[i];
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_new(&options, &other));
         EXPECT_SENTENCE("sizeof(espat_world_options)");
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_attach(world, "wifi", &attach, &module));
@@ -366,24 +365,6 @@ static void small_buffers(espat_world *world)
     EXPECT_TRUE(packet.from == ESPAT_SIDE_MCU && memcmp(buffer, AT, sizeof AT) == 0);
 }
 
-static void observations(espat_world *world)
-{
-    SIZED(espat_observation, observation);
-    uint64_t first;
-
-    EXPECT_OK(espat_observation_read(world, &observation));
-    EXPECT_TRUE(strcmp(observation.subject, "wifi") == 0 && strcmp(observation.kind, "reply") == 0);
-    EXPECT_TRUE(strcmp(observation.text, "ready") == 0);
-    first = observation.ns;
-    EXPECT_OK(espat_observation_read(world, &observation));
-    EXPECT_TRUE(strcmp(observation.kind, "command") == 0 && strcmp(observation.text, "AT") == 0);
-    EXPECT_TRUE(observation.ns > first);
-    while (observation.text != NULL) {
-        EXPECT_OK(espat_observation_read(world, &observation));
-    }
-    EXPECT_TRUE(observation.ns == 0 && observation.subject == NULL && observation.kind == NULL);
-}
-
 static void finished(espat_world *world, uint32_t module)
 {
     espat_uart_byte bytes[4];
@@ -429,7 +410,6 @@ static void not_recorded(void)
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_read(world, buffer, sizeof buffer, &count));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_read(world, &observation));
-    EXPECT_SENTENCE("ESPAT_RECORD_OBSERVATIONS");
     EXPECT_OK(espat_flush(world));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
@@ -490,7 +470,6 @@ int main(int argc, char **argv)
         EXPECT_TRUE(strcmp(said, "\r\nready\r\nAT\r\n\r\nOK\r\n") == 0);
         EXPECT_TRUE(strcmp(said, said_undisturbed) == 0);
         small_buffers(world);
-        observations(world);
         finished(world, module);
         not_recorded();
         end_of_time();

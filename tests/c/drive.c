@@ -11,7 +11,7 @@
  *     console LINE
  *
  * What comes out: each byte on the wire as `byte MODULE TICK NS BYTE FLAGS`, the answers of the console, warnings,
- * statistics, then the digests. Capture and input log are pulled and written to the files that are named.
+ * observations, statistics, then the digests. Capture and input log are pulled and written to the files that are named.
  *
  *     drive SCENARIO SEED CAPTURE LOG <INPUTS
  */
@@ -143,6 +143,7 @@ int main(int argc, char **argv)
     char line[2048];
     size_t count, i;
     const char *warning;
+    espat_observation observation;
     uint64_t digest;
 
     if (argc != 5) {
@@ -154,7 +155,7 @@ int main(int argc, char **argv)
     options.scenario_path = argv[1];
     options.seed = strtoull(argv[2], NULL, 10);
     options.seed_given = 1;
-    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG;
+    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_OBSERVATIONS;
     check(espat_world_new(&options, &world));
     capture = fopen(argv[3], "wb");
     log = fopen(argv[4], "wb");
@@ -180,6 +181,16 @@ int main(int argc, char **argv)
             break;
         }
         printf("warning %s\n", warning);
+    }
+    memset(&observation, 0, sizeof observation);
+    observation.size = sizeof observation;
+    for (;;) {
+        check(espat_observation_read(world, &observation));
+        if (observation.subject == NULL) {
+            break;
+        }
+        printf("observation %" PRIu64 " %s %s %s\n", observation.ns, observation.subject, observation.kind,
+               observation.text);
     }
     check(espat_module_count(world, &count));
     for (i = 0; i < count; i++) {

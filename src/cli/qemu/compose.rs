@@ -5,6 +5,9 @@ use std::ffi::OsString;
 /// Id of the character device that the module takes over.
 pub(super) const CHARDEV: &str = "wifi";
 
+/// Id of the character device whose lines are shown.
+pub(super) const CONSOLE: &str = "espat-console";
+
 /// What is added to the command line, and what the user is told.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -72,8 +75,13 @@ fn look(user: &[OsString]) -> Seen {
 }
 
 /// Composes what is missing. `port` is the serial port for the module where the user has not connected it,
-/// `plugin` the value of `-plugin`. The error is one sentence.
-pub(super) fn compose(user: &[OsString], port: usize, plugin: &str) -> Result<Plan, String> {
+/// `shown` the one whose lines are shown, `plugin` the value of `-plugin`. The error is one sentence.
+pub(super) fn compose(
+    user: &[OsString],
+    port: usize,
+    shown: Option<usize>,
+    plugin: &str,
+) -> Result<Plan, String> {
     let seen = look(user);
     let mut added: Vec<String> = Vec::new();
     let mut add = |option: &str, value: &str| added.extend([format!("-{option}"), value.to_owned()]);
@@ -86,6 +94,17 @@ pub(super) fn compose(user: &[OsString], port: usize, plugin: &str) -> Result<Pl
                  it out, or write -chardev null,id={CHARDEV}"
             ));
         }
+    }
+    if let Some(shown) = shown {
+        if shown == port {
+            return Err(format!("serial port {port} can't be both the console and the module's"));
+        }
+        if let Some(taken) = seen.serials.get(shown) {
+            return Err(format!(
+                "serial port {shown} is to be shown as the console, but your command line has '-serial {taken}' there"
+            ));
+        }
+        add("chardev", &format!("null,id={CONSOLE}"));
     }
     add("plugin", plugin);
     match &seen.icount {
@@ -115,15 +134,15 @@ pub(super) fn compose(user: &[OsString], port: usize, plugin: &str) -> Result<Pl
              there; choose another port with --serial N, or write -serial {ours} where the module is"
         ));
     } else {
-        let given = seen.serials.len();
-        if given == 0 && port > 0 {
-            // The first -serial switches QEMU's own default for the first port off, so it is said here.
-            add("serial", console(&seen));
+        for n in seen.serials.len()..=port.max(shown.unwrap_or(0)) {
+            match n {
+                _ if n == port => add("serial", &ours),
+                _ if Some(n) == shown => add("serial", &format!("chardev:{CONSOLE}")),
+                // The first -serial switches QEMU's own default for the first port off, so it is said here.
+                0 => add("serial", console(&seen)),
+                _ => add("serial", "null"),
+            }
         }
-        for _ in given.max(1)..port {
-            add("serial", "null");
-        }
-        add("serial", &ours);
         format!("the module is on serial port {port} of the board (counted from 0)")
     };
     Ok(Plan { added, notice })
@@ -149,7 +168,22 @@ mod tests {
 
     fn plan(user: &str, port: usize) -> Result<Plan, String> {
         let user: Vec<OsString> = user.split_whitespace().map(Into::into).collect();
-        compose(&user, port, "file=lib.so")
+        compose(&user, port, None, "file=lib.so")
+    }
+
+    #[test]
+    fn the_console_that_is_shown_gets_a_device_of_its_own() {
+        let serials = |user: &str, port, shown| {
+            let user: Vec<OsString> = user.split_whitespace().map(Into::into).collect();
+            compose(&user, port, Some(shown), "file=lib.so").map(|plan| {
+                let serials = plan.added.chunks(2).filter(|c| c[0] == "-serial");
+                serials.map(|c| c[1].clone()).collect::<Vec<_>>().join(" ")
+            })
+        };
+        assert_eq!(serials("", 1, 0).unwrap(), "chardev:espat-console chardev:wifi");
+        assert_eq!(serials("-serial null", 1, 3).unwrap(), "chardev:wifi null chardev:espat-console");
+        assert!(serials("-serial stdio", 1, 0).unwrap_err().contains("-serial stdio"));
+        assert!(serials("", 1, 1).unwrap_err().contains("both"));
     }
 
     /// The values of an option among what is added.

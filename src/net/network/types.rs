@@ -1,5 +1,7 @@
 //! What callers get from a [`Network`](super::Network): plain data.
 
+use std::net::Ipv4Addr;
+
 use crate::time::Instant;
 
 /// What became of a frame that a module sent.
@@ -61,8 +63,49 @@ pub struct NodeNote {
     pub at: Instant,
     /// The host's name.
     pub host: String,
-    /// The service: `http`, `tcp-echo`, `udp-echo`.
+    /// The service: `http`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`.
     pub service: &'static str,
     /// One line, such as `GET /status from 192.168.4.2:49153 -> 200, 17 bytes`.
     pub text: String,
+}
+
+/// Something that a host does because a test says so. "Its connections" are those that it accepted as a
+/// `tcp-terminal`, and those that it dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostAction {
+    /// Sends bytes on each of its connections.
+    Send(Vec<u8>),
+    /// Closes each of them (FIN).
+    Close,
+    /// Resets each of them (RST).
+    Reset,
+    /// Reads nothing any more, so that TCP windows close.
+    Pause,
+    /// Reads again.
+    Resume,
+    /// Dials: opens a TCP connection.
+    Connect {
+        /// Whom.
+        to: Peer,
+        /// TCP port, 1 to 65535.
+        port: u16,
+    },
+    /// Sends a UDP datagram, from the `udp-terminal` port or an ephemeral one.
+    Datagram {
+        /// To whom.
+        to: Peer,
+        /// UDP port, 1 to 65535.
+        port: u16,
+        /// Its payload, up to [`MAX_DATAGRAM`](crate::net::stack::MAX_DATAGRAM) bytes.
+        data: Vec<u8>,
+    },
+}
+
+/// The far end of what a host starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// This address.
+    Address(Ipv4Addr),
+    /// The station of the module of this name, at the address that it has then.
+    Module(String),
 }

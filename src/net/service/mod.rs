@@ -1,10 +1,12 @@
-//! What listens on a host: HTTP and echo servers, sans-IO on top of a node's [`Stack`].
+//! What listens on a host: HTTP and echo servers, and the terminal that a test types at; sans-IO on top of a
+//! node's [`Stack`].
 //!
 //! The owner polls the stack, then the services, and both again while the services say that they moved
 //! something. Extra polls change nothing.
 
 mod echo;
 mod http;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +15,8 @@ use std::collections::VecDeque;
 use super::config::ServiceConfig;
 use super::stack::{ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
+pub use terminal::quoted;
+pub(super) use terminal::{TCP_TERMINAL, Terminal, UDP_TERMINAL};
 
 /// Connections that wait to be accepted by a service.
 const BACKLOG: usize = 16;
@@ -24,7 +28,7 @@ const NOTES: usize = 4096;
 /// Something that a service did, for the world's observations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// `http`, `tcp-echo` or `udp-echo`.
+    /// `http`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
     pub service: &'static str,
     /// One line, such as `GET /status from 192.168.1.100:49153 -> 200, 17 bytes`.
     pub text: String,
@@ -32,10 +36,10 @@ pub struct Note {
 
 /// Notes on their way to the owner.
 #[derive(Default)]
-struct Notes(VecDeque<Note>);
+pub(super) struct Notes(VecDeque<Note>);
 
 impl Notes {
-    fn add(&mut self, service: &'static str, text: String) {
+    pub(super) fn add(&mut self, service: &'static str, text: String) {
         if self.0.len() == NOTES {
             self.0.pop_front();
         }
@@ -57,6 +61,8 @@ enum Service {
 /// The services of one host.
 pub struct Services {
     list: Vec<Service>,
+    /// Every host has one; it listens only where it is told to.
+    terminal: Terminal,
     notes: Notes,
 }
 
@@ -66,17 +72,28 @@ impl Services {
     /// # Errors
     /// A port is 0 or named twice; nothing is started then.
     pub fn new(stack: &mut Stack, configs: &[ServiceConfig]) -> Result<Services, ListenError> {
-        let mut services = Services { list: Vec::new(), notes: Notes::default() };
+        let mut services =
+            Services { list: Vec::new(), terminal: Terminal::default(), notes: Notes::default() };
         for config in configs {
             let service = match config {
-                ServiceConfig::Http { port, pages } => {
-                    http::Server::new(stack, *port, pages).map(Service::Http)
+                ServiceConfig::TcpTerminal { port } => {
+                    services.terminal.listen_tcp(stack, *port).map(|()| None)
                 }
-                ServiceConfig::TcpEcho { port } => echo::TcpServer::new(stack, *port).map(Service::TcpEcho),
-                ServiceConfig::UdpEcho { port } => echo::UdpServer::new(stack, *port).map(Service::UdpEcho),
+                ServiceConfig::UdpTerminal { port } => {
+                    services.terminal.listen_udp(stack, *port).map(|()| None)
+                }
+                ServiceConfig::Http { port, pages } => {
+                    http::Server::new(stack, *port, pages).map(|s| Some(Service::Http(s)))
+                }
+                ServiceConfig::TcpEcho { port } => {
+                    echo::TcpServer::new(stack, *port).map(|s| Some(Service::TcpEcho(s)))
+                }
+                ServiceConfig::UdpEcho { port } => {
+                    echo::UdpServer::new(stack, *port).map(|s| Some(Service::UdpEcho(s)))
+                }
             };
             match service {
-                Ok(service) => services.list.push(service),
+                Ok(service) => services.list.extend(service),
                 Err(error) => {
                     services.stop(stack);
                     return Err(error);
@@ -95,11 +112,18 @@ impl Services {
                 Service::UdpEcho(s) => s.stop(stack),
             }
         }
+        self.terminal.stop(stack);
+    }
+
+    /// The terminal, and where its notes go.
+    pub(super) fn terminal(&mut self) -> (&mut Terminal, &mut Notes) {
+        (&mut self.terminal, &mut self.notes)
     }
 
     /// Does what there is to do at `now`. True when something was: the stack must be polled again.
     pub fn poll(&mut self, now: Instant, stack: &mut Stack) -> bool {
-        self.list.iter_mut().fold(false, |moved, service| {
+        let moved = self.terminal.poll(now, stack, &mut self.notes);
+        self.list.iter_mut().fold(moved, |moved, service| {
             let more = match service {
                 Service::Http(s) => s.poll(now, stack, &mut self.notes),
                 Service::TcpEcho(s) => s.poll(now, stack, &mut self.notes),

@@ -99,6 +99,11 @@ fn micros(t: Instant) -> smoltcp::time::Instant {
     smoltcp::time::Instant::from_micros((t.as_nanos() / 1_000) as i64)
 }
 
+/// The size of a TCP buffer: at least one segment of the smallest MTU.
+fn tcp_buffer(wanted: usize) -> usize {
+    wanted.clamp(536, 1 << 24)
+}
+
 /// True for an address that one host can have.
 fn is_unicast(address: Ipv4Addr) -> bool {
     !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
@@ -123,7 +128,7 @@ impl Stack {
             name: config.name.clone(),
             seed: config.seed,
             mtu,
-            tcp_buffers: (config.tcp_rx.clamp(536, 1 << 24), config.tcp_tx.clamp(536, 1 << 24)),
+            tcp_buffers: (tcp_buffer(config.tcp_rx), tcp_buffer(config.tcp_tx)),
             ethernet: match config.medium {
                 Medium::Ethernet { mac } => Some(ethernet::Ethernet::new(mac)),
                 Medium::Ip => None,

@@ -10,7 +10,7 @@ use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, Ipv4Packet, TcpPacket};
 
 use super::udp::free_port;
-use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast};
+use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast, tcp_buffer};
 use crate::time::{Duration, Instant};
 
 mod listen;
@@ -106,6 +106,7 @@ impl Stack {
     /// A closed smoltcp socket with this stack's buffers.
     fn new_tcp_socket(&self, options: &TcpOptions) -> tcp::Socket<'static> {
         let (rx, tx) = self.tcp_buffers;
+        let rx = options.receive_buffer.map_or(rx, tcp_buffer);
         let mut socket =
             tcp::Socket::new(tcp::SocketBuffer::new(vec![0; rx]), tcp::SocketBuffer::new(vec![0; tx]));
         socket.set_nagle_enabled(!options.nodelay);

@@ -86,16 +86,20 @@ pub struct TcpOptions {
     pub keep_alive: Option<Duration>,
     /// True: small segments are sent at once. False: Nagle's algorithm holds them back.
     pub nodelay: bool,
+    /// Receive buffer in bytes, the largest window; at least 536. `None`: the stack's
+    /// [`tcp_rx`](StackConfig::tcp_rx).
+    pub receive_buffer: Option<usize>,
 }
 
 impl Default for TcpOptions {
-    /// 10 s to connect, one minute without progress, no keep-alive, Nagle on.
+    /// 10 s to connect, one minute without progress, no keep-alive, Nagle on, the stack's buffers.
     fn default() -> Self {
         TcpOptions {
             connect_timeout: Duration::from_secs(10),
             data_timeout: Some(Duration::from_secs(60)),
             keep_alive: None,
             nodelay: false,
+            receive_buffer: None,
         }
     }
 }

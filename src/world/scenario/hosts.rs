@@ -90,8 +90,9 @@ fn address(text: &str) -> Result<Ipv4Addr, String> {
 /// The segment that the host is on: the one whose subnet has its address, which `ap` may confirm.
 fn segment(problems: &mut Problems, section: &Section, address: Ipv4Addr, lans: &[Lan]) -> Option<String> {
     let names = lans.iter().map(|l| l.ap.name.as_str());
-    let wanted =
-        section.parsed(problems, "ap", |ap| exists("an access point", ap, names).map(|()| ap.to_string()));
+    let wanted = section.parsed(problems, "ap", |ap| {
+        exists("the name of an access point", ap, names).map(|()| ap.to_string())
+    });
     let lan = match &wanted {
         Some(ap) => lans.iter().find(|l| l.ap.name == *ap),
         None => lans.iter().find(|l| l.subnet.contains(address)),
@@ -136,21 +137,33 @@ fn misplaced(
 
 fn services(problems: &mut Problems, section: &Section, host: &str) -> Vec<ServiceConfig> {
     let mut services = Vec::new();
-    let mut tcp_ports = Taken::new();
+    let mut ports = Taken::new();
     if let Some(value) = section.value("http")
         && let Some(http) =
             Section::open(problems, format!("[host.{host}.http]"), value.span(), value, schema::HTTP)
     {
         let port = http.integer(problems, "port", 1, 65_535).unwrap_or(80);
-        take(problems, &mut tcp_ports, port, http.span("port"), &format!("TCP port {port}"));
+        take(problems, &mut ports, ("TCP", port), http.span("port"), &format!("TCP port {port}"));
         services.push(ServiceConfig::Http { port, pages: pages(problems, &http, host) });
     }
-    if let Some(port) = section.integer(problems, "tcp-echo", 1, 65_535) {
-        take(problems, &mut tcp_ports, port, section.span("tcp-echo"), &format!("TCP port {port}"));
-        services.push(ServiceConfig::TcpEcho { port });
-    }
-    if let Some(port) = section.integer(problems, "udp-echo", 1, 65_535) {
-        services.push(ServiceConfig::UdpEcho { port });
+    type Make = fn(u16) -> ServiceConfig;
+    let others: [(&str, &str, Make); 4] = [
+        ("tcp-echo", "TCP", |port| ServiceConfig::TcpEcho { port }),
+        ("udp-echo", "UDP", |port| ServiceConfig::UdpEcho { port }),
+        ("tcp-terminal", "TCP", |port| ServiceConfig::TcpTerminal { port }),
+        ("udp-terminal", "UDP", |port| ServiceConfig::UdpTerminal { port }),
+    ];
+    for (key, protocol, make) in others {
+        if let Some(port) = section.integer(problems, key, 1, 65_535) {
+            take(
+                problems,
+                &mut ports,
+                (protocol, port),
+                section.span(key),
+                &format!("{protocol} port {port}"),
+            );
+            services.push(make(port));
+        }
     }
     services
 }

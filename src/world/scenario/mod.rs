@@ -15,6 +15,7 @@ mod schema;
 mod table;
 
 use crate::net::config::NetConfig;
+use crate::net::network::{HostAction, Peer};
 pub use crate::profile::Timing;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
@@ -93,8 +94,8 @@ impl Scenario {
         include_str!("../../../scenarios/default.toml")
     }
 
-    /// Checks that the access point or link that `command` names exists, and that a link's new latency leaves
-    /// several modules room to run apart.
+    /// Checks that the access point, link, host or module that `command` names exists, that a link's new latency
+    /// leaves several modules room to run apart, and that a host dials an address that one node can have.
     ///
     /// # Errors
     /// One sentence with what was expected, such as the names that exist.
@@ -102,18 +103,36 @@ impl Scenario {
         match command {
             Command::Help(_) | Command::Status | Command::LinkShow(None) => Ok(()),
             Command::ApUp(name) | Command::ApDown(name) => {
-                exists("an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
+                exists("the name of an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
             }
-            Command::LinkShow(Some(name)) => exists("a link", name, self.link_names()),
+            Command::LinkShow(Some(name)) => exists("the name of a link", name, self.link_names()),
             Command::Link { name, change } => {
-                exists("a link", name, self.link_names())?;
+                exists("the name of a link", name, self.link_names())?;
                 let of_module = self.modules.iter().any(|m| m.name == *name);
                 match change.latency {
                     Some(latency) if of_module => check_latency(latency, self.modules.len()),
                     _ => Ok(()),
                 }
             }
+            Command::Host { name, action } => {
+                exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;
+                self.check_action(action)
+            }
             Command::At(_, command) => self.check(command),
+        }
+    }
+
+    fn check_action(&self, action: &HostAction) -> Result<(), String> {
+        match action {
+            HostAction::Connect { to: Peer::Address(address), .. } if !network::is_host(*address) => {
+                Err(format!("expected the IPv4 address of one host, found `{address}`"))
+            }
+            HostAction::Connect { to: Peer::Module(name), .. }
+            | HostAction::Datagram { to: Peer::Module(name), .. } => {
+                let modules = self.modules.iter().map(|m| m.name.as_str());
+                exists("an IPv4 address or the name of a module", name, modules)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -142,7 +161,7 @@ fn exists<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clo
         return Ok(());
     }
     let hint = did_you_mean(name, names.clone());
-    Err(format!("expected the name of {what} ({}), found {}{hint}", one_of(names), shown(name)))
+    Err(format!("expected {what} ({}), found {}{hint}", one_of(names), shown(name)))
 }
 
 #[cfg(test)]

@@ -73,6 +73,8 @@ pub(super) const HOST: &[Key] = &[
     key("http", "a table: [host.NAME.http]", "no HTTP server"),
     key("tcp-echo", "a port from 1 to 65535", "no TCP echo"),
     key("udp-echo", "a port from 1 to 65535", "no UDP echo"),
+    key("tcp-terminal", "a port from 1 to 65535", "no TCP terminal"),
+    key("udp-terminal", "a port from 1 to 65535", "no UDP terminal"),
 ];
 
 pub(super) const HTTP: &[Key] = &[

@@ -1,0 +1,80 @@
+//! What hosts do because a test says so, and where they find a module.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use super::{HostAction, Network, Peer, Port};
+use crate::net::packet;
+use crate::net::segment::Mac;
+use crate::net::service::{TCP_TERMINAL, UDP_TERMINAL};
+use crate::time::Instant;
+
+/// A module's station, from the frames that it sent since it joined.
+pub(super) struct Station {
+    mac: Mac,
+    /// The last address that it used.
+    address: Option<Ipv4Addr>,
+}
+
+impl Network {
+    /// A host does something at `now`. What comes of it are notes, failures too. False when there is no host
+    /// of this name.
+    pub fn act(&mut self, now: Instant, host: &str, action: &HostAction) -> bool {
+        let Some(index) = self.hosts.iter().position(|h| h.name == host) else {
+            return false;
+        };
+        self.now = self.now.max(now);
+        let far_end = match action {
+            HostAction::Connect { to, port } | HostAction::Datagram { to, port, .. } => {
+                self.resolve(to).map(|ip| SocketAddr::new(ip.into(), *port))
+            }
+            _ => Err(String::new()),
+        };
+        let host = &mut self.hosts[index];
+        let (terminal, notes) = host.services.terminal();
+        match (action, far_end) {
+            (HostAction::Send(data), _) => terminal.send(data, notes),
+            (HostAction::Close, _) => terminal.close(notes),
+            (HostAction::Reset, _) => terminal.reset(&mut host.stack, notes),
+            (HostAction::Pause, _) => terminal.set_paused(true),
+            (HostAction::Resume, _) => terminal.set_paused(false),
+            (HostAction::Connect { .. }, Ok(to)) => terminal.connect(self.now, to, &mut host.stack, notes),
+            (HostAction::Connect { .. }, Err(why)) => {
+                notes.add(TCP_TERMINAL, format!("not connected: {why}"));
+            }
+            (HostAction::Datagram { data, .. }, Ok(to)) => {
+                terminal.send_datagram(to, data, &mut host.stack, notes);
+            }
+            (HostAction::Datagram { .. }, Err(why)) => {
+                notes.add(UDP_TERMINAL, format!("nothing sent: {why}"));
+            }
+        }
+        self.run_host(index);
+        true
+    }
+
+    fn resolve(&self, peer: &Peer) -> Result<Ipv4Addr, String> {
+        match peer {
+            Peer::Address(address) => Ok(*address),
+            Peer::Module(name) => {
+                self.module_address(name).ok_or_else(|| format!("module '{name}' has no address now"))
+            }
+        }
+    }
+
+    /// The present address of a module's station: the one that it used last, or else the one that DHCP has
+    /// leased to it.
+    fn module_address(&self, name: &str) -> Option<Ipv4Addr> {
+        let module = self.modules.iter().find(|m| m.link.name() == name)?;
+        let (segment, station) = (module.member?, module.station.as_ref()?);
+        station.address.or_else(|| self.gateway.leased(self.now, segment, station.mac))
+    }
+
+    /// A frame comes to a segment's switch: if a station there sent it, it shows the station's addresses.
+    pub(super) fn notice(&mut self, segment: usize, from: Port, frame: &[u8]) {
+        let Port::Module(module) = from else { return };
+        let Some(module) = self.modules.get_mut(module).filter(|m| m.member == Some(segment)) else { return };
+        let Some((mac, address)) = packet::sender(frame) else { return };
+        let known = module.station.as_ref().filter(|s| s.mac == mac).and_then(|s| s.address);
+        module.station = Some(Station { mac, address: address.or(known) });
+    }
+}

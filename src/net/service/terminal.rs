@@ -1,0 +1,281 @@
+//! The terminal: a host that only does what a test tells it to.
+//!
+//! What reaches its ports becomes a note. What it sends, when it closes, and whom it dials is said from outside.
+//! Nothing here fails aloud: by the time an order is carried out nobody waits for its answer, so a failure is a
+//! note too.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use super::echo::drop_oldest;
+use super::{BACKLOG, CONNECTIONS, Notes, tcp_options};
+use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions, TcpState};
+use crate::time::Instant;
+
+/// The name of the TCP side among the services.
+pub(in crate::net) const TCP_TERMINAL: &str = "tcp-terminal";
+/// The name of the UDP side.
+pub(in crate::net) const UDP_TERMINAL: &str = "udp-terminal";
+/// Its TCP window in bytes, lwIP's default: so small that a sender soon notices when nobody reads.
+const WINDOW: usize = 2144;
+/// Most bytes that wait for a connection to take them; more are dropped, with a note.
+const PENDING: usize = 65_535;
+/// Most bytes of what was received that a note shows.
+const EXCERPT: usize = 200;
+
+fn options() -> TcpOptions {
+    TcpOptions { receive_buffer: Some(WINDOW), ..tcp_options() }
+}
+
+/// One TCP connection, accepted or dialled.
+struct Connection {
+    socket: Socket,
+    peer: SocketAddr,
+    /// Dialled, and not answered yet.
+    dialling: bool,
+    /// What the stack has not taken yet.
+    pending: VecDeque<u8>,
+    /// True: closes once nothing is pending.
+    closing: bool,
+    received: u64,
+    heard: Instant,
+}
+
+/// A host's terminal.
+#[derive(Default)]
+pub(in crate::net) struct Terminal {
+    listeners: Vec<Socket>,
+    connections: Vec<Connection>,
+    /// UDP ports; datagrams leave from the first.
+    ports: Vec<Socket>,
+    paused: bool,
+}
+
+impl Terminal {
+    pub(super) fn listen_tcp(&mut self, stack: &mut Stack, port: u16) -> Result<(), ListenError> {
+        self.listeners.push(stack.tcp_listen(port, BACKLOG, &options())?);
+        Ok(())
+    }
+
+    pub(super) fn listen_udp(&mut self, stack: &mut Stack, port: u16) -> Result<(), ListenError> {
+        if port == 0 {
+            return Err(ListenError::BadPort);
+        }
+        self.ports.push(stack.udp_open(Some(port)).map_err(|_| ListenError::PortInUse)?);
+        Ok(())
+    }
+
+    pub(super) fn stop(self, stack: &mut Stack) {
+        let connections = self.connections.iter().map(|c| c.socket);
+        for socket in self.listeners.into_iter().chain(connections).chain(self.ports) {
+            stack.release(socket);
+        }
+    }
+
+    /// Sends `data` on every connection, also on those that are still being dialled.
+    pub(in crate::net) fn send(&mut self, data: &[u8], notes: &mut Notes) {
+        let mut open = self.connections.iter_mut().filter(|c| !c.closing).peekable();
+        if open.peek().is_none() {
+            notes.add(TCP_TERMINAL, "nothing sent: no connection".to_owned());
+        }
+        for connection in open {
+            let room = PENDING.saturating_sub(connection.pending.len()).min(data.len());
+            connection.pending.extend(&data[..room]);
+            if room < data.len() {
+                let dropped = data.len() - room;
+                notes.add(
+                    TCP_TERMINAL,
+                    format!("{dropped} bytes for {} dropped: {PENDING} bytes wait already", connection.peer),
+                );
+            }
+        }
+    }
+
+    /// Closes every connection when what is pending there has been sent.
+    pub(in crate::net) fn close(&mut self, notes: &mut Notes) {
+        if self.connections.is_empty() {
+            notes.add(TCP_TERMINAL, "nothing closed: no connection".to_owned());
+        }
+        self.connections.iter_mut().for_each(|c| c.closing = true);
+    }
+
+    /// Resets every connection; what is pending is lost.
+    pub(in crate::net) fn reset(&mut self, stack: &mut Stack, notes: &mut Notes) {
+        if self.connections.is_empty() {
+            notes.add(TCP_TERMINAL, "nothing reset: no connection".to_owned());
+        }
+        for connection in self.connections.drain(..) {
+            notes.add(TCP_TERMINAL, format!("reset {} after {} bytes", connection.peer, connection.received));
+            stack.tcp_abort(connection.socket);
+            stack.release(connection.socket);
+        }
+    }
+
+    /// Stops or starts reading from TCP connections.
+    pub(in crate::net) fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Dials `to`.
+    pub(in crate::net) fn connect(
+        &mut self,
+        now: Instant,
+        to: SocketAddr,
+        stack: &mut Stack,
+        notes: &mut Notes,
+    ) {
+        match stack.tcp_connect(now, to, None, &options()) {
+            Ok(socket) => self.keep(stack, Connection::new(socket, to, true, now)),
+            Err(why) => notes.add(TCP_TERMINAL, format!("not connected to {to}: {why}")),
+        }
+    }
+
+    /// Sends a datagram.
+    pub(in crate::net) fn send_datagram(
+        &mut self,
+        to: SocketAddr,
+        data: &[u8],
+        stack: &mut Stack,
+        notes: &mut Notes,
+    ) {
+        let socket = match self.ports.first() {
+            Some(socket) => Ok(*socket),
+            None => stack.udp_open(None).inspect(|socket| self.ports.push(*socket)),
+        };
+        if let Err(why) = socket.and_then(|socket| stack.udp_send(socket, to, data)) {
+            notes.add(UDP_TERMINAL, format!("nothing sent to {to}: {why}"));
+        }
+    }
+
+    fn keep(&mut self, stack: &mut Stack, connection: Connection) {
+        if self.connections.len() >= CONNECTIONS {
+            drop_oldest(stack, &mut self.connections, |c| (c.heard, c.socket));
+        }
+        self.connections.push(connection);
+    }
+
+    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+        let mut moved = false;
+        for listener in self.listeners.clone() {
+            while let Some((socket, peer)) = stack.tcp_accept(listener) {
+                notes.add(TCP_TERMINAL, format!("connection from {peer}"));
+                self.keep(stack, Connection::new(socket, peer, false, now));
+                moved = true;
+            }
+        }
+        let paused = self.paused;
+        self.connections.retain_mut(|connection| {
+            let (keep, did) = connection.poll(now, paused, stack, notes);
+            moved |= did;
+            keep
+        });
+        for socket in &self.ports {
+            while let Some(datagram) = stack.udp_recv(*socket) {
+                notes.add(UDP_TERMINAL, received(datagram.from, &datagram.data));
+                moved = true;
+            }
+        }
+        moved
+    }
+}
+
+impl Connection {
+    fn new(socket: Socket, peer: SocketAddr, dialling: bool, now: Instant) -> Self {
+        let pending = VecDeque::new();
+        Connection { socket, peer, dialling, pending, closing: false, received: 0, heard: now }
+    }
+
+    /// Answers whether the connection goes on, and whether something was done.
+    fn poll(&mut self, now: Instant, paused: bool, stack: &mut Stack, notes: &mut Notes) -> (bool, bool) {
+        let mut moved = false;
+        if self.dialling {
+            match stack.tcp_state(self.socket) {
+                TcpState::Connecting if self.closing => self.pending.clear(),
+                TcpState::Connecting => return (true, false),
+                TcpState::Closed(reason) => {
+                    let why = reason_text(reason);
+                    notes.add(TCP_TERMINAL, format!("not connected to {}: {why}", self.peer));
+                    stack.release(self.socket);
+                    return (false, true);
+                }
+                _ => {
+                    notes.add(TCP_TERMINAL, format!("connected to {}", self.peer));
+                    self.dialling = false;
+                    moved = true;
+                }
+            }
+        }
+        moved |= self.push(stack) | (!paused && self.read(now, stack, notes));
+        let (peer, received) = (self.peer, self.received);
+        let end = match stack.tcp_state(self.socket) {
+            TcpState::Closed(CloseReason::Reset) => format!("{peer} reset after {received} bytes"),
+            TcpState::Closed(reason) if stack.tcp_readable(self.socket) == 0 => {
+                format!("{peer} ended after {received} bytes: {}", reason_text(reason))
+            }
+            TcpState::PeerClosed if stack.tcp_readable(self.socket) == 0 && self.pending.is_empty() => {
+                format!("{peer} closed after {received} bytes")
+            }
+            _ if self.closing && self.pending.is_empty() => format!("closed {peer} after {received} bytes"),
+            _ => return (true, moved),
+        };
+        notes.add(TCP_TERMINAL, end);
+        stack.release(self.socket);
+        (false, true)
+    }
+
+    /// Hands the stack what it takes.
+    fn push(&mut self, stack: &mut Stack) -> bool {
+        let taken = stack.tcp_send(self.socket, self.pending.make_contiguous());
+        self.pending.drain(..taken);
+        taken > 0
+    }
+
+    /// Notes everything that has come.
+    fn read(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+        let data = stack.tcp_recv(self.socket, usize::MAX);
+        if data.is_empty() {
+            return false;
+        }
+        notes.add(TCP_TERMINAL, received(self.peer, &data));
+        self.received += data.len() as u64;
+        self.heard = now;
+        true
+    }
+}
+
+fn reason_text(reason: CloseReason) -> &'static str {
+    match reason {
+        CloseReason::Local => "closed here",
+        CloseReason::Peer => "closed by the peer",
+        CloseReason::Reset => "reset by the peer",
+        CloseReason::Refused => "refused",
+        CloseReason::TimedOut => "no answer",
+        CloseReason::Unreachable => "unreachable",
+    }
+}
+
+fn received(from: SocketAddr, data: &[u8]) -> String {
+    let shown = quoted(&data[..data.len().min(EXCERPT)]);
+    let more = if data.len() > EXCERPT { "..." } else { "" };
+    format!("received from {from}: {shown}{more}, {} bytes", data.len())
+}
+
+/// Bytes as one line of printable ASCII, in quotes: `"` and `\` behind a backslash, `\r`, `\n` and `\t`, other
+/// bytes as `\xNN`.
+pub fn quoted(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() + 2);
+    text.push('"');
+    for byte in bytes {
+        match byte {
+            b'"' => text.push_str("\\\""),
+            b'\\' => text.push_str("\\\\"),
+            b'\r' => text.push_str("\\r"),
+            b'\n' => text.push_str("\\n"),
+            b'\t' => text.push_str("\\t"),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            other => text.push_str(&format!("\\x{other:02x}")),
+        }
+    }
+    text.push('"');
+    text
+}

@@ -1,0 +1,158 @@
+//! What a host can be told to do: `host NAME ACTION`.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use super::words::{Word, Words};
+use super::{Command, Name};
+use crate::net::network::{HostAction, Peer};
+use crate::net::service::quoted;
+use crate::net::stack::MAX_DATAGRAM;
+use crate::world::spelling::{did_you_mean, one_of};
+
+/// One action.
+pub(super) struct Action {
+    pub word: &'static str,
+    /// What follows the word; empty when nothing does.
+    pub arguments: &'static str,
+    pub help: &'static str,
+    /// Reads what follows. The text is the line so far, for messages.
+    read: fn(&str, &mut Words) -> Result<HostAction, String>,
+}
+
+/// Every action, in the order of `help host`.
+pub(super) const ACTIONS: [Action; 7] = [
+    Action {
+        word: "send",
+        arguments: "TEXT",
+        help: "Sends on each of its connections, such as \"hello\\r\\n\" or \"\\x00\\xff\".",
+        read: |so_far, words| {
+            let data = text(so_far, words)?;
+            if data.is_empty() {
+                return Err(format!("expected at least one byte after `{so_far}`, found `\"\"`"));
+            }
+            Ok(HostAction::Send(data))
+        },
+    },
+    Action {
+        word: "close",
+        arguments: "",
+        help: "Closes each of its connections (FIN).",
+        read: |_, _| Ok(HostAction::Close),
+    },
+    Action {
+        word: "reset",
+        arguments: "",
+        help: "Resets each of its connections (RST).",
+        read: |_, _| Ok(HostAction::Reset),
+    },
+    Action {
+        word: "pause",
+        arguments: "",
+        help: "Reads nothing from its connections: their TCP windows close.",
+        read: |_, _| Ok(HostAction::Pause),
+    },
+    Action { word: "resume", arguments: "", help: "Reads again.", read: |_, _| Ok(HostAction::Resume) },
+    Action {
+        word: "connect",
+        arguments: "ADDRESS PORT",
+        help: "Dials an address, or a module by its name.",
+        read: |so_far, words| {
+            let (to, port) = far_end(so_far, words)?;
+            Ok(HostAction::Connect { to, port })
+        },
+    },
+    Action {
+        word: "datagram",
+        arguments: "ADDRESS PORT TEXT",
+        help: "Sends a UDP datagram, from its udp-terminal port if it has one.",
+        read: |so_far, words| {
+            let (to, port) = far_end(so_far, words)?;
+            let data = text(&format!("{so_far} {} {port}", To(&to)), words)?;
+            Ok(HostAction::Datagram { to, port, data })
+        },
+    },
+];
+
+/// Reads what follows `host`.
+pub(super) fn read(words: &mut Words) -> Result<Command, String> {
+    let Some(name) = words.next() else {
+        return Err("expected the name of a host after `host`, found nothing".to_string());
+    };
+    let name = name.text;
+    let actions = || ACTIONS.iter().map(|a| a.word);
+    let expected = || format!("expected {} after `host {}`", one_of(actions()), Name(&name));
+    let Some(word) = words.next() else {
+        return Err(format!("{}, found nothing", expected()));
+    };
+    let Some(action) = ACTIONS.iter().find(|a| word.is(a.word)) else {
+        return Err(format!("{}, found {}{}", expected(), word.shown(), did_you_mean(&word.text, actions())));
+    };
+    let action = (action.read)(&format!("host {} {}", Name(&name), action.word), words)?;
+    Ok(Command::Host { name, action })
+}
+
+/// The next word, which must be there.
+fn next(what: &str, so_far: &str, words: &mut Words) -> Result<Word, String> {
+    words.next().ok_or_else(|| format!("expected {what} after `{so_far}`, found nothing"))
+}
+
+fn far_end(so_far: &str, words: &mut Words) -> Result<(Peer, u16), String> {
+    let to = next("an IPv4 address or the name of a module", so_far, words)?;
+    let to = match to.plain().and_then(|word| word.parse::<Ipv4Addr>().ok()) {
+        Some(address) => Peer::Address(address),
+        None => Peer::Module(to.text),
+    };
+    let so_far = format!("{so_far} {}", To(&to));
+    const PORT: &str = "a port from 1 to 65535";
+    let port = next(PORT, &so_far, words)?;
+    let digits = port.plain().filter(|p| p.bytes().all(|b| b.is_ascii_digit()));
+    match digits.and_then(|p| p.parse().ok()).filter(|&p| p > 0) {
+        Some(number) => Ok((to, number)),
+        None => Err(format!("expected {PORT} after `{so_far}`, found {}", port.shown())),
+    }
+}
+
+fn text(so_far: &str, words: &mut Words) -> Result<Vec<u8>, String> {
+    let data = next("a text in quotes", so_far, words)?.bytes;
+    if data.len() > MAX_DATAGRAM {
+        return Err(format!(
+            "expected a text of at most {MAX_DATAGRAM} bytes after `{so_far}`, found {} bytes",
+            data.len()
+        ));
+    }
+    Ok(data)
+}
+
+/// A far end as the language writes it.
+struct To<'a>(&'a Peer);
+
+impl fmt::Display for To<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Peer::Address(address) => address.fmt(f),
+            // In quotes it is a name, whatever it looks like.
+            Peer::Module(name) if name.parse::<Ipv4Addr>().is_ok() => write!(f, "\"{name}\""),
+            Peer::Module(name) => Name(name).fmt(f),
+        }
+    }
+}
+
+/// An action as the language writes it.
+pub(super) struct Shown<'a>(pub &'a HostAction);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            HostAction::Send(data) => write!(f, "send {}", quoted(data)),
+            HostAction::Close => f.write_str("close"),
+            HostAction::Reset => f.write_str("reset"),
+            HostAction::Pause => f.write_str("pause"),
+            HostAction::Resume => f.write_str("resume"),
+            HostAction::Connect { to, port } => write!(f, "connect {} {port}", To(to)),
+            HostAction::Datagram { to, port, data } => {
+                write!(f, "datagram {} {port} {}", To(to), quoted(data))
+            }
+        }
+    }
+}
