@@ -2,7 +2,7 @@
 // An ESP-AT Wi-Fi module beside the MCU of a Renode machine.
 //
 //     include @EspAt.cs
-//     machine LoadPlatformDescriptionFromString "wifi: Network.EspAt @ sysbus { uart: sysbus.usart2 }"
+//     machine LoadPlatformDescriptionFromString "wifi: Network.EspAt @ sysbus { uart: usart2 }"
 //
 // The module itself is espat-sim's library; this file is its driver. It owns no thread and no socket. Virtual time goes
 // in with every byte and pin, and comes out with every byte of the module, exact to the nanosecond.
@@ -42,11 +42,7 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             this.machine = machine;
             this.uart = uart;
-            origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
-            if(uart != null)
-            {
-                uart.CharReceived += HandleMcuByte;
-            }
+            Connect();
         }
 
         // ---- IUART: used when there is no `uart`, and by analyzers and testers ----------------------------------------
@@ -578,8 +574,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 machine.ScheduleAction(TimeInterval.FromSeconds((double)Math.Max(timeout, 0.001f)), delegate
                 {
-                    waiter.IsLate = true;
-                    ForCallback(Wake);
+                    HandleTimeout(waiter);
                 }, "EspAt time-out");
                 Wake();
                 if(!started)
@@ -600,6 +595,16 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 observedAt = waiter.Found.Nanoseconds;
                 return waiter.Found.Text;
+            }
+        }
+
+        // Null when it was scheduled before a Save, and a Load has happened since.
+        private void HandleTimeout(Waiter waiter)
+        {
+            if(waiter != null)
+            {
+                waiter.IsLate = true;
+                ForCallback(Wake);
             }
         }
 
@@ -848,10 +853,35 @@ namespace Antmicro.Renode.Peripherals.Network
             return full;
         }
 
-        [PreSerialization]
-        private void RefuseToBeSaved()
+        // Power is on from here on.
+        private void Connect()
         {
-            throw new RecoverableException("Network.EspAt can't be saved yet: remove it, or rerun from the start");
+            origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
+            if(uart != null)
+            {
+                uart.CharReceived += HandleMcuByte;
+            }
+        }
+
+        // ---- Save and Load ---------------------------------------------------------------------------------------------
+
+        [PreSerialization]
+        private void WarnBeforeSave()
+        {
+            this.Log(LogLevel.Warning, "The module itself is not saved: it will start from power-on when this state is loaded");
+        }
+
+        [PostDeserialization]
+        private void StartAgainAfterLoad()
+        {
+            // What the saved run has recorded stays as it is.
+            capture = "";
+            inputLog = "";
+            timers.Clear();
+            observed.Clear();
+            links.Clear();
+            Connect();
+            this.Log(LogLevel.Warning, "The module was not saved: it starts from power-on, and records nothing");
         }
 
         private string library = "";
@@ -908,6 +938,7 @@ namespace Antmicro.Renode.Peripherals.Network
             public string Text;
         }
 
+        [Transient]
         private class Waiter
         {
             public Waiter(string kind, string text, string subject, bool regex, bool pause)
@@ -956,6 +987,7 @@ namespace Antmicro.Renode.Peripherals.Network
         }
 
         // The library: include/espat_sim.h in C#. One for each file, for as long as Renode runs.
+        [Transient]
         private class Native
         {
             // Where the library is looked for: `given`, the environment, beside this file (also in the build tree and where

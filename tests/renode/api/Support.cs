@@ -14,6 +14,9 @@ namespace Antmicro.Migrant.Hooks
 {
     [AttributeUsage(AttributeTargets.Method)]
     public class PreSerializationAttribute : Attribute { }
+
+    [AttributeUsage(AttributeTargets.Method)]
+    public class PostDeserializationAttribute : Attribute { }
 }
 
 namespace Antmicro.Renode.Exceptions
