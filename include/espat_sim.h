@@ -419,6 +419,12 @@ espat_status espat_digest_text(uint64_t digest, char *buffer, size_t capacity);
 // wrong arguments.
 espat_status espat_world_new(const struct espat_world_options *options, struct espat_world **world);
 
+// Writes what has been recorded so far into the files and returns when it is there, so that other programs can read
+// them while the world goes on. Waits for the disk. Does nothing without files.
+//
+// Errors: ESPAT_STATUS_IO when something could not be written, with a sentence for each file.
+espat_status espat_flush(struct espat_world *world);
+
 // Ends the recordings: what is under way is written out, the files are closed, the log gets its digests. What
 // waits to be pulled, statistics, digests and received bytes can still be read; inputs and the console answer
 // ESPAT_STATUS_FINISHED. The second call does nothing.

@@ -92,6 +92,16 @@ impl Session {
         self.world.lock().map(|mut world| f(&mut world)).map_err(|_| Poisoned)
     }
 
+    /// Hands on what is recorded and waits until the sinks have written it. Returns a sentence for each that
+    /// failed.
+    pub fn flush(&self) -> Vec<String> {
+        self.pass_on();
+        let mut outputs = self.outputs();
+        let Outputs { capture, log, .. } = &mut *outputs;
+        let sinks = [capture, log].into_iter().flatten();
+        sinks.filter_map(|sink| sink.flush().err()).map(|e| e.to_string()).collect()
+    }
+
     /// Writes out what is left and closes the outputs. Returns a sentence for each that failed. Nothing is
     /// recorded afterwards; a second call does nothing.
     pub fn finish(&self) -> Vec<String> {

@@ -41,13 +41,21 @@ impl From<SinkError> for io::Error {
     }
 }
 
+/// What goes to the thread.
+#[derive(Debug)]
+enum Item {
+    Block(Vec<u8>),
+    /// Dropped once everything before it is written and flushed, which tells who waits at its other end.
+    Flush(Sender<()>),
+}
+
 /// Bytes go in, a thread writes them. Dropping it finishes it, without a word about errors: call
 /// [`Sink::finish`] to learn of them.
 #[derive(Debug)]
 pub struct Sink {
     name: String,
     /// `None` once finished.
-    blocks: Option<Sender<Vec<u8>>>,
+    items: Option<Sender<Item>>,
     writer: Option<JoinHandle<()>>,
     error: Arc<OnceLock<SinkError>>,
 }
@@ -72,18 +80,20 @@ impl Sink {
     /// The system has no thread left.
     pub fn from_writer(name: impl Into<String>, writer: impl Write + Send + 'static) -> io::Result<Sink> {
         let name = name.into();
-        let (blocks, incoming) = bounded(WAITING);
+        let (items, incoming) = bounded(WAITING);
         let error = Arc::new(OnceLock::new());
         let writer = Builder::new().name("espat-sink".into()).spawn({
             let (name, error) = (name.clone(), Arc::clone(&error));
             move || {
-                // Returning drops the receiver, so that nobody waits for a writer that has failed.
-                if let Err(e) = copy(&incoming, writer) {
+                let mut who_waits = Vec::new();
+                if let Err(e) = copy(&incoming, writer, &mut who_waits) {
                     let _ = error.set(SinkError { name, kind: e.kind(), reason: e.to_string() });
                 }
+                // Returning drops the receiver and `who_waits`, so that nobody waits for a writer that has
+                // failed, and who waited finds the error.
             }
         })?;
-        Ok(Sink { name, blocks: Some(blocks), writer: Some(writer), error })
+        Ok(Sink { name, items: Some(items), writer: Some(writer), error })
     }
 
     /// Hands a block over. Waits while 64 blocks are still to be written.
@@ -91,9 +101,30 @@ impl Sink {
     /// # Errors
     /// An earlier block could not be written. The blocks after it are lost.
     pub fn write(&mut self, block: Vec<u8>) -> Result<(), SinkError> {
-        match &self.blocks {
-            Some(_) if block.is_empty() => Ok(()),
-            Some(blocks) if blocks.send(block).is_ok() => Ok(()),
+        if block.is_empty() && self.items.is_some() {
+            return Ok(());
+        }
+        self.hand_over(Item::Block(block))
+    }
+
+    /// Waits until everything handed over so far is written and flushed.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub fn flush(&mut self) -> Result<(), SinkError> {
+        let (done, flushed) = bounded(0);
+        self.hand_over(Item::Flush(done))?;
+        // Nothing is ever sent: the other end goes when the thread has flushed, or has failed.
+        let _ = flushed.recv();
+        match self.error.get() {
+            None => Ok(()),
+            Some(error) => Err(error.clone()),
+        }
+    }
+
+    fn hand_over(&mut self, item: Item) -> Result<(), SinkError> {
+        match &self.items {
+            Some(items) if items.send(item).is_ok() => Ok(()),
             _ => {
                 self.join();
                 Err(self.failure())
@@ -115,7 +146,7 @@ impl Sink {
 
     /// Lets the thread write what waits, and waits for it.
     fn join(&mut self) {
-        drop(self.blocks.take());
+        drop(self.items.take());
         if let Some(writer) = self.writer.take()
             && writer.join().is_err()
         {
@@ -140,14 +171,17 @@ impl Drop for Sink {
 
 /// Writes until the other end hangs up. Flushes whenever nothing waits, so that whoever reads the other end
 /// of a pipe sees the run as it happens.
-fn copy(incoming: &Receiver<Vec<u8>>, writer: impl Write) -> io::Result<()> {
+fn copy(incoming: &Receiver<Item>, writer: impl Write, who_waits: &mut Vec<Sender<()>>) -> io::Result<()> {
     let mut writer = BufWriter::with_capacity(BUFFER, writer);
-    while let Ok(block) = incoming.recv() {
-        writer.write_all(&block)?;
-        while let Ok(block) = incoming.try_recv() {
-            writer.write_all(&block)?;
+    while let Ok(first) = incoming.recv() {
+        for item in std::iter::once(first).chain(incoming.try_iter()) {
+            match item {
+                Item::Block(block) => writer.write_all(&block)?,
+                Item::Flush(done) => who_waits.push(done),
+            }
         }
         writer.flush()?;
+        who_waits.clear();
     }
     Ok(())
 }
@@ -196,6 +230,23 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn what_was_handed_over_is_written_when_flush_returns() {
+        let (permit, permits) = bounded(8);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let mut sink = Sink::from_writer("slow", Gated { permits, written: Arc::clone(&written) }).unwrap();
+        for block in [b"one ".to_vec(), b"two".to_vec()] {
+            sink.write(block).unwrap();
+            permit.send(()).unwrap();
+        }
+        sink.flush().unwrap();
+        assert_eq!(&*written.lock().unwrap(), b"one two");
+        let mut broken = Sink::from_writer("full", Full).unwrap();
+        let outcome = broken.write(b"x".to_vec()).and_then(|()| broken.flush());
+        assert_eq!(outcome.unwrap_err().kind, io::ErrorKind::StorageFull, "flush should tell what happened");
+        assert!(broken.flush().is_err(), "a failed sink stays failed");
     }
 
     #[test]

@@ -96,6 +96,11 @@ impl Handle {
         Ok(waiting)
     }
 
+    /// Brings what was recorded into the files.
+    pub fn flush(&self) -> Result<(), Failure> {
+        Handle::written(self.session.flush())
+    }
+
     /// Ends the recordings and closes the files. The second call does nothing.
     pub fn finish(&self) -> Result<(), Failure> {
         self.session.peek(|world| {
@@ -107,7 +112,11 @@ impl Handle {
 
     /// Closes the files, whatever state the world is in.
     fn close(&self) -> Result<(), Failure> {
-        let failures = self.session.finish();
+        Handle::written(self.session.finish())
+    }
+
+    /// An error when files could not be written.
+    fn written(failures: Vec<String>) -> Result<(), Failure> {
         if failures.is_empty() {
             return Ok(());
         }

@@ -74,6 +74,15 @@ pub unsafe extern "C" fn espat_world_new(
     })
 }
 
+/// Writes what has been recorded so far into the files and returns when it is there, so that other programs can read
+/// them while the world goes on. Waits for the disk. Does nothing without files.
+///
+/// Errors: ESPAT_STATUS_IO when something could not be written, with a sentence for each file.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_flush(world: *mut espat_world) -> espat_status {
+    boundary!(world world; => world.flush())
+}
+
 /// Ends the recordings: what is under way is written out, the files are closed, the log gets its digests. What
 /// waits to be pulled, statistics, digests and received bytes can still be read; inputs and the console answer
 /// ESPAT_STATUS_FINISHED. The second call does nothing.

@@ -97,6 +97,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
     EXPECT(expected, espat_observation_read(world, &observation));
+    EXPECT(expected, espat_flush(world));
     EXPECT(expected, espat_warning_read(world, &text));
     EXPECT(expected, espat_digest(world, &number));
     EXPECT(expected, espat_content_digest(world, &number));
@@ -409,6 +410,7 @@ static void not_recorded(void)
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_read(world, buffer, sizeof buffer, &count));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_read(world, &observation));
+    EXPECT_OK(espat_flush(world));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));

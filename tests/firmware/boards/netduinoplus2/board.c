@@ -1,7 +1,13 @@
 /*
  * Netduino Plus 2 (STM32F405, Cortex-M4, 168 MHz from a 25 MHz crystal).
  * USART1 on PA9/PA10 is the console, USART2 on PA2/PA3 the module.
+ * Other boards with this chip include this file and say what differs.
  */
+#ifndef BOARD_NAME
+#define BOARD_NAME "netduinoplus2"
+#define CRYSTAL_MHZ 25u
+#endif
+
 #include "board.h"
 
 #include <stdbool.h>
@@ -104,7 +110,7 @@ static uint32_t start_clock(void)
     if (!wait_for_clock(HSE_READY)) {
         return SLOW_HZ;
     }
-    RCC_PLLCFGR = 25u | 336u << 6 | 0u << 16 | 1u << 22 | 7u << 24; /* 25 MHz / 25 * 336 / 2 */
+    RCC_PLLCFGR = CRYSTAL_MHZ | 336u << 6 | 0u << 16 | 1u << 22 | 7u << 24; /* 1 MHz * 336 / 2 */
     RCC_CR |= PLL_ON;
     if (!wait_for_clock(PLL_READY)) {
         return SLOW_HZ;
@@ -122,6 +128,26 @@ static void start_pins(void)
     GPIOA_AFRH = (GPIOA_AFRH & ~0x00000FF0u) | 0x00000770u;   /* AF7: USART1 on 9, 10 */
 }
 
+#ifdef MODULE_EN_PIN
+#define GPIOC_MODER REG32(0x40020800u)
+#define GPIOC_BSRR REG32(0x40020818u)
+
+/* Holds the module in reset for a moment: what it did before does not matter then. */
+static void reset_module(void)
+{
+    RCC_AHB1ENR |= 1u << 2;
+    GPIOC_BSRR = 1u << (MODULE_EN_PIN + 16u);
+    GPIOC_MODER = (GPIOC_MODER & ~(3u << 2u * MODULE_EN_PIN)) | 1u << 2u * MODULE_EN_PIN;
+    for (volatile uint32_t i = 0; i < 100000u; i++) { /* some milliseconds */
+    }
+    GPIOC_BSRR = 1u << MODULE_EN_PIN;
+}
+#else
+static void reset_module(void)
+{
+}
+#endif
+
 void board_init(void)
 {
     uint32_t apb1, apb2;
@@ -137,11 +163,12 @@ void board_init(void)
     MODULE->brr = (apb1 + BAUD / 2u) / BAUD;
     MODULE->cr1 = CR1_ENABLE | CR1_TX | CR1_RX | CR1_RX_INT;
     nvic_enable(IRQ_MODULE);
+    reset_module();
 }
 
 const char *board_name(void)
 {
-    return "netduinoplus2";
+    return BOARD_NAME;
 }
 
 uint32_t board_core_clock(void)

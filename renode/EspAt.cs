@@ -1,0 +1,1380 @@
+//
+// An ESP-AT Wi-Fi module beside the MCU of a Renode machine.
+//
+//     include @EspAt.cs
+//     machine LoadPlatformDescriptionFromString "wifi: Network.EspAt @ sysbus { uart: usart2 }"
+//
+// The module itself is espat-sim's library; this file is its driver. It owns no thread and no socket. Virtual time goes
+// in with every byte and pin, and comes out with every byte of the module, exact to the nanosecond.
+// README.md beside this file is the guide, ../include/espat_sim.h the contract between the two.
+//
+// C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common.
+//
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Threading;
+
+using Antmicro.Migrant;
+using Antmicro.Migrant.Hooks;
+using Antmicro.Renode.Core;
+using Antmicro.Renode.Exceptions;
+using Antmicro.Renode.Logging;
+using Antmicro.Renode.Peripherals.CPU;
+using Antmicro.Renode.Peripherals.UART;
+using Antmicro.Renode.Time;
+using Antmicro.Renode.Utilities;
+
+namespace Antmicro.Renode.Peripherals.Network
+{
+    // GPIO inputs: 0 is EN, 1 is GPIO0, 2 is the MCU's RTS.
+    [GPIO(NumberOfInputs = 3)]
+    public class EspAt : IUART, IGPIOReceiver, IHasOwnLife, IDisposable
+    {
+        // With `uart`, the module is wired to it: what the MCU sends arrives on the CPU's thread at the exact time, and
+        // what the module sends is received at the exact time. Without, it is a UART itself: registered at one that
+        // takes peripherals, or connected through a UART hub.
+        public EspAt(IMachine machine, IUART uart = null)
+        {
+            this.machine = machine;
+            this.uart = uart;
+            Connect();
+        }
+
+        // ---- IUART: used when there is no `uart`, and by analyzers and testers ----------------------------------------
+
+        public void WriteChar(byte value)
+        {
+            HandleMcuByte(value);
+        }
+
+        [field: Transient]
+        public event Action<byte> CharReceived;
+
+        public uint BaudRate => 115200;
+
+        public Bits StopBits => Bits.One;
+
+        public Parity ParityBit => Parity.None;
+
+        // ---- pins and resets -------------------------------------------------------------------------------------------
+
+        public void OnGPIO(int number, bool value)
+        {
+            if(number < 0 || number >= PinCount)
+            {
+                this.Log(LogLevel.Warning, "There is no pin {0}: 0 is EN, 1 is GPIO0, 2 is RTS", number);
+                return;
+            }
+            DriveModule(delegate
+            {
+                pins[number] = value;
+                if(HasWorld)
+                {
+                    native.Check(native.SetPin(world, module, Tick(), (uint)number, value ? 1u : 0u));
+                }
+            });
+        }
+
+        // The MCU's reset. The module lives on, as on the bench, unless PowerCycleOnReset is set. With EN wired, the pin's
+        // level counts and nothing else.
+        public void Reset()
+        {
+            if(PowerCycleOnReset && pins[PinEn] == null && HasWorld)
+            {
+                DriveModule(TogglePower);
+            }
+        }
+
+        public bool PowerCycleOnReset { get; set; }
+
+        // Takes the module's power away and gives it back. The MCU does not notice, except by what the module does.
+        public void PowerCycle()
+        {
+            Order(delegate
+            {
+                if(pins[PinEn] == false)
+                {
+                    throw new RecoverableException("The MCU holds EN low, so the module stays off");
+                }
+                TogglePower();
+            });
+        }
+
+        // ---- the machine starts, pauses, goes away ---------------------------------------------------------------------
+
+        public void Start()
+        {
+            IsPaused = false;
+            ForMonitor(MakeWorld);
+        }
+
+        public void Resume()
+        {
+            Start();
+        }
+
+        public void Pause()
+        {
+            IsPaused = true;
+            ForCallback(FlushFiles);
+        }
+
+        public bool IsPaused { get; private set; } = true;
+
+        public void Dispose()
+        {
+            if(uart != null)
+            {
+                uart.CharReceived -= HandleMcuByte;
+            }
+            ForCallback(delegate
+            {
+                lock(sync)
+                {
+                    disposed = true;
+                    FreeWorld();
+                }
+            });
+        }
+
+        // ---- set before the machine starts -----------------------------------------------------------------------------
+
+        // The library's file. Not needed where it lies beside EspAt.cs, in the build tree or where `make install` puts it.
+        public string Library
+        {
+            get { return native != null ? native.Path : library; }
+            set { Set(delegate { library = ExistingFile(value); }); }
+        }
+
+        // The scenario's file. Empty: the built-in scenario.
+        public string Scenario
+        {
+            get { return scenario; }
+            set
+            {
+                Set(delegate
+                {
+                    var path = ExistingFile(value);
+                    string reason;
+                    var loaded = native ?? Native.TryFind(library, out reason);
+                    if(loaded != null)
+                    {
+                        loaded.CheckScenario(path);
+                    }
+                    scenario = path;
+                });
+            }
+        }
+
+        // Where everything random starts. Without it the scenario's seed counts, or 1.
+        public ulong Seed
+        {
+            get
+            {
+                return AskWorld(delegate
+                {
+                    ulong inForce;
+                    native.Check(native.WorldSeed(world, out inForce));
+                    return inForce;
+                }, seed ?? 1);
+            }
+            set { Set(delegate { seed = value; }); }
+        }
+
+        // The capture (pcapng) for Wireshark. It is complete whenever the machine is paused.
+        public string Capture
+        {
+            get { return capture; }
+            set { Set(delegate { capture = WritableFile(value); }); }
+        }
+
+        // The input log, for `espat-sim replay`.
+        public string InputLog
+        {
+            get { return inputLog; }
+            set { Set(delegate { inputLog = WritableFile(value); }); }
+        }
+
+        // The module of the scenario. Empty: its first.
+        public string Module
+        {
+            get { return moduleName; }
+            set { Set(delegate { moduleName = value; }); }
+        }
+
+        // "wire": bytes that the MCU stores leave one after the other at line rate. "as-stored": each one byte time after
+        // its store.
+        public string McuTx
+        {
+            get { return asStored ? "as-stored" : "wire"; }
+            set
+            {
+                Set(delegate
+                {
+                    if(value != "wire" && value != "as-stored")
+                    {
+                        throw new RecoverableException("McuTx is \"" + value + "\", expected \"wire\" or \"as-stored\"");
+                    }
+                    asStored = value == "as-stored";
+                });
+            }
+        }
+
+        // ---- questions and orders at any time --------------------------------------------------------------------------
+
+        // A line of espat-sim's console, such as "ap home down" or "at 12s link wifi loss 20%"; "help" lists them.
+        // Without a time it takes effect now. While the machine runs, when that is differs from run to run: pause it
+        // first, or say `at`.
+        public string Console(string line)
+        {
+            string answer = null;
+            Order(delegate
+            {
+                native.Check(native.Advance(world, module, Tick()));
+                answer = native.Console(world, line);
+            });
+            return answer;
+        }
+
+        public string Status => Console("status");
+
+        // Such as "joined 'home' as 192.168.1.100", "not joined", "booting", "switched off".
+        public string WifiState
+        {
+            get
+            {
+                var start = "module " + nameInForce + ": ";
+                foreach(var line in Console("status").Split('\n'))
+                {
+                    if(line.StartsWith(start, StringComparison.Ordinal))
+                    {
+                        return line.Split(new[] { ", " }, 3, StringSplitOptions.None)[2];
+                    }
+                }
+                return "unknown";
+            }
+        }
+
+        // The open AT links, one a line, such as "0 TCP 203.0.113.10:80".
+        public string Links
+        {
+            get
+            {
+                lock(sync)
+                {
+                    CollectObservations();
+                    return string.Join("\n", links.Values);
+                }
+            }
+        }
+
+        public string Statistics
+        {
+            get
+            {
+                return AskWorld(delegate
+                {
+                    var s = new Native.Statistics { Size = Native.SizeOf(typeof(Native.Statistics)) };
+                    native.Check(native.StatisticsRead(world, module, ref s));
+                    return "mcu-bytes " + s.McuBytes + "\nmodule-bytes " + s.ModuleBytes
+                        + "\nmcu-queue-max " + s.McuQueueMax + "\nmcu-overruns " + s.McuOverruns
+                        + "\nmodule-overruns " + s.ModuleOverruns + "\nframes-sent " + s.FramesSent
+                        + "\nframes-received " + s.FramesReceived + "\nframes-lost " + s.FramesLost;
+                }, "");
+            }
+        }
+
+        // Of everything that has happened so far on UART and pins and in frames, with the times.
+        public string Digest => DigestText(delegate { return native.Digest; });
+
+        // The same without the times, to compare runs under different emulators.
+        public string ContentDigest => DigestText(delegate { return native.ContentDigest; });
+
+        // Of the library, such as "0.1.0".
+        public string Version
+        {
+            get
+            {
+                string version = null;
+                ForMonitor(delegate { version = Load().LibraryVersion; });
+                return version;
+            }
+        }
+
+        // Brings capture and log up to date, for other programs to read. Pausing does the same.
+        public void Flush()
+        {
+            ForMonitor(FlushFiles);
+        }
+
+        // Waits in virtual time until something has been observed, and pauses the emulation at that very instant (unless
+        // `pause` is false). Starts the emulation if it does not run. Returns the observation's text.
+        //
+        // `kind` is "command" (a line from the MCU), "reply" (a line from the module), "station", "link", or the service of
+        // a host, such as "http". `subject` is the module's or host's name; empty is any. `text` is part of the
+        // observation's text, or with `regex` an expression that matches part of it.
+        //
+        // What was observed since the start counts too, but nothing counts twice: a match takes all older observations of
+        // the same kind and subject with it.
+        public string WaitFor(string kind, string text = "", string subject = "", float timeout = 10, bool regex = false,
+            bool pause = true)
+        {
+            string found = null;
+            ForMonitor(delegate
+            {
+                MakeWorld();
+                found = Wait(new Waiter(kind, text, subject, regex, pause), timeout);
+            });
+            return found;
+        }
+
+        // When the last observation that WaitFor has returned was made, in seconds.
+        public string ObservedAt => Seconds(observedAt);
+
+        // What was observed and not yet taken by WaitFor: time, subject, kind, text.
+        public string Observations
+        {
+            get
+            {
+                lock(sync)
+                {
+                    CollectObservations();
+                    return string.Join("\n", observed);
+                }
+            }
+        }
+
+        // ---- from the MCU to the module --------------------------------------------------------------------------------
+
+        private void HandleMcuByte(byte value)
+        {
+            DriveModule(delegate
+            {
+                if(!HasWorld)
+                {
+                    return;
+                }
+                if(pins[PinEn] == false && !toldAboutEn)
+                {
+                    toldAboutEn = true;
+                    this.Log(LogLevel.Warning, "The MCU sends while the module is off: EN is wired and low");
+                }
+                native.Check(native.UartWrite(world, module, Tick(), value));
+            });
+        }
+
+        // Lets the MCU's CPU do something to the module. No exception gets out.
+        private void DriveModule(Action action)
+        {
+            ForCallback(delegate
+            {
+                // Before our lock is taken: this may run timers, ours too.
+                SyncTime();
+                lock(sync)
+                {
+                    action();
+                    CollectObservations();
+                }
+                Wake();
+            });
+        }
+
+        private void TogglePower()
+        {
+            var now = Tick();
+            native.Check(native.SetPin(world, module, now, PinEn, 0));
+            native.Check(native.SetPin(world, module, now, PinEn, 1));
+        }
+
+        // ---- from the module to the MCU --------------------------------------------------------------------------------
+
+        // Sees to it that HandleTimer is called when the module has something. Takes and leaves the lock: Renode's clock
+        // has one of its own, and calls us with it held.
+        private void Wake()
+        {
+            ulong target, delay;
+            lock(sync)
+            {
+                if(!HasWorld)
+                {
+                    return;
+                }
+                ulong next;
+                native.Check(native.NextEvent(world, module, out next));
+                if(HasObserved)
+                {
+                    next = 0;
+                }
+                if(next == Native.Never)
+                {
+                    return;
+                }
+                // A delay of 0 would call back at once, within this call.
+                var now = Now();
+                delay = next > now + LeastDelay ? next - now : LeastDelay;
+                target = now + delay;
+                foreach(var pending in timers)
+                {
+                    if(pending <= target)
+                    {
+                        return;
+                    }
+                }
+                timers.Add(target);
+            }
+            machine.ScheduleAction(TimeInterval.FromNanoseconds(delay), delegate { HandleTimer(target); }, "EspAt");
+        }
+
+        private void HandleTimer(ulong target)
+        {
+            ForCallback(delegate
+            {
+                byte[] bytes;
+                Waiter satisfied = null;
+                lock(sync)
+                {
+                    timers.Remove(target);
+                    if(!HasWorld)
+                    {
+                        return;
+                    }
+                    native.Check(native.Advance(world, module, Tick()));
+                    bytes = native.Read(world, module);
+                    CollectObservations();
+                    if(HasObserved)
+                    {
+                        satisfied = waiting;
+                        waiting = null;
+                    }
+                }
+                // Without our lock: this goes deep into Renode.
+                foreach(var value in bytes)
+                {
+                    Deliver(value);
+                }
+                if(satisfied != null)
+                {
+                    Satisfy(satisfied);
+                }
+                Wake();
+            });
+        }
+
+        private void Deliver(byte value)
+        {
+            if(uart != null)
+            {
+                uart.WriteChar(value);
+            }
+            var handler = CharReceived;
+            if(handler != null)
+            {
+                handler(value);
+            }
+        }
+
+        // ---- observations ----------------------------------------------------------------------------------------------
+
+        private void CollectObservations()
+        {
+            if(!HasWorld)
+            {
+                return;
+            }
+            Observation next;
+            while((next = native.NextObservation(world)) != null)
+            {
+                if(next.Kind == "link" && next.Subject == nameInForce)
+                {
+                    NoteLink(next.Text);
+                }
+                if(waiting != null && waiting.Found == null && waiting.Matches(next))
+                {
+                    waiting.Found = next;
+                    observed.RemoveAll(waiting.Concerns);
+                    continue;
+                }
+                if(observed.Count == ObservationsKept)
+                {
+                    observed.RemoveAt(0);
+                }
+                observed.Add(next);
+            }
+            string warning;
+            while((warning = native.NextWarning(world)) != null)
+            {
+                this.Log(LogLevel.Warning, "{0}", warning);
+            }
+        }
+
+        // "0 opened TCP 203.0.113.10:80", "0 closed TCP 203.0.113.10:80"
+        private void NoteLink(string text)
+        {
+            var words = text.Split(new[] { ' ' }, 3);
+            if(words.Length == 3 && words[1] == "opened")
+            {
+                links[words[0]] = words[0] + " " + words[2];
+            }
+            else
+            {
+                links.Remove(words[0]);
+            }
+        }
+
+        private bool HasObserved => waiting != null && (waiting.Found != null || waiting.IsLate);
+
+        // What fits and was observed already, or null.
+        private Observation TakeObserved(Waiter waiter)
+        {
+            CollectObservations();
+            var index = observed.FindIndex(waiter.Matches);
+            if(index < 0)
+            {
+                return null;
+            }
+            var found = observed[index];
+            observed.RemoveAt(index);
+            var older = 0;
+            observed.RemoveAll(o => older++ < index && waiter.Concerns(o));
+            return found;
+        }
+
+        private string Wait(Waiter waiter, float timeout)
+        {
+            var emulation = EmulationManager.Instance.CurrentEmulation;
+            var paused = emulation.GetStartedStateChangedEvent(false);
+            // Asked before anybody can satisfy the waiter, which stops it.
+            var started = emulation.IsStarted;
+            lock(sync)
+            {
+                if(waiting != null)
+                {
+                    throw new RecoverableException("Somebody waits for an observation of this module already");
+                }
+                waiter.Found = TakeObserved(waiter);
+                if(waiter.Found == null)
+                {
+                    waiting = waiter;
+                }
+            }
+            if(waiter.Found != null)
+            {
+                // Where an emulation that runs is stopped by this, nobody can say.
+                if(waiter.Pause && started)
+                {
+                    emulation.PauseAll();
+                }
+            }
+            else
+            {
+                machine.ScheduleAction(TimeInterval.FromSeconds((double)Math.Max(timeout, 0.001f)), delegate
+                {
+                    HandleTimeout(waiter);
+                }, "EspAt time-out");
+                Wake();
+                if(!started)
+                {
+                    emulation.StartAll();
+                }
+                waiter.Done.WaitOne();
+                if(waiter.Pause)
+                {
+                    paused.WaitOne();
+                }
+            }
+            lock(sync)
+            {
+                if(waiter.Found == null)
+                {
+                    throw new RecoverableException(waiter.Failure(timeout, observed));
+                }
+                observedAt = waiter.Found.Nanoseconds;
+                return waiter.Found.Text;
+            }
+        }
+
+        // Null when it was scheduled before a Save, and a Load has happened since.
+        private void HandleTimeout(Waiter waiter)
+        {
+            if(waiter != null)
+            {
+                waiter.IsLate = true;
+                ForCallback(Wake);
+            }
+        }
+
+        // Runs within a timer: the emulation stops here, at the same instant in every run.
+        private void Satisfy(Waiter waiter)
+        {
+            if(waiter.Pause)
+            {
+                // StartAll says so only after it has set time in motion; until then a pause would be forgotten.
+                SpinWait.SpinUntil(() => EmulationManager.Instance.CurrentEmulation.IsStarted, 5000);
+                machine.PauseAndRequestEmulationPause(false);
+            }
+            waiter.Done.Set();
+        }
+
+        // ---- the world -------------------------------------------------------------------------------------------------
+
+        private void MakeWorld()
+        {
+            lock(sync)
+            {
+                if(HasWorld)
+                {
+                    return;
+                }
+                if(disposed)
+                {
+                    throw new RecoverableException("The module was removed from the machine");
+                }
+                Load();
+                world = native.NewWorld(scenario, seed, capture, inputLog);
+                try
+                {
+                    nameInForce = moduleName.Length > 0 ? moduleName : native.FirstModule(world);
+                    module = native.AttachModule(world, nameInForce, asStored);
+                    for(var pin = 0; pin < PinCount; pin++)
+                    {
+                        if(pins[pin] != null && pins[pin] != PinsAtStart[pin])
+                        {
+                            native.Check(native.SetPin(world, module, 0, (uint)pin, pins[pin] == true ? 1u : 0u));
+                        }
+                    }
+                    if(pins[PinGpio0] == false && pins[PinEn] != false)
+                    {
+                        // The chip has started before it could see the level.
+                        TogglePower();
+                    }
+                }
+                catch
+                {
+                    FreeWorld();
+                    throw;
+                }
+                origin = Math.Min(origin, machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds);
+            }
+            Wake();
+        }
+
+        private void FreeWorld()
+        {
+            if(world == IntPtr.Zero)
+            {
+                return;
+            }
+            var freed = world;
+            world = IntPtr.Zero;
+            links.Clear();
+            native.Check(native.WorldFree(freed));
+        }
+
+        private void FlushFiles()
+        {
+            lock(sync)
+            {
+                if(HasWorld)
+                {
+                    native.Check(native.Flush(world));
+                }
+            }
+        }
+
+        private Native Load()
+        {
+            if(native == null)
+            {
+                string reason;
+                native = Native.TryFind(library, out reason);
+                if(native == null)
+                {
+                    throw new RecoverableException(reason);
+                }
+            }
+            return native;
+        }
+
+        private bool HasWorld => world != IntPtr.Zero;
+
+        // ---- time ------------------------------------------------------------------------------------------------------
+
+        // On a CPU's thread, virtual time stands still until the CPU says how far it has come.
+        private void SyncTime()
+        {
+            ICPU cpu;
+            if(machine.SystemBus.TryGetCurrentCPU(out cpu))
+            {
+                cpu.SyncTime();
+            }
+        }
+
+        private ulong Now()
+        {
+            var now = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
+            return now > origin ? now - origin : 0;
+        }
+
+        // For the library, whose time never goes back.
+        private ulong Tick()
+        {
+            ulong reached;
+            native.Check(native.Reached(world, module, out reached));
+            return Math.Max(Now(), reached);
+        }
+
+        private static string Seconds(ulong nanoseconds)
+        {
+            return nanoseconds / 1000000000 + "." + (nanoseconds % 1000000000).ToString("D9");
+        }
+
+        // ---- errors: none of ours ends Renode --------------------------------------------------------------------------
+
+        // What Renode's Monitor calls may throw this one exception.
+        private void ForMonitor(Action action)
+        {
+            try
+            {
+                action();
+            }
+            catch(RecoverableException)
+            {
+                throw;
+            }
+            catch(Exception e)
+            {
+                throw new RecoverableException(e.Message, e);
+            }
+        }
+
+        // What CPUs and timers call must throw nothing.
+        private void ForCallback(Action action)
+        {
+            try
+            {
+                action();
+            }
+            catch(Exception e)
+            {
+                if(e.Message != lastError)
+                {
+                    lastError = e.Message;
+                    this.Log(LogLevel.Error, "{0}", e.Message);
+                }
+            }
+        }
+
+        // Something that the Monitor wants done in the world.
+        private void Order(Action action)
+        {
+            ForMonitor(delegate
+            {
+                MakeWorld();
+                lock(sync)
+                {
+                    action();
+                    CollectObservations();
+                }
+                Wake();
+            });
+        }
+
+        private void Set(Action action)
+        {
+            ForMonitor(delegate
+            {
+                lock(sync)
+                {
+                    if(HasWorld)
+                    {
+                        throw new RecoverableException("Too late: this is set before the machine starts");
+                    }
+                    action();
+                }
+            });
+        }
+
+        private T AskWorld<T>(Func<T> question, T otherwise)
+        {
+            var answer = otherwise;
+            ForMonitor(delegate
+            {
+                lock(sync)
+                {
+                    if(HasWorld)
+                    {
+                        answer = question();
+                    }
+                }
+            });
+            return answer;
+        }
+
+        private string DigestText(Func<Native.OutUlong> function)
+        {
+            ForMonitor(MakeWorld);
+            return AskWorld(delegate
+            {
+                ulong digest;
+                native.Check(function()(world, out digest));
+                return digest.ToString("x16");
+            }, "");
+        }
+
+        private static string ExistingFile(string path)
+        {
+            if(string.IsNullOrEmpty(path))
+            {
+                return "";
+            }
+            if(!File.Exists(path))
+            {
+                throw new RecoverableException("There is no file " + Path.GetFullPath(path));
+            }
+            return Path.GetFullPath(path);
+        }
+
+        private static string WritableFile(string path)
+        {
+            if(string.IsNullOrEmpty(path))
+            {
+                return "";
+            }
+            var full = Path.GetFullPath(path);
+            if(!Directory.Exists(Path.GetDirectoryName(full)))
+            {
+                throw new RecoverableException("There is no folder " + Path.GetDirectoryName(full));
+            }
+            return full;
+        }
+
+        // Power is on from here on.
+        private void Connect()
+        {
+            origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
+            if(uart != null)
+            {
+                uart.CharReceived += HandleMcuByte;
+            }
+        }
+
+        // ---- Save and Load ---------------------------------------------------------------------------------------------
+
+        [PreSerialization]
+        private void WarnBeforeSave()
+        {
+            this.Log(LogLevel.Warning, "The module itself is not saved: it will start from power-on when this state is loaded");
+        }
+
+        [PostDeserialization]
+        private void StartAgainAfterLoad()
+        {
+            // What the saved run has recorded stays as it is.
+            capture = "";
+            inputLog = "";
+            timers.Clear();
+            observed.Clear();
+            links.Clear();
+            Connect();
+            this.Log(LogLevel.Warning, "The module was not saved: it starts from power-on, and records nothing");
+        }
+
+        private string library = "";
+        private string scenario = "";
+        private string capture = "";
+        private string inputLog = "";
+        private string moduleName = "";
+        private ulong? seed;
+        private bool asStored;
+
+        private ulong origin;
+        private string nameInForce = "";
+        private uint module;
+        private bool toldAboutEn;
+        private bool disposed;
+        private string lastError;
+        private ulong observedAt;
+
+        [Transient]
+        private Native native;
+        [Transient]
+        private IntPtr world;
+        [Transient]
+        private Waiter waiting;
+
+        private readonly IMachine machine;
+        private readonly IUART uart;
+        // Null: not wired, so the board's pull-up or pull-down counts.
+        private readonly bool?[] pins = new bool?[PinCount];
+        // When HandleTimer will be called.
+        private readonly List<ulong> timers = new List<ulong>();
+        private readonly List<Observation> observed = new List<Observation>();
+        private readonly SortedDictionary<string, string> links = new SortedDictionary<string, string>();
+        private readonly object sync = new object();
+
+        private static readonly bool[] PinsAtStart = { true, true, false };
+
+        private const int PinEn = 0;
+        private const int PinGpio0 = 1;
+        private const int PinCount = 3;
+        private const ulong LeastDelay = 1000;
+        private const int ObservationsKept = 10000;
+
+        private class Observation
+        {
+            public override string ToString()
+            {
+                return Seconds(Nanoseconds) + " " + Subject + " " + Kind + " " + Text;
+            }
+
+            public ulong Nanoseconds;
+            public string Subject;
+            public string Kind;
+            public string Text;
+        }
+
+        [Transient]
+        private class Waiter
+        {
+            public Waiter(string kind, string text, string subject, bool regex, bool pause)
+            {
+                this.kind = kind;
+                this.text = text;
+                this.subject = subject;
+                expression = regex ? new Regex(text) : null;
+                Pause = pause;
+            }
+
+            public bool Concerns(Observation o)
+            {
+                return o.Kind == kind && (subject.Length == 0 || o.Subject == subject);
+            }
+
+            public bool Matches(Observation o)
+            {
+                return Concerns(o) && (expression != null ? expression.IsMatch(o.Text)
+                    : o.Text.IndexOf(text, StringComparison.Ordinal) >= 0);
+            }
+
+            public string Failure(float timeout, List<Observation> observed)
+            {
+                var failure = "no " + kind + (subject.Length > 0 ? " of " + subject : "") + " with \"" + text
+                    + "\" within " + timeout + " s of virtual time";
+                var others = observed.FindAll(Concerns);
+                if(others.Count == 0)
+                {
+                    return failure + "; there was no other either";
+                }
+                var shown = Math.Min(others.Count, 5);
+                return failure + "; the last of " + others.Count + ":\n  "
+                    + string.Join("\n  ", others.GetRange(others.Count - shown, shown));
+            }
+
+            public Observation Found;
+            public volatile bool IsLate;
+            public readonly bool Pause;
+            public readonly ManualResetEvent Done = new ManualResetEvent(false);
+
+            private readonly string kind;
+            private readonly string text;
+            private readonly string subject;
+            private readonly Regex expression;
+        }
+
+        // The library: include/espat_sim.h in C#. One for each file, for as long as Renode runs.
+        [Transient]
+        private class Native
+        {
+            // Where the library is looked for: `given`, the environment, beside this file (also in the build tree and where
+            // `make install` puts it), where the system looks. Null, with a reason, when it is not there.
+            public static Native TryFind(string given, out string reason)
+            {
+                var fromEnvironment = Environment.GetEnvironmentVariable("ESPAT_SIM_LIBRARY");
+                var asked = !string.IsNullOrEmpty(given) ? given : fromEnvironment;
+                if(!string.IsNullOrEmpty(asked))
+                {
+                    return TryLoad(asked, out reason);
+                }
+                var looked = new List<string>();
+                foreach(var folder in Folders())
+                {
+                    foreach(var name in FileNames)
+                    {
+                        var path = System.IO.Path.GetFullPath(System.IO.Path.Combine(folder, name));
+                        looked.Add(path);
+                        if(File.Exists(path))
+                        {
+                            return TryLoad(path, out reason);
+                        }
+                    }
+                }
+                reason = "The library of espat-sim was not found. Build it ('make build'), install it ('make install'), or say"
+                    + " where it is: 'sysbus.wifi Library \"/path/to/" + FileNames[0] + "\"' or the environment variable"
+                    + " ESPAT_SIM_LIBRARY. Looked for:\n  " + string.Join("\n  ", looked);
+                return null;
+            }
+
+            public string LibraryVersion => Text(version());
+
+            // Throws what the library says about a scenario.
+            public void CheckScenario(string path)
+            {
+                Check(WorldFree(NewWorld(path, null, "", "")));
+            }
+
+            public IntPtr NewWorld(string scenario, ulong? seed, string capture, string inputLog)
+            {
+                var options = new WorldOptions { Size = SizeOf(typeof(WorldOptions)), Record = RecordObservations };
+                try
+                {
+                    options.ScenarioPath = Utf8OrNull(scenario);
+                    options.CapturePath = Utf8OrNull(capture);
+                    options.LogPath = Utf8OrNull(inputLog);
+                    options.Seed = seed ?? 0;
+                    options.SeedGiven = seed != null ? 1u : 0u;
+                    IntPtr made;
+                    Check(worldNew(ref options, out made));
+                    return made;
+                }
+                finally
+                {
+                    Marshal.FreeHGlobal(options.ScenarioPath);
+                    Marshal.FreeHGlobal(options.CapturePath);
+                    Marshal.FreeHGlobal(options.LogPath);
+                }
+            }
+
+            public string FirstModule(IntPtr world)
+            {
+                IntPtr name;
+                Check(moduleName(world, UIntPtr.Zero, out name));
+                return Text(name);
+            }
+
+            public uint AttachModule(IntPtr world, string name, bool asStored)
+            {
+                var options = new AttachOptions { Size = SizeOf(typeof(AttachOptions)), McuTx = asStored ? 1u : 0u };
+                var text = Utf8(name);
+                try
+                {
+                    uint id;
+                    Check(attach(world, text, ref options, out id));
+                    return id;
+                }
+                finally
+                {
+                    Marshal.FreeHGlobal(text);
+                }
+            }
+
+            public string Console(IntPtr world, string line)
+            {
+                var text = Utf8(line);
+                try
+                {
+                    IntPtr answer;
+                    Check(console(world, text, out answer));
+                    return Text(answer);
+                }
+                finally
+                {
+                    Marshal.FreeHGlobal(text);
+                }
+            }
+
+            // Takes bytes that have arrived at the MCU, 64 at most: if there are more, the next event is now.
+            public byte[] Read(IntPtr world, uint module)
+            {
+                var records = new UartByte[64];
+                UIntPtr count;
+                Check(uartRead(world, module, records, (UIntPtr)(uint)records.Length, out count));
+                var bytes = new byte[count.ToUInt32()];
+                for(var i = 0; i < bytes.Length; i++)
+                {
+                    bytes[i] = records[i].Byte;
+                }
+                return bytes;
+            }
+
+            public Observation NextObservation(IntPtr world)
+            {
+                var next = new ObservationRecord { Size = SizeOf(typeof(ObservationRecord)) };
+                Check(observationRead(world, ref next));
+                if(next.Text == IntPtr.Zero)
+                {
+                    return null;
+                }
+                return new Observation
+                {
+                    Nanoseconds = next.Nanoseconds,
+                    Subject = Text(next.Subject),
+                    Kind = Text(next.Kind),
+                    Text = Text(next.Text)
+                };
+            }
+
+            public string NextWarning(IntPtr world)
+            {
+                IntPtr warning;
+                Check(warningRead(world, out warning));
+                return warning == IntPtr.Zero ? null : Text(warning);
+            }
+
+            // Throws what the library says when `status` is an error.
+            public void Check(uint status)
+            {
+                if(status != 0)
+                {
+                    throw new RecoverableException(Text(lastError()));
+                }
+            }
+
+            public static UIntPtr SizeOf(Type structure)
+            {
+                return (UIntPtr)(uint)Marshal.SizeOf(structure);
+            }
+
+            public readonly string Path;
+            public readonly OutUlong WorldSeed;
+            public readonly OutUlong Digest;
+            public readonly OutUlong ContentDigest;
+            public readonly ModuleOutUlong NextEvent;
+            public readonly ModuleOutUlong Reached;
+            public readonly ModuleTick Advance;
+            public readonly ModuleTickByte UartWrite;
+            public readonly ModuleTickPin SetPin;
+            public readonly ModuleStatistics StatisticsRead;
+            public readonly OnWorld Flush;
+            public readonly OnWorld WorldFree;
+
+            public const ulong Never = ulong.MaxValue;
+
+            private Native(string path)
+            {
+                Path = path;
+                var address = SharedLibraries.LoadLibrary(path);
+                // Before anything else is looked up: another version may lack it.
+                var found = ((NoArgumentsUint)Bind(address, "espat_abi_version", typeof(NoArgumentsUint)))();
+                if(found != AbiVersion)
+                {
+                    throw new RecoverableException("it speaks version " + found + " of the binary interface and EspAt.cs version "
+                        + AbiVersion + "; take both from one release of espat-sim");
+                }
+                version = (NoArguments)Bind(address, "espat_version", typeof(NoArguments));
+                lastError = (NoArguments)Bind(address, "espat_last_error", typeof(NoArguments));
+                worldNew = (WorldNew)Bind(address, "espat_world_new", typeof(WorldNew));
+                WorldFree = (OnWorld)Bind(address, "espat_world_free", typeof(OnWorld));
+                WorldSeed = (OutUlong)Bind(address, "espat_world_seed", typeof(OutUlong));
+                moduleName = (ModuleName)Bind(address, "espat_module_name", typeof(ModuleName));
+                console = (ConsoleLine)Bind(address, "espat_console", typeof(ConsoleLine));
+                attach = (Attach)Bind(address, "espat_attach", typeof(Attach));
+                UartWrite = (ModuleTickByte)Bind(address, "espat_uart_write", typeof(ModuleTickByte));
+                SetPin = (ModuleTickPin)Bind(address, "espat_set_pin", typeof(ModuleTickPin));
+                NextEvent = (ModuleOutUlong)Bind(address, "espat_next_event", typeof(ModuleOutUlong));
+                Advance = (ModuleTick)Bind(address, "espat_advance", typeof(ModuleTick));
+                Reached = (ModuleOutUlong)Bind(address, "espat_reached", typeof(ModuleOutUlong));
+                uartRead = (UartRead)Bind(address, "espat_uart_read", typeof(UartRead));
+                StatisticsRead = (ModuleStatistics)Bind(address, "espat_statistics_read", typeof(ModuleStatistics));
+                observationRead = (ObservationRead)Bind(address, "espat_observation_read", typeof(ObservationRead));
+                warningRead = (OutText)Bind(address, "espat_warning_read", typeof(OutText));
+                Flush = (OnWorld)Bind(address, "espat_flush", typeof(OnWorld));
+                Digest = (OutUlong)Bind(address, "espat_digest", typeof(OutUlong));
+                ContentDigest = (OutUlong)Bind(address, "espat_content_digest", typeof(OutUlong));
+            }
+
+            private static Native TryLoad(string path, out string reason)
+            {
+                lock(Loaded)
+                {
+                    Native native;
+                    reason = null;
+                    if(Loaded.TryGetValue(path, out native))
+                    {
+                        return native;
+                    }
+                    try
+                    {
+                        native = new Native(path);
+                    }
+                    catch(Exception e)
+                    {
+                        reason = "The library of espat-sim, " + path + ", can't be used: " + e.Message;
+                        return null;
+                    }
+                    Loaded.Add(path, native);
+                    return native;
+                }
+            }
+
+            private static Delegate Bind(IntPtr library, string name, Type type)
+            {
+                try
+                {
+                    return Marshal.GetDelegateForFunctionPointer(SharedLibraries.GetSymbolAddress(library, name), type);
+                }
+                catch(InvalidOperationException)
+                {
+                    throw new RecoverableException("it is older than EspAt.cs and lacks " + name
+                        + "; take both from one release of espat-sim");
+                }
+            }
+
+            private static IEnumerable<string> Folders()
+            {
+                var here = System.IO.Path.GetDirectoryName(ThisFile());
+                if(!string.IsNullOrEmpty(here))
+                {
+                    yield return here;
+                    yield return System.IO.Path.Combine(here, "..", "target", "release");
+                    yield return System.IO.Path.Combine(here, "..", "target", "debug");
+                    // From PREFIX/share/espat-sim/renode
+                    yield return System.IO.Path.Combine(here, "..", "..", "..", "lib");
+                }
+                yield return "/usr/local/lib";
+                yield return "/usr/lib";
+            }
+
+            private static string ThisFile([CallerFilePath] string path = "")
+            {
+                return path;
+            }
+
+            private static IntPtr Utf8OrNull(string text)
+            {
+                return text.Length == 0 ? IntPtr.Zero : Utf8(text);
+            }
+
+            private static IntPtr Utf8(string text)
+            {
+                var bytes = Encoding.UTF8.GetBytes(text + "\0");
+                var place = Marshal.AllocHGlobal(bytes.Length);
+                Marshal.Copy(bytes, 0, place, bytes.Length);
+                return place;
+            }
+
+            private static string Text(IntPtr text)
+            {
+                var length = 0;
+                while(Marshal.ReadByte(text, length) != 0)
+                {
+                    length++;
+                }
+                var bytes = new byte[length];
+                Marshal.Copy(text, bytes, 0, length);
+                return Encoding.UTF8.GetString(bytes);
+            }
+
+            // The delegates are kept here for as long as they may be called.
+            private static readonly Dictionary<string, Native> Loaded = new Dictionary<string, Native>();
+            private static readonly string[] FileNames = { "libespat_sim.so", "libespat_sim.dylib", "espat_sim.dll" };
+
+            private readonly NoArguments version;
+            private readonly NoArguments lastError;
+            private readonly WorldNew worldNew;
+            private readonly ModuleName moduleName;
+            private readonly ConsoleLine console;
+            private readonly Attach attach;
+            private readonly UartRead uartRead;
+            private readonly ObservationRead observationRead;
+            private readonly OutText warningRead;
+
+            private const uint AbiVersion = 1;
+            private const uint RecordObservations = 8;
+
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint OnWorld(IntPtr world);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint OutUlong(IntPtr world, out ulong value);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint ModuleOutUlong(IntPtr world, uint module, out ulong value);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint ModuleTick(IntPtr world, uint module, ulong tick);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint ModuleTickByte(IntPtr world, uint module, ulong tick, byte value);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint ModuleTickPin(IntPtr world, uint module, ulong tick, uint pin, uint level);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint ModuleStatistics(IntPtr world, uint module, ref Statistics statistics);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate IntPtr NoArguments();
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint NoArgumentsUint();
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint WorldNew(ref WorldOptions options, out IntPtr world);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ModuleName(IntPtr world, UIntPtr index, out IntPtr name);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ConsoleLine(IntPtr world, IntPtr line, out IntPtr answer);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint Attach(IntPtr world, IntPtr name, ref AttachOptions options, out uint module);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint UartRead(IntPtr world, uint module, [In, Out] UartByte[] bytes, UIntPtr capacity,
+                out UIntPtr count);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ObservationRead(IntPtr world, ref ObservationRecord observation);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint OutText(IntPtr world, out IntPtr text);
+
+            [StructLayout(LayoutKind.Sequential)]
+            private struct WorldOptions
+            {
+                public UIntPtr Size;
+                public IntPtr Scenario;
+                public IntPtr ScenarioPath;
+                public ulong Seed;
+                public uint SeedGiven;
+                public uint Record;
+                public IntPtr CapturePath;
+                public IntPtr LogPath;
+            }
+
+            [StructLayout(LayoutKind.Sequential)]
+            private struct AttachOptions
+            {
+                public UIntPtr Size;
+                public ulong TimebaseHz;
+                public ulong OriginNs;
+                public uint McuTx;
+                public uint Reserved;
+            }
+
+            [StructLayout(LayoutKind.Sequential, Size = 24)]
+            private struct UartByte
+            {
+                public ulong Tick;
+                public ulong Nanoseconds;
+                public byte Byte;
+                public byte Flags;
+            }
+
+            [StructLayout(LayoutKind.Sequential)]
+            public struct Statistics
+            {
+                public UIntPtr Size;
+                public ulong McuBytes;
+                public ulong ModuleBytes;
+                public ulong McuQueueMax;
+                public ulong McuOverruns;
+                public ulong ModuleOverruns;
+                public ulong FramesSent;
+                public ulong FramesReceived;
+                public ulong FramesLost;
+            }
+
+            [StructLayout(LayoutKind.Sequential)]
+            private struct ObservationRecord
+            {
+                public UIntPtr Size;
+                public ulong Nanoseconds;
+                public IntPtr Subject;
+                public IntPtr Kind;
+                public IntPtr Text;
+            }
+        }
+    }
+}

@@ -1,0 +1,577 @@
+// Drives Network.EspAt as Renode does, with the real library behind it. Each test is a method; its name is what it
+// protects. Usage: harness.exe LIBRARY OTHER_LIBRARY FOLDER [TEST]
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Reflection;
+using System.Threading;
+
+using Antmicro.Renode.Core;
+using Antmicro.Renode.Exceptions;
+using Antmicro.Renode.Logging;
+using Antmicro.Renode.Peripherals.Network;
+
+namespace EspAtHarness
+{
+    public static class Program
+    {
+        public static int Main(string[] arguments)
+        {
+            Tests.Library = arguments[0];
+            Tests.OtherLibrary = arguments[1];
+            Tests.Folder = arguments[2];
+            var failed = 0;
+            var run = 0;
+            foreach(var test in typeof(Tests).GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
+            {
+                if(arguments.Length > 3 && test.Name != arguments[3])
+                {
+                    continue;
+                }
+                run++;
+                Logger.Lines.Clear();
+                string why = null;
+                var thread = new Thread(() => why = Run(test)) { IsBackground = true };
+                thread.Start();
+                if(!thread.Join(60000))
+                {
+                    why = "it hangs";
+                }
+                failed += why == null ? 0 : 1;
+                Console.WriteLine((why == null ? "ok " : "FAIL ") + test.Name + (why == null ? "" : ": " + why));
+            }
+            Console.WriteLine(run + " tests, " + failed + " failed");
+            return failed == 0 && run > 0 ? 0 : 1;
+        }
+
+        private static string Run(MethodInfo test)
+        {
+            try
+            {
+                test.Invoke(null, null);
+                return null;
+            }
+            catch(TargetInvocationException e)
+            {
+                var inner = e.InnerException;
+                return inner is Failure ? inner.Message : inner.ToString();
+            }
+        }
+    }
+
+    public class Failure : Exception
+    {
+        public Failure(string message) : base(message) { }
+    }
+
+    // A board: machine, UART and module, ready to run.
+    public class Board
+    {
+        public Board(Action<EspAt> set = null, bool wired = true)
+        {
+            Machine = new Machine();
+            Uart = new McuUart(Machine);
+            Module = wired ? new EspAt(Machine, Uart) : new EspAt(Machine);
+            Module.Library = Tests.Library;
+            if(set != null)
+            {
+                set(Module);
+            }
+            Machine.Add(Module);
+        }
+
+        // Runs, and fails where Renode would have ended.
+        public void Run(ulong milliseconds)
+        {
+            Machine.RunFor(milliseconds * 1000000);
+            StillAlive();
+        }
+
+        public void StillAlive()
+        {
+            if(Machine.Died != null)
+            {
+                throw new Failure("Renode would have ended: " + Machine.Died);
+            }
+        }
+
+        // Lines that the guest sends, each when the answer to the one before is complete.
+        public void Dialogue(params string[] lines)
+        {
+            var next = 0;
+            var seen = 0;
+            Uart.OnReceived += () =>
+            {
+                var answer = Uart.Received.Substring(seen);
+                if(next < lines.Length && (answer.EndsWith("ready\r\n") || answer.EndsWith("\r\nOK\r\n")))
+                {
+                    seen = Uart.Received.Length;
+                    Uart.Send(lines[next++] + "\r\n");
+                }
+            };
+        }
+
+        public readonly Machine Machine;
+        public readonly McuUart Uart;
+        public readonly EspAt Module;
+    }
+
+    public static class Tests
+    {
+        public static string Library;
+        public static string OtherLibrary;
+        public static string Folder;
+
+        // ---- time ------------------------------------------------------------------------------------------------------
+
+        public static void EveryByteReachesTheMcuWhenItsStopBitEnds()
+        {
+            var board = new Board();
+            board.Run(1000);
+            Equal("\r\nready\r\n", board.Uart.Received, "what the module says at its start");
+            var times = board.Uart.Times;
+            for(var i = 1; i < times.Count; i++)
+            {
+                // 10 bits at 115200 baud, each byte rounded on its own.
+                True(times[i] - times[i - 1] == 86805 || times[i] - times[i - 1] == 86806,
+                    "byte " + i + " came " + (times[i] - times[i - 1]) + " ns after the one before");
+            }
+            Equal(Second(times[8]), First(board, " reply ready"), "the library's time of the line and its last byte's");
+        }
+
+        public static void ByteOfTheMcuCarriesItsExactTimeThoughTheClockIsStale()
+        {
+            var board = new Board();
+            board.Machine.Guest(1000012345, () => board.Uart.Send("AT\r\n"));
+            board.Run(1100);
+            // Four bytes of 10 bits: 40 * 10^9 / 115200, rounded up.
+            Equal(Second(1000012345 + 347223), First(board, " command AT"), "the time of the command's last stop bit");
+        }
+
+        public static void BytesAreDeliveredOneMicrosecondLateAtMost()
+        {
+            var board = new Board();
+            board.Machine.Guest(1000000000, () => board.Uart.Send("AT\r\n"));
+            // Guest code that does not touch the module must not move it.
+            for(ulong t = 1000000100; t < 1005000000; t += 333)
+            {
+                board.Machine.Guest(t, () => { });
+            }
+            board.Run(1100);
+            Equal(Second(board.Uart.Times.Last()), First(board, " reply OK"), "time of the last byte of OK");
+        }
+
+        public static void RunsAreTheSameWhateverOtherThreadsAsk()
+        {
+            var digests = new HashSet<string>();
+            for(var i = 0; i < 10; i++)
+            {
+                var board = Joining();
+                var stop = false;
+                var asked = 0;
+                var curious = new Thread(() =>
+                {
+                    while(!stop && board.Machine.Executed < 4900000000)
+                    {
+                        asked += board.Module.Statistics.Length + board.Module.Digest.Length + board.Module.Links.Length;
+                        Thread.Yield();
+                    }
+                });
+                if(i % 2 == 1)
+                {
+                    board.Machine.RunFor(1000);
+                    curious.Start();
+                }
+                board.Run(5000);
+                stop = true;
+                True(i % 2 == 0 || asked > 0, "the other thread did not ask");
+                True(board.Uart.Received.Contains("WIFI GOT IP"), "the module should have joined:\n" + board.Uart.Received);
+                digests.Add(board.Module.Digest);
+            }
+            Equal(1, digests.Count, "digests of ten runs");
+        }
+
+        public static void AnotherSeedGivesAnotherDigest()
+        {
+            var digests = new HashSet<string>();
+            foreach(var seed in new ulong[] { 1, 2, 3 })
+            {
+                var board = Joining(m => m.Seed = seed);
+                board.Run(5000);
+                Equal(seed, board.Module.Seed, "the seed in force");
+                digests.Add(board.Module.Digest);
+            }
+            Equal(3, digests.Count, "digests of three seeds");
+        }
+
+        // ---- ways to attach --------------------------------------------------------------------------------------------
+
+        public static void WithoutUartTheModuleIsOneItself()
+        {
+            var board = new Board(wired: false);
+            var hub = new Hub(board.Machine, board.Module);
+            foreach(var c in "AT\r\n")
+            {
+                board.Machine.Guest(1000000000, () => board.Module.WriteChar((byte)c));
+            }
+            board.Run(1100);
+            Equal("\r\nready\r\nAT\r\n\r\nOK\r\n", hub.Passed, "what passed the hub");
+            Equal("", board.Uart.Received, "what the UART without a module has received");
+            Equal((uint)115200, board.Module.BaudRate, "baud rate");
+        }
+
+        public static void ByteWrittenFromTheMonitorIsAnsweredOnTheCpusThread()
+        {
+            var board = new Board();
+            board.Run(1000);
+            foreach(var c in "AT\r\n")
+            {
+                board.Module.WriteChar((byte)c);
+            }
+            board.Run(100);
+            Equal("\r\nready\r\nAT\r\n\r\nOK\r\n", board.Uart.Received, "the dialogue");
+        }
+
+        // ---- pins and resets -------------------------------------------------------------------------------------------
+
+        public static void TheMcusResetLeavesTheModuleRunning()
+        {
+            var board = Joining();
+            board.Run(5000);
+            var before = board.Uart.Received.Length;
+            board.Machine.Guest(board.Machine.Executed + 1000, board.Machine.Reset);
+            board.Run(2000);
+            Equal("", board.Uart.Received.Substring(before), "what the module says when the MCU is reset");
+            Equal("joined 'home' as 192.168.1.100", board.Module.WifiState, "the Wi-Fi state");
+        }
+
+        public static void PowerCycleOnResetStartsTheModuleAgain()
+        {
+            var board = new Board(m => m.PowerCycleOnReset = true);
+            board.Run(1000);
+            board.Machine.Guest(board.Machine.Executed + 1000, board.Machine.Reset);
+            board.Run(1000);
+            Equal("\r\nready\r\n\r\nready\r\n", board.Uart.Received, "what the module says");
+        }
+
+        public static void EnHoldsTheModuleUntilItRises()
+        {
+            var board = new Board();
+            // As Renode does when the line is connected.
+            board.Module.OnGPIO(0, false);
+            board.Machine.Guest(500000000, () => board.Uart.Send("A"));
+            board.Run(2000);
+            Equal("", board.Uart.Received, "what a module says that is held in reset");
+            Equal("switched off", board.Module.WifiState, "the state");
+            True(Logger.Lines.Any(l => l.Contains("[WARNING]") && l.Contains("EN is wired and low")), "no warning: " + Log());
+            board.Machine.Guest(board.Machine.Executed + 12345, () => board.Module.OnGPIO(0, true));
+            board.Run(1000);
+            Equal("\r\nready\r\n", board.Uart.Received, "what it says after EN has risen");
+            Recoverable(() => { board.Machine.Guest(board.Machine.Executed + 1, () => board.Module.OnGPIO(0, false));
+                board.Run(1); board.Module.PowerCycle(); }, "EN low");
+        }
+
+        public static void Gpio0LowKeepsTheFirmwareFromStarting()
+        {
+            var board = new Board();
+            board.Module.OnGPIO(1, false);
+            board.Run(2000);
+            Equal("in download mode", board.Module.WifiState, "the state");
+            True(!board.Uart.Received.Contains("ready"), "the AT firmware has started");
+        }
+
+        public static void PinsThatDoNotExistAreAWarning()
+        {
+            var board = new Board();
+            board.Module.OnGPIO(3, true);
+            board.Module.OnGPIO(-1, true);
+            Equal(2, Logger.Lines.Count(l => l.Contains("[WARNING] There is no pin")), "warnings: " + Log());
+        }
+
+        public static void PowerCycleTakesThePowerAway()
+        {
+            var board = Joining();
+            board.Run(5000);
+            board.Module.PowerCycle();
+            Equal("booting", board.Module.WifiState, "the state right after");
+            board.Run(1000);
+            True(board.Uart.Received.EndsWith("\r\nready\r\n"), "the module should have started:\n" + board.Uart.Received);
+        }
+
+        // ---- console and state -----------------------------------------------------------------------------------------
+
+        public static void ConsoleTakesEffectNowAndNotWhenTheModuleLastMoved()
+        {
+            var board = Joining();
+            board.Run(60000);
+            board.Module.Console("ap home down");
+            board.Run(10000);
+            var lost = First(board, " station disconnected");
+            True(string.CompareOrdinal(lost, "60.000000000") >= 0 && string.CompareOrdinal(lost, "70") < 0,
+                "the station noticed at " + lost);
+        }
+
+        public static void ConsoleSaysWhatItExpected()
+        {
+            var board = new Board();
+            Recoverable(() => board.Module.Console("ap home dwon"), "did you mean `down`?");
+            Recoverable(() => board.Module.Console(""), "");
+            True(board.Module.Console("help").Contains("ap NAME down"), "help lists the commands");
+            True(board.Module.Status.Contains("module wifi: attached"), board.Module.Status);
+        }
+
+        public static void StateLinksAndStatisticsAreThoseOfTheModule()
+        {
+            var board = Joining(null, "AT+CIPMUX=1", "AT+CIPSTART=1,\"TCP\",\"nas.lan\",7",
+                "AT+CIPSTART=0,\"UDP\",\"echo.example.com\",7", "AT+CIPCLOSE=1");
+            board.Run(200);
+            Equal("booting", board.Module.WifiState, "the state at the start");
+            board.Run(6000);
+            Equal("joined 'home' as 192.168.1.100", board.Module.WifiState, "the state at the end");
+            Equal("0 UDP 198.51.100.7:7", board.Module.Links, "the open links");
+            True(board.Module.Statistics.StartsWith("mcu-bytes 1"), board.Module.Statistics);
+            Equal(16, board.Module.Digest.Length, "hex digits of the digest");
+            True(board.Module.Digest != board.Module.ContentDigest, "the two digests are the same");
+            True(board.Module.Version.Length > 0, "no version");
+        }
+
+        // ---- waiting ---------------------------------------------------------------------------------------------------
+
+        public static void WaitingEndsAtTheInstantAndPausesThere()
+        {
+            var paused = new HashSet<ulong>();
+            for(var i = 0; i < 5; i++)
+            {
+                var board = Joining();
+                // The start as Renode's: time runs before it says so.
+                board.Machine.StartGap = i;
+                Equal("joined home as 192.168.1.100", board.Module.WaitFor("station", "joined"), "what was waited for");
+                True(!board.Machine.IsStarted, "the emulation runs on");
+                var late = board.Machine.Executed - Nanoseconds(board.Module.ObservedAt);
+                True(late <= 2000, "paused " + late + " ns late");
+                paused.Add(board.Machine.Executed);
+                board.Module.Console("ap home down");
+                board.Module.WaitFor("reply", "WIFI DISCONNECT", timeout: 30);
+                board.StillAlive();
+                paused.Add(board.Machine.Executed);
+            }
+            Equal(2, paused.Count, "instants of the two pauses in five runs");
+        }
+
+        public static void WaitingThatFailsSaysWhatCameInstead()
+        {
+            var board = new Board();
+            board.Dialogue("AT", "ATE0");
+            Recoverable(() => board.Module.WaitFor("command", "AT+CWJAP", timeout: 2), "no command with \"AT+CWJAP\" within 2 s",
+                "wifi command AT", "wifi command ATE0");
+            True(board.Machine.Executed >= 2000000000 && board.Machine.Executed < 2001000000,
+                "the time-out came at " + board.Machine.Executed + " ns");
+            Recoverable(() => board.Module.WaitFor("http", subject: "www", timeout: 1), "no http of www", "no other either");
+            board.StillAlive();
+        }
+
+        public static void NothingCountsTwiceAndKindsDoNotDisturbEachOther()
+        {
+            var board = new Board();
+            board.Dialogue("AT", "ATE0", "AT", "AT+CWMODE=1");
+            board.Run(2000);
+            Equal("ATE0", board.Module.WaitFor("command", "ATE", timeout: 1), "the command");
+            Equal("ready", board.Module.WaitFor("reply", "ready", timeout: 1), "a reply from before");
+            Equal("AT", board.Module.WaitFor("command", "^AT$", regex: true, timeout: 1), "the AT after ATE0");
+            Recoverable(() => board.Module.WaitFor("command", "^AT$", regex: true, timeout: 0.1f), "AT+CWMODE=1");
+        }
+
+        public static void WaitingGoesOnWithoutPausingWhenToldSo()
+        {
+            var board = Joining();
+            board.Module.WaitFor("reply", "ready", pause: false);
+            True(board.Machine.IsStarted, "the emulation was paused");
+            board.Module.WaitFor("station", "joined");
+            True(!board.Machine.IsStarted, "the emulation was not paused");
+        }
+
+        public static void HostsAreObservedToo()
+        {
+            var board = Joining(null, "AT+CIPSTART=\"TCP\",\"www.example.com\",80", "AT+CIPSEND=18");
+            board.Uart.OnReceived += () =>
+            {
+                if(board.Uart.Received.EndsWith("\r\n\r\n>"))
+                {
+                    board.Uart.Send("GET / HTTP/1.0\r\n\r\n");
+                }
+            };
+            True(board.Module.WaitFor("http", "GET /", "www").StartsWith("GET / from 192.168.1.100:"), "the request");
+        }
+
+        // ---- settings and files ----------------------------------------------------------------------------------------
+
+        public static void SettingsComeBeforeTheStart()
+        {
+            var board = new Board();
+            board.Run(1);
+            Recoverable(() => board.Module.Seed = 7, "before the machine starts");
+            Recoverable(() => board.Module.Scenario = "", "before the machine starts");
+            Recoverable(() => board.Module.Capture = "", "before the machine starts");
+            Recoverable(() => board.Module.Module = "x", "before the machine starts");
+        }
+
+        public static void ScenarioWithMistakesIsRefusedWithItsLines()
+        {
+            var board = new Board();
+            Recoverable(() => board.Module.Scenario = Folder + "/nowhere.toml", "There is no file", "nowhere.toml");
+            var path = Folder + "/mistake.toml";
+            File.WriteAllText(path, "[ap.home]\nssid = \"lab\"\npasswrd = \"correct horse\"\n");
+            Recoverable(() => board.Module.Scenario = path, "did you mean `password`", "mistake.toml:3");
+            File.WriteAllText(path, "[ap.home]\nssid = \"läb ☃\"\npassword = \"correct horse\"\n[module.door]\n[module.lamp]\n");
+            board.Module.Scenario = path;
+            board.Module.Module = "lamp";
+            True(board.Module.Status.Contains("SSID \"läb ☃\""), board.Module.Status);
+            True(board.Module.Status.Contains("module lamp: attached"), board.Module.Status);
+            Equal("booting", board.Module.WifiState, "the state of the second module");
+            var other = new Board(m => { m.Scenario = path; m.Module = "cat"; });
+            Recoverable(() => other.Run(1), "cat", "door", "lamp");
+        }
+
+        public static void McuTxIsOneOfTwoWords()
+        {
+            var board = new Board();
+            Recoverable(() => board.Module.McuTx = "fast", "expected \"wire\" or \"as-stored\"");
+            board.Module.McuTx = "as-stored";
+            board.Machine.Guest(1000000000, () => board.Uart.Send("AT\r\n"));
+            board.Run(1100);
+            Equal(Second(1000000000 + 86806), First(board, " command AT"), "every byte ends one byte time after its store");
+        }
+
+        public static void CaptureIsCompleteWheneverTheMachineIsPaused()
+        {
+            var path = Folder + "/pause.pcapng";
+            var board = Joining(m => { m.Capture = path; m.InputLog = Folder + "/pause.log"; });
+            board.Run(5000);
+            var paused = File.ReadAllBytes(path);
+            True(Contains(paused, "WIFI GOT IP"), "the capture of " + paused.Length + " bytes lacks the join");
+            True(File.ReadAllText(Folder + "/pause.log").Contains("attach"), "the log is empty");
+            board.Module.Dispose();
+            True(File.ReadAllBytes(path).Length >= paused.Length, "the capture has shrunk");
+            Recoverable(() => new Board(m => m.Capture = Folder + "/no/where.pcapng"), "There is no folder");
+        }
+
+        public static void LibraryThatIsMissingOrAnotherVersionIsNamed()
+        {
+            Recoverable(() => new Board(m => m.Library = Folder + "/missing.so"), "There is no file", "missing.so");
+            var text = Folder + "/text.so";
+            File.WriteAllText(text, "not a library");
+            Recoverable(() => new Board(m => m.Library = text).Run(1), "text.so, can't be used");
+            Recoverable(() => new Board(m => m.Library = OtherLibrary).Run(1), "version 99", "EspAt.cs version 1",
+                "one release");
+        }
+
+        // ---- no exception of ours ends Renode --------------------------------------------------------------------------
+
+        public static void UartModelThatThrowsIsLoggedOnceAndSurvived()
+        {
+            var board = new Board();
+            board.Uart.Broken = true;
+            board.Run(1000);
+            Equal(1, Logger.Lines.Count(l => l.Contains("[ERROR] the UART model has a bug")), "errors in the log: " + Log());
+            board.Uart.Broken = false;
+            board.Machine.Guest(board.Machine.Executed + 1, () => board.Uart.Send("AT\r\n"));
+            board.Run(100);
+            True(board.Uart.Received.EndsWith("\r\nOK\r\n"), "the module should answer: " + board.Uart.Received);
+        }
+
+        public static void DisposingCleansUpAndStaysQuiet()
+        {
+            var board = Joining();
+            board.Run(1000);
+            board.Module.Dispose();
+            board.Module.Dispose();
+            var before = board.Uart.Received;
+            board.Machine.Guest(board.Machine.Executed + 1, () => board.Module.WriteChar(65));
+            board.Machine.Guest(board.Machine.Executed + 2, () => board.Module.OnGPIO(0, false));
+            var running = new Board();
+            board.Machine.Guest(board.Machine.Executed + 3, board.Machine.Reset);
+            Recoverable(() => board.Run(1000), "removed from the machine");
+            Recoverable(() => board.Module.Console("status"), "removed from the machine");
+            Equal(before, board.Uart.Received, "what the MCU receives after that");
+            running.Run(1000);
+            Equal("\r\nready\r\n", running.Uart.Received, "another module");
+        }
+
+        // ---- what the tests are written with ---------------------------------------------------------------------------
+
+        private static Board Joining(Action<EspAt> set = null, params string[] more)
+        {
+            var board = new Board(set);
+            var lines = new List<string> { "ATE0", "AT+CWMODE=1", "AT+CWJAP=\"espat-sim\",\"correct horse\"" };
+            lines.AddRange(more);
+            board.Dialogue(lines.ToArray());
+            return board;
+        }
+
+        // Time of the first observation that ends so.
+        private static string First(Board board, string ending)
+        {
+            var line = board.Module.Observations.Split('\n').FirstOrDefault(l => l.EndsWith(ending));
+            if(line == null)
+            {
+                throw new Failure("nothing ends with '" + ending + "':\n" + board.Module.Observations);
+            }
+            return line.Split(' ')[0];
+        }
+
+        private static string Second(ulong nanoseconds)
+        {
+            return nanoseconds / 1000000000 + "." + (nanoseconds % 1000000000).ToString("D9");
+        }
+
+        private static ulong Nanoseconds(string seconds)
+        {
+            return ulong.Parse(seconds.Replace(".", ""));
+        }
+
+        private static bool Contains(byte[] bytes, string text)
+        {
+            return System.Text.Encoding.GetEncoding("iso-8859-1").GetString(bytes).Contains(text);
+        }
+
+        private static string Log()
+        {
+            return "\n  " + string.Join("\n  ", Logger.Lines);
+        }
+
+        private static void True(bool condition, string what)
+        {
+            if(!condition)
+            {
+                throw new Failure(what);
+            }
+        }
+
+        private static void Equal<T>(T expected, T found, string what)
+        {
+            if(!object.Equals(expected, found))
+            {
+                throw new Failure(what + ": expected '" + expected + "', found '" + found + "'");
+            }
+        }
+
+        // The Monitor survives a RecoverableException and nothing else.
+        private static void Recoverable(Action action, params string[] words)
+        {
+            try
+            {
+                action();
+            }
+            catch(RecoverableException e)
+            {
+                foreach(var word in words)
+                {
+                    True(e.Message.Contains(word), "the error should say '" + word + "': " + e.Message);
+                }
+                return;
+            }
+            throw new Failure("an error with '" + string.Join("', '", words) + "' was expected, and nothing was wrong");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `renode/EspAt.cs` without Renode: compiled by Mono's compiler against our own declarations of Renode's interfaces
+//! (`tests/renode/api`), and driven by a program (`tests/renode/harness`) that imitates Renode's virtual time and
+//! threads, with the real library behind it. The Robot tests in `tests/renode` drive the same file in Renode.
+#![cfg(target_os = "linux")]
+#![expect(clippy::disallowed_methods, reason = "files and processes of the tests")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn directory() -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("renode_glue");
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).expect("a directory for files of the test");
+    path
+}
+
+/// A command that must be installed.
+fn tool(name: &str, package: &str) -> Command {
+    let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    assert!(found.is_ok(), "{name} is needed for this test: install the package '{package}' (apt install {package})");
+    Command::new(name)
+}
+
+/// Runs it, which must succeed; what it prints.
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{out}{err}", output.status);
+    out.into_owned()
+}
+
+/// The C# files of a directory of `tests/renode`.
+fn sources(name: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join("tests/renode").join(name)).expect("a directory of tests/renode");
+    let mut files: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).collect();
+    files.retain(|f| f.extension().is_some_and(|e| e == "cs"));
+    files.sort();
+    assert!(!files.is_empty(), "there is no C# in tests/renode/{name}");
+    files
+}
+
+#[test]
+fn the_renode_peripheral_does_in_mono_what_it_does_in_renode() {
+    let directory = directory();
+    let program = directory.join("harness.exe");
+    run(tool("mcs", "mono-mcs")
+        // What Renode's own compilers have in common.
+        .args(["-langversion:7", "-warnaserror"])
+        .arg(format!("-out:{}", program.display()))
+        .args(sources("api"))
+        .arg(root().join("renode/EspAt.cs"))
+        .args(sources("harness")));
+    let other = directory.join("libother.so");
+    let source = directory.join("other.c");
+    std::fs::write(&source, "unsigned espat_abi_version(void) { return 99; }\n").expect("write other.c");
+    run(tool("gcc", "gcc").args(["-shared", "-fPIC", "-o"]).arg(&other).arg(&source));
+
+    let test = std::env::current_exe().expect("the path of this test");
+    let library = test.parent().expect("its directory").join("libespat_sim.so");
+    assert!(library.exists(), "libespat_sim.so is not beside this test in {}", library.display());
+    let said = run(tool("mono", "mono-runtime").arg(&program).arg(&library).arg(&other).arg(&directory));
+    assert!(said.contains(" tests, 0 failed"), "the harness says:\n{said}");
+    assert!(said.lines().filter(|l| l.starts_with("ok ")).count() >= 28, "fewer tests than there were:\n{said}");
+}
