@@ -11,9 +11,11 @@ fn run(seed: u64, pace: fn(&mut Host)) -> (u64, Vec<u8>, String) {
     let mut host = Host::ready(seed);
     host.send("AT+CWMODE=1\r\n");
     host.expect("\r\nOK\r\n");
-    for line in
-        ["AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", "AT+CIPDOMAIN=\"nas.lan\"\r\n", "AT+PING=\"nas.lan\"\r\n"]
-    {
+    for line in [
+        "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n",
+        "AT+CIPDOMAIN=\"nas.lan\"\r\n",
+        "AT+PING=\"nas.lan\"\r\n",
+    ] {
         host.send(line);
         // Everybody ends at the same instants; how they get there differs.
         for _ in 0..50 {

@@ -24,16 +24,17 @@ fn a_join_prints_its_two_lines_and_ok() {
     host.ask("AT+CWMODE?\r\n", "+CWMODE:1\r\n\r\nOK\r\n");
     host.ask("AT+CIPSTATUS\r\n", "STATUS:1\r\n\r\nOK\r\n");
     host.ask("AT+CWJAP?\r\n", "\r\nOK\r\n");
-    let zero = "+CIPSTA:ip:\"0.0.0.0\"\r\n+CIPSTA:gateway:\"0.0.0.0\"\r\n+CIPSTA:netmask:\"0.0.0.0\"\r\n\r\nOK\r\n";
+    let zero =
+        "+CIPSTA:ip:\"0.0.0.0\"\r\n+CIPSTA:gateway:\"0.0.0.0\"\r\n+CIPSTA:netmask:\"0.0.0.0\"\r\n\r\nOK\r\n";
     host.ask("AT+CIPSTA?\r\n", zero);
-    host.ask(
-        "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n",
-        "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n",
-    );
+    host.ask("AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
     host.ask("AT+CWSTATE?\r\n", "+CWSTATE:2,\"espat-sim\"\r\n\r\nOK\r\n");
     host.ask("AT+CIPSTATUS\r\n", "STATUS:2\r\n\r\nOK\r\n");
     let joined = host.query("AT+CWJAP?\r\n");
-    assert!(joined.starts_with("+CWJAP:\"espat-sim\",\"") && joined.ends_with("\",6,-45,0,1,3,0,0\r\n\r\nOK\r\n"), "{joined}");
+    assert!(
+        joined.starts_with("+CWJAP:\"espat-sim\",\"") && joined.ends_with("\",6,-45,0,1,3,0,0\r\n\r\nOK\r\n"),
+        "{joined}"
+    );
     host.ask(
         "AT+CIPSTA?\r\n",
         "+CIPSTA:ip:\"192.168.1.100\"\r\n+CIPSTA:gateway:\"192.168.1.1\"\r\n+CIPSTA:netmask:\"255.255.255.0\"\r\n\r\nOK\r\n",
@@ -53,10 +54,7 @@ fn a_join_that_fails_says_why() {
     host.ask("AT+CWJAP=\"nope\",\"0123456789\"\r\n", "+CWJAP:3\r\n\r\nERROR\r\n");
     host.ask("AT+CWJAP=\"espat-sim\",\"wrong horse\"\r\n", "+CWJAP:2\r\n\r\nERROR\r\n");
     host.ask("AT+CIPSTATUS\r\n", "STATUS:5\r\n\r\nOK\r\n");
-    host.ask(
-        "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n",
-        "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n",
-    );
+    host.ask("AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
     host.ask("AT+CWJAP=\"nope\",\"0123456789\"\r\n", "WIFI DISCONNECT\r\n+CWJAP:3\r\n\r\nERROR\r\n");
 }
 
@@ -143,7 +141,11 @@ fn a_refused_connection_is_error_and_then_closed() {
     host.send("AT+CIPSTART=3,\"TCP\",\"192.168.1.77\",80\r\n");
     let start = host.now;
     host.expect("\r\nERROR\r\n3,CLOSED\r\n");
-    assert!((9 * SECOND..11 * SECOND).contains(&(host.now - start)), "about 10 s, not {} ns", host.now - start);
+    assert!(
+        (9 * SECOND..11 * SECOND).contains(&(host.now - start)),
+        "about 10 s, not {} ns",
+        host.now - start
+    );
     host.ask("AT+CIPSTART=3,\"TCP\",\"no.such.name\",80\r\n", "\r\nERROR\r\n");
     host.silent_for(SECOND);
 }
@@ -225,7 +227,8 @@ fn names_and_pings_answer_or_say_that_they_failed() {
     host.ask("AT+CIPDOMAIN=\"10.1.2.3\"\r\n", "+CIPDOMAIN:\"10.1.2.3\"\r\n\r\nOK\r\n");
     host.ask("AT+CIPDOMAIN=\"no.such.name\"\r\n", "\r\nERROR\r\n");
     let pinged = host.query("AT+PING=\"www.example.com\"\r\n");
-    let ms: u64 = pinged.strip_prefix("+PING:").and_then(|p| p.split('\r').next()?.parse().ok()).expect(&pinged);
+    let ms: u64 =
+        pinged.strip_prefix("+PING:").and_then(|p| p.split('\r').next()?.parse().ok()).expect(&pinged);
     assert!((34..=40).contains(&ms), "two ways of 2 to 2.5 ms and 15 ms: {pinged}");
     host.ask("AT+PING=\"192.168.1.77\"\r\n", "+PING:TIMEOUT\r\n\r\nERROR\r\n");
     host.ask("AT+PING=\"no.such.name\"\r\n", "+PING:TIMEOUT\r\n\r\nERROR\r\n");

@@ -201,7 +201,12 @@ fn another_http_body_makes_the_firmware_fail() {
     assert_ne!(scenario, default, "the default scenario no longer holds the body that the test changes");
     for board in BOARDS {
         let run = run(&folder, board, Setting { board, scenario: Some(&scenario), ..Setting::default() });
-        assert_eq!(run.exit, Some(1), "{board}: exit code 1 says that the firmware noticed:\n{}", run.console);
+        assert_eq!(
+            run.exit,
+            Some(1),
+            "{board}: exit code 1 says that the firmware noticed:\n{}",
+            run.console
+        );
         assert!(run.console.contains("FAIL: http"), "{board}: the HTTP step should fail:\n{}", run.console);
     }
 }
@@ -219,7 +224,11 @@ fn on_a_link_with_five_percent_loss_the_exchange_completes_by_retransmission() {
         let [first, again] = ["a", "b"].map(|n| run(&folder, &format!("{seed}{n}"), setting));
         assert_passed(&first);
         assert_eq!(first, again, "seed {seed}: the same lossy link, the same run");
-        let lost = first.report.split("frames_lost=").nth(1).map_or("0", |l| l.split_whitespace().next().unwrap_or("0"));
+        let lost = first
+            .report
+            .split("frames_lost=")
+            .nth(1)
+            .map_or("0", |l| l.split_whitespace().next().unwrap_or("0"));
         assert_ne!(lost, "0", "seed {seed}: nothing was lost, so nothing is proved");
         let output = Command::new("tshark")
             .arg("-r")

@@ -6,6 +6,7 @@ mod demo;
 pub mod dialogue;
 mod files;
 mod host;
+mod markdown;
 #[cfg(unix)]
 mod qemu;
 mod replay;

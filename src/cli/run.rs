@@ -212,7 +212,8 @@ fn destinations(
 fn again(transcript: &Transcript, seed: Option<u64>) -> String {
     let name = &transcript.name;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%".contains(c);
-    let name = if name.chars().all(plain) { name.clone() } else { format!("'{}'", name.replace('\'', r"'\''")) };
+    let name =
+        if name.chars().all(plain) { name.clone() } else { format!("'{}'", name.replace('\'', r"'\''")) };
     let seed = seed.or(transcript.seed).or(transcript.scenario.seed).unwrap_or(crate::world::DEFAULT_SEED);
     format!("espat-sim run {name} --seed {seed}")
 }
@@ -232,7 +233,10 @@ mod tests {
         let got = destinations(&paths, Some(&here), "--pcap", "pcapng").unwrap();
         assert_eq!(got, [Some(here.join("x.pcapng")), Some(here.join("y.pcapng"))]);
         let file = Path::new("no-such-directory/out.pcapng");
-        assert_eq!(destinations(&paths[..1], Some(file), "--pcap", "pcapng").unwrap(), [Some(file.to_owned())]);
+        assert_eq!(
+            destinations(&paths[..1], Some(file), "--pcap", "pcapng").unwrap(),
+            [Some(file.to_owned())]
+        );
         let refused = destinations(&paths, Some(file), "--pcap", "pcapng").unwrap_err();
         assert!(refused.contains("--pcap takes an existing directory for 2 transcripts"), "{refused}");
         let twice = ["a/x.at", "b/x.at"].map(PathBuf::from);

@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn host_lines_are_assigned_to_forms() {
         let form = |line: &str| {
-            of_line(&[Element::Literal(format!("{line}\r\n").into_bytes())]).map(|e| (e.name, e.form, e.syntax))
+            of_line(&[Element::Literal(format!("{line}\r\n").into_bytes())])
+                .map(|e| (e.name, e.form, e.syntax))
         };
         assert_eq!(form("AT"), Some(("", Form::Execute, 0)));
         assert_eq!(form("at+cipmux?"), Some(("+CIPMUX", Form::Query, 0)));

@@ -25,7 +25,7 @@ pub fn compare(pattern: &[Element], input: &[u8], known: &Bound) -> Outcome {
     match attempt(pattern, input, 0, known, &mut bound) {
         Attempt::Matched(length) => Outcome::Matched { length, bound },
         Attempt::Incomplete => Outcome::Incomplete,
-        Attempt::Differs(at) => Outcome::Differs { at },
+        Attempt::Differs { at, .. } => Outcome::Differs { at },
     }
 }
 
@@ -44,7 +44,12 @@ pub fn fill(text: &[Element], known: &Bound) -> Vec<u8> {
 enum Attempt {
     Matched(usize),
     Incomplete,
-    Differs(usize),
+    /// Where, and how many literal bytes were right behind the last hole that could have ended elsewhere. The
+    /// place after the most of them is the most telling.
+    Differs {
+        right: usize,
+        at: usize,
+    },
 }
 
 fn attempt(
@@ -64,7 +69,7 @@ fn attempt(
         return literal(&bytes, rest, input, at, known, bound);
     }
     let kind = hole.kind.unwrap_or(Kind::Text);
-    let mut outcome = Attempt::Differs(at);
+    let mut outcome = Attempt::Differs { right: 0, at };
     for end in at + 1.. {
         match input.get(end - 1) {
             None => return Attempt::Incomplete,
@@ -80,8 +85,11 @@ fn attempt(
         match (attempt(rest, input, end, known, bound), &outcome) {
             (Attempt::Matched(length), _) => return Attempt::Matched(length),
             (Attempt::Incomplete, _) => outcome = Attempt::Incomplete,
-            (Attempt::Differs(far), Attempt::Differs(before)) => outcome = Attempt::Differs(far.max(*before)),
-            (Attempt::Differs(_), _) => {}
+            (Attempt::Differs { right, at }, Attempt::Differs { right: r, at: a }) => {
+                let (right, at) = (right, at).max((*r, *a));
+                outcome = Attempt::Differs { right, at };
+            }
+            (Attempt::Differs { .. }, _) => {}
         }
         bound.truncate(mark - 1);
     }
@@ -98,9 +106,12 @@ fn literal(
 ) -> Attempt {
     let there = &input[at.min(input.len())..];
     match bytes.iter().zip(there).position(|(expected, came)| expected != came) {
-        Some(offset) => Attempt::Differs(at + offset),
+        Some(offset) => Attempt::Differs { right: offset, at: at + offset },
         None if there.len() < bytes.len() => Attempt::Incomplete,
-        None => attempt(rest, input, at + bytes.len(), known, bound),
+        None => match attempt(rest, input, at + bytes.len(), known, bound) {
+            Attempt::Differs { right, at } => Attempt::Differs { right: right + bytes.len(), at },
+            other => other,
+        },
     }
 }
 
@@ -132,9 +143,7 @@ fn holds(kind: Kind, bytes: &[u8]) -> bool {
         Kind::Int { min, max } => {
             text.ok().and_then(|t| t.parse::<i64>().ok()).is_some_and(|n| (min..=max).contains(&n))
         }
-        Kind::Mac => {
-            bytes.len() == 17 && bytes.iter().enumerate().all(|(i, b)| (i % 3 == 2) == (*b == b':'))
-        }
+        Kind::Mac => bytes.len() == 17 && bytes.iter().enumerate().all(|(i, b)| (i % 3 == 2) == (*b == b':')),
         Kind::Ip => text.is_ok_and(|t| t.parse::<IpAddr>().is_ok()),
     }
 }

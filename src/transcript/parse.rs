@@ -20,8 +20,8 @@ const DEFAULT_MODULE: &str = "wifi";
 const DEEPEST: usize = 16;
 /// What a line can begin with.
 const WORDS: [&str; 12] = [
-    "cites", "profile", "scenario", "seed", "module", "include", "silent", "wait", "within", "after", "console",
-    "pin",
+    "cites", "profile", "scenario", "seed", "module", "include", "silent", "wait", "within", "after",
+    "console", "pin",
 ];
 const PINS: [(&str, Pin); 3] = [("en", Pin::En), ("gpio0", Pin::Gpio0), ("rts", Pin::McuRts)];
 
@@ -133,7 +133,8 @@ impl<'l, 'f> Parser<'l, 'f> {
         let (word, rest) = line.split_at(word_end);
         let argument = rest.trim();
         let begin = start + word_end + (rest.len() - rest.trim_start().len());
-        let place = if argument.is_empty() { start..start + line.len() } else { begin..begin + argument.len() };
+        let place =
+            if argument.is_empty() { start..start + line.len() } else { begin..begin + argument.len() };
         let wrong = |message: String| (place.clone(), message);
         if argument.is_empty() && word != "scenario" && WORDS.contains(&word) {
             return Err(wrong(format!("expected something after `{word}`")));
@@ -196,10 +197,14 @@ impl<'l, 'f> Parser<'l, 'f> {
             "include" => {
                 let path = beside(file.name, argument);
                 if self.stack.contains(&path) {
-                    return Err(wrong(format!("expected a file that does not include this one, found `{path}`")));
+                    return Err(wrong(format!(
+                        "expected a file that does not include this one, found `{path}`"
+                    )));
                 }
                 if self.stack.len() >= DEEPEST {
-                    return Err(wrong(format!("expected files that include each other at most {DEEPEST} deep")));
+                    return Err(wrong(format!(
+                        "expected files that include each other at most {DEEPEST} deep"
+                    )));
                 }
                 let text = (self.load)(&path).map_err(wrong)?;
                 self.file(&path, &text, false);
@@ -225,7 +230,10 @@ impl<'l, 'f> Parser<'l, 'f> {
                 let level = ["low", "high"].iter().position(|l| *l == level.trim());
                 let (Some((_, pin)), Some(level)) = (pin, level) else {
                     let pins = one_of(PINS.iter().map(|(n, _)| *n));
-                    return Err(wrong(format!("expected {pins} and `low` or `high`, found {}", shown(argument))));
+                    return Err(wrong(format!(
+                        "expected {pins} and `low` or `high`, found {}",
+                        shown(argument)
+                    )));
                 };
                 self.step(file, Action::Pin(*pin, level == 1));
             }
@@ -261,7 +269,10 @@ impl<'l, 'f> Parser<'l, 'f> {
         self.holes(&elements, &places, from_host).map_err(moved)?;
         if raw && !from_host && matches!(elements.last(), Some(Element::Hole(_))) {
             let end = places.last().cloned().unwrap_or_default();
-            return Err(moved((end, "expected bytes after the hole, because they tell where it ends".to_owned())));
+            return Err(moved((
+                end,
+                "expected bytes after the hole, because they tell where it ends".to_owned(),
+            )));
         }
         if !raw {
             text::push(&mut elements, b"\r\n");
@@ -301,7 +312,10 @@ impl<'l, 'f> Parser<'l, 'f> {
                     self.holes.insert(hole.name.clone(), kind.unwrap_or(Kind::Text));
                 }
                 (Some(first), Some(kind)) if *first != kind => {
-                    return wrong(format!("expected `{{{}}}`: it took another kind of text before", hole.name));
+                    return wrong(format!(
+                        "expected `{{{}}}`: it took another kind of text before",
+                        hole.name
+                    ));
                 }
                 (Some(_), _) => {}
             }
@@ -380,7 +394,8 @@ impl<'l, 'f> Parser<'l, 'f> {
     fn finish(mut self, name: &str, text: &str) -> Result<Transcript, Mistakes> {
         let whole = File { name, text, own: true, line: 0..0, number: 0 };
         if !self.settings.own_cites {
-            let expected = "expected a line such as `cites reference 3.12`: where the expected bytes come from";
+            let expected =
+                "expected a line such as `cites reference 3.12`: where the expected bytes come from";
             self.problem(&whole, 0..0, expected.to_owned());
         }
         if self.steps.is_empty() && self.problems.is_empty() {
@@ -398,7 +413,8 @@ impl<'l, 'f> Parser<'l, 'f> {
             (scenario, module) => {
                 if let (Some(scenario), None) = (scenario, module) {
                     let names = one_of(scenario.modules.iter().map(|m| m.name.as_str()));
-                    let message = format!("expected a line `module NAME` with the name of a module ({names})");
+                    let message =
+                        format!("expected a line `module NAME` with the name of a module ({names})");
                     self.problems.push(Problem::new(name, text, 0..0, message));
                 }
                 Err(Mistakes(self.problems))

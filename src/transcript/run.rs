@@ -263,7 +263,8 @@ impl<'t> Run<'t> {
             Element::Hole(hole) => self.bound.get(&hole.name).map(|bytes| (&hole.name, bytes)),
             Element::Literal(_) => None,
         });
-        let known: Vec<String> = known.map(|(name, b)| format!("{{{name}}} is {}", text::escape(b))).collect();
+        let known: Vec<String> =
+            known.map(|(name, b)| format!("{{{name}}} is {}", text::escape(b))).collect();
         if known.is_empty() { line } else { format!("{line}    ({})", known.join(", ")) }
     }
 

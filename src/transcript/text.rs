@@ -145,7 +145,8 @@ impl<'a> Reader<'a> {
         let end = tail.find('}').map_or(tail.len(), |i| i + 1);
         self.at += end;
         let count = tail[..end].strip_prefix("\"*").and_then(|t| t.strip_suffix('}'));
-        let count = count.filter(|c| c.bytes().all(|b| b.is_ascii_digit())).and_then(|c| c.parse::<usize>().ok());
+        let count =
+            count.filter(|c| c.bytes().all(|b| b.is_ascii_digit())).and_then(|c| c.parse::<usize>().ok());
         let Some(count) = count.filter(|_| !bytes.is_empty()) else {
             return Err((start..self.at, expected.to_owned()));
         };
@@ -201,6 +202,16 @@ fn read_kind(kind: &str) -> Option<Kind> {
 
 /// Bytes as a transcript writes them, on one line.
 pub(super) fn escape(bytes: &[u8]) -> String {
+    let mut text = escape_part(bytes);
+    if text.ends_with(' ') {
+        text.pop();
+        text.push_str("\\x20");
+    }
+    text
+}
+
+/// Bytes with more behind them on the same line.
+fn escape_part(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
@@ -215,10 +226,6 @@ pub(super) fn escape(bytes: &[u8]) -> String {
             }
         }
     }
-    if text.ends_with(' ') {
-        text.pop();
-        text.push_str("\\x20");
-    }
     text
 }
 
@@ -227,7 +234,7 @@ pub(super) fn write(elements: &[Element]) -> String {
     elements
         .iter()
         .map(|element| match element {
-            Element::Literal(bytes) => escape(bytes),
+            Element::Literal(bytes) => escape_part(bytes),
             Element::Hole(Hole { name, kind }) => match kind {
                 None | Some(Kind::Text) => format!("{{{name}}}"),
                 Some(Kind::Mac) => format!("{{{name}:mac}}"),
