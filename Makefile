@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 BOARD  ?= mps2-an385
 
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
-TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime
 
 .PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
 	lint unit same-digest renode
@@ -62,9 +62,10 @@ same-digest: build
 	@echo "The same dialogue, capture and digest from debug and release builds."
 
 # What needs Renode runs where Renode is.
-renode:
-	@command -v renode-test >/dev/null && echo "There are no Robot tests yet." || \
-		echo "renode-test is not on PATH: Robot tests were not run (none exist yet)."
+ROBOT := $(wildcard tests/renode/*.robot)
+renode: build firmware
+	@if command -v renode-test >/dev/null; then renode-test $(ROBOT) -r build/robot; else \
+		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites were not run."; fi
 
 bench: build
 	$(CARGO) bench

@@ -10,6 +10,7 @@
 //! | room | what it is |
 //! |---|---|
 //! | [`cli`], `qemu`, [`ffi`], [`edge`] | the edge: threads, files, the operating system |
+//! | [`transcript`] | test files: what a host sends, what must come back |
 //! | [`world`] | event order, scenario, console, input log and replay |
 //! | [`module`] | one ESP module: power, boot; joins uart + at + wifi |
 //! | [`at`] | the AT firmware: line parser, command table, links |
@@ -32,6 +33,7 @@ pub mod profile;
 pub mod qemu;
 pub mod rng;
 pub mod time;
+pub mod transcript;
 pub mod uart;
 pub mod wifi;
 pub mod world;

@@ -21,7 +21,10 @@ fn directory() -> PathBuf {
 /// A command that must be installed.
 fn tool(name: &str, package: &str) -> Command {
     let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(found.is_ok(), "{name} is needed for this test: install the package '{package}' (apt install {package})");
+    assert!(
+        found.is_ok(),
+        "{name} is needed for this test: install the package '{package}' (apt install {package})"
+    );
     Command::new(name)
 }
 
@@ -35,7 +38,8 @@ fn run(command: &mut Command) -> String {
 
 /// The C# files of a directory of `tests/renode`.
 fn sources(name: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(root().join("tests/renode").join(name)).expect("a directory of tests/renode");
+    let entries =
+        std::fs::read_dir(root().join("tests/renode").join(name)).expect("a directory of tests/renode");
     let mut files: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "cs"));
     files.sort();
@@ -64,5 +68,8 @@ fn the_renode_peripheral_does_in_mono_what_it_does_in_renode() {
     assert!(library.exists(), "libespat_sim.so is not beside this test in {}", library.display());
     let said = run(tool("mono", "mono-runtime").arg(&program).arg(&library).arg(&other).arg(&directory));
     assert!(said.contains(" tests, 0 failed"), "the harness says:\n{said}");
-    assert!(said.lines().filter(|l| l.starts_with("ok ")).count() >= 28, "fewer tests than there were:\n{said}");
+    assert!(
+        said.lines().filter(|l| l.starts_with("ok ")).count() >= 28,
+        "fewer tests than there were:\n{said}"
+    );
 }

@@ -1,7 +1,13 @@
 //! `espat-sim commands`: the command table.
 
+use std::path::{Path, PathBuf};
+
+use super::markdown::{self, Transcripts};
 use crate::at::schema::{Kind, Param, Presence};
-use crate::at::table::COMMANDS;
+use crate::at::table::{COMMANDS, Command};
+
+/// Where this project keeps its transcripts.
+const TRANSCRIPTS: &str = "tests/transcripts";
 
 /// List the AT commands that the module knows, with their forms and parameters.
 #[derive(Debug, clap::Args)]
@@ -9,14 +15,49 @@ pub struct CommandsArgs {
     /// Only commands whose name contains this.
     #[arg(value_name = "NAME")]
     filter: Option<String>,
+    /// Print them as Markdown, with the transcripts that exercise each form: docs/commands.md.
+    #[arg(long)]
+    markdown: bool,
+    /// With --markdown: the directory of the transcripts; without it, tests/transcripts if there is one.
+    #[arg(long, value_name = "DIR", requires = "markdown")]
+    transcripts: Option<PathBuf>,
+    /// Name the forms that no transcript exercises instead. The exit code is 1 when there are any.
+    #[arg(long, requires = "markdown", conflicts_with = "filter")]
+    unproved: bool,
 }
 
 /// Prints the table. 2 when nothing matches.
 pub fn run(args: &CommandsArgs) -> i32 {
     let wanted = args.filter.as_deref().unwrap_or("").to_ascii_uppercase();
-    let mut found = false;
-    for command in COMMANDS.iter().filter(|c| format!("AT{}", c.name).contains(&wanted)) {
-        found = true;
+    let commands: Vec<&'static Command> =
+        COMMANDS.iter().filter(|c| format!("AT{}", c.name).contains(&wanted)).collect();
+    if commands.is_empty() {
+        return super::fail(&format!("no command has '{wanted}' in its name"));
+    }
+    match args.markdown {
+        true => print_markdown(args, &commands).unwrap_or_else(|sentence| super::fail(&sentence)),
+        false => print_list(&commands),
+    }
+}
+
+fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<i32, String> {
+    let known = Path::new(TRANSCRIPTS);
+    let directory = args.transcripts.as_deref().or(known.is_dir().then_some(known));
+    let transcripts = directory.map(Transcripts::read).transpose()?;
+    if !args.unproved {
+        print!("{}", markdown::document(commands, transcripts.as_ref()));
+        return Ok(0);
+    }
+    let Some(transcripts) = transcripts else { return Err(format!("there is no {TRANSCRIPTS} here")) };
+    let unproved = markdown::unproved(&transcripts);
+    for form in &unproved {
+        println!("{form}");
+    }
+    Ok(i32::from(!unproved.is_empty()))
+}
+
+fn print_list(commands: &[&'static Command]) -> i32 {
+    for command in commands {
         let name = format!("AT{}", command.name);
         println!(
             "{name:<14} {} [{}]{}",
@@ -37,11 +78,11 @@ pub fn run(args: &CommandsArgs) -> i32 {
             }
         }
     }
-    if found { 0 } else { super::fail(&format!("no command has '{wanted}' in its name")) }
+    0
 }
 
 /// `<a>,<b>[,<c>]`, as the specification writes it.
-fn parameters(params: &[Param]) -> String {
+pub fn parameters(params: &[Param]) -> String {
     let mut text = String::new();
     for (i, param) in params.iter().enumerate() {
         let quoted = if matches!(param.kind, Kind::Int { .. }) { "" } else { "\"" };
@@ -58,7 +99,8 @@ fn parameters(params: &[Param]) -> String {
     text
 }
 
-fn describe(param: &Param) -> String {
+/// What a parameter takes, and whether it may be left out.
+pub fn describe(param: &Param) -> String {
     let kind = match param.kind {
         Kind::Int { min, max } => format!("{min} to {max}"),
         Kind::Text { min, max } => format!("string of {min} to {max} bytes"),

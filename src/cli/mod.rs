@@ -6,9 +6,11 @@ mod demo;
 pub mod dialogue;
 mod files;
 mod host;
+mod markdown;
 #[cfg(unix)]
 mod qemu;
 mod replay;
+mod run;
 
 use std::process::ExitCode;
 
@@ -27,6 +29,7 @@ enum Command {
     Demo(demo::DemoArgs),
     #[cfg(unix)]
     Qemu(Box<qemu::QemuArgs>),
+    Run(run::RunArgs),
     Replay(replay::ReplayArgs),
     Commands(commands::CommandsArgs),
     Check(check::CheckArgs),
@@ -38,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         #[cfg(unix)]
         Command::Qemu(args) => qemu::run(*args),
+        Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Check(args) => check::run(&args),

@@ -168,6 +168,16 @@ impl Module {
         self.mcu.pending()
     }
 
+    /// How many of the MCU's bytes have not ended on the wire yet.
+    pub fn mcu_pending(&self) -> usize {
+        self.mcu.pending()
+    }
+
+    /// What its UART is set to.
+    pub fn line_settings(&self) -> LineSettings {
+        self.own.settings()
+    }
+
     /// The boot strap GPIO0 changes. It is looked at when the chip starts.
     pub fn set_boot_strap(&mut self, high: bool) {
         self.strap = high;

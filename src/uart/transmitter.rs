@@ -56,6 +56,11 @@ impl<M> Transmitter<M> {
         self.queue.len()
     }
 
+    /// What it is set to.
+    pub fn settings(&self) -> LineSettings {
+        self.settings
+    }
+
     /// When the byte on the wire ends.
     pub fn next_edge(&self) -> Option<Instant> {
         if self.busy { self.run.map(|r| r.end) } else { None }

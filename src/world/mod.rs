@@ -16,13 +16,13 @@ mod control;
 pub mod digest;
 mod error;
 pub mod inputlog;
-mod quantity;
+pub(crate) mod quantity;
 mod recorder;
 mod replay;
 pub mod scenario;
 mod schedule;
 mod slot;
-mod spelling;
+pub(crate) mod spelling;
 
 use crate::capture::UartPacket;
 use crate::event::Queue;
@@ -30,7 +30,7 @@ use crate::module::{Module, ModuleConfig};
 use crate::net::network::Network;
 use crate::profile;
 use crate::time::{Duration, Instant, Timebase};
-use crate::uart::Pace;
+use crate::uart::{LineSettings, Pace};
 use crate::wifi::Air;
 use console::Command;
 pub use error::Error;
@@ -382,6 +382,22 @@ impl World {
     /// [`Error::NoSuchModule`].
     pub fn uart_read(&mut self, module: ModuleId) -> Result<Option<UartByte>, Error> {
         self.slot_mut(module).map(|s| s.out.pop_front())
+    }
+
+    /// How many of the bytes that the MCU stored have not ended on the wire yet, at the time reached.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn mcu_pending(&self, module: ModuleId) -> Result<usize, Error> {
+        self.slot(module).map(|s| s.module.mcu_pending())
+    }
+
+    /// What the module's UART is set to at the time reached.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn line_settings(&self, module: ModuleId) -> Result<LineSettings, Error> {
+        self.slot(module).map(|s| s.module.line_settings())
     }
 
     /// Counters of a module.

@@ -1,0 +1,139 @@
+//! The command table as a document: `docs/commands.md`.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::commands::{describe, parameters};
+use super::run;
+use crate::at::params::Form;
+use crate::at::table::{COMMANDS, Command, Need};
+use crate::transcript::coverage::{self, Exercised};
+
+/// Transcripts that are named for one form; more are counted.
+const MOST_NAMED: usize = 4;
+
+const HEAD: &str = "\
+# AT commands
+
+Every command that the module has. Written by `espat-sim commands --markdown`, from the command table and the
+transcripts in `tests/transcripts`; a test holds it against them.
+
+A form that is not listed is an error. *Saved* settings are kept in flash. Parameters in brackets may be left out;
+those before a comma in brackets, `[<link ID>,]`, are there with AT+CIPMUX=1 and only then.
+";
+
+/// The transcripts of one directory and what they exercise.
+pub struct Transcripts {
+    /// Name of a transcript, without `.at`, and its forms.
+    all: Vec<(String, Vec<Exercised>)>,
+    /// As the documents reach them.
+    directory: String,
+}
+
+impl Transcripts {
+    /// Reads the transcripts of `directory`.
+    pub fn read(directory: &Path) -> Result<Transcripts, String> {
+        let paths = run::transcripts(&[PathBuf::from(directory)], None)?;
+        let all = paths
+            .iter()
+            .map(|path| {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                run::read(path).map(|transcript| (name, coverage::exercised(&transcript)))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Transcripts { all, directory: format!("../{}", directory.display()) })
+    }
+
+    /// Names of those that exercise `form`; those that are called after the command come first.
+    fn of(&self, command: &Command, form: Exercised) -> Vec<&str> {
+        let (_, documented) = command.section.split_once(": ").unwrap_or_default();
+        let called = documented.trim_start_matches("AT+").to_ascii_lowercase();
+        let mut names: Vec<&str> = self
+            .all
+            .iter()
+            .filter(|(_, forms)| forms.contains(&form))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        names.sort_by_key(|name| (!name.starts_with(&called), *name));
+        names
+    }
+
+    fn links(&self, command: &Command, form: Exercised) -> String {
+        let names = self.of(command, form);
+        let named = names.iter().take(MOST_NAMED);
+        let mut links: Vec<String> =
+            named.map(|name| format!("[{name}]({}/{name}.at)", self.directory)).collect();
+        match names.len().saturating_sub(MOST_NAMED) {
+            0 if names.is_empty() => links.push("**none**".to_owned()),
+            0 => {}
+            more => links.push(format!("{more} more")),
+        }
+        links.join(", ")
+    }
+}
+
+/// The document.
+pub fn document(commands: &[&'static Command], transcripts: Option<&Transcripts>) -> String {
+    let mut text = HEAD.to_owned();
+    let mut chapter = "";
+    for command in commands {
+        let (of, _) = command.section.split_once(": ").unwrap_or((command.section, ""));
+        if of != chapter {
+            chapter = of;
+            let _ = write!(text, "\n## {chapter} commands\n");
+        }
+        one(&mut text, command, transcripts);
+    }
+    text
+}
+
+/// The forms that no transcript exercises, as they are typed.
+pub fn unproved(transcripts: &Transcripts) -> Vec<String> {
+    let forms = COMMANDS.iter().flat_map(|c| coverage::forms(c).into_iter().map(move |f| (c, f)));
+    forms.filter(|(c, form)| transcripts.of(c, *form).is_empty()).map(|(c, form)| typed(c, form)).collect()
+}
+
+fn one(text: &mut String, command: &'static Command, transcripts: Option<&Transcripts>) {
+    let saved = if command.saved { ", saved" } else { "" };
+    let mut summary = command.summary.chars();
+    let initial = summary.next().map(|c| c.to_ascii_uppercase()).into_iter();
+    let summary: String = initial.chain(summary).collect();
+    let _ = write!(text, "\n### AT{}\n\n{summary}{saved}.", command.name);
+    if !command.needs.is_empty() {
+        let needs: Vec<&str> = command.needs.iter().map(|need| describe_need(*need)).collect();
+        let _ = write!(text, " Needs {}.", needs.join(" and "));
+    }
+    text.push_str("\n\n| Form | Transcripts |\n|---|---|\n");
+    for form in coverage::forms(command) {
+        let links = transcripts.map(|t| t.links(command, form)).unwrap_or_default();
+        let _ = writeln!(text, "| `{}` | {links} |", typed(command, form));
+    }
+    for syntax in command.set.iter().flat_map(|set| set.syntaxes) {
+        let of = if syntax.when.is_empty() { String::new() } else { format!(" for {}", syntax.when) };
+        let _ = write!(text, "\n| Parameter{of} | Values |\n|---|---|\n");
+        for param in syntax.params {
+            let _ = writeln!(text, "| {} | {} |", param.name, describe(param));
+        }
+    }
+}
+
+/// A form as it is typed, its parameters as in the specification.
+fn typed(command: &Command, form: Exercised) -> String {
+    let name = command.name;
+    match (form.form, &command.set) {
+        (Form::Query, _) => format!("AT{name}?"),
+        (Form::Test, _) => format!("AT{name}=?"),
+        (Form::Set, Some(set)) => {
+            let params = set.syntaxes.get(form.syntax).map_or(&[][..], |syntax| syntax.params);
+            format!("AT{name}={}", parameters(params))
+        }
+        _ => format!("AT{name}"),
+    }
+}
+
+fn describe_need(need: Need) -> &'static str {
+    match need {
+        Need::Station => "the station switched on",
+        Need::Address => "an address",
+    }
+}

@@ -1,0 +1,255 @@
+//! `espat-sim run`: transcripts as tests.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::files;
+use crate::edge::{Outputs, Session};
+use crate::time::Instant;
+use crate::transcript::{self, Failure, Progress, Run, Transcript};
+
+/// Run transcripts: what a host sends, and what must come back byte for byte.
+///
+/// Prints one line for each transcript, and for one that fails what was expected and what came. The exit code
+/// is 0 when all passed, 1 when one failed, 2 when one could not be read.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Transcripts, or directories: all `*.at` files in them, not in those below.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The seed of all randomness; without it, the transcript's, the scenario's, or 1.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Only transcripts with this text in their path.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Write captures for Wireshark: a file for a single transcript, or an existing directory.
+    #[arg(long, value_name = "PATH")]
+    pcap: Option<PathBuf>,
+    /// Write input logs, for `espat-sim replay`: a file for a single transcript, or an existing directory.
+    #[arg(long, value_name = "PATH")]
+    log: Option<PathBuf>,
+    /// Write the results as JUnit XML. Its times are virtual.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+/// What running a transcript came to.
+struct Outcome {
+    end: Instant,
+    failure: Option<Box<Failure>>,
+    warnings: Vec<String>,
+}
+
+/// Runs the transcripts.
+pub fn run(args: &RunArgs) -> i32 {
+    match start(args) {
+        Ok(code) => code,
+        Err(sentence) => super::fail(&sentence),
+    }
+}
+
+fn start(args: &RunArgs) -> Result<i32, String> {
+    let paths = transcripts(&args.files, args.filter.as_deref())?;
+    let captures = destinations(&paths, args.pcap.as_deref(), "--pcap", "pcapng")?;
+    let logs = destinations(&paths, args.log.as_deref(), "--log", "espat-log")?;
+    let (mut all, mut unreadable) = (Vec::new(), false);
+    for path in &paths {
+        match read(path) {
+            Ok(transcript) => all.push(transcript),
+            Err(why) => {
+                unreadable = true;
+                eprintln!("{}", why.trim_end());
+            }
+        }
+    }
+    if unreadable {
+        return Ok(2);
+    }
+    let mut suite = TestSuite::new("transcripts");
+    let (mut passed, mut failed) = (0, 0);
+    for (transcript, (pcap, log)) in all.iter().zip(captures.iter().zip(&logs)) {
+        let outcome = one(transcript, args.seed, pcap.as_deref(), log.as_deref())?;
+        let mut status = TestCaseStatus::success();
+        match &outcome.failure {
+            None => {
+                passed += 1;
+                println!("pass {} ({} virtual)", transcript.name, outcome.end);
+            }
+            Some(failure) => {
+                failed += 1;
+                println!("FAIL {} ({} virtual)", transcript.name, outcome.end);
+                let report = format!("{failure}to run it again: {}\n", again(transcript, args.seed));
+                for line in report.lines() {
+                    println!("  {line}");
+                }
+                status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(failure.summary()).set_description(report);
+            }
+        }
+        for warning in &outcome.warnings {
+            println!("  warning: {warning}");
+        }
+        let mut case = TestCase::new(transcript.name.as_str(), status);
+        case.set_classname("espat-sim.transcripts").set_time(virtual_time(outcome.end));
+        suite.add_test_case(case);
+    }
+    println!("{passed} passed, {failed} failed");
+    if let Some(path) = &args.junit {
+        let mut report = Report::new("espat-sim run");
+        report.add_test_suite(suite);
+        let xml = report.to_string().map_err(|e| format!("cannot make {}: {e}", path.display()))?;
+        if let Some(mut sink) = files::sink(Some(path))? {
+            sink.write(xml.into_bytes()).map_err(|e| e.to_string())?;
+            sink.finish().map_err(|e| e.to_string())?;
+        }
+    }
+    Ok(i32::from(failed > 0))
+}
+
+/// Runs one transcript to its end.
+fn one(
+    transcript: &Transcript,
+    seed: Option<u64>,
+    pcap: Option<&Path>,
+    log: Option<&Path>,
+) -> Result<Outcome, String> {
+    let (warn, warnings) = crossbeam_channel::unbounded();
+    let outputs = Outputs {
+        capture: files::sink(pcap)?,
+        log: files::sink(log)?,
+        dialogue: None,
+        warnings: Some(Box::new(move |sentence| {
+            // The other end lives as long as the session.
+            let _ = warn.send(sentence.to_owned());
+        })),
+        ..Outputs::default()
+    };
+    let seed = seed.or(transcript.seed);
+    let session = Session::new(&transcript.scenario, seed, outputs).map_err(|e| e.to_string())?;
+    let call = |e: crate::edge::Poisoned| e.to_string();
+    let mut run = session.with(|w| Run::new(transcript, w)).map_err(call)?.map_err(|e| e.to_string())?;
+    let failure = loop {
+        match session.with(|w| run.step(w)).map_err(call)? {
+            Ok(Progress::More) => {}
+            Ok(Progress::Passed) => break None,
+            Err(failure) => break Some(failure),
+        }
+    };
+    match session.finish().into_iter().next() {
+        Some(sentence) => Err(sentence),
+        None => Ok(Outcome { end: run.now(), failure, warnings: warnings.try_iter().collect() }),
+    }
+}
+
+/// Reads a transcript and what it names. The error is ready to be shown.
+pub fn read(path: &Path) -> Result<Transcript, String> {
+    let text = files::text(path)?;
+    transcript::parse(&path.display().to_string(), &text, &mut |name| files::text(Path::new(name)))
+        .map_err(|mistakes| mistakes.to_string())
+}
+
+/// The transcripts that are meant, directories in the order of their files' names.
+pub fn transcripts(given: &[PathBuf], filter: Option<&str>) -> Result<Vec<PathBuf>, String> {
+    let mut paths = Vec::new();
+    for path in given {
+        if path.is_dir() {
+            let found = files::in_directory(path, "at")?;
+            if found.is_empty() {
+                return Err(format!("{} has no *.at file", path.display()));
+            }
+            paths.extend(found);
+        } else {
+            paths.push(path.clone());
+        }
+    }
+    if let Some(filter) = filter {
+        paths.retain(|path| path.display().to_string().contains(filter));
+        if paths.is_empty() {
+            return Err(format!("no transcript has '{filter}' in its path"));
+        }
+    }
+    Ok(paths)
+}
+
+/// Where the records of each transcript go: into the one file, or each into its own in a directory.
+fn destinations(
+    paths: &[PathBuf],
+    given: Option<&Path>,
+    option: &str,
+    extension: &str,
+) -> Result<Vec<Option<PathBuf>>, String> {
+    let Some(given) = given else { return Ok(vec![None; paths.len()]) };
+    if !given.is_dir() {
+        return match paths {
+            [_] => Ok(vec![Some(given.to_owned())]),
+            _ => Err(format!(
+                "{option} takes an existing directory for {} transcripts; {} is none",
+                paths.len(),
+                given.display()
+            )),
+        };
+    }
+    let mut taken: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
+    paths
+        .iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap_or(path.as_os_str());
+            let file = given.join(name).with_extension(extension);
+            match taken.insert(file.clone(), path) {
+                None => Ok(Some(file)),
+                Some(other) => {
+                    let (file, other, path) = (file.display(), other.display(), path.display());
+                    Err(format!("{file} would be written by both {other} and {path}"))
+                }
+            }
+        })
+        .collect()
+}
+
+/// The command that runs one transcript again, for a POSIX shell.
+fn again(transcript: &Transcript, seed: Option<u64>) -> String {
+    let name = &transcript.name;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%".contains(c);
+    let name =
+        if name.chars().all(plain) { name.clone() } else { format!("'{}'", name.replace('\'', r"'\''")) };
+    let seed = seed.or(transcript.seed).or(transcript.scenario.seed).unwrap_or(crate::world::DEFAULT_SEED);
+    format!("espat-sim run {name} --seed {seed}")
+}
+
+fn virtual_time(end: Instant) -> std::time::Duration {
+    std::time::Duration::from_nanos(end.as_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_several_transcripts_go_to_a_directory_each_to_its_own_file() {
+        let paths = ["a/x.at", "a/y.at"].map(PathBuf::from);
+        let here = std::env::temp_dir();
+        let got = destinations(&paths, Some(&here), "--pcap", "pcapng").unwrap();
+        assert_eq!(got, [Some(here.join("x.pcapng")), Some(here.join("y.pcapng"))]);
+        let file = Path::new("no-such-directory/out.pcapng");
+        assert_eq!(
+            destinations(&paths[..1], Some(file), "--pcap", "pcapng").unwrap(),
+            [Some(file.to_owned())]
+        );
+        let refused = destinations(&paths, Some(file), "--pcap", "pcapng").unwrap_err();
+        assert!(refused.contains("--pcap takes an existing directory for 2 transcripts"), "{refused}");
+        let twice = ["a/x.at", "b/x.at"].map(PathBuf::from);
+        let refused = destinations(&twice, Some(&here), "--pcap", "pcapng").unwrap_err();
+        assert!(refused.contains("both a/x.at and b/x.at"), "{refused}");
+    }
+
+    #[test]
+    fn the_command_that_repeats_a_failure_has_path_and_seed() {
+        let text = "cites x\nseed 7\n> AT\n";
+        let transcript = transcript::parse("my tests/it's.at", text, &mut |_| Err(String::new())).unwrap();
+        assert_eq!(again(&transcript, None), r"espat-sim run 'my tests/it'\''s.at' --seed 7");
+        assert_eq!(again(&transcript, Some(3)), r"espat-sim run 'my tests/it'\''s.at' --seed 3");
+    }
+}
