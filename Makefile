@@ -62,7 +62,7 @@ same-digest: build
 	@echo "The same dialogue, capture and digest from debug and release builds."
 
 # What needs Renode runs where Renode is.
-ROBOT := $(wildcard tests/renode/*.robot)
+ROBOT := tests/renode/firmware.robot
 renode: build firmware
 	@if command -v renode-test >/dev/null; then renode-test $(ROBOT) -r build/robot; else \
 		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites were not run."; fi

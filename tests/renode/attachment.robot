@@ -86,7 +86,6 @@ Mistakes Are Told And Renode Goes On
     Run Keyword And Expect Error    *no command with "AT+GMR" within 0.1 s*    Wait For AT Command    AT+GMR    timeout=0.1
     Run Keyword And Expect Error    *no module 'door'*this world has wifi*    Attach Module Called    door
     Run Keyword And Expect Error    *libnothing.so*    Load Library    /tmp/libnothing.so
-    Module Should Be    switched off
 
 State Can Be Saved And The Module Starts Anew
     Load Platform    mps2-an385    cpu
