@@ -48,7 +48,8 @@ impl Driver {
         let recording = Recording {
             capture: record != Record::Digest,
             log: record == Record::CaptureAndLog,
-            dialogue: false, ..Recording::default()
+            dialogue: false,
+            ..Recording::default()
         };
         let mut world = World::new(scenario, Some(1), recording).expect("the scenario is sound");
         let module = world.attach("wifi", Attachment::default()).expect("attach");
