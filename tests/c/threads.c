@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,14 +93,33 @@ static int step(struct driver *driver)
     return 1;
 }
 
+/* Steps of any driver. Who must let another go first waits here for it. */
+static pthread_mutex_t progress_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t progress_made = PTHREAD_COND_INITIALIZER;
+static uint64_t progress;
+
 static void *drive(void *argument)
 {
     struct driver *driver = (struct driver *)argument;
 
     while (driver->now < end) {
-        if (!step(driver)) {
-            sched_yield();
+        uint64_t before;
+        int moved;
+
+        pthread_mutex_lock(&progress_lock);
+        before = progress;
+        pthread_mutex_unlock(&progress_lock);
+        moved = step(driver);
+        pthread_mutex_lock(&progress_lock);
+        if (moved) {
+            progress++;
+            pthread_cond_broadcast(&progress_made);
+        } else {
+            while (progress == before) {
+                pthread_cond_wait(&progress_made, &progress_lock);
+            }
         }
+        pthread_mutex_unlock(&progress_lock);
     }
     return NULL;
 }
