@@ -10,10 +10,12 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 /// Blocks that may wait for the writer. The next one waits in the caller.
 const WAITING: usize = 64;
+/// How often a caller that waits for a flush looks whether the thread still lives (wall time).
+const LOOK: std::time::Duration = std::time::Duration::from_millis(10);
 /// Bytes that small blocks are collected into before they are written.
 const BUFFER: usize = 64 * 1024;
 
@@ -114,8 +116,13 @@ impl Sink {
     pub fn flush(&mut self) -> Result<(), SinkError> {
         let (done, flushed) = bounded(0);
         self.hand_over(Item::Flush(done))?;
-        // Nothing is ever sent: the other end goes when the thread has flushed, or has failed.
-        let _ = flushed.recv();
+        // Nothing is ever sent: the other end goes when the thread has flushed. If the thread ended between the
+        // hand-over and now, the item lies in the channel for good, so that is looked for as well.
+        while let Err(RecvTimeoutError::Timeout) = flushed.recv_timeout(LOOK) {
+            if self.writer.as_ref().is_none_or(JoinHandle::is_finished) {
+                break;
+            }
+        }
         match self.error.get() {
             None => Ok(()),
             Some(error) => Err(error.clone()),
