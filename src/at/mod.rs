@@ -9,6 +9,7 @@ pub mod error;
 mod job;
 mod line;
 pub mod links;
+pub mod nvs;
 mod output;
 pub mod params;
 mod payload;
@@ -30,46 +31,13 @@ use error::ErrorCode;
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
 use links::{Link, Links};
+pub use nvs::Nvs;
+use nvs::SavedJoin;
 use output::Output;
 use params::{CommandLine, Form, Raw};
 use payload::Payload;
 use schema::Args;
 use table::{Command, Need};
-
-/// An access point as it is kept in flash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedJoin {
-    /// Its SSID.
-    pub ssid: Vec<u8>,
-    /// Its password.
-    pub password: Vec<u8>,
-    /// Only this access point of that SSID.
-    pub bssid: Option<[u8; 6]>,
-    /// Pause between attempts to come back after a loss; zero: never.
-    pub reconnect: Duration,
-}
-
-impl SavedJoin {
-    /// The request that joins it again.
-    pub fn request(&self) -> JoinRequest {
-        JoinRequest {
-            ssid: self.ssid.clone(),
-            password: self.password.clone(),
-            bssid: self.bssid,
-            timeout: Duration::from_secs(15),
-            reconnect: self.reconnect,
-        }
-    }
-}
-
-/// Settings that outlive a restart and a power cut.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Nvs {
-    /// AT+CWMODE. 0 out of the box (a guess: the IDF's default decides; hosts always set it).
-    pub wifi_mode: u8,
-    /// AT+CWJAP.
-    pub join: Option<SavedJoin>,
-}
 
 /// What stands below the AT firmware, lent for one call.
 pub struct Env<'e> {
@@ -143,28 +111,32 @@ pub struct Core {
     syslog: bool,
     multiple: bool,
     sender_info: bool,
-    wifi_mode: u8,
+    /// The settings in force. What AT+SYSSTORE=0 keeps out of flash is only here.
+    settings: Nvs,
+    /// AT+SYSSTORE: settings go into flash, too.
+    store: bool,
     join_options: JoinOptions,
     last_join: Option<JoinRequest>,
     links: Links,
     had_link: bool,
     payload: Option<Payload>,
     out: Output,
+    log: VecDeque<u8>,
     remarks: VecDeque<Remark>,
     starved: bool,
 }
 
 impl Core {
     fn station_on(&self) -> bool {
-        self.wifi_mode & 1 != 0
+        self.settings.wifi.mode & 1 != 0
     }
 
     fn softap_on(&self) -> bool {
-        self.wifi_mode & 2 != 0
+        self.settings.wifi.mode & 2 != 0
     }
 
     fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {
-        if let Some(request) = env.nvs.join.as_ref().map(SavedJoin::request) {
+        if let Some(request) = self.settings.wifi.join.as_ref().map(SavedJoin::request) {
             self.last_join = Some(request.clone());
             env.start_join(now, request, false);
         }
@@ -188,6 +160,12 @@ impl Core {
 
     fn remark(&mut self, kind: &'static str, text: String) {
         self.remarks.push_back(Remark { kind, text });
+    }
+
+    /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts
+    /// end in `\r`, and `puts` adds a converted newline.
+    fn log(&mut self, text: &str) {
+        self.log.extend(text.bytes().chain(*b"\r\r\n"));
     }
 
     fn print_closed(&mut self, id: usize) {
@@ -236,13 +214,15 @@ impl At {
             syslog: false,
             multiple: false,
             sender_info: false,
-            wifi_mode: env.nvs.wifi_mode,
+            settings: env.nvs.clone(),
+            store: true,
             join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
             last_join: None,
             links: Links::new(env.profile.links),
             had_link: false,
             payload: None,
             out: Output::default(),
+            log: VecDeque::new(),
             remarks: VecDeque::new(),
             starved: false,
         };
@@ -337,6 +317,11 @@ impl At {
     /// The next byte to send.
     pub fn take_output(&mut self) -> Option<(u8, Mark)> {
         self.core.out.take()
+    }
+
+    /// The next byte for the log port.
+    pub fn take_log(&mut self) -> Option<u8> {
+        self.core.log.pop_front()
     }
 
     fn station_event(&mut self, event: StationEvent, env: &mut Env<'_>) {

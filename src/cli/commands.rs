@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::markdown::{self, Transcripts};
 use crate::at::schema::{Kind, Param, Presence};
-use crate::at::table::{COMMANDS, Command};
+use crate::at::table::{self, Command};
 
 /// Where this project keeps its transcripts.
 const TRANSCRIPTS: &str = "tests/transcripts";
@@ -30,7 +30,7 @@ pub struct CommandsArgs {
 pub fn run(args: &CommandsArgs) -> i32 {
     let wanted = args.filter.as_deref().unwrap_or("").to_ascii_uppercase();
     let commands: Vec<&'static Command> =
-        COMMANDS.iter().filter(|c| format!("AT{}", c.name).contains(&wanted)).collect();
+        table::all().into_iter().filter(|c| format!("AT{}", c.name).contains(&wanted)).collect();
     if commands.is_empty() {
         return super::fail(&format!("no command has '{wanted}' in its name"));
     }

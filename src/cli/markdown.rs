@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::commands::{describe, parameters};
 use super::run;
 use crate::at::params::Form;
-use crate::at::table::{COMMANDS, Command, Need};
+use crate::at::table::{self, Command, Need};
 use crate::transcript::coverage::{self, Exercised};
 
 /// Transcripts that are named for one form; more are counted.
@@ -89,7 +89,7 @@ pub fn document(commands: &[&'static Command], transcripts: Option<&Transcripts>
 
 /// The forms that no transcript exercises, as they are typed.
 pub fn unproved(transcripts: &Transcripts) -> Vec<String> {
-    let forms = COMMANDS.iter().flat_map(|c| coverage::forms(c).into_iter().map(move |f| (c, f)));
+    let forms = table::all().into_iter().flat_map(|c| coverage::forms(c).into_iter().map(move |f| (c, f)));
     forms.filter(|(c, form)| transcripts.of(c, *form).is_empty()).map(|(c, form)| typed(c, form)).collect()
 }
 

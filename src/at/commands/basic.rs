@@ -4,7 +4,7 @@ use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::params::Form;
 use super::super::schema::Args;
-use super::super::table::COMMANDS;
+use super::super::table;
 use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -43,7 +43,7 @@ pub fn version(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn commands(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    for (index, command) in COMMANDS.iter().enumerate() {
+    for (index, command) in table::all().into_iter().enumerate() {
         let [t, q, s, e] =
             [Form::Test, Form::Query, Form::Set, Form::Execute].map(|f| u8::from(command.has(f)));
         c.core.out.text(&format!("+CMD:{index},\"AT{}\",{t},{q},{s},{e}\r\n", command.name));

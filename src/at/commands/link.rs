@@ -22,6 +22,7 @@ pub fn multiple_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// of texts (a guess).
 pub fn multiple_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if c.core.links.open_ids().next().is_some() {
+        c.core.log("link is builded");
         return Err(ErrorCode::FAILED);
     }
     c.core.multiple = args.int("mode") == Some(1);
@@ -43,9 +44,13 @@ pub fn info_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let id = args.int("link ID").unwrap_or(0) as usize;
     if c.core.links.get(id).is_some() {
+        c.core.log("ALREADY CONNECTED");
         return Err(ErrorCode::FAILED);
     }
-    let Some(own) = c.env.address() else { return Err(ErrorCode::FAILED) };
+    let Some(own) = c.env.address() else {
+        c.core.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
+        return Err(ErrorCode::FAILED);
+    };
     if let Some(text) = args.text("local IP")
         && !text.is_empty()
         && std::str::from_utf8(text).ok().and_then(|t| t.parse::<IpAddr>().ok()) != Some(IpAddr::V4(own))
@@ -107,7 +112,10 @@ fn close_all(c: &mut Context<'_, '_>, ids: &[usize]) -> Result {
 pub fn send(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let id = args.int("link ID").unwrap_or(0) as usize;
     let length = args.int("length").unwrap_or(0) as usize;
-    let link = c.core.links.get(id).ok_or(ErrorCode::FAILED)?;
+    let Some(link) = c.core.links.get(id) else {
+        c.core.log("link is not valid");
+        return Err(ErrorCode::FAILED);
+    };
     let (host, port) = (args.text("remote host"), args.int("remote port"));
     let payload = Payload::new(id, link.socket, length);
     match (host, port, link.transport) {

@@ -10,6 +10,7 @@ pub mod wifi;
 
 use super::error::ErrorCode;
 use super::job::Job;
+use super::nvs::Nvs;
 use super::schema::Args;
 use super::{Core, Env};
 use crate::time::Instant;
@@ -22,6 +23,38 @@ pub struct Context<'a, 'e> {
     pub core: &'a mut Core,
     /// What stands below it.
     pub env: &'a mut Env<'e>,
+}
+
+impl Context<'_, '_> {
+    /// Changes a setting that is saved: in RAM, and in flash unless AT+SYSSTORE=0. A write to flash takes time,
+    /// and OK comes behind it.
+    pub fn keep(&mut self, change: impl Fn(&mut Nvs)) -> Outcome {
+        let stored = self.store(change);
+        self.written(stored)
+    }
+
+    /// The same for a command that goes on anyhow: true when flash was written.
+    pub fn store(&mut self, change: impl Fn(&mut Nvs)) -> bool {
+        change(&mut self.core.settings);
+        if self.core.store {
+            change(self.env.nvs);
+        }
+        self.core.store
+    }
+
+    /// The same for a setting that is saved whatever AT+SYSSTORE says.
+    pub fn store_always(&mut self, change: impl Fn(&mut Nvs)) {
+        change(&mut self.core.settings);
+        change(self.env.nvs);
+    }
+
+    /// OK, now or when a write to flash is over.
+    pub fn written(&mut self, stored: bool) -> Outcome {
+        if !stored {
+            return Outcome::Ok;
+        }
+        Outcome::Run(Job::OkAt(self.now + self.env.draw(|p| &p.times.flash)))
+    }
 }
 
 /// What a handler comes to.

@@ -4,7 +4,7 @@ use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::schema::Args;
 use super::{Context, Outcome};
-use crate::at::SavedJoin;
+use crate::at::nvs::SavedJoin;
 use crate::time::Duration;
 use crate::wifi::{JoinRequest, Status};
 
@@ -26,7 +26,7 @@ fn mac_from_text(text: &[u8]) -> Option<[u8; 6]> {
 }
 
 pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CWMODE:{}\r\n", c.core.wifi_mode);
+    let line = format!("+CWMODE:{}\r\n", c.core.settings.wifi.mode);
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
@@ -34,15 +34,13 @@ pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let mode = args.int("mode").unwrap_or(0) as u8;
     let was_on = c.env.station.is_enabled();
-    c.core.wifi_mode = mode;
-    c.env.nvs.wifi_mode = mode;
+    let stored = c.store(|nvs| nvs.wifi.mode = mode);
     let on = c.core.station_on();
     c.env.station.enable(c.now, on, c.env.stack);
     if on && !was_on && args.int("auto_connect") == Some(1) {
         c.core.join_saved(c.now, c.env);
     }
-    let until = c.now + c.env.draw(|p| &p.times.flash);
-    Ok(Outcome::Run(Job::OkAt(until)))
+    Ok(c.written(stored))
 }
 
 pub fn state_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
@@ -84,7 +82,7 @@ pub fn join_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn join_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let saved = c.env.nvs.join.clone();
+    let saved = c.core.settings.wifi.join.clone();
     // An omitted SSID or password is the one that was used last.
     let ssid = match (args.text("ssid"), &saved) {
         (Some(ssid), _) => ssid.to_vec(),
@@ -118,18 +116,20 @@ pub fn join_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 pub fn join_again(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    match c.env.nvs.join.as_ref().map(SavedJoin::request) {
+    match c.core.settings.wifi.join.as_ref().map(SavedJoin::request) {
         Some(request) => join(c, request),
         None => Err(ErrorCode::FAILED),
     }
 }
 
 fn join(c: &mut Context<'_, '_>, request: JoinRequest) -> Result {
-    c.env.nvs.join = Some(SavedJoin {
-        ssid: request.ssid.clone(),
-        password: request.password.clone(),
-        bssid: request.bssid,
-        reconnect: request.reconnect,
+    c.store(|nvs| {
+        nvs.wifi.join = Some(SavedJoin {
+            ssid: request.ssid.clone(),
+            password: request.password.clone(),
+            bssid: request.bssid,
+            reconnect: (request.reconnect.as_millis() / 1000) as u32,
+        });
     });
     c.core.last_join = Some(request.clone());
     c.env.start_join(c.now, request, true);

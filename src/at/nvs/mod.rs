@@ -1,0 +1,27 @@
+//! What the module keeps in flash: the settings that outlive a restart and a power cut.
+//!
+//! One file holds the settings of one chapter of the command reference. The firmware works on a copy in RAM,
+//! [`Core::settings`](super::Core), which is taken from flash at boot; a command changes both with
+//! [`Context::keep`](super::commands::Context::keep), or only the copy after AT+SYSSTORE=0.
+
+mod basic;
+mod tcpip;
+mod wifi;
+
+pub use basic::Basic;
+pub use tcpip::Tcpip;
+pub use wifi::{SavedJoin, Wifi};
+
+use serde::{Deserialize, Serialize};
+
+/// Everything in flash. The default is what a module has out of the box.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Nvs {
+    /// Basic commands.
+    pub basic: Basic,
+    /// Wi-Fi commands.
+    pub wifi: Wifi,
+    /// TCP/IP commands.
+    pub tcpip: Tcpip,
+}

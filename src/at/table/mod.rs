@@ -1,0 +1,160 @@
+//! The command table: every command as data.
+//!
+//! One entry holds a command's name, its forms, its parameters, what must be true before it runs, and the
+//! handlers; one file holds one chapter of the command reference. Parsing, range checks and their codes, AT+CMD?
+//! and the `commands` listing all come from here.
+
+mod basic;
+mod options;
+mod tcpip;
+mod wifi;
+
+use super::commands::Handler;
+use super::params::Form;
+use super::schema::{Param, choice, int, text};
+
+/// What must be true before a command runs. It is an ERROR otherwise, and nothing changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The station is switched on (AT+CWMODE=1 or 3).
+    Station,
+    /// The station has an address.
+    Address,
+}
+
+/// One way to write a command's parameters.
+#[derive(Debug)]
+pub struct Syntax {
+    /// When it applies; empty when there is only one.
+    pub when: &'static str,
+    /// The parameters in order.
+    pub params: &'static [Param],
+}
+
+/// The set form: its parameters, and what runs.
+#[derive(Debug)]
+pub struct SetForm {
+    /// The ways to write it. Which one applies is told by the text of parameter `selector`.
+    pub syntaxes: &'static [Syntax],
+    /// For more than one syntax: the parameter (with AT+CIPMUX=0; one later with AT+CIPMUX=1) whose text
+    /// names it.
+    pub selector: Option<usize>,
+    /// What runs.
+    pub handler: Handler,
+}
+
+/// One command.
+#[derive(Debug)]
+pub struct Command {
+    /// What follows AT.
+    pub name: &'static str,
+    /// One line for people.
+    pub summary: &'static str,
+    /// Where it is specified.
+    pub section: &'static str,
+    /// What must be true before a set or execute form runs.
+    pub needs: &'static [Need],
+    /// AT+X?
+    pub query: Option<Handler>,
+    /// AT+X=...
+    pub set: Option<SetForm>,
+    /// AT+X
+    pub execute: Option<Handler>,
+    /// Whether what it sets is kept in flash.
+    pub saved: bool,
+}
+
+impl Command {
+    /// Whether the command has this form. No command of the release has a test form.
+    pub fn has(&self, form: Form) -> bool {
+        match form {
+            Form::Test => false,
+            Form::Query => self.query.is_some(),
+            Form::Set => self.set.is_some(),
+            Form::Execute => self.execute.is_some(),
+        }
+    }
+}
+
+/// The command called `name` (upper case, without AT).
+pub fn find(name: &str) -> Option<&'static Command> {
+    CHAPTERS.into_iter().flatten().find(|c| c.name == name)
+}
+
+const NONE: Command = Command {
+    name: "",
+    summary: "",
+    section: "",
+    needs: &[],
+    query: None,
+    set: None,
+    execute: None,
+    saved: false,
+};
+
+/// A set form with one syntax: its handler, then its parameters.
+macro_rules! set {
+    ($handler:expr $(, $param:expr)* $(,)?) => {
+        Some(SetForm {
+            syntaxes: &[Syntax { when: "", params: &[$($param),*] }],
+            selector: None,
+            handler: $handler,
+        })
+    };
+}
+use set;
+
+const LINK_ID: Param = int("link ID", 0, 4).multiple_only();
+const HOST: Param = text("remote host", 1, 255);
+const PORT: Param = int("remote port", 1, 65_535);
+
+static CHAPTERS: [&[Command]; 4] = [basic::COMMANDS, wifi::COMMANDS, tcpip::COMMANDS, options::COMMANDS];
+
+/// The order in which AT+CMD? lists the commands: that of the release's library. Others come behind these.
+#[rustfmt::skip]
+const ORDER: &[&str] = &[
+    // Basic.
+    "", "E0", "E1", "+RST", "+GMR", "+CMD", "+GSLP", "+SYSTIMESTAMP", "+SLEEP", "+RESTORE", "+SYSRAM", "+SYSFLASH",
+    "+RFPOWER", "+SYSMSG", "+SYSROLLBACK", "+SYSLOG", "+SYSSTORE", "+SLEEPWKCFG", "+SYSREG", "+SYSTEMP",
+    // UART.
+    "+UART", "+UART_CUR", "+UART_DEF",
+    // Wi-Fi.
+    "+CWMODE", "+CWSTATE", "+CWJAP", "+CWRECONNCFG", "+CWLAP", "+CWLAPOPT", "+CWQAP", "+CWSAP", "+CWLIF", "+CWQIF",
+    "+CWDHCP", "+CWDHCPS", "+CWSTAPROTO", "+CWAPPROTO", "+CWAUTOCONN", "+CWHOSTNAME", "+CWCOUNTRY",
+    // TCP/IP.
+    "+CIFSR", "+CIPSTAMAC", "+CIPAPMAC", "+CIPSTA", "+CIPAP", "+CIPV6", "+CIPDNS", "+CIPDOMAIN", "+CIPSTATUS",
+    "+CIPSTATE", "+CIPSTART", "+CIPSTARTEX", "+CIPTCPOPT", "+CIPCLOSE", "+CIPSEND", "+CIPSENDL", "+CIPSENDLCFG",
+    "+CIPSENDEX", "+CIPDINFO", "+CIPMUX", "+CIPRECVMODE", "+CIPRECVDATA", "+CIPRECVLEN", "+CIPSERVER",
+    "+CIPSERVERMAXCONN", "+CIPSSLCCONF", "+CIPSSLCCN", "+CIPSSLCSNI", "+CIPSSLCALPN", "+CIPSSLCPSK", "+CIPMODE",
+    "+CIPSTO", "+SAVETRANSLINK", "+CIPSNTPCFG", "+CIPSNTPTIME", "+CIPRECONNINTV",
+    // The rest.
+    "+PING", "+MDNS", "+CIUPDATE",
+];
+
+/// Every command, in the order in which AT+CMD? lists them.
+pub fn all() -> Vec<&'static Command> {
+    let mut commands: Vec<_> = CHAPTERS.into_iter().flatten().collect();
+    commands.sort_by_key(|c| ORDER.iter().position(|name| *name == c.name).unwrap_or(ORDER.len()));
+    commands
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_found_by_its_own_name_and_only_by_it() {
+        for command in all() {
+            let found = find(command.name).expect(command.name);
+            assert!(std::ptr::eq(found, command), "{} appears twice", command.name);
+            assert!(
+                [Form::Query, Form::Set, Form::Execute].into_iter().any(|f| command.has(f)),
+                "{} has no form",
+                command.name
+            );
+            let more_than_one = command.set.as_ref().is_some_and(|s| s.syntaxes.len() > 1);
+            let selector = command.set.as_ref().is_some_and(|s| s.selector.is_some());
+            assert_eq!(more_than_one, selector, "{}: several syntaxes need a selector", command.name);
+        }
+    }
+}
