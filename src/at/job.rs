@@ -8,6 +8,7 @@ use super::Core;
 use super::Env;
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
+use super::nvs::PassthroughLink;
 use super::payload::Payload;
 use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
 use crate::time::{Duration, Instant};
@@ -39,6 +40,8 @@ pub enum Named {
     Payload(Payload, u16),
     /// AT+PING.
     Ping,
+    /// AT+SAVETRANSLINK.
+    Passthrough(PassthroughLink),
 }
 
 /// A command under way.
@@ -54,6 +57,8 @@ pub enum Job {
     Resolve(Socket, Named),
     /// A TCP connection is being opened.
     Connect(Socket, OpenRequest),
+    /// AT+CIUPDATE, blocking.
+    Update,
     /// A ping is under way.
     Ping(Socket),
     /// `Recv` is printed at this time, and the payload handed to the stack.
@@ -122,6 +127,7 @@ impl Job {
                 }
             },
             Job::Connect(socket, request) => connecting(socket, request, core, env),
+            Job::Update if !core.update.is_running() => Progress::End(Err(ErrorCode::FAILED)),
             Job::Ping(socket) => match env.stack.ping_state(socket) {
                 PingState::Pending => Progress::Waiting(self),
                 PingState::Reply { after } => {
@@ -139,7 +145,7 @@ impl Job {
                 Progress::Moved(Job::Sending(payload, 0))
             }
             Job::Sending(payload, sent) => sending(payload, sent, core, env),
-            job @ (Job::OkAt(_) | Job::Restart | Job::Received(..)) => Progress::Waiting(job),
+            job @ (Job::OkAt(_) | Job::Restart | Job::Update | Job::Received(..)) => Progress::Waiting(job),
         }
     }
 }
@@ -169,6 +175,11 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
         Named::Payload(payload, port) => {
             core.begin_payload(payload.to(SocketAddr::new(ip, port)));
             Progress::Quiet
+        }
+        Named::Passthrough(link) => {
+            core.settings.tcpip.passthrough = Some(link.clone());
+            env.nvs.tcpip.passthrough = Some(link);
+            Progress::Moved(Job::OkAt(now + env.draw(|p| &p.times.flash)))
         }
         Named::Open(request) => open(now, ip, request, core, env),
     }

@@ -10,6 +10,7 @@ mod job;
 mod line;
 pub mod links;
 pub mod nvs;
+pub mod options;
 mod output;
 pub mod params;
 mod payload;
@@ -18,7 +19,7 @@ pub mod schema;
 pub mod table;
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Mark;
 use crate::net::stack::Stack;
@@ -26,6 +27,7 @@ use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant};
 use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
+use commands::update::{self, Update};
 use commands::{Context, Outcome};
 use error::ErrorCode;
 use job::{Job, Progress};
@@ -33,6 +35,7 @@ use line::{Completed, LineBuffer};
 use links::{Link, Links};
 pub use nvs::Nvs;
 use nvs::SavedJoin;
+use options::{Sntp, TlsNames};
 use output::Output;
 use params::{CommandLine, Form, Raw};
 use payload::Payload;
@@ -69,6 +72,17 @@ impl Env<'_> {
     /// Draws how long something takes.
     pub fn draw(&mut self, pick: fn(&Profile) -> &Range) -> Duration {
         pick(self.profile).draw(self.timing, self.rng)
+    }
+
+    /// Pins the DNS servers, or takes them from DHCP again.
+    pub fn use_dns(&mut self, servers: Option<[IpAddr; 3]>) {
+        let v4 = |servers: [IpAddr; 3]| {
+            servers.into_iter().filter_map(|a| match a {
+                IpAddr::V4(a) => Some(a),
+                IpAddr::V6(_) => None,
+            })
+        };
+        self.stack.pin_dns(servers.map(|servers| v4(servers).collect()));
     }
 
     /// Lets the station do what is due.
@@ -115,6 +129,9 @@ pub struct Core {
     settings: Nvs,
     /// AT+SYSSTORE: settings go into flash, too.
     store: bool,
+    tls: Vec<TlsNames>,
+    sntp: Sntp,
+    update: Update,
     join_options: JoinOptions,
     last_join: Option<JoinRequest>,
     links: Links,
@@ -216,6 +233,9 @@ impl At {
             sender_info: false,
             settings: env.nvs.clone(),
             store: true,
+            tls: vec![TlsNames::default(); env.profile.links],
+            sntp: Sntp::default(),
+            update: Update::default(),
             join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
             last_join: None,
             links: Links::new(env.profile.links),
@@ -226,6 +246,7 @@ impl At {
             remarks: VecDeque::new(),
             starved: false,
         };
+        env.use_dns(core.settings.tcpip.dns);
         let on = core.station_on();
         env.station.enable(now, on, env.stack);
         // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
@@ -295,6 +316,7 @@ impl At {
             moved = true;
             self.run(now, completed, env);
         }
+        moved |= update::poll(&mut self.core, env);
         moved |= self.progress(now, env, None);
         moved | receive::pump(&mut self.core, env, room)
     }

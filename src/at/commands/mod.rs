@@ -4,8 +4,12 @@
 //! while virtual time passes; until then every other line gets `busy p...`.
 
 pub mod basic;
+pub mod clock;
 pub mod link;
+pub mod options;
 pub mod status;
+pub mod tls;
+pub mod update;
 pub mod wifi;
 
 use super::error::ErrorCode;
