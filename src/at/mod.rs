@@ -13,6 +13,7 @@ pub mod nvs;
 pub mod options;
 mod output;
 pub mod params;
+pub mod passthrough;
 mod payload;
 mod receive;
 pub mod schema;
