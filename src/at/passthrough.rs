@@ -123,7 +123,7 @@ impl Framing {
     fn verdict(&self, receiving: Option<Instant>) -> Option<Instant> {
         let silent = *self.withheld.last()? + GUARD;
         let at = if self.withheld.len() == 3 { silent + Duration::from_nanos(1) } else { silent };
-        (!receiving.is_some_and(|start| start < at)).then_some(at)
+        receiving.is_none_or(|start| start >= at).then_some(at)
     }
 
     /// The withheld `+` are data.
