@@ -73,6 +73,16 @@ pub struct Times {
     pub flash: Range,
 }
 
+/// In passthrough, what starts the time after which a block that is not full leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flush {
+    /// Its first byte: nothing waits longer.
+    #[default]
+    AfterFirst,
+    /// Its last byte: a pause ends the block.
+    AfterLast,
+}
+
 /// Facts of a chip and a release.
 #[derive(Debug)]
 pub struct Profile {
@@ -102,6 +112,12 @@ pub struct Profile {
     pub data_timeout: Duration,
     /// A ping without answer gives up after this.
     pub ping_timeout: Duration,
+    /// Passthrough sends blocks of so many bytes at once.
+    pub passthrough_block: usize,
+    /// What the interval of a smaller block counts from.
+    pub passthrough_flush: Flush,
+    /// A smaller block leaves after this.
+    pub passthrough_interval: Duration,
     /// How long things take.
     pub times: Times,
 }
@@ -125,6 +141,9 @@ static ESP32C3_V2_3: Profile = Profile {
     connect_timeout: Duration::from_secs(10),
     data_timeout: Duration::from_secs(60),
     ping_timeout: Duration::from_secs(4),
+    passthrough_block: 2920,
+    passthrough_flush: Flush::AfterFirst,
+    passthrough_interval: Duration::from_millis(20),
     times: Times {
         boot: Range::millis(300, 450),
         command: Range::micros(600, 1_800),

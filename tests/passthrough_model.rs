@@ -1,7 +1,8 @@
 //! Passthrough against a reference model that is written from the specification's sentences and imports
 //! nothing of the crate: byte times in, events out.
 
-use espat_sim::at::passthrough::{Action, Flush, Framing, Packing};
+use espat_sim::at::passthrough::{Action, Framing, Packing};
+use espat_sim::profile::Flush;
 use espat_sim::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -11,6 +11,7 @@ use super::links::{Link, Transport};
 use super::nvs::PassthroughLink;
 use super::payload::Payload;
 use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
+use crate::profile::Profile;
 use crate::time::{Duration, Instant};
 use crate::wifi::{StationEvent, Status};
 
@@ -19,6 +20,8 @@ use crate::wifi::{StationEvent, Status};
 pub struct OpenRequest {
     /// Link id.
     pub id: usize,
+    /// Address or name of the other end.
+    pub host: String,
     /// Remote port.
     pub port: u16,
     /// TCP or UDP.
@@ -27,6 +30,18 @@ pub struct OpenRequest {
     pub keep_alive: Option<Duration>,
     /// UDP port of the module.
     pub local_port: Option<u16>,
+}
+
+impl OpenRequest {
+    /// The settings of its TCP connection.
+    pub fn tcp_options(&self, profile: &Profile) -> TcpOptions {
+        TcpOptions {
+            connect_timeout: profile.connect_timeout,
+            data_timeout: Some(profile.data_timeout),
+            keep_alive: self.keep_alive,
+            ..TcpOptions::default()
+        }
+    }
 }
 
 /// What a name is resolved for.
@@ -189,12 +204,7 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
     let remote = SocketAddr::new(ip, request.port);
     match request.transport {
         Transport::Tcp => {
-            let options = TcpOptions {
-                connect_timeout: env.profile.connect_timeout,
-                data_timeout: Some(env.profile.data_timeout),
-                keep_alive: request.keep_alive,
-                ..TcpOptions::default()
-            };
+            let options = request.tcp_options(env.profile);
             match env.stack.tcp_connect(now, remote, None, &options) {
                 Ok(socket) => Progress::Moved(Job::Connect(socket, request)),
                 Err(_) => Progress::End(Err(ErrorCode::FAILED)),
@@ -203,8 +213,9 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
         Transport::Udp(_) => match env.stack.udp_open(request.local_port) {
             Ok(socket) => {
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
-                let transport = request.transport;
-                core.open_link(request.id, Link { transport, socket, remote, local_port, accepted: false });
+                let (id, transport) = (request.id, request.transport);
+                let target = Some(request);
+                core.open_link(id, Link { transport, socket, remote, local_port, accepted: false, target });
                 Progress::End(Ok(()))
             }
             Err(_) => Progress::End(Err(ErrorCode::FAILED)),
@@ -228,11 +239,9 @@ fn connecting(socket: Socket, request: OpenRequest, core: &mut Core, env: &mut E
                 env.stack.release(socket);
                 return Progress::End(Err(ErrorCode::FAILED));
             };
-            let transport = request.transport;
-            core.open_link(
-                request.id,
-                Link { transport, socket, remote, local_port: local.port(), accepted: false },
-            );
+            let (id, transport, local_port) = (request.id, request.transport, local.port());
+            let target = Some(request);
+            core.open_link(id, Link { transport, socket, remote, local_port, accepted: false, target });
             Progress::End(Ok(()))
         }
     }

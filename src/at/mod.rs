@@ -26,12 +26,12 @@ use crate::capture::Mark;
 use crate::net::stack::Stack;
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
 use commands::update::{self, Update};
 use commands::{Context, Outcome};
 use error::ErrorCode;
-use job::{Job, Progress};
+use job::{Job, OpenRequest, Progress};
 use line::{Completed, LineBuffer};
 use links::{Link, Links};
 pub use nvs::Nvs;
@@ -39,6 +39,7 @@ use nvs::SavedJoin;
 use options::{Sntp, TlsNames};
 use output::Output;
 use params::{CommandLine, Form, Raw};
+use passthrough::{Packing, Session};
 use payload::Payload;
 use schema::Args;
 use table::{Command, Need};
@@ -59,6 +60,8 @@ pub struct Env<'e> {
     pub timing: Timing,
     /// Where they are drawn from.
     pub rng: &'e mut Stream,
+    /// When the byte that is on its way from the MCU started.
+    pub receiving: Option<Instant>,
 }
 
 impl Env<'_> {
@@ -133,6 +136,14 @@ pub struct Core {
     tls: Vec<TlsNames>,
     sntp: Sntp,
     update: Update,
+    /// AT+CIPMODE=1: received data goes to the UART raw.
+    passthrough: bool,
+    /// Passthrough under way: the MCU's bytes are payload.
+    session: Option<Session>,
+    /// True as long as there is a session.
+    transparent: bool,
+    /// End of the last byte of the last command line.
+    line_end: Instant,
     join_options: JoinOptions,
     last_join: Option<JoinRequest>,
     links: Links,
@@ -191,11 +202,46 @@ impl Core {
     }
 
     fn print_link(&mut self, id: usize, what: &str) {
+        if !self.may_speak() {
+            return;
+        }
         if self.multiple {
             self.out.text(&format!("{id},{what}"));
         } else {
             self.out.text(what);
         }
+    }
+
+    /// The MCU's bytes are payload from now on, for the link of `target`.
+    fn enter_passthrough(&mut self, target: OpenRequest, profile: &Profile, open: bool) {
+        let packing = Packing {
+            block: profile.passthrough_block,
+            flush: profile.passthrough_flush,
+            interval: profile.passthrough_interval,
+        };
+        self.session = Some(Session::new(target, packing, self.line_end, open));
+        self.transparent = true;
+    }
+
+    /// The MCU speaks commands again.
+    fn leave_passthrough(&mut self) {
+        self.session = None;
+        self.transparent = false;
+        if self.settings.basic.messages & 1 != 0 {
+            self.out.text("\r\n+QUITT\r\n");
+        }
+    }
+
+    /// Says what happened to the station.
+    fn announce(&mut self, text: &str) {
+        if self.may_speak() {
+            self.out.text(text);
+        }
+    }
+
+    /// False while passthrough keeps messages to itself (AT+SYSMSG bit 2).
+    fn may_speak(&self) -> bool {
+        !self.transparent || self.settings.basic.messages & 4 != 0
     }
 
     fn begin_payload(&mut self, payload: Payload) {
@@ -237,6 +283,10 @@ impl At {
             tls: vec![TlsNames::default(); env.profile.links],
             sntp: Sntp::default(),
             update: Update::default(),
+            passthrough: false,
+            session: None,
+            transparent: false,
+            line_end: now,
             join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
             last_join: None,
             links: Links::new(env.profile.links),
@@ -254,12 +304,20 @@ impl At {
         if on {
             core.join_saved(now, env);
         }
+        if let Some(saved) = core.settings.tcpip.passthrough.clone() {
+            core.passthrough = true;
+            core.out.begin_passthrough();
+            core.enter_passthrough(saved.request(), env.profile, false);
+        }
         core.out.text("\r\nready\r\n");
         At { core, line: LineBuffer::new(env.profile.line_max), phase: Phase::Idle, restart: false }
     }
 
-    /// A byte has arrived. Returns what it is part of.
-    pub fn receive(&mut self, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+    /// A byte has arrived, whose start bit began at `start`. Returns what it is part of.
+    pub fn receive(&mut self, start: Instant, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+        if let Some(session) = &mut self.core.session {
+            return if session.byte(start, now, byte) { Mark::DataStart } else { Mark::Data };
+        }
         if let Some(payload) = &mut self.core.payload {
             if !payload.push(byte) {
                 return Mark::Data;
@@ -278,6 +336,7 @@ impl At {
         }
         let Some(completed) = completed else { return Mark::Text };
         self.line.clear();
+        self.core.line_end = now;
         if idle {
             if completed != Completed::Line(Vec::new()) {
                 let at = now + env.draw(|p| &p.times.command);
@@ -293,12 +352,15 @@ impl At {
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
-    pub fn next_timer(&self) -> Option<Instant> {
-        match &self.phase {
+    /// `receiving`: when the byte that is on its way from the MCU started.
+    pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
+        let session = self.core.session.as_ref().and_then(|s| s.next_timer(receiving));
+        let phase = match &self.phase {
             Phase::Idle => None,
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
-        }
+        };
+        earliest([session, phase])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -318,6 +380,7 @@ impl At {
             self.run(now, completed, env);
         }
         moved |= update::poll(&mut self.core, env);
+        moved |= passthrough::poll(&mut self.core, env, now);
         moved |= self.progress(now, env, None);
         moved | receive::pump(&mut self.core, env, room)
     }
@@ -352,13 +415,13 @@ impl At {
             StationEvent::Connected => {
                 let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
                 self.core.remark("station", format!("associated with {ap}"));
-                self.core.out.text("WIFI CONNECTED\r\n");
+                self.core.announce("WIFI CONNECTED\r\n");
             }
             StationEvent::GotIp => {
                 let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
                 let address = env.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
                 self.core.remark("station", format!("joined {ap} as {address}"));
-                self.core.out.text("WIFI GOT IP\r\n");
+                self.core.announce("WIFI GOT IP\r\n");
             }
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order).
@@ -367,7 +430,7 @@ impl At {
                 }
                 self.core.had_link = false;
                 self.core.remark("station", "disconnected".to_owned());
-                self.core.out.text("WIFI DISCONNECT\r\n");
+                self.core.announce("WIFI DISCONNECT\r\n");
             }
             StationEvent::JoinFailed(_) => {}
         }

@@ -34,7 +34,12 @@ impl Output {
 
     /// The send prompt: one string, OK included.
     pub fn prompt(&mut self) {
-        self.text("\r\nOK\r\n");
+        self.ok();
+        self.begin_passthrough();
+    }
+
+    /// The prompt of a passthrough that begins by itself.
+    pub fn begin_passthrough(&mut self) {
         self.push(b"\r\n>", Mark::Text, Mark::Prompt);
     }
 

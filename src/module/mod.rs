@@ -28,6 +28,7 @@ macro_rules! env {
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
+            receiving: $module.mcu.sending_since(),
         }
     };
 }
@@ -156,7 +157,8 @@ impl Module {
             Power::Booting(at) => Some(at),
             Power::Resetting(at) => Some(at),
             Power::On => {
-                let at = self.at.as_ref().and_then(At::next_timer);
+                let receiving = self.mcu.sending_since();
+                let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
                 earliest([at, self.station.next_timer(), self.stack.next_timer()])
             }
         }
@@ -235,8 +237,9 @@ impl Module {
 
     /// Takes the bytes that end at `now`.
     pub fn wire_edge(&mut self, now: Instant) {
-        while let Some((at, byte, ())) = self.mcu.take(now) {
-            let mark = self.received(at, byte);
+        while let Some(start) = self.mcu.sending_since() {
+            let Some((at, byte, ())) = self.mcu.take(now) else { break };
+            let mark = self.received(start, at, byte);
             self.records.push_back(Record { at, from_mcu: true, byte, mark });
         }
         while let Some((at, byte, mark)) = self.own.take(now) {
@@ -290,13 +293,13 @@ impl Module {
     }
 
     /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
-    fn received(&mut self, at: Instant, byte: u8) -> Mark {
+    fn received(&mut self, start: Instant, at: Instant, byte: u8) -> Mark {
         if self.power != Power::On || self.at.is_none() {
             return Mark::Text;
         }
         let mut env = env!(self);
         let mark = match &mut self.at {
-            Some(firmware) => firmware.receive(at, byte, &mut env),
+            Some(firmware) => firmware.receive(start, at, byte, &mut env),
             None => Mark::Text,
         };
         self.flush(at);

@@ -20,6 +20,8 @@ pub enum Pace {
 struct Run {
     start: Instant,
     half_bits: u64,
+    /// Start of the last byte.
+    byte: Instant,
     end: Instant,
 }
 
@@ -66,6 +68,11 @@ impl<M> Transmitter<M> {
         if self.busy { self.run.map(|r| r.end) } else { None }
     }
 
+    /// When the byte on the wire started.
+    pub fn sending_since(&self) -> Option<Instant> {
+        if self.busy { self.run.map(|r| r.byte) } else { None }
+    }
+
     /// Takes the byte that has ended by `now`, with the time of its end. The next one starts there.
     pub fn take(&mut self, now: Instant) -> Option<(Instant, u8, M)> {
         let end = self.next_edge().filter(|end| *end <= now)?;
@@ -89,11 +96,11 @@ impl<M> Transmitter<M> {
         let length = self.settings.half_bits();
         let run = match (self.pace, self.run, self.queue.front()) {
             (Pace::AsStored, _, Some((_, _, stored))) => {
-                Run { start: *stored, half_bits: length, end: *stored }
+                Run { start: *stored, half_bits: length, byte: *stored, end: *stored }
             }
             // It starts exactly where the last one ended: the run goes on.
-            (_, Some(run), _) if run.end == at => Run { half_bits: run.half_bits + length, ..run },
-            _ => Run { start: at, half_bits: length, end: at },
+            (_, Some(run), _) if run.end == at => Run { half_bits: run.half_bits + length, byte: at, ..run },
+            _ => Run { start: at, half_bits: length, byte: at, end: at },
         };
         self.run = Some(Run { end: run.start + self.settings.span(run.half_bits), ..run });
         self.busy = true;

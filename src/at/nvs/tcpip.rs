@@ -4,6 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::at::job::OpenRequest;
+use crate::at::links::{Transport, UdpMode};
+use crate::time::Duration;
+
 /// Saved settings of the TCP/IP commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -52,4 +56,19 @@ pub struct PassthroughLink {
     pub keep_alive: u16,
     /// UDP: the module's port, 0 for any.
     pub local_port: u16,
+}
+
+impl PassthroughLink {
+    /// What opens it.
+    pub fn request(&self) -> OpenRequest {
+        let udp = self.kind.starts_with("UDP");
+        OpenRequest {
+            id: 0,
+            host: self.host.clone(),
+            port: self.port,
+            transport: if udp { Transport::Udp(UdpMode::Fixed) } else { Transport::Tcp },
+            keep_alive: (self.keep_alive > 0).then(|| Duration::from_secs(u64::from(self.keep_alive))),
+            local_port: Some(self.local_port).filter(|port| *port != 0),
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Passthrough: how bytes from the MCU become blocks for the network, and how `+++` ends it.
+//! How bytes from the MCU become blocks for the network, and how `+++` ends it.
 //!
 //! [`Framing`] sees every byte with the start of its start bit and the end of its last stop bit, is polled at
 //! the times that it names, and says which block leaves when. Three `+` leave passthrough when more than
@@ -7,20 +7,11 @@
 //! next start bit. A `+` that may still be part of an escape is withheld; once it can't be, it joins the block
 //! with its own time of arrival.
 
+use crate::profile::Flush;
 use crate::time::{Duration, Instant, earliest};
 
 /// The silence around `+++`.
 pub const GUARD: Duration = Duration::from_millis(20);
-
-/// What starts the time after which a block that is not full leaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Flush {
-    /// Its first byte: nothing waits longer.
-    #[default]
-    AfterFirst,
-    /// Its last byte: a pause ends the block.
-    AfterLast,
-}
 
 /// How bytes are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +74,12 @@ impl Framing {
         } else {
             self.append(end, byte);
         }
+        self.silent_since = end;
+    }
+
+    /// A byte that ended at `end` was lost: it breaks the silence and is nothing else.
+    pub fn lose(&mut self, end: Instant) {
+        self.release();
         self.silent_since = end;
     }
 
