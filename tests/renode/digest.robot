@@ -16,11 +16,8 @@ Start Board
 Ten Runs With A Fault Have One Digest
     FOR    ${run}    IN RANGE    10
         Start Board
-        Wait For AT Command    AT+CIPSEND=1,2048    timeout=30
-        Wait For Module Reply    Recv 2048 bytes
-        Take Access Point Down    home
-        Wait For Leave
-        Bring Access Point Up    home
+        Wait For Link    0 opened TCP
+        Set Link Loss    wifi    10%
         Wait For Line On Uart    PASS
         ${digest}=    Get Digest
         IF    ${run} == 0
