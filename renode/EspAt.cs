@@ -267,7 +267,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 lock(sync)
                 {
-                    CollectObservations();
+                    ForMonitor(CollectObservations);
                     return string.Join("\n", links.Values);
                 }
             }
@@ -320,7 +320,7 @@ namespace Antmicro.Renode.Peripherals.Network
         // observation's text, or with `regex` an expression that matches part of it.
         //
         // What was observed since the start counts too, but nothing counts twice: a match takes all older observations of
-        // the same kind and subject with it.
+        // the same kind and subject with it. ForgetObservations takes all.
         public string WaitFor(string kind, string text = "", string subject = "", float timeout = 10, bool regex = false,
             bool pause = true)
         {
@@ -343,9 +343,19 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 lock(sync)
                 {
-                    CollectObservations();
+                    ForMonitor(CollectObservations);
                     return string.Join("\n", observed);
                 }
+            }
+        }
+
+        // What was observed up to now is not found by WaitFor.
+        public void ForgetObservations()
+        {
+            lock(sync)
+            {
+                ForMonitor(CollectObservations);
+                observed.Clear();
             }
         }
 
