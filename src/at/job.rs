@@ -6,12 +6,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Core;
 use super::Env;
+use super::commands::wifi_scan::{self, Scan};
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
 use super::payload::Payload;
 use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
 use crate::time::{Duration, Instant};
-use crate::wifi::{StationEvent, Status};
+use crate::wifi::StationEvent;
 
 /// A link to be opened.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub enum Job {
     Restart,
     /// AT+CWJAP: until the station has an address, or has failed.
     Join,
+    /// AT+CWLAP.
+    Scan(Scan),
     /// A name is being resolved for something.
     Resolve(Socket, Named),
     /// A TCP connection is being opened.
@@ -85,6 +88,7 @@ impl Job {
     pub fn next_timer(&self) -> Option<Instant> {
         match self {
             Job::OkAt(at) | Job::Received(at, _) => Some(*at),
+            Job::Scan(scan) => Some(scan.until),
             _ => None,
         }
     }
@@ -99,14 +103,18 @@ impl Job {
     ) -> Progress {
         match self {
             Job::OkAt(at) if at <= now => Progress::End(Ok(())),
-            Job::Join => match (event, env.station.status()) {
-                (Some(StationEvent::JoinFailed(why)), _) => {
+            Job::Join => match event {
+                Some(StationEvent::JoinFailed(why)) => {
                     core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
                     Progress::End(Err(ErrorCode::FAILED))
                 }
-                (_, Status::GotIp) => Progress::End(Ok(())),
+                Some(StationEvent::GotIp) => Progress::End(Ok(())),
                 _ => Progress::Waiting(self),
             },
+            Job::Scan(scan) if scan.until <= now => {
+                wifi_scan::print(core, env, &scan);
+                Progress::End(Ok(()))
+            }
             Job::Resolve(query, named) => match env.stack.dns_state(query) {
                 DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
                 DnsState::Resolved(addresses) => {
@@ -139,7 +147,7 @@ impl Job {
                 Progress::Moved(Job::Sending(payload, 0))
             }
             Job::Sending(payload, sent) => sending(payload, sent, core, env),
-            job @ (Job::OkAt(_) | Job::Restart | Job::Received(..)) => Progress::Waiting(job),
+            job @ (Job::OkAt(_) | Job::Restart | Job::Scan(_) | Job::Received(..)) => Progress::Waiting(job),
         }
     }
 }

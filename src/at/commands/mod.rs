@@ -7,6 +7,11 @@ pub mod basic;
 pub mod link;
 pub mod status;
 pub mod wifi;
+pub mod wifi_address;
+pub mod wifi_join;
+pub mod wifi_radio;
+pub mod wifi_scan;
+pub mod wifi_softap;
 
 use super::error::ErrorCode;
 use super::job::Job;
