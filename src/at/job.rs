@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Core;
 use super::Env;
+use super::commands::wifi_scan::{self, Scan};
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
 use super::nvs::PassthroughLink;
@@ -13,7 +14,7 @@ use super::payload::Payload;
 use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
-use crate::wifi::{StationEvent, Status};
+use crate::wifi::StationEvent;
 
 /// A link to be opened.
 #[derive(Clone, Debug)]
@@ -68,6 +69,8 @@ pub enum Job {
     Restart,
     /// AT+CWJAP: until the station has an address, or has failed.
     Join,
+    /// AT+CWLAP.
+    Scan(Scan),
     /// A name is being resolved for something.
     Resolve(Socket, Named),
     /// A TCP connection is being opened.
@@ -105,6 +108,7 @@ impl Job {
     pub fn next_timer(&self) -> Option<Instant> {
         match self {
             Job::OkAt(at) | Job::Received(at, _) => Some(*at),
+            Job::Scan(scan) => Some(scan.until),
             _ => None,
         }
     }
@@ -119,14 +123,18 @@ impl Job {
     ) -> Progress {
         match self {
             Job::OkAt(at) if at <= now => Progress::End(Ok(())),
-            Job::Join => match (event, env.station.status()) {
-                (Some(StationEvent::JoinFailed(why)), _) => {
+            Job::Join => match event {
+                Some(StationEvent::JoinFailed(why)) => {
                     core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
                     Progress::End(Err(ErrorCode::FAILED))
                 }
-                (_, Status::GotIp) => Progress::End(Ok(())),
+                Some(StationEvent::GotIp) => Progress::End(Ok(())),
                 _ => Progress::Waiting(self),
             },
+            Job::Scan(scan) if scan.until <= now => {
+                wifi_scan::print(core, env, &scan);
+                Progress::End(Ok(()))
+            }
             Job::Resolve(query, named) => match env.stack.dns_state(query) {
                 DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
                 DnsState::Resolved(addresses) => {
@@ -160,7 +168,9 @@ impl Job {
                 Progress::Moved(Job::Sending(payload, 0))
             }
             Job::Sending(payload, sent) => sending(payload, sent, core, env),
-            job @ (Job::OkAt(_) | Job::Restart | Job::Update | Job::Received(..)) => Progress::Waiting(job),
+            job @ (Job::OkAt(_) | Job::Restart | Job::Update | Job::Scan(_) | Job::Received(..)) => {
+                Progress::Waiting(job)
+            }
         }
     }
 }

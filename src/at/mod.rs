@@ -17,6 +17,7 @@ pub mod passthrough;
 mod payload;
 mod receive;
 pub mod schema;
+mod softap;
 pub mod table;
 
 use std::collections::VecDeque;
@@ -29,13 +30,15 @@ use crate::rng::Stream;
 use crate::time::{Duration, Instant, earliest};
 use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
 use commands::update::{self, Update};
+use commands::wifi_radio::Country;
+use commands::wifi_scan::ScanOptions;
 use commands::{Context, Outcome};
 use error::ErrorCode;
 use job::{Job, OpenRequest, Progress};
 use line::{Completed, LineBuffer};
 use links::{Link, Links};
 pub use nvs::Nvs;
-use nvs::SavedJoin;
+use nvs::{SavedJoin, SoftAp};
 use options::{Sntp, TlsNames};
 use output::Output;
 use params::{CommandLine, Form, Raw};
@@ -54,6 +57,8 @@ pub struct Env<'e> {
     pub air: &'e Air,
     /// Its saved settings.
     pub nvs: &'e mut Nvs,
+    /// The chip's own MAC address.
+    pub mac: [u8; 6],
     /// Its facts.
     pub profile: &'static Profile,
     /// How its times are drawn.
@@ -96,6 +101,13 @@ impl Env<'_> {
         self.station.poll(now, self.stack, &mut around);
     }
 
+    /// Gives the station another MAC address.
+    pub fn set_station_mac(&mut self, now: Instant, mac: [u8; 6]) {
+        let mut around =
+            Surroundings { air: self.air, profile: self.profile, timing: self.timing, rng: self.rng };
+        self.station.set_mac(now, mac, self.stack, &mut around);
+    }
+
     /// Lets the station join.
     pub fn start_join(&mut self, now: Instant, request: JoinRequest, commanded: bool) {
         let mut around =
@@ -111,15 +123,6 @@ pub struct Remark {
     pub kind: &'static str,
     /// Such as `joined home as 192.168.1.100` or `0 opened TCP 203.0.113.10:80`.
     pub text: String,
-}
-
-/// Options of AT+CWJAP that are only shown again.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct JoinOptions {
-    pci_en: u8,
-    listen_interval: u8,
-    scan_mode: u8,
-    pmf: u8,
 }
 
 /// The AT firmware's state, as far as commands see it. All of it is gone after a restart.
@@ -144,8 +147,10 @@ pub struct Core {
     transparent: bool,
     /// End of the last byte of the last command line.
     line_end: Instant,
-    join_options: JoinOptions,
-    last_join: Option<JoinRequest>,
+    /// AT+CWLAPOPT.
+    scan_options: ScanOptions,
+    /// AT+CWCOUNTRY.
+    country: Country,
     links: Links,
     had_link: bool,
     payload: Option<Payload>,
@@ -164,9 +169,24 @@ impl Core {
         self.settings.wifi.mode & 2 != 0
     }
 
+    /// The MAC address of the station's interface.
+    fn station_mac(&self, env: &Env<'_>) -> [u8; 6] {
+        self.settings.wifi.station_mac.unwrap_or(env.mac)
+    }
+
+    /// The MAC address of the softAP's interface: out of the box the chip's plus one, as on the ESP32 family.
+    fn softap_mac(&self, env: &Env<'_>) -> [u8; 6] {
+        let [a, b, c, d, e, f] = env.mac;
+        self.settings.wifi.softap_mac.unwrap_or([a, b, c, d, e, f.wrapping_add(1)])
+    }
+
+    /// What the softAP is set to.
+    fn softap(&self, env: &Env<'_>) -> SoftAp {
+        self.settings.wifi.softap.clone().unwrap_or_else(|| SoftAp::out_of_the_box(self.softap_mac(env)))
+    }
+
     fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {
         if let Some(request) = self.settings.wifi.join.as_ref().map(SavedJoin::request) {
-            self.last_join = Some(request.clone());
             env.start_join(now, request, false);
         }
     }
@@ -287,8 +307,8 @@ impl At {
             session: None,
             transparent: false,
             line_end: now,
-            join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
-            last_join: None,
+            scan_options: ScanOptions::default(),
+            country: Country::default(),
             links: Links::new(env.profile.links),
             had_link: false,
             payload: None,
@@ -299,9 +319,14 @@ impl At {
         };
         env.use_dns(core.settings.tcpip.dns);
         let on = core.station_on();
+        if let Some(mac) = core.settings.wifi.station_mac {
+            env.set_station_mac(now, mac);
+        }
         env.station.enable(now, on, env.stack);
+        env.station.set_addressing(now, core.settings.wifi.addressing(), env.stack);
+        env.station.set_reconnect(core.settings.wifi.reconnect());
         // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
-        if on {
+        if on && core.settings.wifi.auto_connect {
             core.join_saved(now, env);
         }
         if let Some(saved) = core.settings.tcpip.passthrough.clone() {
@@ -494,6 +519,7 @@ impl At {
     fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {
         let met = command.needs.iter().all(|need| match need {
             Need::Station => self.core.station_on(),
+            Need::SoftAp => self.core.softap_on(),
             Need::Address => env.address().is_some(),
         });
         if met { Ok(()) } else { Err(ErrorCode::FAILED) }

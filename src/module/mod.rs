@@ -25,6 +25,7 @@ macro_rules! env {
             station: &mut $module.station,
             air: &$module.air,
             nvs: &mut $module.nvs,
+            mac: $module.mac,
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
@@ -112,7 +113,7 @@ impl Module {
             boots: 0,
             nvs: Nvs::default(),
             at: None,
-            station: Station::new(None),
+            station: Station::new(),
             stack,
             air,
             rng,
@@ -344,7 +345,7 @@ impl Module {
     fn boot(&mut self, now: Instant) {
         self.boots += 1;
         self.stack = new_stack(&self.config, self.mac, self.boots);
-        let mut station = Station::new(None);
+        let mut station = Station::new();
         // What the old one still had to tell the network must not be forgotten.
         std::mem::swap(&mut station, &mut self.station);
         self.station.inherit_changes(&mut station);

@@ -11,6 +11,11 @@ pub mod status;
 pub mod tls;
 pub mod update;
 pub mod wifi;
+pub mod wifi_address;
+pub mod wifi_join;
+pub mod wifi_radio;
+pub mod wifi_scan;
+pub mod wifi_softap;
 
 use super::error::ErrorCode;
 use super::job::Job;

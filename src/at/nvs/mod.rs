@@ -10,7 +10,7 @@ mod wifi;
 
 pub use basic::Basic;
 pub use tcpip::{PassthroughLink, Tcpip, TlsConfig};
-pub use wifi::{SavedJoin, Wifi};
+pub use wifi::{Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi};
 
 use serde::{Deserialize, Serialize};
 

@@ -18,6 +18,8 @@ use super::schema::{Param, choice, int, text};
 pub enum Need {
     /// The station is switched on (AT+CWMODE=1 or 3).
     Station,
+    /// The softAP is switched on (AT+CWMODE=2 or 3).
+    SoftAp,
     /// The station has an address.
     Address,
 }

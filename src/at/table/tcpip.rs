@@ -6,13 +6,6 @@ use crate::at::commands::{link, status};
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
-        name: "+CIFSR",
-        summary: "own addresses",
-        section: "TCP/IP: AT+CIFSR",
-        execute: Some(status::own_addresses),
-        ..NONE
-    },
-    Command {
         name: "+CIPDOMAIN",
         summary: "resolve a name",
         section: "TCP/IP: AT+CIPDOMAIN",

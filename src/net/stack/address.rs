@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use smoltcp::wire::{DHCP_CLIENT_PORT, DHCP_SERVER_PORT, IpCidr, Ipv4Cidr};
 
 use super::dhcp::{Action, Client};
+use super::ethernet::Ethernet;
 use super::{CloseReason, DhcpEvent, Ipv4Config, Stack, is_unicast, packet};
 use crate::rng::Stream;
 use crate::time::Instant;
@@ -35,6 +36,14 @@ impl Stack {
     /// True while the interface is up.
     pub fn is_up(&self) -> bool {
         self.up
+    }
+
+    /// Gives the node another Ethernet address, and lets it forget its neighbours. Nothing happens on a
+    /// point-to-point link. Only while the interface is down: a DHCP client goes on with the old one.
+    pub fn set_mac(&mut self, mac: [u8; 6]) {
+        if self.ethernet.is_some() {
+            self.ethernet = Some(Ethernet::new(mac));
+        }
     }
 
     /// Starts the DHCP client over, which asks for an address with the next poll. `hostname` is sent to the

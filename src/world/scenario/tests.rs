@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::table::Key;
 use super::*;
 use crate::net::config::{Faults, ServiceConfig};
+use crate::wifi::config::{Pmf, Security};
 use crate::world::console::LinkChange;
 
 fn parse(text: &str) -> Scenario {
@@ -100,6 +101,11 @@ fn every_key_can_be_given() {
         bssid = "24-0a-c4-00-00-01"
         channel = 14
         rssi = -100
+        encryption = "wpa2-enterprise"
+        pmf = "capable"
+        hidden = true
+        modes = "bg"
+        wps = true
         up = false
         subnet = "10.1.2.0/28"
         gateway = "10.1.2.14"
@@ -132,7 +138,8 @@ fn every_key_can_be_given() {
     assert_eq!(s.modules[0].mcu_tx, None);
     assert_eq!(s.modules[1].mcu_tx, Some(McuTx::AsStored));
     assert_eq!(s.modules[1].mac, Some([0x24, 0x0a, 0xc4, 0, 0, 2]));
-    assert_eq!(s.aps[0].security, crate::wifi::config::Security::Open);
+    assert_eq!((s.aps[0].security, s.aps[0].pmf), (Security::Wpa2Enterprise, Pmf::Capable));
+    assert_eq!((s.aps[0].hidden, s.aps[0].modes, s.aps[0].wps), (true, 3, true));
     assert_eq!(s.aps[0].bssid, [0x24, 0x0a, 0xc4, 0, 0, 1]);
     assert_eq!(s.net.segments[0].dhcp.0, s.net.segments[0].dhcp.1);
     let link = Faults {
@@ -211,6 +218,18 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         (
             "[ap.\"\"]\nssid = \"x\"",
             "1:5: expected a name of 1 to 32 characters without control characters, found ``",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\nencryption = \"wpa3\"",
+            "3:14: `encryption` in [ap.home]: expected a password with this encryption, found none",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\npassword = \"longenough\"\nencryption = \"open\"",
+            "4:14: `encryption` in [ap.home]: expected no password with this encryption, found one",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\npassword = \"longenough\"\nencryption = \"wep\"",
+            "4:14: `encryption` in [ap.home]: expected a password of 13 characters with WEP",
         ),
         (
             "[ap.home]\nssid = \"x\"\npassword = \"short\"",
