@@ -248,8 +248,10 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             get
             {
+                // First: this makes the world if there is none yet, and only then the module's name is known.
+                var status = Console("status");
                 var start = "module " + nameInForce + ": ";
-                foreach(var line in Console("status").Split('\n'))
+                foreach(var line in status.Split('\n'))
                 {
                     if(line.StartsWith(start, StringComparison.Ordinal))
                     {
@@ -854,6 +856,11 @@ namespace Antmicro.Renode.Peripherals.Network
             if(string.IsNullOrEmpty(path))
             {
                 return "";
+            }
+            if(!Path.IsPathRooted(path))
+            {
+                throw new RecoverableException("Renode would write " + path + " into its own folder; say which one you mean, such"
+                    + " as $CWD/" + path + " or $ORIGIN/" + path);
             }
             var full = Path.GetFullPath(path);
             if(!Directory.Exists(Path.GetDirectoryName(full)))
