@@ -8,6 +8,7 @@ use super::Core;
 use super::Env;
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
+use super::nvs::UartSettings;
 use super::payload::Payload;
 use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
 use crate::time::{Duration, Instant};
@@ -46,8 +47,16 @@ pub enum Named {
 pub enum Job {
     /// Prints OK at its time.
     OkAt(Instant),
+    /// Prints OK at this time, still with the old settings; then [`Job::Line`].
+    OkThenLine(Instant, UartSettings),
+    /// The UART is set like this as soon as the wire is idle.
+    Line(UartSettings),
     /// Waits for the reset: nothing else happens any more.
     Restart,
+    /// The same, with all saved settings erased before it.
+    Restore,
+    /// The chip sleeps for so long, and starts again.
+    Sleep(Duration),
     /// AT+CWJAP: until the station has an address, or has failed.
     Join,
     /// A name is being resolved for something.
@@ -84,7 +93,7 @@ impl Job {
     /// When it must be looked at, the stack and the station apart.
     pub fn next_timer(&self) -> Option<Instant> {
         match self {
-            Job::OkAt(at) | Job::Received(at, _) => Some(*at),
+            Job::OkAt(at) | Job::OkThenLine(at, _) | Job::Received(at, _) => Some(*at),
             _ => None,
         }
     }
@@ -99,6 +108,10 @@ impl Job {
     ) -> Progress {
         match self {
             Job::OkAt(at) if at <= now => Progress::End(Ok(())),
+            Job::OkThenLine(at, settings) if at <= now => {
+                core.out.ok();
+                Progress::Moved(Job::Line(settings))
+            }
             Job::Join => match (event, env.station.status()) {
                 (Some(StationEvent::JoinFailed(why)), _) => {
                     core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
@@ -139,7 +152,8 @@ impl Job {
                 Progress::Moved(Job::Sending(payload, 0))
             }
             Job::Sending(payload, sent) => sending(payload, sent, core, env),
-            job @ (Job::OkAt(_) | Job::Restart | Job::Received(..)) => Progress::Waiting(job),
+            job @ (Job::OkAt(_) | Job::OkThenLine(..) | Job::Received(..)) => Progress::Waiting(job),
+            job @ (Job::Line(_) | Job::Restart | Job::Restore | Job::Sleep(_)) => Progress::Waiting(job),
         }
     }
 }

@@ -4,8 +4,10 @@
 //! [`At::take_output`]. What stands below it (IP stack, station, saved settings) is lent to it as an [`Env`]
 //! for each call.
 
+pub mod clock;
 pub mod commands;
 pub mod error;
+pub mod flash;
 mod job;
 mod line;
 pub mod links;
@@ -15,7 +17,9 @@ pub mod params;
 mod payload;
 mod receive;
 pub mod schema;
+mod system;
 pub mod table;
+mod upload;
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -28,16 +32,19 @@ use crate::time::{Duration, Instant};
 use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
 use commands::{Context, Outcome};
 use error::ErrorCode;
+use flash::Flash;
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
 use links::{Link, Links};
 pub use nvs::Nvs;
-use nvs::SavedJoin;
+use nvs::{SavedJoin, UartSettings};
 use output::Output;
 use params::{CommandLine, Form, Raw};
 use payload::Payload;
 use schema::Args;
+use system::System;
 use table::{Command, Need};
+use upload::Upload;
 
 /// What stands below the AT firmware, lent for one call.
 pub struct Env<'e> {
@@ -49,6 +56,8 @@ pub struct Env<'e> {
     pub air: &'e Air,
     /// Its saved settings.
     pub nvs: &'e mut Nvs,
+    /// The rest of its flash.
+    pub flash: &'e mut Flash,
     /// Its facts.
     pub profile: &'static Profile,
     /// How its times are drawn.
@@ -115,11 +124,13 @@ pub struct Core {
     settings: Nvs,
     /// AT+SYSSTORE: settings go into flash, too.
     store: bool,
+    system: System,
     join_options: JoinOptions,
     last_join: Option<JoinRequest>,
     links: Links,
     had_link: bool,
     payload: Option<Payload>,
+    upload: Option<Upload>,
     out: Output,
     log: VecDeque<u8>,
     remarks: VecDeque<Remark>,
@@ -197,6 +208,19 @@ enum Phase {
     Running(Job),
 }
 
+/// What a chip does when everything printed has left the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceDrained {
+    /// Resets itself.
+    Restart,
+    /// Erases its saved settings and resets itself.
+    Restore,
+    /// Sleeps for so long, then starts.
+    Sleep(Duration),
+    /// Sets its UART.
+    Line(UartSettings),
+}
+
 /// The AT firmware of one module.
 #[derive(Debug)]
 pub struct At {
@@ -216,11 +240,13 @@ impl At {
             sender_info: false,
             settings: env.nvs.clone(),
             store: true,
+            system: System::started(now, env.nvs.uart(env.profile), env.profile),
             join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
             last_join: None,
             links: Links::new(env.profile.links),
             had_link: false,
             payload: None,
+            upload: None,
             out: Output::default(),
             log: VecDeque::new(),
             remarks: VecDeque::new(),
@@ -245,6 +271,16 @@ impl At {
             if let Some(payload) = self.core.payload.take() {
                 let at = now + env.draw(|p| &p.times.send);
                 self.phase = Phase::Running(Job::Received(at, payload));
+            }
+            return Mark::DataEnd;
+        }
+        if let Some(upload) = &mut self.core.upload {
+            if !upload.push(byte) {
+                return Mark::Data;
+            }
+            if let Some(upload) = self.core.upload.take() {
+                upload.finish(&mut self.core, env.flash, env.profile);
+                self.phase = Phase::Running(Job::OkAt(now + env.draw(|p| &p.times.flash)));
             }
             return Mark::DataEnd;
         }
@@ -299,9 +335,23 @@ impl At {
         moved | receive::pump(&mut self.core, env, room)
     }
 
-    /// True when the chip is to be reset as soon as everything printed has left the wire.
-    pub fn wants_restart(&self) -> bool {
-        self.restart
+    /// What the chip is to do as soon as everything printed has left the wire.
+    pub fn once_drained(&self) -> Option<OnceDrained> {
+        match &self.phase {
+            _ if self.restart => Some(OnceDrained::Restart),
+            Phase::Running(Job::Restore) => Some(OnceDrained::Restore),
+            Phase::Running(Job::Sleep(time)) => Some(OnceDrained::Sleep(*time)),
+            Phase::Running(Job::Line(settings)) => Some(OnceDrained::Line(*settings)),
+            _ => None,
+        }
+    }
+
+    /// The UART has been set as [`OnceDrained::Line`] said: commands are taken again.
+    pub fn line_is_set(&mut self) {
+        if let Phase::Running(Job::Line(settings)) = self.phase {
+            self.core.system.uart = settings;
+            self.phase = Phase::Idle;
+        }
     }
 
     /// True when received data waits for room in the transmit ring.
@@ -369,13 +419,13 @@ impl At {
     }
 
     fn execute(&mut self, now: Instant, line: &CommandLine, env: &mut Env<'_>) -> Result<Outcome, ErrorCode> {
-        let command = table::find(&line.name).ok_or(ErrorCode::UNSUPPORTED)?;
+        let command = table::find(&line.name, env.profile).ok_or(ErrorCode::UNSUPPORTED)?;
         let (handler, args) = match line.form {
             Form::Test => None,
             Form::Query => command.query.map(|h| (h, Args::default())),
             Form::Execute => command.execute.map(|h| (h, Args::default())),
             Form::Set => match &command.set {
-                Some(set) => Some((set.handler, self.check(command, &line.params)?)),
+                Some(set) => Some((set.handler, self.check(command, &line.params, env.profile)?)),
                 None => None,
             },
         }
@@ -386,7 +436,7 @@ impl At {
         handler(&mut Context { now, core: &mut self.core, env }, &args)
     }
 
-    fn check(&self, command: &Command, raw: &[Raw]) -> Result<Args, ErrorCode> {
+    fn check(&self, command: &Command, raw: &[Raw], profile: &Profile) -> Result<Args, ErrorCode> {
         let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
         let multiple = self.core.multiple;
         let syntax = match set.selector {
@@ -402,7 +452,7 @@ impl At {
             }
         };
         let syntax = syntax.ok_or(ErrorCode::WRONG_FORM)?;
-        Args::check(syntax.params, raw, multiple)
+        Args::check(syntax.params, raw, multiple, profile)
     }
 
     fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {

@@ -4,8 +4,12 @@
 //! while virtual time passes; until then every other line gets `busy p...`.
 
 pub mod basic;
+pub mod flash;
 pub mod link;
+pub mod power;
 pub mod status;
+pub mod system;
+pub mod uart;
 pub mod wifi;
 
 use super::error::ErrorCode;

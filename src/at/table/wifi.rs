@@ -41,6 +41,7 @@ pub(super) static COMMANDS: &[Command] = &[
         ),
         execute: Some(wifi::join_again),
         saved: true,
+        ..NONE
     },
     Command {
         name: "+CWQAP",
