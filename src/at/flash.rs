@@ -224,7 +224,7 @@ impl Value {
         }
         let unsigned = self.bytes.iter().rev().fold(0i64, |n, b| n << 8 | i64::from(*b));
         let bits = 8 * Value::size(self.kind) as u32;
-        let negative = self.kind % 2 == 0 && unsigned >> (bits - 1) & 1 == 1;
+        let negative = self.kind.is_multiple_of(2) && unsigned >> (bits - 1) & 1 == 1;
         Some(if negative { unsigned - (1i64 << bits) } else { unsigned })
     }
 }
