@@ -10,6 +10,7 @@ use super::commands::wifi_scan::{self, Scan};
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
 use super::nvs::PassthroughLink;
+use super::nvs::UartSettings;
 use super::payload::Payload;
 use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
 use crate::profile::Profile;
@@ -65,8 +66,16 @@ pub enum Named {
 pub enum Job {
     /// Prints OK at its time.
     OkAt(Instant),
+    /// Prints OK at this time, still with the old settings; then [`Job::Line`].
+    OkThenLine(Instant, UartSettings),
+    /// The UART is set like this as soon as the wire is idle.
+    Line(UartSettings),
     /// Waits for the reset: nothing else happens any more.
     Restart,
+    /// The same, with all saved settings erased before it.
+    Restore,
+    /// The chip sleeps for so long, and starts again.
+    Sleep(Duration),
     /// AT+CWJAP: until the station has an address, or has failed.
     Join,
     /// AT+CWLAP.
@@ -107,7 +116,7 @@ impl Job {
     /// When it must be looked at, the stack and the station apart.
     pub fn next_timer(&self) -> Option<Instant> {
         match self {
-            Job::OkAt(at) | Job::Received(at, _) => Some(*at),
+            Job::OkAt(at) | Job::OkThenLine(at, _) | Job::Received(at, _) => Some(*at),
             Job::Scan(scan) => Some(scan.until),
             _ => None,
         }
@@ -123,6 +132,10 @@ impl Job {
     ) -> Progress {
         match self {
             Job::OkAt(at) if at <= now => Progress::End(Ok(())),
+            Job::OkThenLine(at, settings) if at <= now => {
+                core.out.ok();
+                Progress::Moved(Job::Line(settings))
+            }
             Job::Join => match event {
                 Some(StationEvent::JoinFailed(why)) => {
                     core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
@@ -168,9 +181,10 @@ impl Job {
                 Progress::Moved(Job::Sending(payload, 0))
             }
             Job::Sending(payload, sent) => sending(payload, sent, core, env),
-            job @ (Job::OkAt(_) | Job::Restart | Job::Update | Job::Scan(_) | Job::Received(..)) => {
+            job @ (Job::OkAt(_) | Job::OkThenLine(..) | Job::Update | Job::Scan(_) | Job::Received(..)) => {
                 Progress::Waiting(job)
             }
+            job @ (Job::Line(_) | Job::Restart | Job::Restore | Job::Sleep(_)) => Progress::Waiting(job),
         }
     }
 }

@@ -4,8 +4,10 @@
 //! [`At::take_output`]. What stands below it (IP stack, station, saved settings) is lent to it as an [`Env`]
 //! for each call.
 
+pub mod clock;
 pub mod commands;
 pub mod error;
+pub mod flash;
 mod job;
 mod line;
 pub mod links;
@@ -18,7 +20,9 @@ mod payload;
 mod receive;
 pub mod schema;
 mod softap;
+mod system;
 pub mod table;
+mod upload;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,18 +38,21 @@ use commands::wifi_radio::Country;
 use commands::wifi_scan::ScanOptions;
 use commands::{Context, Outcome};
 use error::ErrorCode;
+use flash::Flash;
 use job::{Job, OpenRequest, Progress};
 use line::{Completed, LineBuffer};
 use links::{Link, Links};
 pub use nvs::Nvs;
-use nvs::{SavedJoin, SoftAp};
+use nvs::{SavedJoin, SoftAp, UartSettings};
 use options::{Sntp, TlsNames};
 use output::Output;
 use params::{CommandLine, Form, Raw};
 use passthrough::{Packing, Session};
 use payload::Payload;
 use schema::Args;
+use system::System;
 use table::{Command, Need};
+use upload::Upload;
 
 /// What stands below the AT firmware, lent for one call.
 pub struct Env<'e> {
@@ -59,6 +66,8 @@ pub struct Env<'e> {
     pub nvs: &'e mut Nvs,
     /// The chip's own MAC address.
     pub mac: [u8; 6],
+    /// The rest of its flash.
+    pub flash: &'e mut Flash,
     /// Its facts.
     pub profile: &'static Profile,
     /// How its times are drawn.
@@ -151,9 +160,11 @@ pub struct Core {
     scan_options: ScanOptions,
     /// AT+CWCOUNTRY.
     country: Country,
+    system: System,
     links: Links,
     had_link: bool,
     payload: Option<Payload>,
+    upload: Option<Upload>,
     out: Output,
     log: VecDeque<u8>,
     remarks: VecDeque<Remark>,
@@ -235,9 +246,9 @@ impl Core {
     /// The MCU's bytes are payload from now on, for the link of `target`.
     fn enter_passthrough(&mut self, target: OpenRequest, profile: &Profile, open: bool) {
         let packing = Packing {
-            block: profile.passthrough_block,
-            flush: profile.passthrough_flush,
-            interval: profile.passthrough_interval,
+            block: passthrough::BLOCK,
+            flush: profile.differences.passthrough_flush,
+            interval: self.system.transmit_interval,
         };
         self.session = Some(Session::new(target, packing, self.line_end, open));
         self.transparent = true;
@@ -281,6 +292,19 @@ enum Phase {
     Running(Job),
 }
 
+/// What a chip does when everything printed has left the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceDrained {
+    /// Resets itself.
+    Restart,
+    /// Erases its saved settings and resets itself.
+    Restore,
+    /// Sleeps for so long, then starts.
+    Sleep(Duration),
+    /// Sets its UART.
+    Line(UartSettings),
+}
+
 /// The AT firmware of one module.
 #[derive(Debug)]
 pub struct At {
@@ -309,9 +333,11 @@ impl At {
             line_end: now,
             scan_options: ScanOptions::default(),
             country: Country::default(),
+            system: System::started(now, env.nvs.uart(env.profile), env.profile),
             links: Links::new(env.profile.links),
             had_link: false,
             payload: None,
+            upload: None,
             out: Output::default(),
             log: VecDeque::new(),
             remarks: VecDeque::new(),
@@ -350,6 +376,16 @@ impl At {
             if let Some(payload) = self.core.payload.take() {
                 let at = now + env.draw(|p| &p.times.send);
                 self.phase = Phase::Running(Job::Received(at, payload));
+            }
+            return Mark::DataEnd;
+        }
+        if let Some(upload) = &mut self.core.upload {
+            if !upload.push(byte) {
+                return Mark::Data;
+            }
+            if let Some(upload) = self.core.upload.take() {
+                upload.finish(&mut self.core, env.flash, env.profile);
+                self.phase = Phase::Running(Job::OkAt(now + env.draw(|p| &p.times.flash)));
             }
             return Mark::DataEnd;
         }
@@ -410,9 +446,23 @@ impl At {
         moved | receive::pump(&mut self.core, env, room)
     }
 
-    /// True when the chip is to be reset as soon as everything printed has left the wire.
-    pub fn wants_restart(&self) -> bool {
-        self.restart
+    /// What the chip is to do as soon as everything printed has left the wire.
+    pub fn once_drained(&self) -> Option<OnceDrained> {
+        match &self.phase {
+            _ if self.restart => Some(OnceDrained::Restart),
+            Phase::Running(Job::Restore) => Some(OnceDrained::Restore),
+            Phase::Running(Job::Sleep(time)) => Some(OnceDrained::Sleep(*time)),
+            Phase::Running(Job::Line(settings)) => Some(OnceDrained::Line(*settings)),
+            _ => None,
+        }
+    }
+
+    /// The UART has been set as [`OnceDrained::Line`] said: commands are taken again.
+    pub fn line_is_set(&mut self) {
+        if let Phase::Running(Job::Line(settings)) = self.phase {
+            self.core.system.uart = settings;
+            self.phase = Phase::Idle;
+        }
     }
 
     /// True when received data waits for room in the transmit ring.
@@ -480,13 +530,13 @@ impl At {
     }
 
     fn execute(&mut self, now: Instant, line: &CommandLine, env: &mut Env<'_>) -> Result<Outcome, ErrorCode> {
-        let command = table::find(&line.name).ok_or(ErrorCode::UNSUPPORTED)?;
+        let command = table::find(&line.name, env.profile).ok_or(ErrorCode::UNSUPPORTED)?;
         let (handler, args) = match line.form {
             Form::Test => None,
             Form::Query => command.query.map(|h| (h, Args::default())),
             Form::Execute => command.execute.map(|h| (h, Args::default())),
             Form::Set => match &command.set {
-                Some(set) => Some((set.handler, self.check(command, &line.params)?)),
+                Some(set) => Some((set.handler, self.check(command, &line.params, env.profile)?)),
                 None => None,
             },
         }
@@ -497,7 +547,7 @@ impl At {
         handler(&mut Context { now, core: &mut self.core, env }, &args)
     }
 
-    fn check(&self, command: &Command, raw: &[Raw]) -> Result<Args, ErrorCode> {
+    fn check(&self, command: &Command, raw: &[Raw], profile: &Profile) -> Result<Args, ErrorCode> {
         let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
         let multiple = self.core.multiple;
         let syntax = match set.selector {
@@ -513,7 +563,7 @@ impl At {
             }
         };
         let syntax = syntax.ok_or(ErrorCode::WRONG_FORM)?;
-        Args::check(syntax.params, raw, multiple)
+        Args::check(syntax.params, raw, multiple, profile)
     }
 
     fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {

@@ -43,6 +43,12 @@ impl Output {
         self.push(b"\r\n>", Mark::Text, Mark::Prompt);
     }
 
+    /// The prompt of AT+SYSFLASH: the `>` follows OK at once.
+    pub fn bare_prompt(&mut self) {
+        self.ok();
+        self.push(b">", Mark::Text, Mark::Prompt);
+    }
+
     /// `OK`.
     pub fn ok(&mut self) {
         self.text("\r\nOK\r\n");

@@ -19,7 +19,8 @@ Every command that the module has. Written by `espat-sim commands --markdown`, f
 transcripts in `tests/transcripts`; a test holds it against them.
 
 A form that is not listed is an error. *Saved* settings are kept in flash. Parameters in brackets may be left out;
-those before a comma in brackets, `[<link ID>,]`, are there with AT+CIPMUX=1 and only then.
+those before a comma in brackets, `[<link ID>,]`, are there with AT+CIPMUX=1 and only then. Commands and parameters
+that not every profile has name those that do.
 ";
 
 /// The transcripts of one directory and what they exercise.
@@ -102,6 +103,10 @@ fn one(text: &mut String, command: &'static Command, transcripts: Option<&Transc
     if !command.needs.is_empty() {
         let needs: Vec<&str> = command.needs.iter().map(|need| describe_need(*need)).collect();
         let _ = write!(text, " Needs {}.", needs.join(" and "));
+    }
+    if let Some(names) = command.on.names() {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let _ = write!(text, " Profiles: {}.", names.join(", "));
     }
     text.push_str("\n\n| Form | Transcripts |\n|---|---|\n");
     for form in coverage::forms(command) {

@@ -5,10 +5,14 @@
 
 pub mod basic;
 pub mod clock;
+pub mod flash;
 pub mod link;
 pub mod options;
+pub mod power;
 pub mod status;
+pub mod system;
 pub mod tls;
+pub mod uart;
 pub mod update;
 pub mod wifi;
 pub mod wifi_address;

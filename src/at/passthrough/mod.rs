@@ -9,3 +9,6 @@ mod session;
 
 pub use framing::{Action, Framing, GUARD, Packing};
 pub use session::{Session, poll};
+
+/// A block leaves as soon as it has so many bytes: two full segments.
+pub const BLOCK: usize = 2920;

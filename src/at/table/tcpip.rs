@@ -85,7 +85,14 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CIPSEND",
         summary: "send data",
         section: "TCP/IP: AT+CIPSEND",
-        set: set!(link::send, LINK_ID, int("length", 1, 8192), HOST.optional(), PORT.optional()),
+        set: set!(
+            link::send,
+            LINK_ID,
+            int("length", 1, 2048).before(2, 3),
+            int("length", 1, 8192).since(2, 3),
+            HOST.optional(),
+            PORT.optional()
+        ),
         execute: Some(link::send_passthrough),
         ..NONE
     },

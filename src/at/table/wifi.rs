@@ -45,6 +45,7 @@ pub(super) static COMMANDS: &[Command] = &[
         ),
         execute: Some(wifi_join::join_again),
         saved: true,
+        ..NONE
     },
     Command {
         name: "+CWRECONNCFG",
