@@ -45,13 +45,13 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
     let directory = args.transcripts.as_deref().or(known.is_dir().then_some(known));
     let transcripts = directory.map(Transcripts::read).transpose()?;
     if !args.unproved {
-        print!("{}", markdown::document(commands, transcripts.as_ref()));
+        say!("{}", markdown::document(commands, transcripts.as_ref()).trim_end());
         return Ok(0);
     }
     let Some(transcripts) = transcripts else { return Err(format!("there is no {TRANSCRIPTS} here")) };
     let unproved = markdown::unproved(&transcripts);
     for form in &unproved {
-        println!("{form}");
+        say!("{form}");
     }
     Ok(i32::from(!unproved.is_empty()))
 }
@@ -59,7 +59,7 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
 fn print_list(commands: &[&'static Command]) -> i32 {
     for command in commands {
         let name = format!("AT{}", command.name);
-        println!(
+        say!(
             "{name:<14} {} [{}]{}{}",
             command.summary,
             command.section,
@@ -67,15 +67,15 @@ fn print_list(commands: &[&'static Command]) -> i32 {
             command.on.names().map(|names| format!(" {} only", names.join(", "))).unwrap_or_default()
         );
         if command.query.is_some() {
-            println!("    {name}?");
+            say!("    {name}?");
         }
         if command.execute.is_some() {
-            println!("    {name}");
+            say!("    {name}");
         }
         for syntax in command.set.iter().flat_map(|s| s.syntaxes) {
-            println!("    {name}={}", parameters(syntax.params));
+            say!("    {name}={}", parameters(syntax.params));
             for param in syntax.params {
-                println!("        {:<16} {}", param.name, describe(param));
+                say!("        {:<16} {}", param.name, describe(param));
             }
         }
     }
