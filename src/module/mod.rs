@@ -15,7 +15,7 @@ use crate::profile::{Profile, Range, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{LineSettings, Pace, Transmitter};
-use crate::wifi::{Air, RadioChange, Station, Surroundings};
+use crate::wifi::{Air, RadioChange, SoftAp, Station, Surroundings};
 
 /// What the AT firmware stands on, borrowed field by field so that the firmware itself stays free.
 macro_rules! env {
@@ -23,6 +23,7 @@ macro_rules! env {
         Env {
             stack: &mut $module.stack,
             station: &mut $module.station,
+            softap: &mut $module.softap,
             air: &$module.air,
             nvs: &mut $module.nvs,
             mac: $module.mac,
@@ -86,6 +87,7 @@ pub struct Module {
     nvs: Nvs,
     at: Option<At>,
     station: Station,
+    softap: SoftAp,
     stack: Stack,
     air: Air,
     rng: Stream,
@@ -112,7 +114,8 @@ impl Module {
             boots: 0,
             nvs: Nvs::default(),
             at: None,
-            station: Station::new(),
+            station: Station::default(),
+            softap: SoftAp::default(),
             stack,
             air,
             rng,
@@ -258,6 +261,26 @@ impl Module {
         }
     }
 
+    /// A frame arrives on its softAP interface.
+    pub fn softap_frame(&mut self, now: Instant, frame: Vec<u8>) {
+        if self.power == Power::On {
+            self.stack.receive_lan(frame);
+            self.settle(now);
+        }
+    }
+
+    /// A host wants to join the softAP.
+    pub fn guest_arrives(&mut self, now: Instant, host: &str, mac: [u8; 6]) {
+        self.softap.arrive(host, mac);
+        self.settle(now);
+    }
+
+    /// A host leaves the softAP, if it is there.
+    pub fn guest_leaves(&mut self, now: Instant, host: &str) {
+        self.softap.dismiss(|guest| guest.host == host);
+        self.settle(now);
+    }
+
     /// Does what is due at `now`.
     pub fn timer(&mut self, now: Instant) {
         match self.power {
@@ -285,9 +308,14 @@ impl Module {
         self.stack.take_frame()
     }
 
+    /// The next frame that it sends on its softAP interface.
+    pub fn take_softap_frame(&mut self) -> Option<Vec<u8>> {
+        self.stack.take_lan_frame()
+    }
+
     /// The next thing that the network must be told.
     pub fn take_radio_change(&mut self) -> Option<RadioChange> {
-        self.station.take_change()
+        self.station.take_change().or_else(|| self.softap.take_change())
     }
 
     /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
@@ -336,13 +364,14 @@ impl Module {
     /// Everything in RAM is gone. Peers are told nothing.
     fn stop(&mut self, now: Instant) {
         self.station.leave(now, &mut self.stack);
+        self.softap.cut();
         self.at = None;
     }
 
     fn boot(&mut self, now: Instant) {
         self.boots += 1;
         self.stack = new_stack(&self.config, self.mac, self.boots);
-        let mut station = Station::new();
+        let mut station = Station::default();
         // What the old one still had to tell the network must not be forgotten.
         std::mem::swap(&mut station, &mut self.station);
         self.station.inherit_changes(&mut station);
