@@ -32,7 +32,7 @@ use crate::net::stack::Stack;
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant, earliest};
-use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
+use crate::wifi::{Air, JoinRequest, SoftAp as SoftApRadio, Station, StationEvent, Status, Surroundings};
 use commands::update::{self, Update};
 use commands::wifi_radio::Country;
 use commands::wifi_scan::ScanOptions;
@@ -60,6 +60,8 @@ pub struct Env<'e> {
     pub stack: &'e mut Stack,
     /// Its station.
     pub station: &'e mut Station,
+    /// Its softAP.
+    pub softap: &'e mut SoftApRadio,
     /// What is on the air.
     pub air: &'e Air,
     /// Its saved settings.
@@ -85,6 +87,11 @@ impl Env<'_> {
             Status::GotIp => self.stack.ipv4().map(|c| c.address),
             _ => None,
         }
+    }
+
+    /// Every address that links may use: the station's, once it has one, and the softAP's.
+    pub fn own_addresses(&self) -> Vec<Ipv4Addr> {
+        self.address().into_iter().chain(self.stack.lan_address()).collect()
     }
 
     /// Draws how long something takes.
@@ -351,6 +358,7 @@ impl At {
         env.station.enable(now, on, env.stack);
         env.station.set_addressing(now, core.settings.wifi.addressing(), env.stack);
         env.station.set_reconnect(core.settings.wifi.reconnect());
+        core.restart_softap(env);
         // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
         if on && core.settings.wifi.auto_connect {
             core.join_saved(now, env);
@@ -433,6 +441,7 @@ impl At {
             self.station_event(event, env);
             self.progress(now, env, Some(event));
         }
+        moved |= self.core.poll_softap(env);
         if let Phase::Parsed(at, _) = &self.phase
             && *at <= now
             && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)
@@ -501,7 +510,9 @@ impl At {
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order).
                 for id in 0..self.core.links.count() {
-                    self.core.close_link(id, env.stack);
+                    if self.core.links.get(id).is_some_and(|l| !env.stack.is_on_lan(l.remote.ip())) {
+                        self.core.close_link(id, env.stack);
+                    }
                 }
                 self.core.had_link = false;
                 self.core.remark("station", "disconnected".to_owned());

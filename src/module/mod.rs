@@ -17,7 +17,7 @@ use crate::profile::{Profile, Range, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{LineSettings, Pace, Transmitter};
-use crate::wifi::{Air, RadioChange, Station, Surroundings};
+use crate::wifi::{Air, RadioChange, SoftAp, Station, Surroundings};
 
 /// What the AT firmware stands on, borrowed field by field so that the firmware itself stays free.
 macro_rules! env {
@@ -25,6 +25,7 @@ macro_rules! env {
         Env {
             stack: &mut $module.stack,
             station: &mut $module.station,
+            softap: &mut $module.softap,
             air: &$module.air,
             nvs: &mut $module.nvs,
             mac: $module.mac,
@@ -93,6 +94,7 @@ pub struct Module {
     flash: Flash,
     at: Option<At>,
     station: Station,
+    softap: SoftAp,
     stack: Stack,
     air: Air,
     rng: Stream,
@@ -124,7 +126,8 @@ impl Module {
             nvs: Nvs::default(),
             flash: Flash::default(),
             at: None,
-            station: Station::new(),
+            station: Station::default(),
+            softap: SoftAp::default(),
             stack,
             air,
             rng,
@@ -294,6 +297,26 @@ impl Module {
         }
     }
 
+    /// A frame arrives on its softAP interface.
+    pub fn softap_frame(&mut self, now: Instant, frame: Vec<u8>) {
+        if self.power == Power::On {
+            self.stack.receive_lan(frame);
+            self.settle(now);
+        }
+    }
+
+    /// A host wants to join the softAP.
+    pub fn guest_arrives(&mut self, now: Instant, host: &str, mac: [u8; 6]) {
+        self.softap.arrive(host, mac);
+        self.settle(now);
+    }
+
+    /// A host leaves the softAP, if it is there.
+    pub fn guest_leaves(&mut self, now: Instant, host: &str) {
+        self.softap.dismiss(|guest| guest.host == host);
+        self.settle(now);
+    }
+
     /// Does what is due at `now`.
     pub fn timer(&mut self, now: Instant) {
         match self.power {
@@ -322,9 +345,14 @@ impl Module {
         self.stack.take_frame()
     }
 
+    /// The next frame that it sends on its softAP interface.
+    pub fn take_softap_frame(&mut self) -> Option<Vec<u8>> {
+        self.stack.take_lan_frame()
+    }
+
     /// The next thing that the network must be told.
     pub fn take_radio_change(&mut self) -> Option<RadioChange> {
-        self.station.take_change()
+        self.station.take_change().or_else(|| self.softap.take_change())
     }
 
     /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
@@ -397,6 +425,7 @@ impl Module {
     /// Everything in RAM is gone. Peers are told nothing.
     fn stop(&mut self, now: Instant) {
         self.station.leave(now, &mut self.stack);
+        self.softap.cut();
         self.at = None;
     }
 
@@ -404,7 +433,7 @@ impl Module {
         self.boots += 1;
         self.set_line(now, self.nvs.uart(self.config.profile));
         self.stack = new_stack(&self.config, self.mac, self.boots);
-        let mut station = Station::new();
+        let mut station = Station::default();
         // What the old one still had to tell the network must not be forgotten.
         std::mem::swap(&mut station, &mut self.station);
         self.station.inherit_changes(&mut station);

@@ -5,8 +5,10 @@
 //! travel in [`crate::net`].
 
 pub mod config;
+mod softap;
 mod station;
 
+pub use softap::{Guest, SoftAp, SoftApEvent};
 pub use station::{
     Addressing, JoinFailure, JoinRequest, RadioChange, Reconnect, Station, StationEvent, Status, Surroundings,
 };

@@ -105,6 +105,12 @@ pub enum RadioChange {
     Attach(String),
     /// They no longer do.
     Detach,
+    /// The softAP has let this host in.
+    Admit(String),
+    /// It has not; why.
+    Refuse(String, &'static str),
+    /// This host is no longer on the softAP.
+    Dismiss(String),
 }
 
 /// AT+CWSTATE's view of the station.
@@ -192,9 +198,9 @@ pub struct Station {
     changes: VecDeque<RadioChange>,
 }
 
-impl Station {
+impl Default for Station {
     /// A station that is switched off: DHCP, channels 1 to 13, no attempts to come back.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Station {
             enabled: false,
             state: State::Idle,
@@ -213,7 +219,9 @@ impl Station {
             changes: VecDeque::new(),
         }
     }
+}
 
+impl Station {
     /// Switches the station on or off (AT+CWMODE). Off leaves the access point.
     pub fn enable(&mut self, now: Instant, on: bool, stack: &mut Stack) {
         if self.enabled && !on {

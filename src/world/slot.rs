@@ -23,8 +23,8 @@ pub struct Slot {
     pub attachment: Option<Attachment>,
     /// Everything up to here has happened, as far as this module is concerned.
     pub reached: Instant,
-    /// Frames on their way to the module.
-    pub frames: Queue<Vec<u8>>,
+    /// Frames on their way to the module; true: to its softAP interface.
+    pub frames: Queue<(bool, Vec<u8>)>,
     /// Console changes that the module must see, by time.
     pub changes: VecDeque<(Instant, Command)>,
     /// Bytes for the driver.

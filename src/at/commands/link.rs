@@ -1,7 +1,5 @@
 //! Links: AT+CIPSTART, AT+CIPCLOSE, AT+CIPSEND, AT+CIPDINFO, AT+CIPMUX.
 
-use std::net::IpAddr;
-
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
@@ -51,13 +49,14 @@ pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("ALREADY CONNECTED");
         return Err(ErrorCode::FAILED);
     }
-    let Some(own) = c.env.address() else {
+    let own = c.env.own_addresses();
+    if own.is_empty() {
         c.core.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
         return Err(ErrorCode::FAILED);
-    };
+    }
     if let Some(text) = args.text("local IP")
         && !text.is_empty()
-        && std::str::from_utf8(text).ok().and_then(|t| t.parse::<IpAddr>().ok()) != Some(IpAddr::V4(own))
+        && !own.iter().any(|own| own.to_string().as_bytes() == text)
     {
         return Err(args.invalid("local IP"));
     }

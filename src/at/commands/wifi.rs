@@ -36,6 +36,9 @@ pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let (was_on, was_joined) = (c.env.station.is_enabled(), c.env.station.ap().is_some());
     let stored = c.store(|nvs| nvs.wifi.mode = mode);
     let on = c.core.station_on();
+    if c.env.softap.is_on() != c.core.softap_on() {
+        c.core.restart_softap(c.env);
+    }
     c.env.station.enable(c.now, on, c.env.stack);
     if on && !was_on && args.int("auto_connect") == Some(1) {
         c.core.join_saved(c.now, c.env);

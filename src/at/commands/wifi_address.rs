@@ -70,7 +70,7 @@ pub fn softap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         nvs.wifi.softap_address = address.clone();
         nvs.wifi.leases = nvs.wifi.leases.filter(|leases| fits(leases, &address));
     });
-    c.core.restart_softap(c.now, c.env);
+    c.core.restart_softap(c.env);
     Ok(c.written(stored))
 }
 
@@ -150,7 +150,7 @@ pub fn softap_mac_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(args.invalid("mac"));
     }
     let stored = c.store(|nvs| nvs.wifi.softap_mac = Some(mac));
-    c.core.restart_softap(c.now, c.env);
+    c.core.restart_softap(c.env);
     Ok(c.written(stored))
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::wifi::mac_from_text;
+use super::wifi::{left, mac_from_text, mac_text};
 use super::{Context, Outcome};
 use crate::at::nvs::SoftAp;
 
@@ -47,22 +47,31 @@ pub fn softap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(ErrorCode::length(1));
     }
     let stored = c.store(|nvs| nvs.wifi.softap = Some(set.clone()));
-    c.core.restart_softap(c.now, c.env);
+    c.core.restart_softap(c.env);
     Ok(c.written(stored))
 }
 
 /// A line for each station that has an address from the softAP's DHCP server.
-pub fn stations(_: &mut Context<'_, '_>, _: &Args) -> Result {
+pub fn stations(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    for guest in c.env.softap.guests() {
+        if let Some(address) = guest.address {
+            c.core.out.text(&format!("+CWLIF:{address},{}\r\n", mac_text(guest.mac)));
+        }
+    }
     Ok(Outcome::Ok)
 }
 
-/// One station must go.
-pub fn dismiss(_: &mut Context<'_, '_>, args: &Args) -> Result {
-    args.text("mac").and_then(mac_from_text).ok_or_else(|| args.invalid("mac"))?;
-    Err(ErrorCode::FAILED)
+/// One station must go. `+STA_DISCONNECTED` comes before OK.
+pub fn dismiss(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let mac = args.text("mac").and_then(mac_from_text).ok_or_else(|| args.invalid("mac"))?;
+    if c.env.softap.dismiss(|guest| guest.mac == mac) == 0 {
+        return Err(ErrorCode::FAILED);
+    }
+    Ok(left(c))
 }
 
 /// All stations must go. OK also when there is none.
-pub fn dismiss_all(_: &mut Context<'_, '_>, _: &Args) -> Result {
-    Ok(Outcome::Ok)
+pub fn dismiss_all(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    c.env.softap.dismiss(|_| true);
+    Ok(left(c))
 }

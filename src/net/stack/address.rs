@@ -24,7 +24,8 @@ impl Stack {
         }
         self.dhcp_stop();
         self.set_ipv4(None);
-        self.fail_connections(|_| true, CloseReason::Unreachable);
+        let lan = self.lan_address();
+        self.fail_connections(|local| Some(local) != lan, CloseReason::Unreachable);
         self.fail_pings();
         self.fail_questions();
         self.received.clear();
@@ -82,28 +83,37 @@ impl Stack {
         }
         let address = config.as_ref().map(|c| c.address);
         let network = |c: &Option<Ipv4Config>| c.as_ref().map(|c| (c.address, c.prefix_len));
-        if network(&config) != network(&self.ipv4) {
-            self.iface.update_ip_addrs(|list| {
-                list.clear();
-                if let Some(c) = &config {
-                    // The list was just emptied, so there is room.
-                    let _ = list.push(IpCidr::Ipv4(Ipv4Cidr::new(c.address, c.prefix_len)));
-                }
-            });
-            if let Some(ethernet) = &mut self.ethernet {
-                ethernet.clear();
-            }
-        }
+        let renewed = network(&config) == network(&self.ipv4);
         let moved = self.ipv4.as_ref().map(|c| c.address) != address;
         if !self.pinned_dns {
             self.dns_servers = config.as_ref().map(|c| c.dns.clone()).unwrap_or_default();
         }
         self.ipv4 = config;
+        if !renewed {
+            self.list_addresses();
+            if let Some(ethernet) = &mut self.ethernet {
+                ethernet.clear();
+            }
+        }
         self.dirty = true;
         if moved {
-            self.fail_connections(|local| Some(local) != address, CloseReason::Unreachable);
+            let kept = [address, self.lan_address()];
+            self.fail_connections(|local| !kept.contains(&Some(local)), CloseReason::Unreachable);
             self.report_groups(|_| true);
         }
+    }
+
+    /// Tells smoltcp the node's addresses.
+    pub(super) fn list_addresses(&mut self) {
+        let station = self.ipv4.as_ref().map(|c| Ipv4Cidr::new(c.address, c.prefix_len));
+        let lan = self.lan.as_ref().map(|lan| Ipv4Cidr::new(lan.address, lan.prefix_len));
+        self.iface.update_ip_addrs(|list| {
+            list.clear();
+            for address in [station, lan].into_iter().flatten() {
+                // The list was just emptied, so there is room.
+                let _ = list.push(IpCidr::Ipv4(address));
+            }
+        });
     }
 
     /// The address in use.

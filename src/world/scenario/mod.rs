@@ -113,6 +113,14 @@ impl Scenario {
             }
             Command::Host { name, action } => {
                 exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;
+                if let HostAction::Join(_) | HostAction::Leave = action
+                    && self.net.hosts.iter().any(|h| h.name == *name && h.segment.is_none())
+                {
+                    let name = shown(name);
+                    return Err(format!(
+                        "expected a host behind an access point, found {name}, which is beyond the gateway"
+                    ));
+                }
                 self.check_action(action)
             }
             Command::At(_, command) => self.check(command),
@@ -123,6 +131,9 @@ impl Scenario {
         match action {
             HostAction::Connect { to: Peer::Address(address), .. } if !network::is_host(*address) => {
                 Err(format!("expected the IPv4 address of one host, found `{address}`"))
+            }
+            HostAction::Join(name) => {
+                exists("the name of a module", name, self.modules.iter().map(|m| m.name.as_str()))
             }
             HostAction::Connect { to: Peer::Module(name), .. }
             | HostAction::Datagram { to: Peer::Module(name), .. } => {
