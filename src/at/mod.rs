@@ -22,10 +22,11 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use crate::capture::Mark;
+use crate::net::mdns::Mdns;
 use crate::net::stack::Stack;
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 use crate::wifi::{Air, JoinRequest, SoftAp as SoftApRadio, Station, StationEvent, Status, Surroundings};
 use commands::wifi_radio::Country;
 use commands::wifi_scan::ScanOptions;
@@ -127,6 +128,8 @@ pub struct Core {
     store: bool,
     /// AT+CWLAPOPT.
     scan_options: ScanOptions,
+    /// AT+MDNS.
+    mdns: Option<Mdns>,
     /// AT+CWCOUNTRY.
     country: Country,
     links: Links,
@@ -244,6 +247,7 @@ impl At {
             settings: env.nvs.clone(),
             store: true,
             scan_options: ScanOptions::default(),
+            mdns: None,
             country: Country::default(),
             links: Links::new(env.profile.links),
             had_link: false,
@@ -305,11 +309,12 @@ impl At {
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
     pub fn next_timer(&self) -> Option<Instant> {
-        match &self.phase {
+        let phase = match &self.phase {
             Phase::Idle => None,
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
-        }
+        };
+        earliest([phase, self.core.mdns.as_ref().and_then(Mdns::next_timer)])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -322,6 +327,7 @@ impl At {
             self.progress(now, env, Some(event));
         }
         moved |= self.core.poll_softap(env);
+        moved |= self.core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack));
         if let Phase::Parsed(at, _) = &self.phase
             && *at <= now
             && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)

@@ -5,6 +5,7 @@
 
 pub mod basic;
 pub mod link;
+pub mod mdns;
 pub mod status;
 pub mod wifi;
 pub mod wifi_address;

@@ -1,7 +1,7 @@
 //! The Wi-Fi commands, as data.
 
 use super::*;
-use crate::at::commands::{wifi, wifi_address, wifi_join, wifi_radio, wifi_scan, wifi_softap};
+use crate::at::commands::{mdns, wifi, wifi_address, wifi_join, wifi_radio, wifi_scan, wifi_softap};
 use crate::at::nvs::SoftAp;
 
 const MAC: Param = text("mac", 17, 17);
@@ -201,6 +201,19 @@ pub(super) static COMMANDS: &[Command] = &[
             text("country_code", 1, 3),
             int("start_channel", 1, 14),
             int("total_channel_count", 1, 14)
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+MDNS",
+        summary: "a name and a service that others find",
+        section: "Wi-Fi: AT+MDNS",
+        set: set!(
+            mdns::set,
+            int("enable", 0, 1),
+            text("hostname", 1, 63).optional(),
+            text("service_name", 1, 63).optional(),
+            int("port", 1, 65_535).optional()
         ),
         ..NONE
     },

@@ -152,10 +152,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
             "host pc connect 1.2.3.4 65536",
             "expected a port from 1 to 65535 after `host pc connect 1.2.3.4`, found `65536`".to_string(),
         ),
-        (
-            "host pc join",
-            "expected the name of a module after `host pc join`, found nothing".to_string(),
-        ),
+        ("host pc join", "expected the name of a module after `host pc join`, found nothing".to_string()),
         (
             "host pc datagram wifi +1 x",
             "expected a port from 1 to 65535 after `host pc datagram wifi`, found `+1`".to_string(),

@@ -499,7 +499,10 @@ fn a_command_is_checked_against_the_names_that_exist() {
         ("host nas join wifi", ""),
         ("host nas join wfi", "expected the name of a module (`wifi`), found `wfi`; did you mean `wifi`?"),
         ("host nas leave", ""),
-        ("host www join wifi", "expected a host behind an access point, found `www`, which is beyond the gateway"),
+        (
+            "host www join wifi",
+            "expected a host behind an access point, found `www`, which is beyond the gateway",
+        ),
         ("host wifi close", "expected the name of a host (`echo`, `nas` or `www`), found `wifi`"),
         (
             "at 1s host nas connect 192.168.1.300 7",
