@@ -248,8 +248,10 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             get
             {
+                // First: this makes the world if there is none yet, and only then the module's name is known.
+                var status = Console("status");
                 var start = "module " + nameInForce + ": ";
-                foreach(var line in Console("status").Split('\n'))
+                foreach(var line in status.Split('\n'))
                 {
                     if(line.StartsWith(start, StringComparison.Ordinal))
                     {
@@ -267,7 +269,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 lock(sync)
                 {
-                    CollectObservations();
+                    ForMonitor(CollectObservations);
                     return string.Join("\n", links.Values);
                 }
             }
@@ -320,7 +322,7 @@ namespace Antmicro.Renode.Peripherals.Network
         // observation's text, or with `regex` an expression that matches part of it.
         //
         // What was observed since the start counts too, but nothing counts twice: a match takes all older observations of
-        // the same kind and subject with it.
+        // the same kind and subject with it. ForgetObservations takes all.
         public string WaitFor(string kind, string text = "", string subject = "", float timeout = 10, bool regex = false,
             bool pause = true)
         {
@@ -343,9 +345,19 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 lock(sync)
                 {
-                    CollectObservations();
+                    ForMonitor(CollectObservations);
                     return string.Join("\n", observed);
                 }
+            }
+        }
+
+        // What was observed up to now is not found by WaitFor.
+        public void ForgetObservations()
+        {
+            lock(sync)
+            {
+                ForMonitor(CollectObservations);
+                observed.Clear();
             }
         }
 
@@ -844,6 +856,11 @@ namespace Antmicro.Renode.Peripherals.Network
             if(string.IsNullOrEmpty(path))
             {
                 return "";
+            }
+            if(!Path.IsPathRooted(path))
+            {
+                throw new RecoverableException("Renode would write " + path + " into its own folder; say which one you mean, such"
+                    + " as $CWD/" + path + " or $ORIGIN/" + path);
             }
             var full = Path.GetFullPath(path);
             if(!Directory.Exists(Path.GetDirectoryName(full)))

@@ -21,7 +21,7 @@ pub fn run(args: &CheckArgs) -> i32 {
             World::new(&scenario, None, Recording::default()).map_err(|e| e.to_string()).map(|_| ())
         });
         match built {
-            Ok(()) => println!("{}: ok", path.display()),
+            Ok(()) => say!("{}: ok", path.display()),
             Err(sentence) => code = super::fail(&sentence),
         }
     }

@@ -7,7 +7,9 @@
 
 use std::collections::VecDeque;
 
-use crate::at::{At, Env, Nvs, Remark};
+use crate::at::flash::Flash;
+use crate::at::nvs::UartSettings;
+use crate::at::{At, Env, Nvs, OnceDrained, Remark};
 use crate::capture::Mark;
 use crate::event::Kind;
 use crate::net::stack::{Medium, Stack, StackConfig};
@@ -27,9 +29,11 @@ macro_rules! env {
             air: &$module.air,
             nvs: &mut $module.nvs,
             mac: $module.mac,
+            flash: &mut $module.flash,
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
+            receiving: $module.mcu.sending_since(),
         }
     };
 }
@@ -75,6 +79,8 @@ enum Power {
     Download,
     /// AT+RST: the chip resets then.
     Resetting(Instant),
+    /// AT+GSLP: the chip starts then.
+    Asleep(Instant),
 }
 
 /// One module.
@@ -85,12 +91,17 @@ pub struct Module {
     strap: bool,
     boots: u32,
     nvs: Nvs,
+    flash: Flash,
     at: Option<At>,
     station: Station,
     softap: SoftAp,
     stack: Stack,
     air: Air,
     rng: Stream,
+    /// The MCU's RTS is high.
+    cts: bool,
+    /// The flow control in force looks at it.
+    obeys_cts: bool,
     mcu: Transmitter<()>,
     own: Transmitter<Mark>,
     records: VecDeque<Record>,
@@ -113,12 +124,15 @@ impl Module {
             strap: true,
             boots: 0,
             nvs: Nvs::default(),
+            flash: Flash::default(),
             at: None,
             station: Station::default(),
             softap: SoftAp::default(),
             stack,
             air,
             rng,
+            cts: false,
+            obeys_cts: false,
             mcu: Transmitter::new(line, Pace::Wire),
             own: Transmitter::new(line, Pace::Wire),
             records: VecDeque::new(),
@@ -140,7 +154,7 @@ impl Module {
 
     /// Chooses how the MCU's bytes are paced. Only before the first one.
     pub fn set_mcu_pace(&mut self, pace: Pace) {
-        self.mcu = Transmitter::new(LineSettings::eight_n_one(self.config.profile.baud), pace);
+        self.mcu = Transmitter::new(self.own.settings(), pace);
     }
 
     /// What is due next, and when.
@@ -158,9 +172,10 @@ impl Module {
         match self.power {
             Power::Off | Power::Download => None,
             Power::Booting(at) => Some(at),
-            Power::Resetting(at) => Some(at),
+            Power::Resetting(at) | Power::Asleep(at) => Some(at),
             Power::On => {
-                let at = self.at.as_ref().and_then(At::next_timer);
+                let receiving = self.mcu.sending_since();
+                let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
                 earliest([at, self.station.next_timer(), self.stack.next_timer()])
             }
         }
@@ -187,10 +202,30 @@ impl Module {
         self.strap = high;
     }
 
+    /// The MCU's RTS, the module's CTS, changes. High stops the module between two bytes if its flow control asks for
+    /// it.
+    pub fn set_cts(&mut self, now: Instant, high: bool) {
+        self.cts = high;
+        self.obey_cts(now);
+    }
+
+    fn obey_cts(&mut self, now: Instant) {
+        self.own.hold(now, self.cts && self.obeys_cts);
+    }
+
+    /// Sets both ends of the wire: the MCU's follows the module's.
+    fn set_line(&mut self, now: Instant, settings: UartSettings) {
+        self.own.set(settings.line());
+        self.mcu.set(settings.line());
+        self.obeys_cts = settings.obeys_cts();
+        self.obey_cts(now);
+    }
+
     /// What it is doing, for people.
     pub fn describe(&self) -> String {
         match self.power {
             Power::Off => "switched off".to_owned(),
+            Power::Asleep(_) => "asleep".to_owned(),
             Power::Download => "in download mode".to_owned(),
             Power::Booting(_) | Power::Resetting(_) => "booting".to_owned(),
             Power::On => match (self.station.ap(), self.stack.ipv4()) {
@@ -239,8 +274,9 @@ impl Module {
 
     /// Takes the bytes that end at `now`.
     pub fn wire_edge(&mut self, now: Instant) {
-        while let Some((at, byte, ())) = self.mcu.take(now) {
-            let mark = self.received(at, byte);
+        while let Some(start) = self.mcu.sending_since() {
+            let Some((at, byte, ())) = self.mcu.take(now) else { break };
+            let mark = self.received(start, at, byte);
             self.records.push_back(Record { at, from_mcu: true, byte, mark });
         }
         while let Some((at, byte, mark)) = self.own.take(now) {
@@ -248,7 +284,7 @@ impl Module {
         }
         // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
         let at = self.at.as_ref();
-        if at.is_some_and(|at| at.is_starved() || (at.wants_restart() && self.own.pending() == 0)) {
+        if at.is_some_and(|at| at.is_starved() || (at.once_drained().is_some() && self.own.pending() == 0)) {
             self.settle(now);
         }
     }
@@ -293,6 +329,7 @@ impl Module {
                 self.stop(now);
                 self.boot(now);
             }
+            Power::Asleep(at) if at <= now => self.boot(now),
             _ => {}
         }
         self.settle(now);
@@ -319,13 +356,13 @@ impl Module {
     }
 
     /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
-    fn received(&mut self, at: Instant, byte: u8) -> Mark {
+    fn received(&mut self, start: Instant, at: Instant, byte: u8) -> Mark {
         if self.power != Power::On || self.at.is_none() {
             return Mark::Text;
         }
         let mut env = env!(self);
         let mark = match &mut self.at {
-            Some(firmware) => firmware.receive(at, byte, &mut env),
+            Some(firmware) => firmware.receive(start, at, byte, &mut env),
             None => Mark::Text,
         };
         self.flush(at);
@@ -342,12 +379,36 @@ impl Module {
             let room = self.config.profile.tx_ring.saturating_sub(self.own.pending());
             let moved = firmware.poll(now, &mut env, room);
             self.flush(now);
-            if self.at.as_ref().is_some_and(At::wants_restart) && self.own.pending() == 0 {
+            let then = self.at.as_ref().and_then(At::once_drained).filter(|_| self.own.pending() == 0);
+            if let Some(then) = then {
+                self.drained(now, then);
+            }
+            if !moved && then.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// Everything printed has left the wire.
+    fn drained(&mut self, now: Instant, then: OnceDrained) {
+        match then {
+            OnceDrained::Restart => {
                 let pause = self.draw(|p| &p.times.restart);
                 self.power = Power::Resetting(now + pause);
             }
-            if !moved {
-                break;
+            OnceDrained::Restore => {
+                let erased = now + self.draw(|p| &p.times.erase);
+                self.power = Power::Resetting(erased + self.draw(|p| &p.times.restart));
+            }
+            OnceDrained::Sleep(time) => {
+                self.stop(now);
+                self.power = Power::Asleep(now + time);
+            }
+            OnceDrained::Line(settings) => {
+                self.set_line(now, settings);
+                if let Some(firmware) = &mut self.at {
+                    firmware.line_is_set();
+                }
             }
         }
     }
@@ -370,6 +431,7 @@ impl Module {
 
     fn boot(&mut self, now: Instant) {
         self.boots += 1;
+        self.set_line(now, self.nvs.uart(self.config.profile));
         self.stack = new_stack(&self.config, self.mac, self.boots);
         let mut station = Station::default();
         // What the old one still had to tell the network must not be forgotten.

@@ -92,7 +92,7 @@ pub enum Pin {
     /// start).
     Gpio0,
     /// The MCU's RTS, the module's CTS: high asks the module to stop sending (input, low at the start). It has
-    /// an effect only when the module's flow control asks for it; the default does not.
+    /// an effect only when the module's flow control asks for it (AT+UART with 2 or 3); the default does not.
     McuRts,
 }
 
@@ -302,8 +302,7 @@ impl World {
         match pin {
             Pin::En => slot.module.set_enable(now, high),
             Pin::Gpio0 => slot.module.set_boot_strap(high),
-            // Flow control by CTS is off in the default line settings.
-            Pin::McuRts => {}
+            Pin::McuRts => slot.module.set_cts(now, high),
         }
         self.collect(module.0 as usize, now);
         self.run();

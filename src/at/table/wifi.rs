@@ -10,9 +10,19 @@ const PROTOCOL: Param = int("protocol", 1, 7);
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
+        name: "+CWINIT",
+        summary: "switch Wi-Fi off as a whole, and on again",
+        section: "Wi-Fi: AT+CWINIT",
+        query: Some(wifi::init_query),
+        set: set!(wifi::init_set, int("init", 0, 1)),
+        on: Availability::ALL.since(3, 1),
+        ..NONE
+    },
+    Command {
         name: "+CWMODE",
         summary: "Wi-Fi mode: 0 off, 1 station, 2 softAP, 3 both",
         section: "Wi-Fi: AT+CWMODE",
+        needs: &[Need::Wifi],
         query: Some(wifi::mode_query),
         set: set!(wifi::mode_set, int("mode", 0, 3), int("auto_connect", 0, 1).or(1)),
         saved: true,
@@ -45,6 +55,7 @@ pub(super) static COMMANDS: &[Command] = &[
         ),
         execute: Some(wifi_join::join_again),
         saved: true,
+        ..NONE
     },
     Command {
         name: "+CWRECONNCFG",

@@ -85,7 +85,9 @@ impl Stack {
         let network = |c: &Option<Ipv4Config>| c.as_ref().map(|c| (c.address, c.prefix_len));
         let renewed = network(&config) == network(&self.ipv4);
         let moved = self.ipv4.as_ref().map(|c| c.address) != address;
-        self.dns_servers = config.as_ref().map(|c| c.dns.clone()).unwrap_or_default();
+        if !self.pinned_dns {
+            self.dns_servers = config.as_ref().map(|c| c.dns.clone()).unwrap_or_default();
+        }
         self.ipv4 = config;
         if !renewed {
             self.list_addresses();
@@ -123,6 +125,14 @@ impl Stack {
     /// under way go on with those they started with.
     pub fn set_dns(&mut self, servers: &[Ipv4Addr]) {
         self.dns_servers = servers.to_vec();
+    }
+
+    /// Sets DNS servers that stay whatever an address or a lease brings. `None`: those in use until the next one.
+    pub fn pin_dns(&mut self, servers: Option<Vec<Ipv4Addr>>) {
+        if let Some(servers) = &servers {
+            self.dns_servers.clone_from(servers);
+        }
+        self.pinned_dns = servers.is_some();
     }
 
     /// The DNS servers in use, in the order in which they are asked.

@@ -60,6 +60,8 @@ pub struct Stack {
     up: bool,
     ipv4: Option<Ipv4Config>,
     dns_servers: Vec<Ipv4Addr>,
+    /// Set: leases and addresses leave the servers alone.
+    pinned_dns: bool,
     groups: BTreeSet<Ipv4Addr>,
     dhcp: Option<dhcp::Client>,
     dhcp_events: VecDeque<DhcpEvent>,
@@ -141,6 +143,7 @@ impl Stack {
             up: true,
             ipv4: None,
             dns_servers: Vec::new(),
+            pinned_dns: false,
             groups: BTreeSet::new(),
             dhcp: None,
             dhcp_events: VecDeque::new(),

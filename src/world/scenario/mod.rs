@@ -24,9 +24,6 @@ use crate::world::console::Command;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use report::{Place, Problem, ScenarioError};
 
-/// Profiles that a module can have: a chip and its ESP-AT release.
-pub const PROFILES: [&str; 1] = ["esp32c3-v2.3"];
-
 /// The least latency of a module's radio link in a world with several modules, whose clocks may run apart by
 /// as much.
 pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = Duration::from_micros(100);
@@ -36,7 +33,7 @@ pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = Duration::from_micros(100);
 pub struct ModuleConfig {
     /// Its name, which drivers attach by. Also the name of its radio link.
     pub name: String,
-    /// Chip and ESP-AT release, one of [`PROFILES`].
+    /// Chip and ESP-AT release, one of [`profile::PROFILES`](crate::profile::PROFILES) by name.
     pub profile: String,
     /// MAC address of its station; `None`: made from its name.
     pub mac: Option<[u8; 6]>,

@@ -9,9 +9,10 @@ use toml::value::{Datetime, Offset};
 
 use super::report::Problems;
 use super::table::{Section, Value, found};
-use super::{ModuleConfig, PROFILES, Scenario, ScenarioError, TimelineEntry, Timing};
+use super::{ModuleConfig, Scenario, ScenarioError, TimelineEntry, Timing};
 use super::{access_points, hosts, link, network, schema};
 use crate::net::config::NetConfig;
+use crate::profile;
 use crate::world::McuTx;
 use crate::world::console::{self, Command};
 use crate::world::spelling::{did_you_mean, one_of, shown};
@@ -84,7 +85,7 @@ fn modules(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) ->
         }
     }
     if modules.is_empty() {
-        let profile = PROFILES[0].to_string();
+        let profile = profile::PROFILES[0].name.to_string();
         modules.push(ModuleConfig { name: "wifi".to_string(), profile, mac: None, mcu_tx: None });
     }
     modules
@@ -98,17 +99,18 @@ fn module<'a>(
     macs: &mut Taken<[u8; 6]>,
 ) -> Option<ModuleConfig> {
     let section = Section::open(problems, format!("[module.{name}]"), place, value, schema::MODULE)?;
-    let profile = section.parsed(problems, "profile", |profile| {
-        if PROFILES.contains(&profile) {
-            return Ok(profile.to_string());
+    let profile = section.parsed(problems, "profile", |name| {
+        if profile::find(name).is_some() {
+            return Ok(name.to_string());
         }
-        let hint = did_you_mean(profile, PROFILES);
-        Err(format!("expected a profile ({}), found {}{hint}", one_of(PROFILES), shown(profile)))
+        let names = || profile::PROFILES.iter().map(|p| p.name);
+        let hint = did_you_mean(name, names());
+        Err(format!("expected a profile ({}), found {}{hint}", one_of(names()), shown(name)))
     });
     let pacings = [("wire", McuTx::Wire), ("as-stored", McuTx::AsStored)];
     Some(ModuleConfig {
         name: name.to_string(),
-        profile: profile.unwrap_or_else(|| PROFILES[0].to_string()),
+        profile: profile.unwrap_or_else(|| profile::PROFILES[0].name.to_string()),
         mac: mac(problems, &section, "mac", macs),
         mcu_tx: section.choice(problems, "mcu-tx", &pacings),
     })

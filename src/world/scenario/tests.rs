@@ -76,7 +76,7 @@ fn every_example_is_a_scenario() {
 #[test]
 fn an_empty_file_is_a_world_with_one_module_and_no_network() {
     let s = parse("");
-    assert_eq!((s.modules[0].name.as_str(), s.modules[0].profile.as_str()), ("wifi", PROFILES[0]));
+    assert_eq!((s.modules[0].name.as_str(), s.modules[0].profile.as_str()), ("wifi", "esp32c3-v2.3"));
     assert_eq!((s.aps.len(), s.net.hosts.len(), s.net.modules.len(), s.seed), (0, 0, 1, None));
 }
 
@@ -289,7 +289,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[module.wifi]\nprofile = \"esp32c3-v2.4\"",
-            "2:11: `profile` in [module.wifi]: expected a profile (`esp32c3-v2.3`), found `esp32c3-v2.4`; did you mean `esp32c3-v2.3`?",
+            "2:11: `profile` in [module.wifi]: expected a profile (`esp32c3-v2.3`, `esp32-v3.4`, `esp32c6-v4.1` or `esp8266-v2.2`), found `esp32c3-v2.4`; did you mean `esp32c3-v2.3`?",
         ),
         (
             "[module.gateway]",

@@ -331,6 +331,7 @@ namespace EspAtHarness
         {
             var board = Joining(null, "AT+CIPMUX=1", "AT+CIPSTART=1,\"TCP\",\"nas.lan\",7",
                 "AT+CIPSTART=0,\"UDP\",\"echo.example.com\",7", "AT+CIPCLOSE=1");
+            Equal("booting", board.Module.WifiState, "the state before the start");
             board.Run(200);
             Equal("booting", board.Module.WifiState, "the state at the start");
             board.Run(6000);
@@ -460,6 +461,7 @@ namespace EspAtHarness
             board.Module.Dispose();
             True(File.ReadAllBytes(path).Length >= paused.Length, "the capture has shrunk");
             Recoverable(() => new Board(m => m.Capture = Folder + "/no/where.pcapng"), "There is no folder");
+            Recoverable(() => new Board(m => m.Capture = "run.pcapng"), "say which one you mean", "$CWD/run.pcapng");
         }
 
         public static void LibraryThatIsMissingOrAnotherVersionIsNamed()
