@@ -28,6 +28,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Mark;
+use crate::net::mdns::Mdns;
 use crate::net::stack::Stack;
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
@@ -165,6 +166,10 @@ pub struct Core {
     line_end: Instant,
     /// AT+CWLAPOPT.
     scan_options: ScanOptions,
+    /// AT+CWINIT=0: there is no Wi-Fi until it is switched on again.
+    wifi_off: bool,
+    /// AT+MDNS.
+    mdns: Option<Mdns>,
     /// AT+CWCOUNTRY.
     country: Country,
     system: System,
@@ -180,11 +185,11 @@ pub struct Core {
 
 impl Core {
     fn station_on(&self) -> bool {
-        self.settings.wifi.mode & 1 != 0
+        !self.wifi_off && self.settings.wifi.mode & 1 != 0
     }
 
     fn softap_on(&self) -> bool {
-        self.settings.wifi.mode & 2 != 0
+        !self.wifi_off && self.settings.wifi.mode & 2 != 0
     }
 
     /// The MAC address of the station's interface.
@@ -339,6 +344,8 @@ impl At {
             transparent: false,
             line_end: now,
             scan_options: ScanOptions::default(),
+            wifi_off: false,
+            mdns: None,
             country: Country::default(),
             system: System::started(now, env.nvs.uart(env.profile), env.profile),
             links: Links::new(env.profile.links),
@@ -429,7 +436,7 @@ impl At {
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
         };
-        earliest([session, phase])
+        earliest([session, phase, self.core.mdns.as_ref().and_then(Mdns::next_timer)])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -442,6 +449,7 @@ impl At {
             self.progress(now, env, Some(event));
         }
         moved |= self.core.poll_softap(env);
+        moved |= self.core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack));
         if let Phase::Parsed(at, _) = &self.phase
             && *at <= now
             && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)
@@ -579,6 +587,7 @@ impl At {
 
     fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {
         let met = command.needs.iter().all(|need| match need {
+            Need::Wifi => !self.core.wifi_off,
             Need::Station => self.core.station_on(),
             Need::SoftAp => self.core.softap_on(),
             Need::Address => env.address().is_some(),

@@ -138,6 +138,7 @@ fn typed(command: &Command, form: Exercised) -> String {
 
 fn describe_need(need: Need) -> &'static str {
     match need {
+        Need::Wifi => "Wi-Fi not switched off",
         Need::Station => "the station switched on",
         Need::SoftAp => "the softAP switched on",
         Need::Address => "an address",

@@ -7,6 +7,7 @@ pub mod basic;
 pub mod clock;
 pub mod flash;
 pub mod link;
+pub mod mdns;
 pub mod options;
 pub mod power;
 pub mod status;

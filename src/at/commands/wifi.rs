@@ -1,4 +1,4 @@
-//! The station and the softAP as such: AT+CWMODE, AT+CWSTATE, AT+CWQAP.
+//! The station and the softAP as such: AT+CWINIT, AT+CWMODE, AT+CWSTATE, AT+CWQAP.
 
 use super::super::error::ErrorCode;
 use super::super::job::Job;
@@ -22,6 +22,25 @@ pub fn mac_from_text(text: &[u8]) -> Option<[u8; 6]> {
         *byte = u8::from_str_radix(part, 16).ok()?;
     }
     parts.next().is_none().then_some(mac)
+}
+
+pub fn init_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CWINIT:{}\r\n", u8::from(!c.core.wifi_off));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+/// Not saved. Switched on again, Wi-Fi has the mode that it had, and the station waits for AT+CWJAP (a guess).
+pub fn init_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let off = args.int("init") == Some(0);
+    if off == c.core.wifi_off {
+        return Ok(Outcome::Ok);
+    }
+    c.core.wifi_off = off;
+    let on = c.core.station_on();
+    c.env.station.enable(c.now, on, c.env.stack);
+    c.core.restart_softap(c.env);
+    Ok(left(c))
 }
 
 pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

@@ -17,6 +17,8 @@ use crate::profile::{Availability, Chip, Profile};
 /// What must be true before a command runs. It is an ERROR otherwise, and nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
+    /// Wi-Fi is not switched off with AT+CWINIT=0.
+    Wifi,
     /// The station is switched on (AT+CWMODE=1 or 3).
     Station,
     /// The softAP is switched on (AT+CWMODE=2 or 3).
@@ -131,7 +133,7 @@ const ORDER: &[&str] = &[
     // UART.
     "+UART", "+UART_CUR", "+UART_DEF",
     // Wi-Fi.
-    "+CWMODE", "+CWSTATE", "+CWJAP", "+CWRECONNCFG", "+CWLAP", "+CWLAPOPT", "+CWQAP", "+CWSAP", "+CWLIF", "+CWQIF",
+    "+CWINIT", "+CWMODE", "+CWSTATE", "+CWJAP", "+CWRECONNCFG", "+CWLAP", "+CWLAPOPT", "+CWQAP", "+CWSAP", "+CWLIF", "+CWQIF",
     "+CWDHCP", "+CWDHCPS", "+CWSTAPROTO", "+CWAPPROTO", "+CWAUTOCONN", "+CWHOSTNAME", "+CWCOUNTRY",
     // TCP/IP.
     "+CIFSR", "+CIPSTAMAC", "+CIPAPMAC", "+CIPSTA", "+CIPAP", "+CIPV6", "+CIPDNS", "+CIPDOMAIN", "+CIPSTATUS",

@@ -1,7 +1,7 @@
 //! The Wi-Fi commands, as data.
 
 use super::*;
-use crate::at::commands::{wifi, wifi_address, wifi_join, wifi_radio, wifi_scan, wifi_softap};
+use crate::at::commands::{mdns, wifi, wifi_address, wifi_join, wifi_radio, wifi_scan, wifi_softap};
 use crate::at::nvs::SoftAp;
 
 const MAC: Param = text("mac", 17, 17);
@@ -10,9 +10,19 @@ const PROTOCOL: Param = int("protocol", 1, 7);
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
+        name: "+CWINIT",
+        summary: "switch Wi-Fi off as a whole, and on again",
+        section: "Wi-Fi: AT+CWINIT",
+        query: Some(wifi::init_query),
+        set: set!(wifi::init_set, int("init", 0, 1)),
+        on: Availability::ALL.since(3, 1),
+        ..NONE
+    },
+    Command {
         name: "+CWMODE",
         summary: "Wi-Fi mode: 0 off, 1 station, 2 softAP, 3 both",
         section: "Wi-Fi: AT+CWMODE",
+        needs: &[Need::Wifi],
         query: Some(wifi::mode_query),
         set: set!(wifi::mode_set, int("mode", 0, 3), int("auto_connect", 0, 1).or(1)),
         saved: true,
@@ -202,6 +212,19 @@ pub(super) static COMMANDS: &[Command] = &[
             text("country_code", 1, 3),
             int("start_channel", 1, 14),
             int("total_channel_count", 1, 14)
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+MDNS",
+        summary: "a name and a service that others find",
+        section: "Wi-Fi: AT+MDNS",
+        set: set!(
+            mdns::set,
+            int("enable", 0, 1),
+            text("hostname", 1, 63).optional(),
+            text("service_name", 1, 63).optional(),
+            int("port", 1, 65_535).optional()
         ),
         ..NONE
     },
