@@ -179,6 +179,8 @@ pub struct Core {
     upload: Option<Upload>,
     out: Output,
     log: VecDeque<u8>,
+    /// A build whose log texts come out of the AT port.
+    merged_log: bool,
     remarks: VecDeque<Remark>,
     starved: bool,
 }
@@ -237,7 +239,11 @@ impl Core {
     /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts
     /// end in `\r`, and `puts` adds a converted newline.
     fn log(&mut self, text: &str) {
-        self.log.extend(text.bytes().chain(*b"\r\r\n"));
+        if self.merged_log {
+            self.out.text(&format!("{text}\r\r\n"));
+        } else {
+            self.log.extend(text.bytes().chain(*b"\r\r\n"));
+        }
     }
 
     fn print_closed(&mut self, id: usize) {
@@ -327,8 +333,9 @@ pub struct At {
 }
 
 impl At {
-    /// The firmware right after its start: saved settings in force, nothing printed yet.
-    pub fn boot(now: Instant, env: &mut Env<'_>) -> At {
+    /// The firmware right after its start: saved settings in force, nothing printed yet. `merged_log`: its log texts
+    /// go to the AT port.
+    pub fn boot(now: Instant, env: &mut Env<'_>, merged_log: bool) -> At {
         let mut core = Core {
             echo: true,
             syslog: false,
@@ -354,6 +361,7 @@ impl At {
             upload: None,
             out: Output::default(),
             log: VecDeque::new(),
+            merged_log,
             remarks: VecDeque::new(),
             starved: false,
         };

@@ -1,6 +1,7 @@
 //! One ESP module: power, boot, and the joint between its UART, its AT firmware, its station and its IP stack.
 //!
-//! A module has two transmitters on its wire: the MCU's, whose bytes it receives, and its own. Whoever drives
+//! A module has two transmitters on its wire: the MCU's, whose bytes it receives, and its own. A third one is the
+//! log port's, on a wire that nobody drives. Whoever drives
 //! it asks [`Module::next_event`] when something is due, and calls [`Module::wire_edge`],
 //! [`Module::frame`] or [`Module::timer`] at that time. What came of it is taken out as [`Record`]s, frames and
 //! radio changes.
@@ -13,7 +14,7 @@ use crate::at::{At, Env, Nvs, OnceDrained, Remark};
 use crate::capture::Mark;
 use crate::event::Kind;
 use crate::net::stack::{Medium, Stack, StackConfig};
-use crate::profile::{Profile, Range, Timing};
+use crate::profile::{Profile, Range, Reset, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{LineSettings, Pace, Transmitter};
@@ -27,9 +28,9 @@ macro_rules! env {
             station: &mut $module.station,
             softap: &mut $module.softap,
             air: &$module.air,
-            nvs: &mut $module.nvs,
+            nvs: &mut $module.saved.nvs,
+            flash: &mut $module.saved.flash,
             mac: $module.mac,
-            flash: &mut $module.flash,
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
@@ -49,8 +50,31 @@ pub struct ModuleConfig {
     pub timing: Timing,
     /// Its station's MAC address; `None`: derived from its name.
     pub mac: Option<[u8; 6]>,
+    /// Where its log texts go.
+    pub log_port: LogPort,
+    /// What is in its flash at the start.
+    pub saved: Saved,
     /// The world's seed.
     pub seed: u64,
+}
+
+/// What outlives a power cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// The saved settings.
+    pub nvs: Nvs,
+    /// Partitions and keys.
+    pub flash: Flash,
+}
+
+/// Where the log texts of a module come out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogPort {
+    /// On a UART of their own.
+    #[default]
+    Own,
+    /// On the AT port, between the answers, as in builds that merge both.
+    Merged,
 }
 
 /// A byte that has ended on the wire.
@@ -90,8 +114,7 @@ pub struct Module {
     power: Power,
     strap: bool,
     boots: u32,
-    nvs: Nvs,
-    flash: Flash,
+    saved: Saved,
     at: Option<At>,
     station: Station,
     softap: SoftAp,
@@ -105,6 +128,9 @@ pub struct Module {
     mcu: Transmitter<()>,
     own: Transmitter<Mark>,
     records: VecDeque<Record>,
+    /// The second UART: what people read, and nobody answers.
+    log: Transmitter<()>,
+    logged: VecDeque<(Instant, u8)>,
 }
 
 impl Module {
@@ -123,8 +149,7 @@ impl Module {
             power: Power::Off,
             strap: true,
             boots: 0,
-            nvs: Nvs::default(),
-            flash: Flash::default(),
+            saved: config.saved.clone(),
             at: None,
             station: Station::default(),
             softap: SoftAp::default(),
@@ -136,9 +161,11 @@ impl Module {
             mcu: Transmitter::new(line, Pace::Wire),
             own: Transmitter::new(line, Pace::Wire),
             records: VecDeque::new(),
+            log: Transmitter::new(LineSettings::eight_n_one(config.profile.boot_log.baud), Pace::Wire),
+            logged: VecDeque::new(),
             config,
         };
-        module.boot(Instant::ZERO);
+        module.boot(Instant::ZERO, Reset::PowerOn);
         module
     }
 
@@ -159,7 +186,7 @@ impl Module {
 
     /// What is due next, and when.
     pub fn next_event(&self) -> Option<(Instant, Kind)> {
-        let edge = earliest([self.mcu.next_edge(), self.own.next_edge()]);
+        let edge = earliest([self.mcu.next_edge(), self.own.next_edge(), self.log.next_edge()]);
         match (edge, self.next_timer()) {
             (Some(edge), Some(timer)) if timer < edge => Some((timer, Kind::Timer)),
             (Some(edge), _) => Some((edge, Kind::WireEdge)),
@@ -190,6 +217,11 @@ impl Module {
     /// How many of the MCU's bytes have not ended on the wire yet.
     pub fn mcu_pending(&self) -> usize {
         self.mcu.pending()
+    }
+
+    /// What outlives a power cut now.
+    pub fn saved(&self) -> &Saved {
+        &self.saved
     }
 
     /// What its UART is set to.
@@ -249,11 +281,12 @@ impl Module {
     /// EN changes. Low switches everything off at once, also in the middle of a byte.
     pub fn set_enable(&mut self, now: Instant, high: bool) {
         match (self.power, high) {
-            (Power::Off, true) => self.boot(now),
+            (Power::Off, true) => self.boot(now, Reset::PowerOn),
             (Power::Off, false) => {}
             (_, false) => {
                 self.stop(now);
                 self.own.cut();
+                self.log.cut();
                 self.power = Power::Off;
             }
             (_, true) => {}
@@ -281,6 +314,9 @@ impl Module {
         }
         while let Some((at, byte, mark)) = self.own.take(now) {
             self.records.push_back(Record { at, from_mcu: false, byte, mark });
+        }
+        while let Some((at, byte, ())) = self.log.take(now) {
+            self.logged.push_back((at, byte));
         }
         // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
         let at = self.at.as_ref();
@@ -322,14 +358,16 @@ impl Module {
         match self.power {
             Power::Booting(at) if at <= now => {
                 self.power = Power::On;
+                self.print_log(now, self.config.profile.boot_log.firmware);
+                let merged = self.config.log_port == LogPort::Merged;
                 let mut env = env!(self);
-                self.at = Some(At::boot(now, &mut env));
+                self.at = Some(At::boot(now, &mut env, merged));
             }
             Power::Resetting(at) if at <= now => {
                 self.stop(now);
-                self.boot(now);
+                self.boot(now, Reset::Software);
             }
-            Power::Asleep(at) if at <= now => self.boot(now),
+            Power::Asleep(at) if at <= now => self.boot(now, Reset::DeepSleep),
             _ => {}
         }
         self.settle(now);
@@ -338,6 +376,11 @@ impl Module {
     /// The next byte that has ended on the wire.
     pub fn take_record(&mut self) -> Option<Record> {
         self.records.pop_front()
+    }
+
+    /// The next byte that has ended on the wire of the log port, and when.
+    pub fn take_logged(&mut self) -> Option<(Instant, u8)> {
+        self.logged.pop_front()
     }
 
     /// The next frame that it sends.
@@ -419,6 +462,19 @@ impl Module {
             while let Some((byte, mark)) = firmware.take_output() {
                 self.own.store(now, byte, mark);
             }
+            while let Some(byte) = firmware.take_log() {
+                self.log.store(now, byte, ());
+            }
+        }
+    }
+
+    /// Prints what is not the AT firmware's own on the log port.
+    fn print_log(&mut self, now: Instant, text: &str) {
+        for byte in text.bytes() {
+            match self.config.log_port {
+                LogPort::Own => self.log.store(now, byte, ()),
+                LogPort::Merged => self.own.store(now, byte, Mark::Text),
+            }
         }
     }
 
@@ -429,14 +485,16 @@ impl Module {
         self.at = None;
     }
 
-    fn boot(&mut self, now: Instant) {
+    fn boot(&mut self, now: Instant, reset: Reset) {
         self.boots += 1;
-        self.set_line(now, self.nvs.uart(self.config.profile));
+        self.set_line(now, self.saved.nvs.uart(self.config.profile));
         self.stack = new_stack(&self.config, self.mac, self.boots);
         let mut station = Station::default();
         // What the old one still had to tell the network must not be forgotten.
         std::mem::swap(&mut station, &mut self.station);
         self.station.inherit_changes(&mut station);
+        let text = self.config.profile.boot_log.start(reset, !self.strap);
+        self.print_log(now, &text);
         let pause = self.draw(|p| &p.times.boot);
         self.power = if self.strap { Power::Booting(now + pause) } else { Power::Download };
     }

@@ -159,6 +159,13 @@ impl World {
                 slot.out.push_back(UartByte { tick, at: record.at, byte: record.byte, flags: 0 });
             }
         }
+        while let Some((at, byte)) = slot.module.take_logged() {
+            self.recorder.log_byte(index, at, byte);
+            if self.keep_log_port {
+                let tick = slot.tick(at);
+                slot.logged.push_back(UartByte { tick, at, byte, flags: 0 });
+            }
+        }
         while let Some(change) = slot.module.take_radio_change() {
             self.uplink.push(now, Kind::Frame, index as u32, Uplink::Radio(change));
         }

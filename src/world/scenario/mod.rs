@@ -11,9 +11,11 @@ mod link;
 mod network;
 mod read;
 mod report;
+pub(crate) mod saved;
 mod schema;
 mod table;
 
+use crate::module::LogPort;
 use crate::net::config::NetConfig;
 use crate::net::network::{HostAction, Peer};
 pub use crate::profile::Timing;
@@ -39,6 +41,21 @@ pub struct ModuleConfig {
     pub mac: Option<[u8; 6]>,
     /// How stored bytes are paced; `None`: as the driver says.
     pub mcu_tx: Option<McuTx>,
+    /// Where its log texts come out.
+    pub log_port: LogPort,
+    /// The file in which it keeps its saved settings between runs; `None`: in memory only.
+    pub nvs: Option<String>,
+    /// What was in that file: for whoever makes the world to put here. `None`: nothing yet.
+    pub saved: Option<SavedText>,
+}
+
+/// What a module had saved before the world's start, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedText {
+    /// What the file is called, for messages.
+    pub name: String,
+    /// Its contents.
+    pub text: String,
 }
 
 /// A change that the scenario makes by itself.

@@ -31,6 +31,8 @@ pub(super) const MODULE: &[Key] = &[
     key("profile", "the name of a profile, such as \"esp32c3-v2.3\"", "`esp32c3-v2.3`"),
     key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
     key("mcu-tx", "`wire` or `as-stored`", "what the driver says"),
+    key("log-port", "`own` or `merged`", "`own`"),
+    key("nvs", "the path of a file, such as \"wifi-nvs.toml\"", "in memory"),
 ];
 
 pub(super) const AP: &[Key] = &[
