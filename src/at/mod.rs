@@ -5,16 +5,20 @@
 //! for each call.
 
 pub mod commands;
+mod datagrams;
 pub mod error;
 mod job;
 mod line;
 pub mod links;
+mod long_send;
 pub mod nvs;
 mod output;
 pub mod params;
 mod payload;
 mod receive;
 pub mod schema;
+mod server;
+mod sockets;
 pub mod table;
 
 use std::collections::VecDeque;
@@ -24,20 +28,22 @@ use crate::capture::Mark;
 use crate::net::stack::Stack;
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
 use commands::{Context, Outcome};
 use error::ErrorCode;
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
-use links::{Link, Links};
+use links::Links;
+use long_send::{BlockSizes, LongSend};
 pub use nvs::Nvs;
 use nvs::SavedJoin;
 use output::Output;
 use params::{CommandLine, Form, Raw};
 use payload::Payload;
-use schema::Args;
-use table::{Command, Need};
+use schema::{Args, Presence};
+use server::Server;
+use table::{Command, Need, Syntax};
 
 /// What stands below the AT firmware, lent for one call.
 pub struct Env<'e> {
@@ -117,9 +123,17 @@ pub struct Core {
     store: bool,
     join_options: JoinOptions,
     last_join: Option<JoinRequest>,
+    /// AT+CIPRECVMODE=1.
+    passive: bool,
+    /// AT+CIPMODE=1.
+    passthrough: bool,
     links: Links,
     had_link: bool,
+    server: Server,
     payload: Option<Payload>,
+    long_send: Option<LongSend>,
+    /// AT+CIPSENDLCFG.
+    block_sizes: BlockSizes,
     out: Output,
     log: VecDeque<u8>,
     remarks: VecDeque<Remark>,
@@ -142,22 +156,6 @@ impl Core {
         }
     }
 
-    fn open_link(&mut self, id: usize, link: Link) {
-        self.remark("link", format!("{id} opened {} {}", link.type_name(), link.remote));
-        self.links.open(id, link);
-        self.had_link = true;
-        self.print_link(id, "CONNECT\r\n");
-    }
-
-    /// Closes a link, whoever wanted it, and says so. Frees its socket.
-    fn close_link(&mut self, id: usize, stack: &mut Stack) {
-        if let Some(link) = self.links.close(id) {
-            stack.release(link.socket);
-            self.remark("link", format!("{id} closed {} {}", link.type_name(), link.remote));
-            self.print_closed(id);
-        }
-    }
-
     fn remark(&mut self, kind: &'static str, text: String) {
         self.remarks.push_back(Remark { kind, text });
     }
@@ -166,23 +164,6 @@ impl Core {
     /// end in `\r`, and `puts` adds a converted newline.
     fn log(&mut self, text: &str) {
         self.log.extend(text.bytes().chain(*b"\r\r\n"));
-    }
-
-    fn print_closed(&mut self, id: usize) {
-        self.print_link(id, "CLOSED\r\n");
-    }
-
-    fn print_link(&mut self, id: usize, what: &str) {
-        if self.multiple {
-            self.out.text(&format!("{id},{what}"));
-        } else {
-            self.out.text(what);
-        }
-    }
-
-    fn begin_payload(&mut self, payload: Payload) {
-        self.out.prompt();
-        self.payload = Some(payload);
     }
 }
 
@@ -218,9 +199,14 @@ impl At {
             store: true,
             join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
             last_join: None,
+            passive: false,
+            passthrough: false,
             links: Links::new(env.profile.links),
             had_link: false,
+            server: Server::new(env.profile.links),
             payload: None,
+            long_send: None,
+            block_sizes: BlockSizes::default(),
             out: Output::default(),
             log: VecDeque::new(),
             remarks: VecDeque::new(),
@@ -238,8 +224,11 @@ impl At {
 
     /// A byte has arrived. Returns what it is part of.
     pub fn receive(&mut self, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+        if let Some(long) = &mut self.core.long_send {
+            return if long.push(now, byte) { Mark::DataEnd } else { Mark::Data };
+        }
         if let Some(payload) = &mut self.core.payload {
-            if !payload.push(byte) {
+            if !payload.push(now, byte) {
                 return Mark::Data;
             }
             if let Some(payload) = self.core.payload.take() {
@@ -272,11 +261,12 @@ impl At {
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
     pub fn next_timer(&self) -> Option<Instant> {
-        match &self.phase {
+        let phase = match &self.phase {
             Phase::Idle => None,
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
-        }
+        };
+        earliest([phase, self.core.next_timer()])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -296,6 +286,10 @@ impl At {
             self.run(now, completed, env);
         }
         moved |= self.progress(now, env, None);
+        self.core.cancel_payload(now);
+        moved |= long_send::progress(now, &mut self.core, env);
+        // After AT+RST the sockets are gone already.
+        moved |= !self.restart && server::serve(now, &mut self.core, env);
         moved | receive::pump(&mut self.core, env, room)
     }
 
@@ -392,7 +386,10 @@ impl At {
         let syntax = match set.selector {
             None => set.syntaxes.first(),
             Some(index) => {
-                let index = index + usize::from(multiple);
+                let id_first = |s: &Syntax| {
+                    s.params.first().is_some_and(|p| matches!(p.presence, Presence::MultipleOnly))
+                };
+                let index = index + usize::from(multiple && set.syntaxes.iter().any(id_first));
                 match raw.get(index) {
                     Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
                     // Wrong or missing: the first syntax has the code for it.
@@ -429,6 +426,9 @@ impl At {
                 Progress::Quiet => {}
             }
             moved = true;
+        }
+        if let Phase::Idle = self.phase {
+            self.core.links.release_reservation();
         }
         moved
     }

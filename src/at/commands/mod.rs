@@ -5,6 +5,9 @@
 
 pub mod basic;
 pub mod link;
+pub mod receive;
+pub mod send;
+pub mod server;
 pub mod status;
 pub mod wifi;
 

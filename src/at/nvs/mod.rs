@@ -9,7 +9,7 @@ mod tcpip;
 mod wifi;
 
 pub use basic::Basic;
-pub use tcpip::Tcpip;
+pub use tcpip::{SocketOptions, Tcpip};
 pub use wifi::{SavedJoin, Wifi};
 
 use serde::{Deserialize, Serialize};
