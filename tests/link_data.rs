@@ -59,7 +59,8 @@ fn an_unread_buffer_closes_the_tcp_window_and_reading_opens_it() {
     let opened = "ip.src == 192.168.1.100 && tcp.analysis.window_update";
     let opened = fields("window", &capture, opened, &["frame.time_relative"]);
     assert!(!opened.is_empty(), "reading did not open the window");
-    let beyond = fields("window", &capture, "tcp.window_size > 5760 && ip.src == 192.168.1.100", &["tcp.seq"]);
+    let beyond =
+        fields("window", &capture, "tcp.window_size > 5760 && ip.src == 192.168.1.100", &["tcp.seq"]);
     assert!(beyond.is_empty(), "the window is never larger than the buffer: {beyond:?}");
 }
 
@@ -97,8 +98,10 @@ fn at_the_limit_a_client_is_refused_and_a_free_place_is_served_again() {
     ask_all(&mut host, &["AT+CIPSERVER=0"]);
     host.console("host pc connect wifi 80");
     host.silent_for(SECOND);
-    let (connected, refused) =
-        ("tcp-terminal connected to 192.168.1.100:80", "tcp-terminal not connected to 192.168.1.100:80: refused");
+    let (connected, refused) = (
+        "tcp-terminal connected to 192.168.1.100:80",
+        "tcp-terminal not connected to 192.168.1.100:80: refused",
+    );
     let closed = "tcp-terminal 192.168.1.100:80 closed after 0 bytes";
     assert_eq!(seen(&mut host, "pc"), [connected, refused, closed, connected, refused]);
 }
@@ -219,7 +222,8 @@ fn a_multicast_link_reports_its_group_and_sends_to_its_members() {
         "no membership report: {igmp:?}"
     );
     assert!(igmp.iter().any(|l| l.starts_with("0x17|239.1.2.3|")), "no leave message: {igmp:?}");
-    let sent = fields("group", &capture, "udp.dstport == 5000 && ip.src == 192.168.1.100", &["ip.dst", "eth.dst"]);
+    let sent =
+        fields("group", &capture, "udp.dstport == 5000 && ip.src == 192.168.1.100", &["ip.dst", "eth.dst"]);
     assert_eq!(sent, ["239.1.2.3|01:00:5e:01:02:03", "255.255.255.255|ff:ff:ff:ff:ff:ff"]);
 }
 

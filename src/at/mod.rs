@@ -266,7 +266,8 @@ impl At {
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
         };
-        earliest([phase, self.core.next_timer()])
+        // A chip that restarts serves no links any more.
+        earliest([phase, self.core.next_timer().filter(|_| !self.restart)])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -286,10 +287,11 @@ impl At {
             self.run(now, completed, env);
         }
         moved |= self.progress(now, env, None);
-        self.core.cancel_payload(now);
-        moved |= long_send::progress(now, &mut self.core, env);
-        // After AT+RST the sockets are gone already.
-        moved |= !self.restart && server::serve(now, &mut self.core, env);
+        if !self.restart {
+            self.core.cancel_payload(now);
+            moved |= long_send::progress(now, &mut self.core, env);
+            moved |= server::serve(now, &mut self.core, env);
+        }
         moved | receive::pump(&mut self.core, env, room)
     }
 

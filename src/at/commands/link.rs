@@ -90,7 +90,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         return Err(args.invalid("local IP"));
     }
     let port = args.int("remote port").unwrap_or(0) as u16;
-    let request = match args.text("type").unwrap_or(b"TCP") {
+    let request = match args.text("type").unwrap_or_default() {
         b"TCP" => {
             let seconds = args.int("keep alive").unwrap_or(0) as u64;
             let keep_alive = (seconds > 0).then(|| KeepAlive {

@@ -6,7 +6,7 @@ use crate::at::commands::{link, receive, send, server, status};
 /// What AT+CIPSTART takes for TCP. AT+CIPSTARTEX takes the same without the id, as for the others.
 const TCP: &[Param] = &[
     LINK_ID,
-    choice("type", &["TCP", "TCPv6"]).optional(),
+    choice("type", &["TCP", "TCPv6"]),
     HOST,
     PORT,
     int("keep alive", 0, 7200).or(0),
