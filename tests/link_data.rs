@@ -2,7 +2,7 @@
 mod host;
 mod wireshark;
 
-use espat_sim::world::Scenario;
+use espat_sim::world::{Recording, Scenario, replay};
 use host::{Host, SECOND};
 use wireshark::fields;
 
@@ -252,4 +252,66 @@ fn a_long_send_arrives_whole_while_the_link_is_slower_than_the_uart() {
     host.wait(SECOND);
     let seen = seen(&mut host, "pc");
     assert!(seen.last().is_some_and(|s| s.contains("closed after 20000 bytes")), "{:?}", seen.last());
+}
+
+/// Servers, both receive modes, long sends, keep-alive and socket options, at fixed times. `eager`: the driver calls
+/// more often than it must.
+fn everything(seed: u64, eager: bool) -> (u64, Vec<u8>, String) {
+    let mut host = Host::ready_in(&format!("{}{PC}", Scenario::default_text()), seed);
+    let steps = [
+        "AT+CWMODE=1",
+        "AT+CWJAP=\"espat-sim\",\"correct horse\"",
+        "AT+CIPMUX=1",
+        "AT+CIPSERVER=1,80",
+        "AT+CIPSTO=9",
+        "host pc connect wifi 80",
+        "host pc send hello",
+        "AT+CIPRECVMODE=1",
+        "host pc send again",
+        "AT+CIPRECVDATA=0,3",
+        "AT+CIPTCPOPT=1,2,1,900",
+        "AT+CIPSTART=1,\"TCP\",\"pc.lan\",23,3",
+        "AT+CIPSTART=2,\"UDP\",\"239.1.2.3\",5000,5000,2",
+        "host pc datagram 239.1.2.3 5000 group",
+        "AT+CIPSENDLCFG=100,200",
+        "AT+CIPSENDL=1,700",
+        &"x".repeat(698),
+        "AT+CIPSENDEX=2,9",
+        "+++",
+        "link wifi down",
+        "AT+CIPCLOSE=5",
+    ];
+    for step in steps {
+        match step {
+            console if console.starts_with("host") || console.starts_with("link") => {
+                host.console(&format!("at {}ns {console}", host.now + 1));
+            }
+            "+++" => host.send(step),
+            line => host.send(format!("{line}\r\n")),
+        }
+        let end = host.now + 5 * SECOND;
+        while host.now < end {
+            let next = host.world.next_event(host.module).unwrap().unwrap_or(end).clamp(host.now, end);
+            if eager && next > host.now + 2_000 {
+                for ns in [1, 1_001] {
+                    let to = host.now + ns;
+                    host.go(to);
+                }
+            }
+            host.go(next.max(host.now));
+        }
+    }
+    host.finish()
+}
+
+#[test]
+fn how_often_a_driver_calls_changes_nothing_and_a_replay_is_the_same() {
+    for seed in 1..=2 {
+        let (digest, capture, log) = everything(seed, false);
+        let eager = everything(seed, true);
+        assert_eq!(digest, eager.0, "seed {seed}: the digest of a driver that calls more often");
+        assert!(capture == eager.1, "seed {seed}: its capture");
+        let replayed = replay(&log, Recording::default()).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((replayed.is_same(), replayed.world.digest()), (Some(true), digest), "seed {seed}");
+    }
 }
