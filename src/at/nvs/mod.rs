@@ -9,7 +9,7 @@ mod tcpip;
 mod wifi;
 
 pub use basic::{Basic, UartSettings};
-pub use tcpip::{PassthroughLink, Tcpip, TlsConfig};
+pub use tcpip::{PassthroughLink, SocketOptions, Tcpip, TlsConfig};
 pub use wifi::{Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi};
 
 use serde::{Deserialize, Serialize};

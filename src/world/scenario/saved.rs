@@ -99,7 +99,10 @@ mod tests {
             ssid: b"caf\xc3\xa9\0".to_vec(),
             password: b"\"'\\".to_vec(),
             bssid: Some([2, 0, 0, 0, 0, 1]),
-            reconnect: 1,
+            pci_en: true,
+            listen_interval: 3,
+            scan_mode: 1,
+            pmf: 1,
         });
         saved.flash.write(PROFILES[0], "ble_data", 3, b"\x00\x01");
         saved
