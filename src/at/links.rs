@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::job::OpenRequest;
 use crate::net::stack::Socket;
 
 /// The transport of a link.
@@ -37,6 +38,8 @@ pub struct Link {
     pub local_port: u16,
     /// True: a client of the module's own server.
     pub accepted: bool,
+    /// What opened it, to open it again in passthrough; `None` for a client of the module's server.
+    pub target: Option<OpenRequest>,
 }
 
 impl Link {
@@ -131,7 +134,8 @@ mod tests {
         let mut remotes = |mode| {
             let socket = stack.udp_open(None).expect("a port is free");
             let transport = Transport::Udp(mode);
-            let mut link = Link { transport, socket, remote: addr(1), local_port: 9, accepted: false };
+            let mut link =
+                Link { transport, socket, remote: addr(1), local_port: 9, accepted: false, target: None };
             [1, 2, 3, 2].map(|from| {
                 link.heard_from(addr(from));
                 link.remote.port()

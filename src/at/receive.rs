@@ -66,6 +66,10 @@ fn print(core: &mut Core, id: usize, from: std::net::SocketAddr, data: &[u8]) {
     if data.is_empty() {
         return;
     }
+    if core.passthrough {
+        core.out.data(data);
+        return;
+    }
     let link = if core.multiple { format!("{id},") } else { String::new() };
     let sender = if core.sender_info { format!(",\"{}\",{}", from.ip(), from.port()) } else { String::new() };
     core.out.text(&format!("\r\n+IPD,{link}{}{sender}:", data.len()));

@@ -1,7 +1,5 @@
 //! Links: AT+CIPSTART, AT+CIPCLOSE, AT+CIPSEND, AT+CIPDINFO, AT+CIPMUX.
 
-use std::net::IpAddr;
-
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
@@ -23,6 +21,10 @@ pub fn multiple_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn multiple_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if c.core.links.open_ids().next().is_some() {
         c.core.log("link is builded");
+        return Err(ErrorCode::FAILED);
+    }
+    if c.core.passthrough {
+        c.core.log("IPMODE must be 0");
         return Err(ErrorCode::FAILED);
     }
     c.core.multiple = args.int("mode") == Some(1);
@@ -47,22 +49,24 @@ pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("ALREADY CONNECTED");
         return Err(ErrorCode::FAILED);
     }
-    let Some(own) = c.env.address() else {
+    let own = c.env.own_addresses();
+    if own.is_empty() {
         c.core.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
         return Err(ErrorCode::FAILED);
-    };
+    }
     if let Some(text) = args.text("local IP")
         && !text.is_empty()
-        && std::str::from_utf8(text).ok().and_then(|t| t.parse::<IpAddr>().ok()) != Some(IpAddr::V4(own))
+        && !own.iter().any(|own| own.to_string().as_bytes() == text)
     {
         return Err(args.invalid("local IP"));
     }
     let port = args.int("remote port").unwrap_or(0) as u16;
+    let host = String::from_utf8_lossy(args.text("remote host").unwrap_or_default()).into_owned();
     let request = match args.text("type").unwrap_or_default() {
         b"TCP" => {
             let seconds = args.int("keep alive").unwrap_or(0) as u64;
             let keep_alive = (seconds > 0).then(|| Duration::from_secs(seconds));
-            OpenRequest { id, port, transport: Transport::Tcp, keep_alive, local_port: None }
+            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None }
         }
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
@@ -75,7 +79,7 @@ pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
             };
             // Port 0: any free one.
             let local_port = local_port.filter(|p| *p != 0);
-            OpenRequest { id, port, transport: Transport::Udp(mode), keep_alive: None, local_port }
+            OpenRequest { id, host, port, transport: Transport::Udp(mode), keep_alive: None, local_port }
         }
         // IPv6 is off (AT+CIPV6=0), and there is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),
@@ -109,9 +113,58 @@ fn close_all(c: &mut Context<'_, '_>, ids: &[usize]) -> Result {
     Ok(Outcome::Ok)
 }
 
+/// AT+CIPSEND: passthrough, with AT+CIPMODE=1 over the one link there is; UDP only with a fixed peer.
+pub fn send_passthrough(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    if !c.core.passthrough {
+        c.core.log("IPMODE=0");
+        return Err(ErrorCode::FAILED);
+    }
+    let mut open = c.core.links.open_ids();
+    let (Some(id), None) = (open.next(), open.next()) else { return Err(ErrorCode::FAILED) };
+    drop(open);
+    let link = c.core.links.get(id).filter(|link| match link.transport {
+        Transport::Udp(mode) => mode == UdpMode::Fixed,
+        Transport::Tcp => true,
+    });
+    let Some(target) = link.and_then(|link| link.target.clone()) else { return Err(ErrorCode::FAILED) };
+    c.core.out.prompt();
+    c.core.enter_passthrough(target, c.env.profile, true);
+    Ok(Outcome::Done)
+}
+
+pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CIPMODE:{}\r\n", u8::from(c.core.passthrough));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let on = args.int("mode") == Some(1);
+    if on && c.core.multiple {
+        c.core.log("CIPMUX must be 0");
+        return Err(ErrorCode::FAILED);
+    }
+    // UDP must have a fixed peer (a guess that it is looked at here).
+    let follows = |id| {
+        let link = c.core.links.get(id);
+        link.is_some_and(|l| {
+            matches!(l.transport, Transport::Udp(UdpMode::FirstSender | UdpMode::LastSender))
+        })
+    };
+    if on && c.core.links.open_ids().any(follows) {
+        return Err(ErrorCode::FAILED);
+    }
+    c.core.passthrough = on;
+    Ok(Outcome::Ok)
+}
+
 pub fn send(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let id = args.int("link ID").unwrap_or(0) as usize;
     let length = args.int("length").unwrap_or(0) as usize;
+    if c.core.passthrough {
+        c.core.log("IPMODE=1");
+        return Err(ErrorCode::FAILED);
+    }
     let Some(link) = c.core.links.get(id) else {
         c.core.log("link is not valid");
         return Err(ErrorCode::FAILED);

@@ -6,13 +6,6 @@ use crate::at::commands::{link, status};
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
-        name: "+CIFSR",
-        summary: "own addresses",
-        section: "TCP/IP: AT+CIFSR",
-        execute: Some(status::own_addresses),
-        ..NONE
-    },
-    Command {
         name: "+CIPDOMAIN",
         summary: "resolve a name",
         section: "TCP/IP: AT+CIPDOMAIN",
@@ -92,7 +85,23 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CIPSEND",
         summary: "send data",
         section: "TCP/IP: AT+CIPSEND",
-        set: set!(link::send, LINK_ID, int("length", 1, 8192), HOST.optional(), PORT.optional()),
+        set: set!(
+            link::send,
+            LINK_ID,
+            int("length", 1, 2048).before(2, 3),
+            int("length", 1, 8192).since(2, 3),
+            HOST.optional(),
+            PORT.optional()
+        ),
+        execute: Some(link::send_passthrough),
+        ..NONE
+    },
+    Command {
+        name: "+CIPMODE",
+        summary: "normal transmission or passthrough",
+        section: "TCP/IP: AT+CIPMODE",
+        query: Some(link::mode_query),
+        set: set!(link::mode_set, int("mode", 0, 1)),
         ..NONE
     },
     Command {
