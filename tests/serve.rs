@@ -11,7 +11,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use espat_sim::world::{Recording, World, replay};
+use espat_sim::capture::Side;
+use espat_sim::world::{Recording, replay};
 
 /// Nothing here takes longer, unless it hangs.
 const HANGS: Duration = Duration::from_secs(120);
@@ -177,22 +178,13 @@ impl<S: Read + Write> Client<S> {
 /// Runs the log again and compares the digest. Returns every byte that the module said.
 fn replayed(outcome: &Outcome) -> Vec<u8> {
     assert_eq!(outcome.code, Some(0), "the run should end in order; said: {:?}", outcome.said);
-    let mut replayed = replay(&outcome.log, Recording::default()).expect("the log replays");
+    let recording = Recording { dialogue: true, ..Recording::default() };
+    let mut replayed = replay(&outcome.log, recording).expect("the log replays");
     assert_eq!(replayed.is_same(), Some(true), "the replay has another digest than the log");
     let shown = format!("digest {:016x}", replayed.world.digest());
     assert!(outcome.out.contains(&shown), "the run should have shown '{shown}': {:?}", outcome.out);
-    everything(&mut replayed.world)
-}
-
-fn everything(world: &mut World) -> Vec<u8> {
-    let mut attached = World::new(&default_scenario(), None, Recording::default()).unwrap();
-    let module = attached.attach("wifi", Default::default()).unwrap();
-    std::iter::from_fn(|| world.uart_read(module).unwrap()).map(|b| b.byte).collect()
-}
-
-fn default_scenario() -> espat_sim::world::Scenario {
-    let text = espat_sim::world::Scenario::default_text();
-    espat_sim::world::Scenario::parse("default", text).unwrap()
+    let dialogue = replayed.world.take_dialogue().into_iter().map(|(_, packet)| packet);
+    dialogue.filter(|p| p.from == Side::Module).flat_map(|p| p.bytes).collect()
 }
 
 /// What a user's program does: from `ready` to data and back, more of it than the wire's two ends can hold.
@@ -268,7 +260,7 @@ fn the_next_client_finds_the_same_module_and_what_was_said_to_nobody_is_counted(
     let all = replayed(&outcome);
     assert!(all.starts_with(&seen) && all.ends_with(&second.received), "'{}'", all.escape_ascii());
     let counts = outcome.said.iter().find(|l| l.contains(" of them dropped ")).expect("the counters");
-    let dropped: usize = counts.split(' ').rev().nth(6).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let dropped: usize = counts.split(' ').rev().nth(7).and_then(|n| n.parse().ok()).unwrap_or(0);
     let missed = all.len() - seen.len() - second.received.len();
     assert!(dropped > "WIFI GOT IP".len() && dropped <= missed, "{missed} bytes went to nobody: {counts}");
 }

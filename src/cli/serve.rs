@@ -116,8 +116,8 @@ impl Endpoint {
             #[cfg(unix)]
             Endpoint::Pty(pty) => format!("picocom --omap crcrlf {}", pty.path().display()),
             Endpoint::Socket(listener) => match listener.address() {
-                Address::Tcp(at) => format!("socat -,icanon=0,echo=0,crnl TCP:{at}"),
-                Address::Unix(path) => format!("socat -,icanon=0,echo=0,crnl UNIX:{}", path.display()),
+                Address::Tcp(at) => format!("socat -,icanon=0,echo=0 TCP:{at},crnl"),
+                Address::Unix(path) => format!("socat -,icanon=0,echo=0 UNIX:{},crnl", path.display()),
             },
         }
     }
@@ -145,12 +145,12 @@ fn on(screen: &Shared) -> std::sync::MutexGuard<'_, Screen> {
 fn start(args: &ServeArgs) -> Result<(), String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
     let screen: Shared = Arc::new(Mutex::new(Screen::new(!args.no_console)));
-    let session = Session::new(&scenario, args.seed, outputs(args, &screen)?).map_err(|e| e.to_string())?;
     let clock = Clock::start();
     let (control, controls) = bounded(16);
     // Before there is anything to tidy up.
     on_signal(control.clone())?;
     let endpoint = Endpoint::open(&args.endpoint)?;
+    let session = Session::new(&scenario, args.seed, outputs(args, &screen)?).map_err(|e| e.to_string())?;
     let mut server = Server::new(session, &args.module, clock, endpoint.serve(clock)?, controls)?;
     introduce(args, &endpoint, &screen);
     if args.now {
@@ -244,6 +244,7 @@ fn attend(server: &mut Server, clock: Clock, screen: &Shared) -> Result<(), Stri
                         screen
                             .print(&format!("{}\n  quit                  Ends the run.", answer.trim_end()));
                     }
+                    Ok(answer) if answer.is_empty() => {}
                     Ok(answer) => screen.print(answer.trim_end()),
                     Err(why) => screen.say(&why),
                 }
@@ -254,6 +255,9 @@ fn attend(server: &mut Server, clock: Clock, screen: &Shared) -> Result<(), Stri
             Happening::Time => {}
             Happening::End(why) => {
                 let mut screen = on(screen);
+                if why == Control::QUIT {
+                    screen.entered(why);
+                }
                 screen.clear();
                 screen.say(&format!("ended by {why}"));
                 return Ok(());

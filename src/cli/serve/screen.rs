@@ -56,9 +56,12 @@ impl<O: Write, E: Write> Screen<O, E> {
 
     /// The user has typed a line: the terminal shows it below the status line, and the cursor below that.
     pub fn entered(&mut self, line: &str) {
-        if let (true, Some(status)) = (self.echo, self.take_away(2)) {
-            let _ = writeln!(self.err, "> {line}");
-            self.put_back(Some(status));
+        if self.echo && self.live {
+            let status = self.take_away(2);
+            if !line.is_empty() {
+                let _ = writeln!(self.err, "> {line}");
+            }
+            self.put_back(status);
         }
     }
 
@@ -159,7 +162,8 @@ mod tests {
         );
         screen.err.clear();
         screen.entered("ap home down");
-        assert_eq!(shown(&screen.err), "\x1b[2A\r\x1b[J> ap home down\n2 s\n");
+        screen.entered("");
+        assert_eq!(shown(&screen.err), "\x1b[2A\r\x1b[J> ap home down\n2 s\n\x1b[2A\r\x1b[J2 s\n");
         screen.err.clear();
         screen.clear();
         screen.clear();

@@ -26,6 +26,11 @@ pub enum Control {
     End(&'static str),
 }
 
+impl Control {
+    /// The line that ends the run.
+    pub const QUIT: &str = "quit";
+}
+
 /// Something worth telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
@@ -40,7 +45,7 @@ pub enum Happening {
     Closed(String),
     /// What a line of the console answers, or what is wrong with it.
     Answered {
-        /// The line.
+        /// The line, maybe an empty one.
         line: String,
         /// Its answer.
         answer: Result<String, String>,
@@ -241,8 +246,11 @@ impl Server {
         match control {
             Control::End(why) => self.happened.push_back(Happening::End(why)),
             Control::Line(line) => match line.trim() {
-                "" => {}
-                "quit" => self.happened.push_back(Happening::End("quit")),
+                "" => {
+                    self.happened
+                        .push_back(Happening::Answered { line: String::new(), answer: Ok(String::new()) });
+                }
+                Control::QUIT => self.happened.push_back(Happening::End(Control::QUIT)),
                 trimmed => {
                     self.catch_up(self.clock.now())?;
                     let answer = match self.session.with(|w| w.console(trimmed)) {
