@@ -2,7 +2,7 @@
 
 use super::{Event, Fate, Network, NodeNote, Passage, Port, Way};
 use crate::event::Kind;
-use crate::net::segment::{Mac, mac_address};
+use crate::net::segment::{Mac, Segment, mac_address};
 use crate::time::Instant;
 
 /// The service that such notes come from.
@@ -18,6 +18,11 @@ impl Network {
     /// The segment behind a module's softAP: there is one for each, behind those of the access points.
     pub(super) fn softap_segment(&self, module: usize) -> usize {
         self.segments.len() - self.modules.len() + module
+    }
+
+    /// The segments behind access points.
+    pub(super) fn access_points(&self) -> impl Iterator<Item = &Segment> {
+        self.segments[..self.segments.len() - self.modules.len()].iter()
     }
 
     /// A module's softAP has let a host in: it leaves its LAN, and asks for an address here.
