@@ -61,11 +61,12 @@ same-digest: build
 	done
 	@echo "The same dialogue, capture and digest from debug and release builds."
 
-# What needs Renode runs where Renode is.
-ROBOT := tests/renode/firmware.robot
+# What needs Renode runs where Renode is; tests/renode_docs.rs does the same with the blocks of the documentation.
+ROBOT := $(wildcard tests/renode/*.robot)
 renode: build firmware
 	@if command -v renode-test >/dev/null; then renode-test $(ROBOT) -r build/robot; else \
-		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites were not run."; fi
+		documented=$$(cat README.md renode/README.md renode/docs/*.md | grep -cE '^```(robot|repl|resc) '); \
+		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites and $$documented examples of the documentation were not run."; fi
 
 bench: build
 	$(CARGO) bench
@@ -77,7 +78,7 @@ install: build
 	install -m 644 include/espat_sim.h $(DESTDIR)$(PREFIX)/include/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e "s|@VERSION@|$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)|" \
 		espat-sim.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/espat-sim.pc
-	for dir in renode platforms scenarios; do \
+	for dir in renode platforms scenarios docs; do \
 		[ ! -d $$dir ] || { install -d $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir && \
 			cp -r $$dir/. $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir/; }; \
 	done

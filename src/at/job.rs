@@ -7,19 +7,25 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Core;
 use super::Env;
+use super::commands::wifi_scan::{self, Scan};
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
 use super::long_send::LongSend;
+use super::nvs::PassthroughLink;
+use super::nvs::UartSettings;
 use super::payload::Payload;
 use crate::net::stack::{DnsState, KeepAlive, PingState, Socket, TcpOptions, TcpState};
+use crate::profile::Profile;
 use crate::time::{Duration, Instant};
-use crate::wifi::{StationEvent, Status};
+use crate::wifi::StationEvent;
 
 /// A link to be opened.
 #[derive(Clone, Debug)]
 pub struct OpenRequest {
     /// Link id.
     pub id: usize,
+    /// Address or name of the other end.
+    pub host: String,
     /// Remote port.
     pub port: u16,
     /// TCP or UDP.
@@ -28,6 +34,27 @@ pub struct OpenRequest {
     pub keep_alive: Option<KeepAlive>,
     /// UDP port of the module.
     pub local_port: Option<u16>,
+}
+
+impl OpenRequest {
+    /// The keep-alive that `seconds` of AT+CIPSTART stand for; 0 is none.
+    pub fn keep_alive(seconds: u64) -> Option<KeepAlive> {
+        (seconds > 0).then(|| KeepAlive {
+            idle: Duration::from_secs(seconds),
+            interval: Duration::from_secs(1),
+            count: 3,
+        })
+    }
+
+    /// The settings of its TCP connection.
+    pub fn tcp_options(&self, profile: &Profile) -> TcpOptions {
+        TcpOptions {
+            connect_timeout: profile.connect_timeout,
+            data_timeout: Some(profile.data_timeout),
+            keep_alive: self.keep_alive,
+            ..TcpOptions::default()
+        }
+    }
 }
 
 /// What a name is resolved for.
@@ -43,6 +70,8 @@ pub enum Named {
     LongSend(LongSend, u16),
     /// AT+PING.
     Ping,
+    /// AT+SAVETRANSLINK.
+    Passthrough(PassthroughLink),
 }
 
 /// A command under way.
@@ -50,14 +79,26 @@ pub enum Named {
 pub enum Job {
     /// Prints OK at its time.
     OkAt(Instant),
+    /// Prints OK at this time, still with the old settings; then [`Job::Line`].
+    OkThenLine(Instant, UartSettings),
+    /// The UART is set like this as soon as the wire is idle.
+    Line(UartSettings),
     /// Waits for the reset: nothing else happens any more.
     Restart,
+    /// The same, with all saved settings erased before it.
+    Restore,
+    /// The chip sleeps for so long, and starts again.
+    Sleep(Duration),
     /// AT+CWJAP: until the station has an address, or has failed.
     Join,
+    /// AT+CWLAP.
+    Scan(Scan),
     /// A name is being resolved for something.
     Resolve(Socket, Named),
     /// A TCP connection is being opened.
     Connect(Socket, OpenRequest),
+    /// AT+CIUPDATE, blocking.
+    Update,
     /// A ping is under way.
     Ping(Socket),
     /// `Recv` is printed at this time, and the payload handed to the stack.
@@ -91,7 +132,8 @@ impl Job {
     /// When it must be looked at, the stack and the station apart.
     pub fn next_timer(&self) -> Option<Instant> {
         match self {
-            Job::OkAt(at) | Job::Received(at, _) => Some(*at),
+            Job::OkAt(at) | Job::OkThenLine(at, _) | Job::Received(at, _) => Some(*at),
+            Job::Scan(scan) => Some(scan.until),
             Job::Sending(_, _, at) | Job::Close(_, at) => *at,
             _ => None,
         }
@@ -107,14 +149,22 @@ impl Job {
     ) -> Progress {
         match self {
             Job::OkAt(at) if at <= now => Progress::End(Ok(())),
-            Job::Join => match (event, env.station.status()) {
-                (Some(StationEvent::JoinFailed(why)), _) => {
+            Job::OkThenLine(at, settings) if at <= now => {
+                core.out.ok();
+                Progress::Moved(Job::Line(settings))
+            }
+            Job::Join => match event {
+                Some(StationEvent::JoinFailed(why)) => {
                     core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
                     Progress::End(Err(ErrorCode::FAILED))
                 }
-                (_, Status::GotIp) => Progress::End(Ok(())),
+                Some(StationEvent::GotIp) => Progress::End(Ok(())),
                 _ => Progress::Waiting(self),
             },
+            Job::Scan(scan) if scan.until <= now => {
+                wifi_scan::print(core, env, &scan);
+                Progress::End(Ok(()))
+            }
             Job::Resolve(query, named) => match env.stack.dns_state(query) {
                 DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
                 DnsState::Resolved(addresses) => {
@@ -130,6 +180,7 @@ impl Job {
                 }
             },
             Job::Connect(socket, request) => connecting(now, socket, request, core, env),
+            Job::Update if !core.update.is_running() => Progress::End(Err(ErrorCode::FAILED)),
             Job::Ping(socket) => match env.stack.ping_state(socket) {
                 PingState::Pending => Progress::Waiting(self),
                 PingState::Reply { after } => {
@@ -149,7 +200,10 @@ impl Job {
             }
             Job::Sending(payload, sent, until) => sending(now, payload, sent, until, core, env),
             Job::Close(ids, until) => closing(now, ids, until, core, env),
-            job @ (Job::OkAt(_) | Job::Restart | Job::Received(..)) => Progress::Waiting(job),
+            job @ (Job::OkAt(_) | Job::OkThenLine(..) | Job::Update | Job::Scan(_) | Job::Received(..)) => {
+                Progress::Waiting(job)
+            }
+            job @ (Job::Line(_) | Job::Restart | Job::Restore | Job::Sleep(_)) => Progress::Waiting(job),
         }
     }
 }
@@ -180,6 +234,11 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
             core.begin_payload(payload.to(SocketAddr::new(ip, port)));
             Progress::Quiet
         }
+        Named::Passthrough(link) => {
+            core.settings.tcpip.passthrough = Some(link.clone());
+            env.nvs.tcpip.passthrough = Some(link);
+            Progress::Moved(Job::OkAt(now + env.draw(|p| &p.times.flash)))
+        }
         Named::LongSend(mut long, port) => {
             long.to = SocketAddr::new(ip, port);
             core.begin_long_send(long);
@@ -193,12 +252,7 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
     let remote = SocketAddr::new(ip, request.port);
     match request.transport {
         Transport::Tcp => {
-            let options = TcpOptions {
-                connect_timeout: env.profile.connect_timeout,
-                data_timeout: Some(env.profile.data_timeout),
-                keep_alive: request.keep_alive,
-                ..TcpOptions::default()
-            };
+            let options = request.tcp_options(env.profile);
             match env.stack.tcp_connect(now, remote, None, &options) {
                 Ok(socket) => Progress::Moved(Job::Connect(socket, request)),
                 Err(_) => Progress::End(Err(ErrorCode::FAILED)),
@@ -208,7 +262,7 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
             Ok(socket) => {
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
                 let link = Link::new(now, request.transport, socket, remote, local_port, false);
-                core.open_link(request.id, link, env.stack);
+                core.open_link(request.id, link.opened_by(request), env.stack);
                 Progress::End(Ok(()))
             }
             Err(_) => Progress::End(Err(ErrorCode::FAILED)),
@@ -240,7 +294,7 @@ fn connecting(
             };
             core.apply_socket_options(request.id, socket, env.stack);
             let link = Link::new(now, request.transport, socket, remote, local.port(), false);
-            core.open_link(request.id, link, env.stack);
+            core.open_link(request.id, link.opened_by(request), env.stack);
             Progress::End(Ok(()))
         }
     }

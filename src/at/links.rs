@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::datagrams::Datagrams;
+use super::job::OpenRequest;
 use crate::net::stack::Socket;
 use crate::time::Instant;
 
@@ -42,6 +43,8 @@ pub struct Link {
     pub local_port: u16,
     /// True: a client of the module's own server.
     pub accepted: bool,
+    /// What opened it, to open it again in passthrough; `None` for a client of the module's server.
+    pub target: Option<OpenRequest>,
     /// When its client last sent something, and how many bytes there were by then (AT+CIPSTO).
     pub heard: (Instant, u64),
     /// Passive mode: the host has been told that there is data, and has not read since.
@@ -71,12 +74,18 @@ impl Link {
             shown: remote,
             local_port,
             accepted,
+            target: None,
             heard: (now, 0),
             noticed: false,
             datagrams: Datagrams::default(),
             group: Some(remote.ip()).filter(|ip| transport != Transport::Tcp && ip.is_multicast()),
             moved: false,
         }
+    }
+
+    /// The same, opened by this command.
+    pub fn opened_by(self, request: OpenRequest) -> Self {
+        Link { target: Some(request), ..self }
     }
 
     /// The type string of AT+CIPSTATE.

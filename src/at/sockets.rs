@@ -42,7 +42,7 @@ impl Core {
         if self.settings.basic.messages & DETAILED == 0 {
             self.print_link(id, "CONNECT\r\n");
         } else {
-            self.out.text(&format!(
+            self.announce(&format!(
                 "+LINK_CONN:0,{id},\"{kind}\",{terminal},\"{}\",{},{local_port}\r\n",
                 remote.ip(),
                 remote.port()
@@ -79,9 +79,9 @@ impl Core {
 
     fn print_link(&mut self, id: usize, what: &str) {
         if self.multiple {
-            self.out.text(&format!("{id},{what}"));
+            self.announce(&format!("{id},{what}"));
         } else {
-            self.out.text(what);
+            self.announce(what);
         }
     }
 

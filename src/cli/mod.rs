@@ -1,5 +1,12 @@
 //! The command line.
 
+/// `println!` for a reader that may have left: `espat-sim run … | head` ends without a word.
+macro_rules! say {
+    ($($argument:tt)*) => {
+        $crate::cli::write_line(format_args!($($argument)*))
+    };
+}
+
 mod check;
 mod commands;
 mod demo;
@@ -47,6 +54,15 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(2))
+}
+
+/// Writes a line to the standard output. When nobody reads it any more there is nothing left to do.
+#[expect(clippy::disallowed_methods, reason = "the command is its own host")]
+fn write_line(line: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(2);
+    }
 }
 
 /// Prints one sentence about what went wrong, and gives the exit code for it.

@@ -1,10 +1,11 @@
 //! The station: scan, associate, get an address, stay joined, come back after a loss.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
-use super::Air;
-use super::config::{ApConfig, Security};
-use crate::net::stack::{DhcpEvent, Stack};
+use super::config::{ApConfig, Pmf, Security};
+use super::{Air, Ap};
+use crate::net::stack::{DhcpEvent, Ipv4Config, Stack};
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant, earliest};
@@ -20,8 +21,55 @@ pub struct JoinRequest {
     pub bssid: Option<[u8; 6]>,
     /// How long to try.
     pub timeout: Duration,
-    /// Pause between attempts to come back after a loss; zero: never.
-    pub reconnect: Duration,
+    /// True: look on all channels and take the strongest. False: take the first one found.
+    pub all_channels: bool,
+    /// True: an open network, or one with WEP, will not do.
+    pub secure_only: bool,
+    /// Protected management frames: bit 0 can, bit 1 must.
+    pub pmf: u8,
+}
+
+/// When the station tries again after a loss or a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reconnect {
+    /// Pause before each attempt; zero: there is none.
+    pub interval: Duration,
+    /// Attempts until it gives up; 0: no limit.
+    pub attempts: u32,
+}
+
+/// Where the station's address comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addressing {
+    /// DHCP.
+    Dhcp,
+    /// It is always this one.
+    Static(Ipv4Config),
+    /// Nowhere: DHCP is off and nothing else is set.
+    None,
+}
+
+/// The channels of a scan's whole round in the profiles' times.
+const ROUND: u64 = 13;
+/// The name that IDF gives to every station until it is told another.
+const HOSTNAME: &str = "espressif";
+
+impl JoinRequest {
+    /// Whether this access point is the one that is looked for.
+    fn fits(&self, ap: &Ap) -> bool {
+        let ap = &ap.config;
+        let secure = !matches!(ap.security, Security::Open | Security::Wep);
+        // What asks for too much, or offers too little, counts as not found (a guess).
+        let protected = match ap.pmf {
+            Pmf::Off => self.pmf & 2 == 0,
+            Pmf::Capable => true,
+            Pmf::Required => self.pmf != 0,
+        };
+        ap.ssid == self.ssid
+            && self.bssid.is_none_or(|b| b == ap.bssid)
+            && (secure || !self.secure_only)
+            && protected
+    }
 }
 
 /// Why a join failed: the number that `+CWJAP:` prints.
@@ -57,6 +105,12 @@ pub enum RadioChange {
     Attach(String),
     /// They no longer do.
     Detach,
+    /// The softAP has let this host in.
+    Admit(String),
+    /// It has not; why.
+    Refuse(String, &'static str),
+    /// This host is no longer on the softAP.
+    Dismiss(String),
 }
 
 /// AT+CWSTATE's view of the station.
@@ -77,13 +131,27 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     Idle,
-    Scanning { until: Instant },
-    Associating { until: Instant, ap: String },
-    RefusedAt { until: Instant },
+    /// It listens on `channel`, for `dwell` on each.
+    Scanning {
+        until: Instant,
+        channel: u8,
+        dwell: Duration,
+    },
+    Associating {
+        until: Instant,
+        ap: String,
+    },
+    RefusedAt {
+        until: Instant,
+    },
     Leasing,
-    CheckingAddress { until: Instant },
+    CheckingAddress {
+        until: Instant,
+    },
     Joined,
-    Waiting { until: Instant },
+    Waiting {
+        until: Instant,
+    },
 }
 
 /// What a station needs to know of its surroundings while it moves.
@@ -119,14 +187,20 @@ pub struct Station {
     ever_started: bool,
     /// The last attempt failed, or the access point was lost.
     in_trouble: bool,
-    hostname: Option<String>,
+    hostname: String,
+    addressing: Addressing,
+    /// Channels that the country allows.
+    channels: RangeInclusive<u8>,
+    reconnect: Reconnect,
+    /// Attempts to come back since the last success.
+    attempts: u32,
     events: VecDeque<StationEvent>,
     changes: VecDeque<RadioChange>,
 }
 
-impl Station {
-    /// A station that is switched off. `hostname` goes into DHCP requests.
-    pub fn new(hostname: Option<String>) -> Self {
+impl Default for Station {
+    /// A station that is switched off: DHCP, channels 1 to 13, no attempts to come back.
+    fn default() -> Self {
         Station {
             enabled: false,
             state: State::Idle,
@@ -136,12 +210,18 @@ impl Station {
             silent_until: None,
             ever_started: false,
             in_trouble: false,
-            hostname,
+            hostname: HOSTNAME.to_owned(),
+            addressing: Addressing::Dhcp,
+            channels: 1..=13,
+            reconnect: Reconnect { interval: Duration::ZERO, attempts: 0 },
+            attempts: 0,
             events: VecDeque::new(),
             changes: VecDeque::new(),
         }
     }
+}
 
+impl Station {
     /// Switches the station on or off (AT+CWMODE). Off leaves the access point.
     pub fn enable(&mut self, now: Instant, on: bool, stack: &mut Stack) {
         if self.enabled && !on {
@@ -156,6 +236,55 @@ impl Station {
         self.enabled
     }
 
+    /// The name in its DHCP requests.
+    pub fn hostname(&self) -> &str {
+        &self.hostname
+    }
+
+    /// Sets the name for the DHCP requests of the next join.
+    pub fn set_hostname(&mut self, hostname: &str) {
+        hostname.clone_into(&mut self.hostname);
+    }
+
+    /// The channels on which it looks for access points.
+    pub fn channels(&self) -> &RangeInclusive<u8> {
+        &self.channels
+    }
+
+    /// Sets the channels of the next scan.
+    pub fn set_channels(&mut self, channels: RangeInclusive<u8>) {
+        self.channels = channels;
+    }
+
+    /// Sets when it tries again, from the next failure or loss on.
+    pub fn set_reconnect(&mut self, reconnect: Reconnect) {
+        self.reconnect = reconnect;
+        self.attempts = 0;
+    }
+
+    /// Sets where its address comes from, at once when it is associated: a static address is in force now, a
+    /// leased one must come first.
+    pub fn set_addressing(&mut self, now: Instant, addressing: Addressing, stack: &mut Stack) {
+        if addressing == self.addressing {
+            return;
+        }
+        self.addressing = addressing;
+        if self.ap.is_some() {
+            stack.dhcp_stop();
+            stack.set_ipv4(None);
+            self.get_address(now, stack);
+        }
+    }
+
+    /// Takes another MAC address. A station that is associated leaves, and tries to come back with it.
+    pub fn set_mac(&mut self, now: Instant, mac: [u8; 6], stack: &mut Stack, around: &mut Surroundings<'_>) {
+        let was = self.disassociate(now, stack);
+        stack.set_mac(mac);
+        if was {
+            self.scan(now, around);
+        }
+    }
+
     /// Starts a join, leaving the present access point first. `commanded`: a command waits for the outcome, and
     /// a failure ends the attempt; otherwise (saved configuration) it goes on trying.
     pub fn join(
@@ -168,6 +297,7 @@ impl Station {
     ) {
         self.leave(now, stack);
         self.ever_started = true;
+        self.attempts = 0;
         self.commanded = commanded.then_some(now + request.timeout);
         self.request = Some(request);
         self.scan(now, around);
@@ -228,7 +358,7 @@ impl Station {
     /// When [`Station::poll`] must be called at the latest.
     pub fn next_timer(&self) -> Option<Instant> {
         let state = match self.state {
-            State::Scanning { until }
+            State::Scanning { until, .. }
             | State::Associating { until, .. }
             | State::RefusedAt { until }
             | State::CheckingAddress { until }
@@ -270,7 +400,10 @@ impl Station {
         }
         loop {
             match &self.state {
-                State::Scanning { until } if *until <= now => self.scanned(now, stack, around),
+                State::Scanning { until, channel, dwell } if *until <= now => {
+                    let (channel, dwell) = (*channel, *dwell);
+                    self.scanned(now, (channel, dwell), stack, around);
+                }
                 State::Associating { until, ap } if *until <= now => {
                     let ap = ap.clone();
                     self.associated(now, &ap, stack, around);
@@ -278,12 +411,7 @@ impl Station {
                 State::RefusedAt { until } if *until <= now => {
                     self.fail(now, JoinFailure::WrongPassword, stack);
                 }
-                State::CheckingAddress { until } if *until <= now => {
-                    self.state = State::Joined;
-                    self.commanded = None;
-                    self.in_trouble = false;
-                    self.events.push_back(StationEvent::GotIp);
-                }
+                State::CheckingAddress { until } if *until <= now => self.got_address(),
                 State::Waiting { until } if *until <= now => self.scan(now, around),
                 _ => break,
             }
@@ -291,20 +419,45 @@ impl Station {
     }
 
     fn scan(&mut self, now: Instant, around: &mut Surroundings<'_>) {
-        self.state = State::Scanning { until: now + around.draw(|p| &p.times.scan) };
+        let dwell = Duration::from_nanos(around.draw(|p| &p.times.scan).as_nanos() / ROUND);
+        self.state = State::Scanning { until: now + dwell, channel: *self.channels.start(), dwell };
     }
 
-    fn scanned(&mut self, now: Instant, stack: &mut Stack, around: &mut Surroundings<'_>) {
+    /// The time on one channel is over: what it brought, or on to the next one.
+    fn scanned(
+        &mut self,
+        now: Instant,
+        (channel, dwell): (u8, Duration),
+        stack: &mut Stack,
+        around: &mut Surroundings<'_>,
+    ) {
         let Some(request) = &self.request else {
             self.state = State::Idle;
             return;
         };
-        let Some(ap) = around.air.find(&request.ssid, request.bssid) else {
-            return self.fail(now, JoinFailure::NotFound, stack);
+        let last = channel >= *self.channels.end();
+        let heard = if request.all_channels { self.channels.clone() } else { channel..=channel };
+        let found = around.air.on_air(&heard).into_iter().filter(|ap| request.fits(ap));
+        let found = match request.all_channels {
+            // Of equally strong ones the first.
+            true if last => found.rev().max_by_key(|ap| ap.config.rssi),
+            true => None,
+            false => found.into_iter().next(),
         };
-        // An open network takes any station; with a password configured the ESP joins it all the same.
-        let fits = ap.config.security == Security::Open || ap.config.password == request.password;
-        self.state = if fits {
+        let Some(ap) = found else {
+            if last {
+                return self.fail(now, JoinFailure::NotFound, stack);
+            }
+            self.state = State::Scanning { until: now + dwell, channel: channel + 1, dwell };
+            return;
+        };
+        let admitted = match ap.config.security {
+            // With a password configured the ESP joins an open network all the same.
+            Security::Open => true,
+            Security::Wpa2Enterprise => false,
+            _ => ap.config.password == request.password,
+        };
+        self.state = if admitted {
             let until = now + around.draw(|p| &p.times.associate);
             State::Associating { until, ap: ap.config.name.clone() }
         } else {
@@ -316,15 +469,35 @@ impl Station {
         match around.air.get(name) {
             Some(ap) if ap.up => {
                 self.ap = Some(ap.config.clone());
-                self.state = State::Leasing;
                 self.events.push_back(StationEvent::Connected);
                 self.changes.push_back(RadioChange::Attach(name.to_owned()));
                 stack.set_up(now, true);
-                stack.dhcp_start(now, self.hostname.as_deref());
+                self.get_address(now, stack);
             }
             // It went off the air meanwhile.
             _ => self.fail(now, JoinFailure::Failed, stack),
         }
+    }
+
+    fn get_address(&mut self, now: Instant, stack: &mut Stack) {
+        self.state = State::Leasing;
+        match &self.addressing {
+            Addressing::Dhcp => stack.dhcp_start(now, Some(&self.hostname)),
+            Addressing::Static(config) => {
+                stack.set_ipv4(Some(config.clone()));
+                stack.announce();
+                self.got_address();
+            }
+            Addressing::None => {}
+        }
+    }
+
+    fn got_address(&mut self) {
+        self.state = State::Joined;
+        self.commanded = None;
+        self.in_trouble = false;
+        self.attempts = 0;
+        self.events.push_back(StationEvent::GotIp);
     }
 
     /// A join did not work out.
@@ -351,8 +524,11 @@ impl Station {
     }
 
     fn retry(&mut self, now: Instant) {
+        let Reconnect { interval, attempts } = self.reconnect;
+        let again = interval > Duration::ZERO && (attempts == 0 || self.attempts < attempts);
+        self.attempts = self.attempts.saturating_add(1);
         self.state = match &self.request {
-            Some(r) if r.reconnect > Duration::ZERO => State::Waiting { until: now + r.reconnect },
+            Some(_) if again => State::Waiting { until: now + interval },
             _ => State::Idle,
         };
     }

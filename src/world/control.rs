@@ -2,6 +2,7 @@
 
 use super::console::{self, Command, LinkChange};
 use super::{Error, World};
+use crate::net::network::HostAction;
 use crate::time::Instant;
 
 impl World {
@@ -40,8 +41,11 @@ impl World {
 
     /// Files a change with everybody who must see it, behind those of the same instant.
     pub(super) fn file_change(&mut self, at: Instant, command: &Command) {
-        // What a host does a module only sees as frames.
-        let seen = !matches!(command, Command::Host { .. });
+        // What a host does a module only sees as frames, unless it comes to a softAP or leaves one.
+        let seen = match command {
+            Command::Host { action, .. } => matches!(action, HostAction::Join(_) | HostAction::Leave),
+            _ => true,
+        };
         let modules = self.slots.iter_mut().filter(|_| seen).map(|s| &mut s.changes);
         for queue in modules.chain([&mut self.changes]) {
             let place = queue.partition_point(|(t, _)| *t <= at);

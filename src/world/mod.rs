@@ -26,7 +26,7 @@ pub(crate) mod spelling;
 
 use crate::capture::UartPacket;
 use crate::event::Queue;
-use crate::module::{Module, ModuleConfig};
+use crate::module::{Module, ModuleConfig, Saved};
 use crate::net::network::Network;
 use crate::profile;
 use crate::time::{Duration, Instant, Timebase};
@@ -37,6 +37,7 @@ pub use error::Error;
 use inputlog::{End, Writer};
 use recorder::Recorder;
 pub use replay::{Replayed, replay};
+use scenario::SavedText;
 pub use scenario::Scenario;
 use schedule::Uplink;
 use slot::Slot;
@@ -92,7 +93,7 @@ pub enum Pin {
     /// start).
     Gpio0,
     /// The MCU's RTS, the module's CTS: high asks the module to stop sending (input, low at the start). It has
-    /// an effect only when the module's flow control asks for it; the default does not.
+    /// an effect only when the module's flow control asks for it (AT+UART with 2 or 3); the default does not.
     McuRts,
 }
 
@@ -141,6 +142,8 @@ pub struct Recording {
     pub dialogue: bool,
     /// Keep what happened in words ([`World::take_observations`]).
     pub observations: bool,
+    /// Keep what comes out of the log ports ([`World::log_port_read`]).
+    pub log_port: bool,
 }
 
 /// Something that happened, in words: for tests that wait for it.
@@ -171,6 +174,7 @@ pub struct World {
     recorder: Recorder,
     log: Option<Writer>,
     warnings: Vec<String>,
+    keep_log_port: bool,
     finished: bool,
 }
 
@@ -178,7 +182,8 @@ impl World {
     /// A world at time 0. `seed` goes before the scenario's, which goes before [`DEFAULT_SEED`].
     ///
     /// # Errors
-    /// [`Error::Network`] when the scenario's network can't be built.
+    /// [`Error::Network`] when the scenario's network can't be built, [`Error::Saved`] when what a module has saved
+    /// can't be read.
     pub fn new(scenario: &Scenario, seed: Option<u64>, recording: Recording) -> Result<World, Error> {
         let seed = seed.or(scenario.seed).unwrap_or(DEFAULT_SEED);
         let mut network = Network::new(&scenario.net, seed).map_err(|e| Error::Network(e.to_string()))?;
@@ -199,6 +204,12 @@ impl World {
                     profile,
                     timing: scenario.timing,
                     mac: config.mac,
+                    log_port: config.log_port,
+                    saved: match &config.saved {
+                        None => Saved::default(),
+                        Some(SavedText { name, text }) => scenario::saved::parse(name, text, profile)
+                            .map_err(|e| Error::Saved(e.to_string()))?,
+                    },
                     seed,
                 };
                 Ok(Module::new(config, air.clone()))
@@ -215,6 +226,7 @@ impl World {
             recorder,
             log: recording.log.then(|| Writer::new(seed, scenario)),
             warnings: Vec::new(),
+            keep_log_port: recording.log_port,
             finished: false,
         };
         for entry in &scenario.timeline {
@@ -302,8 +314,7 @@ impl World {
         match pin {
             Pin::En => slot.module.set_enable(now, high),
             Pin::Gpio0 => slot.module.set_boot_strap(high),
-            // Flow control by CTS is off in the default line settings.
-            Pin::McuRts => {}
+            Pin::McuRts => slot.module.set_cts(now, high),
         }
         self.collect(module.0 as usize, now);
         self.run();
@@ -384,6 +395,15 @@ impl World {
         self.slot_mut(module).map(|s| s.out.pop_front())
     }
 
+    /// The next byte that came out of the module's log port (UART0), up to the time reached. Empty unless
+    /// [`Recording::log_port`], and with `log-port = "merged"`. Nothing there asks a driver to come back.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn log_port_read(&mut self, module: ModuleId) -> Result<Option<UartByte>, Error> {
+        self.slot_mut(module).map(|s| s.logged.pop_front())
+    }
+
     /// How many of the bytes that the MCU stored have not ended on the wire yet, at the time reached.
     ///
     /// # Errors
@@ -437,6 +457,20 @@ impl World {
     /// What happened since the last call, in words. Empty unless [`Recording::observations`].
     pub fn take_observations(&mut self) -> Vec<Observation> {
         self.recorder.take_observations()
+    }
+
+    /// What modules with a file of their own have saved since the last call, as the text for that file. A module that
+    /// has saved nothing new is not in it.
+    pub fn take_saved(&mut self) -> Vec<(ModuleId, String)> {
+        let mut changed = Vec::new();
+        for (index, (slot, config)) in self.slots.iter_mut().zip(&self.scenario.modules).enumerate() {
+            if config.nvs.is_some() && slot.handed_over != *slot.module.saved() {
+                slot.handed_over = slot.module.saved().clone();
+                let text = scenario::saved::text(slot.module.name(), &slot.handed_over);
+                changed.push((ModuleId(index as u32), text));
+            }
+        }
+        changed
     }
 
     /// Ends the recordings: open packets and the log's last line. Take what is left of them afterwards. The

@@ -1,15 +1,12 @@
 //! Links: AT+CIPSTART, AT+CIPSTARTEX, AT+CIPCLOSE, AT+CIPMUX, AT+CIPMODE, AT+CIPTCPOPT.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
 use super::super::schema::Args;
 use super::{Context, Outcome};
-use crate::net::stack::KeepAlive;
-use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -60,7 +57,7 @@ pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 /// Whether the remote address stays as it is, whoever sends.
-fn stays(transport: Transport) -> bool {
+pub fn stays(transport: Transport) -> bool {
     matches!(transport, Transport::Tcp | Transport::Udp(UdpMode::Fixed))
 }
 
@@ -79,26 +76,24 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         c.core.log("ALREADY CONNECTED");
         return Err(ErrorCode::FAILED);
     }
-    let Some(own) = c.env.address() else {
+    let own = c.env.own_addresses();
+    if own.is_empty() {
         c.core.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
         return Err(ErrorCode::FAILED);
-    };
+    }
     if let Some(text) = args.text("local IP")
         && !text.is_empty()
-        && std::str::from_utf8(text).ok().and_then(|t| t.parse::<IpAddr>().ok()) != Some(IpAddr::V4(own))
+        && !own.iter().any(|own| own.to_string().as_bytes() == text)
     {
         return Err(args.invalid("local IP"));
     }
     let port = args.int("remote port").unwrap_or(0) as u16;
+    let host = String::from_utf8_lossy(args.text("remote host").unwrap_or_default()).into_owned();
     let request = match args.text("type").unwrap_or_default() {
         b"TCP" => {
             let seconds = args.int("keep alive").unwrap_or(0) as u64;
-            let keep_alive = (seconds > 0).then(|| KeepAlive {
-                idle: Duration::from_secs(seconds),
-                interval: Duration::from_secs(1),
-                count: 3,
-            });
-            OpenRequest { id, port, transport: Transport::Tcp, keep_alive, local_port: None }
+            let keep_alive = OpenRequest::keep_alive(seconds);
+            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None }
         }
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
@@ -114,7 +109,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
             }
             // Port 0: any free one.
             let local_port = local_port.filter(|p| *p != 0);
-            OpenRequest { id, port, transport: Transport::Udp(mode), keep_alive: None, local_port }
+            OpenRequest { id, host, port, transport: Transport::Udp(mode), keep_alive: None, local_port }
         }
         // IPv6 is off (AT+CIPV6=0), and there is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),

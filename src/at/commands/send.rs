@@ -8,6 +8,7 @@ use super::super::links::Transport;
 use super::super::long_send::{BlockSizes, LongSend};
 use super::super::payload::Payload;
 use super::super::schema::Args;
+use super::link::stays;
 use super::{Context, Outcome};
 use crate::net::stack::Socket;
 
@@ -98,12 +99,18 @@ pub fn long_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// AT+CIPSEND: passthrough, for the link of AT+CIPMUX=0 with AT+CIPMODE=1.
+/// AT+CIPSEND: passthrough, with AT+CIPMODE=1 over the one link there is; UDP only with a fixed peer.
 pub fn pass_through(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    c.core.log(match (c.core.passthrough, c.core.links.get(0)) {
-        (false, _) => "IPMODE=0",
-        (true, None) => "link is not valid",
-        (true, Some(_)) => "passthrough is not simulated",
-    });
-    Err(ErrorCode::FAILED)
+    if !c.core.passthrough {
+        c.core.log("IPMODE=0");
+        return Err(ErrorCode::FAILED);
+    }
+    let Some(link) = c.core.links.get(0) else {
+        c.core.log("link is not valid");
+        return Err(ErrorCode::FAILED);
+    };
+    let target = link.target.clone().filter(|_| stays(link.transport)).ok_or(ErrorCode::FAILED)?;
+    c.core.out.prompt();
+    c.core.enter_passthrough(target, c.env.profile, true);
+    Ok(Outcome::Done)
 }

@@ -1,6 +1,152 @@
-//! The TCP/IP commands that set up what links do, as data: names, TLS, time, receive and passthrough settings.
+//! The TCP/IP commands that set up what links do, as data: names, TLS, time, passthrough at start, updates.
 
 use super::*;
+use crate::at::commands::{clock, options, tls, update};
+
+/// A link, or 5 for all of them.
+const LINKS: Param = int("link ID", 0, 5).multiple_only();
 
 /// The chapter.
-pub(super) static COMMANDS: &[Command] = &[];
+pub(super) static COMMANDS: &[Command] = &[
+    Command {
+        name: "+CIPV6",
+        summary: "IPv6 on or off",
+        section: "TCP/IP: AT+CIPV6",
+        query: Some(options::ipv6_query),
+        set: set!(options::ipv6_set, int("enable", 0, 1)),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CIPDNS",
+        summary: "DNS servers: DHCP's or your own",
+        section: "TCP/IP: AT+CIPDNS",
+        query: Some(options::dns_query),
+        set: set!(
+            options::dns_set,
+            int("enable", 0, 1),
+            text("DNS IP1", 0, 45).optional(),
+            text("DNS IP2", 0, 45).optional(),
+            text("DNS IP3", 0, 45).optional(),
+        ),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CIPRECONNINTV",
+        summary: "pause between attempts to reconnect a passthrough link",
+        section: "TCP/IP: AT+CIPRECONNINTV",
+        query: Some(options::reconnect_query),
+        set: set!(options::reconnect_set, int("interval", 1, 36_000)),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+SAVETRANSLINK",
+        summary: "passthrough link of every start",
+        section: "TCP/IP: AT+SAVETRANSLINK",
+        set: set!(
+            options::passthrough_at_start,
+            int("mode", 0, 1),
+            HOST.optional(),
+            PORT.optional(),
+            choice("type", &["TCP", "TCPv6", "SSL", "SSLv6", "UDP", "UDPv6"]).optional(),
+            int("keep alive or local port", 0, 65_535).optional(),
+        ),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CIPSSLCCONF",
+        summary: "certificates of TLS clients",
+        section: "TCP/IP: AT+CIPSSLCCONF",
+        query: Some(tls::config_query),
+        set: set!(
+            tls::config_set,
+            LINKS,
+            int("auth mode", 0, 3),
+            int("pki number", 0, 255).optional(),
+            int("ca number", 0, 255).optional(),
+        ),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CIPSSLCCN",
+        summary: "common name that a TLS client expects",
+        section: "TCP/IP: AT+CIPSSLCCN",
+        query: Some(tls::common_name_query),
+        set: set!(tls::common_name_set, LINKS, text("common name", 0, 64)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSSLCSNI",
+        summary: "server name indication of TLS clients",
+        section: "TCP/IP: AT+CIPSSLCSNI",
+        query: Some(tls::server_name_query),
+        set: set!(tls::server_name_set, LINKS, text("sni", 0, 64)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSSLCALPN",
+        summary: "application protocols of TLS clients",
+        section: "TCP/IP: AT+CIPSSLCALPN",
+        query: Some(tls::protocols_query),
+        set: set!(
+            tls::protocols_set,
+            LINKS,
+            int("counts", 0, 5),
+            text("alpn 1", 1, 255).optional(),
+            text("alpn 2", 1, 255).optional(),
+            text("alpn 3", 1, 255).optional(),
+            text("alpn 4", 1, 255).optional(),
+            text("alpn 5", 1, 255).optional(),
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSSLCPSK",
+        summary: "pre-shared key of TLS clients",
+        section: "TCP/IP: AT+CIPSSLCPSK",
+        query: Some(tls::key_query),
+        set: set!(tls::key_set, LINKS, text("psk", 0, 32), text("hint", 0, 32)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSNTPCFG",
+        summary: "time zone and SNTP servers",
+        section: "TCP/IP: AT+CIPSNTPCFG",
+        query: Some(clock::sntp_query),
+        set: set!(
+            clock::sntp_set,
+            int("enable", 0, 1),
+            int("timezone", -1259, 1459).or(0),
+            text("SNTP server1", 1, 255).optional(),
+            text("SNTP server2", 1, 255).optional(),
+            text("SNTP server3", 1, 255).optional(),
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSNTPTIME",
+        summary: "local time",
+        section: "TCP/IP: AT+CIPSNTPTIME",
+        query: Some(clock::time_query),
+        ..NONE
+    },
+    Command {
+        name: "+CIUPDATE",
+        summary: "firmware update over Wi-Fi",
+        section: "TCP/IP: AT+CIUPDATE",
+        query: Some(update::state),
+        set: set!(
+            update::begin,
+            int("ota mode", 0, 1),
+            text("version", 0, 64).optional(),
+            text("firmware name", 0, 64).optional(),
+            int("nonblocking", 0, 1).or(0),
+        ),
+        execute: Some(update::begin),
+        ..NONE
+    },
+];

@@ -35,13 +35,6 @@ const SSL: &[Param] = &[
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
-        name: "+CIFSR",
-        summary: "own addresses",
-        section: "TCP/IP: AT+CIFSR",
-        execute: Some(status::own_addresses),
-        ..NONE
-    },
-    Command {
         name: "+CIPDOMAIN",
         summary: "resolve a name",
         section: "TCP/IP: AT+CIPDOMAIN",
@@ -120,7 +113,14 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CIPSEND",
         summary: "send data",
         section: "TCP/IP: AT+CIPSEND",
-        set: set!(send::send, LINK_ID, int("length", 1, 8192), HOST.optional(), PORT.optional()),
+        set: set!(
+            send::send,
+            LINK_ID,
+            int("length", 1, 2048).before(2, 3),
+            int("length", 1, 8192).since(2, 3),
+            HOST.optional(),
+            PORT.optional()
+        ),
         execute: Some(send::pass_through),
         ..NONE
     },
@@ -147,7 +147,14 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CIPSENDEX",
         summary: "send data with an end mark",
         section: "TCP/IP: AT+CIPSENDEX",
-        set: set!(send::send_escaped, LINK_ID, int("length", 1, 8192), HOST.optional(), PORT.optional()),
+        set: set!(
+            send::send_escaped,
+            LINK_ID,
+            int("length", 1, 2048).before(2, 3),
+            int("length", 1, 8192).since(2, 3),
+            HOST.optional(),
+            PORT.optional()
+        ),
         ..NONE
     },
     Command {

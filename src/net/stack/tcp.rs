@@ -131,7 +131,7 @@ impl Stack {
         if !is_unicast(address) || remote.port() == 0 {
             return Err(ConnectError::BadRemote);
         }
-        let own = self.own_address().ok_or(ConnectError::NoAddress)?;
+        let own = self.source_for(address).ok_or(ConnectError::NoAddress)?;
         if self.is_broadcast(address) {
             return Err(ConnectError::BadRemote);
         }

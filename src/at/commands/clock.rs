@@ -1,0 +1,55 @@
+//! The time of day: AT+CIPSNTPCFG, AT+CIPSNTPTIME.
+
+use chrono::DateTime;
+
+use super::super::error::ErrorCode;
+use super::super::options::Sntp;
+use super::super::schema::Args;
+use super::{Context, Outcome};
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// What is asked when AT+CIPSNTPCFG names nobody.
+const DEFAULT_SERVERS: [&str; 3] = ["cn.ntp.org.cn", "ntp.sjtu.edu.cn", "us.pool.ntp.org"];
+
+/// Switched on there is no blank line before OK; whole hours only.
+pub fn sntp_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let sntp = &c.core.sntp;
+    let line = if sntp.enabled {
+        let mut line = format!("+CIPSNTPCFG:1,{}", sntp.offset_minutes / 60).into_bytes();
+        for server in &sntp.servers {
+            line.extend_from_slice(b",\"");
+            line.extend_from_slice(server);
+            line.push(b'"');
+        }
+        line
+    } else if c.env.profile.differences.sntp_zone_when_off {
+        format!("+CIPSNTPCFG:0,{}\r\n", sntp.offset_minutes / 60).into_bytes()
+    } else {
+        b"+CIPSNTPCFG:0\r\n".to_vec()
+    };
+    c.core.out.text_bytes(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn sntp_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let timezone = args.int("timezone").unwrap_or(0);
+    let offset_minutes = Sntp::offset(timezone).ok_or_else(|| args.invalid("timezone"))?;
+    let given = ["SNTP server1", "SNTP server2", "SNTP server3"];
+    let mut servers: Vec<Vec<u8>> =
+        given.into_iter().filter_map(|name| args.text(name).map(<[u8]>::to_vec)).collect();
+    if servers.is_empty() {
+        servers = DEFAULT_SERVERS.map(|s| s.as_bytes().to_vec()).to_vec();
+    }
+    c.core.sntp = Sntp { enabled: args.int("enable") == Some(1), offset_minutes, servers };
+    Ok(Outcome::Ok)
+}
+
+/// Local time as asctime writes it; in 1970 as long as nothing has set the clock. No blank line before OK.
+pub fn time_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let local = c.core.system.clock.unix(c.now) + i64::from(c.core.sntp.offset_minutes) * 60;
+    let time = DateTime::from_timestamp(local, 0).unwrap_or_default();
+    let line = format!("+CIPSNTPTIME:{}", time.format("%a %b %e %H:%M:%S %Y"));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}

@@ -1,0 +1,120 @@
+//! What links need around them: AT+CIPV6, AT+CIPDNS, AT+CIPRECONNINTV, AT+SAVETRANSLINK.
+
+use std::net::IpAddr;
+
+use super::super::error::ErrorCode;
+use super::super::job::{Job, Named};
+use super::super::nvs::PassthroughLink;
+use super::super::schema::Args;
+use super::{Context, Outcome};
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+pub fn ipv6_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CIPV6:{}\r\n", u8::from(c.core.settings.tcpip.ipv6));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn ipv6_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let on = args.int("enable") == Some(1);
+    Ok(c.keep(|nvs| nvs.tcpip.ipv6 = on))
+}
+
+/// With DHCP's servers: those in use, and before there are any the default one (a guess).
+pub fn dns_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let manual = c.core.settings.tcpip.dns;
+    let defaults = c.env.profile.differences.dns_servers;
+    let mut servers: Vec<IpAddr> = match manual {
+        Some(servers) => servers.to_vec(),
+        None => c.env.stack.dns().iter().copied().map(IpAddr::V4).collect(),
+    };
+    if servers.is_empty() {
+        servers.extend(defaults.iter().copied().map(IpAddr::V4));
+    }
+    let mut line = format!("+CIPDNS:{}", u8::from(manual.is_some()));
+    for server in servers.iter().take(3) {
+        line += &format!(",\"{server}\"");
+    }
+    c.core.out.text(&(line + "\r\n"));
+    Ok(Outcome::Ok)
+}
+
+/// The servers that are given must differ; those that are not given are the release's default ones, the last
+/// of these for all that are missing.
+pub fn dns_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let refuse = |c: &mut Context<'_, '_>, code| {
+        c.core.log("set dns failed!");
+        Err(code)
+    };
+    let defaults = c.env.profile.differences.dns_servers;
+    let mut servers = None;
+    if args.int("enable") == Some(1) {
+        let mut given = Vec::new();
+        let mut three = std::array::from_fn(|i| IpAddr::V4(defaults[i.min(defaults.len() - 1)]));
+        for (server, name) in three.iter_mut().zip(["DNS IP1", "DNS IP2", "DNS IP3"]) {
+            let Some(text) = args.text(name) else { continue };
+            let parsed = std::str::from_utf8(text).ok().and_then(|t| t.parse::<IpAddr>().ok());
+            let ipv6 = c.core.settings.tcpip.ipv6;
+            let Some(address) = parsed.filter(|a| !a.is_unspecified() && (a.is_ipv4() || ipv6)) else {
+                return refuse(c, args.invalid(name));
+            };
+            if given.contains(&address) {
+                return refuse(c, args.invalid(name));
+            }
+            given.push(address);
+            *server = address;
+        }
+        servers = Some(three);
+    }
+    let outcome = c.keep(|nvs| nvs.tcpip.dns = servers);
+    c.env.use_dns(servers);
+    if servers.is_none() {
+        // DHCP's come back with its next answer.
+        c.env.stack.set_dns(defaults);
+    }
+    Ok(outcome)
+}
+
+pub fn reconnect_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CIPRECONNINTV:{}\r\n", c.core.settings.tcpip.reconnect_interval);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn reconnect_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let interval = args.int("interval").unwrap_or(1) as u32;
+    Ok(c.keep(|nvs| nvs.tcpip.reconnect_interval = interval))
+}
+
+/// Saved whatever AT+SYSSTORE says, for the starts to come. The host is looked up now: a name that does not
+/// resolve is refused (a guess; the library calls its resolver here).
+pub fn passthrough_at_start(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    if args.int("mode") == Some(0) {
+        c.store_always(|nvs| nvs.tcpip.passthrough = None);
+        return Ok(c.written(true));
+    }
+    let host = args.text("remote host").ok_or_else(|| args.invalid("remote host"))?;
+    let host = std::str::from_utf8(host).map_err(|_| args.invalid("remote host"))?.to_owned();
+    let port = args.int("remote port").ok_or_else(|| args.invalid("remote port"))? as u16;
+    let kind = args.text("type").map_or("TCP".into(), |t| String::from_utf8_lossy(t).into_owned());
+    let number = args.int("keep alive or local port").unwrap_or(0);
+    let (keep_alive, local_port) = match kind.starts_with("UDP") {
+        true => (0, number as u16),
+        false if number <= 7200 => (number as u16, 0),
+        false => return Err(args.invalid("keep alive or local port")),
+    };
+    let v6 = kind.ends_with("v6");
+    let address = host.parse::<IpAddr>().ok();
+    if address.is_some_and(|a| a.is_ipv6() != v6) || (v6 && !c.core.settings.tcpip.ipv6) {
+        c.core.log("IP ERROR");
+        return Err(args.invalid("remote host"));
+    }
+    let link = PassthroughLink { kind, host, port, keep_alive, local_port };
+    if address.is_some() {
+        c.store_always(|nvs| nvs.tcpip.passthrough = Some(link.clone()));
+        return Ok(c.written(true));
+    }
+    let name = link.host.clone();
+    Ok(Outcome::Run(Job::resolve(c.now, c.env, name.as_bytes(), Named::Passthrough(link))?))
+}

@@ -1,0 +1,120 @@
+//! TLS clients: AT+CIPSSLCCONF, AT+CIPSSLCCN, AT+CIPSSLCSNI, AT+CIPSSLCALPN, AT+CIPSSLCPSK.
+//!
+//! A query prints a line for every link, with AT+CIPMUX=0, too (a guess). Link ID 5 is all of them.
+
+use super::super::error::ErrorCode;
+use super::super::nvs::TlsConfig;
+use super::super::options::TlsNames;
+use super::super::schema::Args;
+use super::{Context, Outcome};
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// How many client certificates and authorities a module leaves the factory with.
+const CERTIFICATES: i64 = 2;
+
+/// The links that a set form is for.
+fn links(c: &Context<'_, '_>, args: &Args) -> std::ops::Range<usize> {
+    let count = c.core.links.count();
+    match args.int("link ID").unwrap_or(0) as usize {
+        all if all >= count => 0..count,
+        one => one..one + 1,
+    }
+}
+
+pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    for id in 0..c.core.links.count() {
+        let config = c.core.settings.tcpip.tls.get(id).copied().unwrap_or_default();
+        let TlsConfig { auth_mode, pki_number, ca_number } = config;
+        c.core.out.text(&format!("+CIPSSLCCONF:{id},{auth_mode},{pki_number},{ca_number}\r\n"));
+    }
+    Ok(Outcome::Ok)
+}
+
+/// What a mode asks for must be there; a number that is left out is 0.
+pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let auth_mode = args.int("auth mode").unwrap_or(0);
+    let [pki, ca] = ["pki number", "ca number"].map(|name| args.int(name).unwrap_or(0));
+    for (wanted, number, missing, name) in [
+        (auth_mode & 1 != 0, pki, "NO CERT FOUND\r\n", "pki number"),
+        (auth_mode & 2 != 0, ca, "NO CA FOUND\r\n", "ca number"),
+    ] {
+        if wanted && number >= CERTIFICATES {
+            c.core.out.text(missing);
+            return Err(args.invalid(name));
+        }
+    }
+    let config = TlsConfig { auth_mode: auth_mode as u8, pki_number: pki as u8, ca_number: ca as u8 };
+    let (ids, count) = (links(c, args), c.core.links.count());
+    Ok(c.keep(|nvs| {
+        nvs.tcpip.tls.resize(count, TlsConfig::default());
+        nvs.tcpip.tls[ids.clone()].fill(config);
+    }))
+}
+
+/// Changes the names of the links that a set form is for, all or none: not those of an open link.
+fn change(c: &mut Context<'_, '_>, args: &Args, change: impl Fn(&mut TlsNames)) -> Result {
+    let ids = links(c, args);
+    if ids.clone().any(|id| c.core.links.get(id).is_some()) {
+        return Err(ErrorCode::FAILED);
+    }
+    c.core.tls[ids].iter_mut().for_each(change);
+    Ok(Outcome::Ok)
+}
+
+/// Prints a line for every link. The values are not in quotes.
+fn show(c: &mut Context<'_, '_>, name: &str, values: impl Fn(&TlsNames) -> Vec<&[u8]>) -> Result {
+    for (id, names) in c.core.tls.iter().enumerate() {
+        let mut line = format!("{name}:{id}").into_bytes();
+        for value in values(names) {
+            line.push(b',');
+            line.extend_from_slice(value);
+        }
+        line.extend_from_slice(b"\r\n");
+        c.core.out.text_bytes(&line);
+    }
+    Ok(Outcome::Ok)
+}
+
+pub fn common_name_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    show(c, "+CIPSSLCCN", |names| vec![&names.common_name])
+}
+
+pub fn common_name_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let name = args.text("common name").unwrap_or_default();
+    change(c, args, |names| names.common_name = name.to_vec())
+}
+
+pub fn server_name_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    show(c, "+CIPSSLCSNI", |names| vec![&names.server_name])
+}
+
+pub fn server_name_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let name = args.text("sni").unwrap_or_default();
+    change(c, args, |names| names.server_name = name.to_vec())
+}
+
+pub fn protocols_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    show(c, "+CIPSSLCALPN", |names| names.protocols.iter().map(Vec::as_slice).collect())
+}
+
+/// The count must be that of the names behind it (a guess).
+pub fn protocols_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let given: Vec<Vec<u8>> = ["alpn 1", "alpn 2", "alpn 3", "alpn 4", "alpn 5"]
+        .into_iter()
+        .map_while(|name| args.text(name).map(<[u8]>::to_vec))
+        .collect();
+    if args.int("counts") != Some(given.len() as i64) {
+        return Err(args.invalid("counts"));
+    }
+    change(c, args, |names| names.protocols = given.clone())
+}
+
+pub fn key_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    show(c, "+CIPSSLCPSK", |names| vec![&names.key, &names.hint])
+}
+
+pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let [key, hint] = ["psk", "hint"].map(|name| args.text(name).unwrap_or_default());
+    change(c, args, |names| (names.key, names.hint) = (key.to_vec(), hint.to_vec()))
+}
