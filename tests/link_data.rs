@@ -254,6 +254,23 @@ fn a_long_send_arrives_whole_while_the_link_is_slower_than_the_uart() {
     assert!(seen.last().is_some_and(|s| s.contains("closed after 20000 bytes")), "{:?}", seen.last());
 }
 
+#[test]
+fn a_long_send_that_is_stuck_loses_what_it_cannot_keep_and_can_be_cancelled() {
+    let mut host = joined();
+    host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
+    host.console("host pc pause");
+    host.ask("AT+CIPSENDL=1000000\r\n", "\r\nOK\r\n\r\n>");
+    host.send([b'x'; 60_000]);
+    host.wait(20 * SECOND);
+    let reports = String::from_utf8_lossy(&std::mem::take(&mut host.pending)).into_owned();
+    // The peer's window, the send buffer, and what is kept without flow control: the rest is lost.
+    let taken =
+        reports.lines().last().and_then(|l| l.strip_prefix("+CIPSENDL:")?.split(',').next()?.parse().ok());
+    assert!(taken.is_some_and(|n: u32| (5_760..9_000).contains(&n)), "{reports}");
+    host.ask("+++", "\r\nSEND CANCELLED\r\n");
+    host.ask("AT\r\n", "\r\nOK\r\n");
+}
+
 /// Servers, both receive modes, long sends, keep-alive and socket options, at fixed times. `eager`: the driver calls
 /// more often than it must.
 fn everything(seed: u64, eager: bool) -> (u64, Vec<u8>, String) {

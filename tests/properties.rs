@@ -6,7 +6,7 @@ mod host;
 
 use espat_sim::at::schema::{Kind, Param, Presence};
 use espat_sim::at::table::{self, Command};
-use espat_sim::world::Scenario;
+use espat_sim::world::{Attachment, Recording, Scenario, World};
 use host::{Host, SECOND};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -130,7 +130,7 @@ fn answers(host: &mut Host) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config(48))]
+    #![proptest_config(config(192))]
 
     #[test]
     fn after_any_garbage_the_module_answers(
@@ -222,7 +222,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(config(32))]
+    #![proptest_config(config(128))]
 
     #[test]
     fn no_link_is_lost(steps in proptest::collection::vec(step(), 1..40)) {
@@ -260,4 +260,52 @@ proptest! {
         }
         host.ask("AT+CIPSTARTEX=\"TCP\",\"pc.lan\",23\r\n", "\r\nERROR\r\n");
     }
+}
+
+/// Memory of this process in KiB.
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "a test looks at its own process")]
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc is there");
+    let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("VmRSS");
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number of KiB")
+}
+
+/// Whatever is typed for how long, what is kept has an end: of a line, of a long send that the peer does not take.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_what_is_typed() {
+    let text = format!("{}{PC}", Scenario::default_text());
+    let scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
+    let mut world = World::new(&scenario, Some(1), Recording::default()).expect("a world");
+    let module = world.attach("wifi", Attachment::default()).expect("attach");
+    let mut now = SECOND;
+    let mut type_in = |world: &mut World, bytes: &[u8], then: u64| {
+        world.advance(module, now).expect("advance");
+        for byte in bytes {
+            world.uart_write(module, now, *byte).expect("uart_write");
+        }
+        now += bytes.len() as u64 * SECOND / 11_520 + then;
+        world.advance(module, now).expect("advance");
+        while world.uart_read(module).expect("uart_read").is_some() {}
+    };
+    let garbage = |world: &mut World, type_in: &mut dyn FnMut(&mut World, &[u8], u64)| {
+        type_in(world, &[b'x'; 4096], 0);
+        let before = resident();
+        for _ in 0..400 {
+            type_in(world, &[b'x'; 4096], 0);
+        }
+        resident().saturating_sub(before)
+    };
+    let grown = garbage(&mut world, &mut type_in);
+    assert!(grown < 1024, "a line without end: {grown} KiB more");
+    for line in
+        ["", "AT+CWMODE=1", "AT+CWJAP=\"espat-sim\",\"correct horse\"", "AT+CIPSTART=\"TCP\",\"pc.lan\",23"]
+    {
+        type_in(&mut world, format!("{line}\r\n").as_bytes(), 10 * SECOND);
+    }
+    world.console("host pc pause").expect("the host is there");
+    type_in(&mut world, b"AT+CIPSENDL=2147483647\r\n", SECOND);
+    let grown = garbage(&mut world, &mut type_in);
+    assert!(grown < 1024, "a long send that nobody takes: {grown} KiB more");
 }

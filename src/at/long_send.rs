@@ -89,10 +89,6 @@ impl LongSend {
 
     /// Takes a byte. True when it was the last one.
     pub fn push(&mut self, now: Instant, byte: u8) -> bool {
-        if self.waiting.len() >= ROOM {
-            return false;
-        }
-        self.received += 1;
         let silence = now.since(self.last) > PAUSE;
         let held = byte == b'+' && if self.held == 0 { silence } else { !silence && self.held < 3 };
         if held {
@@ -101,8 +97,12 @@ impl LongSend {
         } else {
             self.release();
             self.last = now;
+            if self.waiting.len() >= ROOM {
+                return false;
+            }
             self.keep(1, byte);
         }
+        self.received += 1;
         let complete = self.received == self.length;
         if complete {
             self.release();
