@@ -180,6 +180,7 @@ fn outputs(args: &ServeArgs, screen: &Shared) -> Result<Outputs, String> {
         dialogue: args.dialogue.then(|| Box::new(show) as _),
         warnings: Some(Box::new(move |sentence| on(&warnings).say(&format!("warning: {sentence}")))),
         pulled: Recording { observations: true, ..Recording::default() },
+        ..Outputs::default()
     })
 }
 
