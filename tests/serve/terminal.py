@@ -1,7 +1,7 @@
 """A program at the serial port of `espat-sim serve --pty`.
 
-Usage: terminal.py PORT FIRST SECOND. Writes what it received into the file FIRST, closes the port, opens it
-again and writes what it receives then into SECOND. What is missing is an exception.
+Usage: terminal.py PORT first|second FILE. The first visit joins and opens a link, the second one finds the
+module as it was left. Writes what it received into FILE. What is missing is an exception.
 """
 
 import sys
@@ -23,7 +23,11 @@ class Module:
 
     def command(self, line):
         self.port.write(line + b"\r\n")
-        return self.until(b"\r\nOK\r\n")
+        answer = b""
+        while not answer.endswith((b"\r\nOK\r\n", b"\r\nERROR\r\n")):
+            answer += self.until(b"\n")
+        assert answer.endswith(b"OK\r\n"), f"{line!r} failed: {answer!r}"
+        return answer
 
     def close(self, file):
         self.port.close()
@@ -31,25 +35,31 @@ class Module:
             out.write(self.received)
 
 
-def main(port, first, second):
-    module = Module(port)
+def first(module):
     module.until(b"\r\nready\r\n")
     module.command(b"AT")
+    module.command(b"AT+CWMODE=1")
     module.command(b'AT+CWJAP="espat-sim","correct horse"')
     module.command(b'AT+CIPSTART="TCP","www.example.com",80')
     request = b"GET /status HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
     module.port.write(b"AT+CIPSEND=%d\r\n" % len(request))
     module.until(b"\r\n>")
     module.port.write(request)
-    module.until(b"SEND OK\r\n")
     answer = module.until(b"espat-sim says hello\n")
     assert b"HTTP/1.1 200 " in answer, answer
-    module.close(first)
 
-    module = Module(port)
+
+def second(module):
+    state = module.command(b"AT+CWSTATE?")
+    assert b'+CWSTATE:2,"espat-sim"' in state, f"it should still be joined: {state!r}"
     state = module.command(b"AT+CIPSTATE?")
     assert b'+CIPSTATE:0,"TCP","203.0.113.10",80,' in state, f"the link should still be there: {state!r}"
-    module.close(second)
+
+
+def main(port, visit, file):
+    module = Module(port)
+    {"first": first, "second": second}[visit](module)
+    module.close(file)
 
 
 main(*sys.argv[1:])
