@@ -8,7 +8,10 @@
 // in with every byte and pin, and comes out with every byte of the module, exact to the nanosecond.
 // README.md beside this file is the guide, ../include/espat_sim.h the contract between the two.
 //
-// C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common.
+// C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common. And one file,
+// though a long one: `include` compiles what it is given in one go, and Renode before 1.16 takes a single file. Its parts:
+// the peripheral as Renode sees it, settings and questions, bytes and timers, observations, the world, and last the binding
+// of the library (Native).
 //
 using System;
 using System.Collections.Generic;
@@ -248,8 +251,10 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             get
             {
+                // First: this makes the world if there is none yet, and only then the module's name is known.
+                var status = Console("status");
                 var start = "module " + nameInForce + ": ";
-                foreach(var line in Console("status").Split('\n'))
+                foreach(var line in status.Split('\n'))
                 {
                     if(line.StartsWith(start, StringComparison.Ordinal))
                     {
@@ -267,7 +272,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 lock(sync)
                 {
-                    CollectObservations();
+                    ForMonitor(CollectObservations);
                     return string.Join("\n", links.Values);
                 }
             }
@@ -320,7 +325,7 @@ namespace Antmicro.Renode.Peripherals.Network
         // observation's text, or with `regex` an expression that matches part of it.
         //
         // What was observed since the start counts too, but nothing counts twice: a match takes all older observations of
-        // the same kind and subject with it.
+        // the same kind and subject with it. ForgetObservations takes all.
         public string WaitFor(string kind, string text = "", string subject = "", float timeout = 10, bool regex = false,
             bool pause = true)
         {
@@ -343,9 +348,19 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 lock(sync)
                 {
-                    CollectObservations();
+                    ForMonitor(CollectObservations);
                     return string.Join("\n", observed);
                 }
+            }
+        }
+
+        // What was observed up to now is not found by WaitFor.
+        public void ForgetObservations()
+        {
+            lock(sync)
+            {
+                ForMonitor(CollectObservations);
+                observed.Clear();
             }
         }
 
@@ -844,6 +859,11 @@ namespace Antmicro.Renode.Peripherals.Network
             if(string.IsNullOrEmpty(path))
             {
                 return "";
+            }
+            if(!Path.IsPathRooted(path))
+            {
+                throw new RecoverableException("Renode would write " + path + " into its own folder; say which one you mean, such"
+                    + " as $CWD/" + path + " or $ORIGIN/" + path);
             }
             var full = Path.GetFullPath(path);
             if(!Directory.Exists(Path.GetDirectoryName(full)))

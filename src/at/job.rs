@@ -2,31 +2,59 @@
 //!
 //! While a job runs, every other line is answered with `busy p...`.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use super::Core;
 use super::Env;
+use super::commands::wifi_scan::{self, Scan};
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
+use super::long_send::LongSend;
 use super::nvs::PassthroughLink;
+use super::nvs::UartSettings;
 use super::payload::Payload;
-use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
+use crate::net::stack::{DnsState, KeepAlive, PingState, Socket, TcpOptions, TcpState};
+use crate::profile::Profile;
 use crate::time::{Duration, Instant};
-use crate::wifi::{StationEvent, Status};
+use crate::wifi::StationEvent;
 
 /// A link to be opened.
 #[derive(Clone, Debug)]
 pub struct OpenRequest {
     /// Link id.
     pub id: usize,
+    /// Address or name of the other end.
+    pub host: String,
     /// Remote port.
     pub port: u16,
     /// TCP or UDP.
     pub transport: Transport,
     /// TCP keep-alive.
-    pub keep_alive: Option<Duration>,
+    pub keep_alive: Option<KeepAlive>,
     /// UDP port of the module.
     pub local_port: Option<u16>,
+}
+
+impl OpenRequest {
+    /// The keep-alive that `seconds` of AT+CIPSTART stand for; 0 is none.
+    pub fn keep_alive(seconds: u64) -> Option<KeepAlive> {
+        (seconds > 0).then(|| KeepAlive {
+            idle: Duration::from_secs(seconds),
+            interval: Duration::from_secs(1),
+            count: 3,
+        })
+    }
+
+    /// The settings of its TCP connection.
+    pub fn tcp_options(&self, profile: &Profile) -> TcpOptions {
+        TcpOptions {
+            connect_timeout: profile.connect_timeout,
+            data_timeout: Some(profile.data_timeout),
+            keep_alive: self.keep_alive,
+            ..TcpOptions::default()
+        }
+    }
 }
 
 /// What a name is resolved for.
@@ -36,8 +64,10 @@ pub enum Named {
     Print,
     /// AT+CIPSTART.
     Open(OpenRequest),
-    /// AT+CIPSEND with a host, and its port.
+    /// AT+CIPSEND or AT+CIPSENDEX with a host, and its port.
     Payload(Payload, u16),
+    /// AT+CIPSENDL with a host, and its port.
+    LongSend(LongSend, u16),
     /// AT+PING.
     Ping,
     /// AT+SAVETRANSLINK.
@@ -49,10 +79,20 @@ pub enum Named {
 pub enum Job {
     /// Prints OK at its time.
     OkAt(Instant),
+    /// Prints OK at this time, still with the old settings; then [`Job::Line`].
+    OkThenLine(Instant, UartSettings),
+    /// The UART is set like this as soon as the wire is idle.
+    Line(UartSettings),
     /// Waits for the reset: nothing else happens any more.
     Restart,
+    /// The same, with all saved settings erased before it.
+    Restore,
+    /// The chip sleeps for so long, and starts again.
+    Sleep(Duration),
     /// AT+CWJAP: until the station has an address, or has failed.
     Join,
+    /// AT+CWLAP.
+    Scan(Scan),
     /// A name is being resolved for something.
     Resolve(Socket, Named),
     /// A TCP connection is being opened.
@@ -63,8 +103,11 @@ pub enum Job {
     Ping(Socket),
     /// `Recv` is printed at this time, and the payload handed to the stack.
     Received(Instant, Payload),
-    /// The stack takes the payload; so many bytes are in.
-    Sending(Payload, usize),
+    /// The stack takes the payload; so many bytes are in. It fails at this time.
+    Sending(Payload, usize, Option<Instant>),
+    /// AT+CIPCLOSE: these links close one after the other; the first one lingers until this time, if its peer has
+    /// not got everything.
+    Close(VecDeque<usize>, Option<Instant>),
 }
 
 /// What a look at a job comes to.
@@ -89,7 +132,9 @@ impl Job {
     /// When it must be looked at, the stack and the station apart.
     pub fn next_timer(&self) -> Option<Instant> {
         match self {
-            Job::OkAt(at) | Job::Received(at, _) => Some(*at),
+            Job::OkAt(at) | Job::OkThenLine(at, _) | Job::Received(at, _) => Some(*at),
+            Job::Scan(scan) => Some(scan.until),
+            Job::Sending(_, _, at) | Job::Close(_, at) => *at,
             _ => None,
         }
     }
@@ -104,14 +149,22 @@ impl Job {
     ) -> Progress {
         match self {
             Job::OkAt(at) if at <= now => Progress::End(Ok(())),
-            Job::Join => match (event, env.station.status()) {
-                (Some(StationEvent::JoinFailed(why)), _) => {
+            Job::OkThenLine(at, settings) if at <= now => {
+                core.out.ok();
+                Progress::Moved(Job::Line(settings))
+            }
+            Job::Join => match event {
+                Some(StationEvent::JoinFailed(why)) => {
                     core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
                     Progress::End(Err(ErrorCode::FAILED))
                 }
-                (_, Status::GotIp) => Progress::End(Ok(())),
+                Some(StationEvent::GotIp) => Progress::End(Ok(())),
                 _ => Progress::Waiting(self),
             },
+            Job::Scan(scan) if scan.until <= now => {
+                wifi_scan::print(core, env, &scan);
+                Progress::End(Ok(()))
+            }
             Job::Resolve(query, named) => match env.stack.dns_state(query) {
                 DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
                 DnsState::Resolved(addresses) => {
@@ -126,7 +179,7 @@ impl Job {
                     unresolved(&named, core)
                 }
             },
-            Job::Connect(socket, request) => connecting(socket, request, core, env),
+            Job::Connect(socket, request) => connecting(now, socket, request, core, env),
             Job::Update if !core.update.is_running() => Progress::End(Err(ErrorCode::FAILED)),
             Job::Ping(socket) => match env.stack.ping_state(socket) {
                 PingState::Pending => Progress::Waiting(self),
@@ -142,10 +195,15 @@ impl Job {
             },
             Job::Received(at, payload) if at <= now => {
                 core.out.text(&format!("\r\nRecv {} bytes\r\n", payload.data().len()));
-                Progress::Moved(Job::Sending(payload, 0))
+                let until = core.send_timeout(payload.id).map(|timeout| now + timeout);
+                Progress::Moved(Job::Sending(payload, 0, until))
             }
-            Job::Sending(payload, sent) => sending(payload, sent, core, env),
-            job @ (Job::OkAt(_) | Job::Restart | Job::Update | Job::Received(..)) => Progress::Waiting(job),
+            Job::Sending(payload, sent, until) => sending(now, payload, sent, until, core, env),
+            Job::Close(ids, until) => closing(now, ids, until, core, env),
+            job @ (Job::OkAt(_) | Job::OkThenLine(..) | Job::Update | Job::Scan(_) | Job::Received(..)) => {
+                Progress::Waiting(job)
+            }
+            job @ (Job::Line(_) | Job::Restart | Job::Restore | Job::Sleep(_)) => Progress::Waiting(job),
         }
     }
 }
@@ -181,6 +239,11 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
             env.nvs.tcpip.passthrough = Some(link);
             Progress::Moved(Job::OkAt(now + env.draw(|p| &p.times.flash)))
         }
+        Named::LongSend(mut long, port) => {
+            long.to = SocketAddr::new(ip, port);
+            core.begin_long_send(long);
+            Progress::Quiet
+        }
         Named::Open(request) => open(now, ip, request, core, env),
     }
 }
@@ -189,12 +252,7 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
     let remote = SocketAddr::new(ip, request.port);
     match request.transport {
         Transport::Tcp => {
-            let options = TcpOptions {
-                connect_timeout: env.profile.connect_timeout,
-                data_timeout: Some(env.profile.data_timeout),
-                keep_alive: request.keep_alive,
-                ..TcpOptions::default()
-            };
+            let options = request.tcp_options(env.profile);
             match env.stack.tcp_connect(now, remote, None, &options) {
                 Ok(socket) => Progress::Moved(Job::Connect(socket, request)),
                 Err(_) => Progress::End(Err(ErrorCode::FAILED)),
@@ -203,8 +261,8 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
         Transport::Udp(_) => match env.stack.udp_open(request.local_port) {
             Ok(socket) => {
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
-                let transport = request.transport;
-                core.open_link(request.id, Link { transport, socket, remote, local_port, accepted: false });
+                let link = Link::new(now, request.transport, socket, remote, local_port, false);
+                core.open_link(request.id, link.opened_by(request), env.stack);
                 Progress::End(Ok(()))
             }
             Err(_) => Progress::End(Err(ErrorCode::FAILED)),
@@ -212,7 +270,13 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
     }
 }
 
-fn connecting(socket: Socket, request: OpenRequest, core: &mut Core, env: &mut Env<'_>) -> Progress {
+fn connecting(
+    now: Instant,
+    socket: Socket,
+    request: OpenRequest,
+    core: &mut Core,
+    env: &mut Env<'_>,
+) -> Progress {
     match env.stack.tcp_state(socket) {
         TcpState::Connecting => Progress::Waiting(Job::Connect(socket, request)),
         TcpState::Closed(_) => {
@@ -228,17 +292,22 @@ fn connecting(socket: Socket, request: OpenRequest, core: &mut Core, env: &mut E
                 env.stack.release(socket);
                 return Progress::End(Err(ErrorCode::FAILED));
             };
-            let transport = request.transport;
-            core.open_link(
-                request.id,
-                Link { transport, socket, remote, local_port: local.port(), accepted: false },
-            );
+            core.apply_socket_options(request.id, socket, env.stack);
+            let link = Link::new(now, request.transport, socket, remote, local.port(), false);
+            core.open_link(request.id, link.opened_by(request), env.stack);
             Progress::End(Ok(()))
         }
     }
 }
 
-fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) -> Progress {
+fn sending(
+    now: Instant,
+    payload: Payload,
+    sent: usize,
+    until: Option<Instant>,
+    core: &mut Core,
+    env: &mut Env<'_>,
+) -> Progress {
     let failed = |core: &mut Core| {
         core.out.text("\r\nSEND FAIL\r\n");
         Progress::Quiet
@@ -248,7 +317,8 @@ fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) ->
         return failed(core);
     };
     if let (Transport::Udp(_), Some(to)) = (link.transport, payload.to) {
-        if env.stack.udp_send(payload.socket, to, payload.data()).is_err() {
+        // Nothing but the marker of AT+CIPSENDEX: there is nothing to send (a guess).
+        if !payload.data().is_empty() && env.stack.udp_send(payload.socket, to, payload.data()).is_err() {
             return failed(core);
         }
     } else {
@@ -258,7 +328,11 @@ fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) ->
         let taken = env.stack.tcp_send(payload.socket, &payload.data()[sent..]);
         let sent = sent + taken;
         if sent < payload.data().len() {
-            let job = Job::Sending(payload, sent);
+            // What the stack has taken already is on its way; the stream is broken for the host.
+            if taken == 0 && until.is_some_and(|until| until <= now) {
+                return failed(core);
+            }
+            let job = Job::Sending(payload, sent, until);
             return if taken > 0 { Progress::Moved(job) } else { Progress::Waiting(job) };
         }
     }
@@ -266,12 +340,31 @@ fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) ->
     Progress::Quiet
 }
 
-/// Whether a TCP connection is over, and nothing is left to be read.
-pub fn is_over(state: TcpState, readable: usize) -> bool {
-    match state {
-        // What a reset or a dead interface leaves unread is gone.
-        TcpState::Closed(CloseReason::Reset | CloseReason::Unreachable | CloseReason::TimedOut) => true,
-        TcpState::Closed(_) | TcpState::PeerClosed => readable == 0,
-        TcpState::Connecting | TcpState::Open | TcpState::Closing => false,
+/// Closes the links one after the other. One that lingers holds up the rest until its peer has everything or its time
+/// is over, as `close` does in lwIP.
+fn closing(
+    now: Instant,
+    mut ids: VecDeque<usize>,
+    until: Option<Instant>,
+    core: &mut Core,
+    env: &mut Env<'_>,
+) -> Progress {
+    let Some(id) = ids.front().copied() else { return Progress::End(Ok(())) };
+    // It may have been closed from the other end meanwhile.
+    if let Some(link) = core.links.get(id) {
+        let linger = core.settings.tcpip.options(id).linger;
+        if linger > 0 && link.transport == Transport::Tcp && env.stack.tcp_unsent(link.socket) > 0 {
+            match until {
+                None => {
+                    let until = now + Duration::from_secs(linger.unsigned_abs());
+                    return Progress::Moved(Job::Close(ids, Some(until)));
+                }
+                Some(at) if at > now => return Progress::Waiting(Job::Close(ids, until)),
+                Some(_) => env.stack.tcp_abort(link.socket),
+            }
+        }
+        core.close_link(id, env.stack);
     }
+    ids.pop_front();
+    Progress::Moved(Job::Close(ids, None))
 }

@@ -4,43 +4,62 @@
 //! [`At::take_output`]. What stands below it (IP stack, station, saved settings) is lent to it as an [`Env`]
 //! for each call.
 
+pub mod clock;
 pub mod commands;
+mod datagrams;
 pub mod error;
+pub mod flash;
 mod job;
 mod line;
 pub mod links;
+mod long_send;
 pub mod nvs;
 pub mod options;
 mod output;
 pub mod params;
+pub mod passthrough;
 mod payload;
 mod receive;
 pub mod schema;
+mod server;
+mod sockets;
+mod softap;
+mod system;
 pub mod table;
+mod upload;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Mark;
+use crate::net::mdns::Mdns;
 use crate::net::stack::Stack;
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
-use crate::time::{Duration, Instant};
-use crate::wifi::{Air, JoinRequest, Station, StationEvent, Status, Surroundings};
+use crate::time::{Duration, Instant, earliest};
+use crate::wifi::{Air, JoinRequest, SoftAp as SoftApRadio, Station, StationEvent, Status, Surroundings};
 use commands::update::{self, Update};
+use commands::wifi_radio::Country;
+use commands::wifi_scan::ScanOptions;
 use commands::{Context, Outcome};
 use error::ErrorCode;
+use flash::Flash;
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
-use links::{Link, Links};
+use links::Links;
+use long_send::{BlockSizes, LongSend};
 pub use nvs::Nvs;
-use nvs::SavedJoin;
+use nvs::{SavedJoin, SoftAp, UartSettings};
 use options::{Sntp, TlsNames};
 use output::Output;
 use params::{CommandLine, Form, Raw};
+use passthrough::Session;
 use payload::Payload;
-use schema::Args;
-use table::{Command, Need};
+use schema::{Args, Presence};
+use server::Server;
+use system::System;
+use table::{Command, Need, Syntax};
+use upload::Upload;
 
 /// What stands below the AT firmware, lent for one call.
 pub struct Env<'e> {
@@ -48,16 +67,24 @@ pub struct Env<'e> {
     pub stack: &'e mut Stack,
     /// Its station.
     pub station: &'e mut Station,
+    /// Its softAP.
+    pub softap: &'e mut SoftApRadio,
     /// What is on the air.
     pub air: &'e Air,
     /// Its saved settings.
     pub nvs: &'e mut Nvs,
+    /// The chip's own MAC address.
+    pub mac: [u8; 6],
+    /// The rest of its flash.
+    pub flash: &'e mut Flash,
     /// Its facts.
     pub profile: &'static Profile,
     /// How its times are drawn.
     pub timing: Timing,
     /// Where they are drawn from.
     pub rng: &'e mut Stream,
+    /// When the byte that is on its way from the MCU started.
+    pub receiving: Option<Instant>,
 }
 
 impl Env<'_> {
@@ -67,6 +94,11 @@ impl Env<'_> {
             Status::GotIp => self.stack.ipv4().map(|c| c.address),
             _ => None,
         }
+    }
+
+    /// Every address that links may use: the station's, once it has one, and the softAP's.
+    pub fn own_addresses(&self) -> Vec<Ipv4Addr> {
+        self.address().into_iter().chain(self.stack.lan_address()).collect()
     }
 
     /// Draws how long something takes.
@@ -92,6 +124,13 @@ impl Env<'_> {
         self.station.poll(now, self.stack, &mut around);
     }
 
+    /// Gives the station another MAC address.
+    pub fn set_station_mac(&mut self, now: Instant, mac: [u8; 6]) {
+        let mut around =
+            Surroundings { air: self.air, profile: self.profile, timing: self.timing, rng: self.rng };
+        self.station.set_mac(now, mac, self.stack, &mut around);
+    }
+
     /// Lets the station join.
     pub fn start_join(&mut self, now: Instant, request: JoinRequest, commanded: bool) {
         let mut around =
@@ -109,15 +148,6 @@ pub struct Remark {
     pub text: String,
 }
 
-/// Options of AT+CWJAP that are only shown again.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct JoinOptions {
-    pci_en: u8,
-    listen_interval: u8,
-    scan_mode: u8,
-    pmf: u8,
-}
-
 /// The AT firmware's state, as far as commands see it. All of it is gone after a restart.
 #[derive(Debug)]
 pub struct Core {
@@ -132,46 +162,69 @@ pub struct Core {
     tls: Vec<TlsNames>,
     sntp: Sntp,
     update: Update,
-    join_options: JoinOptions,
-    last_join: Option<JoinRequest>,
+    /// AT+CIPMODE=1: received data goes to the UART raw.
+    passthrough: bool,
+    /// Passthrough under way: the MCU's bytes are payload.
+    session: Option<Session>,
+    /// True as long as there is a session.
+    transparent: bool,
+    /// End of the last byte of the last command line.
+    line_end: Instant,
+    /// AT+CWLAPOPT.
+    scan_options: ScanOptions,
+    /// AT+CWINIT=0: there is no Wi-Fi until it is switched on again.
+    wifi_off: bool,
+    /// AT+MDNS.
+    mdns: Option<Mdns>,
+    /// AT+CWCOUNTRY.
+    country: Country,
+    system: System,
+    /// AT+CIPRECVMODE=1.
+    passive: bool,
     links: Links,
     had_link: bool,
+    server: Server,
     payload: Option<Payload>,
+    upload: Option<Upload>,
+    long_send: Option<LongSend>,
+    /// AT+CIPSENDLCFG.
+    block_sizes: BlockSizes,
     out: Output,
     log: VecDeque<u8>,
+    /// A build whose log texts come out of the AT port.
+    merged_log: bool,
     remarks: VecDeque<Remark>,
     starved: bool,
 }
 
 impl Core {
     fn station_on(&self) -> bool {
-        self.settings.wifi.mode & 1 != 0
+        !self.wifi_off && self.settings.wifi.mode & 1 != 0
     }
 
     fn softap_on(&self) -> bool {
-        self.settings.wifi.mode & 2 != 0
+        !self.wifi_off && self.settings.wifi.mode & 2 != 0
+    }
+
+    /// The MAC address of the station's interface.
+    fn station_mac(&self, env: &Env<'_>) -> [u8; 6] {
+        self.settings.wifi.station_mac.unwrap_or(env.mac)
+    }
+
+    /// The MAC address of the softAP's interface: out of the box the chip's plus one, as on the ESP32 family.
+    fn softap_mac(&self, env: &Env<'_>) -> [u8; 6] {
+        let [a, b, c, d, e, f] = env.mac;
+        self.settings.wifi.softap_mac.unwrap_or([a, b, c, d, e, f.wrapping_add(1)])
+    }
+
+    /// What the softAP is set to.
+    fn softap(&self, env: &Env<'_>) -> SoftAp {
+        self.settings.wifi.softap.clone().unwrap_or_else(|| SoftAp::out_of_the_box(self.softap_mac(env)))
     }
 
     fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {
         if let Some(request) = self.settings.wifi.join.as_ref().map(SavedJoin::request) {
-            self.last_join = Some(request.clone());
             env.start_join(now, request, false);
-        }
-    }
-
-    fn open_link(&mut self, id: usize, link: Link) {
-        self.remark("link", format!("{id} opened {} {}", link.type_name(), link.remote));
-        self.links.open(id, link);
-        self.had_link = true;
-        self.print_link(id, "CONNECT\r\n");
-    }
-
-    /// Closes a link, whoever wanted it, and says so. Frees its socket.
-    fn close_link(&mut self, id: usize, stack: &mut Stack) {
-        if let Some(link) = self.links.close(id) {
-            stack.release(link.socket);
-            self.remark("link", format!("{id} closed {} {}", link.type_name(), link.remote));
-            self.print_closed(id);
         }
     }
 
@@ -182,24 +235,11 @@ impl Core {
     /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts
     /// end in `\r`, and `puts` adds a converted newline.
     fn log(&mut self, text: &str) {
-        self.log.extend(text.bytes().chain(*b"\r\r\n"));
-    }
-
-    fn print_closed(&mut self, id: usize) {
-        self.print_link(id, "CLOSED\r\n");
-    }
-
-    fn print_link(&mut self, id: usize, what: &str) {
-        if self.multiple {
-            self.out.text(&format!("{id},{what}"));
+        if self.merged_log {
+            self.out.text(&format!("{text}\r\r\n"));
         } else {
-            self.out.text(what);
+            self.log.extend(text.bytes().chain(*b"\r\r\n"));
         }
-    }
-
-    fn begin_payload(&mut self, payload: Payload) {
-        self.out.prompt();
-        self.payload = Some(payload);
     }
 }
 
@@ -214,6 +254,19 @@ enum Phase {
     Running(Job),
 }
 
+/// What a chip does when everything printed has left the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnceDrained {
+    /// Resets itself.
+    Restart,
+    /// Erases its saved settings and resets itself.
+    Restore,
+    /// Sleeps for so long, then starts.
+    Sleep(Duration),
+    /// Sets its UART.
+    Line(UartSettings),
+}
+
 /// The AT firmware of one module.
 #[derive(Debug)]
 pub struct At {
@@ -224,8 +277,9 @@ pub struct At {
 }
 
 impl At {
-    /// The firmware right after its start: saved settings in force, nothing printed yet.
-    pub fn boot(now: Instant, env: &mut Env<'_>) -> At {
+    /// The firmware right after its start: saved settings in force, nothing printed yet. `merged_log`: its log texts
+    /// go to the AT port.
+    pub fn boot(now: Instant, env: &mut Env<'_>, merged_log: bool) -> At {
         let mut core = Core {
             echo: true,
             syslog: false,
@@ -236,36 +290,80 @@ impl At {
             tls: vec![TlsNames::default(); env.profile.links],
             sntp: Sntp::default(),
             update: Update::default(),
-            join_options: JoinOptions { listen_interval: 3, ..JoinOptions::default() },
-            last_join: None,
+            passthrough: false,
+            session: None,
+            transparent: false,
+            line_end: now,
+            scan_options: ScanOptions::default(),
+            wifi_off: false,
+            mdns: None,
+            country: Country::default(),
+            system: System::started(now, env.nvs.uart(env.profile), env.profile),
+            passive: false,
             links: Links::new(env.profile.links),
             had_link: false,
+            server: Server::new(env.profile.links),
             payload: None,
+            upload: None,
+            long_send: None,
+            block_sizes: BlockSizes::default(),
             out: Output::default(),
             log: VecDeque::new(),
+            merged_log,
             remarks: VecDeque::new(),
             starved: false,
         };
         env.use_dns(core.settings.tcpip.dns);
         let on = core.station_on();
+        if let Some(mac) = core.settings.wifi.station_mac {
+            env.set_station_mac(now, mac);
+        }
         env.station.enable(now, on, env.stack);
+        env.station.set_addressing(
+            now,
+            core.settings.wifi.addressing(env.profile.differences.dns_servers),
+            env.stack,
+        );
+        env.station.set_reconnect(core.settings.wifi.reconnect());
+        core.restart_softap(env);
         // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
-        if on {
+        if on && core.settings.wifi.auto_connect {
             core.join_saved(now, env);
+        }
+        if let Some(saved) = core.settings.tcpip.passthrough.clone() {
+            core.passthrough = true;
+            core.out.begin_passthrough();
+            core.enter_passthrough(saved.request(), env.profile, false);
         }
         core.out.text("\r\nready\r\n");
         At { core, line: LineBuffer::new(env.profile.line_max), phase: Phase::Idle, restart: false }
     }
 
-    /// A byte has arrived. Returns what it is part of.
-    pub fn receive(&mut self, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+    /// A byte has arrived, whose start bit began at `start`. Returns what it is part of.
+    pub fn receive(&mut self, start: Instant, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+        if let Some(session) = &mut self.core.session {
+            return if session.byte(start, now, byte) { Mark::DataStart } else { Mark::Data };
+        }
+        if let Some(long) = &mut self.core.long_send {
+            return if long.push(now, byte) { Mark::DataEnd } else { Mark::Data };
+        }
         if let Some(payload) = &mut self.core.payload {
-            if !payload.push(byte) {
+            if !payload.push(now, byte) {
                 return Mark::Data;
             }
             if let Some(payload) = self.core.payload.take() {
                 let at = now + env.draw(|p| &p.times.send);
                 self.phase = Phase::Running(Job::Received(at, payload));
+            }
+            return Mark::DataEnd;
+        }
+        if let Some(upload) = &mut self.core.upload {
+            if !upload.push(byte) {
+                return Mark::Data;
+            }
+            if let Some(upload) = self.core.upload.take() {
+                upload.finish(&mut self.core, env.flash, env.profile);
+                self.phase = Phase::Running(Job::OkAt(now + env.draw(|p| &p.times.flash)));
             }
             return Mark::DataEnd;
         }
@@ -277,6 +375,7 @@ impl At {
         }
         let Some(completed) = completed else { return Mark::Text };
         self.line.clear();
+        self.core.line_end = now;
         if idle {
             if completed != Completed::Line(Vec::new()) {
                 let at = now + env.draw(|p| &p.times.command);
@@ -292,12 +391,17 @@ impl At {
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
-    pub fn next_timer(&self) -> Option<Instant> {
-        match &self.phase {
+    /// `receiving`: when the byte that is on its way from the MCU started.
+    pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
+        let session = self.core.session.as_ref().and_then(|s| s.next_timer(receiving));
+        let phase = match &self.phase {
             Phase::Idle => None,
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
-        }
+        };
+        // A chip that restarts serves no links any more.
+        let links = self.core.next_timer().filter(|_| !self.restart);
+        earliest([session, phase, links, self.core.mdns.as_ref().and_then(Mdns::next_timer)])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -309,6 +413,8 @@ impl At {
             self.station_event(event, env);
             self.progress(now, env, Some(event));
         }
+        moved |= self.core.poll_softap(env);
+        moved |= self.core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack));
         if let Phase::Parsed(at, _) = &self.phase
             && *at <= now
             && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)
@@ -317,13 +423,33 @@ impl At {
             self.run(now, completed, env);
         }
         moved |= update::poll(&mut self.core, env);
+        moved |= passthrough::poll(&mut self.core, env, now);
         moved |= self.progress(now, env, None);
+        if !self.restart {
+            self.core.cancel_payload(now);
+            moved |= long_send::progress(now, &mut self.core, env);
+            moved |= server::serve(now, &mut self.core, env);
+        }
         moved | receive::pump(&mut self.core, env, room)
     }
 
-    /// True when the chip is to be reset as soon as everything printed has left the wire.
-    pub fn wants_restart(&self) -> bool {
-        self.restart
+    /// What the chip is to do as soon as everything printed has left the wire.
+    pub fn once_drained(&self) -> Option<OnceDrained> {
+        match &self.phase {
+            _ if self.restart => Some(OnceDrained::Restart),
+            Phase::Running(Job::Restore) => Some(OnceDrained::Restore),
+            Phase::Running(Job::Sleep(time)) => Some(OnceDrained::Sleep(*time)),
+            Phase::Running(Job::Line(settings)) => Some(OnceDrained::Line(*settings)),
+            _ => None,
+        }
+    }
+
+    /// The UART has been set as [`OnceDrained::Line`] said: commands are taken again.
+    pub fn line_is_set(&mut self) {
+        if let Phase::Running(Job::Line(settings)) = self.phase {
+            self.core.system.uart = settings;
+            self.phase = Phase::Idle;
+        }
     }
 
     /// True when received data waits for room in the transmit ring.
@@ -351,22 +477,24 @@ impl At {
             StationEvent::Connected => {
                 let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
                 self.core.remark("station", format!("associated with {ap}"));
-                self.core.out.text("WIFI CONNECTED\r\n");
+                self.core.announce("WIFI CONNECTED\r\n");
             }
             StationEvent::GotIp => {
                 let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
                 let address = env.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
                 self.core.remark("station", format!("joined {ap} as {address}"));
-                self.core.out.text("WIFI GOT IP\r\n");
+                self.core.announce("WIFI GOT IP\r\n");
             }
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order).
                 for id in 0..self.core.links.count() {
-                    self.core.close_link(id, env.stack);
+                    if self.core.links.get(id).is_some_and(|l| !env.stack.is_on_lan(l.remote.ip())) {
+                        self.core.close_link(id, env.stack);
+                    }
                 }
                 self.core.had_link = false;
                 self.core.remark("station", "disconnected".to_owned());
-                self.core.out.text("WIFI DISCONNECT\r\n");
+                self.core.announce("WIFI DISCONNECT\r\n");
             }
             StationEvent::JoinFailed(_) => {}
         }
@@ -391,13 +519,13 @@ impl At {
     }
 
     fn execute(&mut self, now: Instant, line: &CommandLine, env: &mut Env<'_>) -> Result<Outcome, ErrorCode> {
-        let command = table::find(&line.name).ok_or(ErrorCode::UNSUPPORTED)?;
+        let command = table::find(&line.name, env.profile).ok_or(ErrorCode::UNSUPPORTED)?;
         let (handler, args) = match line.form {
             Form::Test => None,
             Form::Query => command.query.map(|h| (h, Args::default())),
             Form::Execute => command.execute.map(|h| (h, Args::default())),
             Form::Set => match &command.set {
-                Some(set) => Some((set.handler, self.check(command, &line.params)?)),
+                Some(set) => Some((set.handler, self.check(command, &line.params, env.profile)?)),
                 None => None,
             },
         }
@@ -408,13 +536,16 @@ impl At {
         handler(&mut Context { now, core: &mut self.core, env }, &args)
     }
 
-    fn check(&self, command: &Command, raw: &[Raw]) -> Result<Args, ErrorCode> {
+    fn check(&self, command: &Command, raw: &[Raw], profile: &Profile) -> Result<Args, ErrorCode> {
         let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
         let multiple = self.core.multiple;
         let syntax = match set.selector {
             None => set.syntaxes.first(),
             Some(index) => {
-                let index = index + usize::from(multiple);
+                let id_first = |s: &Syntax| {
+                    s.params.first().is_some_and(|p| matches!(p.presence, Presence::MultipleOnly))
+                };
+                let index = index + usize::from(multiple && set.syntaxes.iter().any(id_first));
                 match raw.get(index) {
                     Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
                     // Wrong or missing: the first syntax has the code for it.
@@ -424,12 +555,14 @@ impl At {
             }
         };
         let syntax = syntax.ok_or(ErrorCode::WRONG_FORM)?;
-        Args::check(syntax.params, raw, multiple)
+        Args::check(syntax.params, raw, multiple, profile)
     }
 
     fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {
         let met = command.needs.iter().all(|need| match need {
+            Need::Wifi => !self.core.wifi_off,
             Need::Station => self.core.station_on(),
+            Need::SoftAp => self.core.softap_on(),
             Need::Address => env.address().is_some(),
         });
         if met { Ok(()) } else { Err(ErrorCode::FAILED) }
@@ -451,6 +584,9 @@ impl At {
                 Progress::Quiet => {}
             }
             moved = true;
+        }
+        if let Phase::Idle = self.phase {
+            self.core.links.release_reservation();
         }
         moved
     }

@@ -34,8 +34,19 @@ impl Output {
 
     /// The send prompt: one string, OK included.
     pub fn prompt(&mut self) {
-        self.text("\r\nOK\r\n");
+        self.ok();
+        self.begin_passthrough();
+    }
+
+    /// The prompt of a passthrough that begins by itself.
+    pub fn begin_passthrough(&mut self) {
         self.push(b"\r\n>", Mark::Text, Mark::Prompt);
+    }
+
+    /// The prompt of AT+SYSFLASH: the `>` follows OK at once.
+    pub fn bare_prompt(&mut self) {
+        self.ok();
+        self.push(b">", Mark::Text, Mark::Prompt);
     }
 
     /// `OK`.

@@ -2,6 +2,7 @@
 
 use super::error::ErrorCode;
 use super::params::Raw;
+use crate::profile::{Availability, Chip, Profile};
 
 /// What kind of value a parameter takes.
 #[derive(Clone, Copy, Debug)]
@@ -46,21 +47,24 @@ pub struct Param {
     pub kind: Kind,
     /// Whether it may be left out.
     pub presence: Presence,
+    /// Which profiles have it. Where the range changed with a release, one parameter stands behind the other, and
+    /// a profile has one of them.
+    pub on: Availability,
 }
 
 /// A required number.
 pub const fn int(name: &'static str, min: i64, max: i64) -> Param {
-    Param { name, kind: Kind::Int { min, max }, presence: Presence::Required }
+    Param { name, kind: Kind::Int { min, max }, presence: Presence::Required, on: Availability::ALL }
 }
 
 /// A required string.
 pub const fn text(name: &'static str, min: usize, max: usize) -> Param {
-    Param { name, kind: Kind::Text { min, max }, presence: Presence::Required }
+    Param { name, kind: Kind::Text { min, max }, presence: Presence::Required, on: Availability::ALL }
 }
 
 /// A required string out of a list.
 pub const fn choice(name: &'static str, of: &'static [&'static str]) -> Param {
-    Param { name, kind: Kind::Choice(of), presence: Presence::Required }
+    Param { name, kind: Kind::Choice(of), presence: Presence::Required, on: Availability::ALL }
 }
 
 impl Param {
@@ -78,6 +82,21 @@ impl Param {
     pub const fn multiple_only(self) -> Param {
         Param { presence: Presence::MultipleOnly, ..self }
     }
+
+    /// The same, but only since this release.
+    pub const fn since(self, major: u8, minor: u8) -> Param {
+        Param { on: self.on.since(major, minor), ..self }
+    }
+
+    /// The same, but only before this release.
+    pub const fn before(self, major: u8, minor: u8) -> Param {
+        Param { on: self.on.before(major, minor), ..self }
+    }
+
+    /// The same, but only on these chips.
+    pub const fn on(self, chips: &'static [Chip]) -> Param {
+        Param { on: self.on.on(chips), ..self }
+    }
 }
 
 /// A checked value.
@@ -94,9 +113,17 @@ pub struct Args {
 }
 
 impl Args {
-    /// Checks `raw` against `params`.
-    pub fn check(params: &'static [Param], raw: &[Raw], multiple: bool) -> Result<Args, ErrorCode> {
-        let expected = || params.iter().filter(|p| multiple || !matches!(p.presence, Presence::MultipleOnly));
+    /// Checks `raw` against those of `params` that the profile has.
+    pub fn check(
+        params: &'static [Param],
+        raw: &[Raw],
+        multiple: bool,
+        profile: &Profile,
+    ) -> Result<Args, ErrorCode> {
+        let expected = || {
+            let present = params.iter().filter(|p| profile.has(&p.on));
+            present.filter(|p| multiple || !matches!(p.presence, Presence::MultipleOnly))
+        };
         let most = expected().count();
         let is_required = |p: &Param| matches!(p.presence, Presence::Required | Presence::MultipleOnly);
         let least =
@@ -122,6 +149,11 @@ impl Args {
 
     fn get(&self, name: &str) -> Option<&Value> {
         self.values.iter().find(|(n, ..)| *n == name).and_then(|(.., v)| v.as_ref())
+    }
+
+    /// True when `name` was not left out, or has a default.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.get(name).is_some()
     }
 
     /// The number called `name`; `None` when it was left out and has no default.
@@ -178,6 +210,7 @@ fn value(kind: &Kind, raw: &Raw, index: usize) -> Result<Value, ErrorCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile;
 
     static PARAMS: [Param; 4] = [
         int("link ID", 0, 4).multiple_only(),
@@ -188,7 +221,28 @@ mod tests {
 
     fn check(line: &str, multiple: bool) -> Result<Args, u32> {
         let raw = super::super::params::CommandLine::parse(line.as_bytes()).unwrap().params;
-        Args::check(&PARAMS, &raw, multiple).map_err(ErrorCode::value)
+        Args::check(&PARAMS, &raw, multiple, profile::PROFILES[0]).map_err(ErrorCode::value)
+    }
+
+    #[test]
+    fn a_parameter_that_the_profile_lacks_is_not_expected() {
+        static CHANGED: [Param; 3] = [
+            int("length", 1, 2048).before(2, 3),
+            int("length", 1, 8192).since(2, 3),
+            int("new", 0, 1).or(0).since(4, 1),
+        ];
+        let check = |profile: &str, line: &str| {
+            let raw = super::super::params::CommandLine::parse(line.as_bytes()).unwrap().params;
+            let profile = profile::find(profile).expect(profile);
+            Args::check(&CHANGED, &raw, false, profile)
+                .map(|a| (a.int("length"), a.int("new")))
+                .map_err(ErrorCode::value)
+        };
+        assert_eq!(check("esp8266-v2.2", "AT+X=2048"), Ok((Some(2048), None)));
+        assert_eq!(check("esp8266-v2.2", "AT+X=2049"), Err(0x0107_0000));
+        assert_eq!(check("esp32c3-v2.3", "AT+X=8192"), Ok((Some(8192), None)));
+        assert_eq!(check("esp32c3-v2.3", "AT+X=1,1"), Err(0x0106_0102), "there is no second one yet");
+        assert_eq!(check("esp32c6-v4.1", "AT+X=1,1"), Ok((Some(1), Some(1))));
     }
 
     #[test]

@@ -31,6 +31,12 @@ pub(super) fn name(packet: &UartPacket) -> &'static str {
     if is_plain(body) { TEXT } else { DATA }
 }
 
+/// The same for a line of the log port.
+pub(super) fn name_of_log(packet: &UartPacket) -> &'static str {
+    let body = packet.bytes.trim_ascii();
+    if !body.is_empty() && is_plain(body) { TEXT } else { DATA }
+}
+
 /// Only printable ASCII, tabs and line ends.
 fn is_plain(body: &[u8]) -> bool {
     body.iter().all(|b| matches!(b, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
@@ -81,5 +87,11 @@ mod tests {
         assert_eq!(of(Side::Module, PacketKind::Line, b"\r\n"), DATA);
         assert_eq!(of(Side::Module, PacketKind::Prompt, b"\r\n>"), AT);
         assert_eq!(of(Side::Module, PacketKind::Data, b"AT"), DATA);
+        let log = |bytes: &[u8]| {
+            let bytes = bytes.to_vec();
+            name_of_log(&UartPacket { at: Instant::ZERO, from: Side::Module, kind: PacketKind::Line, bytes })
+        };
+        assert_eq!(log(b"AT cmd port:uart1\r\n"), TEXT, "no AT command");
+        assert_eq!([log(b"\xf8\x00\r\n"), log(b"\r\r\n")], [DATA, DATA]);
     }
 }

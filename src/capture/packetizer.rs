@@ -21,6 +21,8 @@ pub enum Mark {
     Prompt,
     /// Payload.
     Data,
+    /// The first byte of a block of payload, when nothing has marked the end of the one before.
+    DataStart,
     /// The last byte of a block of payload.
     DataEnd,
 }
@@ -48,8 +50,8 @@ impl Packetizer {
     /// open and the one of this byte (a block of one byte after a text without line end).
     #[must_use = "packets that are not taken are lost"]
     pub fn push(&mut self, at: Instant, byte: u8, mark: Mark) -> impl Iterator<Item = UartPacket> + use<> {
-        let data = matches!(mark, Mark::Data | Mark::DataEnd);
-        let before = if data != self.data { self.close() } else { None };
+        let data = matches!(mark, Mark::Data | Mark::DataStart | Mark::DataEnd);
+        let before = if data != self.data || mark == Mark::DataStart { self.close() } else { None };
         self.data = data;
         self.last = at;
         self.content |= !matches!(byte, b'\r' | b'\n');
@@ -57,7 +59,7 @@ impl Packetizer {
         let ends = match mark {
             Mark::TextEnd | Mark::Prompt | Mark::DataEnd => true,
             Mark::Text => byte == b'\n' && self.content,
-            Mark::Data => false,
+            Mark::Data | Mark::DataStart => false,
         };
         let mut this = if ends || self.open.len() >= MAX_BYTES { self.close() } else { None };
         if let (Some(packet), Mark::Prompt) = (&mut this, mark) {

@@ -129,8 +129,17 @@ impl Capture {
 
     /// Adds a UART packet. Direction is the MCU's: what it sends is outbound.
     pub fn uart(&mut self, interface: usize, packet: &UartPacket, comment: Option<&str>) {
+        self.exported(interface, packet, dissector::name(packet), comment);
+    }
+
+    /// Adds a line of the log port, which is text for people and no AT command or answer.
+    pub fn log(&mut self, interface: usize, packet: &UartPacket) {
+        self.exported(interface, packet, dissector::name_of_log(packet), None);
+    }
+
+    fn exported(&mut self, interface: usize, packet: &UartPacket, dissector: &str, comment: Option<&str>) {
         let mut pdu = Vec::with_capacity(packet.bytes.len() + 40);
-        tag(&mut pdu, TAG_DISSECTOR_NAME, dissector::name(packet));
+        tag(&mut pdu, TAG_DISSECTOR_NAME, dissector);
         tag(&mut pdu, TAG_COLUMN_PROTOCOL, "UART");
         tag(&mut pdu, 0, "");
         pdu.extend_from_slice(&packet.bytes);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::files;
+use crate::edge::SavedFiles;
 use crate::world::{Recording, World};
 
 /// Check scenario files. Prints what is wrong with each, with its place.
@@ -17,11 +18,12 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs) -> i32 {
     let mut code = 0;
     for path in &args.files {
-        let built = files::scenario(Some(path)).and_then(|scenario| {
+        let built = files::scenario(Some(path)).and_then(|mut scenario| {
+            SavedFiles::read(&mut scenario)?;
             World::new(&scenario, None, Recording::default()).map_err(|e| e.to_string()).map(|_| ())
         });
         match built {
-            Ok(()) => println!("{}: ok", path.display()),
+            Ok(()) => say!("{}: ok", path.display()),
             Err(sentence) => code = super::fail(&sentence),
         }
     }

@@ -45,13 +45,13 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
     let directory = args.transcripts.as_deref().or(known.is_dir().then_some(known));
     let transcripts = directory.map(Transcripts::read).transpose()?;
     if !args.unproved {
-        print!("{}", markdown::document(commands, transcripts.as_ref()));
+        say!("{}", markdown::document(commands, transcripts.as_ref()).trim_end());
         return Ok(0);
     }
     let Some(transcripts) = transcripts else { return Err(format!("there is no {TRANSCRIPTS} here")) };
     let unproved = markdown::unproved(&transcripts);
     for form in &unproved {
-        println!("{form}");
+        say!("{form}");
     }
     Ok(i32::from(!unproved.is_empty()))
 }
@@ -59,22 +59,23 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
 fn print_list(commands: &[&'static Command]) -> i32 {
     for command in commands {
         let name = format!("AT{}", command.name);
-        println!(
-            "{name:<14} {} [{}]{}",
+        say!(
+            "{name:<14} {} [{}]{}{}",
             command.summary,
             command.section,
-            if command.saved { " saved" } else { "" }
+            if command.saved { " saved" } else { "" },
+            command.on.names().map(|names| format!(" {} only", names.join(", "))).unwrap_or_default()
         );
         if command.query.is_some() {
-            println!("    {name}?");
+            say!("    {name}?");
         }
         if command.execute.is_some() {
-            println!("    {name}");
+            say!("    {name}");
         }
         for syntax in command.set.iter().flat_map(|s| s.syntaxes) {
-            println!("    {name}={}", parameters(syntax.params));
+            say!("    {name}={}", parameters(syntax.params));
             for param in syntax.params {
-                println!("        {:<16} {}", param.name, describe(param));
+                say!("        {:<16} {}", param.name, describe(param));
             }
         }
     }
@@ -84,7 +85,12 @@ fn print_list(commands: &[&'static Command]) -> i32 {
 /// `<a>,<b>[,<c>]`, as the specification writes it.
 pub fn parameters(params: &[Param]) -> String {
     let mut text = String::new();
+    let mut written = "";
     for (i, param) in params.iter().enumerate() {
+        // The same one with another range in another profile.
+        if std::mem::replace(&mut written, param.name) == param.name {
+            continue;
+        }
         let quoted = if matches!(param.kind, Kind::Int { .. }) { "" } else { "\"" };
         let name = format!("<{quoted}{}{quoted}>", param.name);
         let comma = if i > 0 { "," } else { "" };
@@ -106,23 +112,28 @@ pub fn describe(param: &Param) -> String {
         Kind::Text { min, max } => format!("string of {min} to {max} bytes"),
         Kind::Choice(of) => of.iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(" or "),
     };
-    match param.presence {
+    let mut text = match param.presence {
         Presence::Required => kind,
         Presence::Optional => format!("{kind}, may be left out"),
         Presence::Default(n) => format!("{kind}, default {n}"),
         Presence::MultipleOnly => format!("{kind}, with AT+CIPMUX=1 only"),
+    };
+    if let Some(names) = param.on.names() {
+        text.push_str(&format!("; {} only", names.join(", ")));
     }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::at::table::find;
+    use crate::profile::PROFILES;
 
     #[test]
     fn parameters_are_written_as_in_the_specification() {
-        let of =
-            |name: &str, i: usize| parameters(find(name).unwrap().set.as_ref().unwrap().syntaxes[i].params);
+        let of = |name: &str, i: usize| {
+            parameters(table::find(name, PROFILES[0]).unwrap().set.as_ref().unwrap().syntaxes[i].params)
+        };
         assert_eq!(
             of("+CIPSTART", 0),
             "[<link ID>,]<\"type\">,<\"remote host\">,<remote port>[,<keep alive>][,<\"local IP\">]"

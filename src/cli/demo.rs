@@ -43,8 +43,8 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
     let outputs = Outputs {
         capture: files::sink(Some(&args.pcap))?,
         log: files::sink(args.log.as_deref())?,
-        dialogue: Some(Box::new(move |_, packet| println!("{}", dialogue::format(packet, None, style)))),
-        warnings: Some(Box::new(|sentence| println!("warning: {sentence}"))),
+        dialogue: Some(Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)))),
+        warnings: Some(Box::new(|sentence| say!("warning: {sentence}"))),
         ..Outputs::default()
     };
     let session = Session::new(&scenario, args.seed, outputs).map_err(|e| e.to_string())?;
@@ -59,19 +59,19 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
     let code = match &result {
         Ok(()) => 0,
         Err(why) => {
-            println!("FAIL: {why}");
+            say!("FAIL: {why}");
             1
         }
     };
     if code == 0 {
-        println!("PASS");
+        say!("PASS");
     }
-    println!("virtual time {end}");
-    println!("capture {}", args.pcap.display());
+    say!("virtual time {end}");
+    say!("capture {}", args.pcap.display());
     if let Some(log) = &args.log {
-        println!("input log {}", log.display());
+        say!("input log {}", log.display());
     }
-    println!("digest {digest:016x}");
+    say!("digest {digest:016x}");
     Ok(code)
 }
 

@@ -19,7 +19,8 @@ Every command that the module has. Written by `espat-sim commands --markdown`, f
 transcripts in `tests/transcripts`; a test holds it against them.
 
 A form that is not listed is an error. *Saved* settings are kept in flash. Parameters in brackets may be left out;
-those before a comma in brackets, `[<link ID>,]`, are there with AT+CIPMUX=1 and only then.
+those before a comma in brackets, `[<link ID>,]`, are there with AT+CIPMUX=1 and only then. Commands and parameters
+that not every profile has name those that do.
 ";
 
 /// The transcripts of one directory and what they exercise.
@@ -103,6 +104,10 @@ fn one(text: &mut String, command: &'static Command, transcripts: Option<&Transc
         let needs: Vec<&str> = command.needs.iter().map(|need| describe_need(*need)).collect();
         let _ = write!(text, " Needs {}.", needs.join(" and "));
     }
+    if let Some(names) = command.on.names() {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let _ = write!(text, " Profiles: {}.", names.join(", "));
+    }
     text.push_str("\n\n| Form | Transcripts |\n|---|---|\n");
     for form in coverage::forms(command) {
         let links = transcripts.map(|t| t.links(command, form)).unwrap_or_default();
@@ -133,7 +138,9 @@ fn typed(command: &Command, form: Exercised) -> String {
 
 fn describe_need(need: Need) -> &'static str {
     match need {
+        Need::Wifi => "Wi-Fi not switched off",
         Need::Station => "the station switched on",
+        Need::SoftAp => "the softAP switched on",
         Need::Address => "an address",
     }
 }

@@ -1,5 +1,12 @@
 //! The command line.
 
+/// `println!` for a reader that may have left: `espat-sim run … | head` ends without a word.
+macro_rules! say {
+    ($($argument:tt)*) => {
+        $crate::cli::write_line(format_args!($($argument)*))
+    };
+}
+
 mod check;
 mod commands;
 mod demo;
@@ -11,6 +18,7 @@ mod markdown;
 mod qemu;
 mod replay;
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -30,6 +38,7 @@ enum Command {
     #[cfg(unix)]
     Qemu(Box<qemu::QemuArgs>),
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
     Replay(replay::ReplayArgs),
     Commands(commands::CommandsArgs),
     Check(check::CheckArgs),
@@ -42,11 +51,21 @@ pub fn main() -> ExitCode {
         #[cfg(unix)]
         Command::Qemu(args) => qemu::run(*args),
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Check(args) => check::run(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(2))
+}
+
+/// Writes a line to the standard output. When nobody reads it any more there is nothing left to do.
+#[expect(clippy::disallowed_methods, reason = "the command is its own host")]
+fn write_line(line: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(2);
+    }
 }
 
 /// Prints one sentence about what went wrong, and gives the exit code for it.

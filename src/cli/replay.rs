@@ -47,19 +47,19 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let several = replayed.world.module_names().len() > 1;
     for (module, packet) in replayed.world.take_dialogue() {
         let name = replayed.world.module_names().get(module.index()).copied().unwrap_or_default().to_owned();
-        println!("{}", dialogue::format(&packet, several.then_some(name.as_str()), style));
+        say!("{}", dialogue::format(&packet, several.then_some(name.as_str()), style));
     }
     if let Some(mut sink) = sink {
         sink.write(replayed.world.take_capture()).map_err(|e| e.to_string())?;
         sink.finish().map_err(|e| e.to_string())?;
     }
     for warning in replayed.world.take_warnings() {
-        println!("warning: {warning}");
+        say!("warning: {warning}");
     }
     if let Some(cut) = &replayed.truncated {
-        println!("warning: {place}: line {} is cut off and was left out: '{}'", cut.line, cut.rest);
+        say!("warning: {place}: line {} is cut off and was left out: '{}'", cut.line, cut.rest);
     }
-    println!("digest {:016x}", replayed.world.digest());
+    say!("digest {:016x}", replayed.world.digest());
     let here = env!("CARGO_PKG_VERSION");
     let by = if replayed.version == here {
         String::new()
@@ -67,13 +67,13 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
         format!(" (written by espat-sim {}, this is {here})", replayed.version)
     };
     match replayed.is_same() {
-        Some(true) => println!("the same as in the log"),
+        Some(true) => say!("the same as in the log"),
         Some(false) => {
             let logged = replayed.logged.map_or(0, |end| end.digest);
-            println!("DIFFERENT: the log says {logged:016x}{by}");
+            say!("DIFFERENT: the log says {logged:016x}{by}");
             return Ok(1);
         }
-        None => println!("the log was not closed, so it has no digest to compare"),
+        None => say!("the log was not closed, so it has no digest to compare"),
     }
     Ok(0)
 }

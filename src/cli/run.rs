@@ -76,27 +76,27 @@ fn start(args: &RunArgs) -> Result<i32, String> {
         match &outcome.failure {
             None => {
                 passed += 1;
-                println!("pass {} ({} virtual)", transcript.name, outcome.end);
+                say!("pass {} ({} virtual)", transcript.name, outcome.end);
             }
             Some(failure) => {
                 failed += 1;
-                println!("FAIL {} ({} virtual)", transcript.name, outcome.end);
+                say!("FAIL {} ({} virtual)", transcript.name, outcome.end);
                 let report = format!("{failure}to run it again: {}\n", again(transcript, args.seed));
                 for line in report.lines() {
-                    println!("  {line}");
+                    say!("  {line}");
                 }
                 status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 status.set_message(failure.summary()).set_description(report);
             }
         }
         for warning in &outcome.warnings {
-            println!("  warning: {warning}");
+            say!("  warning: {warning}");
         }
         let mut case = TestCase::new(transcript.name.as_str(), status);
         case.set_classname("espat-sim.transcripts").set_time(virtual_time(outcome.end));
         suite.add_test_case(case);
     }
-    println!("{passed} passed, {failed} failed");
+    say!("{passed} passed, {failed} failed");
     if let Some(path) = &args.junit {
         let mut report = Report::new("espat-sim run");
         report.add_test_suite(suite);

@@ -1,7 +1,8 @@
 //! A session: one world and the places to which its records go.
 //!
 //! Whoever drives a world with files (the QEMU plugin, the command line) does so through a [`Session`]. After
-//! each step it moves what the world has recorded (capture, input log, dialogue, warnings) on to the outputs.
+//! each step it moves what the world has recorded (capture, input log, dialogue, warnings) on to the outputs, and
+//! what modules have saved into their files.
 //!
 //! Two locks keep threads apart. The world's is held only while the world moves. The outputs' is taken
 //! afterwards, and the world's again only to take the records out, so records keep their order, and a slow
@@ -9,7 +10,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Sink;
+use super::{SavedFiles, Sink};
 use crate::capture::UartPacket;
 use crate::world::{Error, Recording, Scenario, World};
 
@@ -29,6 +30,8 @@ pub struct Outputs {
     pub dialogue: Option<OnPacket>,
     /// Warnings. Without an output they wait in the world.
     pub warnings: Option<OnWarning>,
+    /// The files of what modules have saved.
+    pub saved: SavedFiles,
     /// What is recorded without an output: it waits in the world until [`Session::peek`] takes it out.
     pub pulled: Recording,
 }
@@ -41,6 +44,7 @@ impl Outputs {
             log: self.log.is_some() || self.pulled.log,
             dialogue: self.dialogue.is_some() || self.pulled.dialogue,
             observations: self.pulled.observations,
+            log_port: self.pulled.log_port,
         }
     }
 }
@@ -65,9 +69,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// A world at time 0 that records what `outputs` wants. `seed` goes before the scenario's.
-    pub fn new(scenario: &Scenario, seed: Option<u64>, outputs: Outputs) -> Result<Session, Error> {
-        let world = World::new(scenario, seed, outputs.recording())?;
+    /// A world at time 0 that records what `outputs` wants, its modules with what their files hold. `seed` goes
+    /// before the scenario's.
+    pub fn new(scenario: &Scenario, seed: Option<u64>, mut outputs: Outputs) -> Result<Session, Error> {
+        let mut scenario = scenario.clone();
+        outputs.saved = SavedFiles::read(&mut scenario).map_err(Error::Saved)?;
+        let world = World::new(&scenario, seed, outputs.recording())?;
         Ok(Session::of(world, outputs))
     }
 
@@ -97,9 +104,10 @@ impl Session {
     pub fn flush(&self) -> Vec<String> {
         self.pass_on();
         let mut outputs = self.outputs();
-        let Outputs { capture, log, .. } = &mut *outputs;
+        let Outputs { capture, log, saved, .. } = &mut *outputs;
         let sinks = [capture, log].into_iter().flatten();
-        sinks.filter_map(|sink| sink.flush().err()).map(|e| e.to_string()).collect()
+        let failures = sinks.filter_map(|sink| sink.flush().err()).map(|e| e.to_string());
+        failures.chain(saved.failure()).collect()
     }
 
     /// Writes out what is left and closes the outputs. Returns a sentence for each that failed. Nothing is
@@ -109,9 +117,10 @@ impl Session {
             world.finish();
         }
         self.pass_on();
-        let Outputs { capture, log, .. } = std::mem::take(&mut *self.outputs());
+        let Outputs { capture, log, saved, .. } = std::mem::take(&mut *self.outputs());
         let sinks = [capture, log].into_iter().flatten();
-        sinks.filter_map(|sink| sink.finish().err()).map(|e| e.to_string()).collect()
+        let failures = sinks.filter_map(|sink| sink.finish().err()).map(|e| e.to_string());
+        failures.chain(saved.failure()).collect()
     }
 
     fn outputs(&self) -> MutexGuard<'_, Outputs> {
@@ -121,15 +130,17 @@ impl Session {
 
     fn pass_on(&self) {
         let mut outputs = self.outputs();
-        let (capture, log, dialogue, warnings) = match self.world.lock() {
+        let (capture, log, dialogue, warnings, saved) = match self.world.lock() {
             Ok(mut world) => (
                 outputs.capture.as_ref().map(|_| world.take_capture()).unwrap_or_default(),
                 outputs.log.as_ref().map(|_| world.take_log()).unwrap_or_default(),
                 outputs.dialogue.as_ref().map(|_| world.take_dialogue()).unwrap_or_default(),
                 outputs.warnings.as_ref().map(|_| world.take_warnings()).unwrap_or_default(),
+                world.take_saved(),
             ),
             Err(_) => return,
         };
+        outputs.saved.write(saved);
         // An error of a sink is not lost here: it comes back from `finish`.
         if let Some(sink) = &mut outputs.capture {
             let _ = sink.write(capture);

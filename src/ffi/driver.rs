@@ -1,12 +1,14 @@
 //! What a driver does: attach, put inputs in, let time pass, take bytes out.
 
 use std::ffi::c_char;
+use std::mem::MaybeUninit;
 
 use super::espat_world;
+use super::records::recorded;
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
 use crate::time::{Instant, NANOS_PER_SEC, Timebase};
-use crate::world::{Attachment, McuTx, ModuleId, Pin, UartByte};
+use crate::world::{Attachment, Error, McuTx, ModuleId, Pin, UartByte, World};
 
 /// The tick of espat_next_event() when nothing will happen by itself.
 pub const ESPAT_NEVER: u64 = 0xffff_ffff_ffff_ffff;
@@ -282,19 +284,46 @@ pub unsafe extern "C" fn espat_uart_read(
     count: *mut usize,
 ) -> espat_status {
     boundary!(world world; bytes: room(capacity), count: out => {
-        let taken = world.look(|w| {
-            w.now(ModuleId(module))?;
-            let mut taken = 0;
-            for place in bytes {
-                let Some(byte) = w.uart_read(ModuleId(module))? else { break };
-                place.write(espat_uart_byte::from(byte));
-                taken += 1;
-            }
-            Ok::<usize, crate::world::Error>(taken)
-        })??;
-        count.write(taken);
+        count.write(world.look(|w| drain(w, ModuleId(module), bytes, World::uart_read))??);
         Ok(())
     })
+}
+
+/// Takes up to `capacity` bytes that came out of the module's log port (its second UART, UART0) by the time reached,
+/// as espat_uart_read() does. Firmware prints there why a command failed. Nothing of it asks the driver to come back,
+/// nor goes into the digest.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE; ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_LOG_PORT.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_log_port_read(
+    world: *mut espat_world,
+    module: u32,
+    bytes: *mut espat_uart_byte,
+    capacity: usize,
+    count: *mut usize,
+) -> espat_status {
+    boundary!(world world; bytes: room(capacity), count: out => {
+        recorded(world.pulled.log_port, "log port", "ESPAT_RECORD_LOG_PORT")?;
+        count.write(world.look(|w| drain(w, ModuleId(module), bytes, World::log_port_read))??);
+        Ok(())
+    })
+}
+
+/// Moves bytes to C until its room is full or none is left.
+fn drain(
+    world: &mut World,
+    module: ModuleId,
+    room: &mut [MaybeUninit<espat_uart_byte>],
+    next: fn(&mut World, ModuleId) -> Result<Option<UartByte>, Error>,
+) -> Result<usize, Error> {
+    world.now(module)?;
+    let mut taken = 0;
+    for place in room {
+        let Some(byte) = next(world, module)? else { break };
+        place.write(espat_uart_byte::from(byte));
+        taken += 1;
+    }
+    Ok(taken)
 }
 
 /// Fills in the counters of a module.

@@ -242,7 +242,7 @@ pub unsafe extern "C" fn espat_module_digest(
     })
 }
 
-fn recorded(kept: bool, what: &str, flag: &str) -> Result<(), Failure> {
+pub(super) fn recorded(kept: bool, what: &str, flag: &str) -> Result<(), Failure> {
     if kept {
         return Ok(());
     }

@@ -24,7 +24,7 @@ pub enum espat_status {
     InvalidUtf8 = 4,
     /// An argument or a field has a value that means nothing.
     InvalidArgument = 5,
-    /// The scenario has mistakes; the text shows each with its line.
+    /// The scenario, or what its modules have saved, has mistakes; the text shows each with its line.
     InvalidScenario = 6,
     /// The input log can't be read, or an input in it was refused.
     InvalidLog = 7,
@@ -109,7 +109,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let status = match &error {
-            Error::Network(_) => espat_status::InvalidScenario,
+            Error::Network(_) | Error::Saved(_) => espat_status::InvalidScenario,
             Error::UnknownModule(..) | Error::NoSuchModule => espat_status::UnknownModule,
             Error::AlreadyAttached(_) => espat_status::AlreadyAttached,
             Error::NotAttached(_) => espat_status::NotAttached,

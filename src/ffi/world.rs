@@ -7,7 +7,7 @@ use super::espat_world;
 use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use crate::edge::{Outputs, Session, Sink};
+use crate::edge::{Outputs, SavedFiles, Session, Sink};
 use crate::world::{Recording, Scenario, World};
 
 /// Keep the capture (pcapng) for espat_capture_read().
@@ -18,6 +18,8 @@ pub const ESPAT_RECORD_LOG: u32 = 2;
 pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
 /// Keep what happened, in words, for espat_observation_read().
 pub const ESPAT_RECORD_OBSERVATIONS: u32 = 8;
+/// Keep what comes out of the log ports for espat_log_port_read().
+pub const ESPAT_RECORD_LOG_PORT: u32 = 16;
 
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
 ///
@@ -36,7 +38,7 @@ pub struct espat_world_options {
     /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     pub seed_given: u32,
     /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
-    /// ESPAT_RECORD_OBSERVATIONS, added together.
+    /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, added together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     pub capture_path: *const c_char,
@@ -61,14 +63,15 @@ pub unsafe extern "C" fn espat_world_new(
 ) -> espat_status {
     boundary!(options: options, world: out => {
         let recordings = Recordings::of(&options)?;
-        let scenario = scenario(&options)?;
+        let mut scenario = scenario(&options)?;
+        let saved = SavedFiles::read(&mut scenario).map_err(|why| Failure::new(espat_status::Io, why))?;
         let seed = match options.seed_given {
             0 => None,
             1 => Some(options.seed),
             other => return Err(Failure::argument(format!("'seed_given' is {other}, expected 0 or 1"))),
         };
         let made = World::new(&scenario, seed, recordings.recording())?;
-        let session = Session::of(made, recordings.outputs()?);
+        let session = Session::of(made, Outputs { saved, ..recordings.outputs()? });
         world.write(handle::register(Handle::new(session, recordings.pulled, false)?)?);
         Ok(())
     })
@@ -173,8 +176,11 @@ impl<'a> Recordings<'a> {
     /// What `options` asks for. The texts live as long as the call.
     pub fn of(options: &'a espat_world_options) -> Result<Recordings<'a>, Failure> {
         let &espat_world_options { capture_path, log_path, record, .. } = options;
-        let known =
-            ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS;
+        let known = ESPAT_RECORD_CAPTURE
+            | ESPAT_RECORD_LOG
+            | ESPAT_RECORD_DIALOGUE
+            | ESPAT_RECORD_OBSERVATIONS
+            | ESPAT_RECORD_LOG_PORT;
         if record & !known != 0 {
             return Err(Failure::argument(format!(
                 "'record' is {record:#x}, which has bits beyond {known:#x}"
@@ -185,6 +191,7 @@ impl<'a> Recordings<'a> {
             log: record & ESPAT_RECORD_LOG != 0,
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
             observations: record & ESPAT_RECORD_OBSERVATIONS != 0,
+            log_port: record & ESPAT_RECORD_LOG_PORT != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;
@@ -209,6 +216,7 @@ impl<'a> Recordings<'a> {
             log: self.pulled.log || self.log_path.is_some(),
             dialogue: self.pulled.dialogue,
             observations: self.pulled.observations,
+            log_port: self.pulled.log_port,
         }
     }
 

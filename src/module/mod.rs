@@ -1,21 +1,23 @@
 //! One ESP module: power, boot, and the joint between its UART, its AT firmware, its station and its IP stack.
 //!
-//! A module has two transmitters on its wire: the MCU's, whose bytes it receives, and its own. Whoever drives
-//! it asks [`Module::next_event`] when something is due, and calls [`Module::wire_edge`],
-//! [`Module::frame`] or [`Module::timer`] at that time. What came of it is taken out as [`Record`]s, frames and
-//! radio changes.
+//! A module has two transmitters on its wire: the MCU's, whose bytes it receives, and its own. A third one is the
+//! log port's, on a wire that nobody drives. Whoever drives the module asks [`Module::next_event`] when something is
+//! due, and calls [`Module::wire_edge`], [`Module::frame`] or [`Module::timer`] at that time. What came of it is taken
+//! out as [`Record`]s, frames and radio changes.
 
 use std::collections::VecDeque;
 
-use crate::at::{At, Env, Nvs, Remark};
+use crate::at::flash::Flash;
+use crate::at::nvs::UartSettings;
+use crate::at::{At, Env, Nvs, OnceDrained, Remark};
 use crate::capture::Mark;
 use crate::event::Kind;
 use crate::net::stack::{Medium, Stack, StackConfig};
-use crate::profile::{Profile, Range, Timing};
+use crate::profile::{Profile, Range, Reset, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{LineSettings, Pace, Transmitter};
-use crate::wifi::{Air, RadioChange, Station, Surroundings};
+use crate::wifi::{Air, RadioChange, SoftAp, Station, Surroundings};
 
 /// What the AT firmware stands on, borrowed field by field so that the firmware itself stays free.
 macro_rules! env {
@@ -23,11 +25,15 @@ macro_rules! env {
         Env {
             stack: &mut $module.stack,
             station: &mut $module.station,
+            softap: &mut $module.softap,
             air: &$module.air,
-            nvs: &mut $module.nvs,
+            nvs: &mut $module.saved.nvs,
+            flash: &mut $module.saved.flash,
+            mac: $module.mac,
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
+            receiving: $module.mcu.sending_since(),
         }
     };
 }
@@ -43,8 +49,31 @@ pub struct ModuleConfig {
     pub timing: Timing,
     /// Its station's MAC address; `None`: derived from its name.
     pub mac: Option<[u8; 6]>,
+    /// Where its log texts go.
+    pub log_port: LogPort,
+    /// What is in its flash at the start.
+    pub saved: Saved,
     /// The world's seed.
     pub seed: u64,
+}
+
+/// What outlives a power cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// The saved settings.
+    pub nvs: Nvs,
+    /// Partitions and keys.
+    pub flash: Flash,
+}
+
+/// Where the log texts of a module come out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogPort {
+    /// On a UART of their own.
+    #[default]
+    Own,
+    /// On the AT port, between the answers, as in builds that merge both.
+    Merged,
 }
 
 /// A byte that has ended on the wire.
@@ -73,6 +102,8 @@ enum Power {
     Download,
     /// AT+RST: the chip resets then.
     Resetting(Instant),
+    /// AT+GSLP: the chip starts then.
+    Asleep(Instant),
 }
 
 /// One module.
@@ -82,15 +113,23 @@ pub struct Module {
     power: Power,
     strap: bool,
     boots: u32,
-    nvs: Nvs,
+    saved: Saved,
     at: Option<At>,
     station: Station,
+    softap: SoftAp,
     stack: Stack,
     air: Air,
     rng: Stream,
+    /// The MCU's RTS is high.
+    cts: bool,
+    /// The flow control in force looks at it.
+    obeys_cts: bool,
     mcu: Transmitter<()>,
     own: Transmitter<Mark>,
     records: VecDeque<Record>,
+    /// The second UART: what people read, and nobody answers.
+    log: Transmitter<()>,
+    logged: VecDeque<(Instant, u8)>,
 }
 
 impl Module {
@@ -109,18 +148,23 @@ impl Module {
             power: Power::Off,
             strap: true,
             boots: 0,
-            nvs: Nvs::default(),
+            saved: config.saved.clone(),
             at: None,
-            station: Station::new(None),
+            station: Station::default(),
+            softap: SoftAp::default(),
             stack,
             air,
             rng,
+            cts: false,
+            obeys_cts: false,
             mcu: Transmitter::new(line, Pace::Wire),
             own: Transmitter::new(line, Pace::Wire),
             records: VecDeque::new(),
+            log: Transmitter::new(LineSettings::eight_n_one(config.profile.boot_log.baud), Pace::Wire),
+            logged: VecDeque::new(),
             config,
         };
-        module.boot(Instant::ZERO);
+        module.boot(Instant::ZERO, Reset::PowerOn);
         module
     }
 
@@ -136,12 +180,12 @@ impl Module {
 
     /// Chooses how the MCU's bytes are paced. Only before the first one.
     pub fn set_mcu_pace(&mut self, pace: Pace) {
-        self.mcu = Transmitter::new(LineSettings::eight_n_one(self.config.profile.baud), pace);
+        self.mcu = Transmitter::new(self.own.settings(), pace);
     }
 
     /// What is due next, and when.
     pub fn next_event(&self) -> Option<(Instant, Kind)> {
-        let edge = earliest([self.mcu.next_edge(), self.own.next_edge()]);
+        let edge = earliest([self.mcu.next_edge(), self.own.next_edge(), self.log.next_edge()]);
         match (edge, self.next_timer()) {
             (Some(edge), Some(timer)) if timer < edge => Some((timer, Kind::Timer)),
             (Some(edge), _) => Some((edge, Kind::WireEdge)),
@@ -154,9 +198,10 @@ impl Module {
         match self.power {
             Power::Off | Power::Download => None,
             Power::Booting(at) => Some(at),
-            Power::Resetting(at) => Some(at),
+            Power::Resetting(at) | Power::Asleep(at) => Some(at),
             Power::On => {
-                let at = self.at.as_ref().and_then(At::next_timer);
+                let receiving = self.mcu.sending_since();
+                let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
                 earliest([at, self.station.next_timer(), self.stack.next_timer()])
             }
         }
@@ -173,6 +218,11 @@ impl Module {
         self.mcu.pending()
     }
 
+    /// What outlives a power cut now.
+    pub fn saved(&self) -> &Saved {
+        &self.saved
+    }
+
     /// What its UART is set to.
     pub fn line_settings(&self) -> LineSettings {
         self.own.settings()
@@ -183,10 +233,30 @@ impl Module {
         self.strap = high;
     }
 
+    /// The MCU's RTS, the module's CTS, changes. High stops the module between two bytes if its flow control asks for
+    /// it.
+    pub fn set_cts(&mut self, now: Instant, high: bool) {
+        self.cts = high;
+        self.obey_cts(now);
+    }
+
+    fn obey_cts(&mut self, now: Instant) {
+        self.own.hold(now, self.cts && self.obeys_cts);
+    }
+
+    /// Sets both ends of the wire: the MCU's follows the module's.
+    fn set_line(&mut self, now: Instant, settings: UartSettings) {
+        self.own.set(settings.line());
+        self.mcu.set(settings.line());
+        self.obeys_cts = settings.obeys_cts();
+        self.obey_cts(now);
+    }
+
     /// What it is doing, for people.
     pub fn describe(&self) -> String {
         match self.power {
             Power::Off => "switched off".to_owned(),
+            Power::Asleep(_) => "asleep".to_owned(),
             Power::Download => "in download mode".to_owned(),
             Power::Booting(_) | Power::Resetting(_) => "booting".to_owned(),
             Power::On => match (self.station.ap(), self.stack.ipv4()) {
@@ -210,11 +280,12 @@ impl Module {
     /// EN changes. Low switches everything off at once, also in the middle of a byte.
     pub fn set_enable(&mut self, now: Instant, high: bool) {
         match (self.power, high) {
-            (Power::Off, true) => self.boot(now),
+            (Power::Off, true) => self.boot(now, Reset::PowerOn),
             (Power::Off, false) => {}
             (_, false) => {
                 self.stop(now);
                 self.own.cut();
+                self.log.cut();
                 self.power = Power::Off;
             }
             (_, true) => {}
@@ -235,16 +306,20 @@ impl Module {
 
     /// Takes the bytes that end at `now`.
     pub fn wire_edge(&mut self, now: Instant) {
-        while let Some((at, byte, ())) = self.mcu.take(now) {
-            let mark = self.received(at, byte);
+        while let Some(start) = self.mcu.sending_since() {
+            let Some((at, byte, ())) = self.mcu.take(now) else { break };
+            let mark = self.received(start, at, byte);
             self.records.push_back(Record { at, from_mcu: true, byte, mark });
         }
         while let Some((at, byte, mark)) = self.own.take(now) {
             self.records.push_back(Record { at, from_mcu: false, byte, mark });
         }
+        while let Some((at, byte, ())) = self.log.take(now) {
+            self.logged.push_back((at, byte));
+        }
         // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
         let at = self.at.as_ref();
-        if at.is_some_and(|at| at.is_starved() || (at.wants_restart() && self.own.pending() == 0)) {
+        if at.is_some_and(|at| at.is_starved() || (at.once_drained().is_some() && self.own.pending() == 0)) {
             self.settle(now);
         }
     }
@@ -257,18 +332,41 @@ impl Module {
         }
     }
 
+    /// A frame arrives on its softAP interface.
+    pub fn softap_frame(&mut self, now: Instant, frame: Vec<u8>) {
+        if self.power == Power::On {
+            self.stack.receive_lan(frame);
+            self.settle(now);
+        }
+    }
+
+    /// A host wants to join the softAP.
+    pub fn guest_arrives(&mut self, now: Instant, host: &str, mac: [u8; 6]) {
+        self.softap.arrive(host, mac);
+        self.settle(now);
+    }
+
+    /// A host leaves the softAP, if it is there.
+    pub fn guest_leaves(&mut self, now: Instant, host: &str) {
+        self.softap.dismiss(|guest| guest.host == host);
+        self.settle(now);
+    }
+
     /// Does what is due at `now`.
     pub fn timer(&mut self, now: Instant) {
         match self.power {
             Power::Booting(at) if at <= now => {
                 self.power = Power::On;
+                self.print_log(now, self.config.profile.boot_log.firmware);
+                let merged = self.config.log_port == LogPort::Merged;
                 let mut env = env!(self);
-                self.at = Some(At::boot(now, &mut env));
+                self.at = Some(At::boot(now, &mut env, merged));
             }
             Power::Resetting(at) if at <= now => {
                 self.stop(now);
-                self.boot(now);
+                self.boot(now, Reset::Software);
             }
+            Power::Asleep(at) if at <= now => self.boot(now, Reset::DeepSleep),
             _ => {}
         }
         self.settle(now);
@@ -279,24 +377,34 @@ impl Module {
         self.records.pop_front()
     }
 
+    /// The next byte that has ended on the wire of the log port, and when.
+    pub fn take_logged(&mut self) -> Option<(Instant, u8)> {
+        self.logged.pop_front()
+    }
+
     /// The next frame that it sends.
     pub fn take_frame(&mut self) -> Option<Vec<u8>> {
         self.stack.take_frame()
     }
 
+    /// The next frame that it sends on its softAP interface.
+    pub fn take_softap_frame(&mut self) -> Option<Vec<u8>> {
+        self.stack.take_lan_frame()
+    }
+
     /// The next thing that the network must be told.
     pub fn take_radio_change(&mut self) -> Option<RadioChange> {
-        self.station.take_change()
+        self.station.take_change().or_else(|| self.softap.take_change())
     }
 
     /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
-    fn received(&mut self, at: Instant, byte: u8) -> Mark {
+    fn received(&mut self, start: Instant, at: Instant, byte: u8) -> Mark {
         if self.power != Power::On || self.at.is_none() {
             return Mark::Text;
         }
         let mut env = env!(self);
         let mark = match &mut self.at {
-            Some(firmware) => firmware.receive(at, byte, &mut env),
+            Some(firmware) => firmware.receive(start, at, byte, &mut env),
             None => Mark::Text,
         };
         self.flush(at);
@@ -313,12 +421,36 @@ impl Module {
             let room = self.config.profile.tx_ring.saturating_sub(self.own.pending());
             let moved = firmware.poll(now, &mut env, room);
             self.flush(now);
-            if self.at.as_ref().is_some_and(At::wants_restart) && self.own.pending() == 0 {
+            let then = self.at.as_ref().and_then(At::once_drained).filter(|_| self.own.pending() == 0);
+            if let Some(then) = then {
+                self.drained(now, then);
+            }
+            if !moved && then.is_none() {
+                break;
+            }
+        }
+    }
+
+    /// Everything printed has left the wire.
+    fn drained(&mut self, now: Instant, then: OnceDrained) {
+        match then {
+            OnceDrained::Restart => {
                 let pause = self.draw(|p| &p.times.restart);
                 self.power = Power::Resetting(now + pause);
             }
-            if !moved {
-                break;
+            OnceDrained::Restore => {
+                let erased = now + self.draw(|p| &p.times.erase);
+                self.power = Power::Resetting(erased + self.draw(|p| &p.times.restart));
+            }
+            OnceDrained::Sleep(time) => {
+                self.stop(now);
+                self.power = Power::Asleep(now + time);
+            }
+            OnceDrained::Line(settings) => {
+                self.set_line(now, settings);
+                if let Some(firmware) = &mut self.at {
+                    firmware.line_is_set();
+                }
             }
         }
     }
@@ -329,22 +461,39 @@ impl Module {
             while let Some((byte, mark)) = firmware.take_output() {
                 self.own.store(now, byte, mark);
             }
+            while let Some(byte) = firmware.take_log() {
+                self.log.store(now, byte, ());
+            }
+        }
+    }
+
+    /// Prints what is not the AT firmware's own on the log port.
+    fn print_log(&mut self, now: Instant, text: &str) {
+        for byte in text.bytes() {
+            match self.config.log_port {
+                LogPort::Own => self.log.store(now, byte, ()),
+                LogPort::Merged => self.own.store(now, byte, Mark::Text),
+            }
         }
     }
 
     /// Everything in RAM is gone. Peers are told nothing.
     fn stop(&mut self, now: Instant) {
         self.station.leave(now, &mut self.stack);
+        self.softap.cut();
         self.at = None;
     }
 
-    fn boot(&mut self, now: Instant) {
+    fn boot(&mut self, now: Instant, reset: Reset) {
         self.boots += 1;
+        self.set_line(now, self.saved.nvs.uart(self.config.profile));
         self.stack = new_stack(&self.config, self.mac, self.boots);
-        let mut station = Station::new(None);
+        let mut station = Station::default();
         // What the old one still had to tell the network must not be forgotten.
         std::mem::swap(&mut station, &mut self.station);
         self.station.inherit_changes(&mut station);
+        let text = self.config.profile.boot_log.start(reset, !self.strap);
+        self.print_log(now, &text);
         let pause = self.draw(|p| &p.times.boot);
         self.power = if self.strap { Power::Booting(now + pause) } else { Power::Download };
     }

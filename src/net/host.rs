@@ -16,8 +16,10 @@ const TCP_BUFFER: usize = 65_535;
 pub(super) struct Host {
     pub(super) name: String,
     pub(super) rank: Rank,
-    /// `None`: beyond the gateway.
+    /// Where it is now. `None`: beyond the gateway.
     pub(super) segment: Option<usize>,
+    /// The LAN that it belongs to, and its address there; `None` beyond the gateway.
+    pub(super) home: Option<(usize, Ipv4Config)>,
     pub(super) link: Link,
     pub(super) stack: Stack,
     pub(super) services: Services,
@@ -50,7 +52,7 @@ impl Host {
             tcp_rx: TCP_BUFFER,
             tcp_tx: TCP_BUFFER,
         });
-        stack.set_ipv4(Some(Ipv4Config {
+        let ipv4 = Ipv4Config {
             address: host.address,
             // Beyond the gateway a link has two ends: everybody is at the other one.
             prefix_len: on.map_or(0, |s| s.prefix_len),
@@ -58,7 +60,8 @@ impl Host {
             dns: on.map(|s| s.gateway).into_iter().collect(),
             server: None,
             lease: None,
-        }));
+        };
+        stack.set_ipv4(Some(ipv4.clone()));
         let services = Services::new(&mut stack, &host.services)
             .map_err(|e| NetError(format!("a service of host {:?} cannot start: {e}", host.name)))?;
         let header = if on.is_some() { ETHERNET_HEADER } else { 0 };
@@ -66,6 +69,7 @@ impl Host {
             name: host.name.clone(),
             rank,
             segment,
+            home: segment.map(|s| (s, ipv4)),
             link: Link::new(&host.name, seed, host.link.clone(), header),
             stack,
             services,

@@ -12,6 +12,7 @@ mod forward;
 mod gateway;
 mod host;
 mod link;
+pub mod mdns;
 mod neighbours;
 pub mod network;
 mod packet;

@@ -10,10 +10,12 @@ use super::gateway::{self, Gateway, Output};
 use super::host::{Host, Timer};
 use super::link::{ETHERNET_HEADER, Link, Passage, Way};
 use super::segment::{Port, Segment, mac_address};
+use super::stack::DhcpEvent;
 use crate::event::{Key, Kind, Queue, Rank};
 use crate::time::{Duration, Instant};
 
 mod act;
+mod softap;
 mod types;
 
 pub use types::*;
@@ -27,6 +29,8 @@ struct Module {
     member: Option<usize>,
     /// Its station as that segment has seen it.
     station: Option<act::Station>,
+    /// The address that it used last on its softAP.
+    softap_address: Option<Ipv4Addr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +126,15 @@ impl Network {
             joined: None,
             member: None,
             station: None,
+            softap_address: None,
         });
+        let modules: Vec<Module> = modules.collect();
+        // Behind the segments of the access points.
+        for (index, module) in modules.iter().enumerate() {
+            let mut segment = Segment::empty(module.link.name());
+            segment.join(Port::Module(index));
+            segments.push(segment);
+        }
         let mut network = Network {
             queue: Queue::default(),
             now: Instant::ZERO,
@@ -131,7 +143,7 @@ impl Network {
             gateway_timer: Timer::default(),
             segments,
             hosts,
-            modules: modules.collect(),
+            modules,
             ranks_end: ranks.len() as Rank,
             deliveries: VecDeque::new(),
             taps,
@@ -200,7 +212,7 @@ impl Network {
     /// The module becomes a station of `segment`. False when there is no such module or segment, or when the
     /// segment is down; the module then stays where it was.
     pub fn station_join(&mut self, now: Instant, module: usize, segment: &str) -> bool {
-        let Some(index) = self.segments.iter().position(|s| s.name() == segment && s.is_up()) else {
+        let Some(index) = self.access_points().position(|s| s.name() == segment && s.is_up()) else {
             return false;
         };
         self.set_station(now, module, Some(index))
@@ -290,15 +302,6 @@ impl Network {
         self.modules.iter().map(|m| &m.link).chain(self.hosts.iter().map(|h| &h.link))
     }
 
-    /// Turns a segment's switch on or off. Frames on their way to it are lost while it is off; its stations
-    /// stay joined until they leave.
-    pub fn set_segment_up(&mut self, now: Instant, segment: &str, up: bool) {
-        self.now = self.now.max(now);
-        if let Some(segment) = self.segments.iter_mut().find(|s| s.name() == segment) {
-            segment.set_up(up);
-        }
-    }
-
     /// The smallest latency of a module's link now: how long a module's frame takes at least to matter to
     /// anybody else. The longest duration when there is no module.
     pub fn min_module_latency(&self) -> Duration {
@@ -338,7 +341,10 @@ impl Network {
             match port {
                 Port::Gateway => self.gateway.receive_frame(self.now, segment, &frame),
                 Port::Host(host) => self.send_to_host(host, frame.clone()),
-                Port::Module(module) => self.send_to_module(module, frame.clone()),
+                Port::Module(module) => {
+                    let softap = segment == self.softap_segment(module);
+                    self.send_to_module(module, frame.clone(), softap);
+                }
             }
         }
     }
@@ -369,6 +375,12 @@ impl Network {
                 break;
             }
         }
+        let mut leased = None;
+        while let Some(event) = host.stack.take_dhcp_event() {
+            if let DhcpEvent::Bound(config) = event {
+                leased = Some(config.address);
+            }
+        }
         while let Some(note) = host.services.take_note() {
             self.notes.push_back(NodeNote {
                 at: self.now,
@@ -376,6 +388,9 @@ impl Network {
                 service: note.service,
                 text: note.text,
             });
+        }
+        if let Some(address) = leased {
+            self.note(index, format!("has the address {address}"));
         }
         while let Some(frame) = self.hosts[index].stack.take_frame() {
             self.send_from_host(index, frame);
@@ -417,7 +432,7 @@ impl Network {
         }
     }
 
-    fn send_to_module(&mut self, module: usize, frame: Vec<u8>) {
+    fn send_to_module(&mut self, module: usize, frame: Vec<u8>, softap: bool) {
         let link = &mut self.modules[module].link;
         let passage = link.transmit(Way::Down, self.now, frame.len());
         let why = comment(&passage);
@@ -428,9 +443,9 @@ impl Network {
             Passage::Dropped { .. } => (self.now + link.faults().latency, true),
         };
         if matches!(passage, Passage::Arrives { twice: true, .. }) {
-            self.deliveries.push_back(Delivery { at, module, frame: frame.clone(), lost, why });
+            self.deliveries.push_back(Delivery { at, module, softap, frame: frame.clone(), lost, why });
         }
-        self.deliveries.push_back(Delivery { at, module, frame, lost, why });
+        self.deliveries.push_back(Delivery { at, module, softap, frame, lost, why });
     }
 
     fn tap(&mut self, host: usize, inbound: bool, frame: &[u8], comment: Option<&'static str>) {

@@ -41,6 +41,11 @@ impl Segment {
         }
     }
 
+    /// A segment with nothing on it.
+    pub(super) fn empty(name: &str) -> Self {
+        Segment { ports: BTreeSet::new(), ..Segment::new(name) }
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }

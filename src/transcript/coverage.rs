@@ -4,6 +4,7 @@ use super::text::Element;
 use super::{Action, Transcript};
 use crate::at::params::{CommandLine, Form, Raw};
 use crate::at::table::{self, Command};
+use crate::profile::{self, Profile};
 
 /// One form of a command. A set form with several syntaxes (AT+CIPSTART for TCP, UDP, SSL) counts once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,12 +32,14 @@ pub fn forms(command: &'static Command) -> Vec<Exercised> {
 
 /// The forms in the transcript's own host lines, not in those of files that it includes. Each once, in order.
 pub fn exercised(transcript: &Transcript) -> Vec<Exercised> {
+    let module = transcript.scenario.modules.iter().find(|m| m.name == transcript.module);
+    let profile = module.and_then(|m| profile::find(&m.profile)).unwrap_or(profile::PROFILES[0]);
     let mut found: Vec<Exercised> = transcript
         .steps
         .iter()
         .filter(|step| step.place.own)
         .filter_map(|step| match &step.action {
-            Action::Send(text) => of_line(text),
+            Action::Send(text) => of_line(text, profile),
             _ => None,
         })
         .collect();
@@ -45,7 +48,7 @@ pub fn exercised(transcript: &Transcript) -> Vec<Exercised> {
     found
 }
 
-fn of_line(text: &[Element]) -> Option<Exercised> {
+fn of_line(text: &[Element], profile: &Profile) -> Option<Exercised> {
     let mut line = Vec::new();
     for element in text {
         match element {
@@ -55,7 +58,7 @@ fn of_line(text: &[Element]) -> Option<Exercised> {
         }
     }
     let line = CommandLine::parse(line.strip_suffix(b"\r\n")?).ok()?;
-    let command = table::find(&line.name).filter(|c| c.has(line.form))?;
+    let command = table::find(&line.name, profile).filter(|c| c.has(line.form))?;
     let syntax = match &command.set {
         // The type is the first string: before it stands at most a link ID.
         Some(set) if line.form == Form::Set && set.selector.is_some() => {
@@ -77,7 +80,7 @@ mod tests {
     #[test]
     fn host_lines_are_assigned_to_forms() {
         let form = |line: &str| {
-            of_line(&[Element::Literal(format!("{line}\r\n").into_bytes())])
+            of_line(&[Element::Literal(format!("{line}\r\n").into_bytes())], profile::PROFILES[0])
                 .map(|e| (e.name, e.form, e.syntax))
         };
         assert_eq!(form("AT"), Some(("", Form::Execute, 0)));

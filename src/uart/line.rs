@@ -45,6 +45,11 @@ impl LineSettings {
         LineSettings { baud, data_bits: 8, parity: Parity::None, stop_bits: StopBits::One }
     }
 
+    /// The bits of a byte that are sent: the low ones.
+    pub fn data_mask(&self) -> u8 {
+        0xff >> (8 - self.data_bits.clamp(5, 8))
+    }
+
     /// Length of one byte on the wire, in half bit times (one and a half stop bits make the halves necessary).
     pub fn half_bits(&self) -> u64 {
         let parity = if self.parity == Parity::None { 0 } else { 2 };

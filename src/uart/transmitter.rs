@@ -20,7 +20,11 @@ pub enum Pace {
 struct Run {
     start: Instant,
     half_bits: u64,
+    /// Start of the last byte.
+    byte: Instant,
     end: Instant,
+    /// What its bytes are sent with.
+    settings: LineSettings,
 }
 
 /// Puts bytes on the wire. `M` travels with each byte (what the byte is part of).
@@ -35,18 +39,19 @@ pub struct Transmitter<M> {
     queue: VecDeque<(u8, M, Instant)>,
     run: Option<Run>,
     busy: bool,
+    held: bool,
 }
 
 impl<M> Transmitter<M> {
     /// An idle transmitter.
     pub fn new(settings: LineSettings, pace: Pace) -> Self {
-        Transmitter { settings, pace, queue: VecDeque::new(), run: None, busy: false }
+        Transmitter { settings, pace, queue: VecDeque::new(), run: None, busy: false, held: false }
     }
 
     /// Stores `byte` at `now`. Everything due until `now` must have been taken.
     pub fn store(&mut self, now: Instant, byte: u8, mark: M) {
         self.queue.push_back((byte, mark, now));
-        if !self.busy {
+        if !self.busy && !self.held {
             self.start(now);
         }
     }
@@ -54,6 +59,19 @@ impl<M> Transmitter<M> {
     /// Bytes that have not ended yet.
     pub fn pending(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Sets it. The byte on the wire ends as it began.
+    pub fn set(&mut self, settings: LineSettings) {
+        self.settings = settings;
+    }
+
+    /// Stops it behind the byte on the wire (CTS is high), or lets it go on at `now`.
+    pub fn hold(&mut self, now: Instant, held: bool) {
+        self.held = held;
+        if !held && !self.busy && !self.queue.is_empty() {
+            self.start(now);
+        }
     }
 
     /// What it is set to.
@@ -66,15 +84,22 @@ impl<M> Transmitter<M> {
         if self.busy { self.run.map(|r| r.end) } else { None }
     }
 
+    /// When the byte on the wire started.
+    pub fn sending_since(&self) -> Option<Instant> {
+        if self.busy { self.run.map(|r| r.byte) } else { None }
+    }
+
     /// Takes the byte that has ended by `now`, with the time of its end. The next one starts there.
     pub fn take(&mut self, now: Instant) -> Option<(Instant, u8, M)> {
         let end = self.next_edge().filter(|end| *end <= now)?;
         let (byte, mark, _) = self.queue.pop_front()?;
+        let settings = self.run.map_or(self.settings, |run| run.settings);
         self.busy = false;
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() && !self.held {
             self.start(end);
         }
-        Some((end, byte, mark))
+        // Data bits beyond those of the setting are never sent.
+        Some((end, byte & settings.data_mask(), mark))
     }
 
     /// Drops everything, the byte on the wire included: power is gone.
@@ -86,16 +111,19 @@ impl<M> Transmitter<M> {
 
     /// Starts the queue's first byte at `at`.
     fn start(&mut self, at: Instant) {
-        let length = self.settings.half_bits();
+        let settings = self.settings;
+        let length = settings.half_bits();
         let run = match (self.pace, self.run, self.queue.front()) {
             (Pace::AsStored, _, Some((_, _, stored))) => {
-                Run { start: *stored, half_bits: length, end: *stored }
+                Run { start: *stored, half_bits: length, byte: *stored, end: *stored, settings }
             }
             // It starts exactly where the last one ended: the run goes on.
-            (_, Some(run), _) if run.end == at => Run { half_bits: run.half_bits + length, ..run },
-            _ => Run { start: at, half_bits: length, end: at },
+            (_, Some(run), _) if run.end == at && run.settings == settings => {
+                Run { half_bits: run.half_bits + length, byte: at, ..run }
+            }
+            _ => Run { start: at, half_bits: length, byte: at, end: at, settings },
         };
-        self.run = Some(Run { end: run.start + self.settings.span(run.half_bits), ..run });
+        self.run = Some(Run { end: run.start + settings.span(run.half_bits), ..run });
         self.busy = true;
     }
 }
@@ -146,6 +174,36 @@ mod tests {
             tx.store(at(ns), 0, ());
         }
         assert_eq!(ends(&mut tx), [10_000, 10_000, 10_007]);
+    }
+
+    #[test]
+    fn a_new_setting_holds_from_the_next_byte_on() {
+        let mut tx = Transmitter::new(LineSettings::eight_n_one(1_000_000), Pace::Wire);
+        for byte in [0x41, 0xc2, 0xc3] {
+            tx.store(at(0), byte, ());
+        }
+        tx.set(LineSettings { data_bits: 7, ..LineSettings::eight_n_one(500_000) });
+        assert_eq!(tx.take(at(10_000)), Some((at(10_000), 0x41, ())), "begun with the old one");
+        assert_eq!(
+            tx.take(at(28_000)),
+            Some((at(28_000), 0x42, ())),
+            "nine bits at half the rate, seven of data"
+        );
+        tx.set(LineSettings::eight_n_one(1_000_000));
+        assert_eq!(tx.take(at(46_000)), Some((at(46_000), 0x43, ())));
+    }
+
+    #[test]
+    fn a_held_transmitter_ends_its_byte_and_goes_on_when_it_may() {
+        let mut tx = Transmitter::new(LineSettings::eight_n_one(1_000_000), Pace::Wire);
+        tx.store(at(0), 1, ());
+        tx.store(at(0), 2, ());
+        tx.hold(at(5_000), true);
+        assert_eq!(tx.take(Instant::MAX), Some((at(10_000), 1, ())));
+        assert_eq!(tx.take(Instant::MAX), None);
+        tx.store(at(20_000), 3, ());
+        tx.hold(at(30_000), false);
+        assert_eq!(ends(&mut tx), [40_000, 50_000]);
     }
 
     #[test]

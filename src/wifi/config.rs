@@ -5,8 +5,59 @@
 pub enum Security {
     /// No password.
     Open,
+    /// WEP with a 104-bit key.
+    Wep,
+    /// WPA with a pre-shared key.
+    Wpa,
     /// WPA2 with a pre-shared key.
     Wpa2,
+    /// WPA or WPA2, as the station likes.
+    WpaWpa2,
+    /// WPA2 with a RADIUS server behind it: no password lets a station in.
+    Wpa2Enterprise,
+    /// WPA3 with a password.
+    Wpa3,
+    /// WPA2 or WPA3, as the station likes.
+    Wpa2Wpa3,
+}
+
+impl Security {
+    /// The `<ecn>` of AT+CWLAP.
+    pub fn ecn(self) -> u8 {
+        match self {
+            Security::Open => 0,
+            Security::Wep => 1,
+            Security::Wpa => 2,
+            Security::Wpa2 => 3,
+            Security::WpaWpa2 => 4,
+            Security::Wpa2Enterprise => 5,
+            Security::Wpa3 => 6,
+            Security::Wpa2Wpa3 => 7,
+        }
+    }
+
+    /// The ciphers for one station and for all, as AT+CWLAP numbers them: 0 none, 2 WEP104, 3 TKIP, 4 CCMP,
+    /// 5 both.
+    pub fn ciphers(self) -> (u8, u8) {
+        match self {
+            Security::Open => (0, 0),
+            Security::Wep => (2, 2),
+            Security::Wpa => (3, 3),
+            Security::WpaWpa2 => (5, 3),
+            Security::Wpa2 | Security::Wpa2Enterprise | Security::Wpa3 | Security::Wpa2Wpa3 => (4, 4),
+        }
+    }
+}
+
+/// What an access point says about protected management frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pmf {
+    /// It does not know them.
+    Off,
+    /// It uses them with stations that can.
+    Capable,
+    /// It lets no other station in.
+    Required,
 }
 
 /// One access point.
@@ -16,7 +67,7 @@ pub struct ApConfig {
     pub name: String,
     /// 1 to 32 bytes.
     pub ssid: Vec<u8>,
-    /// 8 to 63 bytes, empty for an open network.
+    /// 8 to 63 bytes, empty for a network without.
     pub password: Vec<u8>,
     /// Its MAC address.
     pub bssid: [u8; 6],
@@ -26,6 +77,14 @@ pub struct ApConfig {
     pub rssi: i8,
     /// What it asks for.
     pub security: Security,
+    /// Protected management frames.
+    pub pmf: Pmf,
+    /// True: its beacons do not name the SSID.
+    pub hidden: bool,
+    /// 802.11 b (bit 0), g (bit 1) and n (bit 2).
+    pub modes: u8,
+    /// Whether it offers WPS.
+    pub wps: bool,
     /// Whether it is on the air at the start.
     pub up: bool,
 }

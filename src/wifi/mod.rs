@@ -5,9 +5,15 @@
 //! travel in [`crate::net`].
 
 pub mod config;
+mod join;
+mod softap;
 mod station;
 
-pub use station::{JoinFailure, JoinRequest, RadioChange, Station, StationEvent, Status, Surroundings};
+pub use join::{Addressing, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status};
+pub use softap::{Guest, SoftAp, SoftApEvent};
+pub use station::{Station, Surroundings};
+
+use std::ops::RangeInclusive;
 
 use config::ApConfig;
 
@@ -48,10 +54,12 @@ impl Air {
         self.aps.iter().find(|ap| ap.config.name == name)
     }
 
-    /// The strongest access point on the air with this SSID, and this BSSID if one is asked for. Of equally
-    /// strong ones the first by name.
-    pub fn find(&self, ssid: &[u8], bssid: Option<[u8; 6]>) -> Option<&Ap> {
-        let fits = |ap: &&Ap| ap.up && ap.config.ssid == ssid && bssid.is_none_or(|b| b == ap.config.bssid);
-        self.aps.iter().rev().filter(fits).max_by_key(|ap| ap.config.rssi)
+    /// Every access point on the air on one of `channels`, in the order in which a scan comes across them: by
+    /// channel, those of one channel by name.
+    pub fn on_air(&self, channels: &RangeInclusive<u8>) -> Vec<&Ap> {
+        let heard = |ap: &&Ap| ap.up && channels.contains(&ap.config.channel);
+        let mut aps: Vec<&Ap> = self.aps.iter().filter(heard).collect();
+        aps.sort_by_key(|ap| ap.config.channel);
+        aps
     }
 }

@@ -1,89 +1,44 @@
 //! The station: scan, associate, get an address, stay joined, come back after a loss.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
-use super::Air;
 use super::config::{ApConfig, Security};
+use super::{Addressing, Air, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status};
 use crate::net::stack::{DhcpEvent, Stack};
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant, earliest};
 
-/// What AT+CWJAP asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JoinRequest {
-    /// 1 to 32 bytes.
-    pub ssid: Vec<u8>,
-    /// Empty for an open network.
-    pub password: Vec<u8>,
-    /// Only this access point.
-    pub bssid: Option<[u8; 6]>,
-    /// How long to try.
-    pub timeout: Duration,
-    /// Pause between attempts to come back after a loss; zero: never.
-    pub reconnect: Duration,
-}
-
-/// Why a join failed: the number that `+CWJAP:` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinFailure {
-    /// 1: it took too long.
-    Timeout = 1,
-    /// 2: wrong password.
-    WrongPassword = 2,
-    /// 3: no such access point.
-    NotFound = 3,
-    /// 4: anything else.
-    Failed = 4,
-}
-
-/// What happened to the station.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StationEvent {
-    /// Associated with an access point.
-    Connected,
-    /// It has an address.
-    GotIp,
-    /// It is no longer associated.
-    Disconnected,
-    /// The join that a command asked for has failed.
-    JoinFailed(JoinFailure),
-}
-
-/// What the network must be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RadioChange {
-    /// Frames pass between the module and the segment of this access point.
-    Attach(String),
-    /// They no longer do.
-    Detach,
-}
-
-/// AT+CWSTATE's view of the station.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// 0: no connection was started yet.
-    NotStarted = 0,
-    /// 1: associated, no address yet.
-    NoIp = 1,
-    /// 2: associated and with an address.
-    GotIp = 2,
-    /// 3: connecting or reconnecting.
-    Connecting = 3,
-    /// 4: disconnected.
-    Disconnected = 4,
-}
+/// The channels of a scan's whole round in the profiles' times.
+const ROUND: u64 = 13;
+/// The name that IDF gives to every station until it is told another.
+const HOSTNAME: &str = "espressif";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     Idle,
-    Scanning { until: Instant },
-    Associating { until: Instant, ap: String },
-    RefusedAt { until: Instant },
+    /// It listens on `channel`, for `dwell` on each.
+    Scanning {
+        until: Instant,
+        channel: u8,
+        dwell: Duration,
+    },
+    Associating {
+        until: Instant,
+        ap: String,
+    },
+    RefusedAt {
+        until: Instant,
+    },
     Leasing,
-    CheckingAddress { until: Instant },
+    CheckingAddress {
+        until: Instant,
+    },
     Joined,
-    Waiting { until: Instant },
+    Waiting {
+        until: Instant,
+    },
 }
 
 /// What a station needs to know of its surroundings while it moves.
@@ -119,14 +74,20 @@ pub struct Station {
     ever_started: bool,
     /// The last attempt failed, or the access point was lost.
     in_trouble: bool,
-    hostname: Option<String>,
+    hostname: String,
+    addressing: Addressing,
+    /// Channels that the country allows.
+    channels: RangeInclusive<u8>,
+    reconnect: Reconnect,
+    /// Attempts to come back since the last success.
+    attempts: u32,
     events: VecDeque<StationEvent>,
     changes: VecDeque<RadioChange>,
 }
 
-impl Station {
-    /// A station that is switched off. `hostname` goes into DHCP requests.
-    pub fn new(hostname: Option<String>) -> Self {
+impl Default for Station {
+    /// A station that is switched off: DHCP, channels 1 to 13, no attempts to come back.
+    fn default() -> Self {
         Station {
             enabled: false,
             state: State::Idle,
@@ -136,12 +97,18 @@ impl Station {
             silent_until: None,
             ever_started: false,
             in_trouble: false,
-            hostname,
+            hostname: HOSTNAME.to_owned(),
+            addressing: Addressing::Dhcp,
+            channels: 1..=13,
+            reconnect: Reconnect { interval: Duration::ZERO, attempts: 0 },
+            attempts: 0,
             events: VecDeque::new(),
             changes: VecDeque::new(),
         }
     }
+}
 
+impl Station {
     /// Switches the station on or off (AT+CWMODE). Off leaves the access point.
     pub fn enable(&mut self, now: Instant, on: bool, stack: &mut Stack) {
         if self.enabled && !on {
@@ -156,6 +123,55 @@ impl Station {
         self.enabled
     }
 
+    /// The name in its DHCP requests.
+    pub fn hostname(&self) -> &str {
+        &self.hostname
+    }
+
+    /// Sets the name for the DHCP requests of the next join.
+    pub fn set_hostname(&mut self, hostname: &str) {
+        hostname.clone_into(&mut self.hostname);
+    }
+
+    /// The channels on which it looks for access points.
+    pub fn channels(&self) -> &RangeInclusive<u8> {
+        &self.channels
+    }
+
+    /// Sets the channels of the next scan.
+    pub fn set_channels(&mut self, channels: RangeInclusive<u8>) {
+        self.channels = channels;
+    }
+
+    /// Sets when it tries again, from the next failure or loss on.
+    pub fn set_reconnect(&mut self, reconnect: Reconnect) {
+        self.reconnect = reconnect;
+        self.attempts = 0;
+    }
+
+    /// Sets where its address comes from, at once when it is associated: a static address is in force now, a
+    /// leased one must come first.
+    pub fn set_addressing(&mut self, now: Instant, addressing: Addressing, stack: &mut Stack) {
+        if addressing == self.addressing {
+            return;
+        }
+        self.addressing = addressing;
+        if self.ap.is_some() {
+            stack.dhcp_stop();
+            stack.set_ipv4(None);
+            self.get_address(now, stack);
+        }
+    }
+
+    /// Takes another MAC address. A station that is associated leaves, and tries to come back with it.
+    pub fn set_mac(&mut self, now: Instant, mac: [u8; 6], stack: &mut Stack, around: &mut Surroundings<'_>) {
+        let was = self.disassociate(now, stack);
+        stack.set_mac(mac);
+        if was {
+            self.scan(now, around);
+        }
+    }
+
     /// Starts a join, leaving the present access point first. `commanded`: a command waits for the outcome, and
     /// a failure ends the attempt; otherwise (saved configuration) it goes on trying.
     pub fn join(
@@ -168,6 +184,7 @@ impl Station {
     ) {
         self.leave(now, stack);
         self.ever_started = true;
+        self.attempts = 0;
         self.commanded = commanded.then_some(now + request.timeout);
         self.request = Some(request);
         self.scan(now, around);
@@ -228,7 +245,7 @@ impl Station {
     /// When [`Station::poll`] must be called at the latest.
     pub fn next_timer(&self) -> Option<Instant> {
         let state = match self.state {
-            State::Scanning { until }
+            State::Scanning { until, .. }
             | State::Associating { until, .. }
             | State::RefusedAt { until }
             | State::CheckingAddress { until }
@@ -270,7 +287,10 @@ impl Station {
         }
         loop {
             match &self.state {
-                State::Scanning { until } if *until <= now => self.scanned(now, stack, around),
+                State::Scanning { until, channel, dwell } if *until <= now => {
+                    let (channel, dwell) = (*channel, *dwell);
+                    self.scanned(now, (channel, dwell), stack, around);
+                }
                 State::Associating { until, ap } if *until <= now => {
                     let ap = ap.clone();
                     self.associated(now, &ap, stack, around);
@@ -278,12 +298,7 @@ impl Station {
                 State::RefusedAt { until } if *until <= now => {
                     self.fail(now, JoinFailure::WrongPassword, stack);
                 }
-                State::CheckingAddress { until } if *until <= now => {
-                    self.state = State::Joined;
-                    self.commanded = None;
-                    self.in_trouble = false;
-                    self.events.push_back(StationEvent::GotIp);
-                }
+                State::CheckingAddress { until } if *until <= now => self.got_address(),
                 State::Waiting { until } if *until <= now => self.scan(now, around),
                 _ => break,
             }
@@ -291,20 +306,45 @@ impl Station {
     }
 
     fn scan(&mut self, now: Instant, around: &mut Surroundings<'_>) {
-        self.state = State::Scanning { until: now + around.draw(|p| &p.times.scan) };
+        let dwell = Duration::from_nanos(around.draw(|p| &p.times.scan).as_nanos() / ROUND);
+        self.state = State::Scanning { until: now + dwell, channel: *self.channels.start(), dwell };
     }
 
-    fn scanned(&mut self, now: Instant, stack: &mut Stack, around: &mut Surroundings<'_>) {
+    /// The time on one channel is over: what it brought, or on to the next one.
+    fn scanned(
+        &mut self,
+        now: Instant,
+        (channel, dwell): (u8, Duration),
+        stack: &mut Stack,
+        around: &mut Surroundings<'_>,
+    ) {
         let Some(request) = &self.request else {
             self.state = State::Idle;
             return;
         };
-        let Some(ap) = around.air.find(&request.ssid, request.bssid) else {
-            return self.fail(now, JoinFailure::NotFound, stack);
+        let last = channel >= *self.channels.end();
+        let heard = if request.all_channels { self.channels.clone() } else { channel..=channel };
+        let found = around.air.on_air(&heard).into_iter().filter(|ap| request.fits(ap));
+        let found = match request.all_channels {
+            // Of equally strong ones the first.
+            true if last => found.rev().max_by_key(|ap| ap.config.rssi),
+            true => None,
+            false => found.into_iter().next(),
         };
-        // An open network takes any station; with a password configured the ESP joins it all the same.
-        let fits = ap.config.security == Security::Open || ap.config.password == request.password;
-        self.state = if fits {
+        let Some(ap) = found else {
+            if last {
+                return self.fail(now, JoinFailure::NotFound, stack);
+            }
+            self.state = State::Scanning { until: now + dwell, channel: channel + 1, dwell };
+            return;
+        };
+        let admitted = match ap.config.security {
+            // With a password configured the ESP joins an open network all the same.
+            Security::Open => true,
+            Security::Wpa2Enterprise => false,
+            _ => ap.config.password == request.password,
+        };
+        self.state = if admitted {
             let until = now + around.draw(|p| &p.times.associate);
             State::Associating { until, ap: ap.config.name.clone() }
         } else {
@@ -316,15 +356,35 @@ impl Station {
         match around.air.get(name) {
             Some(ap) if ap.up => {
                 self.ap = Some(ap.config.clone());
-                self.state = State::Leasing;
                 self.events.push_back(StationEvent::Connected);
                 self.changes.push_back(RadioChange::Attach(name.to_owned()));
                 stack.set_up(now, true);
-                stack.dhcp_start(now, self.hostname.as_deref());
+                self.get_address(now, stack);
             }
             // It went off the air meanwhile.
             _ => self.fail(now, JoinFailure::Failed, stack),
         }
+    }
+
+    fn get_address(&mut self, now: Instant, stack: &mut Stack) {
+        self.state = State::Leasing;
+        match &self.addressing {
+            Addressing::Dhcp => stack.dhcp_start(now, Some(&self.hostname)),
+            Addressing::Static(config) => {
+                stack.set_ipv4(Some(config.clone()));
+                stack.announce();
+                self.got_address();
+            }
+            Addressing::None => {}
+        }
+    }
+
+    fn got_address(&mut self) {
+        self.state = State::Joined;
+        self.commanded = None;
+        self.in_trouble = false;
+        self.attempts = 0;
+        self.events.push_back(StationEvent::GotIp);
     }
 
     /// A join did not work out.
@@ -351,8 +411,11 @@ impl Station {
     }
 
     fn retry(&mut self, now: Instant) {
+        let Reconnect { interval, attempts } = self.reconnect;
+        let again = interval > Duration::ZERO && (attempts == 0 || self.attempts < attempts);
+        self.attempts = self.attempts.saturating_add(1);
         self.state = match &self.request {
-            Some(r) if r.reconnect > Duration::ZERO => State::Waiting { until: now + r.reconnect },
+            Some(_) if again => State::Waiting { until: now + interval },
             _ => State::Idle,
         };
     }

@@ -1,10 +1,19 @@
 //! The console: what its lines do to a world, and what they answer.
 
 use super::console::{self, Command, LinkChange};
-use super::{Error, World};
+use super::{Error, ModuleId, World};
+use crate::net::network::HostAction;
 use crate::time::Instant;
 
 impl World {
+    /// What a module is doing, in a few words: `joined 'home' as 192.168.1.100`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn describe(&self, module: ModuleId) -> Result<String, Error> {
+        self.slot(module).map(|s| s.module.describe())
+    }
+
     /// Carries out one line.
     pub(super) fn command(&mut self, line: &str) -> Result<String, Error> {
         let command = console::parse(line).map_err(Error::Console)?;
@@ -40,8 +49,11 @@ impl World {
 
     /// Files a change with everybody who must see it, behind those of the same instant.
     pub(super) fn file_change(&mut self, at: Instant, command: &Command) {
-        // What a host does a module only sees as frames.
-        let seen = !matches!(command, Command::Host { .. });
+        // What a host does a module only sees as frames, unless it comes to a softAP or leaves one.
+        let seen = match command {
+            Command::Host { action, .. } => matches!(action, HostAction::Join(_) | HostAction::Leave),
+            _ => true,
+        };
         let modules = self.slots.iter_mut().filter(|_| seen).map(|s| &mut s.changes);
         for queue in modules.chain([&mut self.changes]) {
             let place = queue.partition_point(|(t, _)| *t <= at);

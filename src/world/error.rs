@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Error {
     /// The network can't be built as the scenario says; the sentence says why.
     Network(String),
+    /// What a module has saved can't be read; the text says where and what was expected.
+    Saved(String),
     /// No module of this name; the names that exist.
     UnknownModule(String, Vec<String>),
     /// The module has a driver already.
@@ -63,7 +65,7 @@ impl fmt::Display for Error {
                 "module '{module}' can't go to tick {tick}: it may go to tick {limit} until '{slowest}' has caught up"
             ),
             Error::TimeOverflow(tick) => write!(f, "tick {tick} lies past the end of time (2^64 ns)"),
-            Error::Console(why) | Error::Replay(why) => f.write_str(why),
+            Error::Console(why) | Error::Replay(why) | Error::Saved(why) => f.write_str(why),
         }
     }
 }

@@ -18,6 +18,9 @@
 //! end digest=0123456789abcdef content=fedcba9876543210
 //! ```
 //!
+//! Below the scenario stands what its modules had saved before, if it names files for that: `saved "wifi" "nvs.toml" 277
+//! bytes 24 lines`, and the text in the same way.
+//!
 //! A line starts with a time: ticks of the attachment's own timebase for what a driver did (that of `attach` is
 //! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries bytes that the
 //! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost; `pin` a pin's new level;
@@ -30,6 +33,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::time::Instant;
+use crate::world::scenario::SavedText;
 use crate::world::{Attachment, McuTx, Pin, Scenario};
 use read::Reader;
 
@@ -58,6 +62,8 @@ pub struct Log {
     pub scenario_name: String,
     /// The scenario's text, byte for byte.
     pub scenario_text: String,
+    /// What modules had saved before the start: name of the module, name of the file, contents.
+    pub saved: Vec<(String, SavedText)>,
     /// What was put in, in order.
     pub inputs: Vec<Input>,
     /// How it ended; `None` when the log was not closed.
@@ -174,19 +180,13 @@ struct OpenLine {
 impl Writer {
     /// A log with its header, for a world of this seed and scenario.
     pub fn new(seed: u64, scenario: &Scenario) -> Writer {
-        let text = &scenario.text;
-        let lines = text.split('\n');
-        let mut header = format!(
-            "{MAGIC}{VERSION}\ncrate {}\nseed {seed}\nscenario {} {} bytes {} lines\n",
-            env!("CARGO_PKG_VERSION"),
-            quoted(&scenario.name),
-            text.len(),
-            lines.clone().count()
-        );
-        for line in lines {
-            header.push('|');
-            header.push_str(line);
-            header.push('\n');
+        let mut header = format!("{MAGIC}{VERSION}\ncrate {}\nseed {seed}\n", env!("CARGO_PKG_VERSION"));
+        header.push_str(&block(&format!("scenario {}", quoted(&scenario.name)), &scenario.text));
+        for module in &scenario.modules {
+            if let Some(saved) = &module.saved {
+                let title = format!("saved {} {}", quoted(&module.name), quoted(&saved.name));
+                header.push_str(&block(&title, &saved.text));
+            }
         }
         Writer { out: header.into_bytes(), open: None, names: BTreeMap::new(), pending: BTreeMap::new() }
     }
@@ -304,8 +304,9 @@ pub fn parse(text: &str) -> Result<Log, LogError> {
     let crate_version = reader.header()?;
     let seed = reader.seed()?;
     let (scenario_name, scenario_text) = reader.scenario()?;
+    let saved = reader.saved()?;
     let (inputs, end, truncated) = reader.inputs()?;
-    Ok(Log { crate_version, seed, scenario_name, scenario_text, inputs, end, truncated })
+    Ok(Log { crate_version, seed, scenario_name, scenario_text, saved, inputs, end, truncated })
 }
 
 /// What is wrong with a log.
@@ -323,6 +324,18 @@ impl fmt::Display for LogError {
     }
 }
 impl std::error::Error for LogError {}
+
+/// A text of several lines below its title.
+fn block(title: &str, text: &str) -> String {
+    let lines = text.split('\n');
+    let mut block = format!("{title} {} bytes {} lines\n", text.len(), lines.clone().count());
+    for line in lines {
+        block.push('|');
+        block.push_str(line);
+        block.push('\n');
+    }
+    block
+}
 
 fn pin_word(pin: Pin) -> &'static str {
     match pin {

@@ -18,15 +18,15 @@ mod error;
 pub mod inputlog;
 pub(crate) mod quantity;
 mod recorder;
+mod records;
 mod replay;
 pub mod scenario;
 mod schedule;
 mod slot;
 pub(crate) mod spelling;
 
-use crate::capture::UartPacket;
 use crate::event::Queue;
-use crate::module::{Module, ModuleConfig};
+use crate::module::{Module, ModuleConfig, Saved};
 use crate::net::network::Network;
 use crate::profile;
 use crate::time::{Duration, Instant, Timebase};
@@ -34,9 +34,10 @@ use crate::uart::{LineSettings, Pace};
 use crate::wifi::Air;
 use console::Command;
 pub use error::Error;
-use inputlog::{End, Writer};
+use inputlog::Writer;
 use recorder::Recorder;
 pub use replay::{Replayed, replay};
+use scenario::SavedText;
 pub use scenario::Scenario;
 use schedule::Uplink;
 use slot::Slot;
@@ -92,7 +93,7 @@ pub enum Pin {
     /// start).
     Gpio0,
     /// The MCU's RTS, the module's CTS: high asks the module to stop sending (input, low at the start). It has
-    /// an effect only when the module's flow control asks for it; the default does not.
+    /// an effect only when the module's flow control asks for it (AT+UART with 2 or 3); the default does not.
     McuRts,
 }
 
@@ -141,6 +142,8 @@ pub struct Recording {
     pub dialogue: bool,
     /// Keep what happened in words ([`World::take_observations`]).
     pub observations: bool,
+    /// Keep what comes out of the log ports ([`World::log_port_read`]).
+    pub log_port: bool,
 }
 
 /// Something that happened, in words: for tests that wait for it.
@@ -171,6 +174,7 @@ pub struct World {
     recorder: Recorder,
     log: Option<Writer>,
     warnings: Vec<String>,
+    keep_log_port: bool,
     finished: bool,
 }
 
@@ -178,7 +182,8 @@ impl World {
     /// A world at time 0. `seed` goes before the scenario's, which goes before [`DEFAULT_SEED`].
     ///
     /// # Errors
-    /// [`Error::Network`] when the scenario's network can't be built.
+    /// [`Error::Network`] when the scenario's network can't be built, [`Error::Saved`] when what a module has saved
+    /// can't be read.
     pub fn new(scenario: &Scenario, seed: Option<u64>, recording: Recording) -> Result<World, Error> {
         let seed = seed.or(scenario.seed).unwrap_or(DEFAULT_SEED);
         let mut network = Network::new(&scenario.net, seed).map_err(|e| Error::Network(e.to_string()))?;
@@ -199,6 +204,12 @@ impl World {
                     profile,
                     timing: scenario.timing,
                     mac: config.mac,
+                    log_port: config.log_port,
+                    saved: match &config.saved {
+                        None => Saved::default(),
+                        Some(SavedText { name, text }) => scenario::saved::parse(name, text, profile)
+                            .map_err(|e| Error::Saved(e.to_string()))?,
+                    },
                     seed,
                 };
                 Ok(Module::new(config, air.clone()))
@@ -215,6 +226,7 @@ impl World {
             recorder,
             log: recording.log.then(|| Writer::new(seed, scenario)),
             warnings: Vec::new(),
+            keep_log_port: recording.log_port,
             finished: false,
         };
         for entry in &scenario.timeline {
@@ -302,8 +314,7 @@ impl World {
         match pin {
             Pin::En => slot.module.set_enable(now, high),
             Pin::Gpio0 => slot.module.set_boot_strap(high),
-            // Flow control by CTS is off in the default line settings.
-            Pin::McuRts => {}
+            Pin::McuRts => slot.module.set_cts(now, high),
         }
         self.collect(module.0 as usize, now);
         self.run();
@@ -406,70 +417,6 @@ impl World {
     /// [`Error::NoSuchModule`].
     pub fn statistics(&self, module: ModuleId) -> Result<Statistics, Error> {
         self.slot(module).map(|s| s.statistics)
-    }
-
-    /// Warnings since the last call: one sentence each, with the virtual time.
-    pub fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
-    }
-
-    /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`].
-    pub fn take_capture(&mut self) -> Vec<u8> {
-        let limit = match self.slots.len() {
-            _ if self.finished => Some(Instant::MAX),
-            1 => Some(self.network_horizon()),
-            // Another module may still have something to tell of the very instant that the slowest has reached.
-            _ => self.network_horizon().as_nanos().checked_sub(1).map(Instant::from_nanos),
-        };
-        self.recorder.take_capture(limit)
-    }
-
-    /// Input log bytes (text) since the last call. Empty unless [`Recording::log`].
-    pub fn take_log(&mut self) -> Vec<u8> {
-        self.log.as_mut().map(Writer::take).unwrap_or_default()
-    }
-
-    /// The dialogue since the last call. Empty unless [`Recording::dialogue`].
-    pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
-        self.recorder.take_dialogue()
-    }
-
-    /// What happened since the last call, in words. Empty unless [`Recording::observations`].
-    pub fn take_observations(&mut self) -> Vec<Observation> {
-        self.recorder.take_observations()
-    }
-
-    /// Ends the recordings: open packets and the log's last line. Take what is left of them afterwards. The
-    /// second call does nothing; inputs after the first are no longer logged.
-    pub fn finish(&mut self) {
-        if std::mem::replace(&mut self.finished, true) {
-            return;
-        }
-        for (index, slot) in self.slots.iter_mut().enumerate() {
-            self.recorder.finish(index, slot.reached, &mut slot.remarks);
-        }
-        let end = End { digest: self.digest(), content_digest: self.content_digest() };
-        if let Some(log) = &mut self.log {
-            log.end(end);
-        }
-    }
-
-    /// The digest of everything up to the time reached: shown as 16 hex digits.
-    pub fn digest(&self) -> u64 {
-        self.recorder.digest().value()
-    }
-
-    /// The content digest: the same without times.
-    pub fn content_digest(&self) -> u64 {
-        self.recorder.digest().content()
-    }
-
-    /// The digest of one module.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchModule`].
-    pub fn module_digest(&self, module: ModuleId) -> Result<u64, Error> {
-        self.slot(module).map(|s| self.recorder.digest().value_of(s.module.name()))
     }
 
     fn slot(&self, module: ModuleId) -> Result<&Slot, Error> {

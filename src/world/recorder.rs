@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::scenario::Scenario;
 use super::{ModuleId, Observation, Recording};
-use crate::capture::{Capture, InterfaceKind, PacketKind, Packetizer, Side, UartPacket};
+use crate::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
 use crate::net::network::Network;
@@ -16,6 +16,7 @@ use crate::time::Instant;
 enum Item {
     Frame { interface: usize, inbound: bool, bytes: Vec<u8>, comment: Option<String> },
     Uart { interface: usize, packet: UartPacket, comment: Option<String> },
+    Log { interface: usize, packet: UartPacket },
 }
 
 /// Channels of one module.
@@ -27,9 +28,11 @@ struct Channels {
     frames_in: ChannelId,
     from_mcu: Packetizer,
     from_module: Packetizer,
+    from_log: Packetizer,
     /// Interfaces in the capture.
     radio: usize,
     uart: usize,
+    log: usize,
 }
 
 /// Writes down what happens.
@@ -71,6 +74,7 @@ impl Recorder {
                 let name = module.name();
                 let radio = format!("Wi-Fi of module {name}, as the module sees it");
                 let uart = format!("UART of module {name}: outbound from the MCU, inbound to it");
+                let log = format!("Log port of module {name}: what its firmware says beside its answers");
                 Channels {
                     mcu: digest.channel(&format!("{name}/uart/mcu"), ChannelKind::Bytes),
                     own: digest.channel(&format!("{name}/uart/module"), ChannelKind::Bytes),
@@ -79,8 +83,10 @@ impl Recorder {
                     frames_in: digest.channel(&format!("{name}/frames/in"), ChannelKind::Records),
                     from_mcu: Packetizer::new(Side::Mcu),
                     from_module: Packetizer::new(Side::Module),
+                    from_log: Packetizer::new(Side::Module),
                     radio: interface(&mut capture, &format!("{name}/radio"), &radio, InterfaceKind::Ethernet),
                     uart: interface(&mut capture, &format!("{name}/uart"), &uart, InterfaceKind::Uart),
+                    log: interface(&mut capture, &format!("{name}/log"), &log, InterfaceKind::Uart),
                 }
             })
             .collect();
@@ -122,6 +128,17 @@ impl Recorder {
         let packetizer = if record.from_mcu { &mut channels.from_mcu } else { &mut channels.from_module };
         for packet in packetizer.push(record.at, record.byte, record.mark) {
             self.packet(module, packet, remarks);
+        }
+    }
+
+    /// A byte has ended on the log port's wire. It goes into the capture alone: what is printed there are words for
+    /// people, and a better word must not change a digest.
+    pub fn log_byte(&mut self, module: usize, at: Instant, byte: u8) {
+        let (Some(_), Some(channels)) = (&self.capture, self.modules.get_mut(module)) else { return };
+        let packets: Vec<UartPacket> = channels.from_log.push(at, byte, Mark::Text).collect();
+        let interface = channels.log;
+        for packet in packets {
+            self.waiting.push(packet.at, Kind::WireEdge, module as u32, Item::Log { interface, packet });
         }
     }
 
@@ -183,8 +200,12 @@ impl Recorder {
     pub fn finish(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
         let Some(channels) = self.modules.get_mut(module) else { return };
         let open = [channels.from_mcu.flush(at), channels.from_module.flush(at)];
+        let (log, interface) = (channels.from_log.flush(at), channels.log);
         for packet in open.into_iter().flatten() {
             self.packet(module, packet, remarks);
+        }
+        if let (Some(_), Some(packet)) = (&self.capture, log) {
+            self.waiting.push(packet.at, Kind::WireEdge, module as u32, Item::Log { interface, packet });
         }
     }
 
@@ -199,6 +220,7 @@ impl Recorder {
                 Some((_, Item::Uart { interface, packet, comment })) => {
                     capture.uart(interface, &packet, comment.as_deref());
                 }
+                Some((_, Item::Log { interface, packet })) => capture.log(interface, &packet),
                 None => break,
             }
         }
@@ -235,7 +257,7 @@ impl Recorder {
             let item = Item::Uart { interface: channels.uart, comment: comment(remarks), packet };
             let at = match &item {
                 Item::Uart { packet, .. } => packet.at,
-                Item::Frame { .. } => return,
+                Item::Frame { .. } | Item::Log { .. } => return,
             };
             self.waiting.push(at, Kind::WireEdge, module as u32, item);
         }

@@ -31,8 +31,16 @@ impl Replayed {
 /// [`Error::Replay`] when the log can't be read or an input is refused, and where.
 pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
     let log = inputlog::parse(text).map_err(|e| Error::Replay(e.to_string()))?;
-    let scenario =
+    let mut scenario =
         Scenario::parse(&log.scenario_name, &log.scenario_text).map_err(|e| Error::Replay(e.to_string()))?;
+    for (name, saved) in log.saved {
+        let Some(module) = scenario.modules.iter_mut().find(|m| m.name == name) else {
+            return Err(Error::Replay(format!(
+                "the log has saved settings of '{name}', which its scenario lacks"
+            )));
+        };
+        module.saved = Some(saved);
+    }
     let mut world = World::new(&scenario, Some(log.seed), recording)?;
     let mut number = 0;
     for group in log.inputs.chunk_by(|a, b| is_reach(a) && is_reach(b)) {

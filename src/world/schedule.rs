@@ -9,7 +9,7 @@ use super::console::Command;
 use super::slot::Step;
 use super::{Error, LOOKAHEAD, ModuleId, UartByte, World};
 use crate::event::Kind;
-use crate::net::network::Fate;
+use crate::net::network::{Fate, HostAction};
 use crate::time::{Instant, earliest};
 use crate::wifi::RadioChange;
 
@@ -17,6 +17,8 @@ use crate::wifi::RadioChange;
 pub enum Uplink {
     /// A frame.
     Frame(Vec<u8>),
+    /// A frame on its softAP interface.
+    SoftApFrame(Vec<u8>),
     /// Its station associates or leaves.
     Radio(RadioChange),
 }
@@ -113,17 +115,29 @@ impl World {
         match step {
             Step::Event(Kind::WireEdge) => slot.module.wire_edge(now),
             Step::Event(Kind::Frame) => {
-                if let Some((_, frame)) = slot.frames.pop() {
+                if let Some((_, (softap, frame))) = slot.frames.pop() {
                     slot.statistics.frames_received += 1;
                     self.recorder.frame_received(index, now, &frame);
                     self.recorder.capture_frame(index, now, true, &frame, &mut slot.remarks);
-                    slot.module.frame(now, frame);
+                    if softap {
+                        slot.module.softap_frame(now, frame);
+                    } else {
+                        slot.module.frame(now, frame);
+                    }
                 }
             }
             Step::Event(Kind::Timer) => slot.module.timer(now),
             Step::Change => match slot.changes.pop_front() {
                 Some((_, Command::ApUp(name))) => slot.module.access_point(now, &name, true),
                 Some((_, Command::ApDown(name))) => slot.module.access_point(now, &name, false),
+                Some((_, Command::Host { name, action: HostAction::Join(module) }))
+                    if module == slot.module.name() =>
+                {
+                    if let Some(mac) = self.network.host_mac(&name) {
+                        slot.module.guest_arrives(now, &name, mac);
+                    }
+                }
+                Some((_, Command::Host { name, .. })) => slot.module.guest_leaves(now, &name),
                 _ => {}
             },
         }
@@ -145,6 +159,13 @@ impl World {
                 slot.out.push_back(UartByte { tick, at: record.at, byte: record.byte, flags: 0 });
             }
         }
+        while let Some((at, byte)) = slot.module.take_logged() {
+            self.recorder.log_byte(index, at, byte);
+            if self.keep_log_port {
+                let tick = slot.tick(at);
+                slot.logged.push_back(UartByte { tick, at, byte, flags: 0 });
+            }
+        }
         while let Some(change) = slot.module.take_radio_change() {
             self.uplink.push(now, Kind::Frame, index as u32, Uplink::Radio(change));
         }
@@ -153,6 +174,11 @@ impl World {
             self.recorder.frame_sent(index, now, &frame);
             self.uplink.push(now, Kind::Frame, index as u32, Uplink::Frame(frame));
         }
+        while let Some(frame) = slot.module.take_softap_frame() {
+            slot.statistics.frames_sent += 1;
+            self.recorder.frame_sent(index, now, &frame);
+            self.uplink.push(now, Kind::Frame, index as u32, Uplink::SoftApFrame(frame));
+        }
     }
 
     fn uplink_step(&mut self) {
@@ -160,8 +186,14 @@ impl World {
         let module = key.node as usize;
         let Some(slot) = self.slots.get_mut(module) else { return };
         match what {
-            Uplink::Frame(frame) => {
-                let fate = self.network.send(key.time, module, frame.clone());
+            what @ (Uplink::Frame(_) | Uplink::SoftApFrame(_)) => {
+                let (frame, fate) = match what {
+                    Uplink::SoftApFrame(frame) => {
+                        (frame.clone(), self.network.send_softap(key.time, module, frame))
+                    }
+                    Uplink::Frame(frame) => (frame.clone(), self.network.send(key.time, module, frame)),
+                    Uplink::Radio(_) => return,
+                };
                 match fate {
                     Fate::Sent => {}
                     Fate::Lost => slot.remarks.push("lost on the radio link".to_owned()),
@@ -177,6 +209,11 @@ impl World {
             }
             Uplink::Radio(RadioChange::Detach) => {
                 self.network.station_leave(key.time, module);
+            }
+            Uplink::Radio(RadioChange::Admit(host)) => self.network.softap_admit(key.time, module, &host),
+            Uplink::Radio(RadioChange::Dismiss(host)) => self.network.softap_dismiss(key.time, module, &host),
+            Uplink::Radio(RadioChange::Refuse(host, why)) => {
+                self.network.softap_refuse(key.time, module, &host, why);
             }
         }
     }
@@ -196,7 +233,8 @@ impl World {
                     &mut remarks,
                 );
             } else {
-                slot.frames.push(delivery.at, Kind::Frame, delivery.module as u32, delivery.frame);
+                let arrival = (delivery.softap, delivery.frame);
+                slot.frames.push(delivery.at, Kind::Frame, delivery.module as u32, arrival);
             }
         }
         while let Some(tap) = self.network.take_tap() {

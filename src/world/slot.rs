@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::console::Command;
 use super::{Attachment, Error, Statistics, UartByte};
 use crate::event::{Kind, Queue};
-use crate::module::Module;
+use crate::module::{Module, Saved};
 use crate::time::{Instant, earliest};
 
 /// Inputs go last among what happens at one instant: everything up to it has happened by then.
@@ -23,12 +23,16 @@ pub struct Slot {
     pub attachment: Option<Attachment>,
     /// Everything up to here has happened, as far as this module is concerned.
     pub reached: Instant,
-    /// Frames on their way to the module.
-    pub frames: Queue<Vec<u8>>,
+    /// Frames on their way to the module; true: to its softAP interface.
+    pub frames: Queue<(bool, Vec<u8>)>,
     /// Console changes that the module must see, by time.
     pub changes: VecDeque<(Instant, Command)>,
     /// Bytes for the driver.
     pub out: VecDeque<UartByte>,
+    /// Bytes of the log port for whoever wants them.
+    pub logged: VecDeque<UartByte>,
+    /// What of its saved settings was handed over for its file.
+    pub handed_over: Saved,
     pub statistics: Statistics,
     /// Remarks for the next captured packet.
     pub remarks: Vec<String>,
@@ -37,12 +41,14 @@ pub struct Slot {
 impl Slot {
     pub fn new(module: Module) -> Slot {
         Slot {
+            handed_over: module.saved().clone(),
             module,
             attachment: None,
             reached: Instant::ZERO,
             frames: Queue::default(),
             changes: VecDeque::new(),
             out: VecDeque::new(),
+            logged: VecDeque::new(),
             statistics: Statistics::default(),
             remarks: Vec::new(),
         }

@@ -1,7 +1,6 @@
-//! Basic commands: AT, ATE, AT+RST, AT+GMR, AT+CMD, AT+SYSLOG.
+//! Basic commands: AT, ATE, AT+GMR, AT+CMD, AT+SYSLOG, AT+SYSSTORE, AT+SYSMSG.
 
 use super::super::error::ErrorCode;
-use super::super::job::Job;
 use super::super::params::Form;
 use super::super::schema::Args;
 use super::super::table;
@@ -23,18 +22,6 @@ pub fn echo_on(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// OK first, then the station leaves (a joined one says so), then the reset.
-pub fn restart(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    c.core.out.ok();
-    // The sockets die with the chip: no CLOSED (a guess; the capture of a C3 shows none).
-    c.core.links.forget();
-    if c.env.station.leave(c.now, c.env.stack) {
-        c.core.out.text("WIFI DISCONNECT\r\n");
-        while c.env.station.take_event().is_some() {}
-    }
-    Ok(Outcome::Run(Job::Restart))
-}
-
 pub fn version(c: &mut Context<'_, '_>, _: &Args) -> Result {
     for line in c.env.profile.version.split_inclusive('\n') {
         c.core.out.text(line);
@@ -42,8 +29,10 @@ pub fn version(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
+/// The commands of the profile.
 pub fn commands(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    for (index, command) in table::all().into_iter().enumerate() {
+    let having = table::all().into_iter().filter(|command| c.env.profile.has(&command.on));
+    for (index, command) in having.enumerate() {
         let [t, q, s, e] =
             [Form::Test, Form::Query, Form::Set, Form::Execute].map(|f| u8::from(command.has(f)));
         c.core.out.text(&format!("+CMD:{index},\"AT{}\",{t},{q},{s},{e}\r\n", command.name));
@@ -60,4 +49,27 @@ pub fn syslog_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn syslog_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     c.core.syslog = args.int("status") == Some(1);
     Ok(Outcome::Ok)
+}
+
+pub fn store_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+SYSSTORE:{}\r\n", u8::from(c.core.store));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn store_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    c.core.store = args.int("store_mode") == Some(1);
+    Ok(Outcome::Ok)
+}
+
+/// No blank line before OK here.
+pub fn messages_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+SYSMSG:{}", c.core.settings.basic.messages);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn messages_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let messages = args.int("state").unwrap_or(0) as u8;
+    Ok(c.keep(|nvs| nvs.basic.messages = messages))
 }

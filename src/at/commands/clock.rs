@@ -1,4 +1,6 @@
-//! The time of day: AT+CIPSNTPCFG.
+//! The time of day: AT+CIPSNTPCFG, AT+CIPSNTPTIME.
+
+use chrono::DateTime;
 
 use super::super::error::ErrorCode;
 use super::super::options::Sntp;
@@ -21,6 +23,8 @@ pub fn sntp_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
             line.push(b'"');
         }
         line
+    } else if c.env.profile.differences.sntp_zone_when_off {
+        format!("+CIPSNTPCFG:0,{}\r\n", sntp.offset_minutes / 60).into_bytes()
     } else {
         b"+CIPSNTPCFG:0\r\n".to_vec()
     };
@@ -38,5 +42,14 @@ pub fn sntp_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         servers = DEFAULT_SERVERS.map(|s| s.as_bytes().to_vec()).to_vec();
     }
     c.core.sntp = Sntp { enabled: args.int("enable") == Some(1), offset_minutes, servers };
+    Ok(Outcome::Ok)
+}
+
+/// Local time as asctime writes it; in 1970 as long as nothing has set the clock. No blank line before OK.
+pub fn time_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let local = c.core.system.clock.unix(c.now) + i64::from(c.core.sntp.offset_minutes) * 60;
+    let time = DateTime::from_timestamp(local, 0).unwrap_or_default();
+    let line = format!("+CIPSNTPTIME:{}", time.format("%a %b %e %H:%M:%S %Y"));
+    c.core.out.text(&line);
     Ok(Outcome::Ok)
 }

@@ -5,12 +5,25 @@
 
 pub mod basic;
 pub mod clock;
+pub mod flash;
 pub mod link;
+pub mod mdns;
 pub mod options;
+pub mod power;
+pub mod receive;
+pub mod send;
+pub mod server;
 pub mod status;
+pub mod system;
 pub mod tls;
+pub mod uart;
 pub mod update;
 pub mod wifi;
+pub mod wifi_address;
+pub mod wifi_join;
+pub mod wifi_radio;
+pub mod wifi_scan;
+pub mod wifi_softap;
 
 use super::error::ErrorCode;
 use super::job::Job;

@@ -1,6 +1,6 @@
 //! What links need around them: AT+CIPV6, AT+CIPDNS, AT+CIPRECONNINTV, AT+SAVETRANSLINK.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named};
@@ -9,9 +9,6 @@ use super::super::schema::Args;
 use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
-
-/// What stands in for a DNS server that nobody has named.
-pub const DEFAULT_DNS: Ipv4Addr = Ipv4Addr::new(208, 67, 222, 222);
 
 pub fn ipv6_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let line = format!("+CIPV6:{}\r\n", u8::from(c.core.settings.tcpip.ipv6));
@@ -27,12 +24,13 @@ pub fn ipv6_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 /// With DHCP's servers: those in use, and before there are any the default one (a guess).
 pub fn dns_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let manual = c.core.settings.tcpip.dns;
+    let defaults = c.env.profile.differences.dns_servers;
     let mut servers: Vec<IpAddr> = match manual {
         Some(servers) => servers.to_vec(),
         None => c.env.stack.dns().iter().copied().map(IpAddr::V4).collect(),
     };
     if servers.is_empty() {
-        servers.push(DEFAULT_DNS.into());
+        servers.extend(defaults.iter().copied().map(IpAddr::V4));
     }
     let mut line = format!("+CIPDNS:{}", u8::from(manual.is_some()));
     for server in servers.iter().take(3) {
@@ -42,16 +40,18 @@ pub fn dns_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// The servers that are given must differ; those that are not given are all the default one.
+/// The servers that are given must differ; those that are not given are the release's default ones, the last
+/// of these for all that are missing.
 pub fn dns_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let refuse = |c: &mut Context<'_, '_>, code| {
         c.core.log("set dns failed!");
         Err(code)
     };
+    let defaults = c.env.profile.differences.dns_servers;
     let mut servers = None;
     if args.int("enable") == Some(1) {
         let mut given = Vec::new();
-        let mut three = [IpAddr::V4(DEFAULT_DNS); 3];
+        let mut three = std::array::from_fn(|i| IpAddr::V4(defaults[i.min(defaults.len() - 1)]));
         for (server, name) in three.iter_mut().zip(["DNS IP1", "DNS IP2", "DNS IP3"]) {
             let Some(text) = args.text(name) else { continue };
             let parsed = std::str::from_utf8(text).ok().and_then(|t| t.parse::<IpAddr>().ok());
@@ -71,7 +71,7 @@ pub fn dns_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     c.env.use_dns(servers);
     if servers.is_none() {
         // DHCP's come back with its next answer.
-        c.env.stack.set_dns(&[DEFAULT_DNS]);
+        c.env.stack.set_dns(defaults);
     }
     Ok(outcome)
 }

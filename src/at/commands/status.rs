@@ -1,49 +1,13 @@
-//! Addresses, names and states: AT+CIFSR, AT+CIPSTA, AT+CIPDOMAIN, AT+CIPSTATUS, AT+CIPSTATE, AT+PING.
-
-use std::net::Ipv4Addr;
+//! Names and states: AT+CIPDOMAIN, AT+CIPSTATUS, AT+CIPSTATE, AT+PING.
 
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named};
 use super::super::links::Transport;
 use super::super::schema::Args;
-use super::wifi::mac_text;
 use super::{Context, Outcome};
 use crate::wifi::Status;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
-
-/// Lines for the interfaces that are switched on. A station without an address shows 0.0.0.0.
-pub fn own_addresses(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let mac = c.env.stack.mac().unwrap_or_default();
-    if c.core.softap_on() {
-        // The softAP's MAC is the station's plus one, as on the ESP32 family.
-        let mut ap = mac;
-        ap[5] = ap[5].wrapping_add(1);
-        c.core.out.text("+CIFSR:APIP,\"192.168.4.1\"\r\n");
-        c.core.out.text(&format!("+CIFSR:APMAC,\"{}\"\r\n", mac_text(ap)));
-    }
-    if c.core.station_on() {
-        let ip = c.env.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
-        c.core.out.text(&format!("+CIFSR:STAIP,\"{ip}\"\r\n"));
-        c.core.out.text(&format!("+CIFSR:STAMAC,\"{}\"\r\n", mac_text(mac)));
-    }
-    Ok(Outcome::Ok)
-}
-
-pub fn station_address(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let none = Ipv4Addr::UNSPECIFIED;
-    let (ip, gateway, mask) = match c.env.address().and(c.env.stack.ipv4()) {
-        Some(config) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(config.prefix_len)).unwrap_or(0);
-            (config.address, config.gateway.unwrap_or(none), Ipv4Addr::from(mask))
-        }
-        None => (none, none, none),
-    };
-    for (what, value) in [("ip", ip), ("gateway", gateway), ("netmask", mask)] {
-        c.core.out.text(&format!("+CIPSTA:{what}:\"{value}\"\r\n"));
-    }
-    Ok(Outcome::Ok)
-}
 
 pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
     // 3 asks for IPv6 only, and there is no IPv6 address to be had without AT+CIPV6=1.
@@ -84,8 +48,8 @@ fn link_lines(c: &mut Context<'_, '_>, name: &str) {
             c.core.out.text(&format!(
                 "{name}:{id},\"{}\",\"{}\",{},{},{}\r\n",
                 link.type_name(),
-                link.remote.ip(),
-                link.remote.port(),
+                link.shown.ip(),
+                link.shown.port(),
                 link.local_port,
                 u8::from(link.accepted)
             ));

@@ -5,14 +5,18 @@
 //! [`Context::keep`](super::commands::Context::keep), or only the copy after AT+SYSSTORE=0.
 
 mod basic;
+mod check;
 mod tcpip;
 mod wifi;
 
-pub use basic::Basic;
-pub use tcpip::{PassthroughLink, Tcpip, TlsConfig};
-pub use wifi::{SavedJoin, Wifi};
+pub use basic::{Basic, UartSettings};
+pub use check::Mistake;
+pub use tcpip::{PassthroughLink, SocketOptions, Tcpip, TlsConfig};
+pub use wifi::{Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi};
 
 use serde::{Deserialize, Serialize};
+
+use crate::profile::Profile;
 
 /// Everything in flash. The default is what a module has out of the box.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,4 +28,16 @@ pub struct Nvs {
     pub wifi: Wifi,
     /// TCP/IP commands.
     pub tcpip: Tcpip,
+}
+
+impl Nvs {
+    /// What the UART is set to after a boot.
+    pub fn uart(&self, profile: &Profile) -> UartSettings {
+        self.basic.uart.unwrap_or_else(|| UartSettings::of(profile))
+    }
+
+    /// What no command could have saved: for contents that come from a file.
+    pub fn mistake(&self) -> Option<Mistake> {
+        check::first(self)
+    }
 }

@@ -1,18 +1,99 @@
 //! Saved settings of the Wi-Fi commands.
 
+use std::net::Ipv4Addr;
+
 use serde::{Deserialize, Serialize};
 
+use crate::net::stack::Ipv4Config;
 use crate::time::Duration;
-use crate::wifi::JoinRequest;
+use crate::wifi::{Addressing, JoinRequest, Reconnect};
+
+/// Bit of AT+CWDHCP for the station.
+pub const STATION_DHCP: u8 = 1;
+/// Bit of AT+CWDHCP for the softAP's server.
+pub const SOFTAP_DHCP: u8 = 2;
 
 /// Saved settings of the Wi-Fi commands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Wifi {
     /// AT+CWMODE. 0 out of the box (a guess: the IDF's default decides; hosts always set it).
     pub mode: u8,
     /// AT+CWJAP.
     pub join: Option<SavedJoin>,
+    /// AT+CWAUTOCONN: join it at boot.
+    pub auto_connect: bool,
+    /// AT+CWRECONNCFG and AT+CWJAP: pause between attempts to come back, seconds; zero: never.
+    pub reconnect_interval: u16,
+    /// AT+CWRECONNCFG: attempts to come back; zero: no limit.
+    pub reconnect_count: u16,
+    /// AT+CWDHCP: bit 0 the station's client, bit 1 the softAP's server.
+    pub dhcp: u8,
+    /// AT+CIPSTA.
+    pub station_address: Option<StaticAddress>,
+    /// AT+CIPSTAMAC; `None`: the chip's own.
+    pub station_mac: Option<[u8; 6]>,
+    /// AT+CWSTAPROTO: bits of 802.11 b, g and n.
+    pub station_modes: u8,
+    /// AT+CWSAP; `None`: what the chip has out of the box.
+    pub softap: Option<SoftAp>,
+    /// AT+CIPAP.
+    pub softap_address: StaticAddress,
+    /// AT+CIPAPMAC; `None`: the chip's own.
+    pub softap_mac: Option<[u8; 6]>,
+    /// AT+CWAPPROTO: bits of 802.11 b, g and n.
+    pub softap_modes: u8,
+    /// AT+CWDHCPS; `None`: the range that follows from the softAP's address.
+    pub leases: Option<Leases>,
+}
+
+impl Default for Wifi {
+    fn default() -> Self {
+        Wifi {
+            mode: 0,
+            join: None,
+            auto_connect: true,
+            reconnect_interval: 0,
+            reconnect_count: 0,
+            dhcp: STATION_DHCP | SOFTAP_DHCP,
+            station_address: None,
+            station_mac: None,
+            station_modes: 7,
+            softap: None,
+            softap_address: StaticAddress {
+                address: Ipv4Addr::new(192, 168, 4, 1),
+                gateway: Ipv4Addr::new(192, 168, 4, 1),
+                prefix_len: 24,
+            },
+            softap_mac: None,
+            softap_modes: 7,
+            leases: None,
+        }
+    }
+}
+
+impl Wifi {
+    /// Where the station gets its address from. `dns`: whom it asks for names when no DHCP server has told it.
+    pub fn addressing(&self, dns: &[Ipv4Addr]) -> Addressing {
+        match &self.station_address {
+            _ if self.dhcp & STATION_DHCP != 0 => Addressing::Dhcp,
+            Some(address) => Addressing::Static(address.config(dns)),
+            None => Addressing::None,
+        }
+    }
+
+    /// When the station tries again.
+    pub fn reconnect(&self) -> Reconnect {
+        Reconnect {
+            interval: Duration::from_secs(u64::from(self.reconnect_interval)),
+            attempts: u32::from(self.reconnect_count),
+        }
+    }
+
+    /// What the softAP's DHCP server leases.
+    pub fn leases(&self) -> Leases {
+        self.leases.unwrap_or_else(|| Leases::beside(&self.softap_address))
+    }
 }
 
 /// An access point as it is kept in flash.
@@ -25,19 +106,147 @@ pub struct SavedJoin {
     pub password: Vec<u8>,
     /// Only this access point of that SSID.
     pub bssid: Option<[u8; 6]>,
-    /// Pause between attempts to come back after a loss, seconds; zero: never.
-    pub reconnect: u32,
+    /// Neither open nor WEP.
+    pub pci_en: bool,
+    /// Beacons between two that the station listens to.
+    pub listen_interval: u8,
+    /// 0: the first that is found, 1: the strongest.
+    pub scan_mode: u8,
+    /// Protected management frames: bit 0 can, bit 1 must.
+    pub pmf: u8,
 }
 
 impl SavedJoin {
-    /// The request that joins it again.
+    /// The request that joins it. The execute form of AT+CWJAP has no time of its own: 15 s.
     pub fn request(&self) -> JoinRequest {
         JoinRequest {
             ssid: self.ssid.clone(),
             password: self.password.clone(),
             bssid: self.bssid,
             timeout: Duration::from_secs(15),
-            reconnect: Duration::from_secs(u64::from(self.reconnect)),
+            all_channels: self.scan_mode == 1,
+            secure_only: self.pci_en,
+            pmf: self.pmf,
         }
+    }
+}
+
+/// An address that does not come from DHCP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticAddress {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// The way out; 0.0.0.0 for none.
+    pub gateway: Ipv4Addr,
+    /// Bits of the network mask.
+    pub prefix_len: u8,
+}
+
+impl StaticAddress {
+    /// The network mask.
+    pub fn mask(&self) -> Ipv4Addr {
+        Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(self.prefix_len)).unwrap_or(0))
+    }
+
+    /// True for an address of the same network that one host can have.
+    pub fn has_host(&self, address: Ipv4Addr) -> bool {
+        let (mask, bits) = (self.mask().to_bits(), address.to_bits());
+        bits & mask == self.address.to_bits() & mask && bits & !mask != 0 && bits | mask != u32::MAX
+    }
+
+    /// For the IP stack.
+    pub fn config(&self, dns: &[Ipv4Addr]) -> Ipv4Config {
+        Ipv4Config {
+            address: self.address,
+            prefix_len: self.prefix_len,
+            gateway: Some(self.gateway).filter(|g| !g.is_unspecified()),
+            dns: dns.to_vec(),
+            server: None,
+            lease: None,
+        }
+    }
+}
+
+/// The softAP as AT+CWSAP sets it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SoftAp {
+    /// 1 to 32 bytes.
+    pub ssid: Vec<u8>,
+    /// Up to 64 bytes.
+    pub password: Vec<u8>,
+    /// 1 to 14.
+    pub channel: u8,
+    /// 0 open, 2 WPA, 3 WPA2, 4 both.
+    pub ecn: u8,
+    /// Stations at a time, 1 to 10.
+    pub max_stations: u8,
+    /// Beacons do not name the SSID.
+    pub hidden: bool,
+}
+
+impl SoftAp {
+    /// What a chip has out of the box: an open network named after its MAC address, for four stations.
+    pub fn out_of_the_box(mac: [u8; 6]) -> SoftAp {
+        let [.., a, b, c] = mac;
+        SoftAp {
+            ssid: format!("ESP_{a:02X}{b:02X}{c:02X}").into_bytes(),
+            password: Vec::new(),
+            channel: 1,
+            ecn: 0,
+            max_stations: SoftAp::STATIONS,
+            hidden: false,
+        }
+    }
+
+    /// Stations that are let in when nobody has said how many (the IDF's number: a guess for the set form).
+    pub const STATIONS: u8 = 4;
+}
+
+/// What the softAP's DHCP server leases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leases {
+    /// 1 to 2880.
+    pub minutes: u16,
+    /// First address.
+    pub first: Ipv4Addr,
+    /// Last address.
+    pub last: Ipv4Addr,
+}
+
+impl Leases {
+    /// Most addresses that the server keeps.
+    pub const MOST: u32 = 100;
+
+    /// The range of a softAP that nobody has set one for: two hours, the addresses behind its own, or in front
+    /// of it where there are not as many.
+    pub fn beside(softap: &StaticAddress) -> Leases {
+        let (mask, own) = (softap.mask().to_bits(), softap.address.to_bits());
+        let (first, last) = ((own & mask) + 1, (own | !mask) - 1);
+        let behind = (own + 1, last.min(own + Self::MOST));
+        let before = (first.max(own.saturating_sub(Self::MOST)), own - 1);
+        let size = |(a, b): (u32, u32)| (b + 1).saturating_sub(a);
+        let (first, last) = if size(behind) >= size(before) { behind } else { before };
+        Leases { minutes: 120, first: Ipv4Addr::from_bits(first), last: Ipv4Addr::from_bits(last) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_softap_leases_the_larger_side_of_its_network() {
+        let range = |d: u8, prefix_len| {
+            let address = Ipv4Addr::new(192, 168, 4, d);
+            let leases = Leases::beside(&StaticAddress { address, gateway: address, prefix_len });
+            (leases.first.octets()[3], leases.last.octets()[3])
+        };
+        assert_eq!(range(1, 24), (2, 101));
+        assert_eq!(range(200, 24), (100, 199));
+        assert_eq!(range(250, 30), (249, 249));
+        assert_eq!(range(249, 30), (250, 250));
     }
 }

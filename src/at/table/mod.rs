@@ -12,12 +12,17 @@ mod wifi;
 use super::commands::Handler;
 use super::params::Form;
 use super::schema::{Param, choice, int, text};
+use crate::profile::{Availability, Chip, Profile};
 
 /// What must be true before a command runs. It is an ERROR otherwise, and nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
+    /// Wi-Fi is not switched off with AT+CWINIT=0.
+    Wifi,
     /// The station is switched on (AT+CWMODE=1 or 3).
     Station,
+    /// The softAP is switched on (AT+CWMODE=2 or 3).
+    SoftAp,
     /// The station has an address.
     Address,
 }
@@ -62,6 +67,9 @@ pub struct Command {
     pub execute: Option<Handler>,
     /// Whether what it sets is kept in flash.
     pub saved: bool,
+    /// Which profiles have it. Where a release changed its forms, there are two entries of one name, and a profile
+    /// has one of them.
+    pub on: Availability,
 }
 
 impl Command {
@@ -76,9 +84,9 @@ impl Command {
     }
 }
 
-/// The command called `name` (upper case, without AT).
-pub fn find(name: &str) -> Option<&'static Command> {
-    CHAPTERS.into_iter().flatten().find(|c| c.name == name)
+/// The command called `name` (upper case, without AT), if the profile has it.
+pub fn find(name: &str, profile: &Profile) -> Option<&'static Command> {
+    CHAPTERS.into_iter().flatten().find(|c| c.name == name && profile.has(&c.on))
 }
 
 const NONE: Command = Command {
@@ -90,7 +98,11 @@ const NONE: Command = Command {
     set: None,
     execute: None,
     saved: false,
+    on: Availability::ALL,
 };
+
+/// Chips with Bluetooth LE.
+const BLE: &[Chip] = &[Chip::Esp32, Chip::Esp32c3, Chip::Esp32c6];
 
 /// A set form with one syntax: its handler, then its parameters.
 macro_rules! set {
@@ -116,10 +128,12 @@ const ORDER: &[&str] = &[
     // Basic.
     "", "E0", "E1", "+RST", "+GMR", "+CMD", "+GSLP", "+SYSTIMESTAMP", "+SLEEP", "+RESTORE", "+SYSRAM", "+SYSFLASH",
     "+RFPOWER", "+SYSMSG", "+SYSROLLBACK", "+SYSLOG", "+SYSSTORE", "+SLEEPWKCFG", "+SYSREG", "+SYSTEMP",
+    // Basic, of later releases.
+    "+SYSMFG", "+TRANSINTVL", "+USERRAM",
     // UART.
     "+UART", "+UART_CUR", "+UART_DEF",
     // Wi-Fi.
-    "+CWMODE", "+CWSTATE", "+CWJAP", "+CWRECONNCFG", "+CWLAP", "+CWLAPOPT", "+CWQAP", "+CWSAP", "+CWLIF", "+CWQIF",
+    "+CWINIT", "+CWMODE", "+CWSTATE", "+CWJAP", "+CWRECONNCFG", "+CWLAP", "+CWLAPOPT", "+CWQAP", "+CWSAP", "+CWLIF", "+CWQIF",
     "+CWDHCP", "+CWDHCPS", "+CWSTAPROTO", "+CWAPPROTO", "+CWAUTOCONN", "+CWHOSTNAME", "+CWCOUNTRY",
     // TCP/IP.
     "+CIFSR", "+CIPSTAMAC", "+CIPAPMAC", "+CIPSTA", "+CIPAP", "+CIPV6", "+CIPDNS", "+CIPDOMAIN", "+CIPSTATUS",
@@ -131,7 +145,7 @@ const ORDER: &[&str] = &[
     "+PING", "+MDNS", "+CIUPDATE",
 ];
 
-/// Every command, in the order in which AT+CMD? lists them.
+/// Every command of every profile, in the order in which AT+CMD? lists them.
 pub fn all() -> Vec<&'static Command> {
     let mut commands: Vec<_> = CHAPTERS.into_iter().flatten().collect();
     commands.sort_by_key(|c| ORDER.iter().position(|name| *name == c.name).unwrap_or(ORDER.len()));
@@ -141,12 +155,17 @@ pub fn all() -> Vec<&'static Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::PROFILES;
 
     #[test]
     fn every_entry_is_found_by_its_own_name_and_only_by_it() {
         for command in all() {
-            let found = find(command.name).expect(command.name);
-            assert!(std::ptr::eq(found, command), "{} appears twice", command.name);
+            let mut having = PROFILES.into_iter().filter(|p| p.has(&command.on)).peekable();
+            assert!(having.peek().is_some(), "no profile has {}", command.name);
+            for profile in having {
+                let found = find(command.name, profile).expect(command.name);
+                assert!(std::ptr::eq(found, command), "{} appears twice in {}", command.name, profile.name);
+            }
             assert!(
                 [Form::Query, Form::Set, Form::Execute].into_iter().any(|f| command.has(f)),
                 "{} has no form",

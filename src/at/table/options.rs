@@ -128,6 +128,13 @@ pub(super) static COMMANDS: &[Command] = &[
         ..NONE
     },
     Command {
+        name: "+CIPSNTPTIME",
+        summary: "local time",
+        section: "TCP/IP: AT+CIPSNTPTIME",
+        query: Some(clock::time_query),
+        ..NONE
+    },
+    Command {
         name: "+CIUPDATE",
         summary: "firmware update over Wi-Fi",
         section: "TCP/IP: AT+CIUPDATE",

@@ -1,14 +1,28 @@
 //! The Wi-Fi commands, as data.
 
 use super::*;
-use crate::at::commands::{status, wifi};
+use crate::at::commands::{mdns, wifi, wifi_address, wifi_join, wifi_radio, wifi_scan, wifi_softap};
+use crate::at::nvs::SoftAp;
+
+const MAC: Param = text("mac", 17, 17);
+const PROTOCOL: Param = int("protocol", 1, 7);
 
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
+        name: "+CWINIT",
+        summary: "switch Wi-Fi off as a whole, and on again",
+        section: "Wi-Fi: AT+CWINIT",
+        query: Some(wifi::init_query),
+        set: set!(wifi::init_set, int("init", 0, 1)),
+        on: Availability::ALL.since(3, 1),
+        ..NONE
+    },
+    Command {
         name: "+CWMODE",
         summary: "Wi-Fi mode: 0 off, 1 station, 2 softAP, 3 both",
         section: "Wi-Fi: AT+CWMODE",
+        needs: &[Need::Wifi],
         query: Some(wifi::mode_query),
         set: set!(wifi::mode_set, int("mode", 0, 3), int("auto_connect", 0, 1).or(1)),
         saved: true,
@@ -26,9 +40,9 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "join an access point",
         section: "Wi-Fi: AT+CWJAP",
         needs: &[Need::Station],
-        query: Some(wifi::join_query),
+        query: Some(wifi_join::join_query),
         set: set!(
-            wifi::join_set,
+            wifi_join::join_set,
             text("ssid", 1, 32).optional(),
             text("pwd", 0, 64).optional(),
             text("bssid", 17, 17).optional(),
@@ -39,8 +53,48 @@ pub(super) static COMMANDS: &[Command] = &[
             int("jap_timeout", 3, 600).or(15),
             int("pmf", 0, 3).or(0)
         ),
-        execute: Some(wifi::join_again),
+        execute: Some(wifi_join::join_again),
         saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWRECONNCFG",
+        summary: "when the station comes back after a loss",
+        section: "Wi-Fi: AT+CWRECONNCFG",
+        query: Some(wifi_join::reconnect_query),
+        set: set!(wifi_join::reconnect_set, int("interval_second", 0, 7200), int("repeat_count", 0, 1000)),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWLAP",
+        summary: "list access points",
+        section: "Wi-Fi: AT+CWLAP",
+        needs: &[Need::Station],
+        set: set!(
+            wifi_scan::scan,
+            text("ssid", 0, 32).optional(),
+            text("mac", 0, 17).optional(),
+            int("channel", 0, 14).optional(),
+            int("scan_type", 0, 1).optional(),
+            int("scan_time_min", 0, 1500).optional(),
+            int("scan_time_max", 0, 1500).optional()
+        ),
+        execute: Some(wifi_scan::scan_all),
+        ..NONE
+    },
+    Command {
+        name: "+CWLAPOPT",
+        summary: "what AT+CWLAP shows",
+        section: "Wi-Fi: AT+CWLAPOPT",
+        set: set!(
+            wifi_scan::options_set,
+            int("sort_enable", 0, 1),
+            int("print mask", 0, 0x7ff),
+            int("rssi filter", -100, 40).or(-100),
+            int("authmode mask", 0, 0xffff).or(0xffff)
+        ),
+        ..NONE
     },
     Command {
         name: "+CWQAP",
@@ -50,10 +104,185 @@ pub(super) static COMMANDS: &[Command] = &[
         ..NONE
     },
     Command {
+        name: "+CWSAP",
+        summary: "configure the softAP",
+        section: "Wi-Fi: AT+CWSAP",
+        needs: &[Need::SoftAp],
+        query: Some(wifi_softap::softap_query),
+        set: set!(
+            wifi_softap::softap_set,
+            text("ssid", 1, 32),
+            text("pwd", 0, 64),
+            int("chl", 1, 14),
+            int("ecn", 0, 4),
+            int("max conn", 1, 10).or(SoftAp::STATIONS as i64),
+            int("ssid hidden", 0, 1).or(0)
+        ),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWLIF",
+        summary: "stations of the softAP",
+        section: "Wi-Fi: AT+CWLIF",
+        needs: &[Need::SoftAp],
+        execute: Some(wifi_softap::stations),
+        ..NONE
+    },
+    Command {
+        name: "+CWQIF",
+        summary: "send stations of the softAP away",
+        section: "Wi-Fi: AT+CWQIF",
+        needs: &[Need::SoftAp],
+        set: set!(wifi_softap::dismiss, MAC),
+        execute: Some(wifi_softap::dismiss_all),
+        ..NONE
+    },
+    Command {
+        name: "+CWDHCP",
+        summary: "DHCP: bit 0 the station's client, bit 1 the softAP's server",
+        section: "Wi-Fi: AT+CWDHCP",
+        query: Some(wifi_address::dhcp_query),
+        set: set!(wifi_address::dhcp_set, int("operate", 0, 1), int("mode", 1, 3)),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWDHCPS",
+        summary: "addresses that the softAP leases",
+        section: "Wi-Fi: AT+CWDHCPS",
+        needs: &[Need::SoftAp],
+        query: Some(wifi_address::leases_query),
+        set: set!(
+            wifi_address::leases_set,
+            int("enable", 0, 1),
+            int("lease time", 1, 2880).optional(),
+            text("start IP", 7, 15).optional(),
+            text("end IP", 7, 15).optional()
+        ),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWSTAPROTO",
+        summary: "802.11 standards of the station: bits b, g, n",
+        section: "Wi-Fi: AT+CWSTAPROTO",
+        needs: &[Need::Station],
+        query: Some(wifi_radio::station_modes_query),
+        set: set!(wifi_radio::station_modes_set, PROTOCOL),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWAPPROTO",
+        summary: "802.11 standards of the softAP: bits b, g, n",
+        section: "Wi-Fi: AT+CWAPPROTO",
+        needs: &[Need::SoftAp],
+        query: Some(wifi_radio::softap_modes_query),
+        set: set!(wifi_radio::softap_modes_set, PROTOCOL),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWAUTOCONN",
+        summary: "join the saved access point at boot",
+        section: "Wi-Fi: AT+CWAUTOCONN",
+        query: Some(wifi_join::auto_connect_query),
+        set: set!(wifi_join::auto_connect_set, int("enable", 0, 1)),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWHOSTNAME",
+        summary: "name of the station in DHCP requests",
+        section: "Wi-Fi: AT+CWHOSTNAME",
+        needs: &[Need::Station],
+        query: Some(wifi_radio::hostname_query),
+        set: set!(wifi_radio::hostname_set, text("hostname", 1, 32)),
+        ..NONE
+    },
+    Command {
+        name: "+CWCOUNTRY",
+        summary: "country and its channels",
+        section: "Wi-Fi: AT+CWCOUNTRY",
+        query: Some(wifi_radio::country_query),
+        set: set!(
+            wifi_radio::country_set,
+            int("country_policy", 0, 1),
+            text("country_code", 1, 3),
+            int("start_channel", 1, 14),
+            int("total_channel_count", 1, 14)
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+MDNS",
+        summary: "a name and a service that others find",
+        section: "Wi-Fi: AT+MDNS",
+        set: set!(
+            mdns::set,
+            int("enable", 0, 1),
+            text("hostname", 1, 63).optional(),
+            text("service_name", 1, 63).optional(),
+            int("port", 1, 65_535).optional()
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+CIFSR",
+        summary: "own addresses",
+        section: "TCP/IP: AT+CIFSR",
+        execute: Some(wifi_address::own_addresses),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSTAMAC",
+        summary: "MAC address of the station",
+        section: "Wi-Fi: AT+CIPSTAMAC",
+        needs: &[Need::Station],
+        query: Some(wifi_address::station_mac_query),
+        set: set!(wifi_address::station_mac_set, MAC),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CIPAPMAC",
+        summary: "MAC address of the softAP",
+        section: "Wi-Fi: AT+CIPAPMAC",
+        needs: &[Need::SoftAp],
+        query: Some(wifi_address::softap_mac_query),
+        set: set!(wifi_address::softap_mac_set, MAC),
+        saved: true,
+        ..NONE
+    },
+    Command {
         name: "+CIPSTA",
         summary: "IP address of the station",
         section: "Wi-Fi: AT+CIPSTA",
-        query: Some(status::station_address),
+        needs: &[Need::Station],
+        query: Some(wifi_address::station_query),
+        set: set!(
+            wifi_address::station_set,
+            text("ip", 7, 15),
+            text("gateway", 7, 15).optional(),
+            text("netmask", 7, 15).optional()
+        ),
+        saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CIPAP",
+        summary: "IP address of the softAP",
+        section: "Wi-Fi: AT+CIPAP",
+        needs: &[Need::SoftAp],
+        query: Some(wifi_address::softap_query),
+        set: set!(
+            wifi_address::softap_set,
+            text("ip", 7, 15),
+            text("gateway", 7, 15).optional(),
+            text("netmask", 7, 15).optional()
+        ),
+        saved: true,
         ..NONE
     },
 ];

@@ -1,4 +1,4 @@
-//! What hosts do because a test says so, and where they find a module.
+//! What happens because a test says so: access points go, hosts act; and where hosts find a module.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -24,14 +24,17 @@ impl Network {
         };
         self.now = self.now.max(now);
         let far_end = match action {
+            // The module's business.
+            HostAction::Join(_) | HostAction::Leave => return true,
             HostAction::Connect { to, port } | HostAction::Datagram { to, port, .. } => {
-                self.resolve(to).map(|ip| SocketAddr::new(ip.into(), *port))
+                self.resolve(index, to).map(|ip| SocketAddr::new(ip.into(), *port))
             }
             _ => Err(String::new()),
         };
         let host = &mut self.hosts[index];
         let (terminal, notes) = host.services.terminal();
         match (action, far_end) {
+            (HostAction::Join(_) | HostAction::Leave, _) => {}
             (HostAction::Send(data), _) => terminal.send(data, notes),
             (HostAction::Close, _) => terminal.close(notes),
             (HostAction::Reset, _) => terminal.reset(&mut host.stack, notes),
@@ -52,19 +55,33 @@ impl Network {
         true
     }
 
-    fn resolve(&self, peer: &Peer) -> Result<Ipv4Addr, String> {
+    /// Turns a segment's switch on or off. Frames on their way to it are lost while it is off; its stations
+    /// stay joined until they leave.
+    pub fn set_segment_up(&mut self, now: Instant, segment: &str, up: bool) {
+        self.now = self.now.max(now);
+        let aps = self.segments.len() - self.modules.len();
+        if let Some(segment) = self.segments[..aps].iter_mut().find(|s| s.name() == segment) {
+            segment.set_up(up);
+        }
+    }
+
+    fn resolve(&self, host: usize, peer: &Peer) -> Result<Ipv4Addr, String> {
         match peer {
             Peer::Address(address) => Ok(*address),
             Peer::Module(name) => {
-                self.module_address(name).ok_or_else(|| format!("module '{name}' has no address now"))
+                self.module_address(host, name).ok_or_else(|| format!("module '{name}' has no address now"))
             }
         }
     }
 
     /// The present address of a module's station: the one that it used last, or else the one that DHCP has
-    /// leased to it.
-    fn module_address(&self, name: &str) -> Option<Ipv4Addr> {
-        let module = self.modules.iter().find(|m| m.link.name() == name)?;
+    /// leased to it. For a host on its softAP, that of its softAP.
+    fn module_address(&self, host: usize, name: &str) -> Option<Ipv4Addr> {
+        let index = self.modules.iter().position(|m| m.link.name() == name)?;
+        let module = &self.modules[index];
+        if self.hosts[host].segment == Some(self.softap_segment(index)) {
+            return module.softap_address;
+        }
         let (segment, station) = (module.member?, module.station.as_ref()?);
         station.address.or_else(|| self.gateway.leased(self.now, segment, station.mac))
     }
@@ -72,6 +89,12 @@ impl Network {
     /// A frame comes to a segment's switch: if a station there sent it, it shows the station's addresses.
     pub(super) fn notice(&mut self, segment: usize, from: Port, frame: &[u8]) {
         let Port::Module(module) = from else { return };
+        if segment == self.softap_segment(module) {
+            if let Some((_, Some(address))) = packet::sender(frame) {
+                self.modules[module].softap_address = Some(address);
+            }
+            return;
+        }
         let Some(module) = self.modules.get_mut(module).filter(|m| m.member == Some(segment)) else { return };
         let Some((mac, address)) = packet::sender(frame) else { return };
         let known = module.station.as_ref().filter(|s| s.mac == mac).and_then(|s| s.address);

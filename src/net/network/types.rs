@@ -22,6 +22,8 @@ pub struct Delivery {
     pub at: Instant,
     /// The module's index in [`NetConfig::modules`](crate::net::config::NetConfig::modules).
     pub module: usize,
+    /// True: on its softAP interface. False: at its station.
+    pub softap: bool,
     /// The Ethernet frame.
     pub frame: Vec<u8>,
     /// True: it is here for the capture only, the module never gets it.
@@ -83,6 +85,11 @@ pub enum HostAction {
     Pause,
     /// Reads again.
     Resume,
+    /// Leaves its LAN for the softAP of the module of this name, if that lets it in. The module decides, and
+    /// [`Network::softap_admit`](super::Network::softap_admit) or another call tells the network.
+    Join(String),
+    /// Goes back to its LAN. The module is told, and tells the network.
+    Leave,
     /// Dials: opens a TCP connection.
     Connect {
         /// Whom.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use smoltcp::wire::{DHCP_CLIENT_PORT, DHCP_SERVER_PORT, IpCidr, Ipv4Cidr};
 
 use super::dhcp::{Action, Client};
+use super::ethernet::Ethernet;
 use super::{CloseReason, DhcpEvent, Ipv4Config, Stack, is_unicast, packet};
 use crate::rng::Stream;
 use crate::time::Instant;
@@ -23,7 +24,8 @@ impl Stack {
         }
         self.dhcp_stop();
         self.set_ipv4(None);
-        self.fail_connections(|_| true, CloseReason::Unreachable);
+        let lan = self.lan_address();
+        self.fail_connections(|local| Some(local) != lan, CloseReason::Unreachable);
         self.fail_pings();
         self.fail_questions();
         self.received.clear();
@@ -35,6 +37,14 @@ impl Stack {
     /// True while the interface is up.
     pub fn is_up(&self) -> bool {
         self.up
+    }
+
+    /// Gives the node another Ethernet address, and lets it forget its neighbours. Nothing happens on a
+    /// point-to-point link. Only while the interface is down: a DHCP client goes on with the old one.
+    pub fn set_mac(&mut self, mac: [u8; 6]) {
+        if self.ethernet.is_some() {
+            self.ethernet = Some(Ethernet::new(mac));
+        }
     }
 
     /// Starts the DHCP client over, which asks for an address with the next poll. `hostname` is sent to the
@@ -73,28 +83,37 @@ impl Stack {
         }
         let address = config.as_ref().map(|c| c.address);
         let network = |c: &Option<Ipv4Config>| c.as_ref().map(|c| (c.address, c.prefix_len));
-        if network(&config) != network(&self.ipv4) {
-            self.iface.update_ip_addrs(|list| {
-                list.clear();
-                if let Some(c) = &config {
-                    // The list was just emptied, so there is room.
-                    let _ = list.push(IpCidr::Ipv4(Ipv4Cidr::new(c.address, c.prefix_len)));
-                }
-            });
-            if let Some(ethernet) = &mut self.ethernet {
-                ethernet.clear();
-            }
-        }
+        let renewed = network(&config) == network(&self.ipv4);
         let moved = self.ipv4.as_ref().map(|c| c.address) != address;
         if !self.pinned_dns {
             self.dns_servers = config.as_ref().map(|c| c.dns.clone()).unwrap_or_default();
         }
         self.ipv4 = config;
+        if !renewed {
+            self.list_addresses();
+            if let Some(ethernet) = &mut self.ethernet {
+                ethernet.clear();
+            }
+        }
         self.dirty = true;
         if moved {
-            self.fail_connections(|local| Some(local) != address, CloseReason::Unreachable);
+            let kept = [address, self.lan_address()];
+            self.fail_connections(|local| !kept.contains(&Some(local)), CloseReason::Unreachable);
             self.report_groups(|_| true);
         }
+    }
+
+    /// Tells smoltcp the node's addresses.
+    pub(super) fn list_addresses(&mut self) {
+        let station = self.ipv4.as_ref().map(|c| Ipv4Cidr::new(c.address, c.prefix_len));
+        let lan = self.lan.as_ref().map(|lan| Ipv4Cidr::new(lan.address, lan.prefix_len));
+        self.iface.update_ip_addrs(|list| {
+            list.clear();
+            for address in [station, lan].into_iter().flatten() {
+                // The list was just emptied, so there is room.
+                let _ = list.push(IpCidr::Ipv4(address));
+            }
+        });
     }
 
     /// The address in use.

@@ -114,6 +114,11 @@ impl Ethernet {
         self.arp_frame(ArpOperation::Request, own, ([0; 6], target), BROADCAST)
     }
 
+    /// Sends `packet` to the neighbour at `mac`.
+    pub(super) fn send_to(&self, mac: [u8; 6], packet: &[u8], frames: &mut VecDeque<Vec<u8>>) {
+        frames.push_back(self.frame(mac, EthernetProtocol::Ipv4, packet));
+    }
+
     /// Sends `packet` to everybody on the link.
     pub(super) fn send_broadcast(&self, packet: &[u8], frames: &mut VecDeque<Vec<u8>>) {
         frames.push_back(self.frame(BROADCAST, EthernetProtocol::Ipv4, packet));

@@ -20,6 +20,7 @@ mod device;
 mod dhcp;
 mod dns;
 mod ethernet;
+mod lan;
 mod packet;
 mod ping;
 mod tcp;
@@ -34,6 +35,7 @@ use std::net::Ipv4Addr;
 use smoltcp::iface::{Interface, PollResult, SocketSet};
 use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet};
 
+pub use self::lan::{LanConfig, LanLeases};
 pub use self::types::*;
 use crate::rng::{self, Stream};
 use crate::time::{Duration, Instant};
@@ -53,6 +55,8 @@ pub struct Stack {
     tcp_buffers: (usize, usize),
     /// `None` on a point-to-point link.
     ethernet: Option<ethernet::Ethernet>,
+    /// The second interface.
+    lan: Option<lan::Lan>,
     up: bool,
     ipv4: Option<Ipv4Config>,
     dns_servers: Vec<Ipv4Addr>,
@@ -135,6 +139,7 @@ impl Stack {
                 Medium::Ethernet { mac } => Some(ethernet::Ethernet::new(mac)),
                 Medium::Ip => None,
             },
+            lan: None,
             up: true,
             ipv4: None,
             dns_servers: Vec::new(),
@@ -211,6 +216,11 @@ impl Stack {
             self.open_frame(frame);
             self.settle(now);
         }
+        while let Some(frame) = self.lan.as_mut().and_then(|lan| lan.received.pop_front()) {
+            self.now = self.now.max(now);
+            self.open_lan_frame(frame);
+            self.settle(now);
+        }
     }
 
     /// When `poll` must be called at the latest; later than the last poll. `None`: not before something
@@ -228,6 +238,8 @@ impl Stack {
     fn settle(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.dirty = false;
+        // Before smoltcp sends: it would probe a peer once more in the instant in which it is given up.
+        self.run_tcp();
         loop {
             self.send_own();
             self.egress();
@@ -238,6 +250,9 @@ impl Stack {
             let moved = self.run_dhcp() | self.run_tcp() | self.run_pings() | self.run_questions();
             if let Some(ethernet) = &mut self.ethernet {
                 ethernet.run(self.now, self.ipv4.as_ref().map(|c| c.address), &mut self.frames);
+            }
+            if let Some(lan) = &mut self.lan {
+                lan.ethernet.run(self.now, Some(lan.address), &mut lan.frames);
             }
             if !moved && self.outbox.is_empty() && self.looped.is_empty() {
                 break;
@@ -258,6 +273,7 @@ impl Stack {
             smoltcp,
             self.dhcp.as_ref().map(dhcp::Client::next_timer),
             self.ethernet.as_ref().and_then(ethernet::Ethernet::next_timer),
+            self.lan.as_ref().and_then(|lan| lan.ethernet.next_timer()),
             self.next_tcp_timer(),
             self.next_ping_timer(),
             self.next_question_timer(),
@@ -302,6 +318,9 @@ impl Stack {
 
     /// Where a packet for `to` goes first; `None` when there is no way.
     fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
+        if self.is_on_lan(to.into()) {
+            return Some(to);
+        }
         let config = self.ipv4.as_ref()?;
         if self.ethernet.is_none() || ethernet::on_link((config.address, config.prefix_len), to) {
             return Some(to);
@@ -309,9 +328,10 @@ impl Stack {
         config.gateway
     }
 
-    /// True for 255.255.255.255 and the broadcast address of the node's own network.
+    /// True for 255.255.255.255 and the broadcast addresses of the node's own networks.
     fn is_broadcast(&self, to: Ipv4Addr) -> bool {
         to.is_broadcast()
+            || self.lan.as_ref().is_some_and(|lan| lan.is_broadcast(to))
             || self.ipv4.as_ref().is_some_and(|c| {
                 let host_bits = !ethernet::mask(c.prefix_len);
                 c.prefix_len < 31
@@ -323,7 +343,17 @@ impl Stack {
     /// Puts a packet into a frame and sends it, now or when its neighbour is known.
     fn route(&mut self, packet: Vec<u8>) {
         let Ok(header) = Ipv4Packet::new_checked(&packet[..]) else { return };
-        let to = header.dst_addr();
+        let (from, to) = (header.src_addr(), header.dst_addr());
+        if let Some(lan) = &mut self.lan
+            && lan.carries(from, to)
+        {
+            if lan.address == to {
+                self.looped.push_back(packet);
+            } else {
+                lan.send(self.now, to, packet);
+            }
+            return;
+        }
         if !self.up {
             return;
         }

@@ -35,7 +35,8 @@ impl Stack {
             many: matches!(to, IpAddr::V4(a) if a.is_multicast() || self.is_broadcast(a)),
             handle: None,
         };
-        if let (IpAddr::V4(address), Some(own)) = (to, self.own_address())
+        if let IpAddr::V4(address) = to
+            && let Some(own) = self.source_for(address)
             && !address.is_unspecified()
             && (ping.many || self.next_hop(address).is_some())
         {

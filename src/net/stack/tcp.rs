@@ -11,8 +11,9 @@ use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, Ipv4Packet, TcpPac
 
 use super::udp::free_port;
 use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast, tcp_buffer};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 
+mod keep_alive;
 mod listen;
 pub(super) use listen::Listener;
 
@@ -20,8 +21,6 @@ pub(super) use listen::Listener;
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long another SYN with the same number counts as a duplicate, and not as a peer that restarted.
 const SYN_LIFETIME: Duration = Duration::from_secs(10);
-/// Keep-alive probes without an answer before the peer counts as gone (lwIP's count is 3).
-const PROBES: u64 = 3;
 
 /// One connection.
 pub(super) struct Connection {
@@ -40,6 +39,10 @@ pub(super) struct Connection {
     heard: Instant,
     /// When the first segment was sent that the peer has not reacted to.
     waiting: Option<Instant>,
+    /// True while keep-alive probes go out: from the end of the idle time until the peer is heard.
+    probing: bool,
+    /// Received bytes that the owner has read.
+    read: u64,
     closed: Option<CloseReason>,
     /// What was received and not yet read when the socket went.
     unread: Vec<u8>,
@@ -64,6 +67,8 @@ impl Connection {
             since: now,
             heard: now,
             waiting: None,
+            probing: false,
+            read: 0,
             closed: None,
             unread: Vec::new(),
             deaf: false,
@@ -79,16 +84,13 @@ impl Connection {
             None if self.released => Some(ORPHAN_TIMEOUT),
             timeout => timeout,
         };
-        let silence =
-            self.options.keep_alive.map(|k| Duration::from_nanos(k.as_nanos().saturating_mul(PROBES + 1)));
         let orphan = (self.released && self.phase == State::FinWait2).then(|| self.since + ORPHAN_TIMEOUT);
         match self.phase {
             State::SynSent | State::SynReceived => Some(self.since + self.options.connect_timeout),
             State::Closed | State::Listen | State::TimeWait => None,
             _ => {
                 let unanswered = self.waiting.zip(data).map(|(since, d)| since + d);
-                let dead = silence.map(|s| self.heard + s);
-                [unanswered, dead, orphan].into_iter().flatten().min()
+                [unanswered, orphan].into_iter().flatten().min()
             }
         }
     }
@@ -110,8 +112,6 @@ impl Stack {
         let mut socket =
             tcp::Socket::new(tcp::SocketBuffer::new(vec![0; rx]), tcp::SocketBuffer::new(vec![0; tx]));
         socket.set_nagle_enabled(!options.nodelay);
-        // A shorter interval would only flood the link.
-        socket.set_keep_alive(options.keep_alive.map(|k| smoltcp_duration(k.max(Duration::from_millis(1)))));
         socket
     }
 
@@ -131,7 +131,7 @@ impl Stack {
         if !is_unicast(address) || remote.port() == 0 {
             return Err(ConnectError::BadRemote);
         }
-        let own = self.own_address().ok_or(ConnectError::NoAddress)?;
+        let own = self.source_for(address).ok_or(ConnectError::NoAddress)?;
         if self.is_broadcast(address) {
             return Err(ConnectError::BadRemote);
         }
@@ -232,6 +232,19 @@ impl Stack {
         self.socket(s).map_or(0, tcp::Socket::send_queue)
     }
 
+    /// Sends small segments at once from now on, or holds them back.
+    pub fn tcp_set_nodelay(&mut self, s: Socket, nodelay: bool) {
+        if let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) {
+            self.sockets.get_mut::<tcp::Socket>(handle).set_nagle_enabled(!nodelay);
+            self.dirty = true;
+        }
+    }
+
+    /// How many bytes have been received in all, read or not.
+    pub fn tcp_received(&self, s: Socket) -> u64 {
+        self.connections.get(&s).map_or(0, |c| c.read) + self.tcp_readable(s) as u64
+    }
+
     /// How many received bytes wait to be read.
     pub fn tcp_readable(&self, s: Socket) -> usize {
         let Some(connection) = self.connections.get(&s).filter(|c| !c.deaf) else { return 0 };
@@ -252,6 +265,7 @@ impl Stack {
             }
             None => data = connection.unread.drain(..data.len()).collect(),
         }
+        connection.read += data.len() as u64;
         data
     }
 
@@ -405,10 +419,11 @@ impl Stack {
         if !late.is_empty() {
             self.follow_tcp();
         }
-        !late.is_empty()
+        !late.is_empty() | self.run_keep_alive()
     }
 
     pub(super) fn next_tcp_timer(&self) -> Option<Instant> {
-        self.connections.values().filter(|c| c.handle.is_some()).filter_map(Connection::deadline).min()
+        let live = self.connections.values().filter(|c| c.handle.is_some());
+        live.filter_map(|c| earliest([c.deadline(), c.probe_timer()])).min()
     }
 }

@@ -62,7 +62,7 @@ impl Stack {
         if data.len() > MAX_DATAGRAM {
             return Err(UdpError::TooLarge);
         }
-        let own = self.own_address().ok_or(UdpError::NoAddress)?;
+        let own = self.source_for(address).ok_or(UdpError::NoAddress)?;
         if !address.is_multicast() && !self.is_broadcast(address) && self.next_hop(address).is_none() {
             return Err(UdpError::NoRoute);
         }

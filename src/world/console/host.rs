@@ -21,7 +21,7 @@ pub(super) struct Action {
 }
 
 /// Every action, in the order of `help host`.
-pub(super) const ACTIONS: [Action; 7] = [
+pub(super) const ACTIONS: [Action; 9] = [
     Action {
         word: "send",
         arguments: "TEXT",
@@ -61,6 +61,18 @@ pub(super) const ACTIONS: [Action; 7] = [
             let (to, port) = far_end(so_far, words)?;
             Ok(HostAction::Connect { to, port })
         },
+    },
+    Action {
+        word: "join",
+        arguments: "MODULE",
+        help: "Leaves its LAN for the softAP of a module.",
+        read: |so_far, words| Ok(HostAction::Join(next("the name of a module", so_far, words)?.text)),
+    },
+    Action {
+        word: "leave",
+        arguments: "",
+        help: "Goes back to its LAN.",
+        read: |_, _| Ok(HostAction::Leave),
     },
     Action {
         word: "datagram",
@@ -147,6 +159,8 @@ impl fmt::Display for Shown<'_> {
             HostAction::Send(data) => write!(f, "send {}", quoted(data)),
             HostAction::Close => f.write_str("close"),
             HostAction::Reset => f.write_str("reset"),
+            HostAction::Join(module) => write!(f, "join {}", Name(module)),
+            HostAction::Leave => f.write_str("leave"),
             HostAction::Pause => f.write_str("pause"),
             HostAction::Resume => f.write_str("resume"),
             HostAction::Connect { to, port } => write!(f, "connect {} {port}", To(to)),

@@ -58,6 +58,9 @@ fn every_form_is_understood() {
         ("host pc close", host(HostAction::Close)),
         ("host pc reset", host(HostAction::Reset)),
         ("host pc pause", host(HostAction::Pause)),
+        ("host pc join wifi", host(HostAction::Join("wifi".to_string()))),
+        ("host pc join \"my module\"", host(HostAction::Join("my module".to_string()))),
+        ("host pc leave", host(HostAction::Leave)),
         ("host \"pc\" resume", host(HostAction::Resume)),
         (
             "host pc connect 192.168.1.100 80",
@@ -98,7 +101,7 @@ fn a_text_that_is_too_long_is_refused() {
 #[test]
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
-    let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect` or `datagram`";
+    let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave` or `datagram`";
     let commands = "`help`, `status`, `ap`, `link`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
@@ -149,6 +152,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
             "host pc connect 1.2.3.4 65536",
             "expected a port from 1 to 65535 after `host pc connect 1.2.3.4`, found `65536`".to_string(),
         ),
+        ("host pc join", "expected the name of a module after `host pc join`, found nothing".to_string()),
         (
             "host pc datagram wifi +1 x",
             "expected a port from 1 to 65535 after `host pc datagram wifi`, found `+1`".to_string(),

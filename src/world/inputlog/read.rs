@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pacing_word, pin_word,
 };
+use crate::world::scenario::SavedText;
 use crate::world::spelling::{one_of, shown};
 use crate::world::{McuTx, Pin};
 
@@ -74,23 +75,49 @@ impl<'a> Reader<'a> {
             Some((name, number(bytes)?, number(rest.strip_suffix(" lines")?)?))
         });
         let Some((name, bytes, lines)) = parsed else { return Err(self.expected(expected, text)) };
-        let mut scenario = String::new();
+        Ok((name, self.block("scenario", bytes, lines)?))
+    }
+
+    /// What modules had saved: any number of texts, each with the names of its module and its file.
+    pub(super) fn saved(&mut self) -> Result<Vec<(String, SavedText)>, LogError> {
+        let mut saved = Vec::new();
+        while self.rest.starts_with("saved ") {
+            let expected = "`saved \"MODULE\" \"FILE\" N bytes M lines`";
+            let text = self.header_line(expected)?;
+            let parsed = text.strip_prefix("saved ").and_then(|rest| {
+                let (module, rest) = unquoted(rest).ok()?;
+                let (name, rest) = unquoted(rest.strip_prefix(' ')?).ok()?;
+                let (bytes, rest) = rest.strip_prefix(' ')?.split_once(" bytes ")?;
+                Some((module, name, number(bytes)?, number(rest.strip_suffix(" lines")?)?))
+            });
+            let Some((module, name, bytes, lines)) = parsed else {
+                return Err(self.expected(expected, text));
+            };
+            let text = self.block("saved text", bytes, lines)?;
+            saved.push((module, SavedText { name, text }));
+        }
+        Ok(saved)
+    }
+
+    /// The lines of a text, each after a `|`.
+    fn block(&mut self, what: &str, bytes: u64, lines: u64) -> Result<String, LogError> {
+        let mut block = String::new();
         for n in 1..=lines {
-            let expected = format!("line {n} of the scenario's {lines}, after a `|`");
+            let expected = format!("line {n} of the {what}'s {lines}, after a `|`");
             let text = self.header_line(&expected)?;
             let Some(text) = text.strip_prefix('|') else { return Err(self.expected(&expected, text)) };
             if n > 1 {
-                scenario.push('\n');
+                block.push('\n');
             }
-            scenario.push_str(text);
+            block.push_str(text);
         }
-        if u64::try_from(scenario.len()) != Ok(bytes) {
-            let found = scenario.len();
+        if u64::try_from(block.len()) != Ok(bytes) {
+            let found = block.len();
             return Err(self.wrong(&format!(
-                "expected a scenario of {bytes} bytes, found {found}: the text above was changed"
+                "expected a {what} of {bytes} bytes, found {found}: the text above was changed"
             )));
         }
-        Ok((name, scenario))
+        Ok(block)
     }
 
     pub(super) fn inputs(&mut self) -> Result<Body, LogError> {

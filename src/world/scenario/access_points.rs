@@ -10,7 +10,7 @@ use super::schema;
 use super::table::{Section, Value};
 use crate::net::config::SegmentConfig;
 use crate::time::{Duration, NANOS_PER_SEC};
-use crate::wifi::config::{ApConfig, Security};
+use crate::wifi::config::{ApConfig, Pmf, Security};
 use crate::world::quantity;
 use crate::world::spelling::shown;
 
@@ -65,6 +65,7 @@ fn access_point<'a>(
         .unwrap_or_default();
     let bssid =
         read::mac(p, &section, "bssid", macs).unwrap_or_else(|| network::mac_of(&format!("ap/{name}")));
+    let security = security(p, &section, password);
     let ap = ApConfig {
         name: name.to_string(),
         ssid: ssid.as_bytes().to_vec(),
@@ -72,7 +73,11 @@ fn access_point<'a>(
         bssid,
         channel: section.integer(p, "channel", 1, 14).unwrap_or(1),
         rssi: section.integer(p, "rssi", -100, -1).unwrap_or(-45),
-        security: if password.is_empty() { Security::Open } else { Security::Wpa2 },
+        security,
+        pmf: pmf(p, &section, security),
+        hidden: section.boolean(p, "hidden").unwrap_or(false),
+        modes: modes(p, &section),
+        wps: section.boolean(p, "wps").unwrap_or(false),
         up: section.boolean(p, "up").unwrap_or(true),
     };
     let subnet = subnet(p, &section, index)?;
@@ -90,6 +95,48 @@ fn access_point<'a>(
     let segment =
         SegmentConfig { name: name.to_string(), gateway, prefix_len: subnet.prefix_len(), dhcp, lease };
     Some(Lan { ap, segment, subnet, place: section.span("subnet") })
+}
+
+/// How the access point lets stations in, which must fit its password.
+fn security(problems: &mut Problems, section: &Section, password: &str) -> Security {
+    let default = if password.is_empty() { Security::Open } else { Security::Wpa2 };
+    let choices = [
+        ("open", Security::Open),
+        ("wep", Security::Wep),
+        ("wpa", Security::Wpa),
+        ("wpa2", Security::Wpa2),
+        ("wpa-wpa2", Security::WpaWpa2),
+        ("wpa2-enterprise", Security::Wpa2Enterprise),
+        ("wpa3", Security::Wpa3),
+        ("wpa2-wpa3", Security::Wpa2Wpa3),
+    ];
+    let Some(security) = section.choice(problems, "encryption", &choices) else { return default };
+    let message = match security {
+        Security::Open | Security::Wpa2Enterprise if !password.is_empty() => {
+            "expected no password with this encryption, found one"
+        }
+        Security::Wep if password.len() != 13 => "expected a password of 13 characters with WEP",
+        Security::Open | Security::Wpa2Enterprise => return security,
+        _ if password.is_empty() => "expected a password with this encryption, found none",
+        _ => return security,
+    };
+    section.complain(problems, "encryption", message);
+    security
+}
+
+fn pmf(problems: &mut Problems, section: &Section, security: Security) -> Pmf {
+    let choices = [("off", Pmf::Off), ("capable", Pmf::Capable), ("required", Pmf::Required)];
+    section.choice(problems, "pmf", &choices).unwrap_or(match security {
+        Security::Wpa3 => Pmf::Required,
+        Security::Wpa2Wpa3 => Pmf::Capable,
+        _ => Pmf::Off,
+    })
+}
+
+/// Bits of 802.11 b, g and n.
+fn modes(problems: &mut Problems, section: &Section) -> u8 {
+    let choices = [("b", 1), ("g", 2), ("bg", 3), ("n", 4), ("gn", 6), ("bgn", 7)];
+    section.choice(problems, "modes", &choices).unwrap_or(7)
 }
 
 fn subnet(problems: &mut Problems, section: &Section, index: usize) -> Option<Subnet> {

@@ -11,9 +11,11 @@ mod link;
 mod network;
 mod read;
 mod report;
+pub(crate) mod saved;
 mod schema;
 mod table;
 
+use crate::module::LogPort;
 use crate::net::config::NetConfig;
 use crate::net::network::{HostAction, Peer};
 pub use crate::profile::Timing;
@@ -24,9 +26,6 @@ use crate::world::console::Command;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use report::{Place, Problem, ScenarioError};
 
-/// Profiles that a module can have: a chip and its ESP-AT release.
-pub const PROFILES: [&str; 1] = ["esp32c3-v2.3"];
-
 /// The least latency of a module's radio link in a world with several modules, whose clocks may run apart by
 /// as much.
 pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = Duration::from_micros(100);
@@ -36,12 +35,27 @@ pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = Duration::from_micros(100);
 pub struct ModuleConfig {
     /// Its name, which drivers attach by. Also the name of its radio link.
     pub name: String,
-    /// Chip and ESP-AT release, one of [`PROFILES`].
+    /// Chip and ESP-AT release, one of [`profile::PROFILES`](crate::profile::PROFILES) by name.
     pub profile: String,
     /// MAC address of its station; `None`: made from its name.
     pub mac: Option<[u8; 6]>,
     /// How stored bytes are paced; `None`: as the driver says.
     pub mcu_tx: Option<McuTx>,
+    /// Where its log texts come out.
+    pub log_port: LogPort,
+    /// The file in which it keeps its saved settings between runs; `None`: in memory only.
+    pub nvs: Option<String>,
+    /// What was in that file: for whoever makes the world to put here. `None`: nothing yet.
+    pub saved: Option<SavedText>,
+}
+
+/// What a module had saved before the world's start, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedText {
+    /// What the file is called, for messages.
+    pub name: String,
+    /// Its contents.
+    pub text: String,
 }
 
 /// A change that the scenario makes by itself.
@@ -116,6 +130,14 @@ impl Scenario {
             }
             Command::Host { name, action } => {
                 exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;
+                if let HostAction::Join(_) | HostAction::Leave = action
+                    && self.net.hosts.iter().any(|h| h.name == *name && h.segment.is_none())
+                {
+                    let name = shown(name);
+                    return Err(format!(
+                        "expected a host behind an access point, found {name}, which is beyond the gateway"
+                    ));
+                }
                 self.check_action(action)
             }
             Command::At(_, command) => self.check(command),
@@ -126,6 +148,9 @@ impl Scenario {
         match action {
             HostAction::Connect { to: Peer::Address(address), .. } if !network::is_host(*address) => {
                 Err(format!("expected the IPv4 address of one host, found `{address}`"))
+            }
+            HostAction::Join(name) => {
+                exists("the name of a module", name, self.modules.iter().map(|m| m.name.as_str()))
             }
             HostAction::Connect { to: Peer::Module(name), .. }
             | HostAction::Datagram { to: Peer::Module(name), .. } => {

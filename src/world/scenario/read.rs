@@ -9,9 +9,11 @@ use toml::value::{Datetime, Offset};
 
 use super::report::Problems;
 use super::table::{Section, Value, found};
-use super::{ModuleConfig, PROFILES, Scenario, ScenarioError, TimelineEntry, Timing};
+use super::{ModuleConfig, Scenario, ScenarioError, TimelineEntry, Timing};
 use super::{access_points, hosts, link, network, schema};
+use crate::module::LogPort;
 use crate::net::config::NetConfig;
+use crate::profile;
 use crate::world::McuTx;
 use crate::world::console::{self, Command};
 use crate::world::spelling::{did_you_mean, one_of, shown};
@@ -77,15 +79,24 @@ fn taps_all(problems: &mut Problems, top: &Section) -> bool {
 
 fn modules(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) -> Vec<ModuleConfig> {
     let mut modules = Vec::new();
+    let mut files = Taken::new();
     for (name, place, value) in top.named(problems, "module") {
         check_node_name(problems, name, &place);
-        if let Some(module) = module(problems, name, place, value, macs) {
+        if let Some(module) = module(problems, name, place, value, macs, &mut files) {
             modules.push(module);
         }
     }
     if modules.is_empty() {
-        let profile = PROFILES[0].to_string();
-        modules.push(ModuleConfig { name: "wifi".to_string(), profile, mac: None, mcu_tx: None });
+        let profile = profile::PROFILES[0].name.to_string();
+        modules.push(ModuleConfig {
+            name: "wifi".to_string(),
+            profile,
+            mac: None,
+            mcu_tx: None,
+            log_port: LogPort::default(),
+            nvs: None,
+            saved: None,
+        });
     }
     modules
 }
@@ -96,22 +107,36 @@ fn module<'a>(
     place: Range<usize>,
     value: &'a Value<'a>,
     macs: &mut Taken<[u8; 6]>,
+    files: &mut Taken<String>,
 ) -> Option<ModuleConfig> {
     let section = Section::open(problems, format!("[module.{name}]"), place, value, schema::MODULE)?;
-    let profile = section.parsed(problems, "profile", |profile| {
-        if PROFILES.contains(&profile) {
-            return Ok(profile.to_string());
+    let profile = section.parsed(problems, "profile", |name| {
+        if profile::find(name).is_some() {
+            return Ok(name.to_string());
         }
-        let hint = did_you_mean(profile, PROFILES);
-        Err(format!("expected a profile ({}), found {}{hint}", one_of(PROFILES), shown(profile)))
+        let names = || profile::PROFILES.iter().map(|p| p.name);
+        let hint = did_you_mean(name, names());
+        Err(format!("expected a profile ({}), found {}{hint}", one_of(names()), shown(name)))
     });
+    let log_ports = [("own", LogPort::Own), ("merged", LogPort::Merged)];
     let pacings = [("wire", McuTx::Wire), ("as-stored", McuTx::AsStored)];
     Some(ModuleConfig {
         name: name.to_string(),
-        profile: profile.unwrap_or_else(|| PROFILES[0].to_string()),
+        profile: profile.unwrap_or_else(|| profile::PROFILES[0].name.to_string()),
         mac: mac(problems, &section, "mac", macs),
         mcu_tx: section.choice(problems, "mcu-tx", &pacings),
+        log_port: section.choice(problems, "log-port", &log_ports).unwrap_or_default(),
+        nvs: nvs(problems, &section, files),
+        saved: None,
     })
+}
+
+/// The file under `nvs`, which no other module may have.
+fn nvs(problems: &mut Problems, section: &Section, files: &mut Taken<String>) -> Option<String> {
+    let plain = |path: &str| !path.is_empty() && !path.chars().any(char::is_control);
+    let path = section.string_if(problems, "nvs", plain)?.to_owned();
+    take(problems, files, path.clone(), section.span("nvs"), &format!("the file {}", shown(&path)));
+    Some(path)
 }
 
 /// The MAC address under `key`, which nobody else may have.

@@ -31,6 +31,8 @@ pub(super) const MODULE: &[Key] = &[
     key("profile", "the name of a profile, such as \"esp32c3-v2.3\"", "`esp32c3-v2.3`"),
     key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
     key("mcu-tx", "`wire` or `as-stored`", "what the driver says"),
+    key("log-port", "`own` or `merged`", "`own`"),
+    key("nvs", "the path of a file, such as \"wifi-nvs.toml\"", "in memory"),
 ];
 
 pub(super) const AP: &[Key] = &[
@@ -39,6 +41,15 @@ pub(super) const AP: &[Key] = &[
     key("bssid", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
     key("channel", "an integer from 1 to 14", "1"),
     key("rssi", "an integer from -100 to -1 (dBm)", "-45"),
+    key(
+        "encryption",
+        "`open`, `wep`, `wpa`, `wpa2`, `wpa-wpa2`, `wpa2-enterprise`, `wpa3` or `wpa2-wpa3`",
+        "`wpa2` with a password, `open` without",
+    ),
+    key("pmf", "`off`, `capable` or `required`", "what the encryption asks for"),
+    key("hidden", "true or false", "false"),
+    key("modes", "`b`, `g`, `bg`, `n`, `gn` or `bgn`", "`bgn`"),
+    key("wps", "true or false", "false"),
     key("up", "true or false", "true"),
     key("subnet", "a network of 8 to 30 bits, such as \"192.168.1.0/24\"", "192.168.N.0/24"),
     key("gateway", "an IPv4 address within the subnet", "the subnet's first address"),

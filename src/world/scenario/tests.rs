@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::table::Key;
 use super::*;
 use crate::net::config::{Faults, ServiceConfig};
+use crate::wifi::config::{Pmf, Security};
 use crate::world::console::LinkChange;
 
 fn parse(text: &str) -> Scenario {
@@ -75,7 +76,7 @@ fn every_example_is_a_scenario() {
 #[test]
 fn an_empty_file_is_a_world_with_one_module_and_no_network() {
     let s = parse("");
-    assert_eq!((s.modules[0].name.as_str(), s.modules[0].profile.as_str()), ("wifi", PROFILES[0]));
+    assert_eq!((s.modules[0].name.as_str(), s.modules[0].profile.as_str()), ("wifi", "esp32c3-v2.3"));
     assert_eq!((s.aps.len(), s.net.hosts.len(), s.net.modules.len(), s.seed), (0, 0, 1, None));
 }
 
@@ -100,6 +101,11 @@ fn every_key_can_be_given() {
         bssid = "24-0a-c4-00-00-01"
         channel = 14
         rssi = -100
+        encryption = "wpa2-enterprise"
+        pmf = "capable"
+        hidden = true
+        modes = "bg"
+        wps = true
         up = false
         subnet = "10.1.2.0/28"
         gateway = "10.1.2.14"
@@ -132,7 +138,8 @@ fn every_key_can_be_given() {
     assert_eq!(s.modules[0].mcu_tx, None);
     assert_eq!(s.modules[1].mcu_tx, Some(McuTx::AsStored));
     assert_eq!(s.modules[1].mac, Some([0x24, 0x0a, 0xc4, 0, 0, 2]));
-    assert_eq!(s.aps[0].security, crate::wifi::config::Security::Open);
+    assert_eq!((s.aps[0].security, s.aps[0].pmf), (Security::Wpa2Enterprise, Pmf::Capable));
+    assert_eq!((s.aps[0].hidden, s.aps[0].modes, s.aps[0].wps), (true, 3, true));
     assert_eq!(s.aps[0].bssid, [0x24, 0x0a, 0xc4, 0, 0, 1]);
     assert_eq!(s.net.segments[0].dhcp.0, s.net.segments[0].dhcp.1);
     let link = Faults {
@@ -213,6 +220,18 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
             "1:5: expected a name of 1 to 32 characters without control characters, found ``",
         ),
         (
+            "[ap.home]\nssid = \"x\"\nencryption = \"wpa3\"",
+            "3:14: `encryption` in [ap.home]: expected a password with this encryption, found none",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\npassword = \"longenough\"\nencryption = \"open\"",
+            "4:14: `encryption` in [ap.home]: expected no password with this encryption, found one",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\npassword = \"longenough\"\nencryption = \"wep\"",
+            "4:14: `encryption` in [ap.home]: expected a password of 13 characters with WEP",
+        ),
+        (
             "[ap.home]\nssid = \"x\"\npassword = \"short\"",
             "3:12: `password` in [ap.home]: expected a string of 8 to 63 printable ASCII characters, or \"\" for an open network, found the string `short`",
         ),
@@ -270,7 +289,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[module.wifi]\nprofile = \"esp32c3-v2.4\"",
-            "2:11: `profile` in [module.wifi]: expected a profile (`esp32c3-v2.3`), found `esp32c3-v2.4`; did you mean `esp32c3-v2.3`?",
+            "2:11: `profile` in [module.wifi]: expected a profile (`esp32c3-v2.3`, `esp32-v3.4`, `esp32c6-v4.1` or `esp8266-v2.2`), found `esp32c3-v2.4`; did you mean `esp32c3-v2.3`?",
         ),
         (
             "[module.gateway]",
@@ -477,6 +496,13 @@ fn a_command_is_checked_against_the_names_that_exist() {
     for (line, message) in [
         ("host nas close", ""),
         ("host www datagram 255.255.255.255 7 x", ""),
+        ("host nas join wifi", ""),
+        ("host nas join wfi", "expected the name of a module (`wifi`), found `wfi`; did you mean `wifi`?"),
+        ("host nas leave", ""),
+        (
+            "host www join wifi",
+            "expected a host behind an access point, found `www`, which is beyond the gateway",
+        ),
         ("host wifi close", "expected the name of a host (`echo`, `nas` or `www`), found `wifi`"),
         (
             "at 1s host nas connect 192.168.1.300 7",

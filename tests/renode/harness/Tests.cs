@@ -331,6 +331,7 @@ namespace EspAtHarness
         {
             var board = Joining(null, "AT+CIPMUX=1", "AT+CIPSTART=1,\"TCP\",\"nas.lan\",7",
                 "AT+CIPSTART=0,\"UDP\",\"echo.example.com\",7", "AT+CIPCLOSE=1");
+            Equal("booting", board.Module.WifiState, "the state before the start");
             board.Run(200);
             Equal("booting", board.Module.WifiState, "the state at the start");
             board.Run(6000);
@@ -460,6 +461,7 @@ namespace EspAtHarness
             board.Module.Dispose();
             True(File.ReadAllBytes(path).Length >= paused.Length, "the capture has shrunk");
             Recoverable(() => new Board(m => m.Capture = Folder + "/no/where.pcapng"), "There is no folder");
+            Recoverable(() => new Board(m => m.Capture = "run.pcapng"), "say which one you mean", "$CWD/run.pcapng");
         }
 
         public static void LibraryThatIsMissingOrAnotherVersionIsNamed()
@@ -470,6 +472,14 @@ namespace EspAtHarness
             Recoverable(() => new Board(m => m.Library = text).Run(1), "text.so, can't be used");
             Recoverable(() => new Board(m => m.Library = OtherLibrary).Run(1), "version 99", "EspAt.cs version 1",
                 "one release");
+        }
+
+        public static void LibraryInUseIsTold()
+        {
+            var board = new Board();
+            board.Run(1000);
+            Equal("\r\nready\r\n", board.Uart.Received, "what the module says at its start");
+            Console.WriteLine("library " + board.Module.Library);
         }
 
         // ---- no exception of ours ends Renode --------------------------------------------------------------------------

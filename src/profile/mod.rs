@@ -1,10 +1,26 @@
-//! Facts of a chip and an ESP-AT release: version texts, limits, and how long things take.
+//! Facts of a chip and an ESP-AT release: version texts, limits, differences, and how long things take.
 //!
-//! A profile is data. Times are ranges from which each occurrence draws, from a stream of its own for each
+//! A profile is data: one file for each. What a release does differently is a value of [`Differences`] that a
+//! handler reads; which commands and parameters a release has is said where they stand, in the command table, as
+//! an [`Availability`]. Times are ranges from which each occurrence draws, from a stream of its own for each
 //! module; a scenario's `timing` chooses how.
+
+mod availability;
+mod boot_log;
+mod differences;
+mod esp32_v3_4;
+mod esp32c3_v2_3;
+mod esp32c6_v4_1;
+mod esp8266_v2_2;
+mod flash;
 
 use crate::rng::Stream;
 use crate::time::Duration;
+
+pub use availability::{Availability, Chip, Release};
+pub use boot_log::{BootLog, Reset};
+pub use differences::{Differences, Flush};
+pub use flash::{Content, Partition};
 
 /// How durations are drawn from a profile's ranges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +87,26 @@ pub struct Times {
     pub send: Range,
     /// A write to flash.
     pub flash: Range,
+    /// Erasing all saved settings (AT+RESTORE).
+    pub erase: Range,
+}
+
+impl Times {
+    /// The ESP32 and its successors.
+    const ESP32_FAMILY: Times = Times {
+        boot: Range::millis(300, 450),
+        command: Range::micros(600, 1_800),
+        restart: Range::millis(10, 30),
+        scan: Range::millis(1_200, 2_400),
+        associate: Range::millis(150, 600),
+        wrong_password: Range::millis(2_500, 4_000),
+        address_check: Range::millis(500, 1_000),
+        beacon_loss: Range::millis(6_000, 6_500),
+        leave: Range::millis(5, 30),
+        send: Range::millis(1, 4),
+        flash: Range::millis(4, 40),
+        erase: Range::millis(150, 400),
+    };
 }
 
 /// Facts of a chip and a release.
@@ -78,16 +114,29 @@ pub struct Times {
 pub struct Profile {
     /// Its name in a scenario.
     pub name: &'static str,
+    /// The chip.
+    pub chip: Chip,
+    /// The release of the AT firmware.
+    pub release: Release,
     /// What AT+GMR prints, without its final OK.
     pub version: &'static str,
-    /// UART speed after power-on, baud.
+    /// UART speed after power-on with nothing saved, baud.
     pub baud: u32,
+    /// The clock that the UART divides by a whole number, Hz; the queries of AT+UART show what comes of it.
+    /// `None`: it divides finely enough, and they show what was asked for.
+    pub uart_divider: Option<u32>,
     /// Links (ids 0 to `links` - 1).
     pub links: usize,
     /// Longest command line, CR LF included, bytes.
     pub line_max: usize,
     /// Longest CIPSEND payload, bytes.
     pub send_max: usize,
+    /// UART receive FIFO of the chip, bytes.
+    pub rx_fifo: usize,
+    /// UART receive ring of the driver, bytes.
+    pub rx_ring: usize,
+    /// What the AT core holds of a data phase, bytes.
+    pub core_buffer: usize,
     /// UART transmit ring, bytes: active receive stops while it is full.
     pub tx_ring: usize,
     /// Largest piece of a TCP stream in one active `+IPD`, bytes.
@@ -102,46 +151,35 @@ pub struct Profile {
     pub data_timeout: Duration,
     /// A ping without answer gives up after this.
     pub ping_timeout: Duration,
+    /// What AT+RFPOWER comes to, in steps of 0.25 dBm: a setting becomes the largest of these that it reaches.
+    /// Empty: every setting is kept.
+    pub tx_power_levels: &'static [u8],
+    /// Free heap of an idle module, bytes (AT+SYSRAM).
+    pub heap: u32,
+    /// The partitions that AT+SYSFLASH knows.
+    pub partitions: &'static [Partition],
+    /// What the chip and its firmware print on the log port at a start.
+    pub boot_log: BootLog,
+    /// What this release does in another way than others.
+    pub differences: Differences,
     /// How long things take.
     pub times: Times,
 }
 
-/// ESP32-C3, v2.3.0.0-dev: the release that the specification describes.
-static ESP32C3_V2_3: Profile = Profile {
-    name: "esp32c3-v2.3",
-    // The four digits of the first line are a guess; hash, chip and date are the library's own.
-    version: "AT version:2.3.0.0-dev(3f6a1cd - ESP32C3 - Oct 19 2021 09:32:17)\r\n\
-              SDK version:v4.3.1\r\n\
-              compile time(1903635):Oct 24 2021 12:00:00\r\n\
-              Bin version:2.2.0(MINI-1)\r\n",
-    baud: 115_200,
-    links: 5,
-    line_max: 256,
-    send_max: 8192,
-    tx_ring: 8192,
-    ipd_max: 1460,
-    tcp_buffer: 5760,
-    mtu: 1480,
-    connect_timeout: Duration::from_secs(10),
-    data_timeout: Duration::from_secs(60),
-    ping_timeout: Duration::from_secs(4),
-    times: Times {
-        boot: Range::millis(300, 450),
-        command: Range::micros(600, 1_800),
-        restart: Range::millis(10, 30),
-        scan: Range::millis(1_200, 2_400),
-        associate: Range::millis(150, 600),
-        wrong_password: Range::millis(2_500, 4_000),
-        address_check: Range::millis(500, 1_000),
-        beacon_loss: Range::millis(6_000, 6_500),
-        leave: Range::millis(5, 30),
-        send: Range::millis(1, 4),
-        flash: Range::millis(4, 40),
-    },
-};
+impl Profile {
+    /// Whether this profile has what is available like that.
+    pub fn has(&self, what: &Availability) -> bool {
+        what.includes(self.chip, self.release)
+    }
+}
 
-/// Every profile, by name.
-pub static PROFILES: [&Profile; 1] = [&ESP32C3_V2_3];
+/// Every profile. The first is what a module has that names none.
+pub static PROFILES: [&Profile; 4] = [
+    &esp32c3_v2_3::ESP32C3_V2_3,
+    &esp32_v3_4::ESP32_V3_4,
+    &esp32c6_v4_1::ESP32C6_V4_1,
+    &esp8266_v2_2::ESP8266_V2_2,
+];
 
 /// The profile called `name`.
 pub fn find(name: &str) -> Option<&'static Profile> {

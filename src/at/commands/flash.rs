@@ -1,0 +1,210 @@
+//! Flash and RAM for the user: AT+SYSFLASH, AT+SYSMFG, AT+USERRAM.
+
+use super::super::error::ErrorCode;
+use super::super::flash::{self, Value};
+use super::super::schema::Args;
+use super::super::upload::{Purpose, Upload};
+use super::{Context, Outcome};
+use crate::at::job::Job;
+use crate::profile::{Content, Partition};
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// Flash is erased in sectors of so many bytes.
+const SECTOR: usize = 4096;
+/// Most bytes in one line of AT+USERRAM's answer.
+const RAM_PART: usize = 1024;
+
+pub fn partitions_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    for partition in c.env.profile.partitions {
+        let Partition { name, kind, subtype, address, size, .. } = partition;
+        c.core.out.text(&format!("+SYSFLASH:\"{name}\",{kind},{subtype},0x{address:x},0x{size:x}\r\n"));
+    }
+    Ok(Outcome::Ok)
+}
+
+/// Erases, writes or reads a part of a partition.
+pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let name = args.text("partition").and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default();
+    let partition = flash::find(c.env.profile, name).ok_or_else(|| args.invalid("partition"))?;
+    let size = partition.size as usize;
+    let number = |name| args.int(name).map(|n| n as usize);
+    let (offset, length) = match (args.int("operation"), number("offset"), number("length")) {
+        (Some(0), None, None) => (0, size),
+        (_, Some(offset), Some(length)) => (offset, length),
+        (_, None, _) => return Err(args.invalid("offset")),
+        (_, _, None) => return Err(args.invalid("length")),
+    };
+    if offset > size {
+        return Err(args.invalid("offset"));
+    }
+    if length == 0 || length > size - offset {
+        return Err(args.invalid("length"));
+    }
+    match args.int("operation") {
+        Some(0) => {
+            if !offset.is_multiple_of(SECTOR) || !length.is_multiple_of(SECTOR) {
+                return Err(args.invalid("offset"));
+            }
+            c.env.flash.erase(c.env.profile, partition.name, offset, length);
+            Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+        }
+        Some(1) => {
+            // Certificates are written in whole words.
+            if partition.content == Content::Shipped && !length.is_multiple_of(4) {
+                return Err(args.invalid("length"));
+            }
+            c.core.upload = Some(Upload::new(Purpose::Partition(partition.name, offset), length));
+            c.core.out.bare_prompt();
+            Ok(Outcome::Done)
+        }
+        _ => {
+            let bytes = c.env.flash.read(c.env.profile, partition.name);
+            c.core.out.text(&format!("+SYSFLASH:{length},"));
+            c.core.out.data(bytes.get(offset..offset + length).unwrap_or_default());
+            Ok(Outcome::Ok)
+        }
+    }
+}
+
+pub fn namespaces_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    for name in c.env.flash.namespaces() {
+        c.core.out.text(&format!("+SYSMFG:\"{name}\"\r\n"));
+    }
+    Ok(Outcome::Ok)
+}
+
+/// Erases, reads or writes keys. The last two parameters are offset and length of a read, type and value (or its
+/// length) of a write.
+pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let text = |name| match args.text(name) {
+        None => Ok(None),
+        Some(text) => std::str::from_utf8(text).map(Some).map_err(|_| args.invalid(name)),
+    };
+    let (namespace, key) = (text("namespace")?, text("key")?);
+    let numbers = (args.int("offset or type"), args.int("length or value"));
+    match (args.int("operation"), namespace, key, numbers) {
+        (Some(1), None, None, (None, None)) => namespaces_query(c, args),
+        (Some(0), Some(namespace), key, (None, None)) => {
+            if !c.env.flash.remove_keys(namespace, key) {
+                return Err(ErrorCode::FAILED);
+            }
+            Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+        }
+        (Some(1), Some(namespace), None, (None, None)) => {
+            let keys = c.env.flash.keys(namespace).ok_or_else(|| args.invalid("namespace"))?;
+            for (key, value) in keys {
+                c.core.out.text(&format!("+SYSMFG:\"{namespace}\",\"{key}\",{}\r\n", value.kind));
+            }
+            Ok(Outcome::Ok)
+        }
+        (Some(1), Some(namespace), Some(key), part) => {
+            let keys = c.env.flash.keys(namespace).ok_or_else(|| args.invalid("namespace"))?;
+            let value = keys.get(key).ok_or_else(|| args.invalid("key"))?;
+            read_key(c, args, (namespace, key), value, part)
+        }
+        (Some(2), Some(namespace), Some(key), (Some(kind), Some(value))) => {
+            if c.env.flash.keys(namespace).is_none() {
+                return Err(args.invalid("namespace"));
+            }
+            write_key(c, args, (namespace, key), (kind, value))
+        }
+        _ => Err(ErrorCode::FAILED),
+    }
+}
+
+fn read_key(
+    c: &mut Context<'_, '_>,
+    args: &Args,
+    (namespace, key): (&str, &str),
+    value: &Value,
+    part: (Option<i64>, Option<i64>),
+) -> Result {
+    let head = format!("+SYSMFG:\"{namespace}\",\"{key}\",{}", value.kind);
+    if let Some(number) = value.as_number() {
+        c.core.out.text(&format!("{head},{},{number}\r\n", value.bytes.len()));
+        return Ok(Outcome::Ok);
+    }
+    let (offset, length) = match part {
+        (None, None) => (0, value.bytes.len()),
+        (Some(offset), Some(length)) => (offset as usize, length as usize),
+        _ => return Err(args.invalid("length or value")),
+    };
+    let rest = value.bytes.get(offset..).ok_or_else(|| args.invalid("offset or type"))?;
+    let bytes = &rest[..length.min(rest.len())];
+    c.core.out.text(&format!("{head},{},", bytes.len()));
+    c.core.out.data(bytes);
+    c.core.out.text("\r\n");
+    Ok(Outcome::Ok)
+}
+
+fn write_key(
+    c: &mut Context<'_, '_>,
+    args: &Args,
+    (namespace, key): (&str, &str),
+    (kind, value): (i64, i64),
+) -> Result {
+    match kind {
+        1..=6 => {
+            let value = Value::number(kind as u8, value).ok_or_else(|| args.invalid("length or value"))?;
+            c.env.flash.set_key(namespace, key, value);
+            Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+        }
+        // NVS takes strings of up to 4000 bytes; a longer one could not be kept.
+        7 | 8 if (1..=4000).contains(&value) => {
+            let purpose = Purpose::Key(namespace.to_owned(), key.to_owned(), kind as u8);
+            c.core.upload = Some(Upload::new(purpose, value as usize));
+            c.core.out.prompt();
+            Ok(Outcome::Done)
+        }
+        7 | 8 => Err(args.invalid("length or value")),
+        _ => Err(args.invalid("offset or type")),
+    }
+}
+
+/// What is left of the heap for the user (a guess: all of it).
+pub fn ram_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let links = c.core.links.open_ids().count();
+    let (free, _) = c.core.system.heap(c.env.profile, links);
+    c.core.out.text(&format!("+USERRAM:{free}\r\n"));
+    Ok(Outcome::Ok)
+}
+
+/// Frees, allocates, writes, reads or clears the user's RAM.
+pub fn ram_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let (size, offset) = (args.int("size"), args.int("offset").unwrap_or(0) as usize);
+    let has = c.core.system.user_ram.len();
+    let links = c.core.links.open_ids().count();
+    match (args.int("operation"), size.map(|n| n as usize)) {
+        (Some(0), _) if has > 0 => c.core.system.user_ram = Vec::new(),
+        // A second allocation is refused until the first is freed (a guess).
+        (Some(1), Some(size)) if has == 0 && size > 0 => {
+            let (free, _) = c.core.system.heap(c.env.profile, links);
+            if size > free as usize {
+                c.core.log("alloc fail");
+                return Err(ErrorCode::FAILED);
+            }
+            c.core.system.user_ram = vec![0; size];
+        }
+        (Some(2), Some(length))
+            if length > 0 && has.checked_sub(offset).is_some_and(|room| length <= room) =>
+        {
+            c.core.upload = Some(Upload::new(Purpose::Ram(offset), length));
+            c.core.out.prompt();
+            return Ok(Outcome::Done);
+        }
+        (Some(3), Some(length))
+            if length > 0 && has.checked_sub(offset).is_some_and(|room| length <= room) =>
+        {
+            let bytes = c.core.system.user_ram[offset..offset + length].to_vec();
+            for part in bytes.chunks(RAM_PART) {
+                c.core.out.text(&format!("+USERRAM:{},", part.len()));
+                c.core.out.data(part);
+                c.core.out.text("\r\n");
+            }
+        }
+        (Some(4), _) if has > 0 => c.core.system.user_ram.fill(0),
+        _ => return Err(ErrorCode::FAILED),
+    }
+    Ok(Outcome::Ok)
+}

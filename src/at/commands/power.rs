@@ -1,0 +1,79 @@
+//! Restart, factory settings and sleep: AT+RST, AT+RESTORE, AT+SYSROLLBACK, AT+GSLP, AT+SLEEP, AT+SLEEPWKCFG.
+
+use super::super::error::ErrorCode;
+use super::super::job::Job;
+use super::super::nvs::Nvs;
+use super::super::schema::Args;
+use super::{Context, Outcome};
+use crate::time::Duration;
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// OK first, then the station leaves (a joined one says so), then the reset.
+pub fn restart(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    c.core.out.ok();
+    // The sockets die with the chip: no CLOSED (a guess; the capture of a C3 shows none).
+    c.core.links.forget();
+    leave(c);
+    Ok(Outcome::Run(Job::Restart))
+}
+
+/// The saved settings are erased, the partitions of AT+SYSFLASH are not. Open links are closed before OK, as a
+/// capture of v1.2 shows.
+pub fn restore(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    for id in 0..c.core.links.count() {
+        c.core.close_link(id, c.env.stack);
+    }
+    c.core.out.ok();
+    leave(c);
+    *c.env.nvs = Nvs::default();
+    Ok(Outcome::Run(Job::Restore))
+}
+
+/// The station leaves; one that was joined says so.
+fn leave(c: &mut Context<'_, '_>) {
+    if c.env.station.leave(c.now, c.env.stack) {
+        c.core.out.text("WIFI DISCONNECT\r\n");
+        while c.env.station.take_event().is_some() {}
+    }
+}
+
+/// Deep sleep: OK, and nothing more until the chip starts again. The station goes without a word (a guess). The
+/// documentation shows the time before OK; the library of the release prints OK alone.
+pub fn deep_sleep(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let time = Duration::from_millis(args.int("time").unwrap_or(0) as u64);
+    c.core.out.ok();
+    c.core.links.forget();
+    Ok(Outcome::Run(Job::Sleep(time)))
+}
+
+pub fn sleep_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+SLEEP:{}\r\n", c.core.system.sleep);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+/// Only the station can sleep: refused while the softAP is on (a guess for how). What the module would save in
+/// current is not simulated; its answers come at the same times.
+pub fn sleep_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let mode = args.int("sleep mode").unwrap_or(0) as u8;
+    if mode != 0 && c.core.softap_on() {
+        return Err(ErrorCode::FAILED);
+    }
+    c.core.system.sleep = mode;
+    Ok(Outcome::Ok)
+}
+
+/// What would wake the module from light sleep. A timer has one parameter, a pin has its level, too.
+pub fn wake_up_set(_: &mut Context<'_, '_>, args: &Args) -> Result {
+    let (first, second) = (args.int("param1").unwrap_or(0), args.int("param2"));
+    match (args.int("wakeup source"), second) {
+        (Some(0), None) => Ok(Outcome::Ok),
+        // There is no module with more pins (a guess for the ERROR).
+        (Some(2), Some(_)) if first <= 48 => Ok(Outcome::Ok),
+        (Some(0), Some(_)) | (Some(2), None) => Err(args.invalid("param2")),
+        (Some(2), Some(_)) => Err(args.invalid("param1")),
+        // 1 is reserved.
+        _ => Err(args.invalid("wakeup source")),
+    }
+}

@@ -1,0 +1,83 @@
+//! The chip: AT+SYSRAM, AT+SYSTIMESTAMP, AT+RFPOWER, AT+SYSREG, AT+SYSTEMP.
+
+use super::super::error::ErrorCode;
+use super::super::schema::Args;
+use super::{Context, Outcome};
+use crate::time::NANOS_PER_SEC;
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// Registers that can have been written to: enough for a host that plays with pins, and memory stays bounded.
+const MOST_REGISTERS: usize = 1024;
+
+/// No blank line before OK here, nor in the next one.
+pub fn heap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let links = c.core.links.open_ids().count();
+    let (free, least) = c.core.system.heap(c.env.profile, links);
+    c.core.out.text(&format!("+SYSRAM:{free},{least}"));
+    Ok(Outcome::Ok)
+}
+
+pub fn time_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+SYSTIMESTAMP:{}", c.core.system.clock.unix(c.now));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn time_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    c.core.system.clock.set(c.now, args.int("Unix_timestamp").unwrap_or(0));
+    Ok(Outcome::Ok)
+}
+
+/// With Bluetooth LE initialised there would be three more numbers.
+pub fn power_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+RFPOWER:{}\r\n", c.core.system.tx_power);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+/// The powers of Bluetooth LE can't be set while it is not initialised, and it never is here.
+pub fn power_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    if let Some(name) =
+        ["ble_adv_power", "ble_scan_power", "ble_conn_power"].into_iter().find(|n| args.int(n).is_some())
+    {
+        return Err(args.invalid(name));
+    }
+    let wanted = args.int("wifi_power").unwrap_or(0) as u8;
+    let levels = c.env.profile.tx_power_levels;
+    c.core.system.tx_power = levels.iter().copied().filter(|l| *l <= wanted).max().unwrap_or(wanted);
+    Ok(Outcome::Ok)
+}
+
+/// Registers hold what was written to them, and 0 before. The module checks no address, says the documentation; only
+/// whole words can be reached.
+pub fn register_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let address = args.int("address").unwrap_or(0) as u32;
+    if !address.is_multiple_of(4) {
+        return Err(args.invalid("address"));
+    }
+    let registers = &mut c.core.system.registers;
+    match (args.int("direct"), args.int("write value")) {
+        (Some(1), Some(value)) => {
+            if registers.len() >= MOST_REGISTERS && !registers.contains_key(&address) {
+                return Err(ErrorCode::FAILED);
+            }
+            registers.insert(address, value as u32);
+            Ok(Outcome::Ok)
+        }
+        (Some(0), None) => {
+            let value = registers.get(&address).copied().unwrap_or(0);
+            c.core.out.text(&format!("+SYSREG:0x{value:x}\r\n"));
+            Ok(Outcome::Ok)
+        }
+        _ => Err(args.invalid("write value")),
+    }
+}
+
+/// The chip warms up by two degrees in its first minutes. No blank line before OK.
+pub fn temperature_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let seconds = (c.now.as_nanos() / NANOS_PER_SEC).min(200);
+    let hundredths = 4_150 + seconds;
+    c.core.out.text(&format!("+SYSTEMP:{}.{:02}", hundredths / 100, hundredths % 100));
+    Ok(Outcome::Ok)
+}

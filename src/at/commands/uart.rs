@@ -1,0 +1,81 @@
+//! The UART: AT+UART, AT+UART_CUR, AT+UART_DEF, and AT+TRANSINTVL.
+//!
+//! OK leaves with the old settings; the new ones hold from the end of its last stop bit.
+
+use super::super::error::ErrorCode;
+use super::super::job::Job;
+use super::super::nvs::UartSettings;
+use super::super::schema::Args;
+use super::{Context, Outcome};
+use crate::time::Duration;
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// What AT+UART answers: the settings in force.
+pub fn plain_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    print(c, "+UART", c.core.system.uart)
+}
+
+/// The same under its own name.
+pub fn current_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    print(c, "+UART_CUR", c.core.system.uart)
+}
+
+/// The saved settings.
+pub fn default_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let saved = c.env.nvs.uart(c.env.profile);
+    let line = format!("+UART_DEF:{},{}\r\n", saved.baud, format_of(saved));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+/// What the hardware says: its divider rounds the rate.
+fn print(c: &mut Context<'_, '_>, name: &str, settings: UartSettings) -> Result {
+    let baud = match c.env.profile.uart_divider {
+        Some(clock) => clock / (clock / settings.baud).max(1),
+        None => settings.baud,
+    };
+    let line = format!("{name}:{baud},{}\r\n", format_of(settings));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+fn format_of(settings: UartSettings) -> String {
+    let UartSettings { data_bits, stop_bits, parity, flow, .. } = settings;
+    format!("{data_bits},{stop_bits},{parity},{flow}")
+}
+
+/// For now.
+pub fn current_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    Ok(Outcome::Run(Job::OkThenLine(c.now, settings(args))))
+}
+
+/// For now and ever, whatever AT+SYSSTORE says. OK comes behind the write to flash.
+pub fn default_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let settings = settings(args);
+    c.store_always(|nvs| nvs.basic.uart = Some(settings));
+    let written = c.now + c.env.draw(|p| &p.times.flash);
+    Ok(Outcome::Run(Job::OkThenLine(written, settings)))
+}
+
+fn settings(args: &Args) -> UartSettings {
+    let number = |name| args.int(name).unwrap_or(0);
+    UartSettings {
+        baud: number("baudrate") as u32,
+        data_bits: number("databits") as u8,
+        stop_bits: number("stopbits") as u8,
+        parity: number("parity") as u8,
+        flow: number("flow control") as u8,
+    }
+}
+
+pub fn interval_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+TRANSINTVL:{}\r\n", c.core.system.transmit_interval.as_millis());
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn interval_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    c.core.system.transmit_interval = Duration::from_millis(args.int("interval").unwrap_or(0) as u64);
+    Ok(Outcome::Ok)
+}

@@ -1,0 +1,121 @@
+//! Joining an access point, and coming back to it: AT+CWJAP, AT+CWRECONNCFG, AT+CWAUTOCONN.
+
+use super::super::error::ErrorCode;
+use super::super::job::Job;
+use super::super::schema::Args;
+use super::wifi::{mac_from_text, mac_text};
+use super::{Context, Outcome};
+use crate::at::nvs::SavedJoin;
+use crate::time::Duration;
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// Nothing but OK when it is not joined.
+pub fn join_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let wifi = &c.core.settings.wifi;
+    let (Some(ap), Some(saved)) = (c.env.station.ap(), &wifi.join) else {
+        c.core.log("No AP");
+        return Ok(Outcome::Ok);
+    };
+    let mut line = b"+CWJAP:\"".to_vec();
+    line.extend_from_slice(&ap.ssid);
+    let rest = format!(
+        "\",\"{}\",{},{},{},{},{},{},{}\r\n",
+        mac_text(ap.bssid),
+        ap.channel,
+        ap.rssi,
+        u8::from(saved.pci_en),
+        wifi.reconnect_interval,
+        saved.listen_interval,
+        saved.scan_mode,
+        saved.pmf
+    );
+    line.extend_from_slice(rest.as_bytes());
+    c.core.out.text_bytes(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn join_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let last = c.core.settings.wifi.join.clone();
+    // An omitted SSID or password is the one that was used last.
+    let ssid = match (args.text("ssid"), &last) {
+        (Some(ssid), _) => ssid.to_vec(),
+        (None, Some(last)) => last.ssid.clone(),
+        (None, None) => return Err(args.invalid("ssid")),
+    };
+    let password = match (args.text("pwd"), args.text("ssid"), last) {
+        (Some(password), ..) => password.to_vec(),
+        (None, None, Some(last)) => last.password,
+        _ => Vec::new(),
+    };
+    let bssid = match args.text("bssid") {
+        Some(text) => Some(mac_from_text(text).ok_or_else(|| args.invalid("bssid"))?),
+        None => None,
+    };
+    let number = |name| args.int(name).unwrap_or(0);
+    let saved = SavedJoin {
+        ssid,
+        password,
+        bssid,
+        pci_en: number("pci_en") == 1,
+        listen_interval: number("listen_interval") as u8,
+        scan_mode: number("scan_mode") as u8,
+        pmf: number("pmf") as u8,
+    };
+    // Left out, the interval is 1 s again, whatever AT+CWRECONNCFG has said.
+    let interval = number("reconn_interval") as u16;
+    c.store(|nvs| {
+        nvs.wifi.join = Some(saved.clone());
+        nvs.wifi.reconnect_interval = interval;
+    });
+    let timeout = Duration::from_secs(number("jap_timeout") as u64);
+    Ok(join(c, &saved, timeout))
+}
+
+/// The last configuration once more.
+pub fn join_again(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let saved = c.core.settings.wifi.join.clone().ok_or(ErrorCode::FAILED)?;
+    let timeout = saved.request().timeout;
+    Ok(join(c, &saved, timeout))
+}
+
+fn join(c: &mut Context<'_, '_>, saved: &SavedJoin, timeout: Duration) -> Outcome {
+    let mut request = saved.request();
+    request.timeout = timeout;
+    c.env.station.set_reconnect(c.core.settings.wifi.reconnect());
+    c.env.start_join(c.now, request, true);
+    Outcome::Run(Job::Join)
+}
+
+pub fn reconnect_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let wifi = &c.core.settings.wifi;
+    let line = format!("+CWRECONNCFG:{},{}\r\n", wifi.reconnect_interval, wifi.reconnect_count);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+/// In force from the next loss or failure on.
+pub fn reconnect_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let number = |name| args.int(name).unwrap_or(0) as u16;
+    let (interval, count) = (number("interval_second"), number("repeat_count"));
+    let outcome = c.keep(|nvs| {
+        nvs.wifi.reconnect_interval = interval;
+        nvs.wifi.reconnect_count = count;
+    });
+    c.env.station.set_reconnect(c.core.settings.wifi.reconnect());
+    Ok(outcome)
+}
+
+/// No blank line before OK here.
+pub fn auto_connect_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CWAUTOCONN:{}", u8::from(c.core.settings.wifi.auto_connect));
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+/// Saved whatever AT+SYSSTORE says.
+pub fn auto_connect_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let enable = args.int("enable") == Some(1);
+    c.store_always(|nvs| nvs.wifi.auto_connect = enable);
+    Ok(c.written(true))
+}

@@ -1,0 +1,89 @@
+//! What the radio may do, and the station's name: AT+CWSTAPROTO, AT+CWAPPROTO, AT+CWCOUNTRY, AT+CWHOSTNAME.
+
+use super::super::error::ErrorCode;
+use super::super::schema::Args;
+use super::{Context, Outcome};
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// AT+CWCOUNTRY. Not saved: a restart brings the factory's back.
+#[derive(Clone, Debug)]
+pub struct Country {
+    /// 0: that of the access point while joined. 1: always this one.
+    policy: u8,
+    code: Vec<u8>,
+    first: u8,
+    count: u8,
+}
+
+impl Default for Country {
+    /// What the factory sets: China, channels 1 to 13.
+    fn default() -> Self {
+        Country { policy: 0, code: b"CN".to_vec(), first: 1, count: 13 }
+    }
+}
+
+/// No blank line before OK here.
+pub fn station_modes_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CWSTAPROTO:{}", c.core.settings.wifi.station_modes);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn station_modes_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let modes = modes(args)?;
+    Ok(c.keep(|nvs| nvs.wifi.station_modes = modes))
+}
+
+/// No blank line before OK here.
+pub fn softap_modes_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CWAPPROTO:{}", c.core.settings.wifi.softap_modes);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn softap_modes_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let modes = modes(args)?;
+    Ok(c.keep(|nvs| nvs.wifi.softap_modes = modes))
+}
+
+/// The radio does b, bg and bgn, nothing else.
+fn modes(args: &Args) -> std::result::Result<u8, ErrorCode> {
+    let modes = args.int("protocol").unwrap_or(0);
+    if [1, 3, 7].contains(&modes) { Ok(modes as u8) } else { Err(args.invalid("protocol")) }
+}
+
+pub fn country_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let Country { policy, code, first, count } = c.core.country.clone();
+    let mut line = format!("+CWCOUNTRY:{policy},\"").into_bytes();
+    line.extend_from_slice(&code);
+    line.extend_from_slice(format!("\",{first},{count}\r\n").as_bytes());
+    c.core.out.text_bytes(&line);
+    Ok(Outcome::Ok)
+}
+
+/// From now on scans keep to these channels. There is no channel behind 14.
+pub fn country_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let number = |name| args.int(name).unwrap_or(0) as u8;
+    let (first, count) = (number("start_channel"), number("total_channel_count"));
+    if first + count > 15 {
+        return Err(args.invalid("total_channel_count"));
+    }
+    let code = args.text("country_code").unwrap_or_default().to_vec();
+    c.core.country = Country { policy: number("country_policy"), code, first, count };
+    c.env.station.set_channels(first..=first + count - 1);
+    Ok(Outcome::Ok)
+}
+
+pub fn hostname_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CWHOSTNAME:{}\r\n", c.env.station.hostname());
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+/// For the DHCP requests of the next join. Not saved.
+pub fn hostname_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let name = std::str::from_utf8(args.text("hostname").unwrap_or_default());
+    c.env.station.set_hostname(name.map_err(|_| args.invalid("hostname"))?);
+    Ok(Outcome::Ok)
+}

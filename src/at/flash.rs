@@ -1,0 +1,337 @@
+//! The flash beside the saved settings: the partitions of AT+SYSFLASH and the keys of AT+SYSMFG.
+//!
+//! Only what differs from what the release ships with is kept. AT+RESTORE does not touch it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::profile::{Content, Partition, Profile};
+
+/// Bytes, written as hexadecimal digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Hex(Vec<u8>);
+
+/// A value of a namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredValue", into = "StoredValue")]
+pub struct Value {
+    /// Its type, 1 to 8, as AT+SYSMFG counts them.
+    pub kind: u8,
+    /// Its bytes; numbers are little-endian.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredValue {
+    r#type: u8,
+    value: Hex,
+}
+
+/// What differs from the shipped contents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Flash {
+    /// Partitions that were erased or written to: their bytes up to the last that is not 0xff.
+    partitions: BTreeMap<String, Hex>,
+    /// Namespaces that were changed: all their keys.
+    keys: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+/// The namespaces of AT+SYSMFG that hold certificates and keys, and how many of each the release ships with. The
+/// first six number their keys.
+const NAMESPACES: [(&str, usize); 15] = [
+    ("client_cert", 2),
+    ("client_key", 2),
+    ("client_ca", 2),
+    ("server_cert", 1),
+    ("server_key", 1),
+    ("server_ca", 1),
+    ("https_cert", 1),
+    ("https_key", 1),
+    ("https_ca", 1),
+    ("mqtt_cert", 1),
+    ("mqtt_key", 1),
+    ("mqtt_ca", 1),
+    ("wpa2_cert", 1),
+    ("wpa2_key", 1),
+    ("wpa2_ca", 1),
+];
+/// How many of them number their keys: `client_cert.0`.
+const NUMBERED: usize = 6;
+/// The type of binary data.
+const BLOB: u8 = 8;
+
+impl Flash {
+    /// The bytes of a partition, all of them.
+    pub fn read(&self, profile: &Profile, name: &str) -> Vec<u8> {
+        let Some(partition) = find(profile, name) else { return Vec::new() };
+        let mut bytes = match self.partitions.get(name) {
+            Some(written) => written.0.clone(),
+            None => shipped(partition),
+        };
+        bytes.resize(partition.size as usize, 0xff);
+        bytes
+    }
+
+    /// Writes into a partition as NOR flash does: bits only go from 1 to 0.
+    pub fn write(&mut self, profile: &Profile, name: &str, offset: usize, data: &[u8]) {
+        let mut bytes = self.read(profile, name);
+        for (old, new) in bytes.iter_mut().skip(offset).zip(data) {
+            *old &= new;
+        }
+        self.keep(name, bytes);
+    }
+
+    /// Erases `length` bytes of a partition.
+    pub fn erase(&mut self, profile: &Profile, name: &str, offset: usize, length: usize) {
+        let mut bytes = self.read(profile, name);
+        for byte in bytes.iter_mut().skip(offset).take(length) {
+            *byte = 0xff;
+        }
+        self.keep(name, bytes);
+    }
+
+    fn keep(&mut self, name: &str, mut bytes: Vec<u8>) {
+        while bytes.last() == Some(&0xff) {
+            bytes.pop();
+        }
+        self.partitions.insert(name.to_owned(), Hex(bytes));
+    }
+
+    /// How many certificates or keys there are under `name` (`client_cert`, `server_key`, ...), for this release's way
+    /// to keep them. What was written to a partition counts as one.
+    pub fn certificates(&self, profile: &Profile, name: &str) -> usize {
+        if profile.differences.certificates_in_nvs {
+            return self.keys(name).map_or(0, |keys| keys.len());
+        }
+        match (find(profile, name), self.partitions.get(name)) {
+            (Some(_), Some(written)) => usize::from(!written.0.is_empty()),
+            (Some(partition), None) if partition.content == Content::Shipped => 2,
+            _ => 0,
+        }
+    }
+
+    /// The namespaces of AT+SYSMFG.
+    pub fn namespaces(&self) -> impl Iterator<Item = &'static str> {
+        NAMESPACES.iter().map(|(name, _)| *name)
+    }
+
+    /// The keys of a namespace and their values; `None` when there is no such namespace.
+    pub fn keys(&self, namespace: &str) -> Option<BTreeMap<String, Value>> {
+        let place = NAMESPACES.iter().position(|(name, _)| *name == namespace)?;
+        if let Some(keys) = self.keys.get(namespace) {
+            return Some(keys.clone());
+        }
+        let keys = (0..NAMESPACES[place].1).map(|number| {
+            let key = if place < NUMBERED { format!("{namespace}.{number}") } else { namespace.to_owned() };
+            let bytes = placeholder(&key).into_bytes();
+            (key, Value { kind: BLOB, bytes })
+        });
+        Some(keys.collect())
+    }
+
+    /// Sets a key. Unknown namespaces are left alone.
+    pub fn set_key(&mut self, namespace: &str, key: &str, value: Value) {
+        if let Some(mut keys) = self.keys(namespace) {
+            keys.insert(key.to_owned(), value);
+            self.keys.insert(namespace.to_owned(), keys);
+        }
+    }
+
+    /// Removes one key of a namespace, or all. False when there is no such namespace or key.
+    pub fn remove_keys(&mut self, namespace: &str, key: Option<&str>) -> bool {
+        let Some(mut keys) = self.keys(namespace) else { return false };
+        let removed = match key {
+            Some(key) => keys.remove(key).is_some(),
+            None => {
+                keys.clear();
+                true
+            }
+        };
+        self.keys.insert(namespace.to_owned(), keys);
+        removed
+    }
+
+    /// What can't be in the flash of this profile, in a sentence.
+    pub fn mistake(&self, profile: &Profile) -> Option<String> {
+        for (name, bytes) in &self.partitions {
+            let Some(partition) = find(profile, name) else {
+                let known: Vec<&str> = profile.partitions.iter().map(|p| p.name).collect();
+                return Some(format!(
+                    "expected a partition of {} ({}), found `{name}`",
+                    profile.name,
+                    known.join(", ")
+                ));
+            };
+            if bytes.0.len() > partition.size as usize {
+                let (size, found) = (partition.size, bytes.0.len());
+                return Some(format!("expected at most {size} bytes in partition `{name}`, found {found}"));
+            }
+        }
+        let mut values = self.keys.values().flat_map(|keys| keys.iter());
+        if let Some((key, value)) = values.find(|(_, value)| !value.is_whole()) {
+            let (kind, length) = (value.kind, value.bytes.len());
+            return Some(format!(
+                "expected a value of its type (1 to 8) for the key `{key}`, found type {kind} with {length} bytes"
+            ));
+        }
+        let namespace = self.keys.keys().find(|name| !NAMESPACES.iter().any(|(known, _)| known == name));
+        namespace.map(|name| format!("expected a namespace such as `client_cert`, found `{name}`"))
+    }
+}
+
+impl Value {
+    /// Whether it has as many bytes as its type.
+    fn is_whole(&self) -> bool {
+        match self.kind {
+            1..=6 => self.bytes.len() == Value::size(self.kind),
+            7 | 8 => true,
+            _ => false,
+        }
+    }
+
+    /// Bytes of a number of this type: 1 and 2 have one, 3 and 4 two, 5 and 6 four.
+    pub fn size(kind: u8) -> usize {
+        match kind {
+            1 | 2 => 1,
+            3 | 4 => 2,
+            _ => 4,
+        }
+    }
+
+    /// A number of this type (1 to 6); `None` when it does not fit.
+    pub fn number(kind: u8, number: i64) -> Option<Value> {
+        let size = Value::size(kind);
+        let bits = 8 * size as u32;
+        // Odd types are unsigned.
+        let (low, high) = if kind % 2 == 1 {
+            (0, (1i64 << bits) - 1)
+        } else {
+            (-(1i64 << (bits - 1)), (1i64 << (bits - 1)) - 1)
+        };
+        let bytes = number.to_le_bytes().into_iter().take(size).collect();
+        (low..=high).contains(&number).then_some(Value { kind, bytes })
+    }
+
+    /// The number that it is; `None` for strings and binary data.
+    pub fn as_number(&self) -> Option<i64> {
+        if !(1..=6).contains(&self.kind) {
+            return None;
+        }
+        let unsigned = self.bytes.iter().rev().fold(0i64, |n, b| n << 8 | i64::from(*b));
+        let bits = 8 * Value::size(self.kind) as u32;
+        let negative = self.kind.is_multiple_of(2) && unsigned >> (bits - 1) & 1 == 1;
+        Some(if negative { unsigned - (1i64 << bits) } else { unsigned })
+    }
+}
+
+/// The partition called `name`.
+pub fn find(profile: &Profile, name: &str) -> Option<&'static Partition> {
+    profile.partitions.iter().find(|p| p.name == name)
+}
+
+/// What the release ships in a partition. Real ones hold an example certificate; here it is a text that says so.
+fn shipped(partition: &Partition) -> Vec<u8> {
+    match partition.content {
+        Content::Erased => Vec::new(),
+        Content::Shipped => placeholder(partition.name).into_bytes(),
+    }
+}
+
+fn placeholder(name: &str) -> String {
+    format!("-----BEGIN {name}-----\nshipped with the simulation\n-----END {name}-----\n")
+}
+
+impl From<StoredValue> for Value {
+    fn from(stored: StoredValue) -> Value {
+        Value { kind: stored.r#type, bytes: stored.value.0 }
+    }
+}
+
+impl From<Value> for StoredValue {
+    fn from(value: Value) -> StoredValue {
+        StoredValue { r#type: value.kind, value: Hex(value.bytes) }
+    }
+}
+
+impl Serialize for Hex {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let digits: String = self.0.iter().map(|b| format!("{b:02x}")).collect();
+        serializer.serialize_str(&digits)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hex {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hex, D::Error> {
+        deserializer.deserialize_str(HexVisitor)
+    }
+}
+
+struct HexVisitor;
+
+impl Visitor<'_> for HexVisitor {
+    type Value = Hex;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string of hexadecimal digits, two for each byte")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Hex, E> {
+        let digits = text.as_bytes();
+        if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self));
+        }
+        let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok());
+        let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+        bytes.map(Hex).ok_or_else(|| E::custom("not hexadecimal"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile;
+
+    #[test]
+    fn writing_clears_bits_only_and_erasing_sets_them() {
+        let c3 = profile::PROFILES[0];
+        let mut flash = Flash::default();
+        flash.write(c3, "ble_data", 100, &[0xf0, 0x0f]);
+        flash.write(c3, "ble_data", 100, &[0x3c]);
+        let bytes = flash.read(c3, "ble_data");
+        assert_eq!(bytes[99..103], [0xff, 0x30, 0x0f, 0xff]);
+        assert_eq!(bytes.len(), 0x6000, "the whole partition");
+        flash.erase(c3, "ble_data", 0, 4096);
+        assert!(flash.read(c3, "ble_data").iter().all(|b| *b == 0xff));
+    }
+
+    #[test]
+    fn certificates_are_shipped_until_they_are_erased() {
+        for profile in profile::PROFILES {
+            let mut flash = Flash::default();
+            assert_eq!(flash.certificates(profile, "client_cert"), 2, "{}", profile.name);
+            if profile.differences.certificates_in_nvs {
+                assert!(flash.remove_keys("client_cert", Some("client_cert.1")));
+                assert_eq!(flash.certificates(profile, "client_cert"), 1, "{}", profile.name);
+                assert!(flash.remove_keys("client_cert", None));
+            } else {
+                flash.erase(profile, "client_cert", 0, 0x2000);
+            }
+            assert_eq!(flash.certificates(profile, "client_cert"), 0, "{}", profile.name);
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_sign_and_their_range() {
+        for (kind, good, bad) in
+            [(1, 255, 256), (2, -128, -129), (3, 65_535, -1), (4, -1, 32_768), (6, -7, 1 << 31)]
+        {
+            assert_eq!(Value::number(kind, good).and_then(|v| v.as_number()), Some(good), "type {kind}");
+            assert_eq!(Value::number(kind, bad), None, "type {kind}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Passthrough under way.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use super::{Action, Framing, Packing};
+use crate::at::job::OpenRequest;
+use crate::at::links::{Link, Transport};
+use crate::at::{Core, Env};
+use crate::net::stack::{DnsState, Socket, TcpState};
+use crate::time::{Duration, Instant, earliest};
+
+/// What waits for the network at most, bytes: the core's buffer, the UART's ring and its FIFO. Without flow
+/// control the bytes behind them are lost without a word.
+const MOST_WAITING: usize = 8192 + 2048 + 128;
+
+/// Where an attempt to open the link again stands.
+#[derive(Clone, Debug)]
+enum Reopen {
+    /// None is under way: the link is open, or has been lost just now.
+    No,
+    /// The next one begins then.
+    At(Instant),
+    /// The name is being looked up, anew each time.
+    Resolving(Socket),
+    /// The connection is being opened.
+    Connecting(Socket),
+}
+
+/// Passthrough under way: every byte from the MCU is payload.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// What the link is, to open it again.
+    target: OpenRequest,
+    framing: Framing,
+    /// Bytes of blocks that the TCP socket had no room for.
+    waiting: VecDeque<u8>,
+    reopen: Reopen,
+    lost: u64,
+}
+
+impl Session {
+    /// Passthrough over the link of `target`, which is open, or is opened first (`open` is false). The last byte
+    /// before it ended at `silent_since`.
+    pub fn new(target: OpenRequest, packing: Packing, silent_since: Instant, open: bool) -> Session {
+        Session {
+            target,
+            framing: Framing::new(packing, silent_since),
+            waiting: VecDeque::new(),
+            reopen: if open { Reopen::No } else { Reopen::At(silent_since) },
+            lost: 0,
+        }
+    }
+
+    /// A byte has arrived. True when it begins a block.
+    pub fn byte(&mut self, start: Instant, end: Instant, byte: u8) -> bool {
+        let first = self.framing.pending() == 0;
+        if self.framing.pending() + self.waiting.len() >= MOST_WAITING {
+            self.lost += 1;
+            self.framing.lose(end);
+        } else {
+            self.framing.byte(start, end, byte);
+        }
+        first
+    }
+
+    /// When [`poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the
+    /// wire now started.
+    pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
+        let reopen = match self.reopen {
+            Reopen::At(at) => Some(at),
+            _ => None,
+        };
+        earliest([self.framing.next_timer(receiving), reopen])
+    }
+
+    /// Bytes lost because the network was slower than the UART.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+}
+
+/// Carries a session on. True when it did anything.
+pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
+    let Some(mut session) = core.session.take() else { return false };
+    let mut moved = false;
+    while let Some(action) = session.framing.poll(now, env.receiving) {
+        moved = true;
+        match action {
+            Action::Send(block) => send(&mut session, core, env, &block),
+            Action::Leave => {
+                if let Reopen::Resolving(socket) | Reopen::Connecting(socket) = session.reopen {
+                    env.stack.release(socket);
+                }
+                drain(&mut session, core, env);
+                core.leave_passthrough();
+                return true;
+            }
+        }
+    }
+    moved |= drain(&mut session, core, env);
+    moved |= reopen(&mut session, core, env, now);
+    core.session = Some(session);
+    moved
+}
+
+/// A block leaves. Without a link it is dropped, not kept for the next one (a guess).
+fn send(session: &mut Session, core: &Core, env: &mut Env<'_>, block: &[u8]) {
+    match core.links.get(session.target.id) {
+        Some(Link { transport: Transport::Udp(_), socket, remote, .. }) => {
+            // What does not fit a datagram queue is lost, as on the air.
+            let _ = env.stack.udp_send(*socket, *remote, block);
+        }
+        Some(_) => session.waiting.extend(block),
+        None => {}
+    }
+}
+
+/// Hands the TCP socket what it takes. True when it took anything.
+fn drain(session: &mut Session, core: &Core, env: &mut Env<'_>) -> bool {
+    let Some(link) = core.links.get(session.target.id) else {
+        session.waiting.clear();
+        return false;
+    };
+    if session.waiting.is_empty() {
+        return false;
+    }
+    let taken = env.stack.tcp_send(link.socket, session.waiting.make_contiguous());
+    session.waiting.drain(..taken);
+    taken > 0
+}
+
+/// Opens a lost link again, every AT+CIPRECONNINTV until it works. True when anything moved.
+fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
+    let id = session.target.id;
+    let pause = Duration::from_millis(100 * u64::from(core.settings.tcpip.reconnect_interval));
+    match session.reopen {
+        Reopen::No if core.links.get(id).is_some() => return false,
+        Reopen::No => session.reopen = Reopen::At(now + pause),
+        Reopen::At(at) if at > now => return false,
+        // The station comes first.
+        Reopen::At(_) if env.address().is_none() => session.reopen = Reopen::At(now + pause),
+        Reopen::At(_) => session.reopen = Reopen::Resolving(env.stack.dns_start(now, &session.target.host)),
+        Reopen::Resolving(query) => {
+            let state = env.stack.dns_state(query);
+            if state == DnsState::Pending {
+                return false;
+            }
+            env.stack.release(query);
+            session.reopen = Reopen::At(now + pause);
+            if let DnsState::Resolved(addresses) = state
+                && let Some(ip) = addresses.into_iter().find(std::net::IpAddr::is_ipv4)
+            {
+                dial(session, core, env, now, SocketAddr::new(ip, session.target.port));
+            }
+        }
+        Reopen::Connecting(socket) => match env.stack.tcp_state(socket) {
+            TcpState::Connecting => return false,
+            TcpState::Closed(_) => {
+                env.stack.release(socket);
+                session.reopen = Reopen::At(now + pause);
+            }
+            TcpState::Open | TcpState::PeerClosed | TcpState::Closing => {
+                match (env.stack.tcp_remote(socket), env.stack.tcp_local(socket)) {
+                    (Some(remote), Some(local)) => {
+                        opened(session, core, env, now, socket, remote, local.port());
+                    }
+                    _ => {
+                        env.stack.release(socket);
+                        session.reopen = Reopen::At(now + pause);
+                    }
+                }
+            }
+        },
+    }
+    true
+}
+
+fn dial(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instant, remote: SocketAddr) {
+    match session.target.transport {
+        Transport::Tcp => {
+            let options = session.target.tcp_options(env.profile);
+            if let Ok(socket) = env.stack.tcp_connect(now, remote, None, &options) {
+                session.reopen = Reopen::Connecting(socket);
+            }
+        }
+        Transport::Udp(_) => {
+            if let Ok(socket) = env.stack.udp_open(session.target.local_port) {
+                let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
+                opened(session, core, env, now, socket, remote, local_port);
+            }
+        }
+    }
+}
+
+fn opened(
+    session: &mut Session,
+    core: &mut Core,
+    env: &mut Env<'_>,
+    now: Instant,
+    socket: Socket,
+    remote: SocketAddr,
+    local_port: u16,
+) {
+    session.reopen = Reopen::No;
+    let target = session.target.clone();
+    if target.transport == Transport::Tcp {
+        core.apply_socket_options(target.id, socket, env.stack);
+    }
+    let link = Link::new(now, target.transport, socket, remote, local_port, false);
+    core.open_link(target.id, link.opened_by(target), env.stack);
+}

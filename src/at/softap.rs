@@ -1,0 +1,63 @@
+//! The softAP as the firmware runs it: on or off as AT+CWMODE says, and what it prints of its stations.
+
+use super::commands::wifi::mac_text;
+use super::nvs::SOFTAP_DHCP;
+use super::{Core, Env};
+use crate::net::stack::{LanConfig, LanLeases};
+use crate::time::Duration;
+use crate::wifi::SoftApEvent;
+
+impl Core {
+    /// Starts the softAP anew with what is set, or stops it. Its stations are gone, and their links with them.
+    pub(super) fn restart_softap(&mut self, env: &mut Env<'_>) {
+        for id in 0..self.links.count() {
+            if self.links.get(id).is_some_and(|l| env.stack.is_on_lan(l.remote.ip())) {
+                self.close_link(id, env.stack);
+            }
+        }
+        env.softap.stop();
+        env.stack.lan_stop();
+        if self.softap_on() {
+            let own = &self.settings.wifi.softap_address;
+            env.stack.lan_start(&LanConfig {
+                mac: self.softap_mac(env),
+                address: own.address,
+                prefix_len: own.prefix_len,
+                leases: self.leases(),
+            });
+            env.softap.start(self.softap(env).max_stations);
+        }
+        // Before the command's own OK.
+        self.poll_softap(env);
+    }
+
+    /// Puts the set range of its DHCP server in force.
+    pub(super) fn serve_leases(&mut self, env: &mut Env<'_>) {
+        env.stack.lan_lease(self.leases());
+    }
+
+    fn leases(&self) -> Option<LanLeases> {
+        let wifi = &self.settings.wifi;
+        let set = wifi.leases();
+        let time = Duration::from_secs(60 * u64::from(set.minutes));
+        (wifi.dhcp & SOFTAP_DHCP != 0).then_some(LanLeases { first: set.first, last: set.last, time })
+    }
+
+    /// Prints what has happened to its stations. True when something has.
+    pub(super) fn poll_softap(&mut self, env: &mut Env<'_>) -> bool {
+        while let Some((mac, address)) = env.stack.take_lease() {
+            env.softap.leased(mac, address);
+        }
+        let mut moved = false;
+        while let Some(event) = env.softap.take_event() {
+            moved = true;
+            let line = match event {
+                SoftApEvent::Connected(mac) => format!("+STA_CONNECTED:\"{}\"\r\n", mac_text(mac)),
+                SoftApEvent::Leased(mac, ip) => format!("+DIST_STA_IP:\"{}\",\"{ip}\"\r\n", mac_text(mac)),
+                SoftApEvent::Disconnected(mac) => format!("+STA_DISCONNECTED:\"{}\"\r\n", mac_text(mac)),
+            };
+            self.announce(&line);
+        }
+        moved
+    }
+}

@@ -1,0 +1,60 @@
+//! What the basic commands set and only RAM keeps: clock, sleep mode, power, registers, the user's RAM.
+
+use std::collections::BTreeMap;
+
+use super::clock::Clock;
+use super::nvs::UartSettings;
+use crate::profile::Profile;
+use crate::time::{Duration, Instant};
+
+/// The state of the basic commands. All of it is gone after a restart.
+#[derive(Debug)]
+pub struct System {
+    /// Seconds since 1970.
+    pub clock: Clock,
+    /// What the UART is set to now.
+    pub uart: UartSettings,
+    /// AT+SLEEP.
+    pub sleep: u8,
+    /// AT+RFPOWER, in 0.25 dBm.
+    pub tx_power: u8,
+    /// AT+SYSREG: what was written, by address.
+    pub registers: BTreeMap<u32, u32>,
+    /// AT+USERRAM: what was allocated.
+    pub user_ram: Vec<u8>,
+    /// AT+TRANSINTVL.
+    pub transmit_interval: Duration,
+    /// Least free heap that was seen, bytes.
+    least_free: u32,
+}
+
+/// Most power that the ESP32 family sends with out of the box (19.5 dBm), in 0.25 dBm.
+const TX_POWER: u8 = 78;
+/// What an open link takes of the heap, bytes (an estimate).
+const LINK_HEAP: u32 = 2_300;
+
+impl System {
+    /// Right after a boot, with the UART set like this.
+    pub fn started(now: Instant, uart: UartSettings, profile: &Profile) -> System {
+        System {
+            clock: Clock::started(now),
+            uart,
+            // Not established; 0 leaves the module awake, which every host survives (a guess).
+            sleep: 0,
+            tx_power: TX_POWER,
+            registers: BTreeMap::new(),
+            user_ram: Vec::new(),
+            transmit_interval: Duration::from_millis(20),
+            least_free: profile.heap,
+        }
+    }
+
+    /// Free heap with so many open links, and the least that was seen, bytes.
+    pub fn heap(&mut self, profile: &Profile, links: usize) -> (u32, u32) {
+        let links = LINK_HEAP.saturating_mul(u32::try_from(links).unwrap_or(u32::MAX));
+        let user = u32::try_from(self.user_ram.len()).unwrap_or(u32::MAX);
+        let free = profile.heap.saturating_sub(links).saturating_sub(user);
+        self.least_free = self.least_free.min(free);
+        (free, self.least_free)
+    }
+}

@@ -1,0 +1,104 @@
+//! Hosts that leave their LAN for the softAP of a module, and come back.
+
+use super::{Event, Fate, Network, NodeNote, Passage, Port, Way};
+use crate::event::Kind;
+use crate::net::segment::{Mac, Segment, mac_address};
+use crate::time::Instant;
+
+/// The service that such notes come from.
+const STATION: &str = "station";
+
+impl Network {
+    /// The MAC address of a host on a LAN; `None` for one beyond the gateway, or when there is none of this name.
+    pub fn host_mac(&self, host: &str) -> Option<Mac> {
+        let host = self.hosts.iter().find(|h| h.name == host)?;
+        host.home.is_some().then(|| mac_address(&host.name))
+    }
+
+    /// The segment behind a module's softAP: there is one for each, behind those of the access points.
+    pub(super) fn softap_segment(&self, module: usize) -> usize {
+        self.segments.len() - self.modules.len() + module
+    }
+
+    /// The segments behind access points.
+    pub(super) fn access_points(&self) -> impl Iterator<Item = &Segment> {
+        self.segments[..self.segments.len() - self.modules.len()].iter()
+    }
+
+    /// A module's softAP has let a host in: it leaves its LAN, and asks for an address here.
+    pub fn softap_admit(&mut self, now: Instant, module: usize, host: &str) {
+        // It may still be on another module's, which then only finds it gone.
+        let Some(index) = self.hosts.iter().position(|h| h.name == host && h.home.is_some()) else { return };
+        let segment = self.softap_segment(module);
+        self.plug(now, index, segment);
+        let host = &mut self.hosts[index];
+        let name = host.name.clone();
+        host.stack.dhcp_start(self.now, Some(&name));
+        let module = self.modules[module].link.name().to_owned();
+        self.note(index, format!("joined the softAP of module '{module}'"));
+        self.run_host(index);
+    }
+
+    /// A module's softAP has not let a host in.
+    pub fn softap_refuse(&mut self, now: Instant, module: usize, host: &str, why: &str) {
+        self.now = self.now.max(now);
+        if let Some(index) = self.hosts.iter().position(|h| h.name == host) {
+            let module = self.modules[module].link.name().to_owned();
+            self.note(index, format!("not let in by module '{module}': {why}"));
+        }
+    }
+
+    /// A host is no longer on a module's softAP: it goes back to its LAN, with the address that it has there.
+    pub fn softap_dismiss(&mut self, now: Instant, module: usize, host: &str) {
+        let segment = self.softap_segment(module);
+        let Some(index) = self.hosts.iter().position(|h| h.name == host && h.segment == Some(segment)) else {
+            return;
+        };
+        let Some((home, config)) = self.hosts[index].home.clone() else { return };
+        self.plug(now, index, home);
+        let host = &mut self.hosts[index];
+        host.stack.set_ipv4(Some(config));
+        host.stack.announce();
+        let module = self.modules[module].link.name().to_owned();
+        self.note(index, format!("left the softAP of module '{module}'"));
+        self.run_host(index);
+    }
+
+    /// A module sends a frame on its softAP interface.
+    pub fn send_softap(&mut self, now: Instant, module: usize, frame: Vec<u8>) -> Fate {
+        let segment = self.softap_segment(module);
+        let Some(m) = self.modules.get_mut(module) else {
+            return Fate::Dropped("there is no such module");
+        };
+        match m.link.transmit(Way::Up, now, frame.len()) {
+            Passage::Arrives { at, twice, .. } => {
+                let from = Port::Module(module);
+                if twice {
+                    let frame = frame.clone();
+                    self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
+                }
+                self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
+                Fate::Sent
+            }
+            Passage::Lost { .. } => Fate::Lost,
+            Passage::Dropped { reason } => Fate::Dropped(reason),
+        }
+    }
+
+    /// Takes a host from its segment to another one. It has no address there yet, and its connections are gone.
+    fn plug(&mut self, now: Instant, index: usize, segment: usize) {
+        self.now = self.now.max(now);
+        let host = &mut self.hosts[index];
+        if let Some(old) = host.segment.replace(segment) {
+            self.segments[old].leave(Port::Host(index));
+        }
+        self.segments[segment].join(Port::Host(index));
+        host.stack.set_up(self.now, false);
+        host.stack.set_up(self.now, true);
+    }
+
+    pub(super) fn note(&mut self, index: usize, text: String) {
+        let host = self.hosts[index].name.clone();
+        self.notes.push_back(NodeNote { at: self.now, host, service: STATION, text });
+    }
+}

@@ -1,0 +1,84 @@
+//! What releases do differently behind the same command: one value for each difference, read by its handler.
+
+use std::net::Ipv4Addr;
+
+/// In passthrough, what starts the time after which a block that is not full leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flush {
+    /// Its first byte: nothing waits longer.
+    #[default]
+    AfterFirst,
+    /// Its last byte: a pause ends the block.
+    AfterLast,
+}
+
+/// Behaviour that is not the same in every release. New parameters and commands are not here: the command table
+/// says which profiles have them.
+#[derive(Clone, Copy, Debug)]
+pub struct Differences {
+    /// AT+CIPSTART: an omitted keep-alive is what AT+CIPTCPOPT says for the link (since v2.4), not off.
+    pub keep_alive_fallback: bool,
+    /// AT+CIPMODE=1 is also allowed with AT+CIPMUX=1 while a server for one client has at most one link (since
+    /// v2.3; the development version that the specification belongs to refuses it).
+    pub passthrough_server: bool,
+    /// In passthrough, what a block that is not full waits for. The documentation's "within 20 ms" is read as
+    /// [`Flush::AfterFirst`] for every release.
+    pub passthrough_flush: Flush,
+    /// AT+CIPSERVER? shows the interface as its last number (since v4.1).
+    pub server_interface: bool,
+    /// AT+CIPSTO: traffic in either direction restarts the timer (since v3.1), not only what the client sends.
+    pub server_timeout_either_way: bool,
+    /// AT+CIPSNTPCFG? shows the time zone also while SNTP is off: `+CIPSNTPCFG:0,<tz>` (by v3.4).
+    pub sntp_zone_when_off: bool,
+    /// `+TIME_UPDATED` is printed when SNTP has set the clock (since v3.1).
+    pub sntp_message: bool,
+    /// What AT+CIPDNS=1 fills up with, and AT+CIPDNS=0 falls back to, in this order: one address up to v2.3, a
+    /// second since v2.4, a third since v4.1.
+    pub dns_servers: &'static [Ipv4Addr],
+    /// AT+CIPTCPOPT? has a fourth number, the keep-alive (since v2.4).
+    pub tcp_keep_alive_option: bool,
+    /// AT+CIPRECVLEN of a link that is not open. -1 in logs up to v3.2; 0 only in one of v4.2.
+    pub closed_receive_length: i32,
+    /// Certificates are keys in the partition `mfg_nvs` (AT+SYSMFG, since v3.1), not partitions of their own.
+    pub certificates_in_nvs: bool,
+}
+
+/// The first server that AT+CIPDNS falls back to.
+const OPEN_DNS: Ipv4Addr = Ipv4Addr::new(208, 67, 222, 222);
+
+impl Differences {
+    /// What the specification's own release does.
+    pub(super) const V2_3: Differences = Differences {
+        keep_alive_fallback: false,
+        passthrough_server: false,
+        passthrough_flush: Flush::AfterFirst,
+        server_interface: false,
+        server_timeout_either_way: false,
+        sntp_zone_when_off: false,
+        sntp_message: false,
+        dns_servers: &[OPEN_DNS],
+        tcp_keep_alive_option: false,
+        closed_receive_length: -1,
+        certificates_in_nvs: false,
+    };
+
+    /// The same in v3.4.
+    pub(super) const V3_4: Differences = Differences {
+        keep_alive_fallback: true,
+        passthrough_server: true,
+        server_timeout_either_way: true,
+        sntp_zone_when_off: true,
+        sntp_message: true,
+        dns_servers: &[OPEN_DNS, Ipv4Addr::new(8, 8, 8, 8)],
+        tcp_keep_alive_option: true,
+        certificates_in_nvs: true,
+        ..Differences::V2_3
+    };
+
+    /// The same in v4.1.
+    pub(super) const V4_1: Differences = Differences {
+        server_interface: true,
+        dns_servers: &[OPEN_DNS, Ipv4Addr::new(8, 8, 8, 8), Ipv4Addr::new(114, 114, 114, 114)],
+        ..Differences::V3_4
+    };
+}

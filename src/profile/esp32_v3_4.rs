@@ -1,0 +1,47 @@
+//! ESP32, v3.4.0.0, on a WROOM-32.
+
+use super::{BootLog, Chip, Differences, Profile, Release, Times, flash};
+use crate::time::Duration;
+
+pub(super) static ESP32_V3_4: Profile = Profile {
+    name: "esp32-v3.4",
+    chip: Chip::Esp32,
+    release: Release(3, 4),
+    // As a module of this release answers; the `s` is that of a build without log texts, left out here.
+    version: "AT version:3.4.0.0(c31b833 - ESP32 - Jun  7 2024 03:48:17)\r\n\
+              SDK version:v5.0.6-dirty\r\n\
+              compile time(70ff5889):Jun  7 2024 04:46:00\r\n\
+              Bin version:v3.4.0.0(WROOM-32)\r\n",
+    baud: 115_200,
+    uart_divider: None,
+    links: 5,
+    line_max: 256,
+    send_max: 8192,
+    rx_fifo: 128,
+    rx_ring: 2048,
+    core_buffer: 8192,
+    tx_ring: 8192,
+    ipd_max: 1460,
+    tcp_buffer: 5760,
+    mtu: 1480,
+    connect_timeout: Duration::from_secs(10),
+    data_timeout: Duration::from_secs(60),
+    ping_timeout: Duration::from_secs(4),
+    tx_power_levels: &[34, 44, 52, 56, 60, 66, 72, 78],
+    heap: 166_000,
+    partitions: &flash::MFG_NVS,
+    boot_log: BootLog {
+        baud: 115_200,
+        rom: "ets Jul 29 2019 12:21:46\r\n\r\nrst:{reset},boot:{mode}\r\n",
+        resets: ["0x1 (POWERON_RESET)", "0xc (SW_CPU_RESET)", "0x5 (DEEPSLEEP_RESET)"],
+        flash: "0x13 (SPI_FAST_FLASH_BOOT)",
+        download: "0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))",
+        loading: "configsip: 0, SPIWP:0xee\r\nmode:DIO, clock div:2\r\nentry 0x40080694\r\n\
+                  I (27) boot: ESP-IDF v5.0.6-dirty 2nd stage bootloader\r\n",
+        firmware: "at param mode: 1\r\n\
+                   AT cmd port:uart1 tx:17 rx:16 cts:15 rts:14 baudrate:115200\r\n\
+                   module_name: WROOM-32\r\nmax tx power=78, ret=0\r\nv3.4.0.0\r\n",
+    },
+    differences: Differences::V3_4,
+    times: Times::ESP32_FAMILY,
+};

@@ -1,0 +1,47 @@
+//! ESP32-C6, v4.1.1.0, with 4 MB of flash.
+
+use super::{BootLog, Chip, Differences, Profile, Release, Times, flash};
+use crate::time::Duration;
+
+pub(super) static ESP32C6_V4_1: Profile = Profile {
+    name: "esp32c6-v4.1",
+    chip: Chip::Esp32c6,
+    release: Release(4, 1),
+    // First, second and last line as a module answers; the hash and the time of the third are a guess.
+    version: "AT version:4.1.1.0(ba4dd0e - ESP32C6 - Jul 31 2025 08:37:48)\r\n\
+              SDK version:v5.4.1-643-g8ad0d3d8f2f-dirty\r\n\
+              compile time(aa8bf4d3):Aug  1 2025 03:12:40\r\n\
+              Bin version:v4.1.1.0(ESP32C6-4MB)\r\n",
+    baud: 115_200,
+    uart_divider: None,
+    links: 5,
+    line_max: 256,
+    send_max: 8192,
+    rx_fifo: 128,
+    rx_ring: 2048,
+    core_buffer: 8192,
+    tx_ring: 8192,
+    ipd_max: 1460,
+    tcp_buffer: 5760,
+    mtu: 1480,
+    connect_timeout: Duration::from_secs(10),
+    data_timeout: Duration::from_secs(60),
+    ping_timeout: Duration::from_secs(4),
+    tx_power_levels: &[],
+    heap: 196_000,
+    partitions: &flash::MFG_NVS,
+    boot_log: BootLog {
+        baud: 115_200,
+        rom: "ESP-ROM:esp32c6-20220919\r\nBuild:Sep 19 2022\r\nrst:{reset},boot:{mode}\r\n",
+        resets: ["0x1 (POWERON)", "0xc (SW_CPU)", "0x5 (SLEEP_WAKEUP)"],
+        flash: "0xc (SPI_FAST_FLASH_BOOT)",
+        download: "0x4 (DOWNLOAD(USB/UART0/SDIO_FEI_FEO))",
+        loading: "SPIWP:0xee\r\nmode:DIO, clock div:2\r\nentry 0x4086c410\r\n\
+                  I (23) boot: ESP-IDF v5.4.1-643-g8ad0d3d8f2f-dirty 2nd stage bootloader\r\n",
+        firmware: "at param mode: 1\r\n\
+                   AT cmd port:uart1 tx:7 rx:6 cts:5 rts:4 baudrate:115200\r\n\
+                   module_name: ESP32C6-4MB\r\nmax tx power=78, ret=0\r\nv4.1.1.0\r\n",
+    },
+    differences: Differences::V4_1,
+    times: Times::ESP32_FAMILY,
+};

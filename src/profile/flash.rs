@@ -1,0 +1,96 @@
+//! The partitions in flash that AT+SYSFLASH reads, writes and erases, and what they hold out of the box.
+
+/// What a partition holds before anybody writes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing: every byte is 0xff.
+    Erased,
+    /// The certificate or key that the release ships with.
+    Shipped,
+}
+
+/// One partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Partition {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as a partition table has it.
+    pub kind: u8,
+    /// Its subtype.
+    pub subtype: u8,
+    /// Where it begins in flash, bytes.
+    pub address: u32,
+    /// Its size, bytes.
+    pub size: u32,
+    /// What it holds out of the box.
+    pub content: Content,
+}
+
+/// The type of partitions that the AT firmware defines itself.
+const CUSTOM: u8 = 0x40;
+/// The type of data that the IDF knows, and its subtypes for NVS and FAT.
+const DATA: u8 = 1;
+const NVS: u8 = 2;
+const FAT: u8 = 0x81;
+
+const fn custom(name: &'static str, subtype: u8, address: u32, size: u32) -> Partition {
+    Partition { name, kind: CUSTOM, subtype, address, size, content: Content::Erased }
+}
+
+const fn shipped(name: &'static str, subtype: u8, address: u32) -> Partition {
+    Partition { content: Content::Shipped, ..custom(name, subtype, address, 0x2000) }
+}
+
+/// ESP32-C3, v2.3.
+pub(super) static ESP32C3_V2_3: [Partition; 15] = [
+    custom("ble_data", 1, 0x1f000, 0x6000),
+    shipped("server_cert", 2, 0x25000),
+    shipped("server_key", 3, 0x27000),
+    shipped("server_ca", 4, 0x29000),
+    shipped("client_cert", 5, 0x2b000),
+    shipped("client_key", 6, 0x2d000),
+    shipped("client_ca", 7, 0x2f000),
+    custom("factory_param", 8, 0x31000, 0x1000),
+    shipped("wpa2_cert", 9, 0x32000),
+    shipped("wpa2_key", 10, 0x34000),
+    shipped("wpa2_ca", 11, 0x36000),
+    shipped("mqtt_cert", 12, 0x38000),
+    shipped("mqtt_key", 13, 0x3a000),
+    shipped("mqtt_ca", 14, 0x3c000),
+    Partition {
+        name: "fatfs",
+        kind: DATA,
+        subtype: FAT,
+        address: 0x47000,
+        size: 0x19000,
+        content: Content::Erased,
+    },
+];
+
+/// ESP8266, v2.2. The subtypes of its WPA2 and MQTT partitions begin at 8 again.
+pub(super) static ESP8266_V2_2: [Partition; 13] = [
+    custom("factory_param", 8, 0xf1000, 0x1000),
+    shipped("server_cert", 2, 0xf2000),
+    shipped("server_key", 3, 0xf4000),
+    shipped("server_ca", 4, 0xf6000),
+    shipped("client_cert", 5, 0xf8000),
+    shipped("client_key", 6, 0xfa000),
+    shipped("client_ca", 7, 0xfc000),
+    shipped("wpa2_cert", 8, 0xfe000),
+    shipped("wpa2_key", 9, 0x100000),
+    shipped("wpa2_ca", 10, 0x102000),
+    shipped("mqtt_cert", 11, 0x104000),
+    shipped("mqtt_key", 12, 0x106000),
+    shipped("mqtt_ca", 13, 0x108000),
+];
+
+/// Since v3.1 one partition holds certificates and factory parameters as keys. Its size is documented, its place a
+/// guess.
+pub(super) static MFG_NVS: [Partition; 1] = [Partition {
+    name: "mfg_nvs",
+    kind: DATA,
+    subtype: NVS,
+    address: 0x21000,
+    size: 0x1c000,
+    content: Content::Shipped,
+}];
