@@ -50,8 +50,8 @@ const CHUNK: usize = 1024;
 const WAITING: usize = 4;
 
 /// The wall clock.
+#[allow(clippy::disallowed_types, reason = "`serve` follows the wall clock; the derives name the type, too")]
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::disallowed_types, reason = "`serve` follows the wall clock")]
 pub struct Clock(std::time::Instant);
 
 impl Clock {
