@@ -11,6 +11,7 @@ mod markdown;
 mod qemu;
 mod replay;
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ enum Command {
     #[cfg(unix)]
     Qemu(Box<qemu::QemuArgs>),
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
     Replay(replay::ReplayArgs),
     Commands(commands::CommandsArgs),
     Check(check::CheckArgs),
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
         #[cfg(unix)]
         Command::Qemu(args) => qemu::run(*args),
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Check(args) => check::run(&args),

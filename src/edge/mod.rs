@@ -1,6 +1,7 @@
-//! What the simulation itself must not have: threads and files. The simulation makes bytes; [`Sink`] writes
-//! them, and a [`Session`] carries them from a world to its sinks.
+//! What the simulation itself must not have: threads, files, sockets. The simulation makes bytes; [`Sink`] writes
+//! them, and a [`Session`] carries them from a world to its sinks. [`serve`] ties a world to the wall clock.
 
+pub mod serve;
 mod session;
 mod sink;
 
