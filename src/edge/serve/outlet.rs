@@ -11,6 +11,9 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 /// them is lost, as in a computer's serial port.
 const LIMIT: usize = 1024 * 1024;
 
+/// How long the last write may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Takes bytes for one client. Dropping it forgets those that are still to be written.
 #[derive(Debug)]
 pub struct Outlet {
@@ -75,20 +78,22 @@ impl Outlet {
     /// Waits until everything is written, but not for ever. Returns how many bytes are lost.
     pub fn finish(mut self) -> usize {
         drop(self.blocks.take());
-        let _ = self.ended.recv_timeout(std::time::Duration::from_secs(1));
+        // A write that is under way may have reached the client already.
+        let _ = self.ended.recv_timeout(PATIENCE);
         self.shared.waiting.load(Ordering::Relaxed)
     }
 
     /// Forgets what is still to be written. Returns how many bytes that were.
     pub fn forget(self) -> usize {
-        self.shared.waiting.load(Ordering::Relaxed)
+        self.shared.forgotten.store(true, Ordering::Relaxed);
+        self.finish()
     }
 }
 
 impl Drop for Outlet {
     fn drop(&mut self) {
         // `finish` lets the thread write the rest.
-        self.shared.forgotten.store(self.blocks.is_some(), Ordering::Relaxed);
+        self.shared.forgotten.fetch_or(self.blocks.is_some(), Ordering::Relaxed);
     }
 }
 
