@@ -3,10 +3,11 @@
 #![allow(clippy::disallowed_methods)] // a test has files; the simulation has not
 
 mod qemu_run;
+mod wireshark;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run, tshark};
+use qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run};
 
 fn flood_count(run: &Run) -> u64 {
     let line = run.report.lines().find_map(|l| l.strip_prefix("flood "));
@@ -134,7 +135,8 @@ fn on_a_link_with_five_percent_loss_the_exchange_completes_by_retransmission() {
             .nth(1)
             .map_or("0", |l| l.split_whitespace().next().unwrap_or("0"));
         assert_ne!(lost, "0", "seed {seed}: nothing was lost, so nothing is proved");
-        let again = tshark(&folder, &format!("{seed}a"), "tcp.analysis.retransmission", &["frame.number"]);
+        let capture = capture(&folder, &format!("{seed}a"));
+        let again = wireshark::fields("loss", &capture, "tcp.analysis.retransmission", &["frame.number"]);
         retransmitted += again.len();
     }
     assert!(retransmitted > 0, "the captures should show retransmissions");

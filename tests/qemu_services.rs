@@ -3,11 +3,12 @@
 #![allow(clippy::disallowed_methods)] // a test has files; the simulation has not
 
 mod qemu_run;
+mod wireshark;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run, tshark};
+use qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run};
 
 const SCENARIO: &str = include_str!("../scenarios/services.toml");
 /// What the module sends comes from here.
@@ -30,10 +31,11 @@ fn served(board: &str) -> &'static Run {
     RUNS[n].get_or_init(|| run(&services(), board, setting(board)))
 }
 
-/// What tshark finds in the capture of the first board.
-fn found(filter: &str, fields: &[&str]) -> Vec<String> {
+/// What tshark finds in the capture of the first board, for `test`, the fields of a packet joined by `|`.
+fn found(test: &str, filter: &str, fields: &[&str]) -> Vec<String> {
     assert_passed(served(BOARDS[0]));
-    tshark(&services(), BOARDS[0], filter, fields)
+    let test = format!("services-{test}");
+    wireshark::fields(&test, &capture(&services(), BOARDS[0]), filter, fields)
 }
 
 #[test]
@@ -80,37 +82,39 @@ fn the_log_replays_to_the_same_digest_and_capture_without_qemu() {
 #[test]
 fn the_window_closes_while_the_firmware_reads_nothing_and_opens_when_it_reads() {
     let to_logger = format!("ip.src == {MODULE} && ip.dst == {LOGGER}");
-    let closed = found(&format!("{to_logger} && tcp.analysis.zero_window"), &["tcp.ack", "frame.number"]);
-    let first = closed.first().expect("a zero window").split(' ').collect::<Vec<_>>();
+    let zero = format!("{to_logger} && tcp.analysis.zero_window");
+    let closed = found("window", &zero, &["tcp.ack", "frame.number"]);
+    let first = closed.first().expect("a zero window").split('|').collect::<Vec<_>>();
     assert_eq!(first[0], "5761", "the window closes after SYN and 5760 bytes: {closed:?}");
     let later = format!("{to_logger} && frame.number > {} && tcp.window_size > 0", first[1]);
-    let opened = found(&later, &["frame.time_relative", "tcp.ack"]);
+    let opened = found("window", &later, &["frame.time_relative", "tcp.ack"]);
     assert!(opened.len() > 1, "the window opens again: {opened:?}");
     let last = opened.last().expect("a last segment");
-    assert!(last.ends_with(" 7202"), "SYN, 7200 bytes and FIN are acknowledged at last: {last}");
+    assert!(last.ends_with("|7202"), "SYN, 7200 bytes and FIN are acknowledged at last: {last}");
 }
 
 #[test]
 fn the_third_client_is_refused_and_served_when_a_place_is_free() {
     let answers = format!("ip.dst == {VISITOR} && (tcp.flags.syn == 1 || tcp.flags.reset == 1)");
     assert_eq!(
-        found(&answers, &["tcp.flags"]),
+        found("refused", &answers, &["tcp.flags"]),
         ["0x0014", "0x0012"],
         "RST to the visitor's first SYN, SYN and ACK to the second"
     );
-    let resets = found("tcp.flags.reset == 1", &["frame.number", "ip.src", "ip.dst"]);
+    let resets = found("refused", "tcp.flags.reset == 1", &["frame.number", "ip.src", "ip.dst"]);
     assert_eq!(resets.len(), 1, "nobody else is refused: {resets:?}");
 }
 
 #[test]
 fn each_datagram_is_answered_to_the_host_that_sent_it() {
-    let answers = found(&format!("udp.srcport == 5000 && ip.src == {MODULE}"), &["ip.dst", "udp.payload"]);
+    let from_module = format!("udp.srcport == 5000 && ip.src == {MODULE}");
+    let answers = found("datagrams", &from_module, &["ip.dst", "udp.payload"]);
     let expected: Vec<String> = ["wind 3", "rain 0", "wind 4", "rain 1", "wind 5", "rain 2"]
         .iter()
         .map(|said| {
             let host = if said.starts_with("wind") { "192.168.1.24" } else { "192.168.1.25" };
             let hex: String = format!("ack: {said}").bytes().map(|b| format!("{b:02x}")).collect();
-            format!("{host} {hex}")
+            format!("{host}|{hex}")
         })
         .collect();
     let answers: Vec<String> = answers.iter().map(|a| a.replace(':', "")).collect();
@@ -122,13 +126,13 @@ fn nothing_in_the_capture_is_wrong_but_what_the_callers_provoke() {
     let broken = "_ws.malformed || tcp.checksum.status == 0 || udp.checksum.status == 0 \
                   || ip.checksum.status == 0 || tcp.analysis.retransmission";
     let fields = ["frame.number", "_ws.col.Info"];
-    assert_eq!(found(broken, &fields), Vec::<String>::new(), "broken packets");
+    assert_eq!(found("broken", broken, &fields), Vec::<String>::new(), "broken packets");
     let provoked = format!(
         "(ip.addr == {LOGGER} && (tcp.analysis.zero_window || tcp.analysis.window_full)) \
          || (ip.dst == {VISITOR} && tcp.flags.reset == 1)"
     );
     let others = format!("_ws.expert.severity >= \"Warning\" && !({provoked})");
-    assert_eq!(found(&others, &fields), Vec::<String>::new(), "warnings");
+    assert_eq!(found("broken", &others, &fields), Vec::<String>::new(), "warnings");
 }
 
 #[test]

@@ -113,16 +113,3 @@ pub fn assert_log_replays(folder: &Path, name: &str, live: &Run) {
 pub fn capture(folder: &Path, name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.pcapng"))).expect("the capture")
 }
-
-/// The packets of the run `name` that a display filter finds: of each the `fields`, with a blank between them.
-pub fn tshark(folder: &Path, name: &str, filter: &str, fields: &[&str]) -> Vec<String> {
-    let mut command = Command::new("tshark");
-    command.arg("-r").arg(folder.join(format!("{name}.pcapng")));
-    command.args(["-Y", filter, "-T", "fields", "-E", "separator=/s"]);
-    for field in fields {
-        command.args(["-e", field]);
-    }
-    let output = command.output().expect("tshark is missing: `make test` installs it (package tshark)");
-    assert!(output.status.success(), "{filter}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
