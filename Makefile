@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 BOARD  ?= mps2-an385
 
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
-TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial
 
 .PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
 	lint unit same-digest renode

@@ -319,7 +319,11 @@ impl At {
             env.set_station_mac(now, mac);
         }
         env.station.enable(now, on, env.stack);
-        env.station.set_addressing(now, core.settings.wifi.addressing(), env.stack);
+        env.station.set_addressing(
+            now,
+            core.settings.wifi.addressing(env.profile.differences.dns_servers),
+            env.stack,
+        );
         env.station.set_reconnect(core.settings.wifi.reconnect());
         core.restart_softap(env);
         // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
