@@ -45,7 +45,7 @@ pub struct Link {
     pub accepted: bool,
     /// What opened it, to open it again in passthrough; `None` for a client of the module's server.
     pub target: Option<OpenRequest>,
-    /// When its client last sent something, and how many bytes there were by then (AT+CIPSTO).
+    /// When something was last carried that counts for AT+CIPSTO, and how many bytes there were by then.
     pub heard: (Instant, u64),
     /// Passive mode: the host has been told that there is data, and has not read since.
     pub noticed: bool,

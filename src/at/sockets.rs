@@ -1,6 +1,7 @@
 //! What the AT firmware does to the sockets of links, whoever wants it: opening, closing, options, data phases.
 
 use super::Core;
+use super::job::OpenRequest;
 use super::links::{Link, Transport};
 use super::long_send::LongSend;
 use super::payload::Payload;
@@ -26,6 +27,12 @@ impl Core {
     /// Sets what AT+CIPTCPOPT says for link `id` and a TCP socket remembers by itself.
     pub(super) fn apply_socket_options(&self, id: usize, socket: Socket, stack: &mut Stack) {
         stack.tcp_set_nodelay(socket, self.settings.tcpip.options(id).nodelay);
+    }
+
+    /// Probes the peer of link `id` as AT+CIPTCPOPT says, whatever AT+CIPSTART said.
+    pub(super) fn apply_keep_alive(&self, id: usize, socket: Socket, stack: &mut Stack) {
+        let seconds = self.settings.tcpip.options(id).keep_alive;
+        stack.tcp_set_keep_alive(socket, OpenRequest::keep_alive(seconds));
     }
 
     /// A link is open: says so, and joins its multicast group.

@@ -91,7 +91,11 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     let host = String::from_utf8_lossy(args.text("remote host").unwrap_or_default()).into_owned();
     let request = match args.text("type").unwrap_or_default() {
         b"TCP" => {
-            let seconds = args.int("keep alive").unwrap_or(0) as u64;
+            let seconds = match args.int("keep alive") {
+                Some(seconds) => seconds as u64,
+                // Only where the release falls back to it.
+                None => c.core.settings.tcpip.options(id).keep_alive,
+            };
             let keep_alive = OpenRequest::keep_alive(seconds);
             OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None }
         }
@@ -156,7 +160,11 @@ pub fn socket_options_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     for id in 0..c.core.links.count() {
         let options = c.core.settings.tcpip.options(id);
         let (linger, nodelay) = (options.linger, u8::from(options.nodelay));
-        c.core.out.text(&format!("+CIPTCPOPT:{id},{linger},{nodelay},{}\r\n", options.send_timeout));
+        let mut line = format!("+CIPTCPOPT:{id},{linger},{nodelay},{}", options.send_timeout);
+        if c.env.profile.differences.tcp_keep_alive_option {
+            line.push_str(&format!(",{}", options.keep_alive));
+        }
+        c.core.out.text(&format!("{line}\r\n"));
     }
     Ok(Outcome::Ok)
 }
@@ -173,12 +181,16 @@ pub fn socket_options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             options.linger = args.int("so_linger").unwrap_or(options.linger);
             options.nodelay = args.int("tcp_nodelay").map_or(options.nodelay, |n| n == 1);
             options.send_timeout = args.int("so_sndtimeo").map_or(options.send_timeout, |ms| ms as u64);
+            options.keep_alive = args.int("keep_alive").map_or(options.keep_alive, |s| s as u64);
             nvs.tcpip.set_options(id, options);
         }
     });
     for id in ids {
         if let Some(link) = c.core.links.get(id) {
             c.core.apply_socket_options(id, link.socket, c.env.stack);
+            if args.is_given("keep_alive") {
+                c.core.apply_keep_alive(id, link.socket, c.env.stack);
+            }
         }
     }
     Ok(c.written(stored))

@@ -55,10 +55,11 @@ pub fn data(c: &mut Context<'_, '_>, args: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// One number for each link, -1 for a closed one; with AT+CIPMUX=0 only the first.
+/// One number for each link, also for closed ones; with AT+CIPMUX=0 only the first.
 pub fn lengths(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let count = if c.core.multiple { c.core.links.count() } else { 1 };
-    let length = |id| receive::waiting(c.core, c.env.stack, id).map_or("-1".to_owned(), |n| n.to_string());
+    let closed = c.env.profile.differences.closed_receive_length;
+    let length = |id| receive::waiting(c.core, c.env.stack, id).map_or(closed.to_string(), |n| n.to_string());
     let line = (0..count).map(length).collect::<Vec<String>>().join(",");
     c.core.out.text(&format!("+CIPRECVLEN:{line}\r\n"));
     Ok(Outcome::Ok)

@@ -2,6 +2,7 @@
 
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
+use super::super::server::{Interface, Running};
 use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -11,7 +12,13 @@ const DEFAULT_PORT: u16 = 333;
 
 pub fn query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     match c.core.server.running() {
-        Some((port, ca)) => c.core.out.text(&format!("+CIPSERVER:1,{port},\"TCP\",{}\r\n", u8::from(ca))),
+        Some(Running { port, ca, interface }) => {
+            let mut line = format!("+CIPSERVER:1,{port},\"TCP\",{}", u8::from(ca));
+            if c.env.profile.differences.server_interface {
+                line.push_str(&format!(",{}", interface as u8));
+            }
+            c.core.out.text(&format!("{line}\r\n"));
+        }
         None => c.core.out.text("+CIPSERVER:0\r\n"),
     }
     Ok(Outcome::Ok)
@@ -37,7 +44,15 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("no change");
         return Ok(Outcome::Ok);
     }
-    if c.core.server.start(port, args.int("CA enable") == Some(1), c.env).is_err() {
+    let interface = match args.int("netif") {
+        None | Some(0) => Interface::All,
+        Some(1) => Interface::Station,
+        Some(2) => Interface::SoftAp,
+        // There is no Ethernet.
+        Some(_) => return Err(ErrorCode::FAILED),
+    };
+    let running = Running { port, ca: args.int("CA enable") == Some(1), interface };
+    if c.core.server.start(running, c.env).is_err() {
         c.core.log("bind fail");
         return Err(ErrorCode::FAILED);
     }
@@ -46,7 +61,7 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// Without a server there is nothing to do, which is no error (a guess).
 fn stop(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    for surplus in ["type", "CA enable"] {
+    for surplus in ["type", "CA enable", "netif"] {
         if args.is_given(surplus) {
             return Err(args.invalid(surplus));
         }

@@ -108,10 +108,13 @@ pub struct SocketOptions {
     pub nodelay: bool,
     /// SO_SNDTIMEO in milliseconds; zero: for ever.
     pub send_timeout: u64,
+    /// Seconds of silence before a peer is probed; zero: never. Of releases since v2.4.
+    #[serde(default)]
+    pub keep_alive: u64,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        SocketOptions { linger: -1, nodelay: false, send_timeout: 0 }
+        SocketOptions { linger: -1, nodelay: false, send_timeout: 0, keep_alive: 0 }
     }
 }

@@ -9,7 +9,9 @@ const TCP: &[Param] = &[
     choice("type", &["TCP", "TCPv6"]),
     HOST,
     PORT,
-    int("keep alive", 0, 7200).or(0),
+    int("keep alive", 0, 7200).or(0).before(2, 4),
+    // Left out it is what was configured last.
+    int("keep alive", 0, 7200).optional().since(2, 4),
     text("local IP", 0, 45).optional(),
 ];
 /// For UDP.
@@ -96,7 +98,8 @@ pub(super) static COMMANDS: &[Command] = &[
             int("link ID", 0, 5).multiple_only(),
             int("so_linger", -1, 65_535).optional(),
             int("tcp_nodelay", 0, 1).optional(),
-            int("so_sndtimeo", 0, 0x7fff_ffff).optional()
+            int("so_sndtimeo", 0, 0x7fff_ffff).optional(),
+            int("keep_alive", 0, 7200).optional().since(2, 4)
         ),
         saved: true,
         ..NONE
@@ -205,7 +208,8 @@ pub(super) static COMMANDS: &[Command] = &[
             int("mode", 0, 1),
             int("param2", 0, 65_535).optional(),
             choice("type", &["TCP", "TCPv6", "SSL", "SSLv6"]).optional(),
-            int("CA enable", 0, 1).optional()
+            int("CA enable", 0, 1).optional(),
+            int("netif", 0, 3).optional().since(4, 1)
         ),
         ..NONE
     },

@@ -43,6 +43,8 @@ pub(super) struct Connection {
     probing: bool,
     /// Received bytes that the owner has read.
     read: u64,
+    /// Bytes that the owner has handed over to be sent.
+    written: u64,
     closed: Option<CloseReason>,
     /// What was received and not yet read when the socket went.
     unread: Vec<u8>,
@@ -69,6 +71,7 @@ impl Connection {
             waiting: None,
             probing: false,
             read: 0,
+            written: 0,
             closed: None,
             unread: Vec::new(),
             deaf: false,
@@ -215,8 +218,10 @@ impl Stack {
     /// Queues `data` to be sent; answers how many bytes were taken (0 when the connection is not open to
     /// send, or its buffer is full).
     pub fn tcp_send(&mut self, s: Socket, data: &[u8]) -> usize {
-        let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) else { return 0 };
+        let Some(connection) = self.connections.get_mut(&s) else { return 0 };
+        let Some(handle) = connection.handle else { return 0 };
         let taken = self.sockets.get_mut::<tcp::Socket>(handle).send_slice(data).unwrap_or(0);
+        connection.written += taken as u64;
         self.dirty |= taken > 0;
         taken
     }
@@ -238,6 +243,11 @@ impl Stack {
             self.sockets.get_mut::<tcp::Socket>(handle).set_nagle_enabled(!nodelay);
             self.dirty = true;
         }
+    }
+
+    /// How many bytes have been taken to be sent in all.
+    pub fn tcp_written(&self, s: Socket) -> u64 {
+        self.connections.get(&s).map_or(0, |c| c.written)
     }
 
     /// How many bytes have been received in all, read or not.

@@ -6,7 +6,7 @@
 use smoltcp::socket::tcp::{self, State};
 
 use super::{Connection, smoltcp_duration};
-use crate::net::stack::{CloseReason, Socket, Stack};
+use crate::net::stack::{CloseReason, KeepAlive, Socket, Stack};
 use crate::time::{Duration, Instant};
 
 /// Shortest time before and between probes: less would only flood the link.
@@ -57,6 +57,19 @@ impl Stack {
             self.follow_tcp();
         }
         moved
+    }
+
+    /// Sets how a connection is probed. Silence counts from now (a guess: the connection is not given up for the
+    /// silence that was allowed before).
+    pub fn tcp_set_keep_alive(&mut self, s: Socket, keep_alive: Option<KeepAlive>) {
+        let Some(connection) = self.connections.get_mut(&s) else { return };
+        connection.options.keep_alive = keep_alive;
+        connection.heard = self.now;
+        if let (true, Some(handle)) = (connection.probing, connection.handle) {
+            connection.probing = false;
+            self.sockets.get_mut::<tcp::Socket>(handle).set_keep_alive(None);
+        }
+        self.dirty = true;
     }
 
     /// The peer of a connection was heard. Called before smoltcp looks at its segment.
