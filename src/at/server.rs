@@ -18,6 +18,8 @@ pub struct Server {
     running: Option<(u16, bool)>,
     /// `None` while no client could be served.
     listener: Option<Socket>,
+    /// The `<netif>` that it was started for: shown again, while it listens on every interface that is up.
+    pub interface: u8,
     /// AT+CIPSERVERMAXCONN: most clients.
     pub most: usize,
     /// AT+CIPSTO: seconds of silence after which a client is closed; zero: never.
@@ -27,7 +29,7 @@ pub struct Server {
 impl Server {
     /// No server, for up to `most` clients.
     pub fn new(most: usize) -> Self {
-        Server { running: None, listener: None, most, timeout: 0 }
+        Server { running: None, listener: None, interface: 0, most, timeout: 0 }
     }
 
     /// The port it listens on, and its `<CA enable>`; `None`: it does not run.

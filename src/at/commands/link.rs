@@ -7,6 +7,7 @@ use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -91,9 +92,14 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     let host = String::from_utf8_lossy(args.text("remote host").unwrap_or_default()).into_owned();
     let request = match args.text("type").unwrap_or_default() {
         b"TCP" => {
-            let seconds = args.int("keep alive").unwrap_or(0) as u64;
+            let configured = match c.env.profile.differences.keep_alive_fallback {
+                true => c.core.settings.tcpip.options(id).keep_alive,
+                false => 0,
+            };
+            let seconds = args.int("keep alive").map_or(u64::from(configured), |s| s as u64);
             let keep_alive = OpenRequest::keep_alive(seconds);
-            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None }
+            let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64));
+            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None, timeout }
         }
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
@@ -109,7 +115,8 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
             }
             // Port 0: any free one.
             let local_port = local_port.filter(|p| *p != 0);
-            OpenRequest { id, host, port, transport: Transport::Udp(mode), keep_alive: None, local_port }
+            let transport = Transport::Udp(mode);
+            OpenRequest { id, host, port, transport, keep_alive: None, local_port, timeout: None }
         }
         // IPv6 is off (AT+CIPV6=0), and there is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),
@@ -156,7 +163,12 @@ pub fn socket_options_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     for id in 0..c.core.links.count() {
         let options = c.core.settings.tcpip.options(id);
         let (linger, nodelay) = (options.linger, u8::from(options.nodelay));
-        c.core.out.text(&format!("+CIPTCPOPT:{id},{linger},{nodelay},{}\r\n", options.send_timeout));
+        let keep_alive = match c.env.profile.differences.tcp_keep_alive_option {
+            true => format!(",{}", options.keep_alive),
+            false => String::new(),
+        };
+        let timeout = options.send_timeout;
+        c.core.out.text(&format!("+CIPTCPOPT:{id},{linger},{nodelay},{timeout}{keep_alive}\r\n"));
     }
     Ok(Outcome::Ok)
 }
@@ -173,6 +185,7 @@ pub fn socket_options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             options.linger = args.int("so_linger").unwrap_or(options.linger);
             options.nodelay = args.int("tcp_nodelay").map_or(options.nodelay, |n| n == 1);
             options.send_timeout = args.int("so_sndtimeo").map_or(options.send_timeout, |ms| ms as u64);
+            options.keep_alive = args.int("keep_alive").map_or(options.keep_alive, |s| s as u16);
             nvs.tcpip.set_options(id, options);
         }
     });

@@ -11,7 +11,13 @@ const DEFAULT_PORT: u16 = 333;
 
 pub fn query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     match c.core.server.running() {
-        Some((port, ca)) => c.core.out.text(&format!("+CIPSERVER:1,{port},\"TCP\",{}\r\n", u8::from(ca))),
+        Some((port, ca)) => {
+            let interface = match c.env.profile.differences.server_interface {
+                true => format!(",{}", c.core.server.interface),
+                false => String::new(),
+            };
+            c.core.out.text(&format!("+CIPSERVER:1,{port},\"TCP\",{}{interface}\r\n", u8::from(ca)));
+        }
         None => c.core.out.text("+CIPSERVER:0\r\n"),
     }
     Ok(Outcome::Ok)
@@ -32,6 +38,11 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if args.text("type").unwrap_or(b"TCP") != b"TCP" {
         return Err(ErrorCode::FAILED);
     }
+    // 0 all, 1 station, 2 softAP; 3 is Ethernet, which no module here has.
+    let interface = args.int("netif").unwrap_or(0) as u8;
+    if interface == 3 {
+        return Err(args.invalid("netif"));
+    }
     // There is one server at most; another port is no reason to restart it.
     if c.core.server.running().is_some() {
         c.core.log("no change");
@@ -41,12 +52,13 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("bind fail");
         return Err(ErrorCode::FAILED);
     }
+    c.core.server.interface = interface;
     Ok(Outcome::Ok)
 }
 
 /// Without a server there is nothing to do, which is no error (a guess).
 fn stop(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    for surplus in ["type", "CA enable"] {
+    for surplus in ["type", "CA enable", "netif"] {
         if args.is_given(surplus) {
             return Err(args.invalid(surplus));
         }

@@ -77,6 +77,7 @@ impl PassthroughLink {
             transport: if udp { Transport::Udp(UdpMode::Fixed) } else { Transport::Tcp },
             keep_alive: OpenRequest::keep_alive(u64::from(self.keep_alive)),
             local_port: Some(self.local_port).filter(|port| *port != 0),
+            timeout: None,
         }
     }
 }
@@ -108,10 +109,13 @@ pub struct SocketOptions {
     pub nodelay: bool,
     /// SO_SNDTIMEO in milliseconds; zero: for ever.
     pub send_timeout: u64,
+    /// Seconds of silence before a connection opened later is probed; zero: never. Releases since v2.4.
+    #[serde(default)]
+    pub keep_alive: u16,
 }
 
 impl Default for SocketOptions {
     fn default() -> Self {
-        SocketOptions { linger: -1, nodelay: false, send_timeout: 0 }
+        SocketOptions { linger: -1, nodelay: false, send_timeout: 0, keep_alive: 0 }
     }
 }
