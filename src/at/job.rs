@@ -34,6 +34,8 @@ pub struct OpenRequest {
     pub keep_alive: Option<KeepAlive>,
     /// UDP port of the module.
     pub local_port: Option<u16>,
+    /// How long a TCP connection may take to open; `None`: as long as the stack tries.
+    pub timeout: Option<Duration>,
 }
 
 impl OpenRequest {
@@ -49,7 +51,7 @@ impl OpenRequest {
     /// The settings of its TCP connection.
     pub fn tcp_options(&self, profile: &Profile) -> TcpOptions {
         TcpOptions {
-            connect_timeout: profile.connect_timeout,
+            connect_timeout: self.timeout.unwrap_or(profile.connect_timeout).min(profile.connect_timeout),
             data_timeout: Some(profile.data_timeout),
             keep_alive: self.keep_alive,
             ..TcpOptions::default()
@@ -335,6 +337,11 @@ fn sending(
             let job = Job::Sending(payload, sent, until);
             return if taken > 0 { Progress::Moved(job) } else { Progress::Waiting(job) };
         }
+    }
+    if env.profile.differences.server_timeout_either_way
+        && let Some(link) = core.links.get_mut(payload.id)
+    {
+        link.heard.0 = now;
     }
     core.out.text("\r\nSEND OK\r\n");
     Progress::Quiet

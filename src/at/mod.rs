@@ -180,7 +180,7 @@ pub struct Core {
     country: Country,
     system: System,
     /// AT+CIPRECVMODE=1.
-    passive: bool,
+    passive: Vec<bool>,
     links: Links,
     had_link: bool,
     server: Server,
@@ -299,7 +299,7 @@ impl At {
             mdns: None,
             country: Country::default(),
             system: System::started(now, env.nvs.uart(env.profile), env.profile),
-            passive: false,
+            passive: vec![false; env.profile.links],
             links: Links::new(env.profile.links),
             had_link: false,
             server: Server::new(env.profile.links),

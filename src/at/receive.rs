@@ -18,7 +18,7 @@ pub fn pump(core: &mut Core, env: &mut Env<'_>, room: usize) -> bool {
     for id in 0..core.links.count() {
         while let Some(link) = core.links.get(id) {
             let room = room.saturating_sub(core.out.len());
-            let passive = core.is_passive();
+            let passive = core.is_passive(id);
             let more = match link.transport {
                 Transport::Tcp => close_ended(core, env.stack, id) || pump_tcp(core, env, id, room, passive),
                 Transport::Udp(_) if passive => keep_datagram(core, env, id),
@@ -72,7 +72,7 @@ fn is_over(state: TcpState, readable: usize, passive: bool) -> bool {
 fn close_ended(core: &mut Core, stack: &mut Stack, id: usize) -> bool {
     let Some(link) = core.links.get(id) else { return false };
     let state = stack.tcp_state(link.socket);
-    if !is_over(state, stack.tcp_readable(link.socket), core.is_passive()) {
+    if !is_over(state, stack.tcp_readable(link.socket), core.is_passive(id)) {
         return false;
     }
     if state == TcpState::Closed(CloseReason::TimedOut) {

@@ -13,9 +13,9 @@ use crate::time::{Duration, Instant, earliest};
 const DETAILED: u8 = 2;
 
 impl Core {
-    /// Data stays in the sockets until the host reads it. Passthrough knows no passive mode.
-    pub(super) fn is_passive(&self) -> bool {
-        self.passive && !self.passthrough
+    /// The data of a link stays in its socket until the host reads it. Passthrough knows no passive mode.
+    pub(super) fn is_passive(&self, id: usize) -> bool {
+        self.passive.get(id) == Some(&true) && !self.passthrough
     }
 
     /// How long a send on link `id` may wait for the stack.

@@ -7,6 +7,7 @@ use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -97,7 +98,8 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
                 None => c.core.settings.tcpip.options(id).keep_alive,
             };
             let keep_alive = OpenRequest::keep_alive(seconds);
-            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None }
+            let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64));
+            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None, timeout }
         }
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
@@ -113,7 +115,8 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
             }
             // Port 0: any free one.
             let local_port = local_port.filter(|p| *p != 0);
-            OpenRequest { id, host, port, transport: Transport::Udp(mode), keep_alive: None, local_port }
+            let transport = Transport::Udp(mode);
+            OpenRequest { id, host, port, transport, keep_alive: None, local_port, timeout: None }
         }
         // IPv6 is off (AT+CIPV6=0), and there is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),

@@ -1,4 +1,6 @@
-//! Receiving: AT+CIPRECVMODE, AT+CIPRECVDATA, AT+CIPRECVLEN, AT+CIPDINFO.
+//! Receiving: AT+CIPRECVMODE, AT+CIPRECVTYPE, AT+CIPRECVDATA, AT+CIPRECVLEN, AT+CIPDINFO.
+
+use std::ops::Range;
 
 use super::super::error::ErrorCode;
 use super::super::receive;
@@ -20,28 +22,50 @@ pub fn info_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CIPRECVMODE:{}\r\n", u8::from(c.core.passive));
+    let line = format!("+CIPRECVMODE:{}\r\n", u8::from(c.core.passive.first() == Some(&true)));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
 
 /// Counts for open links, too, from now on: what waits is announced, or sent.
 pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.passive = args.int("mode") == Some(1);
-    if !c.core.passive {
-        for id in 0..c.core.links.count() {
-            if let Some(link) = c.core.links.get_mut(id) {
-                link.noticed = false;
-            }
-        }
+    set_mode(c, 0..c.core.links.count(), args.int("mode") == Some(1));
+    Ok(Outcome::Ok)
+}
+
+/// A line for each link.
+pub fn type_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    for (id, passive) in c.core.passive.iter().enumerate() {
+        c.core.out.text(&format!("+CIPRECVTYPE:{id},{}\r\n", u8::from(*passive)));
     }
     Ok(Outcome::Ok)
+}
+
+/// The same for one link, or with 5 for all.
+pub fn type_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let ids = match args.int("link ID").unwrap_or(0) as usize {
+        all if all == c.core.links.count() => 0..all,
+        one => one..one + 1,
+    };
+    set_mode(c, ids, args.int("mode") == Some(1));
+    Ok(Outcome::Ok)
+}
+
+fn set_mode(c: &mut Context<'_, '_>, ids: Range<usize>, passive: bool) {
+    for id in ids {
+        if let Some(mode) = c.core.passive.get_mut(id) {
+            *mode = passive;
+        }
+        if !passive && let Some(link) = c.core.links.get_mut(id) {
+            link.noticed = false;
+        }
+    }
 }
 
 pub fn data(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let id = args.int("link ID").unwrap_or(0) as usize;
     let most = args.int("len").unwrap_or(0) as usize;
-    if !c.core.is_passive() {
+    if !c.core.is_passive(id) {
         return Err(ErrorCode::FAILED);
     }
     let Some((from, data)) = receive::read(c.core, c.env.stack, id, most) else {

@@ -97,11 +97,11 @@ fn tcpip(nvs: &Nvs) -> Vec<Row> {
         (
             "tcpip.socket_options",
             tcpip.socket_options.len() <= 5
-                && tcpip
-                    .socket_options
-                    .iter()
-                    .all(|o| (-1..=65_535).contains(&o.linger) && o.send_timeout <= 0x7fff_ffff),
-            "at most 5 links, each with a linger of -1 to 65535 and a send_timeout of 0 to 2147483647",
+                && tcpip.socket_options.iter().all(|o| {
+                    (-1..=65_535).contains(&o.linger) && o.send_timeout <= 0x7fff_ffff && o.keep_alive <= 7200
+                }),
+            "at most 5 links, each with a linger of -1 to 65535, a send_timeout of 0 to 2147483647 and a keep_alive \
+             of 0 to 7200",
         ),
         ("tcpip.passthrough.kind", link.is_none_or(|l| kind(&l.kind)), "the type of a link"),
         ("tcpip.passthrough.host", link.is_none_or(|l| (1..=255).contains(&l.host.len())), "1 to 255 bytes"),

@@ -77,6 +77,7 @@ impl PassthroughLink {
             transport: if udp { Transport::Udp(UdpMode::Fixed) } else { Transport::Tcp },
             keep_alive: OpenRequest::keep_alive(u64::from(self.keep_alive)),
             local_port: Some(self.local_port).filter(|port| *port != 0),
+            timeout: None,
         }
     }
 }

@@ -3,22 +3,33 @@
 use super::*;
 use crate::at::commands::{link, receive, send, server, status};
 
+/// The other end of AT+CIPSTART: since v3.1 its name has 64 bytes at most.
+const ANY_HOST: Param = HOST.before(3, 1);
+const SHORT_HOST: Param = text("remote host", 1, 64).since(3, 1);
+/// Left out it is off; since v2.4 it is what AT+CIPTCPOPT says for the link.
+const KEEP_ALIVE: Param = int("keep alive", 0, 7200).or(0).before(2, 4);
+const KEEP_ALIVE_OR_OPTION: Param = int("keep alive", 0, 7200).optional().since(2, 4);
+/// How long opening may take, milliseconds; 0 leaves it to the stack.
+const TIMEOUT: Param = int("timeout", 0, 60_000).or(0).since(4, 1);
+
 /// What AT+CIPSTART takes for TCP. AT+CIPSTARTEX takes the same without the id, as for the others.
 const TCP: &[Param] = &[
     LINK_ID,
     choice("type", &["TCP", "TCPv6"]),
-    HOST,
+    ANY_HOST,
+    SHORT_HOST,
     PORT,
-    int("keep alive", 0, 7200).or(0).before(2, 4),
-    // Left out it is what was configured last.
-    int("keep alive", 0, 7200).optional().since(2, 4),
+    KEEP_ALIVE,
+    KEEP_ALIVE_OR_OPTION,
     text("local IP", 0, 45).optional(),
+    TIMEOUT,
 ];
 /// For UDP.
 const UDP: &[Param] = &[
     LINK_ID,
     choice("type", &["UDP", "UDPv6"]),
-    HOST,
+    ANY_HOST,
+    SHORT_HOST,
     PORT,
     int("local port", 0, 65_535).optional(),
     int("mode", 0, 2).optional(),
@@ -28,10 +39,13 @@ const UDP: &[Param] = &[
 const SSL: &[Param] = &[
     LINK_ID,
     choice("type", &["SSL", "SSLv6"]),
-    HOST,
+    ANY_HOST,
+    SHORT_HOST,
     PORT,
-    int("keep alive", 0, 7200).or(0),
+    KEEP_ALIVE,
+    KEEP_ALIVE_OR_OPTION,
     text("local IP", 0, 45).optional(),
+    TIMEOUT,
 ];
 
 /// The chapter.
@@ -132,6 +146,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "send data while it comes in",
         section: "TCP/IP: AT+CIPSENDL",
         set: set!(send::send_long, LINK_ID, int("length", 1, 0x7fff_ffff), HOST.optional(), PORT.optional()),
+        on: Availability::ALL.since(2, 3),
         ..NONE
     },
     Command {
@@ -144,6 +159,7 @@ pub(super) static COMMANDS: &[Command] = &[
             int("report size", 100, 1 << 20),
             int("transmit size", 100, 2920).optional()
         ),
+        on: Availability::ALL.since(2, 3),
         ..NONE
     },
     Command {
@@ -182,6 +198,15 @@ pub(super) static COMMANDS: &[Command] = &[
         section: "TCP/IP: AT+CIPRECVMODE",
         query: Some(receive::mode_query),
         set: set!(receive::mode_set, int("mode", 0, 1)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPRECVTYPE",
+        summary: "active or passive receive, for each link",
+        section: "TCP/IP: AT+CIPRECVTYPE",
+        query: Some(receive::type_query),
+        set: set!(receive::type_set, int("link ID", 0, 5).multiple_only(), int("mode", 0, 1)),
+        on: Availability::ALL.since(3, 3),
         ..NONE
     },
     Command {
