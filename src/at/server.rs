@@ -118,7 +118,7 @@ pub fn serve(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
                     continue;
                 }
                 core.apply_socket_options(id, socket, env.stack);
-                core.apply_keep_alive(id, socket, env.stack);
+                core.apply_keep_alive(now, id, socket, env.stack);
                 core.open_link(id, Link::new(now, Transport::Tcp, socket, remote, port, true), env.stack);
             }
             (Some(_), None) => match listen(port, env) {

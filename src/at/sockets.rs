@@ -30,9 +30,9 @@ impl Core {
     }
 
     /// Probes the peer of link `id` as AT+CIPTCPOPT says, whatever AT+CIPSTART said.
-    pub(super) fn apply_keep_alive(&self, id: usize, socket: Socket, stack: &mut Stack) {
+    pub(super) fn apply_keep_alive(&self, now: Instant, id: usize, socket: Socket, stack: &mut Stack) {
         let seconds = self.settings.tcpip.options(id).keep_alive;
-        stack.tcp_set_keep_alive(socket, OpenRequest::keep_alive(seconds));
+        stack.tcp_set_keep_alive(now, socket, OpenRequest::keep_alive(seconds));
     }
 
     /// A link is open: says so, and joins its multicast group.

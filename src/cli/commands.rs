@@ -136,7 +136,7 @@ mod tests {
         };
         assert_eq!(
             of("+CIPSTART", 0),
-            "[<link ID>,]<\"type\">,<\"remote host\">,<remote port>[,<keep alive>][,<\"local IP\">]"
+            "[<link ID>,]<\"type\">,<\"remote host\">,<remote port>[,<keep alive>][,<\"local IP\">][,<timeout>]"
         );
         assert_eq!(of("+CIPSEND", 0), "[<link ID>,]<length>[,<\"remote host\">][,<remote port>]");
         assert_eq!(of("+CIPCLOSE", 0), "<link ID>");

@@ -92,6 +92,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_reached(world, 0, &number));
     EXPECT(expected, espat_reached_ns(world, 0, &number));
     EXPECT(expected, espat_uart_read(world, 0, bytes, 4, &count));
+    EXPECT(expected, espat_log_port_read(world, 0, bytes, 4, &count));
     EXPECT(expected, espat_statistics_read(world, 0, &statistics));
     EXPECT(expected, espat_capture_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
@@ -131,6 +132,8 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_reached_ns(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, NULL, 4, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, bytes, 4, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, bytes, 4, NULL));
     EXPECT_OK(espat_uart_read(world, module, NULL, 0, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_statistics_read(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, NULL, 4, &count));
@@ -296,6 +299,7 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_reached_ns(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, bytes, 4, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, NULL, 0, &count));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_log_port_read(world, other, bytes, 4, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_statistics_read(world, other, &statistics));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_digest(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_name(world, other, &text));

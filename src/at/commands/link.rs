@@ -192,7 +192,7 @@ pub fn socket_options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         if let Some(link) = c.core.links.get(id) {
             c.core.apply_socket_options(id, link.socket, c.env.stack);
             if args.is_given("keep_alive") {
-                c.core.apply_keep_alive(id, link.socket, c.env.stack);
+                c.core.apply_keep_alive(c.now, id, link.socket, c.env.stack);
             }
         }
     }

@@ -61,10 +61,10 @@ impl Stack {
 
     /// Sets how a connection is probed. Silence counts from now (a guess: the connection is not given up for the
     /// silence that was allowed before).
-    pub fn tcp_set_keep_alive(&mut self, s: Socket, keep_alive: Option<KeepAlive>) {
+    pub fn tcp_set_keep_alive(&mut self, now: Instant, s: Socket, keep_alive: Option<KeepAlive>) {
         let Some(connection) = self.connections.get_mut(&s) else { return };
         connection.options.keep_alive = keep_alive;
-        connection.heard = self.now;
+        connection.heard = now.max(connection.heard);
         if let (true, Some(handle)) = (connection.probing, connection.handle) {
             connection.probing = false;
             self.sockets.get_mut::<tcp::Socket>(handle).set_keep_alive(None);
