@@ -290,7 +290,9 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
         match input {
             Attach { name, hz, origin_ns, mcu_tx } => {
                 let timebase = Timebase::new(*hz, Instant::from_nanos(*origin_ns)).expect("a timebase");
-                let id = world.attach(name, Attachment { timebase, mcu_tx: *mcu_tx }).expect("attach");
+                let id = world
+                    .attach(name, Attachment { timebase, mcu_tx: *mcu_tx, ..Attachment::default() })
+                    .expect("attach");
                 let _ = writeln!(printed, "module {}", id.index());
                 ids.push(id);
             }

@@ -264,7 +264,8 @@ impl Core {
     /// The MCU's bytes are payload from now on, for the link of `target`.
     fn enter_passthrough(&mut self, target: OpenRequest, profile: &Profile, open: bool) {
         let packing = Packing {
-            block: passthrough::BLOCK,
+            // A chip with a small buffer never has a whole block.
+            block: passthrough::BLOCK.min(profile.core_buffer),
             flush: profile.differences.passthrough_flush,
             interval: self.system.transmit_interval,
         };
@@ -433,6 +434,29 @@ impl At {
             self.core.out.busy(self.core.syslog);
         }
         Mark::TextEnd
+    }
+
+    /// Whether the firmware takes a byte out of the UART's ring now whose start bit began at `start`. Only
+    /// passthrough ever lets them wait.
+    pub fn takes(&self, start: Instant, profile: &Profile) -> bool {
+        self.core.session.as_ref().is_none_or(|session| session.takes(start, profile.core_buffer))
+    }
+
+    /// A byte from the MCU that ended at `end` was lost.
+    pub fn lose(&mut self, end: Instant) {
+        if let Some(session) = &mut self.core.session {
+            session.lose(end);
+        }
+    }
+
+    /// True while passthrough is under way.
+    pub fn in_passthrough(&self) -> bool {
+        self.core.session.is_some()
+    }
+
+    /// True when [`At::poll`] has something to do at once.
+    pub fn is_due(&self) -> bool {
+        self.core.session.as_ref().is_some_and(Session::has_full_block)
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.

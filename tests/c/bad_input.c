@@ -280,7 +280,7 @@ static void wrong_values(espat_world *world, uint32_t module)
     options.mcu_tx = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
     options.mcu_tx = ESPAT_MCU_TX_WIRE;
-    options.reserved = 1;
+    options.obeys_rts = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
 
     for (other = 1; other != 0; other = other == 1 ? UINT32_MAX : 0) {
