@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 BOARD  ?= mps2-an385
 
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
-TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial
 
 .PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
 	lint unit same-digest renode
@@ -61,11 +61,12 @@ same-digest: build
 	done
 	@echo "The same dialogue, capture and digest from debug and release builds."
 
-# What needs Renode runs where Renode is.
-ROBOT := tests/renode/firmware.robot
+# What needs Renode runs where Renode is; tests/renode_docs.rs does the same with the blocks of the documentation.
+ROBOT := $(wildcard tests/renode/*.robot)
 renode: build firmware
 	@if command -v renode-test >/dev/null; then renode-test $(ROBOT) -r build/robot; else \
-		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites were not run."; fi
+		documented=$$(cat README.md renode/README.md renode/docs/*.md | grep -cE '^```(robot|repl|resc) '); \
+		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites and $$documented examples of the documentation were not run."; fi
 
 bench: build
 	$(CARGO) bench
@@ -77,7 +78,7 @@ install: build
 	install -m 644 include/espat_sim.h $(DESTDIR)$(PREFIX)/include/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e "s|@VERSION@|$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)|" \
 		espat-sim.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/espat-sim.pc
-	for dir in renode platforms scenarios; do \
+	for dir in renode platforms scenarios docs; do \
 		[ ! -d $$dir ] || { install -d $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir && \
 			cp -r $$dir/. $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir/; }; \
 	done

@@ -81,6 +81,9 @@
 // Keep what happened, in words, for espat_observation_read().
 #define ESPAT_RECORD_OBSERVATIONS 8
 
+// Keep what comes out of the log ports for espat_log_port_read().
+#define ESPAT_RECORD_LOG_PORT 16
+
 // The tick of espat_next_event() when nothing will happen by itself.
 #define ESPAT_NEVER 18446744073709551615ull
 
@@ -114,7 +117,7 @@ enum espat_status
     ESPAT_STATUS_INVALID_UTF8 = 4,
     // An argument or a field has a value that means nothing.
     ESPAT_STATUS_INVALID_ARGUMENT = 5,
-    // The scenario has mistakes; the text shows each with its line.
+    // The scenario, or what its modules have saved, has mistakes; the text shows each with its line.
     ESPAT_STATUS_INVALID_SCENARIO = 6,
     // The input log can't be read, or an input in it was refused.
     ESPAT_STATUS_INVALID_LOG = 7,
@@ -276,7 +279,7 @@ typedef struct espat_world_options {
     // 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     uint32_t seed_given;
     // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
-    // ESPAT_RECORD_OBSERVATIONS, added together.
+    // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, added together.
     uint32_t record;
     // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     const char *capture_path;
@@ -539,6 +542,17 @@ espat_status espat_uart_read(struct espat_world *world,
                              struct espat_uart_byte *bytes,
                              size_t capacity,
                              size_t *count);
+
+// Takes up to `capacity` bytes that came out of the module's log port (its second UART, UART0) by the time reached,
+// as espat_uart_read() does. Firmware prints there why a command failed. Nothing of it asks the driver to come back,
+// nor goes into the digest.
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE; ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_LOG_PORT.
+espat_status espat_log_port_read(struct espat_world *world,
+                                 uint32_t module,
+                                 struct espat_uart_byte *bytes,
+                                 size_t capacity,
+                                 size_t *count);
 
 // Fills in the counters of a module.
 //

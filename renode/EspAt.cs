@@ -8,7 +8,10 @@
 // in with every byte and pin, and comes out with every byte of the module, exact to the nanosecond.
 // README.md beside this file is the guide, ../include/espat_sim.h the contract between the two.
 //
-// C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common.
+// C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common. And one file,
+// though a long one: `include` compiles what it is given in one go, and Renode before 1.16 takes a single file. Its parts:
+// the peripheral as Renode sees it, settings and questions, bytes and timers, observations, the world, and last the binding
+// of the library (Native).
 //
 using System;
 using System.Collections.Generic;

@@ -76,7 +76,7 @@ fn interfaces_and_hosts_have_their_names() {
     let capture = capture();
     let names: std::collections::BTreeSet<String> =
         tshark(&capture, "frame", "frame.interface_name").into_iter().collect();
-    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["wifi/radio", "wifi/uart"]);
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["wifi/log", "wifi/radio", "wifi/uart"]);
     let output = Command::new("tshark")
         .args(["-N", "n", "-r"])
         .arg(&capture)

@@ -1,41 +1,14 @@
 //! The capture, read back by the real tshark: what Wireshark's users will see.
-#![expect(clippy::disallowed_methods, reason = "a test writes the file that tshark reads")]
+mod wireshark;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::process::Command;
 
 use espat_sim::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
 use espat_sim::time::Instant;
+use wireshark::{fields, run, tshark};
 
 /// 2026-01-01T00:00:00Z.
 const EPOCH: u64 = 1_767_225_600;
-
-/// What `program`, a tool of the package tshark, prints about `capture`, line by line. The file's name comes
-/// after `args`.
-fn run(program: &str, test: &str, capture: &[u8], args: &[&str]) -> Vec<String> {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.pcapng"));
-    std::fs::write(&path, capture).expect("the target directory can be written");
-    let output =
-        Command::new(program).args(args).arg(&path).env("TZ", "UTC").output().unwrap_or_else(|e| {
-            panic!("{program} does not run ({e}): `make test` installs it (package tshark)")
-        });
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} cannot read {}: {errors}", path.display());
-    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
-}
-
-/// What tshark prints for `capture` with `args`.
-fn tshark(test: &str, capture: &[u8], args: &[&str]) -> Vec<String> {
-    run("tshark", test, capture, &[&["-n"], args, &["-r"]].concat())
-}
-
-/// The values of `fields` of every packet that passes `filter`, joined by `|`.
-fn fields(test: &str, capture: &[u8], filter: &str, fields: &[&str]) -> Vec<String> {
-    let mut args = vec!["-Y", filter, "-T", "fields", "-E", "separator=|", "-E", "occurrence=f"];
-    args.extend(fields.iter().flat_map(|field| ["-e", field]));
-    tshark(test, capture, &args)
-}
 
 /// A capture with one UART.
 fn with_uart() -> (Capture, usize) {

@@ -2,93 +2,12 @@
 //! interrupt-driven driver that parses what arrives, so what it says is what a product would say.
 #![allow(clippy::disallowed_methods)] // a test has files; the simulation has not
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod qemu_run;
+mod wireshark;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-const BOARDS: [&str; 2] = ["mps2-an385", "netduinoplus2"];
-
-/// What one run came to.
-#[derive(Debug, PartialEq, Eq)]
-struct Run {
-    exit: Option<i32>,
-    console: String,
-    digest: String,
-    content: String,
-    report: String,
-}
-
-/// How to run.
-#[derive(Clone, Copy)]
-struct Setting<'a> {
-    board: &'a str,
-    seed: u64,
-    scenario: Option<&'a str>,
-    flood: bool,
-}
-
-impl Default for Setting<'_> {
-    fn default() -> Self {
-        Setting { board: BOARDS[0], seed: 1, scenario: None, flood: false }
-    }
-}
-
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    std::fs::create_dir_all(&folder).expect("make a folder for the test");
-    folder
-}
-
-fn firmware(board: &str) -> PathBuf {
-    let elf = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("build/firmware/{board}.elf"));
-    assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
-    elf
-}
-
-fn run(folder: &Path, name: &str, setting: Setting<'_>) -> Run {
-    let path = |ending: &str| folder.join(format!("{name}.{ending}"));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_espat-sim"));
-    command.args(["qemu", "--quiet", "--limit", "300s", "--seed", &setting.seed.to_string()]);
-    command.arg("--pcap").arg(path("pcapng")).arg("--log").arg(path("log"));
-    command.arg("--report").arg(path("report"));
-    if let Some(text) = setting.scenario {
-        std::fs::write(path("toml"), text).expect("write the scenario");
-        command.arg("--scenario").arg(path("toml"));
-    }
-    if setting.flood {
-        command.arg("--flood");
-    }
-    let console = format!("file:{}", path("console").display());
-    command.args(["--", "qemu-system-arm", "-M", setting.board, "-display", "none", "-nodefaults"]);
-    command.args(["-serial", &console, "-semihosting-config", "enable=on,target=native", "-kernel"]);
-    command.arg(firmware(setting.board));
-    let output = command.output().expect("start espat-sim");
-    let read = |ending| std::fs::read_to_string(path(ending)).unwrap_or_default();
-    let report = read("report");
-    let fact = |key: &str| {
-        let line = report.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(' '));
-        line.unwrap_or_default().to_owned()
-    };
-    let run = Run {
-        exit: output.status.code(),
-        console: read("console"),
-        digest: fact("digest"),
-        content: fact("content-digest"),
-        report: report.clone(),
-    };
-    assert!(
-        !run.digest.is_empty(),
-        "{name}: no digest in the report; espat-sim said: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    run
-}
-
-#[track_caller]
-fn assert_passed(run: &Run) {
-    assert_eq!(run.exit, Some(0), "the firmware should choose exit code 0; its console:\n{}", run.console);
-    assert!(run.console.contains("PASS"), "the firmware should print PASS:\n{}", run.console);
-}
+use qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run};
 
 fn flood_count(run: &Run) -> u64 {
     let line = run.report.lines().find_map(|l| l.strip_prefix("flood "));
@@ -137,7 +56,7 @@ fn twenty_runs_of_each_board_are_one_run_whatever_the_machine_is_doing() {
         let setting = Setting { board, ..Setting::default() };
         let first = run(&folder, &format!("{board}-0"), setting);
         assert_passed(&first);
-        let capture = std::fs::read(folder.join(format!("{board}-0.pcapng"))).expect("the capture");
+        let first_capture = capture(&folder, &format!("{board}-0"));
         for n in 1..20 {
             let name = format!("{board}-{n}");
             let loaded = n % 2 == 1;
@@ -149,8 +68,7 @@ fn twenty_runs_of_each_board_are_one_run_whatever_the_machine_is_doing() {
             }
             assert_eq!(again.console, first.console, "{name}: the guest's console differs");
             assert_eq!(again.digest, first.digest, "{name}: the digest differs");
-            let capture_again = std::fs::read(folder.join(format!("{name}.pcapng"))).expect("the capture");
-            assert!(capture_again == capture, "{name}: the capture differs");
+            assert!(capture(&folder, &name) == first_capture, "{name}: the capture differs");
         }
     }
 }
@@ -161,20 +79,7 @@ fn a_log_written_in_qemu_replays_to_the_same_digest_and_capture_without_it() {
     for board in BOARDS {
         let live = run(&folder, board, Setting { board, seed: 5, ..Setting::default() });
         assert_passed(&live);
-        let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-            .arg("replay")
-            .arg(folder.join(format!("{board}.log")))
-            .args(["--no-dialogue", "--pcap"])
-            .arg(folder.join("replayed.pcapng"))
-            .output()
-            .expect("start espat-sim replay");
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{board}: {said}{}", String::from_utf8_lossy(&output.stderr));
-        assert!(said.contains(&format!("digest {}", live.digest)), "{board}: {said}, live {}", live.digest);
-        assert!(said.contains("the same as in the log"), "{board}: {said}");
-        let [a, b] = [format!("{board}.pcapng"), "replayed.pcapng".to_owned()]
-            .map(|f| std::fs::read(folder.join(f)).expect("a capture"));
-        assert!(a == b, "{board}: the replayed capture differs from the live one");
+        assert_log_replays(&folder, board, &live);
     }
 }
 
@@ -230,13 +135,9 @@ fn on_a_link_with_five_percent_loss_the_exchange_completes_by_retransmission() {
             .nth(1)
             .map_or("0", |l| l.split_whitespace().next().unwrap_or("0"));
         assert_ne!(lost, "0", "seed {seed}: nothing was lost, so nothing is proved");
-        let output = Command::new("tshark")
-            .arg("-r")
-            .arg(folder.join(format!("{seed}a.pcapng")))
-            .args(["-Y", "tcp.analysis.retransmission"])
-            .output()
-            .expect("tshark is missing: `make test` installs it (package tshark)");
-        retransmitted += String::from_utf8_lossy(&output.stdout).lines().count();
+        let capture = capture(&folder, &format!("{seed}a"));
+        let again = wireshark::fields("loss", &capture, "tcp.analysis.retransmission", &["frame.number"]);
+        retransmitted += again.len();
     }
     assert!(retransmitted > 0, "the captures should show retransmissions");
 }

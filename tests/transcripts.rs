@@ -61,15 +61,6 @@ fn every_transcript_passes_with_any_seed() {
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
 
-/// Transcripts of what a module does and this one does not yet. One that passes belongs one directory up.
-#[test]
-fn pending_transcripts_still_fail() {
-    for (name, text) in files("tests/transcripts/pending") {
-        let transcript = parse(&name, &text);
-        assert!(run(&transcript, None).is_err(), "{name} passes now: move it to tests/transcripts");
-    }
-}
-
 /// A module line with one byte changed: an expected byte, not one of the notation. `None` for other lines.
 fn altered(line: &str) -> Option<String> {
     if line == "<" {

@@ -2,6 +2,7 @@
 //!
 //! While a job runs, every other line is answered with `busy p...`.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 use super::Core;
@@ -9,10 +10,11 @@ use super::Env;
 use super::commands::wifi_scan::{self, Scan};
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
+use super::long_send::LongSend;
 use super::nvs::PassthroughLink;
 use super::nvs::UartSettings;
 use super::payload::Payload;
-use crate::net::stack::{CloseReason, DnsState, PingState, Socket, TcpOptions, TcpState};
+use crate::net::stack::{DnsState, KeepAlive, PingState, Socket, TcpOptions, TcpState};
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
 use crate::wifi::StationEvent;
@@ -29,16 +31,27 @@ pub struct OpenRequest {
     /// TCP or UDP.
     pub transport: Transport,
     /// TCP keep-alive.
-    pub keep_alive: Option<Duration>,
+    pub keep_alive: Option<KeepAlive>,
     /// UDP port of the module.
     pub local_port: Option<u16>,
+    /// How long a TCP connection may take to open; `None`: as long as the stack tries.
+    pub timeout: Option<Duration>,
 }
 
 impl OpenRequest {
+    /// The keep-alive that `seconds` of AT+CIPSTART stand for; 0 is none.
+    pub fn keep_alive(seconds: u64) -> Option<KeepAlive> {
+        (seconds > 0).then(|| KeepAlive {
+            idle: Duration::from_secs(seconds),
+            interval: Duration::from_secs(1),
+            count: 3,
+        })
+    }
+
     /// The settings of its TCP connection.
     pub fn tcp_options(&self, profile: &Profile) -> TcpOptions {
         TcpOptions {
-            connect_timeout: profile.connect_timeout,
+            connect_timeout: self.timeout.unwrap_or(profile.connect_timeout).min(profile.connect_timeout),
             data_timeout: Some(profile.data_timeout),
             keep_alive: self.keep_alive,
             ..TcpOptions::default()
@@ -53,8 +66,10 @@ pub enum Named {
     Print,
     /// AT+CIPSTART.
     Open(OpenRequest),
-    /// AT+CIPSEND with a host, and its port.
+    /// AT+CIPSEND or AT+CIPSENDEX with a host, and its port.
     Payload(Payload, u16),
+    /// AT+CIPSENDL with a host, and its port.
+    LongSend(LongSend, u16),
     /// AT+PING.
     Ping,
     /// AT+SAVETRANSLINK.
@@ -90,8 +105,11 @@ pub enum Job {
     Ping(Socket),
     /// `Recv` is printed at this time, and the payload handed to the stack.
     Received(Instant, Payload),
-    /// The stack takes the payload; so many bytes are in.
-    Sending(Payload, usize),
+    /// The stack takes the payload; so many bytes are in. It fails at this time.
+    Sending(Payload, usize, Option<Instant>),
+    /// AT+CIPCLOSE: these links close one after the other; the first one lingers until this time, if its peer has
+    /// not got everything.
+    Close(VecDeque<usize>, Option<Instant>),
 }
 
 /// What a look at a job comes to.
@@ -118,6 +136,7 @@ impl Job {
         match self {
             Job::OkAt(at) | Job::OkThenLine(at, _) | Job::Received(at, _) => Some(*at),
             Job::Scan(scan) => Some(scan.until),
+            Job::Sending(_, _, at) | Job::Close(_, at) => *at,
             _ => None,
         }
     }
@@ -162,7 +181,7 @@ impl Job {
                     unresolved(&named, core)
                 }
             },
-            Job::Connect(socket, request) => connecting(socket, request, core, env),
+            Job::Connect(socket, request) => connecting(now, socket, request, core, env),
             Job::Update if !core.update.is_running() => Progress::End(Err(ErrorCode::FAILED)),
             Job::Ping(socket) => match env.stack.ping_state(socket) {
                 PingState::Pending => Progress::Waiting(self),
@@ -178,9 +197,11 @@ impl Job {
             },
             Job::Received(at, payload) if at <= now => {
                 core.out.text(&format!("\r\nRecv {} bytes\r\n", payload.data().len()));
-                Progress::Moved(Job::Sending(payload, 0))
+                let until = core.send_timeout(payload.id).map(|timeout| now + timeout);
+                Progress::Moved(Job::Sending(payload, 0, until))
             }
-            Job::Sending(payload, sent) => sending(payload, sent, core, env),
+            Job::Sending(payload, sent, until) => sending(now, payload, sent, until, core, env),
+            Job::Close(ids, until) => closing(now, ids, until, core, env),
             job @ (Job::OkAt(_) | Job::OkThenLine(..) | Job::Update | Job::Scan(_) | Job::Received(..)) => {
                 Progress::Waiting(job)
             }
@@ -220,6 +241,11 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
             env.nvs.tcpip.passthrough = Some(link);
             Progress::Moved(Job::OkAt(now + env.draw(|p| &p.times.flash)))
         }
+        Named::LongSend(mut long, port) => {
+            long.to = SocketAddr::new(ip, port);
+            core.begin_long_send(long);
+            Progress::Quiet
+        }
         Named::Open(request) => open(now, ip, request, core, env),
     }
 }
@@ -237,9 +263,8 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
         Transport::Udp(_) => match env.stack.udp_open(request.local_port) {
             Ok(socket) => {
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
-                let (id, transport) = (request.id, request.transport);
-                let target = Some(request);
-                core.open_link(id, Link { transport, socket, remote, local_port, accepted: false, target });
+                let link = Link::new(now, request.transport, socket, remote, local_port, false);
+                core.open_link(request.id, link.opened_by(request), env.stack);
                 Progress::End(Ok(()))
             }
             Err(_) => Progress::End(Err(ErrorCode::FAILED)),
@@ -247,7 +272,13 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
     }
 }
 
-fn connecting(socket: Socket, request: OpenRequest, core: &mut Core, env: &mut Env<'_>) -> Progress {
+fn connecting(
+    now: Instant,
+    socket: Socket,
+    request: OpenRequest,
+    core: &mut Core,
+    env: &mut Env<'_>,
+) -> Progress {
     match env.stack.tcp_state(socket) {
         TcpState::Connecting => Progress::Waiting(Job::Connect(socket, request)),
         TcpState::Closed(_) => {
@@ -263,15 +294,22 @@ fn connecting(socket: Socket, request: OpenRequest, core: &mut Core, env: &mut E
                 env.stack.release(socket);
                 return Progress::End(Err(ErrorCode::FAILED));
             };
-            let (id, transport, local_port) = (request.id, request.transport, local.port());
-            let target = Some(request);
-            core.open_link(id, Link { transport, socket, remote, local_port, accepted: false, target });
+            core.apply_socket_options(request.id, socket, env.stack);
+            let link = Link::new(now, request.transport, socket, remote, local.port(), false);
+            core.open_link(request.id, link.opened_by(request), env.stack);
             Progress::End(Ok(()))
         }
     }
 }
 
-fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) -> Progress {
+fn sending(
+    now: Instant,
+    payload: Payload,
+    sent: usize,
+    until: Option<Instant>,
+    core: &mut Core,
+    env: &mut Env<'_>,
+) -> Progress {
     let failed = |core: &mut Core| {
         core.out.text("\r\nSEND FAIL\r\n");
         Progress::Quiet
@@ -281,7 +319,8 @@ fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) ->
         return failed(core);
     };
     if let (Transport::Udp(_), Some(to)) = (link.transport, payload.to) {
-        if env.stack.udp_send(payload.socket, to, payload.data()).is_err() {
+        // Nothing but the marker of AT+CIPSENDEX: there is nothing to send (a guess).
+        if !payload.data().is_empty() && env.stack.udp_send(payload.socket, to, payload.data()).is_err() {
             return failed(core);
         }
     } else {
@@ -291,20 +330,48 @@ fn sending(payload: Payload, sent: usize, core: &mut Core, env: &mut Env<'_>) ->
         let taken = env.stack.tcp_send(payload.socket, &payload.data()[sent..]);
         let sent = sent + taken;
         if sent < payload.data().len() {
-            let job = Job::Sending(payload, sent);
+            // What the stack has taken already is on its way; the stream is broken for the host.
+            if taken == 0 && until.is_some_and(|until| until <= now) {
+                return failed(core);
+            }
+            let job = Job::Sending(payload, sent, until);
             return if taken > 0 { Progress::Moved(job) } else { Progress::Waiting(job) };
         }
+    }
+    if env.profile.differences.server_timeout_either_way
+        && let Some(link) = core.links.get_mut(payload.id)
+    {
+        link.heard.0 = now;
     }
     core.out.text("\r\nSEND OK\r\n");
     Progress::Quiet
 }
 
-/// Whether a TCP connection is over, and nothing is left to be read.
-pub fn is_over(state: TcpState, readable: usize) -> bool {
-    match state {
-        // What a reset or a dead interface leaves unread is gone.
-        TcpState::Closed(CloseReason::Reset | CloseReason::Unreachable | CloseReason::TimedOut) => true,
-        TcpState::Closed(_) | TcpState::PeerClosed => readable == 0,
-        TcpState::Connecting | TcpState::Open | TcpState::Closing => false,
+/// Closes the links one after the other. One that lingers holds up the rest until its peer has everything or its time
+/// is over, as `close` does in lwIP.
+fn closing(
+    now: Instant,
+    mut ids: VecDeque<usize>,
+    until: Option<Instant>,
+    core: &mut Core,
+    env: &mut Env<'_>,
+) -> Progress {
+    let Some(id) = ids.front().copied() else { return Progress::End(Ok(())) };
+    // It may have been closed from the other end meanwhile.
+    if let Some(link) = core.links.get(id) {
+        let linger = core.settings.tcpip.options(id).linger;
+        if linger > 0 && link.transport == Transport::Tcp && env.stack.tcp_unsent(link.socket) > 0 {
+            match until {
+                None => {
+                    let until = now + Duration::from_secs(linger.unsigned_abs());
+                    return Progress::Moved(Job::Close(ids, Some(until)));
+                }
+                Some(at) if at > now => return Progress::Waiting(Job::Close(ids, until)),
+                Some(_) => env.stack.tcp_abort(link.socket),
+            }
+        }
+        core.close_link(id, env.stack);
     }
+    ids.pop_front();
+    Progress::Moved(Job::Close(ids, None))
 }

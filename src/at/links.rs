@@ -1,9 +1,11 @@
 //! The links: what AT+CIPSTART opens and AT+CIPCLOSE closes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use super::datagrams::Datagrams;
 use super::job::OpenRequest;
 use crate::net::stack::Socket;
+use crate::time::Instant;
 
 /// The transport of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +34,60 @@ pub struct Link {
     pub transport: Transport,
     /// Its socket.
     pub socket: Socket,
-    /// The other end.
+    /// The other end: where data goes.
     pub remote: SocketAddr,
+    /// The other end as AT+CIPSTATE shows it. In passive mode it stays what AT+CIPSTART said, as captured, also
+    /// when datagrams have moved `remote`.
+    pub shown: SocketAddr,
     /// Its own port.
     pub local_port: u16,
     /// True: a client of the module's own server.
     pub accepted: bool,
     /// What opened it, to open it again in passthrough; `None` for a client of the module's server.
     pub target: Option<OpenRequest>,
+    /// When something was last carried that counts for AT+CIPSTO, and how many bytes there were by then.
+    pub heard: (Instant, u64),
+    /// Passive mode: the host has been told that there is data, and has not read since.
+    pub noticed: bool,
+    /// Passive mode: datagrams that wait to be read.
+    pub datagrams: Datagrams,
+    /// The multicast group that AT+CIPSTART has joined.
+    pub group: Option<IpAddr>,
+    /// UDP mode 1: the first other sender has come.
+    moved: bool,
 }
 
 impl Link {
+    /// A link that is open now.
+    pub fn new(
+        now: Instant,
+        transport: Transport,
+        socket: Socket,
+        remote: SocketAddr,
+        local_port: u16,
+        accepted: bool,
+    ) -> Self {
+        Link {
+            transport,
+            socket,
+            remote,
+            shown: remote,
+            local_port,
+            accepted,
+            target: None,
+            heard: (now, 0),
+            noticed: false,
+            datagrams: Datagrams::default(),
+            group: Some(remote.ip()).filter(|ip| transport != Transport::Tcp && ip.is_multicast()),
+            moved: false,
+        }
+    }
+
+    /// The same, opened by this command.
+    pub fn opened_by(self, request: OpenRequest) -> Self {
+        Link { target: Some(request), ..self }
+    }
+
     /// The type string of AT+CIPSTATE.
     pub fn type_name(&self) -> &'static str {
         match self.transport {
@@ -52,14 +97,17 @@ impl Link {
     }
 
     /// A datagram came from `from`.
-    pub fn heard_from(&mut self, from: SocketAddr) {
-        if let Transport::Udp(mode) = &mut self.transport
-            && from != self.remote
-            && *mode != UdpMode::Fixed
-        {
+    pub fn heard_from(&mut self, from: SocketAddr, passive: bool) {
+        let follows = match self.transport {
+            Transport::Udp(UdpMode::FirstSender) => !self.moved && from != self.remote,
+            Transport::Udp(UdpMode::LastSender) => from != self.remote,
+            Transport::Udp(UdpMode::Fixed) | Transport::Tcp => false,
+        };
+        if follows {
+            self.moved = true;
             self.remote = from;
-            if *mode == UdpMode::FirstSender {
-                *mode = UdpMode::Fixed;
+            if !passive {
+                self.shown = from;
             }
         }
     }
@@ -69,12 +117,14 @@ impl Link {
 #[derive(Debug)]
 pub struct Links {
     slots: Vec<Option<Link>>,
+    /// The id that a running AT+CIPSTART is going to use.
+    reserved: Option<usize>,
 }
 
 impl Links {
     /// `count` closed links.
     pub fn new(count: usize) -> Self {
-        Links { slots: vec![None; count] }
+        Links { slots: vec![None; count], reserved: None }
     }
 
     /// The open link `id`.
@@ -92,6 +142,26 @@ impl Links {
         if let Some(slot) = self.slots.get_mut(id) {
             *slot = Some(link);
         }
+    }
+
+    /// Keeps `id` for the command under way: no client of the server gets it.
+    pub fn reserve(&mut self, id: usize) {
+        self.reserved = Some(id);
+    }
+
+    /// The command is over.
+    pub fn release_reservation(&mut self) {
+        self.reserved = None;
+    }
+
+    /// The lowest id that is not in use.
+    pub fn free_id(&self) -> Option<usize> {
+        (0..self.slots.len()).find(|id| self.slots[*id].is_none() && self.reserved != Some(*id))
+    }
+
+    /// How many clients of the module's server are connected.
+    pub fn accepted(&self) -> usize {
+        self.slots.iter().flatten().filter(|l| l.accepted).count()
     }
 
     /// Takes link `id` away.
@@ -134,15 +204,20 @@ mod tests {
         let mut remotes = |mode| {
             let socket = stack.udp_open(None).expect("a port is free");
             let transport = Transport::Udp(mode);
-            let mut link =
-                Link { transport, socket, remote: addr(1), local_port: 9, accepted: false, target: None };
+            let mut link = Link::new(Instant::ZERO, transport, socket, addr(1), 9, false);
             [1, 2, 3, 2].map(|from| {
-                link.heard_from(addr(from));
+                link.heard_from(addr(from), false);
+                assert_eq!(link.shown, link.remote);
                 link.remote.port()
             })
         };
         assert_eq!(remotes(UdpMode::Fixed), [1, 1, 1, 1]);
         assert_eq!(remotes(UdpMode::FirstSender), [1, 2, 2, 2]);
         assert_eq!(remotes(UdpMode::LastSender), [1, 2, 3, 2]);
+        let socket = stack.udp_open(None).expect("a port is free");
+        let mut link =
+            Link::new(Instant::ZERO, Transport::Udp(UdpMode::LastSender), socket, addr(1), 9, false);
+        link.heard_from(addr(2), true);
+        assert_eq!((link.remote, link.shown), (addr(2), addr(1)), "passive mode shows what AT+CIPSTART said");
     }
 }

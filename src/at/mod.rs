@@ -6,11 +6,13 @@
 
 pub mod clock;
 pub mod commands;
+mod datagrams;
 pub mod error;
 pub mod flash;
 mod job;
 mod line;
 pub mod links;
+mod long_send;
 pub mod nvs;
 pub mod options;
 mod output;
@@ -19,6 +21,8 @@ pub mod passthrough;
 mod payload;
 mod receive;
 pub mod schema;
+mod server;
+mod sockets;
 mod softap;
 mod system;
 pub mod table;
@@ -40,19 +44,21 @@ use commands::wifi_scan::ScanOptions;
 use commands::{Context, Outcome};
 use error::ErrorCode;
 use flash::Flash;
-use job::{Job, OpenRequest, Progress};
+use job::{Job, Progress};
 use line::{Completed, LineBuffer};
-use links::{Link, Links};
+use links::Links;
+use long_send::{BlockSizes, LongSend};
 pub use nvs::Nvs;
 use nvs::{SavedJoin, SoftAp, UartSettings};
 use options::{Sntp, TlsNames};
 use output::Output;
 use params::{CommandLine, Form, Raw};
-use passthrough::{Packing, Session};
+use passthrough::Session;
 use payload::Payload;
-use schema::Args;
+use schema::{Args, Presence};
+use server::Server;
 use system::System;
-use table::{Command, Need};
+use table::{Command, Need, Syntax};
 use upload::Upload;
 
 /// What stands below the AT firmware, lent for one call.
@@ -173,10 +179,16 @@ pub struct Core {
     /// AT+CWCOUNTRY.
     country: Country,
     system: System,
+    /// AT+CIPRECVMODE=1.
+    passive: Vec<bool>,
     links: Links,
     had_link: bool,
+    server: Server,
     payload: Option<Payload>,
     upload: Option<Upload>,
+    long_send: Option<LongSend>,
+    /// AT+CIPSENDLCFG.
+    block_sizes: BlockSizes,
     out: Output,
     log: VecDeque<u8>,
     /// A build whose log texts come out of the AT port.
@@ -216,22 +228,6 @@ impl Core {
         }
     }
 
-    fn open_link(&mut self, id: usize, link: Link) {
-        self.remark("link", format!("{id} opened {} {}", link.type_name(), link.remote));
-        self.links.open(id, link);
-        self.had_link = true;
-        self.print_link(id, "CONNECT\r\n");
-    }
-
-    /// Closes a link, whoever wanted it, and says so. Frees its socket.
-    fn close_link(&mut self, id: usize, stack: &mut Stack) {
-        if let Some(link) = self.links.close(id) {
-            stack.release(link.socket);
-            self.remark("link", format!("{id} closed {} {}", link.type_name(), link.remote));
-            self.print_closed(id);
-        }
-    }
-
     fn remark(&mut self, kind: &'static str, text: String) {
         self.remarks.push_back(Remark { kind, text });
     }
@@ -244,59 +240,6 @@ impl Core {
         } else {
             self.log.extend(text.bytes().chain(*b"\r\r\n"));
         }
-    }
-
-    fn print_closed(&mut self, id: usize) {
-        self.print_link(id, "CLOSED\r\n");
-    }
-
-    fn print_link(&mut self, id: usize, what: &str) {
-        if !self.may_speak() {
-            return;
-        }
-        if self.multiple {
-            self.out.text(&format!("{id},{what}"));
-        } else {
-            self.out.text(what);
-        }
-    }
-
-    /// The MCU's bytes are payload from now on, for the link of `target`.
-    fn enter_passthrough(&mut self, target: OpenRequest, profile: &Profile, open: bool) {
-        let packing = Packing {
-            // A chip with a small buffer never has a whole block.
-            block: passthrough::BLOCK.min(profile.core_buffer),
-            flush: profile.differences.passthrough_flush,
-            interval: self.system.transmit_interval,
-        };
-        self.session = Some(Session::new(target, packing, self.line_end, open));
-        self.transparent = true;
-    }
-
-    /// The MCU speaks commands again.
-    fn leave_passthrough(&mut self) {
-        self.session = None;
-        self.transparent = false;
-        if self.settings.basic.messages & 1 != 0 {
-            self.out.text("\r\n+QUITT\r\n");
-        }
-    }
-
-    /// Says what happened to the station.
-    fn announce(&mut self, text: &str) {
-        if self.may_speak() {
-            self.out.text(text);
-        }
-    }
-
-    /// False while passthrough keeps messages to itself (AT+SYSMSG bit 2).
-    fn may_speak(&self) -> bool {
-        !self.transparent || self.settings.basic.messages & 4 != 0
-    }
-
-    fn begin_payload(&mut self, payload: Payload) {
-        self.out.prompt();
-        self.payload = Some(payload);
     }
 }
 
@@ -356,10 +299,14 @@ impl At {
             mdns: None,
             country: Country::default(),
             system: System::started(now, env.nvs.uart(env.profile), env.profile),
+            passive: vec![false; env.profile.links],
             links: Links::new(env.profile.links),
             had_link: false,
+            server: Server::new(env.profile.links),
             payload: None,
             upload: None,
+            long_send: None,
+            block_sizes: BlockSizes::default(),
             out: Output::default(),
             log: VecDeque::new(),
             merged_log,
@@ -372,7 +319,11 @@ impl At {
             env.set_station_mac(now, mac);
         }
         env.station.enable(now, on, env.stack);
-        env.station.set_addressing(now, core.settings.wifi.addressing(), env.stack);
+        env.station.set_addressing(
+            now,
+            core.settings.wifi.addressing(env.profile.differences.dns_servers),
+            env.stack,
+        );
         env.station.set_reconnect(core.settings.wifi.reconnect());
         core.restart_softap(env);
         // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
@@ -393,8 +344,11 @@ impl At {
         if let Some(session) = &mut self.core.session {
             return if session.byte(start, now, byte) { Mark::DataStart } else { Mark::Data };
         }
+        if let Some(long) = &mut self.core.long_send {
+            return if long.push(now, byte) { Mark::DataEnd } else { Mark::Data };
+        }
         if let Some(payload) = &mut self.core.payload {
-            if !payload.push(byte) {
+            if !payload.push(now, byte) {
                 return Mark::Data;
             }
             if let Some(payload) = self.core.payload.take() {
@@ -437,9 +391,12 @@ impl At {
     }
 
     /// Whether the firmware takes a byte out of the UART's ring now whose start bit began at `start`. Only
-    /// passthrough ever lets them wait.
+    /// passthrough and AT+CIPSENDL let them wait.
     pub fn takes(&self, start: Instant, profile: &Profile) -> bool {
-        self.core.session.as_ref().is_none_or(|session| session.takes(start, profile.core_buffer))
+        let room = profile.core_buffer;
+        let long = self.core.long_send.as_ref();
+        self.core.session.as_ref().is_none_or(|session| session.takes(start, room))
+            && long.is_none_or(|long| long.takes(room))
     }
 
     /// A byte from the MCU that ended at `end` was lost.
@@ -468,7 +425,9 @@ impl At {
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
         };
-        earliest([session, phase, self.core.mdns.as_ref().and_then(Mdns::next_timer)])
+        // A chip that restarts serves no links any more.
+        let links = self.core.next_timer().filter(|_| !self.restart);
+        earliest([session, phase, links, self.core.mdns.as_ref().and_then(Mdns::next_timer)])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -492,6 +451,11 @@ impl At {
         moved |= update::poll(&mut self.core, env);
         moved |= passthrough::poll(&mut self.core, env, now);
         moved |= self.progress(now, env, None);
+        if !self.restart {
+            self.core.cancel_payload(now);
+            moved |= long_send::progress(now, &mut self.core, env);
+            moved |= server::serve(now, &mut self.core, env);
+        }
         moved | receive::pump(&mut self.core, env, room)
     }
 
@@ -604,7 +568,10 @@ impl At {
         let syntax = match set.selector {
             None => set.syntaxes.first(),
             Some(index) => {
-                let index = index + usize::from(multiple);
+                let id_first = |s: &Syntax| {
+                    s.params.first().is_some_and(|p| matches!(p.presence, Presence::MultipleOnly))
+                };
+                let index = index + usize::from(multiple && set.syntaxes.iter().any(id_first));
                 match raw.get(index) {
                     Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
                     // Wrong or missing: the first syntax has the code for it.
@@ -643,6 +610,9 @@ impl At {
                 Progress::Quiet => {}
             }
             moved = true;
+        }
+        if let Phase::Idle = self.phase {
+            self.core.links.release_reservation();
         }
         moved
     }

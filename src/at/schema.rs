@@ -151,6 +151,11 @@ impl Args {
         self.values.iter().find(|(n, ..)| *n == name).and_then(|(.., v)| v.as_ref())
     }
 
+    /// True when `name` was not left out, or has a default.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
     /// The number called `name`; `None` when it was left out and has no default.
     pub fn int(&self, name: &str) -> Option<i64> {
         match self.get(name) {

@@ -27,6 +27,8 @@ impl Core {
             });
             env.softap.start(self.softap(env).max_stations);
         }
+        // Before the command's own OK.
+        self.poll_softap(env);
     }
 
     /// Puts the set range of its DHCP server in force.

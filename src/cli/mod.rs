@@ -18,6 +18,7 @@ mod markdown;
 mod qemu;
 mod replay;
 mod run;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ enum Command {
     #[cfg(unix)]
     Qemu(Box<qemu::QemuArgs>),
     Run(run::RunArgs),
+    Serve(serve::ServeArgs),
     Replay(replay::ReplayArgs),
     Commands(commands::CommandsArgs),
     Check(check::CheckArgs),
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
         #[cfg(unix)]
         Command::Qemu(args) => qemu::run(*args),
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Check(args) => check::run(&args),

@@ -1,8 +1,9 @@
-//! What the simulation itself must not have: threads and files. The simulation makes bytes; [`Sink`] writes
+//! What the simulation itself must not have: threads, files, sockets. The simulation makes bytes; [`Sink`] writes
 //! them, and a [`Session`] carries them from a world to its sinks. [`SavedFiles`] keep what modules have saved
-//! between runs.
+//! between runs. [`serve`] ties a world to the wall clock.
 
 mod saved;
+pub mod serve;
 mod session;
 mod sink;
 

@@ -150,3 +150,26 @@ fn texts_that_live_for_ever_are_there() {
         assert_eq!(espat_abi_version(), ESPAT_ABI_VERSION);
     }
 }
+
+#[test]
+fn the_log_port_is_handed_out_to_who_asked_for_it() {
+    for (record, expected) in [(ESPAT_RECORD_LOG_PORT, espat_status::Ok), (0, espat_status::NotRecorded)] {
+        // SAFETY: zeros are values of the options, and the rest is room for what is asked.
+        unsafe {
+            let mut options: espat_world_options = std::mem::zeroed();
+            options.size = size_of::<espat_world_options>();
+            options.record = record;
+            let (mut world, mut module, mut count) = (ptr::null_mut(), 0, 0);
+            assert_eq!(espat_world_new(&options, &mut world), espat_status::Ok);
+            assert_eq!(espat_attach(world, c"wifi".as_ptr(), ptr::null(), &mut module), espat_status::Ok);
+            assert_eq!(espat_advance(world, module, 1_000_000), espat_status::Ok);
+            let mut bytes = [std::mem::zeroed::<espat_uart_byte>(); 64];
+            assert_eq!(espat_log_port_read(world, module, bytes.as_mut_ptr(), 64, &mut count), expected);
+            if record != 0 {
+                let text: Vec<u8> = bytes[..count].iter().map(|b| b.byte).collect();
+                assert_eq!(text, b"ESP-ROM:esp", "a millisecond of 115200 baud");
+            }
+            assert_eq!(espat_world_free(world), espat_status::Ok);
+        }
+    }
+}

@@ -1,10 +1,9 @@
 //! One ESP module: power, boot, and the joint between its UART, its AT firmware, its station and its IP stack.
 //!
 //! A module's wire has two directions: from the MCU, whose bytes it receives, and its own. A transmitter besides is
-//! the log port's, on a wire that nobody drives. Whoever drives
-//! it asks [`Module::next_event`] when something is due, and calls [`Module::wire_edge`],
-//! [`Module::frame`] or [`Module::timer`] at that time. What came of it is taken out as [`Record`]s, frames and
-//! radio changes.
+//! the log port's, on a wire that nobody drives. Whoever drives the module asks [`Module::next_event`] when something
+//! is due, and calls [`Module::wire_edge`], [`Module::frame`] or [`Module::timer`] at that time. What came of it is
+//! taken out as [`Record`]s, frames and radio changes.
 
 use std::collections::VecDeque;
 

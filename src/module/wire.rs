@@ -223,7 +223,7 @@ impl Module {
         }
         self.wire.losing = !kept;
         let (_, mark) = self.hand_over(now);
-        // Only passthrough lets bytes wait.
+        // Only data is ever let wait.
         mark.unwrap_or(Mark::Data)
     }
 

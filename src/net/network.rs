@@ -218,11 +218,6 @@ impl Network {
         self.set_station(now, module, Some(index))
     }
 
-    /// The segments behind access points.
-    fn access_points(&self) -> impl Iterator<Item = &Segment> {
-        self.segments[..self.segments.len() - self.modules.len()].iter()
-    }
-
     /// The module is no longer a station of any segment. Frames that are under way to it still come out of
     /// [`Network::take_delivery`]; its owner ignores them.
     pub fn station_leave(&mut self, now: Instant, module: usize) {
@@ -305,16 +300,6 @@ impl Network {
 
     fn links(&self) -> impl Iterator<Item = &Link> {
         self.modules.iter().map(|m| &m.link).chain(self.hosts.iter().map(|h| &h.link))
-    }
-
-    /// Turns a segment's switch on or off. Frames on their way to it are lost while it is off; its stations
-    /// stay joined until they leave.
-    pub fn set_segment_up(&mut self, now: Instant, segment: &str, up: bool) {
-        self.now = self.now.max(now);
-        let aps = self.segments.len() - self.modules.len();
-        if let Some(segment) = self.segments[..aps].iter_mut().find(|s| s.name() == segment) {
-            segment.set_up(up);
-        }
     }
 
     /// The smallest latency of a module's link now: how long a module's frame takes at least to matter to

@@ -5,13 +5,13 @@
 //! travel in [`crate::net`].
 
 pub mod config;
+mod join;
 mod softap;
 mod station;
 
+pub use join::{Addressing, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status};
 pub use softap::{Guest, SoftAp, SoftApEvent};
-pub use station::{
-    Addressing, JoinFailure, JoinRequest, RadioChange, Reconnect, Station, StationEvent, Status, Surroundings,
-};
+pub use station::{Station, Surroundings};
 
 use std::ops::RangeInclusive;
 

@@ -3,130 +3,17 @@
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use super::config::{ApConfig, Pmf, Security};
-use super::{Air, Ap};
-use crate::net::stack::{DhcpEvent, Ipv4Config, Stack};
+use super::config::{ApConfig, Security};
+use super::{Addressing, Air, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status};
+use crate::net::stack::{DhcpEvent, Stack};
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant, earliest};
-
-/// What AT+CWJAP asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JoinRequest {
-    /// 1 to 32 bytes.
-    pub ssid: Vec<u8>,
-    /// Empty for an open network.
-    pub password: Vec<u8>,
-    /// Only this access point.
-    pub bssid: Option<[u8; 6]>,
-    /// How long to try.
-    pub timeout: Duration,
-    /// True: look on all channels and take the strongest. False: take the first one found.
-    pub all_channels: bool,
-    /// True: an open network, or one with WEP, will not do.
-    pub secure_only: bool,
-    /// Protected management frames: bit 0 can, bit 1 must.
-    pub pmf: u8,
-}
-
-/// When the station tries again after a loss or a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reconnect {
-    /// Pause before each attempt; zero: there is none.
-    pub interval: Duration,
-    /// Attempts until it gives up; 0: no limit.
-    pub attempts: u32,
-}
-
-/// Where the station's address comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Addressing {
-    /// DHCP.
-    Dhcp,
-    /// It is always this one.
-    Static(Ipv4Config),
-    /// Nowhere: DHCP is off and nothing else is set.
-    None,
-}
 
 /// The channels of a scan's whole round in the profiles' times.
 const ROUND: u64 = 13;
 /// The name that IDF gives to every station until it is told another.
 const HOSTNAME: &str = "espressif";
-
-impl JoinRequest {
-    /// Whether this access point is the one that is looked for.
-    fn fits(&self, ap: &Ap) -> bool {
-        let ap = &ap.config;
-        let secure = !matches!(ap.security, Security::Open | Security::Wep);
-        // What asks for too much, or offers too little, counts as not found (a guess).
-        let protected = match ap.pmf {
-            Pmf::Off => self.pmf & 2 == 0,
-            Pmf::Capable => true,
-            Pmf::Required => self.pmf != 0,
-        };
-        ap.ssid == self.ssid
-            && self.bssid.is_none_or(|b| b == ap.bssid)
-            && (secure || !self.secure_only)
-            && protected
-    }
-}
-
-/// Why a join failed: the number that `+CWJAP:` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinFailure {
-    /// 1: it took too long.
-    Timeout = 1,
-    /// 2: wrong password.
-    WrongPassword = 2,
-    /// 3: no such access point.
-    NotFound = 3,
-    /// 4: anything else.
-    Failed = 4,
-}
-
-/// What happened to the station.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StationEvent {
-    /// Associated with an access point.
-    Connected,
-    /// It has an address.
-    GotIp,
-    /// It is no longer associated.
-    Disconnected,
-    /// The join that a command asked for has failed.
-    JoinFailed(JoinFailure),
-}
-
-/// What the network must be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RadioChange {
-    /// Frames pass between the module and the segment of this access point.
-    Attach(String),
-    /// They no longer do.
-    Detach,
-    /// The softAP has let this host in.
-    Admit(String),
-    /// It has not; why.
-    Refuse(String, &'static str),
-    /// This host is no longer on the softAP.
-    Dismiss(String),
-}
-
-/// AT+CWSTATE's view of the station.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// 0: no connection was started yet.
-    NotStarted = 0,
-    /// 1: associated, no address yet.
-    NoIp = 1,
-    /// 2: associated and with an address.
-    GotIp = 2,
-    /// 3: connecting or reconnecting.
-    Connecting = 3,
-    /// 4: disconnected.
-    Disconnected = 4,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {

@@ -1,12 +1,20 @@
 //! The console: what its lines do to a world, and what they answer.
 
 use super::console::{self, Command, LinkChange, WireChange, WireSide};
-use super::{Error, Statistics, World};
+use super::{Error, ModuleId, Statistics, World};
 use crate::module::{Harm, Module};
 use crate::net::network::HostAction;
 use crate::time::Instant;
 
 impl World {
+    /// What a module is doing, in a few words: `joined 'home' as 192.168.1.100`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn describe(&self, module: ModuleId) -> Result<String, Error> {
+        self.slot(module).map(|s| s.module.describe())
+    }
+
     /// Carries out one line.
     pub(super) fn command(&mut self, line: &str) -> Result<String, Error> {
         let command = console::parse(line).map_err(Error::Console)?;

@@ -18,6 +18,9 @@
 //! end digest=0123456789abcdef content=fedcba9876543210
 //! ```
 //!
+//! Below the scenario stands what its modules had saved before, if it names files for that: `saved "wifi" "nvs.toml" 277
+//! bytes 24 lines`, and the text in the same way.
+//!
 //! A line starts with a time: ticks of the attachment's own timebase for what a driver did (that of `attach` is
 //! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries bytes that the
 //! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost; `pin` a pin's new level;

@@ -226,7 +226,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
-    options.record = 16;
+    options.record = 32;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
     options.capture_path = "/nonexistent/x.pcapng";

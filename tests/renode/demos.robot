@@ -21,6 +21,6 @@ Script For STM32F4 Discovery
 
 Script In Which The Access Point Goes Away
     Run Script    ${ROOT}/renode/nrf52840dk.resc    uart0
-    Wait For Line On Uart    Wi-Fi was lost during
+    Wait For Line On Uart    Wi-Fi was lost during echo
     Wait For Line On Uart    PASS
     Capture Should Contain    at.cmd == "WIFI DISCONNECT"

@@ -18,7 +18,7 @@ Ten Runs With A Fault Have One Digest
         Start Board
         Wait For Link    0 opened TCP
         Set Link Loss    wifi    10%
-        Wait For Line On Uart    PASS
+        Wait For Line On Uart    echoed 2048 bytes
         ${digest}=    Get Digest
         IF    ${run} == 0
             ${first}=    Set Variable    ${digest}

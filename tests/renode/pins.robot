@@ -48,6 +48,14 @@ En Pin Holds The Module Until The Firmware Lets It Go
     Wait For Line On Uart    the module restarted during
     Wait For Line On Uart    PASS
 
+Gpio0 Low At Power On Starts The Rom Loader
+    Start Board    mps2-an385    uart0
+    Execute Command    sysbus.wifi OnGPIO 1 false
+    Module Should Be    in download mode
+    Execute Command    sysbus.wifi OnGPIO 1 true
+    Power Cycle Module
+    Wait For Module Reply    ready
+
 Module Lives On When The Watchdog Resets The Mcu In Mid Transfer
     Start Board That Boots Again
     Let The Watchdog Bite In 2 ms

@@ -1,9 +1,10 @@
-//! Links: AT+CIPSTART, AT+CIPCLOSE, AT+CIPSEND, AT+CIPDINFO, AT+CIPMUX.
+//! Links: AT+CIPSTART, AT+CIPSTARTEX, AT+CIPCLOSE, AT+CIPMUX, AT+CIPMODE, AT+CIPTCPOPT.
+
+use std::collections::VecDeque;
 
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
-use super::super::payload::Payload;
 use super::super::schema::Args;
 use super::{Context, Outcome};
 use crate::time::Duration;
@@ -23,28 +24,55 @@ pub fn multiple_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("link is builded");
         return Err(ErrorCode::FAILED);
     }
-    if c.core.passthrough {
+    let multiple = args.int("mode") == Some(1);
+    if multiple && c.core.passthrough {
         c.core.log("IPMODE must be 0");
         return Err(ErrorCode::FAILED);
     }
-    c.core.multiple = args.int("mode") == Some(1);
+    if !multiple && c.core.server.running().is_some() {
+        c.core.log("CIPSERVER must be 0");
+        return Err(ErrorCode::FAILED);
+    }
+    c.core.multiple = multiple;
     Ok(Outcome::Ok)
 }
 
-/// No blank line before OK here.
-pub fn info_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CIPDINFO:{}", c.core.sender_info);
+pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CIPMODE:{}\r\n", u8::from(c.core.passthrough));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
 
-pub fn info_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.sender_info = args.int("mode") == Some(1);
+/// Passthrough is for one link, whose remote address stays.
+pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let passthrough = args.int("mode") == Some(1);
+    if passthrough && c.core.multiple {
+        c.core.log("CIPMUX must be 0");
+        return Err(ErrorCode::FAILED);
+    }
+    if passthrough && c.core.links.get(0).is_some_and(|l| !stays(l.transport)) {
+        return Err(ErrorCode::FAILED);
+    }
+    c.core.passthrough = passthrough;
     Ok(Outcome::Ok)
 }
 
+/// Whether the remote address stays as it is, whoever sends.
+pub fn stays(transport: Transport) -> bool {
+    matches!(transport, Transport::Tcp | Transport::Udp(UdpMode::Fixed))
+}
+
 pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let id = args.int("link ID").unwrap_or(0) as usize;
+    open(c, args, args.int("link ID").unwrap_or(0) as usize)
+}
+
+/// The lowest free id (a guess). With AT+CIPMUX=0 it is AT+CIPSTART.
+pub fn start_anywhere(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let id = if c.core.multiple { c.core.links.free_id() } else { Some(0) };
+    open(c, args, id.ok_or(ErrorCode::FAILED)?)
+}
+
+fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     if c.core.links.get(id).is_some() {
         c.core.log("ALREADY CONNECTED");
         return Err(ErrorCode::FAILED);
@@ -64,9 +92,14 @@ pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let host = String::from_utf8_lossy(args.text("remote host").unwrap_or_default()).into_owned();
     let request = match args.text("type").unwrap_or_default() {
         b"TCP" => {
-            let seconds = args.int("keep alive").unwrap_or(0) as u64;
-            let keep_alive = (seconds > 0).then(|| Duration::from_secs(seconds));
-            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None }
+            let seconds = match args.int("keep alive") {
+                Some(seconds) => seconds as u64,
+                // Only where the release falls back to it.
+                None => c.core.settings.tcpip.options(id).keep_alive,
+            };
+            let keep_alive = OpenRequest::keep_alive(seconds);
+            let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64));
+            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None, timeout }
         }
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
@@ -77,112 +110,91 @@ pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
                 Some(2) => UdpMode::LastSender,
                 _ => UdpMode::Fixed,
             };
+            if c.core.passthrough && mode != UdpMode::Fixed {
+                return Err(args.invalid("mode"));
+            }
             // Port 0: any free one.
             let local_port = local_port.filter(|p| *p != 0);
-            OpenRequest { id, host, port, transport: Transport::Udp(mode), keep_alive: None, local_port }
+            let transport = Transport::Udp(mode);
+            OpenRequest { id, host, port, transport, keep_alive: None, local_port, timeout: None }
         }
         // IPv6 is off (AT+CIPV6=0), and there is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),
     };
     let host = args.text("remote host").unwrap_or_default();
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, host, Named::Open(request))?))
+    let job = Job::resolve(c.now, c.env, host, Named::Open(request))?;
+    c.core.links.reserve(id);
+    Ok(Outcome::Run(job))
 }
 
 /// AT+CIPCLOSE=<link ID>: with AT+CIPMUX=1 only.
 pub fn close(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let Some(id) = args.int("link ID") else { return Err(ErrorCode::FAILED) };
-    let ids: Vec<usize> = match id as usize {
-        all if all == c.core.links.count() => c.core.links.open_ids().collect(),
-        one => vec![one],
-    };
-    close_all(c, &ids)
+    if !c.core.multiple {
+        c.core.log("MUX=0");
+        return Err(ErrorCode::FAILED);
+    }
+    match args.int("link ID").unwrap_or(0) as usize {
+        all if all == c.core.links.count() => {
+            let ids = c.core.links.open_ids().collect();
+            close_all(c, ids)
+        }
+        one => close_all(c, VecDeque::from([one])),
+    }
 }
 
 /// AT+CIPCLOSE: with AT+CIPMUX=0 only.
 pub fn close_single(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    if c.core.multiple { Err(ErrorCode::FAILED) } else { close_all(c, &[0]) }
+    if c.core.multiple {
+        c.core.log("MUX=1");
+        return Err(ErrorCode::FAILED);
+    }
+    close_all(c, VecDeque::from([0]))
 }
 
-fn close_all(c: &mut Context<'_, '_>, ids: &[usize]) -> Result {
+fn close_all(c: &mut Context<'_, '_>, ids: VecDeque<usize>) -> Result {
     if ids.is_empty() || ids.iter().any(|id| c.core.links.get(*id).is_none()) {
         return Err(ErrorCode::FAILED);
     }
-    for id in ids {
-        c.core.close_link(*id, c.env.stack);
+    Ok(Outcome::Run(Job::Close(ids, None)))
+}
+
+/// A line for each link, whatever AT+CIPMUX says.
+pub fn socket_options_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    for id in 0..c.core.links.count() {
+        let options = c.core.settings.tcpip.options(id);
+        let (linger, nodelay) = (options.linger, u8::from(options.nodelay));
+        let mut line = format!("+CIPTCPOPT:{id},{linger},{nodelay},{}", options.send_timeout);
+        if c.env.profile.differences.tcp_keep_alive_option {
+            line.push_str(&format!(",{}", options.keep_alive));
+        }
+        c.core.out.text(&format!("{line}\r\n"));
     }
     Ok(Outcome::Ok)
 }
 
-/// AT+CIPSEND: passthrough, with AT+CIPMODE=1 over the one link there is; UDP only with a fixed peer.
-pub fn send_passthrough(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    if !c.core.passthrough {
-        c.core.log("IPMODE=0");
-        return Err(ErrorCode::FAILED);
-    }
-    let mut open = c.core.links.open_ids();
-    let (Some(id), None) = (open.next(), open.next()) else { return Err(ErrorCode::FAILED) };
-    drop(open);
-    let link = c.core.links.get(id).filter(|link| match link.transport {
-        Transport::Udp(mode) => mode == UdpMode::Fixed,
-        Transport::Tcp => true,
+/// What is left out stays as it is (a guess). Open sockets obey at once.
+pub fn socket_options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let ids = match args.int("link ID").unwrap_or(0) as usize {
+        all if all == c.core.links.count() => 0..all,
+        one => one..one + 1,
+    };
+    let stored = c.store(|nvs| {
+        for id in ids.clone() {
+            let mut options = nvs.tcpip.options(id);
+            options.linger = args.int("so_linger").unwrap_or(options.linger);
+            options.nodelay = args.int("tcp_nodelay").map_or(options.nodelay, |n| n == 1);
+            options.send_timeout = args.int("so_sndtimeo").map_or(options.send_timeout, |ms| ms as u64);
+            options.keep_alive = args.int("keep_alive").map_or(options.keep_alive, |s| s as u64);
+            nvs.tcpip.set_options(id, options);
+        }
     });
-    let Some(target) = link.and_then(|link| link.target.clone()) else { return Err(ErrorCode::FAILED) };
-    c.core.out.prompt();
-    c.core.enter_passthrough(target, c.env.profile, true);
-    Ok(Outcome::Done)
-}
-
-pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CIPMODE:{}\r\n", u8::from(c.core.passthrough));
-    c.core.out.text(&line);
-    Ok(Outcome::Ok)
-}
-
-pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let on = args.int("mode") == Some(1);
-    if on && c.core.multiple {
-        c.core.log("CIPMUX must be 0");
-        return Err(ErrorCode::FAILED);
-    }
-    // UDP must have a fixed peer (a guess that it is looked at here).
-    let follows = |id| {
-        let link = c.core.links.get(id);
-        link.is_some_and(|l| {
-            matches!(l.transport, Transport::Udp(UdpMode::FirstSender | UdpMode::LastSender))
-        })
-    };
-    if on && c.core.links.open_ids().any(follows) {
-        return Err(ErrorCode::FAILED);
-    }
-    c.core.passthrough = on;
-    Ok(Outcome::Ok)
-}
-
-pub fn send(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let id = args.int("link ID").unwrap_or(0) as usize;
-    let length = args.int("length").unwrap_or(0) as usize;
-    if c.core.passthrough {
-        c.core.log("IPMODE=1");
-        return Err(ErrorCode::FAILED);
-    }
-    let Some(link) = c.core.links.get(id) else {
-        c.core.log("link is not valid");
-        return Err(ErrorCode::FAILED);
-    };
-    let (host, port) = (args.text("remote host"), args.int("remote port"));
-    let payload = Payload::new(id, link.socket, length);
-    match (host, port, link.transport) {
-        (None, None, _) => {
-            let to = link.remote;
-            c.core.begin_payload(payload.to(to));
-            Ok(Outcome::Done)
+    for id in ids {
+        if let Some(link) = c.core.links.get(id) {
+            c.core.apply_socket_options(id, link.socket, c.env.stack);
+            if args.is_given("keep_alive") {
+                c.core.apply_keep_alive(id, link.socket, c.env.stack);
+            }
         }
-        (Some(host), Some(port), Transport::Udp(_)) => {
-            let named = Named::Payload(payload, port as u16);
-            Ok(Outcome::Run(Job::resolve(c.now, c.env, host, named)?))
-        }
-        // A host for TCP, or half an address.
-        (Some(_), _, _) => Err(args.invalid("remote host")),
-        (None, Some(_), _) => Err(args.invalid("remote port")),
     }
+    Ok(c.written(stored))
 }

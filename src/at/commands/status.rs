@@ -48,8 +48,8 @@ fn link_lines(c: &mut Context<'_, '_>, name: &str) {
             c.core.out.text(&format!(
                 "{name}:{id},\"{}\",\"{}\",{},{},{}\r\n",
                 link.type_name(),
-                link.remote.ip(),
-                link.remote.port(),
+                link.shown.ip(),
+                link.shown.port(),
                 link.local_port,
                 u8::from(link.accepted)
             ));

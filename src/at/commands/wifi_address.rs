@@ -117,7 +117,7 @@ fn address(args: &Args) -> std::result::Result<StaticAddress, ErrorCode> {
 
 /// Puts the station's saved source of its address in force.
 fn readdress(c: &mut Context<'_, '_>) {
-    let addressing = c.core.settings.wifi.addressing();
+    let addressing = c.core.settings.wifi.addressing(c.env.profile.differences.dns_servers);
     c.env.station.set_addressing(c.now, addressing, c.env.stack);
 }
 

@@ -15,21 +15,6 @@ pub struct Basic {
     pub uart: Option<UartSettings>,
 }
 
-impl Basic {
-    /// What no command could have saved, in a sentence.
-    pub fn mistake(&self) -> Option<String> {
-        if self.messages > 7 {
-            return Some(format!("expected 0 to 7 in basic.messages, found {}", self.messages));
-        }
-        self.uart.as_ref().filter(|uart| !uart.is_valid()).map(|uart| {
-            format!(
-                "expected a setting of AT+UART_DEF in basic.uart, found {},{},{},{},{}",
-                uart.baud, uart.data_bits, uart.stop_bits, uart.parity, uart.flow
-            )
-        })
-    }
-}
-
 /// The five numbers of AT+UART.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,13 +63,5 @@ impl UartSettings {
     /// Whether the module stops sending while its CTS is high.
     pub fn obeys_cts(&self) -> bool {
         self.flow & 2 != 0
-    }
-
-    fn is_valid(&self) -> bool {
-        (80..=5_000_000).contains(&self.baud)
-            && (5..=8).contains(&self.data_bits)
-            && (1..=3).contains(&self.stop_bits)
-            && self.parity <= 2
-            && self.flow <= 3
     }
 }

@@ -5,11 +5,13 @@
 //! [`Context::keep`](super::commands::Context::keep), or only the copy after AT+SYSSTORE=0.
 
 mod basic;
+mod check;
 mod tcpip;
 mod wifi;
 
 pub use basic::{Basic, UartSettings};
-pub use tcpip::{PassthroughLink, Tcpip, TlsConfig};
+pub use check::Mistake;
+pub use tcpip::{PassthroughLink, SocketOptions, Tcpip, TlsConfig};
 pub use wifi::{Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi};
 
 use serde::{Deserialize, Serialize};
@@ -34,8 +36,8 @@ impl Nvs {
         self.basic.uart.unwrap_or_else(|| UartSettings::of(profile))
     }
 
-    /// What no command could have saved, in a sentence: for contents that come from a file.
-    pub fn mistake(&self) -> Option<String> {
-        self.basic.mistake()
+    /// What no command could have saved: for contents that come from a file.
+    pub fn mistake(&self) -> Option<Mistake> {
+        check::first(self)
     }
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::job::OpenRequest;
 use crate::at::links::{Transport, UdpMode};
-use crate::time::Duration;
 
 /// Saved settings of the TCP/IP commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +21,20 @@ pub struct Tcpip {
     pub tls: Vec<TlsConfig>,
     /// AT+SAVETRANSLINK=1: the passthrough link of every start.
     pub passthrough: Option<PassthroughLink>,
+    /// AT+CIPTCPOPT, by link id; links beyond the end have the defaults.
+    pub socket_options: Vec<SocketOptions>,
 }
 
 impl Default for Tcpip {
     fn default() -> Self {
-        Tcpip { ipv6: false, dns: None, reconnect_interval: 1, tls: Vec::new(), passthrough: None }
+        Tcpip {
+            ipv6: false,
+            dns: None,
+            reconnect_interval: 1,
+            tls: Vec::new(),
+            passthrough: None,
+            socket_options: Vec::new(),
+        }
     }
 }
 
@@ -67,8 +75,47 @@ impl PassthroughLink {
             host: self.host.clone(),
             port: self.port,
             transport: if udp { Transport::Udp(UdpMode::Fixed) } else { Transport::Tcp },
-            keep_alive: (self.keep_alive > 0).then(|| Duration::from_secs(u64::from(self.keep_alive))),
+            keep_alive: OpenRequest::keep_alive(u64::from(self.keep_alive)),
             local_port: Some(self.local_port).filter(|port| *port != 0),
+            timeout: None,
         }
+    }
+}
+
+impl Tcpip {
+    /// The options of link `id`.
+    pub fn options(&self, id: usize) -> SocketOptions {
+        self.socket_options.get(id).copied().unwrap_or_default()
+    }
+
+    /// Sets the options of link `id`.
+    pub fn set_options(&mut self, id: usize, options: SocketOptions) {
+        if self.socket_options.len() <= id {
+            self.socket_options.resize(id + 1, SocketOptions::default());
+        }
+        if let Some(slot) = self.socket_options.get_mut(id) {
+            *slot = options;
+        }
+    }
+}
+
+/// What AT+CIPTCPOPT sets for a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocketOptions {
+    /// SO_LINGER in seconds; -1: off.
+    pub linger: i64,
+    /// TCP_NODELAY.
+    pub nodelay: bool,
+    /// SO_SNDTIMEO in milliseconds; zero: for ever.
+    pub send_timeout: u64,
+    /// Seconds of silence before a peer is probed; zero: never. Of releases since v2.4.
+    #[serde(default)]
+    pub keep_alive: u64,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        SocketOptions { linger: -1, nodelay: false, send_timeout: 0, keep_alive: 0 }
     }
 }

@@ -12,8 +12,6 @@ use crate::wifi::{Addressing, JoinRequest, Reconnect};
 pub const STATION_DHCP: u8 = 1;
 /// Bit of AT+CWDHCP for the softAP's server.
 pub const SOFTAP_DHCP: u8 = 2;
-/// What the firmware asks for names when nobody has told it whom to ask (AT+CIPDNS).
-const DEFAULT_DNS: Ipv4Addr = Ipv4Addr::new(208, 67, 222, 222);
 
 /// Saved settings of the Wi-Fi commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,11 +73,11 @@ impl Default for Wifi {
 }
 
 impl Wifi {
-    /// Where the station gets its address from.
-    pub fn addressing(&self) -> Addressing {
+    /// Where the station gets its address from. `dns`: whom it asks for names when no DHCP server has told it.
+    pub fn addressing(&self, dns: &[Ipv4Addr]) -> Addressing {
         match &self.station_address {
             _ if self.dhcp & STATION_DHCP != 0 => Addressing::Dhcp,
-            Some(address) => Addressing::Static(address.config()),
+            Some(address) => Addressing::Static(address.config(dns)),
             None => Addressing::None,
         }
     }
@@ -157,13 +155,13 @@ impl StaticAddress {
         bits & mask == self.address.to_bits() & mask && bits & !mask != 0 && bits | mask != u32::MAX
     }
 
-    /// For the IP stack. Names are asked of the default server, which only AT+CIPDNS changes.
-    pub fn config(&self) -> Ipv4Config {
+    /// For the IP stack.
+    pub fn config(&self, dns: &[Ipv4Addr]) -> Ipv4Config {
         Ipv4Config {
             address: self.address,
             prefix_len: self.prefix_len,
             gateway: Some(self.gateway).filter(|g| !g.is_unspecified()),
-            dns: vec![DEFAULT_DNS],
+            dns: dns.to_vec(),
             server: None,
             lease: None,
         }

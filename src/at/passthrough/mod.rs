@@ -10,5 +10,39 @@ mod session;
 pub use framing::{Action, Framing, GUARD, Packing};
 pub use session::{Session, poll};
 
+use super::Core;
+use super::job::OpenRequest;
+use crate::profile::Profile;
+
 /// A block leaves as soon as it has so many bytes: two full segments.
 pub const BLOCK: usize = 2920;
+
+impl Core {
+    /// The MCU's bytes are payload from now on, for the link of `target`.
+    pub(super) fn enter_passthrough(&mut self, target: OpenRequest, profile: &Profile, open: bool) {
+        let packing = Packing {
+            // A chip with a small buffer never has a whole block.
+            block: BLOCK.min(profile.core_buffer),
+            flush: profile.differences.passthrough_flush,
+            interval: self.system.transmit_interval,
+        };
+        self.session = Some(Session::new(target, packing, self.line_end, open));
+        self.transparent = true;
+    }
+
+    /// The MCU speaks commands again.
+    pub(super) fn leave_passthrough(&mut self) {
+        self.session = None;
+        self.transparent = false;
+        if self.settings.basic.messages & 1 != 0 {
+            self.out.text("\r\n+QUITT\r\n");
+        }
+    }
+
+    /// Says what happened to the station or a link, unless passthrough keeps it to itself (AT+SYSMSG bit 2).
+    pub(super) fn announce(&mut self, text: &str) {
+        if !self.transparent || self.settings.basic.messages & 4 != 0 {
+            self.out.text(text);
+        }
+    }
+}

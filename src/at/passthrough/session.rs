@@ -171,7 +171,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
             TcpState::Open | TcpState::PeerClosed | TcpState::Closing => {
                 match (env.stack.tcp_remote(socket), env.stack.tcp_local(socket)) {
                     (Some(remote), Some(local)) => {
-                        opened(session, core, socket, remote, local.port());
+                        opened(session, core, env, now, socket, remote, local.port());
                     }
                     _ => {
                         env.stack.release(socket);
@@ -195,16 +195,26 @@ fn dial(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instant,
         Transport::Udp(_) => {
             if let Ok(socket) = env.stack.udp_open(session.target.local_port) {
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
-                opened(session, core, socket, remote, local_port);
+                opened(session, core, env, now, socket, remote, local_port);
             }
         }
     }
 }
 
-fn opened(session: &mut Session, core: &mut Core, socket: Socket, remote: SocketAddr, local_port: u16) {
+fn opened(
+    session: &mut Session,
+    core: &mut Core,
+    env: &mut Env<'_>,
+    now: Instant,
+    socket: Socket,
+    remote: SocketAddr,
+    local_port: u16,
+) {
     session.reopen = Reopen::No;
     let target = session.target.clone();
-    let transport = target.transport;
-    let link = Link { transport, socket, remote, local_port, accepted: false, target: Some(target) };
-    core.open_link(session.target.id, link);
+    if target.transport == Transport::Tcp {
+        core.apply_socket_options(target.id, socket, env.stack);
+    }
+    let link = Link::new(now, target.transport, socket, remote, local_port, false);
+    core.open_link(target.id, link.opened_by(target), env.stack);
 }

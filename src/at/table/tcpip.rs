@@ -1,7 +1,52 @@
 //! The TCP/IP commands that open, use and close links, as data.
 
 use super::*;
-use crate::at::commands::{link, status};
+use crate::at::commands::{link, receive, send, server, status};
+
+/// The other end of AT+CIPSTART: since v3.1 its name has 64 bytes at most.
+const ANY_HOST: Param = HOST.before(3, 1);
+const SHORT_HOST: Param = text("remote host", 1, 64).since(3, 1);
+/// Left out it is off; since v2.4 it is what AT+CIPTCPOPT says for the link.
+const KEEP_ALIVE: Param = int("keep alive", 0, 7200).or(0).before(2, 4);
+const KEEP_ALIVE_OR_OPTION: Param = int("keep alive", 0, 7200).optional().since(2, 4);
+/// How long opening may take, milliseconds; 0 leaves it to the stack.
+const TIMEOUT: Param = int("timeout", 0, 60_000).or(0).since(4, 1);
+
+/// What AT+CIPSTART takes for TCP. AT+CIPSTARTEX takes the same without the id, as for the others.
+const TCP: &[Param] = &[
+    LINK_ID,
+    choice("type", &["TCP", "TCPv6"]),
+    ANY_HOST,
+    SHORT_HOST,
+    PORT,
+    KEEP_ALIVE,
+    KEEP_ALIVE_OR_OPTION,
+    text("local IP", 0, 45).optional(),
+    TIMEOUT,
+];
+/// For UDP.
+const UDP: &[Param] = &[
+    LINK_ID,
+    choice("type", &["UDP", "UDPv6"]),
+    ANY_HOST,
+    SHORT_HOST,
+    PORT,
+    int("local port", 0, 65_535).optional(),
+    int("mode", 0, 2).optional(),
+    text("local IP", 0, 45).optional(),
+];
+/// For TLS.
+const SSL: &[Param] = &[
+    LINK_ID,
+    choice("type", &["SSL", "SSLv6"]),
+    ANY_HOST,
+    SHORT_HOST,
+    PORT,
+    KEEP_ALIVE,
+    KEEP_ALIVE_OR_OPTION,
+    text("local IP", 0, 45).optional(),
+    TIMEOUT,
+];
 
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
@@ -33,40 +78,9 @@ pub(super) static COMMANDS: &[Command] = &[
         section: "TCP/IP: AT+CIPSTART",
         set: Some(SetForm {
             syntaxes: &[
-                Syntax {
-                    when: "TCP",
-                    params: &[
-                        LINK_ID,
-                        choice("type", &["TCP", "TCPv6"]),
-                        HOST,
-                        PORT,
-                        int("keep alive", 0, 7200).or(0),
-                        text("local IP", 0, 45).optional(),
-                    ],
-                },
-                Syntax {
-                    when: "UDP",
-                    params: &[
-                        LINK_ID,
-                        choice("type", &["UDP", "UDPv6"]),
-                        HOST,
-                        PORT,
-                        int("local port", 0, 65_535).optional(),
-                        int("mode", 0, 2).optional(),
-                        text("local IP", 0, 45).optional(),
-                    ],
-                },
-                Syntax {
-                    when: "SSL",
-                    params: &[
-                        LINK_ID,
-                        choice("type", &["SSL", "SSLv6"]),
-                        HOST,
-                        PORT,
-                        int("keep alive", 0, 7200).or(0),
-                        text("local IP", 0, 45).optional(),
-                    ],
-                },
+                Syntax { when: "TCP", params: TCP },
+                Syntax { when: "UDP", params: UDP },
+                Syntax { when: "SSL", params: SSL },
             ],
             selector: Some(0),
             handler: link::start,
@@ -74,10 +88,41 @@ pub(super) static COMMANDS: &[Command] = &[
         ..NONE
     },
     Command {
+        name: "+CIPSTARTEX",
+        summary: "open a link under a free id",
+        section: "TCP/IP: AT+CIPSTARTEX",
+        set: Some(SetForm {
+            syntaxes: &[
+                Syntax { when: "TCP", params: TCP.split_at(1).1 },
+                Syntax { when: "UDP", params: UDP.split_at(1).1 },
+                Syntax { when: "SSL", params: SSL.split_at(1).1 },
+            ],
+            selector: Some(0),
+            handler: link::start_anywhere,
+        }),
+        ..NONE
+    },
+    Command {
+        name: "+CIPTCPOPT",
+        summary: "socket options",
+        section: "TCP/IP: AT+CIPTCPOPT",
+        query: Some(link::socket_options_query),
+        set: set!(
+            link::socket_options_set,
+            int("link ID", 0, 5).multiple_only(),
+            int("so_linger", -1, 65_535).optional(),
+            int("tcp_nodelay", 0, 1).optional(),
+            int("so_sndtimeo", 0, 0x7fff_ffff).optional(),
+            int("keep_alive", 0, 7200).optional().since(2, 4)
+        ),
+        saved: true,
+        ..NONE
+    },
+    Command {
         name: "+CIPCLOSE",
         summary: "close a link",
         section: "TCP/IP: AT+CIPCLOSE",
-        set: set!(link::close, int("link ID", 0, 5).multiple_only()),
+        set: set!(link::close, int("link ID", 0, 5)),
         execute: Some(link::close_single),
         ..NONE
     },
@@ -86,14 +131,119 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "send data",
         section: "TCP/IP: AT+CIPSEND",
         set: set!(
-            link::send,
+            send::send,
             LINK_ID,
             int("length", 1, 2048).before(2, 3),
             int("length", 1, 8192).since(2, 3),
             HOST.optional(),
             PORT.optional()
         ),
-        execute: Some(link::send_passthrough),
+        execute: Some(send::pass_through),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSENDL",
+        summary: "send data while it comes in",
+        section: "TCP/IP: AT+CIPSENDL",
+        set: set!(send::send_long, LINK_ID, int("length", 1, 0x7fff_ffff), HOST.optional(), PORT.optional()),
+        on: Availability::ALL.since(2, 3),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSENDLCFG",
+        summary: "report and block size of AT+CIPSENDL",
+        section: "TCP/IP: AT+CIPSENDLCFG",
+        query: Some(send::long_query),
+        set: set!(
+            send::long_set,
+            int("report size", 100, 1 << 20),
+            int("transmit size", 100, 2920).optional()
+        ),
+        on: Availability::ALL.since(2, 3),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSENDEX",
+        summary: "send data with an end mark",
+        section: "TCP/IP: AT+CIPSENDEX",
+        set: set!(
+            send::send_escaped,
+            LINK_ID,
+            int("length", 1, 2048).before(2, 3),
+            int("length", 1, 8192).since(2, 3),
+            HOST.optional(),
+            PORT.optional()
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+CIPDINFO",
+        summary: "show the sender of received data",
+        section: "TCP/IP: AT+CIPDINFO",
+        query: Some(receive::info_query),
+        set: set!(receive::info_set, int("mode", 0, 1)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPMUX",
+        summary: "one link or several",
+        section: "TCP/IP: AT+CIPMUX",
+        query: Some(link::multiple_query),
+        set: set!(link::multiple_set, int("mode", 0, 1)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPRECVMODE",
+        summary: "received data: sent at once, or kept until it is read",
+        section: "TCP/IP: AT+CIPRECVMODE",
+        query: Some(receive::mode_query),
+        set: set!(receive::mode_set, int("mode", 0, 1)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPRECVTYPE",
+        summary: "active or passive receive, for each link",
+        section: "TCP/IP: AT+CIPRECVTYPE",
+        query: Some(receive::type_query),
+        set: set!(receive::type_set, int("link ID", 0, 5).multiple_only(), int("mode", 0, 1)),
+        on: Availability::ALL.since(3, 3),
+        ..NONE
+    },
+    Command {
+        name: "+CIPRECVDATA",
+        summary: "read received data",
+        section: "TCP/IP: AT+CIPRECVDATA",
+        set: set!(receive::data, LINK_ID, int("len", 1, 0x7fff_ffff)),
+        ..NONE
+    },
+    Command {
+        name: "+CIPRECVLEN",
+        summary: "how much received data waits",
+        section: "TCP/IP: AT+CIPRECVLEN",
+        query: Some(receive::lengths),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSERVER",
+        summary: "start or stop the server",
+        section: "TCP/IP: AT+CIPSERVER",
+        query: Some(server::query),
+        set: set!(
+            server::set,
+            int("mode", 0, 1),
+            int("param2", 0, 65_535).optional(),
+            choice("type", &["TCP", "TCPv6", "SSL", "SSLv6"]).optional(),
+            int("CA enable", 0, 1).optional(),
+            int("netif", 0, 3).optional().since(4, 1)
+        ),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSERVERMAXCONN",
+        summary: "most clients of the server",
+        section: "TCP/IP: AT+CIPSERVERMAXCONN",
+        query: Some(server::limit_query),
+        set: set!(server::limit_set, int("num", 1, 5)),
         ..NONE
     },
     Command {
@@ -105,19 +255,11 @@ pub(super) static COMMANDS: &[Command] = &[
         ..NONE
     },
     Command {
-        name: "+CIPDINFO",
-        summary: "show the sender in +IPD",
-        section: "TCP/IP: AT+CIPDINFO",
-        query: Some(link::info_query),
-        set: set!(link::info_set, int("mode", 0, 1)),
-        ..NONE
-    },
-    Command {
-        name: "+CIPMUX",
-        summary: "one link or several",
-        section: "TCP/IP: AT+CIPMUX",
-        query: Some(link::multiple_query),
-        set: set!(link::multiple_set, int("mode", 0, 1)),
+        name: "+CIPSTO",
+        summary: "silence after which the server closes a client, seconds",
+        section: "TCP/IP: AT+CIPSTO",
+        query: Some(server::timeout_query),
+        set: set!(server::timeout_set, int("time", 0, 7200)),
         ..NONE
     },
     Command {

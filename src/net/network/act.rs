@@ -1,4 +1,4 @@
-//! What hosts do because a test says so, and where they find a module.
+//! What happens because a test says so: access points go, hosts act; and where hosts find a module.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -53,6 +53,16 @@ impl Network {
         }
         self.run_host(index);
         true
+    }
+
+    /// Turns a segment's switch on or off. Frames on their way to it are lost while it is off; its stations
+    /// stay joined until they leave.
+    pub fn set_segment_up(&mut self, now: Instant, segment: &str, up: bool) {
+        self.now = self.now.max(now);
+        let aps = self.segments.len() - self.modules.len();
+        if let Some(segment) = self.segments[..aps].iter_mut().find(|s| s.name() == segment) {
+            segment.set_up(up);
+        }
     }
 
     fn resolve(&self, host: usize, peer: &Peer) -> Result<Ipv4Addr, String> {

@@ -2,7 +2,7 @@
 
 use super::{Event, Fate, Network, NodeNote, Passage, Port, Way};
 use crate::event::Kind;
-use crate::net::segment::{Mac, mac_address};
+use crate::net::segment::{Mac, Segment, mac_address};
 use crate::time::Instant;
 
 /// The service that such notes come from.
@@ -20,9 +20,15 @@ impl Network {
         self.segments.len() - self.modules.len() + module
     }
 
+    /// The segments behind access points.
+    pub(super) fn access_points(&self) -> impl Iterator<Item = &Segment> {
+        self.segments[..self.segments.len() - self.modules.len()].iter()
+    }
+
     /// A module's softAP has let a host in: it leaves its LAN, and asks for an address here.
     pub fn softap_admit(&mut self, now: Instant, module: usize, host: &str) {
-        let Some(index) = self.host_at_home(host) else { return };
+        // It may still be on another module's, which then only finds it gone.
+        let Some(index) = self.hosts.iter().position(|h| h.name == host && h.home.is_some()) else { return };
         let segment = self.softap_segment(module);
         self.plug(now, index, segment);
         let host = &mut self.hosts[index];
@@ -77,11 +83,6 @@ impl Network {
             Passage::Lost { .. } => Fate::Lost,
             Passage::Dropped { reason } => Fate::Dropped(reason),
         }
-    }
-
-    fn host_at_home(&self, host: &str) -> Option<usize> {
-        let at_home = |h: &&super::Host| h.home.as_ref().is_some_and(|(home, _)| h.segment == Some(*home));
-        self.hosts.iter().position(|h| h.name == host && at_home(&h))
     }
 
     /// Takes a host from its segment to another one. It has no address there yet, and its connections are gone.

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::config::ServiceConfig;
-use super::stack::{ListenError, Stack, TcpOptions};
+use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
 pub use terminal::quoted;
 pub(super) use terminal::{TCP_TERMINAL, Terminal, UDP_TERMINAL};
@@ -49,7 +49,9 @@ impl Notes {
 
 /// What services set on their connections: Linux's keep-alive, and nothing held back.
 fn tcp_options() -> TcpOptions {
-    TcpOptions { keep_alive: Some(Duration::from_secs(7200)), nodelay: true, ..TcpOptions::default() }
+    let keep_alive =
+        KeepAlive { idle: Duration::from_secs(7200), interval: Duration::from_secs(75), count: 9 };
+    TcpOptions { keep_alive: Some(keep_alive), nodelay: true, ..TcpOptions::default() }
 }
 
 enum Service {

@@ -238,6 +238,8 @@ impl Stack {
     fn settle(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.dirty = false;
+        // Before smoltcp sends: it would probe a peer once more in the instant in which it is given up.
+        self.run_tcp();
         loop {
             self.send_own();
             self.egress();

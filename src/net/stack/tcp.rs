@@ -11,8 +11,9 @@ use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, Ipv4Packet, TcpPac
 
 use super::udp::free_port;
 use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast, tcp_buffer};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, earliest};
 
+mod keep_alive;
 mod listen;
 pub(super) use listen::Listener;
 
@@ -20,8 +21,6 @@ pub(super) use listen::Listener;
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long another SYN with the same number counts as a duplicate, and not as a peer that restarted.
 const SYN_LIFETIME: Duration = Duration::from_secs(10);
-/// Keep-alive probes without an answer before the peer counts as gone (lwIP's count is 3).
-const PROBES: u64 = 3;
 
 /// One connection.
 pub(super) struct Connection {
@@ -40,6 +39,12 @@ pub(super) struct Connection {
     heard: Instant,
     /// When the first segment was sent that the peer has not reacted to.
     waiting: Option<Instant>,
+    /// True while keep-alive probes go out: from the end of the idle time until the peer is heard.
+    probing: bool,
+    /// Received bytes that the owner has read.
+    read: u64,
+    /// Bytes that the owner has handed over to be sent.
+    written: u64,
     closed: Option<CloseReason>,
     /// What was received and not yet read when the socket went.
     unread: Vec<u8>,
@@ -64,6 +69,9 @@ impl Connection {
             since: now,
             heard: now,
             waiting: None,
+            probing: false,
+            read: 0,
+            written: 0,
             closed: None,
             unread: Vec::new(),
             deaf: false,
@@ -79,16 +87,13 @@ impl Connection {
             None if self.released => Some(ORPHAN_TIMEOUT),
             timeout => timeout,
         };
-        let silence =
-            self.options.keep_alive.map(|k| Duration::from_nanos(k.as_nanos().saturating_mul(PROBES + 1)));
         let orphan = (self.released && self.phase == State::FinWait2).then(|| self.since + ORPHAN_TIMEOUT);
         match self.phase {
             State::SynSent | State::SynReceived => Some(self.since + self.options.connect_timeout),
             State::Closed | State::Listen | State::TimeWait => None,
             _ => {
                 let unanswered = self.waiting.zip(data).map(|(since, d)| since + d);
-                let dead = silence.map(|s| self.heard + s);
-                [unanswered, dead, orphan].into_iter().flatten().min()
+                [unanswered, orphan].into_iter().flatten().min()
             }
         }
     }
@@ -110,8 +115,6 @@ impl Stack {
         let mut socket =
             tcp::Socket::new(tcp::SocketBuffer::new(vec![0; rx]), tcp::SocketBuffer::new(vec![0; tx]));
         socket.set_nagle_enabled(!options.nodelay);
-        // A shorter interval would only flood the link.
-        socket.set_keep_alive(options.keep_alive.map(|k| smoltcp_duration(k.max(Duration::from_millis(1)))));
         socket
     }
 
@@ -215,8 +218,10 @@ impl Stack {
     /// Queues `data` to be sent; answers how many bytes were taken (0 when the connection is not open to
     /// send, or its buffer is full).
     pub fn tcp_send(&mut self, s: Socket, data: &[u8]) -> usize {
-        let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) else { return 0 };
+        let Some(connection) = self.connections.get_mut(&s) else { return 0 };
+        let Some(handle) = connection.handle else { return 0 };
         let taken = self.sockets.get_mut::<tcp::Socket>(handle).send_slice(data).unwrap_or(0);
+        connection.written += taken as u64;
         self.dirty |= taken > 0;
         taken
     }
@@ -230,6 +235,24 @@ impl Stack {
     /// How many of the bytes taken are not yet acknowledged by the peer.
     pub fn tcp_unsent(&self, s: Socket) -> usize {
         self.socket(s).map_or(0, tcp::Socket::send_queue)
+    }
+
+    /// Sends small segments at once from now on, or holds them back.
+    pub fn tcp_set_nodelay(&mut self, s: Socket, nodelay: bool) {
+        if let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) {
+            self.sockets.get_mut::<tcp::Socket>(handle).set_nagle_enabled(!nodelay);
+            self.dirty = true;
+        }
+    }
+
+    /// How many bytes have been taken to be sent in all.
+    pub fn tcp_written(&self, s: Socket) -> u64 {
+        self.connections.get(&s).map_or(0, |c| c.written)
+    }
+
+    /// How many bytes have been received in all, read or not.
+    pub fn tcp_received(&self, s: Socket) -> u64 {
+        self.connections.get(&s).map_or(0, |c| c.read) + self.tcp_readable(s) as u64
     }
 
     /// How many received bytes wait to be read.
@@ -252,6 +275,7 @@ impl Stack {
             }
             None => data = connection.unread.drain(..data.len()).collect(),
         }
+        connection.read += data.len() as u64;
         data
     }
 
@@ -405,10 +429,11 @@ impl Stack {
         if !late.is_empty() {
             self.follow_tcp();
         }
-        !late.is_empty()
+        !late.is_empty() | self.run_keep_alive()
     }
 
     pub(super) fn next_tcp_timer(&self) -> Option<Instant> {
-        self.connections.values().filter(|c| c.handle.is_some()).filter_map(Connection::deadline).min()
+        let live = self.connections.values().filter(|c| c.handle.is_some());
+        live.filter_map(|c| earliest([c.deadline(), c.probe_timer()])).min()
     }
 }

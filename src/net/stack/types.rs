@@ -67,10 +67,23 @@ pub enum CloseReason {
     Reset,
     /// The peer answered our SYN with RST: nothing listens there.
     Refused,
-    /// The peer did not answer in time (see [`TcpOptions`]). No frame is sent when this happens.
+    /// The peer did not answer in time (see [`TcpOptions`]). No frame is sent when this happens, except after
+    /// keep-alive probes.
     TimedOut,
     /// The interface went down, or its address went away. No frame is sent when this happens.
     Unreachable,
+}
+
+/// How an idle connection is probed (TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT). A peer that answers no probe is
+/// gone: the connection ends with an RST, as lwIP's does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Silence before the first probe, at least 1 ms.
+    pub idle: Duration,
+    /// From one probe to the next, and from the last one to the end; at least 1 ms.
+    pub interval: Duration,
+    /// Probes without an answer, at least 1.
+    pub count: u32,
 }
 
 /// Settings of a TCP connection, or of all connections of a listener.
@@ -81,9 +94,8 @@ pub struct TcpOptions {
     /// How long the peer may be silent after a segment that wants an answer: data, a FIN or a probe. An idle
     /// connection has no timeout. `None`: for ever, until the owner releases the socket (then one minute).
     pub data_timeout: Option<Duration>,
-    /// Sends a keep-alive probe after this much silence; the peer counts as gone when it answered none of
-    /// three. `None`: never.
-    pub keep_alive: Option<Duration>,
+    /// How an idle connection is probed. `None`: never.
+    pub keep_alive: Option<KeepAlive>,
     /// True: small segments are sent at once. False: Nagle's algorithm holds them back.
     pub nodelay: bool,
     /// Receive buffer in bytes, the largest window; at least 536. `None`: the stack's

@@ -46,9 +46,12 @@ pub fn parse(name: &str, text: &str, profile: &Profile) -> Result<Saved, Scenari
     let mut saved = Saved::default();
     match read(text) {
         Ok(contents) => {
-            let nvs = contents.nvs.mistake();
-            for mistake in nvs.into_iter().chain(contents.flash.mistake(profile)) {
-                problems.add(0..0, mistake);
+            if let Some(mistake) = contents.nvs.mistake() {
+                let message = format!("expected {} in nvs.{}", mistake.expected, mistake.place);
+                problems.add(line_of(text, mistake.place), message);
+            }
+            if let Some(mistake) = contents.flash.mistake(profile) {
+                problems.add(line_of(text, "partitions"), mistake);
             }
             saved = Saved { nvs: contents.nvs, flash: contents.flash };
         }
@@ -56,6 +59,20 @@ pub fn parse(name: &str, text: &str, profile: &Profile) -> Result<Saved, Scenari
     }
     problems.check(name)?;
     Ok(saved)
+}
+
+/// The line that sets the last key of `place`, or the table of this name; the beginning when neither is found.
+fn line_of(text: &str, place: &str) -> std::ops::Range<usize> {
+    let key = place.rsplit('.').next().unwrap_or(place);
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let sets = line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+        if sets || line.trim_end().ends_with(&format!(".{key}]")) {
+            return start..start + line.trim_end().len();
+        }
+        start += line.len();
+    }
+    0..0
 }
 
 fn read(text: &str) -> Result<Contents, (std::ops::Range<usize>, String)> {
@@ -99,7 +116,10 @@ mod tests {
             ssid: b"caf\xc3\xa9\0".to_vec(),
             password: b"\"'\\".to_vec(),
             bssid: Some([2, 0, 0, 0, 0, 1]),
-            reconnect: 1,
+            pci_en: true,
+            listen_interval: 3,
+            scan_mode: 1,
+            pmf: 1,
         });
         saved.flash.write(PROFILES[0], "ble_data", 3, b"\x00\x01");
         saved
@@ -121,17 +141,17 @@ mod tests {
         for (damaged, place, expected) in [
             (good.replace("version = 1", "version = 2"), "2:11", "expected version 1, found 2"),
             (good.replace("version = 1", "versio = 1"), "1:1", "version"),
+            (good.replace("messages = 5", "messages = 9"), "5:1", "expected 0 to 7 in nvs.basic.messages"),
+            (good.replace("messages = 5", "messages = 500"), "5:12", "found something else"),
+            (good.replace("messages = 5", "mesages = 5"), "5:1", "mesages"),
             (
-                good.replace("messages = 5", "messages = 9"),
-                "1:1",
-                "expected 0 to 7 in basic.messages, found 9",
+                good.replace("baud = 921600", "baud = 7"),
+                ":1",
+                "expected 80 to 5000000 in nvs.basic.uart.baud",
             ),
-            (good.replace("messages = 5", "messages = 500"), ":12", "found something else"),
-            (good.replace("messages = 5", "mesages = 5"), ":1", "mesages"),
-            (good.replace("baud = 921600", "baud = 7"), "1:1", "expected a setting of AT+UART_DEF"),
-            (good.replace("ble_data", "no_data"), "1:1", "expected a partition of esp32c3-v2.3"),
+            (good.replace("ble_data", "no_data"), ":1", "expected a partition of esp32c3-v2.3"),
             (good.replace("0001\"", "000\""), ":", "two for each byte"),
-            (good[..good.len() - 3].to_owned(), ":", "found something else"),
+            (good.replace("[nvs.wifi]", "[nvs.wifi"), ":", "found something else"),
         ] {
             let Err(error) = parse("wifi.toml", &damaged, PROFILES[0]) else {
                 panic!("accepted:\n{damaged}")

@@ -2,13 +2,6 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
-#ifndef WIFI_SSID
-#define WIFI_SSID "espat-sim"
-#endif
-#ifndef WIFI_PASSWORD
-#define WIFI_PASSWORD "correct horse"
-#endif
-
 #ifndef HTTP_HOST
 #define HTTP_HOST "www.example.com"
 #endif

@@ -1,5 +1,5 @@
 /* Two links at once, UDP and TCP, to echo services; every byte that returns is compared. */
-#include "app.h"
+#include "demo.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* One HTTP/1.1 request over a single link, and the check of its answer. */
-#include "app.h"
+#include "demo.h"
 
 #include <stdio.h>
 #include <stdlib.h>

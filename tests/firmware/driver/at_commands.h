@@ -1,7 +1,8 @@
 /*
- * The commands an application uses, typed, on top of at_driver.h. Time-outs
- * are here, one for each command. Links are always numbered 0..4; with
- * AT+CIPMUX=0 the only one is 0 and the number is left out on the wire.
+ * The commands an application uses, typed, on top of at_driver.h: the module
+ * and Wi-Fi in at_commands.c, links and the server in at_links.c. Each command
+ * has its time-out there. Links are always numbered 0..4; with AT+CIPMUX=0 the
+ * only one is 0 and the number is left out on the wire.
  */
 #ifndef AT_COMMANDS_H
 #define AT_COMMANDS_H
@@ -30,6 +31,19 @@ typedef struct {
     bool incoming;                /* accepted by the module's server */
 } at_link_info;
 
+/* What AT+CIPSTART's <mode> does to the far end of a UDP link. */
+typedef enum {
+    AT_UDP_FIXED = 0,             /* stays as it was opened */
+    AT_UDP_FIRST = 1,             /* becomes the first other sender, once */
+    AT_UDP_LAST = 2,              /* is always the last sender */
+} at_udp_mode;
+
+/* How long a question or a setting may take, and how often it is sent. */
+enum { AT_SETTING_MS = 2000, AT_REPEATS = 3 };
+
+/* Runs a command that may be sent again when its reply was lost. */
+at_result at_ask(at_driver *at, at_line_fn on_line, void *ctx, const char *line);
+
 at_result at_echo_off(at_driver *at);
 at_result at_restart(at_driver *at, uint32_t ready_ms);
 at_result at_read_version(at_driver *at, at_version *version);
@@ -48,10 +62,35 @@ at_result at_ping(at_driver *at, const char *host, uint32_t *ms);
 at_result at_set_multiple_links(at_driver *at, bool multiple);
 at_result at_set_remote_info(at_driver *at, bool shown);
 at_result at_connect(at_driver *at, int link, const char *type, const char *host, uint16_t port);
+
+/* `host` may be "0.0.0.0" to listen; then the first datagram must come from outside. */
+at_result at_open_udp(at_driver *at, int link, const char *host, uint16_t port,
+                      uint16_t local_port, at_udp_mode mode);
 at_result at_send(at_driver *at, int link, const void *bytes, size_t count);
 at_result at_close(at_driver *at, int link);
 
 /* Fills `info` with at most `cap` links and sets *count to how many there are. */
 at_result at_read_links(at_driver *at, at_link_info *info, size_t cap, size_t *count);
+
+/* The module's TCP server. It needs several links, and the greatest number of
+   clients only changes while it is stopped. Clients come as AT_EVENT_LINK_UP. */
+at_result at_set_server_clients(at_driver *at, unsigned clients);
+at_result at_set_server_timeout(at_driver *at, unsigned seconds);   /* of silent clients; 0: none */
+at_result at_start_server(at_driver *at, uint16_t port);
+at_result at_stop_server(at_driver *at, bool close_clients);
+at_result at_read_server(at_driver *at, uint16_t *port);            /* 0: it does not run */
+
+/* In passive mode the module keeps what it receives, says AT_EVENT_DATA_WAITING
+   once, and at_receive() reads. */
+at_result at_set_passive_receive(at_driver *at, bool passive);
+
+/* Asks what waits on each link, for at_waiting(). For a link that is not open
+   that is 0. Useful after a client has come, and when a notice may be lost. */
+at_result at_read_waiting(at_driver *at);
+
+/* Reads at most `cap` of the bytes that wait on `link`. AT_ERROR: there is
+   nothing. `remote` may be NULL; it is filled with AT+CIPDINFO=1 only. */
+at_result at_receive(at_driver *at, int link, void *out, size_t cap, size_t *count,
+                     at_remote *remote);
 
 #endif

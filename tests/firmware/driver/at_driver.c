@@ -9,12 +9,12 @@
 #define BUSY_TRIES 50u
 #define SYNC_REPLY_MS 500u
 #define QUIET_MS 100u             /* silence that ends a late reply */
-#define BLOCK_GAP_MS 250u         /* silence inside +IPD data: the module restarted */
+#define BLOCK_GAP_MS 250u         /* silence inside a block: the module restarted */
 #define DRAIN_MAX_MS 2000u        /* a link that never stops receiving */
 
 static void parser_line(void *ctx, const char *text);
 static void parser_prompt(void *ctx);
-static void parser_payload(void *ctx, const at_ipd_header *header, uint32_t offset,
+static void parser_payload(void *ctx, const at_block_header *header, uint32_t offset,
                            const uint8_t *bytes, size_t count);
 
 static const at_parser_sink parser_sink = {parser_line, parser_prompt, parser_payload};
@@ -50,6 +50,7 @@ static void set_link(at_driver *at, int link, bool up)
 {
     if (at->link_up[link] != up) {
         at->link_up[link] = up;
+        at->waiting[link] = 0;
         notify(at, up ? AT_EVENT_LINK_UP : AT_EVENT_LINK_DOWN, link);
     }
 }
@@ -59,6 +60,7 @@ static void module_restarted(at_driver *at)
     at->ready = true;
     at->echo = true;
     at->multiple = false;
+    at_parser_set_answers_have_remote(&at->parser, false);
     at->wifi_connected = false;
     at->got_ip = false;
     for (int link = 0; link < AT_LINKS; link++) {
@@ -89,6 +91,22 @@ static bool take_link_urc(at_driver *at, const char *line)
     return true;
 }
 
+/* +IPD without data: in passive receive mode the module only says what waits. */
+static bool take_notice(at_driver *at, const char *line)
+{
+    at_block_header header;
+    int link;
+
+    if (!at_parse_ipd(line, &header)) {
+        return false;
+    }
+    link = header.link == AT_LINK_NONE ? 0 : header.link;
+    at->stats.notices++;
+    at->waiting[link] = header.length;
+    notify(at, AT_EVENT_DATA_WAITING, link);
+    return true;
+}
+
 static bool take_urc(at_driver *at, const char *line)
 {
     if (strcmp(line, "ready") == 0) {
@@ -106,7 +124,7 @@ static bool take_urc(at_driver *at, const char *line)
     } else if (strncmp(line, "ERR CODE:", 9) == 0) {
         at->error_code = (uint32_t)strtoul(line + 9, NULL, 16);
     } else {
-        return take_link_urc(at, line);
+        return take_link_urc(at, line) || take_notice(at, line);
     }
     return true;
 }
@@ -180,7 +198,29 @@ static void parser_prompt(void *ctx)
     }
 }
 
-static void parser_payload(void *ctx, const at_ipd_header *header, uint32_t offset,
+/* A piece of what AT+CIPRECVDATA asked for. Without room, of a late answer, nothing is kept. */
+static void take_answer(at_driver *at, const at_block_header *header, const uint8_t *bytes,
+                        size_t count)
+{
+    uint32_t *waiting = &at->waiting[at->read.link];
+    size_t room = at->read.cap - at->read.count;
+
+    if (room > count) {
+        room = count;
+    }
+    if (room > 0) {
+        memcpy(at->read.bytes + at->read.count, bytes, room);
+        at->read.count += room;
+    }
+    at->read.total = header->length;
+    *waiting -= count < *waiting ? (uint32_t)count : *waiting; /* a new notice follows the OK */
+    if (header->has_remote) {
+        memcpy(at->read.remote.ip, header->remote_ip, sizeof at->read.remote.ip);
+        at->read.remote.port = header->remote_port;
+    }
+}
+
+static void parser_payload(void *ctx, const at_block_header *header, uint32_t offset,
                            const uint8_t *bytes, size_t count)
 {
     at_driver *at = ctx;
@@ -195,6 +235,10 @@ static void parser_payload(void *ctx, const at_ipd_header *header, uint32_t offs
         .remote_port = header->remote_port,
     };
 
+    if (header->answer) {
+        take_answer(at, header, bytes, count);
+        return;
+    }
     if (offset == 0) {
         at->stats.ipd_blocks++;
     }
@@ -411,11 +455,53 @@ at_result at_command_with_payload(at_driver *at, uint32_t prompt_ms, uint32_t se
     return result;
 }
 
+at_result at_command_that_reads(at_driver *at, uint32_t timeout_ms, int link, uint8_t *out,
+                                size_t cap, size_t *count, at_remote *remote,
+                                const char *format, ...)
+{
+    va_list args;
+    at_result result;
+
+    *count = 0;
+    va_start(args, format);
+    result = prepare(at, format, args);
+    va_end(args);
+    if (result != AT_OK) {
+        return result;
+    }
+    at->read.link = link;
+    at->read.bytes = out;
+    at->read.cap = cap;
+    at->read.count = 0;
+    at->read.total = 0;
+    at->read.remote = (at_remote){0};
+    at->on_line = NULL;
+    result = transact(at, false, timeout_ms);
+    *count = at->read.count;
+    if (remote != NULL) {
+        *remote = at->read.remote;
+    }
+    at->read.cap = at->read.count = 0; /* what comes late must not go to `out` */
+    if (*count > 0) {
+        at->stats.reads++;
+        at->stats.read_bytes += (uint32_t)*count;
+    }
+    if (result == AT_OK && (*count == 0 || *count != at->read.total)) {
+        return AT_BAD_REPLY;
+    }
+    return result;
+}
+
 /* ---- state ------------------------------------------------------------- */
 
 bool at_link_is_up(const at_driver *at, int link)
 {
     return link >= 0 && link < AT_LINKS && at->link_up[link];
+}
+
+uint32_t at_waiting(const at_driver *at, int link)
+{
+    return link >= 0 && link < AT_LINKS ? at->waiting[link] : 0;
 }
 
 const char *at_describe(const at_driver *at, at_result result, char *out, size_t cap)

@@ -1,7 +1,7 @@
 /*
  * AT command engine for an ESP-AT Wi-Fi module (release 2.x and later): one
  * command at a time, each with its own time-out; final results, URCs, the
- * send prompt and +IPD data may come in any order and in pieces of any size.
+ * send prompt and payload may come in any order and in pieces of any size.
  *
  * Independent of board and application: bytes, milliseconds and sleep come
  * through at_port, what the module reports on its own goes to at_handlers.
@@ -41,7 +41,14 @@ typedef enum {
     AT_EVENT_WIFI_DISCONNECT,
     AT_EVENT_LINK_UP,
     AT_EVENT_LINK_DOWN,
+    AT_EVENT_DATA_WAITING,        /* passive receive mode: see at_waiting() */
 } at_event;
+
+/* A far end. */
+typedef struct {
+    char ip[AT_IP_TEXT_MAX];      /* empty when the module did not say */
+    uint16_t port;
+} at_remote;
 
 /* A piece of what a link received. `link` is 0 when AT+CIPMUX=0. */
 typedef struct {
@@ -79,7 +86,10 @@ typedef struct {
     uint32_t timeouts;
     uint32_t ipd_blocks;
     uint32_t ipd_bytes;
-    uint32_t broken_blocks;       /* +IPD blocks that stopped half-way */
+    uint32_t broken_blocks;       /* blocks that stopped half-way */
+    uint32_t notices;             /* +IPD without data, in passive receive mode */
+    uint32_t reads;               /* answers of AT+CIPRECVDATA with data */
+    uint32_t read_bytes;
     uint32_t sent_bytes;          /* payload bytes accepted with SEND OK */
     uint32_t unknown_lines;       /* neither a reply nor a known URC */
 } at_stats;
@@ -104,6 +114,15 @@ typedef struct {
     bool wifi_connected;
     bool got_ip;
     bool link_up[AT_LINKS];
+    uint32_t waiting[AT_LINKS];   /* as far as the module has said */
+    struct {                      /* where the answer of AT+CIPRECVDATA goes */
+        int link;
+        uint8_t *bytes;
+        size_t cap;
+        size_t count;
+        uint32_t total;
+        at_remote remote;
+    } read;
     at_line_fn on_line;
     void *on_line_ctx;
     size_t command_len;
@@ -140,10 +159,24 @@ at_result at_command_with_payload(at_driver *at, uint32_t prompt_ms, uint32_t se
                                   const uint8_t *bytes, size_t count,
                                   const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/*
+ * Sends a command that reads buffered data, AT+CIPRECVDATA, and waits for OK.
+ * *count gets how many bytes are in `out`, also when the result is another.
+ * `remote` may be NULL. It is not sent again on its own except after
+ * `busy p...`: what was lost on the way is gone.
+ */
+at_result at_command_that_reads(at_driver *at, uint32_t timeout_ms, int link, uint8_t *out,
+                                size_t cap, size_t *count, at_remote *remote,
+                                const char *format, ...) __attribute__((format(printf, 8, 9)));
+
 /* Gets an answer to AT, at most `tries` times; drops what is left of older replies. */
 at_result at_sync(at_driver *at, unsigned tries);
 
 bool at_link_is_up(const at_driver *at, int link);
+
+/* Bytes that the module has for `link`, as its last notice, AT+CIPRECVLEN? or
+   reading has it. There may be more: a notice is not repeated until the data is read. */
+uint32_t at_waiting(const at_driver *at, int link);
 
 /* A result in words for messages, with the last reply line where that says more. */
 const char *at_describe(const at_driver *at, at_result result, char *out, size_t cap);

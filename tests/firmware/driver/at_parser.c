@@ -3,7 +3,9 @@
 #include <string.h>
 
 static const char ipd_prefix[] = "+IPD,";
+static const char answer_prefix[] = "+CIPRECVDATA:";
 #define IPD_PREFIX_LEN (sizeof ipd_prefix - 1u)
+#define ANSWER_PREFIX_LEN (sizeof answer_prefix - 1u)
 
 void at_parser_init(at_parser *parser, const at_parser_sink *sink, void *ctx)
 {
@@ -22,14 +24,14 @@ static void start_line(at_parser *parser)
 void at_parser_reset(at_parser *parser)
 {
     start_line(parser);
-    parser->ipd.length = 0;
-    parser->ipd_offset = 0;
+    parser->block.length = 0;
+    parser->block_offset = 0;
     parser->expect_prompt = false;
 }
 
 bool at_parser_in_block(const at_parser *parser)
 {
-    return parser->ipd_offset < parser->ipd.length;
+    return parser->block_offset < parser->block.length;
 }
 
 void at_parser_expect_prompt(at_parser *parser, bool expected)
@@ -60,7 +62,39 @@ static bool take_number(const char **cursor, uint32_t max, uint32_t *value)
     return true;
 }
 
-bool at_parse_ipd_header(const char *text, at_ipd_header *header)
+void at_parser_set_answers_have_remote(at_parser *parser, bool have)
+{
+    parser->answers_have_remote = have;
+}
+
+/* Reads ,"ip",port if that is there; moves *cursor behind it. */
+static bool take_remote(const char **cursor, at_block_header *header)
+{
+    const char *ip, *end, *p;
+    uint32_t port;
+
+    header->has_remote = false;
+    if ((*cursor)[0] != ',' || (*cursor)[1] != '"') {
+        return false;
+    }
+    ip = *cursor + 2;
+    end = strchr(ip, '"');
+    if (end == NULL || (size_t)(end - ip) >= sizeof header->remote_ip || end[1] != ',') {
+        return false;
+    }
+    p = end + 2;
+    if (!take_number(&p, UINT16_MAX, &port)) {
+        return false;
+    }
+    memcpy(header->remote_ip, ip, (size_t)(end - ip));
+    header->remote_ip[end - ip] = '\0';
+    header->remote_port = (uint16_t)port;
+    header->has_remote = true;
+    *cursor = p;
+    return true;
+}
+
+bool at_parse_ipd(const char *text, at_block_header *header)
 {
     const char *p = text + IPD_PREFIX_LEN;
     uint32_t first, second;
@@ -69,9 +103,9 @@ bool at_parse_ipd_header(const char *text, at_ipd_header *header)
         !take_number(&p, UINT32_MAX / 2u, &first)) {
         return false;
     }
+    header->answer = false;
     header->link = AT_LINK_NONE;
     header->length = first;
-    header->has_remote = false;
     if (p[0] == ',' && p[1] != '"') {
         p++;
         if (first > 4u || !take_number(&p, UINT32_MAX / 2u, &second)) {
@@ -80,22 +114,24 @@ bool at_parse_ipd_header(const char *text, at_ipd_header *header)
         header->link = (int)first;
         header->length = second;
     }
-    if (p[0] == ',' && p[1] == '"') {
-        const char *ip = p + 2;
-        const char *end = strchr(ip, '"');
-        uint32_t port;
+    take_remote(&p, header);
+    return *p == '\0' && header->length > 0;
+}
 
-        if (end == NULL || (size_t)(end - ip) >= sizeof header->remote_ip || end[1] != ',') {
-            return false;
-        }
-        p = end + 2;
-        if (!take_number(&p, UINT16_MAX, &port)) {
-            return false;
-        }
-        memcpy(header->remote_ip, ip, (size_t)(end - ip));
-        header->remote_ip[end - ip] = '\0';
-        header->remote_port = (uint16_t)port;
-        header->has_remote = true;
+/* The same for "+CIPRECVDATA:", without the ',' before the payload. */
+static bool parse_answer(const char *text, bool with_remote, at_block_header *header)
+{
+    const char *p = text + ANSWER_PREFIX_LEN;
+
+    if (strncmp(text, answer_prefix, ANSWER_PREFIX_LEN) != 0 ||
+        !take_number(&p, UINT32_MAX / 2u, &header->length)) {
+        return false;
+    }
+    header->answer = true;
+    header->link = AT_LINK_NONE;
+    header->has_remote = false;
+    if (with_remote && !take_remote(&p, header)) {
+        return false; /* maybe with the next comma */
     }
     return *p == '\0' && header->length > 0;
 }
@@ -114,7 +150,24 @@ static void end_line(at_parser *parser)
     start_line(parser);
 }
 
-/* One byte outside a +IPD payload. */
+/* Whether the line so far is a header and `byte` ends it. */
+static bool starts_block(at_parser *parser, uint8_t byte)
+{
+    at_block_header header;
+
+    if (parser->in_quotes || parser->line[0] != '+') {
+        return false;
+    }
+    parser->line[parser->line_len] = '\0';
+    if (byte == ':' ? at_parse_ipd(parser->line, &header)
+                    : parse_answer(parser->line, parser->answers_have_remote, &header)) {
+        parser->block = header;
+        return true;
+    }
+    return false;
+}
+
+/* One byte outside a block. */
 static void take_text(at_parser *parser, uint8_t byte)
 {
     if (byte == '\n') {
@@ -134,16 +187,10 @@ static void take_text(at_parser *parser, uint8_t byte)
     if (byte == '\0') { /* line noise while the module starts */
         return;
     }
-    if (byte == ':' && !parser->in_quotes && parser->line_len > IPD_PREFIX_LEN &&
-        memcmp(parser->line, ipd_prefix, IPD_PREFIX_LEN) == 0) {
-        parser->line[parser->line_len] = '\0';
-        if (at_parse_ipd_header(parser->line, &parser->ipd)) {
-            parser->ipd_offset = 0;
-            start_line(parser);
-            return;
-        }
-        parser->ipd.length = 0;
-        parser->ipd_offset = 0;
+    if ((byte == ':' || byte == ',') && starts_block(parser, byte)) {
+        parser->block_offset = 0;
+        start_line(parser);
+        return;
     }
     if (parser->line_len >= AT_LINE_MAX) {
         parser->overlong = true;
@@ -158,14 +205,14 @@ static void take_text(at_parser *parser, uint8_t byte)
 void at_parser_feed(at_parser *parser, const uint8_t *bytes, size_t count)
 {
     while (count > 0) {
-        uint32_t missing = parser->ipd.length - parser->ipd_offset;
+        uint32_t missing = parser->block.length - parser->block_offset;
 
         if (missing > 0) {
             size_t chunk = count < missing ? count : missing;
-            uint32_t offset = parser->ipd_offset;
+            uint32_t offset = parser->block_offset;
 
-            parser->ipd_offset += (uint32_t)chunk;
-            parser->sink->payload(parser->ctx, &parser->ipd, offset, bytes, chunk);
+            parser->block_offset += (uint32_t)chunk;
+            parser->sink->payload(parser->ctx, &parser->block, offset, bytes, chunk);
             bytes += chunk;
             count -= chunk;
         } else {

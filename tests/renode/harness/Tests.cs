@@ -474,6 +474,14 @@ namespace EspAtHarness
                 "one release");
         }
 
+        public static void LibraryInUseIsTold()
+        {
+            var board = new Board();
+            board.Run(1000);
+            Equal("\r\nready\r\n", board.Uart.Received, "what the module says at its start");
+            Console.WriteLine("library " + board.Module.Library);
+        }
+
         // ---- no exception of ours ends Renode --------------------------------------------------------------------------
 
         public static void UartModelThatThrowsIsLoggedOnceAndSurvived()

@@ -166,9 +166,8 @@ impl Stack {
         let known = self.find_connection(local, remote);
         let opening = segment.syn() && !segment.ack() && !segment.rst();
         if !opening {
-            if let Some(connection) = known.and_then(|id| self.connections.get_mut(&id)) {
-                connection.heard = self.now;
-                connection.waiting = None;
+            if let Some(id) = known {
+                self.hear(id);
             }
             return true;
         }

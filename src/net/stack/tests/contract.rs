@@ -11,7 +11,11 @@ use crate::time::{Duration, Instant};
 fn busy_world(seed: u64, extra_polls: Option<Duration>, end: Instant) -> Vec<Sent> {
     let to = |i: usize, port| SocketAddr::new(IpAddr::V4(address(i)), port);
     let options = TcpOptions {
-        keep_alive: Some(Duration::from_millis(700)),
+        keep_alive: Some(KeepAlive {
+            idle: Duration::from_millis(700),
+            interval: Duration::from_millis(700),
+            count: 3,
+        }),
         data_timeout: Some(Duration::from_secs(3)),
         ..TcpOptions::default()
     };

@@ -4,5 +4,6 @@ mod address;
 mod contract;
 pub(crate) mod lan;
 mod names_and_pings;
+mod second_interface;
 mod tcp;
 mod udp;

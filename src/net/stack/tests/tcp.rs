@@ -156,16 +156,39 @@ fn a_peer_that_does_not_read_is_not_a_peer_that_went_away() {
 
 #[test]
 fn keep_alive_probes_an_idle_peer_and_notices_its_death() {
-    let options = TcpOptions { keep_alive: Some(Duration::from_secs(5)), ..TcpOptions::default() };
+    let (idle, interval) = (Duration::from_secs(5), Duration::from_secs(1));
+    let options =
+        TcpOptions { keep_alive: Some(KeepAlive { idle, interval, count: 3 }), ..TcpOptions::default() };
     let mut lan = Lan::new(2, 1);
-    let (client, _, _) = connected(&mut lan, &options);
+    let (client, _, _) = connected(&mut lan, &TcpOptions::default());
+    let remote = lan.nodes[0].tcp_remote(client).unwrap();
+    lan.nodes[0].release(client);
+    let now = lan.now;
+    let client = lan.nodes[0].tcp_connect(now, remote, None, &options).unwrap();
+    lan.run_idle(ms(1_000));
     let before = lan.log.len();
-    lan.run_idle(ms(60_000));
-    assert!(lan.log.len() - before >= 20, "{} frames in a minute of probing", lan.log.len() - before);
+    lan.run_idle(ms(61_000));
     assert_eq!(lan.nodes[0].tcp_state(client), TcpState::Open);
+    // A probe and its answer every 5 s, and nothing else.
+    let seconds = |lan: &Lan, from: usize| -> Vec<u64> {
+        let sent = lan.log[from..].iter().filter(|(_, node, _)| *node == 0);
+        sent.map(|(at, ..)| (at.as_nanos() + 500_000_000) / 1_000_000_000).collect()
+    };
+    assert_eq!(seconds(&lan, before), (1..=12).map(|n| 5 * n).collect::<Vec<u64>>());
+    assert_eq!(lan.log.len() - before, 24, "each probe has one answer");
+    // The answers are lost from now on: three probes a second apart, and an RST a second after the last.
+    let (from, last) = (lan.log.len(), lan.log.last().unwrap().0);
     lan.loss = Box::new(|_| true);
     lan.run_idle(ms(81_000));
     assert_eq!(lan.nodes[0].tcp_state(client), TcpState::Closed(CloseReason::TimedOut));
+    // Rounded to the nearest: smoltcp counts in microseconds.
+    let after: Vec<u64> = lan.log[from..]
+        .iter()
+        .map(|(at, ..)| (at.as_nanos() - last.as_nanos() + 500_000) / 1_000_000)
+        .collect();
+    assert_eq!(after, [5_001, 6_001, 7_001, 8_001], "three probes and the RST, ms after the last answer");
+    let flags = lan.tcp_flags();
+    assert!(flags.last().unwrap().2 & RST != 0, "the peer is told with an RST");
 }
 
 #[test]

@@ -1,15 +1,12 @@
-/* The access point, the name server, ping, and leaving again. */
+/* Into the network of an access point, and out again. */
 #include "app.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "access_point.h"
 #include "report.h"
 
 enum { JOIN_TRIES = 4, JOIN_PAUSE_MS = 2000, JOIN_WRONG_PASSWORD = 2, ADDRESS_MS = 10000 };
-enum { RESOLVE_TRIES = 4, RESOLVE_PAUSE_MS = 1000 };
-enum { PING_TRIES = 6, PING_PAUSE_MS = 500 };
 enum { LEAVE_MS = 3000 };
 
 bool step_join(application *app)
@@ -43,50 +40,6 @@ bool step_join(application *app)
     report_log("joined, %s", station.ip);
     report_log("netmask %s, gateway %s, MAC %s", station.netmask, station.gateway, station.mac);
     return true;
-}
-
-bool step_resolve(application *app)
-{
-    char ip[AT_IP_TEXT_MAX];
-    at_result result = AT_ERROR;
-
-    for (int i = 1; i <= RESOLVE_TRIES; i++) {
-        result = at_resolve(&app->at, HTTP_HOST, ip);
-        if (result == AT_OK || result == AT_RESTARTED || i == RESOLVE_TRIES) {
-            break;
-        }
-        app_back_off(app, "resolve " HTTP_HOST, result, RESOLVE_PAUSE_MS);
-    }
-    if (!app_expect_ok(app, result, "AT+CIPDOMAIN=\"" HTTP_HOST "\"")) {
-        return false;
-    }
-    report_log("%s is %s", HTTP_HOST, ip);
-    return true;
-}
-
-static bool ping(application *app, const char *host)
-{
-    char what[80];
-    uint32_t ms = 0;
-    at_result result = AT_ERROR;
-
-    snprintf(what, sizeof what, "ping %s", host);
-    for (int i = 1; i <= PING_TRIES; i++) {
-        result = at_ping(&app->at, host, &ms);
-        if (result == AT_OK || result == AT_RESTARTED || i == PING_TRIES) {
-            break;
-        }
-        app_back_off(app, what, result, PING_PAUSE_MS);
-    }
-    if (result == AT_OK) {
-        report_log("%s answers in %lu ms", host, (unsigned long)ms);
-    }
-    return app_expect_ok(app, result, what);
-}
-
-bool step_ping(application *app)
-{
-    return ping(app, PING_ADDRESS) && ping(app, PING_NAME);
 }
 
 bool step_leave(application *app)

@@ -40,6 +40,13 @@ static const at_port port = {port_read, port_write, port_millis, port_idle, NULL
 
 /* ---- what the module reports --------------------------------------------- */
 
+static void watch(int link, bool up)
+{
+    if (app.watch_link != NULL) {
+        app.watch_link(app.watch_ctx, link, up);
+    }
+}
+
 static void on_event(void *ctx, at_event event, int link)
 {
     (void)ctx;
@@ -60,10 +67,15 @@ static void on_event(void *ctx, at_event event, int link)
         break;
     case AT_EVENT_LINK_UP:
         report_log("link %d open", link);
+        watch(link, true);
         break;
     case AT_EVENT_LINK_DOWN:
         report_log("link %d closed", link);
         app.link_closed[link] = true;
+        watch(link, false);
+        break;
+    case AT_EVENT_DATA_WAITING:
+        report_log("link %d: %lu bytes wait", link, (unsigned long)at_waiting(&app.at, link));
         break;
     }
 }
@@ -87,6 +99,12 @@ void app_receive(application *a, int link, link_receiver take, void *ctx)
 {
     a->receivers[link].take = take;
     a->receivers[link].ctx = ctx;
+}
+
+void app_watch_links(application *a, link_watcher watcher, void *ctx)
+{
+    a->watch_link = watcher;
+    a->watch_ctx = ctx;
 }
 
 bool app_expect_ok(application *a, at_result result, const char *what)
@@ -141,16 +159,6 @@ bool app_connect(application *a, int link, const char *type, const char *host, u
 
 /* ---- the run -------------------------------------------------------------- */
 
-static const struct {
-    const char *name;
-    bool (*run)(application *app);
-} steps[] = {
-    {"boot", step_boot},       {"identify", step_identify}, {"join", step_join},
-    {"resolve", step_resolve}, {"http", step_http},         {"echo", step_echo},
-    {"ping", step_ping},       {"leave", step_leave},
-};
-#define STEPS (sizeof steps / sizeof steps[0])
-
 /* After a failed step: whether to go on, and with which step. A restart of the
    module begins everything again; a lost access point, which the module finds
    again by itself, only the step. */
@@ -164,11 +172,11 @@ static bool recover(size_t *step)
     left--;
     app.retries++;
     if (app.restarted) {
-        report_log("the module restarted during %s, beginning again", steps[*step].name);
+        report_log("the module restarted during %s, beginning again", app_steps[*step].name);
         *step = 0;
         return true;
     }
-    report_log("Wi-Fi was lost during %s, waiting for it", steps[*step].name);
+    report_log("Wi-Fi was lost during %s, waiting for it", app_steps[*step].name);
     if (!at_wait_for(&app.at, &app.at.got_ip, ADDRESS_MS)) {
         return false;
     }
@@ -186,7 +194,7 @@ static void report_run(const uint32_t *took, size_t count)
     const module_uart_stats *uart = module_uart_statistics();
 
     for (size_t i = 0; i < count; i++) {
-        report_log("  %-8s %6lu ms", steps[i].name, (unsigned long)took[i]);
+        report_log("  %-8s %6lu ms", app_steps[i].name, (unsigned long)took[i]);
     }
     report_log("commands %lu, retries %lu, busy %lu, time-outs %lu, unknown lines %lu",
                (unsigned long)at->commands, (unsigned long)app.retries, (unsigned long)at->busy,
@@ -194,6 +202,10 @@ static void report_run(const uint32_t *took, size_t count)
     report_log("payload sent %lu, received %lu in %lu blocks, %lu broken",
                (unsigned long)at->sent_bytes, (unsigned long)at->ipd_bytes,
                (unsigned long)at->ipd_blocks, (unsigned long)at->broken_blocks);
+    if (at->reads > 0) {
+        report_log("read %lu in %lu reads after %lu notices", (unsigned long)at->read_bytes,
+                   (unsigned long)at->reads, (unsigned long)at->notices);
+    }
     report_log("UART sent %lu, received %lu, lost %lu + %lu, ring filled to %lu",
                (unsigned long)uart->tx_bytes, (unsigned long)uart->rx_bytes,
                (unsigned long)uart->overruns, (unsigned long)uart->dropped,
@@ -202,28 +214,28 @@ static void report_run(const uint32_t *took, size_t count)
 
 int main(void)
 {
-    uint32_t took[STEPS];
+    uint32_t took[APP_STEPS_MAX];
     size_t step = 0;
 
-    report_log("espat-sim demo firmware on %s, %lu Hz", board_name(),
+    report_log("espat-sim %s firmware on %s, %lu Hz", app_name, board_name(),
                (unsigned long)board_core_clock());
     at_init(&app.at, &port, &handlers);
-    while (step < STEPS) {
+    while (step < app_step_count) {
         uint32_t start = systick_millis();
         bool passed;
 
         app.wifi_lost = false;
-        passed = steps[step].run(&app);
+        passed = app_steps[step].run(&app);
         took[step] = systick_millis() - start;
         if (passed) {
             step++;
         } else if (!recover(&step)) {
             report_run(took, step + 1);
-            report_fail(steps[step].name);
+            report_fail(app_steps[step].name);
             return 1;
         }
     }
-    report_run(took, STEPS);
+    report_run(took, app_step_count);
     report_pass();
     return 0;
 }

@@ -1,12 +1,13 @@
 /*
- * The demo application: a list of steps that a connected product takes in its
- * life, each checking what it gets. State and policy shared by the steps are
- * here; the steps are in boot.c, wifi.c, http.c and echo.c.
+ * An application is a list of steps that a connected product takes in its
+ * life, each checking what it gets. main.c runs them; state and policy that
+ * the steps share are here, and the steps that every application begins with.
  */
 #ifndef APP_H
 #define APP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "at_commands.h"
@@ -14,12 +15,17 @@
 /* Takes what a link receives. */
 typedef void (*link_receiver)(void *ctx, const at_data *data);
 
+/* Hears of links that open and close, in order with what they receive. */
+typedef void (*link_watcher)(void *ctx, int link, bool up);
+
 typedef struct {
     at_driver at;
     struct {
         link_receiver take;
         void *ctx;
     } receivers[AT_LINKS];
+    link_watcher watch_link;
+    void *watch_ctx;
     bool link_closed[AT_LINKS];   /* since the last app_connect() */
     bool wifi_lost;               /* WIFI DISCONNECT came since the step began */
     bool restarted;               /* `ready` came since the boot step ended */
@@ -28,6 +34,9 @@ typedef struct {
 
 /* Sends what `link` receives to `take`; NULL drops it. */
 void app_receive(application *app, int link, link_receiver take, void *ctx);
+
+/* Tells `watch` of every link from now on; NULL ends that. */
+void app_watch_links(application *app, link_watcher watch, void *ctx);
 
 /* Opens a link. Waits for the station's address first, and tries again a few
    times: the name server or the peer may not answer at once. */
@@ -39,14 +48,22 @@ bool app_expect_ok(application *app, at_result result, const char *what);
 /* Before doing something again: counts it, says so with the reason, and waits. */
 void app_back_off(application *app, const char *what, at_result result, uint32_t ms);
 
-/* The steps. Each returns false after report_failure(). */
+typedef struct {
+    const char *name;
+    bool (*run)(application *app); /* false after report_failure() */
+} app_step;
+
+/* What an application defines. */
+extern const char app_name[];
+extern const app_step app_steps[];
+extern const size_t app_step_count; /* APP_STEPS_MAX at most */
+
+#define APP_STEPS_MAX 16u
+
+/* Steps that applications share. */
 bool step_boot(application *app);
 bool step_identify(application *app);
 bool step_join(application *app);
-bool step_resolve(application *app);
-bool step_ping(application *app);
 bool step_leave(application *app);
-bool step_http(application *app);
-bool step_echo(application *app);
 
 #endif

@@ -1,0 +1,116 @@
+//! Sending: AT+CIPSEND, AT+CIPSENDEX, AT+CIPSENDL, AT+CIPSENDLCFG.
+
+use std::net::SocketAddr;
+
+use super::super::error::ErrorCode;
+use super::super::job::{Job, Named};
+use super::super::links::Transport;
+use super::super::long_send::{BlockSizes, LongSend};
+use super::super::payload::Payload;
+use super::super::schema::Args;
+use super::link::stays;
+use super::{Context, Outcome};
+use crate::net::stack::Socket;
+
+type Result = std::result::Result<Outcome, ErrorCode>;
+
+/// The link that a command sends on.
+struct Target {
+    id: usize,
+    socket: Socket,
+    remote: SocketAddr,
+    /// The host and port that were given: for UDP only.
+    other: Option<(Vec<u8>, u16)>,
+}
+
+impl Target {
+    fn of(c: &mut Context<'_, '_>, args: &Args) -> std::result::Result<Target, ErrorCode> {
+        if c.core.passthrough {
+            c.core.log("IPMODE=1");
+            return Err(ErrorCode::FAILED);
+        }
+        let id = args.int("link ID").unwrap_or(0) as usize;
+        let Some(link) = c.core.links.get(id) else {
+            c.core.log("link is not valid");
+            return Err(ErrorCode::FAILED);
+        };
+        let other = match (args.text("remote host"), args.int("remote port"), link.transport) {
+            (None, None, _) => None,
+            (Some(host), Some(port), Transport::Udp(_)) => Some((host.to_vec(), port as u16)),
+            // A host for TCP, or half an address.
+            (Some(_), _, _) => return Err(args.invalid("remote host")),
+            (None, Some(_), _) => return Err(args.invalid("remote port")),
+        };
+        Ok(Target { id, socket: link.socket, remote: link.remote, other })
+    }
+}
+
+pub fn send(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    begin(c, args, |payload| payload)
+}
+
+pub fn send_escaped(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    begin(c, args, Payload::escaped)
+}
+
+fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> Result {
+    let target = Target::of(c, args)?;
+    let length = args.int("length").unwrap_or(0) as usize;
+    let payload = kind(Payload::new(target.id, target.socket, length));
+    match target.other {
+        None => {
+            c.core.begin_payload(payload.to(target.remote));
+            Ok(Outcome::Done)
+        }
+        Some((host, port)) => {
+            Ok(Outcome::Run(Job::resolve(c.now, c.env, &host, Named::Payload(payload, port))?))
+        }
+    }
+}
+
+pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let target = Target::of(c, args)?;
+    let length = args.int("length").unwrap_or(0) as u64;
+    let long = LongSend::new(target.id, target.socket, target.remote, length, c.core.block_sizes);
+    match target.other {
+        None => {
+            c.core.begin_long_send(long);
+            Ok(Outcome::Done)
+        }
+        Some((host, port)) => {
+            Ok(Outcome::Run(Job::resolve(c.now, c.env, &host, Named::LongSend(long, port))?))
+        }
+    }
+}
+
+pub fn long_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let BlockSizes { report, transmit } = c.core.block_sizes;
+    c.core.out.text(&format!("+CIPSENDLCFG:{report},{transmit}\r\n"));
+    Ok(Outcome::Ok)
+}
+
+/// A transmit size that is left out is the default, as everywhere.
+pub fn long_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let default = BlockSizes::default();
+    c.core.block_sizes = BlockSizes {
+        report: args.int("report size").map_or(default.report, |n| n as u64),
+        transmit: args.int("transmit size").map_or(default.transmit, |n| n as usize),
+    };
+    Ok(Outcome::Ok)
+}
+
+/// AT+CIPSEND: passthrough, with AT+CIPMODE=1 over the one link there is; UDP only with a fixed peer.
+pub fn pass_through(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    if !c.core.passthrough {
+        c.core.log("IPMODE=0");
+        return Err(ErrorCode::FAILED);
+    }
+    let Some(link) = c.core.links.get(0) else {
+        c.core.log("link is not valid");
+        return Err(ErrorCode::FAILED);
+    };
+    let target = link.target.clone().filter(|_| stays(link.transport)).ok_or(ErrorCode::FAILED)?;
+    c.core.out.prompt();
+    c.core.enter_passthrough(target, c.env.profile, true);
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,164 @@
+//! The module's own TCP server: listens, hands clients to free links, and closes those that stay silent.
+//!
+//! The listening socket is closed while no client could be served, so that the stack refuses others; it listens
+//! again as soon as a slot is free.
+
+use std::net::IpAddr;
+
+use super::links::{Link, Transport};
+use super::{Core, Env};
+use crate::net::stack::{ListenError, Socket, Stack, TcpOptions};
+use crate::time::{Duration, Instant};
+
+/// Connections that wait to be accepted. They are accepted at once, so this only bounds half-open ones.
+const BACKLOG: usize = 5;
+
+/// Where the server takes clients from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interface {
+    /// From anywhere.
+    All = 0,
+    /// From the network that the station has joined.
+    Station = 1,
+    /// From the module's own network.
+    SoftAp = 2,
+}
+
+/// What the server was started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its port.
+    pub port: u16,
+    /// `<CA enable>`, which means nothing for TCP.
+    pub ca: bool,
+    /// Its interface.
+    pub interface: Interface,
+}
+
+impl Running {
+    /// Whether it takes clients at this address of the module.
+    fn takes(&self, local: IpAddr, env: &Env<'_>) -> bool {
+        let lan = env.stack.lan_address().map(IpAddr::V4);
+        match self.interface {
+            Interface::All => true,
+            Interface::Station => Some(local) != lan,
+            Interface::SoftAp => Some(local) == lan,
+        }
+    }
+}
+
+/// The server, running or not. Everything here is gone after a restart.
+#[derive(Debug)]
+pub struct Server {
+    running: Option<Running>,
+    /// `None` while no client could be served.
+    listener: Option<Socket>,
+    /// AT+CIPSERVERMAXCONN: most clients.
+    pub most: usize,
+    /// AT+CIPSTO: seconds of silence after which a client is closed; zero: never.
+    pub timeout: u64,
+}
+
+impl Server {
+    /// No server, for up to `most` clients.
+    pub fn new(most: usize) -> Self {
+        Server { running: None, listener: None, most, timeout: 0 }
+    }
+
+    /// What it was started with; `None`: it does not run.
+    pub fn running(&self) -> Option<Running> {
+        self.running
+    }
+
+    /// Runs from now on.
+    ///
+    /// # Errors
+    /// The port can't be listened on.
+    pub fn start(&mut self, running: Running, env: &mut Env<'_>) -> Result<(), ListenError> {
+        self.listener = Some(listen(running.port, env)?);
+        self.running = Some(running);
+        Ok(())
+    }
+
+    /// Runs no longer. Its clients stay.
+    pub fn stop(&mut self, stack: &mut Stack) {
+        self.running = None;
+        self.stop_listening(stack);
+    }
+
+    fn stop_listening(&mut self, stack: &mut Stack) {
+        if let Some(listener) = self.listener.take() {
+            stack.release(listener);
+        }
+    }
+}
+
+fn listen(port: u16, env: &mut Env<'_>) -> Result<Socket, ListenError> {
+    let options = TcpOptions {
+        connect_timeout: env.profile.connect_timeout,
+        data_timeout: Some(env.profile.data_timeout),
+        ..TcpOptions::default()
+    };
+    env.stack.tcp_listen(port, BACKLOG, &options)
+}
+
+/// Accepts, closes silent clients, stops listening or listens again. True when anything moved.
+pub fn serve(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+    let mut moved = expire(now, core, env);
+    let Some(running) = core.server.running else { return moved };
+    let port = running.port;
+    loop {
+        let id = core.links.free_id().filter(|_| core.links.accepted() < core.server.most);
+        match (id, core.server.listener) {
+            (Some(id), Some(listener)) => {
+                let Some((socket, remote)) = env.stack.tcp_accept(listener) else { break };
+                if env.stack.tcp_local(socket).is_some_and(|local| !running.takes(local.ip(), env)) {
+                    env.stack.tcp_abort(socket);
+                    env.stack.release(socket);
+                    continue;
+                }
+                core.apply_socket_options(id, socket, env.stack);
+                core.apply_keep_alive(id, socket, env.stack);
+                core.open_link(id, Link::new(now, Transport::Tcp, socket, remote, port, true), env.stack);
+            }
+            (Some(_), None) => match listen(port, env) {
+                Ok(listener) => core.server.listener = Some(listener),
+                Err(_) => break,
+            },
+            (None, Some(_)) => {
+                core.log("connect reach max");
+                core.server.stop_listening(env.stack);
+            }
+            (None, None) => break,
+        }
+        moved = true;
+    }
+    moved
+}
+
+/// What a client sends keeps it alive, and in later releases what it is sent.
+fn expire(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+    let mut moved = false;
+    let (either_way, stack) = (env.profile.differences.server_timeout_either_way, &mut *env.stack);
+    let timeout = core.server.timeout;
+    for id in 0..core.links.count() {
+        let Some(link) = core.links.get_mut(id).filter(|l| l.accepted) else { continue };
+        let sent = if either_way { stack.tcp_written(link.socket) } else { 0 };
+        let bytes = stack.tcp_received(link.socket) + sent;
+        if bytes != link.heard.1 {
+            link.heard = (now, bytes);
+        }
+        if timeout > 0 && link.heard.0 + Duration::from_secs(timeout) <= now {
+            core.close_link(id, stack);
+            moved = true;
+        }
+    }
+    moved
+}
+
+/// When [`serve`] must close a silent client.
+pub fn next_timer(core: &Core) -> Option<Instant> {
+    let timeout = Some(core.server.timeout).filter(|t| *t > 0).map(Duration::from_secs)?;
+    let clients = core.links.open_ids().filter_map(|id| core.links.get(id)).filter(|l| l.accepted);
+    clients.map(|l| l.heard.0 + timeout).min()
+}

@@ -1,0 +1,334 @@
+//! The server: one module, its world, and whoever is connected to it, in wall-clock time.
+//!
+//! The only thread that touches the world. It waits for whatever comes first: something from the client, a
+//! line of the console, or the wall clock reaching the module's next event. What is worth telling comes out of
+//! [`Server::next`], one by one.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crossbeam_channel::{Receiver, RecvError, never, select};
+
+use super::{Behind, Clock, Event, Outlet, Pace, Step, Wall};
+use crate::edge::{Poisoned, Session};
+use crate::time::Instant;
+use crate::world::{Attachment, Error, ModuleId, Observation, Statistics, World};
+
+/// Bytes that may wait on the MCU's side of the wire. While there are more, the client is made to wait: what it
+/// writes goes out at line rate, as from a real serial port.
+const AHEAD: usize = 2048;
+
+/// What whoever runs the server wants from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// A line of the console.
+    Line(String),
+    /// The end, and why.
+    End(&'static str),
+}
+
+impl Control {
+    /// The line that ends the run.
+    pub const QUIT: &str = "quit";
+}
+
+/// Something worth telling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Somebody has connected; `first` when that started the module.
+    Opened {
+        /// Who.
+        peer: String,
+        /// Whether the module starts with it.
+        first: bool,
+    },
+    /// Who was connected has gone.
+    Closed(String),
+    /// What a line of the console answers, or what is wrong with it.
+    Answered {
+        /// The line, maybe an empty one.
+        line: String,
+        /// Its answer.
+        answer: Result<String, String>,
+    },
+    /// A host has something to tell.
+    Observed(Observation),
+    /// The wall clock has come to where the caller wanted to be told.
+    Time,
+    /// It is to end, and why.
+    End(&'static str),
+}
+
+/// The state in brief.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Virtual time by the wall clock.
+    pub now: Instant,
+    /// What the module is doing, such as `joined 'home' as 192.168.1.100`.
+    pub module: String,
+    /// Ids of the open links.
+    pub links: BTreeSet<u8>,
+    /// Who is connected.
+    pub peer: Option<String>,
+    /// Whether the module has been started.
+    pub started: bool,
+    /// Bytes that the module said while nobody was connected, or that a client did not take.
+    pub dropped: u64,
+    /// How well the machine keeps up.
+    pub behind: Behind,
+    /// The module's counters.
+    pub statistics: Statistics,
+}
+
+/// One module in wall-clock time.
+pub struct Server {
+    session: Session,
+    module: ModuleId,
+    name: String,
+    clock: Clock,
+    pace: Pace,
+    events: Receiver<Event>,
+    controls: Receiver<Control>,
+    client: Option<(String, Outlet)>,
+    links: BTreeSet<u8>,
+    dropped: u64,
+    happened: VecDeque<Happening>,
+}
+
+impl Server {
+    /// Attaches to the module called `name`. The session must keep observations. Time stands still until
+    /// [`Server::start`] or the first client.
+    ///
+    /// # Errors
+    /// One sentence: there is no such module.
+    pub fn new(
+        session: Session,
+        name: &str,
+        clock: Clock,
+        events: Receiver<Event>,
+        controls: Receiver<Control>,
+    ) -> Result<Server, String> {
+        let module = settle(session.with(|w| w.attach(name, Attachment::default())))?;
+        Ok(Server {
+            session,
+            module,
+            name: name.to_owned(),
+            clock,
+            pace: Pace::default(),
+            events,
+            controls,
+            client: None,
+            links: BTreeSet::new(),
+            dropped: 0,
+            happened: VecDeque::new(),
+        })
+    }
+
+    /// Switches the module on without waiting for a client.
+    pub fn start(&mut self) {
+        self.pace.start(self.clock.now());
+    }
+
+    /// Goes on until something is worth telling, or the wall clock shows `until`.
+    ///
+    /// # Errors
+    /// One sentence: the endpoint is of no use any more, or the world stopped.
+    pub fn next(&mut self, until: Option<Wall>) -> Result<Happening, String> {
+        loop {
+            if let Some(happening) = self.happened.pop_front() {
+                return Ok(happening);
+            }
+            let now = self.clock.now();
+            if until.is_some_and(|until| until <= now) {
+                return Ok(Happening::Time);
+            }
+            let (reached, event) = self.ask(|w, m| Ok((w.now(m)?, w.next_event(m)?)))?;
+            let wait = match self.pace.next(now, reached, event.map(Instant::from_nanos)) {
+                Step::Advance(to) => {
+                    self.go_to(to)?;
+                    Some(now)
+                }
+                Step::Wait(due) => due,
+            };
+            let wait = [wait, until].into_iter().flatten().min();
+            self.take_input(wait)?;
+        }
+    }
+
+    /// The state in brief.
+    ///
+    /// # Errors
+    /// One sentence: the world stopped.
+    pub fn state(&mut self) -> Result<State, String> {
+        let (module, statistics) = self.ask(|w, m| Ok((w.describe(m)?, w.statistics(m)?)))?;
+        Ok(State {
+            now: self.pace.now(self.clock.now()),
+            module,
+            links: self.links.clone(),
+            peer: self.client.as_ref().map(|(peer, _)| peer.clone()),
+            started: self.pace.is_started(),
+            dropped: self.dropped,
+            behind: self.pace.behind(),
+            statistics,
+        })
+    }
+
+    /// Brings the world to the present, lets the client have what is left for it, and closes the records.
+    /// Returns the last state and the world's digest.
+    ///
+    /// # Errors
+    /// One sentence: a record could not be written, or the world stopped.
+    pub fn finish(mut self) -> Result<(State, u64), String> {
+        self.catch_up(self.clock.now())?;
+        if let Some((_, outlet)) = self.client.take() {
+            self.dropped += outlet.finish() as u64;
+        }
+        let mut state = self.state()?;
+        // The clock has gone on; the world has not.
+        state.now = self.ask(|w, m| w.now(m))?;
+        let failures = self.session.finish();
+        if let Some(first) = failures.into_iter().next() {
+            return Err(first);
+        }
+        Ok((state, self.session.with(|w| w.digest()).map_err(|e| e.to_string())?))
+    }
+
+    /// Waits for an input until the wall clock shows `until`, and takes it.
+    fn take_input(&mut self, until: Option<Wall>) -> Result<(), String> {
+        // As good as for ever: it only means one look more.
+        let hour = std::time::Duration::from_secs(3600);
+        let wait = until.map_or(hour, |until| self.clock.until(until));
+        let held_back = self.ask(|w, m| w.mcu_pending(m))? > AHEAD;
+        let nobody = never();
+        let events = if held_back { &nobody } else { &self.events };
+        select! {
+            recv(events) -> event => match event {
+                Ok(event) => self.event(event),
+                Err(RecvError) => Err("the thread that reads from the client has stopped".to_owned()),
+            },
+            recv(self.controls) -> control => match control {
+                Ok(control) => self.control(control),
+                Err(RecvError) => {
+                    self.controls = never();
+                    Ok(())
+                }
+            },
+            default(wait) => Ok(()),
+        }
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), String> {
+        match event {
+            Event::Opened { peer, outlet } => {
+                // What the module said before this was for nobody.
+                self.catch_up(self.clock.now())?;
+                let first = !self.pace.is_started();
+                self.start();
+                self.client = Some((peer.clone(), outlet));
+                self.happened.push_back(Happening::Opened { peer, first });
+            }
+            Event::Bytes { at, bytes } => {
+                let stamp = self.stamp(at)?;
+                self.ask(|w, m| bytes.iter().try_for_each(|b| w.uart_write(m, stamp.as_nanos(), *b)))?;
+                self.collect()?;
+            }
+            Event::Closed => {
+                if let Some((peer, outlet)) = self.client.take() {
+                    self.dropped += outlet.forget() as u64;
+                    self.happened.push_back(Happening::Closed(peer));
+                }
+            }
+            Event::Failed(why) => return Err(why),
+        }
+        Ok(())
+    }
+
+    fn control(&mut self, control: Control) -> Result<(), String> {
+        match control {
+            Control::End(why) => self.happened.push_back(Happening::End(why)),
+            Control::Line(line) => match line.trim() {
+                "" => {
+                    self.happened
+                        .push_back(Happening::Answered { line: String::new(), answer: Ok(String::new()) });
+                }
+                Control::QUIT => self.happened.push_back(Happening::End(Control::QUIT)),
+                trimmed => {
+                    self.catch_up(self.clock.now())?;
+                    let answer = match self.session.with(|w| w.console(trimmed)) {
+                        Ok(Ok(answer)) => Ok(answer),
+                        Ok(Err(Error::Console(why))) => Err(why),
+                        Ok(Err(e)) => return Err(e.to_string()),
+                        Err(e) => return Err(e.to_string()),
+                    };
+                    self.happened.push_back(Happening::Answered { line: trimmed.to_owned(), answer });
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// The virtual time of an input that arrived at `wall`.
+    fn stamp(&mut self, wall: Wall) -> Result<Instant, String> {
+        let (reached, event) = self.ask(|w, m| Ok((w.now(m)?, w.next_event(m)?)))?;
+        Ok(self.pace.stamp(wall, reached, event.map(Instant::from_nanos)))
+    }
+
+    fn catch_up(&mut self, wall: Wall) -> Result<(), String> {
+        let stamp = self.stamp(wall)?;
+        self.go_to(stamp)
+    }
+
+    fn go_to(&mut self, at: Instant) -> Result<(), String> {
+        self.ask(|w, m| w.advance(m, at.as_nanos()))?;
+        self.collect()
+    }
+
+    /// Takes out what the world has come out with.
+    fn collect(&mut self) -> Result<(), String> {
+        let (bytes, observations) = self.ask(|w, m| {
+            let mut bytes = Vec::new();
+            while let Some(byte) = w.uart_read(m)? {
+                bytes.push(byte.byte);
+            }
+            Ok((bytes, w.take_observations()))
+        })?;
+        if !bytes.is_empty() {
+            let count = bytes.len();
+            let lost = self.client.as_ref().map_or(count, |(_, outlet)| outlet.send(bytes));
+            self.dropped += lost as u64;
+        }
+        for observation in observations {
+            self.observe(observation);
+        }
+        // What the records have taken in goes to their files.
+        self.session.with(|_| ()).map_err(|e| e.to_string())
+    }
+
+    /// Links are counted; what hosts have to tell is told. The rest is the module's own dialogue.
+    fn observe(&mut self, seen: Observation) {
+        match seen.kind {
+            "link" if seen.subject == self.name => {
+                let mut words = seen.text.split(' ');
+                let id = words.next().and_then(|id| id.parse().ok());
+                match (id, words.next()) {
+                    (Some(id), Some("opened")) => drop(self.links.insert(id)),
+                    (Some(id), Some("closed")) => drop(self.links.remove(&id)),
+                    _ => {}
+                }
+            }
+            // It has started anew, and nothing is left of its links.
+            "reply" if seen.subject == self.name && seen.text == "ready" => self.links.clear(),
+            "command" | "reply" | "station" | "link" => {}
+            _ => self.happened.push_back(Happening::Observed(seen)),
+        }
+    }
+
+    /// Uses the world without waiting for an output.
+    fn ask<R>(&self, f: impl FnOnce(&mut World, ModuleId) -> Result<R, Error>) -> Result<R, String> {
+        let module = self.module;
+        settle(self.session.peek(|w| f(w, module)))
+    }
+}
+
+fn settle<R>(result: Result<Result<R, Error>, Poisoned>) -> Result<R, String> {
+    result.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
+}

@@ -1,0 +1,85 @@
+//! Keep-alive: probes on connections that nobody was heard on for a while, and the end of those without an answer.
+//!
+//! smoltcp repeats probes, but knows no idle time of its own and never gives up. So its keep-alive is off until the
+//! idle time is over; switching it on makes it send the first probe at once. Probes are counted by their times.
+
+use smoltcp::socket::tcp::{self, State};
+
+use super::{Connection, smoltcp_duration};
+use crate::net::stack::{CloseReason, KeepAlive, Socket, Stack};
+use crate::time::{Duration, Instant};
+
+/// Shortest time before and between probes: less would only flood the link.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+impl Connection {
+    /// When the first keep-alive probe is due, and when its peer is gone if it answers none. smoltcp counts in
+    /// microseconds: so do these, or one probe more would go out in the microsecond of the end.
+    fn probe_times(&self) -> Option<(Instant, Instant)> {
+        let keep_alive = self.options.keep_alive?;
+        if !matches!(self.phase, State::Established | State::CloseWait) {
+            return None;
+        }
+        let first = self.heard + keep_alive.idle.max(SHORTEST);
+        let first = Instant::from_nanos(first.as_nanos() / 1_000 * 1_000);
+        let interval = keep_alive.interval.max(SHORTEST).as_nanos();
+        let all = Duration::from_nanos(interval.saturating_mul(u64::from(keep_alive.count.max(1))));
+        Some((first, first + all))
+    }
+
+    /// When keep-alive has something to do next.
+    pub(super) fn probe_timer(&self) -> Option<Instant> {
+        self.probe_times().map(|(first, end)| if self.probing { end } else { first })
+    }
+}
+
+impl Stack {
+    /// Starts to probe connections that were idle long enough, and resets those whose peer has answered nothing.
+    pub(super) fn run_keep_alive(&mut self) -> bool {
+        let mut moved = false;
+        for connection in self.connections.values_mut() {
+            let (Some(handle), Some((first, end))) = (connection.handle, connection.probe_times()) else {
+                continue;
+            };
+            let socket = self.sockets.get_mut::<tcp::Socket>(handle);
+            if connection.probing && end <= self.now {
+                connection.closed.get_or_insert(CloseReason::TimedOut);
+                socket.abort();
+                moved = true;
+            } else if !connection.probing && first <= self.now {
+                connection.probing = true;
+                let interval = connection.options.keep_alive.map(|k| k.interval.max(SHORTEST));
+                socket.set_keep_alive(interval.map(smoltcp_duration));
+                moved = true;
+            }
+        }
+        if moved {
+            self.follow_tcp();
+        }
+        moved
+    }
+
+    /// Sets how a connection is probed. Silence counts from now (a guess: the connection is not given up for the
+    /// silence that was allowed before).
+    pub fn tcp_set_keep_alive(&mut self, s: Socket, keep_alive: Option<KeepAlive>) {
+        let Some(connection) = self.connections.get_mut(&s) else { return };
+        connection.options.keep_alive = keep_alive;
+        connection.heard = self.now;
+        if let (true, Some(handle)) = (connection.probing, connection.handle) {
+            connection.probing = false;
+            self.sockets.get_mut::<tcp::Socket>(handle).set_keep_alive(None);
+        }
+        self.dirty = true;
+    }
+
+    /// The peer of a connection was heard. Called before smoltcp looks at its segment.
+    pub(super) fn hear(&mut self, s: Socket) {
+        let Some(connection) = self.connections.get_mut(&s) else { return };
+        connection.heard = self.now;
+        connection.waiting = None;
+        if let (true, Some(handle)) = (connection.probing, connection.handle) {
+            connection.probing = false;
+            self.sockets.get_mut::<tcp::Socket>(handle).set_keep_alive(None);
+        }
+    }
+}

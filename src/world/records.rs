@@ -1,0 +1,95 @@
+//! What a world hands out beside the bytes on the wire: records, digests, what modules have saved.
+
+use super::inputlog::{End, Writer};
+use super::{Error, ModuleId, Observation, UartByte, World, scenario};
+use crate::capture::UartPacket;
+use crate::time::Instant;
+
+impl World {
+    /// The next byte that came out of the module's log port (UART0), up to the time reached. Empty unless
+    /// [`Recording::log_port`], and with `log-port = "merged"`. Nothing there asks a driver to come back.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn log_port_read(&mut self, module: ModuleId) -> Result<Option<UartByte>, Error> {
+        self.slot_mut(module).map(|s| s.logged.pop_front())
+    }
+
+    /// Warnings since the last call: one sentence each, with the virtual time.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`].
+    pub fn take_capture(&mut self) -> Vec<u8> {
+        let limit = match self.slots.len() {
+            _ if self.finished => Some(Instant::MAX),
+            1 => Some(self.network_horizon()),
+            // Another module may still have something to tell of the very instant that the slowest has reached.
+            _ => self.network_horizon().as_nanos().checked_sub(1).map(Instant::from_nanos),
+        };
+        self.recorder.take_capture(limit)
+    }
+
+    /// Input log bytes (text) since the last call. Empty unless [`Recording::log`].
+    pub fn take_log(&mut self) -> Vec<u8> {
+        self.log.as_mut().map(Writer::take).unwrap_or_default()
+    }
+
+    /// The dialogue since the last call. Empty unless [`Recording::dialogue`].
+    pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
+        self.recorder.take_dialogue()
+    }
+
+    /// What happened since the last call, in words. Empty unless [`Recording::observations`].
+    pub fn take_observations(&mut self) -> Vec<Observation> {
+        self.recorder.take_observations()
+    }
+
+    /// What modules with a file of their own have saved since the last call, as the text for that file. A module that
+    /// has saved nothing new is not in it.
+    pub fn take_saved(&mut self) -> Vec<(ModuleId, String)> {
+        let mut changed = Vec::new();
+        for (index, (slot, config)) in self.slots.iter_mut().zip(&self.scenario.modules).enumerate() {
+            if config.nvs.is_some() && slot.handed_over != *slot.module.saved() {
+                slot.handed_over = slot.module.saved().clone();
+                let text = scenario::saved::text(slot.module.name(), &slot.handed_over);
+                changed.push((ModuleId(index as u32), text));
+            }
+        }
+        changed
+    }
+
+    /// Ends the recordings: open packets and the log's last line. Take what is left of them afterwards. The
+    /// second call does nothing; inputs after the first are no longer logged.
+    pub fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            self.recorder.finish(index, slot.reached, &mut slot.remarks);
+        }
+        let end = End { digest: self.digest(), content_digest: self.content_digest() };
+        if let Some(log) = &mut self.log {
+            log.end(end);
+        }
+    }
+
+    /// The digest of everything up to the time reached: shown as 16 hex digits.
+    pub fn digest(&self) -> u64 {
+        self.recorder.digest().value()
+    }
+
+    /// The content digest: the same without times.
+    pub fn content_digest(&self) -> u64 {
+        self.recorder.digest().content()
+    }
+
+    /// The digest of one module.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn module_digest(&self, module: ModuleId) -> Result<u64, Error> {
+        self.slot(module).map(|s| self.recorder.digest().value_of(s.module.name()))
+    }
+}
