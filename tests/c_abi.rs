@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use espat_sim::time::{Instant, Timebase};
+use espat_sim::uart::LineSettings;
 use espat_sim::world::{Attachment, McuTx, ModuleId, Pin, Recording, Scenario, World, replay};
 
 const MS: u64 = 1_000_000;
@@ -218,11 +219,16 @@ enum Input {
     Detach(u32),
     Uart(u32, u64, Vec<u8>),
     Set(u32, u64, Pin, bool),
+    Line(u32, u64, &'static str),
     Overrun(u32, u64, u8),
     Advance(u32, u64),
     Console(&'static str),
 }
-use Input::{Advance, Attach, Console, Detach, Overrun, Set, Uart};
+use Input::{Advance, Attach, Console, Detach, Line, Overrun, Set, Uart};
+
+fn line_settings(text: &str) -> LineSettings {
+    LineSettings::parse(text).expect("settings of a line")
+}
 
 impl Input {
     /// Its line for `tests/c/drive.c`.
@@ -243,6 +249,10 @@ impl Input {
                     Pin::McuRts => 2,
                 };
                 format!("pin {module} {tick} {pin} {}", u32::from(*high))
+            }
+            Line(module, tick, text) => {
+                let LineSettings { baud, data_bits, parity, stop_bits } = line_settings(text);
+                format!("line {module} {tick} {baud} {data_bits} {} {}", parity as u32, stop_bits as u32)
             }
             Overrun(module, tick, byte) => format!("overrun {module} {tick} {byte}"),
             Advance(module, tick) => format!("advance {module} {tick}"),
@@ -290,7 +300,9 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
         match input {
             Attach { name, hz, origin_ns, mcu_tx } => {
                 let timebase = Timebase::new(*hz, Instant::from_nanos(*origin_ns)).expect("a timebase");
-                let id = world.attach(name, Attachment { timebase, mcu_tx: *mcu_tx }).expect("attach");
+                let obeys_rts = *mcu_tx == McuTx::Wire;
+                let attachment = Attachment { timebase, mcu_tx: *mcu_tx, obeys_rts };
+                let id = world.attach(name, attachment).expect("attach");
                 let _ = writeln!(printed, "module {}", id.index());
                 ids.push(id);
             }
@@ -301,6 +313,11 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
                 }
             }
             Set(module, tick, pin, high) => world.set_pin(id(module), *tick, *pin, *high).expect("pin"),
+            Line(module, tick, text) => {
+                world.set_mcu_line(id(module), *tick, line_settings(text)).expect("line");
+                let rts = world.module_rts(id(module)).expect("rts");
+                let _ = writeln!(printed, "rts {}", u32::from(rts));
+            }
             Overrun(module, tick, byte) => world.mcu_overrun(id(module), *tick, *byte).expect("overrun"),
             Advance(module, tick) => {
                 world.advance(id(module), *tick).expect("advance");
@@ -341,6 +358,16 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
             s.frames_received,
             s.frames_lost
         );
+        let errors = [
+            s.module_received,
+            s.module_framing_errors,
+            s.module_parity_errors,
+            s.mcu_received,
+            s.mcu_framing_errors,
+            s.mcu_parity_errors,
+            s.wire_lost,
+        ];
+        let _ = writeln!(printed, "errors {}", errors.map(|n| n.to_string()).join(" "));
         let _ = writeln!(printed, "digest of {name} {:016x}", world.module_digest(id).expect("digest"));
     }
     let _ = writeln!(printed, "digest {:016x}\ncontent {:016x}", world.digest(), world.content_digest());
@@ -376,9 +403,16 @@ fn the_same_inputs_through_c_and_through_rust_give_one_digest_and_replay_to_it()
         Uart(0, tick(1_000) + 3, b"TE0\r\n".to_vec()),
         Overrun(0, tick(1_005), b'\r'),
         Advance(0, tick(1_100)),
+        // What comes of it ends with a line of its own.
+        Line(0, tick(1_100), "9600 7e1.5"),
+        Uart(0, tick(1_100), b"UUU".to_vec()),
+        Advance(0, tick(1_180)),
+        Line(0, tick(1_180), "115200 8n1"),
+        Uart(0, tick(1_180), b"\r\n".to_vec()),
+        Advance(0, tick(1_200)),
     ];
     let lines: [(&[u8], u64); 7] = [
-        (b"AT+CWMODE=1\r\n", 1_200),
+        (b"AT+CWMODE=1\r\n", 1_300),
         (b"AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", 20_000),
         (b"AT+CIPSTART=\"TCP\",\"www.example.com\",80\r\n", 30_000),
         (b"AT+CIPSEND=60\r\n", 30_100),
@@ -386,7 +420,7 @@ fn the_same_inputs_through_c_and_through_rust_give_one_digest_and_replay_to_it()
         (b"AT+PING=\"nas.lan\"\r\n", 50_000),
         (b"AT\xff\0\r\n", 51_000),
     ];
-    let mut now = 1_100;
+    let mut now = 1_200;
     for (line, until) in lines {
         inputs.extend([Uart(0, tick(now), line.to_vec()), Advance(0, tick(until))]);
         now = until;
@@ -417,6 +451,8 @@ fn the_same_inputs_through_c_and_through_rust_give_one_digest_and_replay_to_it()
     {
         assert!(said.contains(expected), "the module never said '{expected}':\n{said}");
     }
+    let errors = outcome.printed.lines().find_map(|line| line.strip_prefix("errors ")).expect("errors");
+    assert_ne!(errors.split(' ').nth(1), Some("0"), "no framing error came of the mismatch");
     assert!(outcome.printed.contains(" www http GET / "), "there is no observation of the request");
     assert!(outcome.printed.contains("warning "), "there is no warning of the overrun:\n{}", outcome.printed);
     assert!(

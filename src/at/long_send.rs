@@ -14,9 +14,6 @@ use crate::time::{Duration, Instant, earliest};
 
 /// How long less than a block waits for more, and the silence around `+++`.
 const PAUSE: Duration = Duration::from_millis(20);
-/// Most bytes that wait for the stack: the firmware's buffer and the UART's ring. Without flow control what comes
-/// beyond them is lost.
-const ROOM: usize = 8192 + 2048;
 
 /// AT+CIPSENDLCFG.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +84,11 @@ impl LongSend {
         }
     }
 
+    /// Whether it takes a byte now: its buffer has so many bytes of room.
+    pub fn takes(&self, room: usize) -> bool {
+        self.waiting.len() + self.held < room
+    }
+
     /// Takes a byte. True when it was the last one.
     pub fn push(&mut self, now: Instant, byte: u8) -> bool {
         let silence = now.since(self.last) > PAUSE;
@@ -97,9 +99,6 @@ impl LongSend {
         } else {
             self.release();
             self.last = now;
-            if self.waiting.len() >= ROOM {
-                return false;
-            }
             self.keep(1, byte);
         }
         self.received += 1;

@@ -390,6 +390,32 @@ impl At {
         Mark::TextEnd
     }
 
+    /// Whether the firmware takes a byte out of the UART's ring now whose start bit began at `start`. Only
+    /// passthrough and AT+CIPSENDL let them wait.
+    pub fn takes(&self, start: Instant, profile: &Profile) -> bool {
+        let room = profile.core_buffer;
+        let long = self.core.long_send.as_ref();
+        self.core.session.as_ref().is_none_or(|session| session.takes(start, room))
+            && long.is_none_or(|long| long.takes(room))
+    }
+
+    /// A byte from the MCU that ended at `end` was lost.
+    pub fn lose(&mut self, end: Instant) {
+        if let Some(session) = &mut self.core.session {
+            session.lose(end);
+        }
+    }
+
+    /// True while passthrough is under way.
+    pub fn in_passthrough(&self) -> bool {
+        self.core.session.is_some()
+    }
+
+    /// True when [`At::poll`] has something to do at once.
+    pub fn is_due(&self) -> bool {
+        self.core.session.as_ref().is_some_and(Session::has_full_block)
+    }
+
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
     /// `receiving`: when the byte that is on its way from the MCU started.
     pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {

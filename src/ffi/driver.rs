@@ -56,8 +56,9 @@ pub struct espat_attach_options {
     pub origin_ns: u64,
     /// One of espat_mcu_tx. A scenario that says `mcu-tx` for this module goes before it.
     pub mcu_tx: u32,
-    /// 0
-    pub reserved: u32,
+    /// 1: the MCU's UART obeys the module's RTS, and what is stored waits while that is high. 0: it goes on sending. A
+    /// scenario that says `obeys-rts` for this module's wire goes before it.
+    pub obeys_rts: u32,
 }
 
 // SAFETY: repr(C), begins with its size, and zeros are values.
@@ -104,12 +105,26 @@ pub struct espat_statistics {
     pub frames_received: u64,
     /// Frames that were lost on the module's link, in both directions.
     pub frames_lost: u64,
+    /// Bytes that the module's UART received; those lost because its buffers were full are among them.
+    pub module_received: u64,
+    /// Those of them with a framing error or a break.
+    pub module_framing_errors: u64,
+    /// Those with a parity error.
+    pub module_parity_errors: u64,
+    /// Bytes that the MCU's UART received.
+    pub mcu_received: u64,
+    /// Those of them with a framing error or a break.
+    pub mcu_framing_errors: u64,
+    /// Those with a parity error.
+    pub mcu_parity_errors: u64,
+    /// Bytes lost on the wire, in both directions.
+    pub wire_lost: u64,
 }
 
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_statistics {
     const NAME: &'static str = "espat_statistics";
-    const FIRST_SIZE: usize = size_of::<espat_statistics>();
+    const FIRST_SIZE: usize = std::mem::offset_of!(espat_statistics, module_received);
 }
 
 /// Attaches a driver to the module called `name` and stores the module's id in `*module`. `options` may be NULL for
@@ -133,10 +148,11 @@ pub unsafe extern "C" fn espat_attach(
             n if n == espat_mcu_tx::AsStored as u32 => McuTx::AsStored,
             n => return Err(Failure::argument(format!("'mcu_tx' is {n}, which is no espat_mcu_tx"))),
         };
-        if options.reserved != 0 {
-            return Err(Failure::argument("'reserved' is not 0"));
+        if options.obeys_rts > 1 {
+            return Err(Failure::argument(format!("'obeys_rts' is {}, expected 0 or 1", options.obeys_rts)));
         }
-        let id = world.input(|w| w.attach(name, Attachment { timebase, mcu_tx }))?;
+        let obeys_rts = options.obeys_rts == 1;
+        let id = world.input(|w| w.attach(name, Attachment { timebase, mcu_tx, obeys_rts }))?;
         module.write(id.0);
         Ok(())
     })
@@ -347,6 +363,13 @@ pub unsafe extern "C" fn espat_statistics_read(
             frames_sent: now.frames_sent,
             frames_received: now.frames_received,
             frames_lost: now.frames_lost,
+            module_received: now.module_received,
+            module_framing_errors: now.module_framing_errors,
+            module_parity_errors: now.module_parity_errors,
+            mcu_received: now.mcu_received,
+            mcu_framing_errors: now.mcu_framing_errors,
+            mcu_parity_errors: now.mcu_parity_errors,
+            wire_lost: now.wire_lost,
         });
         Ok(())
     })

@@ -111,6 +111,7 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Network(_) | Error::Saved(_) => espat_status::InvalidScenario,
             Error::UnknownModule(..) | Error::NoSuchModule => espat_status::UnknownModule,
+            Error::LineSettings(_) => espat_status::InvalidArgument,
             Error::AlreadyAttached(_) => espat_status::AlreadyAttached,
             Error::NotAttached(_) => espat_status::NotAttached,
             Error::TimeBackwards { .. } => espat_status::TimeBackwards,

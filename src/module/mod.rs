@@ -1,14 +1,13 @@
 //! One ESP module: power, boot, and the joint between its UART, its AT firmware, its station and its IP stack.
 //!
-//! A module has two transmitters on its wire: the MCU's, whose bytes it receives, and its own. A third one is the
-//! log port's, on a wire that nobody drives. Whoever drives the module asks [`Module::next_event`] when something is
-//! due, and calls [`Module::wire_edge`], [`Module::frame`] or [`Module::timer`] at that time. What came of it is taken
-//! out as [`Record`]s, frames and radio changes.
+//! A module's wire has two directions: from the MCU, whose bytes it receives, and its own. A transmitter besides is
+//! the log port's, on a wire that nobody drives. Whoever drives the module asks [`Module::next_event`] when something
+//! is due, and calls [`Module::wire_edge`], [`Module::frame`] or [`Module::timer`] at that time. What came of it is
+//! taken out as [`Record`]s, frames and radio changes.
 
 use std::collections::VecDeque;
 
 use crate::at::flash::Flash;
-use crate::at::nvs::UartSettings;
 use crate::at::{At, Env, Nvs, OnceDrained, Remark};
 use crate::capture::Mark;
 use crate::event::Kind;
@@ -16,8 +15,9 @@ use crate::net::stack::{Medium, Stack, StackConfig};
 use crate::profile::{Profile, Range, Reset, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
-use crate::uart::{LineSettings, Pace, Transmitter};
+use crate::uart::{Direction, Disturbance, LineSettings, Pace, Transmitter};
 use crate::wifi::{Air, RadioChange, SoftAp, Station, Surroundings};
+use wire::Wire;
 
 /// What the AT firmware stands on, borrowed field by field so that the firmware itself stays free.
 macro_rules! env {
@@ -33,10 +33,15 @@ macro_rules! env {
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
-            receiving: $module.mcu.sending_since(),
+            // What waits comes before what is on the wire.
+            receiving: $module.wire.rx.front().map(|next| next.start).or($module.mcu.receiving_since()),
         }
     };
 }
+
+mod wire;
+
+pub use wire::{Harm, Received, WireNotice, WireStatistics};
 
 /// How a module is made.
 #[derive(Clone, Debug)]
@@ -83,8 +88,10 @@ pub struct Record {
     pub at: Instant,
     /// True: from the MCU. False: from the module.
     pub from_mcu: bool,
-    /// The byte.
+    /// The byte, as it was received.
     pub byte: u8,
+    /// 0, or what was wrong with it ([`crate::uart::FRAMING_ERROR`] and others, added).
+    pub flags: u8,
     /// What it is part of.
     pub mark: Mark,
 }
@@ -124,8 +131,9 @@ pub struct Module {
     cts: bool,
     /// The flow control in force looks at it.
     obeys_cts: bool,
-    mcu: Transmitter<()>,
-    own: Transmitter<Mark>,
+    mcu: Direction<()>,
+    own: Direction<Mark>,
+    wire: Wire,
     records: VecDeque<Record>,
     /// The second UART: what people read, and nobody answers.
     log: Transmitter<()>,
@@ -143,6 +151,8 @@ impl Module {
         });
         let rng = Stream::new(config.seed, &format!("module/{}/timing", config.name));
         let stack = new_stack(&config, mac, 0);
+        let harm = |side| Disturbance::new(config.seed, &format!("wire/{}/{side}", config.name));
+        let (from_mcu, to_mcu) = (harm("from-mcu"), harm("to-mcu"));
         let mut module = Module {
             mac,
             power: Power::Off,
@@ -157,8 +167,9 @@ impl Module {
             rng,
             cts: false,
             obeys_cts: false,
-            mcu: Transmitter::new(line, Pace::Wire),
-            own: Transmitter::new(line, Pace::Wire),
+            mcu: Direction::new(line, from_mcu),
+            own: Direction::new(line, to_mcu),
+            wire: Wire::new(config.profile),
             records: VecDeque::new(),
             log: Transmitter::new(LineSettings::eight_n_one(config.profile.boot_log.baud), Pace::Wire),
             logged: VecDeque::new(),
@@ -178,11 +189,6 @@ impl Module {
         self.mac
     }
 
-    /// Chooses how the MCU's bytes are paced. Only before the first one.
-    pub fn set_mcu_pace(&mut self, pace: Pace) {
-        self.mcu = Transmitter::new(self.own.settings(), pace);
-    }
-
     /// What is due next, and when.
     pub fn next_event(&self) -> Option<(Instant, Kind)> {
         let edge = earliest([self.mcu.next_edge(), self.own.next_edge(), self.log.next_edge()]);
@@ -200,7 +206,8 @@ impl Module {
             Power::Booting(at) => Some(at),
             Power::Resetting(at) | Power::Asleep(at) => Some(at),
             Power::On => {
-                let receiving = self.mcu.sending_since();
+                let waiting = self.wire.rx.front().map(|next| next.start);
+                let receiving = waiting.or(self.mcu.receiving_since());
                 let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
                 earliest([at, self.station.next_timer(), self.stack.next_timer()])
             }
@@ -223,33 +230,9 @@ impl Module {
         &self.saved
     }
 
-    /// What its UART is set to.
-    pub fn line_settings(&self) -> LineSettings {
-        self.own.settings()
-    }
-
     /// The boot strap GPIO0 changes. It is looked at when the chip starts.
     pub fn set_boot_strap(&mut self, high: bool) {
         self.strap = high;
-    }
-
-    /// The MCU's RTS, the module's CTS, changes. High stops the module between two bytes if its flow control asks for
-    /// it.
-    pub fn set_cts(&mut self, now: Instant, high: bool) {
-        self.cts = high;
-        self.obey_cts(now);
-    }
-
-    fn obey_cts(&mut self, now: Instant) {
-        self.own.hold(now, self.cts && self.obeys_cts);
-    }
-
-    /// Sets both ends of the wire: the MCU's follows the module's.
-    fn set_line(&mut self, now: Instant, settings: UartSettings) {
-        self.own.set(settings.line());
-        self.mcu.set(settings.line());
-        self.obeys_cts = settings.obeys_cts();
-        self.obey_cts(now);
     }
 
     /// What it is doing, for people.
@@ -304,26 +287,6 @@ impl Module {
         self.station.air_changed(now, &mut around);
     }
 
-    /// Takes the bytes that end at `now`.
-    pub fn wire_edge(&mut self, now: Instant) {
-        while let Some(start) = self.mcu.sending_since() {
-            let Some((at, byte, ())) = self.mcu.take(now) else { break };
-            let mark = self.received(start, at, byte);
-            self.records.push_back(Record { at, from_mcu: true, byte, mark });
-        }
-        while let Some((at, byte, mark)) = self.own.take(now) {
-            self.records.push_back(Record { at, from_mcu: false, byte, mark });
-        }
-        while let Some((at, byte, ())) = self.log.take(now) {
-            self.logged.push_back((at, byte));
-        }
-        // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
-        let at = self.at.as_ref();
-        if at.is_some_and(|at| at.is_starved() || (at.once_drained().is_some() && self.own.pending() == 0)) {
-            self.settle(now);
-        }
-    }
-
     /// A frame arrives.
     pub fn frame(&mut self, now: Instant, frame: Vec<u8>) {
         if self.power == Power::On {
@@ -357,6 +320,7 @@ impl Module {
         match self.power {
             Power::Booting(at) if at <= now => {
                 self.power = Power::On;
+                self.own.set_sender(self.saved.nvs.uart(self.config.profile).line());
                 self.print_log(now, self.config.profile.boot_log.firmware);
                 let merged = self.config.log_port == LogPort::Merged;
                 let mut env = env!(self);
@@ -397,20 +361,6 @@ impl Module {
         self.station.take_change().or_else(|| self.softap.take_change())
     }
 
-    /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
-    fn received(&mut self, start: Instant, at: Instant, byte: u8) -> Mark {
-        if self.power != Power::On || self.at.is_none() {
-            return Mark::Text;
-        }
-        let mut env = env!(self);
-        let mark = match &mut self.at {
-            Some(firmware) => firmware.receive(start, at, byte, &mut env),
-            None => Mark::Text,
-        };
-        self.flush(at);
-        mark
-    }
-
     /// Lets everything that has moved find its rest at `now`.
     fn settle(&mut self, now: Instant) {
         while self.power == Power::On {
@@ -421,6 +371,8 @@ impl Module {
             let room = self.config.profile.tx_ring.saturating_sub(self.own.pending());
             let moved = firmware.poll(now, &mut env, room);
             self.flush(now);
+            let (taken, _) = self.hand_over(now);
+            let moved = moved || taken;
             let then = self.at.as_ref().and_then(At::once_drained).filter(|_| self.own.pending() == 0);
             if let Some(then) = then {
                 self.drained(now, then);
@@ -447,7 +399,7 @@ impl Module {
                 self.power = Power::Asleep(now + time);
             }
             OnceDrained::Line(settings) => {
-                self.set_line(now, settings);
+                self.set_line(now, settings, false);
                 if let Some(firmware) = &mut self.at {
                     firmware.line_is_set();
                 }
@@ -482,16 +434,21 @@ impl Module {
         self.station.leave(now, &mut self.stack);
         self.softap.cut();
         self.at = None;
+        self.forget_received(now);
     }
 
     fn boot(&mut self, now: Instant, reset: Reset) {
         self.boots += 1;
-        self.set_line(now, self.saved.nvs.uart(self.config.profile));
+        self.set_line(now, self.saved.nvs.uart(self.config.profile), true);
         self.stack = new_stack(&self.config, self.mac, self.boots);
         let mut station = Station::default();
         // What the old one still had to tell the network must not be forgotten.
         std::mem::swap(&mut station, &mut self.station);
         self.station.inherit_changes(&mut station);
+        if self.config.log_port == LogPort::Merged {
+            // The ROM does not know what the firmware has saved.
+            self.own.set_sender(LineSettings::eight_n_one(self.config.profile.boot_log.baud));
+        }
         let text = self.config.profile.boot_log.start(reset, !self.strap);
         self.print_log(now, &text);
         let pause = self.draw(|p| &p.times.boot);

@@ -54,6 +54,13 @@ fn counters(s: &mut Statistics, mut f: impl FnMut(&str, &mut u64)) {
     f("frames_sent", &mut s.frames_sent);
     f("frames_received", &mut s.frames_received);
     f("frames_lost", &mut s.frames_lost);
+    f("module_received", &mut s.module_received);
+    f("module_framing_errors", &mut s.module_framing_errors);
+    f("module_parity_errors", &mut s.module_parity_errors);
+    f("mcu_received", &mut s.mcu_received);
+    f("mcu_framing_errors", &mut s.mcu_framing_errors);
+    f("mcu_parity_errors", &mut s.mcu_parity_errors);
+    f("wire_lost", &mut s.wire_lost);
 }
 
 fn one_line(text: &str) -> String {

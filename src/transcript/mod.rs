@@ -15,6 +15,7 @@ mod run;
 mod text;
 
 use crate::time::Duration;
+use crate::uart::LineSettings;
 use crate::world::{Pin, Scenario};
 
 pub use failure::Failure;
@@ -74,6 +75,8 @@ pub enum Action {
     Console(String),
     /// The host sets a pin of the module, now.
     Pin(Pin, bool),
+    /// The host sets its UART, now.
+    Uart(LineSettings),
 }
 
 /// One step and where it stands.

@@ -9,6 +9,7 @@ use super::text::{self, Element, Kind};
 use super::{Action, DEFAULT_LIMIT, Place, Step, Transcript, Window};
 use crate::profile;
 use crate::time::Duration;
+use crate::uart::LineSettings;
 use crate::world::quantity::duration;
 use crate::world::scenario::ModuleConfig;
 use crate::world::spelling::{did_you_mean, one_of, shown};
@@ -19,9 +20,9 @@ const DEFAULT_MODULE: &str = "wifi";
 /// How deep files may include each other.
 const DEEPEST: usize = 16;
 /// What a line can begin with.
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 13] = [
     "cites", "profile", "scenario", "seed", "module", "include", "silent", "wait", "within", "after",
-    "console", "pin",
+    "console", "pin", "uart",
 ];
 const PINS: [(&str, Pin); 3] = [("en", Pin::En), ("gpio0", Pin::Gpio0), ("rts", Pin::McuRts)];
 
@@ -236,6 +237,10 @@ impl<'l, 'f> Parser<'l, 'f> {
                     )));
                 };
                 self.step(file, Action::Pin(*pin, level == 1));
+            }
+            "uart" => {
+                let line = LineSettings::parse(argument).map_err(wrong)?;
+                self.step(file, Action::Uart(line));
             }
             _ => {
                 let hint = did_you_mean(word, WORDS);

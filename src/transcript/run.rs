@@ -119,6 +119,12 @@ impl<'t> Run<'t> {
                 self.remember(format!("pin {pin:?} {}", if *high { "high" } else { "low" }));
                 self.collect(world, place)
             }
+            Action::Uart(line) => {
+                self.broken(place, world.set_mcu_line(self.module, self.now.as_nanos(), *line))?;
+                self.origin = self.now;
+                self.remember(format!("uart {line}"));
+                self.collect(world, place)
+            }
         }
     }
 
@@ -229,7 +235,7 @@ impl<'t> Run<'t> {
 
     fn collect(&mut self, world: &mut World, place: &Place) -> Result<(), Box<Failure>> {
         while let Some(byte) = self.broken(place, world.uart_read(self.module))? {
-            let line = self.broken(place, world.line_settings(self.module))?;
+            let line = self.broken(place, world.mcu_line_settings(self.module))?;
             // Back to back, a byte starts where the one before it ended; otherwise it has its whole length.
             let start = (byte.at - line.span(line.half_bits())).max(self.last_end);
             self.last_end = byte.at;

@@ -1,5 +1,7 @@
 //! What a UART is set to, and how long a byte takes then.
 
+use std::fmt;
+
 use crate::time::{Duration, NANOS_PER_SEC};
 
 /// The parity bit.
@@ -61,10 +63,78 @@ impl LineSettings {
         2 + 2 * u64::from(self.data_bits) + parity + stop
     }
 
+    /// Start bit, data bits and parity bit: what comes before the stop bits.
+    pub(super) fn bits_before_stop(&self) -> u64 {
+        1 + u64::from(self.data_bits.clamp(5, 8)) + u64::from(self.parity != Parity::None)
+    }
+
+    /// Whether the parity bit of `byte` is a one; `None` without parity.
+    pub(super) fn parity_of(&self, byte: u8) -> Option<bool> {
+        let odd = (byte & self.data_mask()).count_ones() % 2 == 1;
+        match self.parity {
+            Parity::None => None,
+            Parity::Even => Some(odd),
+            Parity::Odd => Some(!odd),
+        }
+    }
+
+    /// Reads `9600 8n1`: baud, data bits, parity (`n`, `o` or `e`), stop bits (`1`, `1.5` or `2`).
+    ///
+    /// # Errors
+    /// One sentence with what was expected.
+    pub fn parse(text: &str) -> Result<LineSettings, String> {
+        let wrong = || {
+            format!(
+                "expected 80 to 5000000 baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `{text}`"
+            )
+        };
+        let (baud, format) = text.trim().split_once(' ').ok_or_else(wrong)?;
+        let mut letters = format.trim_start().chars();
+        let data_bits = letters.next().and_then(|c| c.to_digit(10)).ok_or_else(wrong)?;
+        let parity = match letters.next() {
+            Some('n') => Parity::None,
+            Some('o') => Parity::Odd,
+            Some('e') => Parity::Even,
+            _ => return Err(wrong()),
+        };
+        let stop_bits = match letters.as_str() {
+            "1" => StopBits::One,
+            "1.5" => StopBits::OneAndHalf,
+            "2" => StopBits::Two,
+            _ => return Err(wrong()),
+        };
+        let digits = baud.bytes().all(|b| b.is_ascii_digit());
+        let baud = baud.parse().ok().filter(|_| digits).ok_or_else(wrong)?;
+        let settings = LineSettings { baud, data_bits: data_bits as u8, parity, stop_bits };
+        if settings.is_valid() { Ok(settings) } else { Err(wrong()) }
+    }
+
+    /// Whether a UART can be set to this: 80 to 5 000 000 baud, 5 to 8 data bits.
+    pub fn is_valid(&self) -> bool {
+        (80..=5_000_000).contains(&self.baud) && (5..=8).contains(&self.data_bits)
+    }
+
     /// How long `half_bits` half bit times take, rounded up to a nanosecond.
     pub fn span(&self, half_bits: u64) -> Duration {
         let ns = u128::from(half_bits) * u128::from(NANOS_PER_SEC);
         Duration::from_nanos(ns.div_ceil(2 * u128::from(self.baud.max(1))) as u64)
+    }
+}
+
+/// `9600 8n1`, as [`LineSettings::parse`] reads it.
+impl fmt::Display for LineSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parity = match self.parity {
+            Parity::None => 'n',
+            Parity::Odd => 'o',
+            Parity::Even => 'e',
+        };
+        let stop = match self.stop_bits {
+            StopBits::One => "1",
+            StopBits::OneAndHalf => "1.5",
+            StopBits::Two => "2",
+        };
+        write!(f, "{} {}{parity}{stop}", self.baud, self.data_bits)
     }
 }
 
@@ -80,5 +150,18 @@ mod tests {
         assert_eq!(odd.half_bits(), 2 + 14 + 2 + 3);
         assert_eq!(LineSettings::eight_n_one(115_200).span(20).as_nanos(), 86_806);
         assert_eq!(LineSettings::eight_n_one(1_000_000).span(20).as_nanos(), 10_000);
+    }
+
+    #[test]
+    fn settings_are_written_as_they_are_read() {
+        for text in ["9600 8n1", "80 5o1.5", "5000000 7e2"] {
+            assert_eq!(LineSettings::parse(text).map(|s| s.to_string()), Ok(text.to_owned()));
+        }
+        for bad in
+            ["", "9600", "79 8n1", "5000001 8n1", "+960 8n1", "9600 9n1", "9600 8x1", "9600 8n3", "9600 8n1 "]
+        {
+            let read = LineSettings::parse(bad);
+            assert_eq!(read.is_ok(), bad == "9600 8n1 ", "`{bad}`: {read:?}");
+        }
     }
 }

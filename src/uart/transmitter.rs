@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::LineSettings;
+use super::{Frame, LineSettings};
 use crate::time::Instant;
 
 /// When stored bytes go out.
@@ -40,12 +40,22 @@ pub struct Transmitter<M> {
     run: Option<Run>,
     busy: bool,
     held: bool,
+    /// The byte on the wire has not been seen by [`Transmitter::take_started`].
+    fresh: bool,
 }
 
-impl<M> Transmitter<M> {
+impl<M: Copy> Transmitter<M> {
     /// An idle transmitter.
     pub fn new(settings: LineSettings, pace: Pace) -> Self {
-        Transmitter { settings, pace, queue: VecDeque::new(), run: None, busy: false, held: false }
+        Transmitter {
+            settings,
+            pace,
+            queue: VecDeque::new(),
+            run: None,
+            busy: false,
+            held: false,
+            fresh: false,
+        }
     }
 
     /// Stores `byte` at `now`. Everything due until `now` must have been taken.
@@ -84,9 +94,14 @@ impl<M> Transmitter<M> {
         if self.busy { self.run.map(|r| r.end) } else { None }
     }
 
-    /// When the byte on the wire started.
-    pub fn sending_since(&self) -> Option<Instant> {
-        if self.busy { self.run.map(|r| r.byte) } else { None }
+    /// The byte on the wire, once for each.
+    pub fn take_started(&mut self) -> Option<Frame<M>> {
+        if !std::mem::take(&mut self.fresh) {
+            return None;
+        }
+        let (run, (byte, mark, _)) = (self.run?, self.queue.front()?);
+        let before = run.half_bits - run.settings.half_bits();
+        Some(Frame::new(run.settings, run.start, before, run.byte, *byte, *mark))
     }
 
     /// Takes the byte that has ended by `now`, with the time of its end. The next one starts there.
@@ -107,6 +122,7 @@ impl<M> Transmitter<M> {
         self.queue.clear();
         self.run = None;
         self.busy = false;
+        self.fresh = false;
     }
 
     /// Starts the queue's first byte at `at`.
@@ -125,6 +141,7 @@ impl<M> Transmitter<M> {
         };
         self.run = Some(Run { end: run.start + settings.span(run.half_bits), ..run });
         self.busy = true;
+        self.fresh = true;
     }
 }
 

@@ -1,12 +1,14 @@
 //! The console's language: one line, one [`Command`].
 //!
 //! A test changes the world with it, and the scenario's timeline, the C ABI, the Renode monitor and transcripts
-//! all speak it. The language is three tables: `COMMANDS`, one row for a command, `SETTINGS`, one row for each
-//! thing that can be set on a link, and `host::ACTIONS`, one row for each thing that a host can be told to do.
+//! all speak it. The language is four tables: `COMMANDS`, one row for a command, `SETTINGS`, one row for each
+//! thing that can be set on a link, `wire::SETTINGS`, the same for a UART wire, and `host::ACTIONS`, one row for each
+//! thing that a host can be told to do.
 //! Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
 
 mod host;
+mod wire;
 mod words;
 
 use std::fmt;
@@ -16,6 +18,7 @@ use crate::net::network::HostAction;
 use crate::time::{Duration, Instant};
 use crate::world::quantity::{self, chance_text, duration_text, rate_text};
 use crate::world::spelling::{did_you_mean, one_of, printable};
+pub use wire::{WireChange, WireSide};
 use words::Words;
 
 /// What one line asks for.
@@ -37,6 +40,15 @@ pub enum Command {
         name: String,
         /// What changes; the rest stays.
         change: LinkChange,
+    },
+    /// `wire [NAME]`: what this UART wire, or every one, does to bytes now.
+    WireShow(Option<String>),
+    /// `wire NAME SETTING...`: harms the bytes between a module and its MCU.
+    Wire {
+        /// The module.
+        name: String,
+        /// What changes; the rest stays.
+        change: WireChange,
     },
     /// `host NAME ACTION`: a host does something by itself.
     Host {
@@ -109,8 +121,8 @@ impl Command {
     /// True when the command changes the world, false when it only asks.
     pub fn is_change(&self) -> bool {
         match self {
-            Command::Help(_) | Command::Status | Command::LinkShow(_) => false,
-            Command::ApUp(_) | Command::ApDown(_) | Command::Link { .. } => true,
+            Command::Help(_) | Command::Status | Command::LinkShow(_) | Command::WireShow(_) => false,
+            Command::ApUp(_) | Command::ApDown(_) | Command::Link { .. } | Command::Wire { .. } => true,
             Command::Host { .. } | Command::At(..) => true,
         }
     }
@@ -128,7 +140,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 6] = [
+const COMMANDS: [Row; 7] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -152,6 +164,12 @@ const COMMANDS: [Row; 6] = [
         usage: &["link [NAME]", "link NAME SETTING..."],
         help: "Shows a link, or changes it; a link has the name of its module or host.",
         read: read_link,
+    },
+    Row {
+        word: "wire",
+        usage: &["wire [NAME]", "wire NAME SETTING..."],
+        help: "Shows the UART wire of a module, or harms it, in one direction or in both.",
+        read: wire::read,
     },
     Row {
         word: "host",
@@ -277,6 +295,15 @@ pub fn help(topic: Option<&str>) -> String {
         text.push_str("Settings, several in a line:\n");
         for s in &SETTINGS {
             text.push_str(&column(format!("{} {}", s.word, s.argument).trim_end(), s.help));
+        }
+    }
+    if row.word == "wire" {
+        text.push_str("Settings, several in a line:\n");
+        for (word, help, _) in wire::SIDES {
+            text.push_str(&column(word, help));
+        }
+        for s in &wire::SETTINGS {
+            text.push_str(&column(&format!("{} {}", s.word, s.argument), s.help));
         }
     }
     if row.word == "host" {
@@ -422,6 +449,9 @@ impl fmt::Display for Command {
             Command::LinkShow(None) => f.write_str("link"),
             Command::LinkShow(Some(name)) => write!(f, "link {}", Name(name)),
             Command::Link { name, change } => write!(f, "link {} {change}", Name(name)),
+            Command::WireShow(None) => f.write_str("wire"),
+            Command::WireShow(Some(name)) => write!(f, "wire {}", Name(name)),
+            Command::Wire { name, change } => write!(f, "wire {} {change}", Name(name)),
             Command::Host { name, action } => write!(f, "host {} {}", Name(name), host::Shown(action)),
             Command::At(time, command) => {
                 write!(f, "at {} {command}", duration_text(time.since(Instant::ZERO)))

@@ -1,7 +1,8 @@
 //! The console: what its lines do to a world, and what they answer.
 
-use super::console::{self, Command, LinkChange};
-use super::{Error, ModuleId, World};
+use super::console::{self, Command, LinkChange, WireChange, WireSide};
+use super::{Error, ModuleId, Statistics, World};
+use crate::module::{Harm, Module};
 use crate::net::network::HostAction;
 use crate::time::Instant;
 
@@ -26,6 +27,7 @@ impl World {
             Command::Help(topic) => Ok(console::help(topic.as_deref())),
             Command::Status => Ok(self.status()),
             Command::LinkShow(name) => Ok(self.links(name.as_deref())),
+            Command::WireShow(name) => Ok(self.wires(name.as_deref())),
             change => self.change(at, change),
         }
     }
@@ -72,12 +74,28 @@ impl World {
                 slot.module.describe()
             ));
         }
+        for slot in &self.slots {
+            lines.push(wire_status(&slot.module, &slot.statistics()));
+        }
         for ap in &self.scenario.aps {
             let up = self.slots.first().is_some_and(|s| s.module.sees(&ap.name));
             let ssid = String::from_utf8_lossy(&ap.ssid);
             lines.push(format!("ap {}: {}, SSID \"{ssid}\"", ap.name, if up { "up" } else { "down" }));
         }
         lines.join("\n")
+    }
+
+    fn wires(&self, name: Option<&str>) -> String {
+        let modules = self.slots.iter().map(|s| &s.module).filter(|m| name.is_none_or(|n| n == m.name()));
+        let lines = modules.flat_map(|module| {
+            let sides = [WireSide::FromMcu, WireSide::ToMcu].into_iter().zip(module.harm());
+            sides.map(|(side, (noise, drop))| {
+                let harm = Harm { noise_ppm: Some(noise), drop_ppm: Some(drop), low: None };
+                let change = WireChange { side: Some(side), harm };
+                Command::Wire { name: module.name().to_owned(), change }.to_string()
+            })
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn links(&self, name: Option<&str>) -> String {
@@ -91,4 +109,27 @@ impl World {
             .collect();
         lines.join("\n")
     }
+}
+
+/// What the UART wire of a module has come to.
+fn wire_status(module: &Module, s: &Statistics) -> String {
+    let errors = |framing: u64, parity: u64| format!("{framing} framing errors, {parity} parity errors");
+    format!(
+        "wire {}: MCU {}, module {}, RTS {}; MCU stored {} bytes, {} still queued, at most {}; module received {}, {}, \
+         {} overruns, sent {}; MCU received {}, {}; {} lost on the wire",
+        module.name(),
+        module.mcu_line_settings(),
+        module.line_settings(),
+        if module.rts() { "high" } else { "low" },
+        s.mcu_bytes,
+        module.mcu_pending(),
+        s.mcu_queue_max,
+        s.module_received,
+        errors(s.module_framing_errors, s.module_parity_errors),
+        s.module_overruns,
+        s.module_bytes,
+        s.mcu_received,
+        errors(s.mcu_framing_errors, s.mcu_parity_errors),
+        s.wire_lost
+    )
 }

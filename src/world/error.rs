@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::uart::LineSettings;
+
 /// What can be wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
@@ -39,6 +41,8 @@ pub enum Error {
     },
     /// The tick lies past the end of time (about 584 years).
     TimeOverflow(u64),
+    /// No UART can be set like that.
+    LineSettings(LineSettings),
     /// A console line was not understood, or can't be carried out; the sentence says why.
     Console(String),
     /// An input log can't be replayed; the sentence says why.
@@ -56,6 +60,9 @@ impl fmt::Display for Error {
                 write!(f, "module '{name}' is attached to another driver already")
             }
             Error::NotAttached(name) => write!(f, "module '{name}' is not attached to a driver"),
+            Error::LineSettings(line) => {
+                write!(f, "expected 80 to 5000000 baud and 5 to 8 data bits, found {line}")
+            }
             Error::NoSuchModule => f.write_str("the module id belongs to no module of this world"),
             Error::TimeBackwards { module, tick, reached } => {
                 write!(f, "time went backwards for module '{module}': tick {tick} after tick {reached}")

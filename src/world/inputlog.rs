@@ -24,6 +24,7 @@
 //! A line starts with a time: ticks of the attachment's own timebase for what a driver did (that of `attach` is
 //! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries bytes that the
 //! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost; `pin` a pin's new level;
+//! `line` what the MCU's UART was set to;
 //! `reach` says how far the module's clock had come where no later input shows it. Clocks move together: several
 //! `reach` lines in a row are one group, to be approached side by side within the world's lookahead.
 //! A log without its last line is cut off, not wrong: what was lost is in [`Log::truncated`].
@@ -33,6 +34,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::time::Instant;
+use crate::uart::LineSettings;
 use crate::world::scenario::SavedText;
 use crate::world::{Attachment, McuTx, Pin, Scenario};
 use read::Reader;
@@ -44,6 +46,9 @@ pub const VERSION: u32 = 1;
 
 /// The first line, without the version.
 const MAGIC: &str = "espat-sim input log ";
+
+/// The end of an `attach` line whose MCU obeys the module's RTS.
+const OBEYS_RTS: &str = " obeys-rts=yes";
 
 /// Most bytes in one `uart` line.
 const BYTES_PER_LINE: usize = 32;
@@ -105,6 +110,8 @@ pub enum Input {
         origin_ns: u64,
         /// How stored bytes are paced.
         mcu_tx: McuTx,
+        /// Whether the MCU's UART obeys the module's RTS.
+        obeys_rts: bool,
     },
     /// The driver left.
     Detach {
@@ -130,6 +137,15 @@ pub enum Input {
         pin: Pin,
         /// Its new level.
         high: bool,
+    },
+    /// The MCU set its UART.
+    Line {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// What to.
+        line: LineSettings,
     },
     /// The MCU's receiver lost a byte.
     Overrun {
@@ -194,13 +210,14 @@ impl Writer {
     /// A driver attaches to the module called `name`, whose id is `module`.
     pub fn attach(&mut self, module: u32, name: &str, attachment: &Attachment) {
         self.settle(None);
-        let Attachment { timebase, mcu_tx } = attachment;
+        let Attachment { timebase, mcu_tx, obeys_rts } = attachment;
         let name = module_name(name);
         let line = format!(
-            "{} {name} attach id={module} hz={} mcu-tx={}",
+            "{} {name} attach id={module} hz={} mcu-tx={}{}",
             timebase.origin().as_nanos(),
             timebase.hz(),
-            pacing_word(*mcu_tx)
+            pacing_word(*mcu_tx),
+            if *obeys_rts { OBEYS_RTS } else { "" }
         );
         self.names.insert(module, name);
         self.line(&line);
@@ -234,6 +251,12 @@ impl Writer {
     pub fn pin(&mut self, module: u32, tick: u64, pin: Pin, high: bool) {
         self.settle(Some((module, tick)));
         self.line(&format!("{tick} {} pin {} {}", self.name(module), pin_word(pin), level_word(high)));
+    }
+
+    /// The MCU sets its UART at `tick`.
+    pub fn line_settings(&mut self, module: u32, tick: u64, line: LineSettings) {
+        self.settle(Some((module, tick)));
+        self.line(&format!("{tick} {} line {line}", self.name(module)));
     }
 
     /// The MCU's receiver lost `byte` at `tick`.

@@ -76,11 +76,13 @@ pub struct Attachment {
     pub timebase: Timebase,
     /// How stored bytes are paced.
     pub mcu_tx: McuTx,
+    /// The MCU's UART obeys the module's RTS: what is stored waits while that is high.
+    pub obeys_rts: bool,
 }
 
 impl Default for Attachment {
     fn default() -> Self {
-        Attachment { timebase: Timebase::NANOS, mcu_tx: McuTx::Wire }
+        Attachment { timebase: Timebase::NANOS, mcu_tx: McuTx::Wire, obeys_rts: false }
     }
 }
 
@@ -129,6 +131,20 @@ pub struct Statistics {
     pub frames_received: u64,
     /// Frames lost on the module's link, both directions.
     pub frames_lost: u64,
+    /// What the module's UART received, bytes; those lost for want of room are among them.
+    pub module_received: u64,
+    /// Those of them with a framing error or a break.
+    pub module_framing_errors: u64,
+    /// Those with a parity error.
+    pub module_parity_errors: u64,
+    /// What the MCU's UART received, bytes.
+    pub mcu_received: u64,
+    /// Those of them with a framing error or a break.
+    pub mcu_framing_errors: u64,
+    /// Those with a parity error.
+    pub mcu_parity_errors: u64,
+    /// Bytes lost on the wire, both directions.
+    pub wire_lost: u64,
 }
 
 /// What to record beside the simulation itself. None of it changes what happens.
@@ -154,7 +170,7 @@ pub struct Observation {
     /// A module's name, or a host's.
     pub subject: String,
     /// Of a module: `command` (a line that the MCU sent), `reply` (a line that the module sent), `station`,
-    /// `link`. Of a host: the service, such as `http` or `tcp-terminal`.
+    /// `link`, `uart` (flow control, bytes lost). Of a host: the service, such as `http` or `tcp-terminal`.
     pub kind: &'static str,
     /// One line, without its end: `AT+CWJAP="x","y"`, `joined home as 192.168.1.100`,
     /// `GET /status from 192.168.1.100:49153 -> 200, 21 bytes`.
@@ -229,6 +245,9 @@ impl World {
             keep_log_port: recording.log_port,
             finished: false,
         };
+        for (slot, config) in world.slots.iter_mut().zip(&scenario.modules) {
+            config.wire.apply(&mut slot.module);
+        }
         for entry in &scenario.timeline {
             world.file_change(entry.at, &entry.command);
         }
@@ -254,16 +273,19 @@ impl World {
             let known = self.module_names().into_iter().map(str::to_owned).collect();
             return Err(Error::UnknownModule(name.to_owned(), known));
         };
-        let pacing = self.scenario.modules.get(index).and_then(|m| m.mcu_tx);
+        let config = self.scenario.modules.get(index);
+        let pacing = config.and_then(|m| m.mcu_tx);
+        let obeys_rts = config.and_then(|m| m.wire.obeys_rts).unwrap_or(attachment.obeys_rts);
         let slot = &mut self.slots[index];
         if slot.attachment.is_some() {
             return Err(Error::AlreadyAttached(name.to_owned()));
         }
         slot.attachment = Some(attachment);
-        slot.module.set_mcu_pace(match pacing.unwrap_or(attachment.mcu_tx) {
+        let pace = match pacing.unwrap_or(attachment.mcu_tx) {
             McuTx::Wire => Pace::Wire,
             McuTx::AsStored => Pace::AsStored,
-        });
+        };
+        slot.module.set_mcu(pace, obeys_rts);
         if let Some(log) = &mut self.log {
             log.attach(index as u32, name, &attachment);
         }
@@ -318,6 +340,23 @@ impl World {
         }
         self.collect(module.0 as usize, now);
         self.run();
+        Ok(())
+    }
+
+    /// The MCU sets its UART at `tick`. From then on it no longer follows the module's; where the two differ, bytes
+    /// are garbled both ways as on a real wire. The byte on the wire ends as it began.
+    ///
+    /// # Errors
+    /// [`Error::LineSettings`] and those of [`World::advance`].
+    pub fn set_mcu_line(&mut self, module: ModuleId, tick: u64, line: LineSettings) -> Result<(), Error> {
+        if !line.is_valid() {
+            return Err(Error::LineSettings(line));
+        }
+        self.go_to(module, tick)?;
+        if let Some(log) = &mut self.log {
+            log.line_settings(module.0, tick, line);
+        }
+        self.slot_mut(module)?.module.set_mcu_line(line);
         Ok(())
     }
 
@@ -411,12 +450,29 @@ impl World {
         self.slot(module).map(|s| s.module.line_settings())
     }
 
+    /// What the MCU's UART is set to at the time reached.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn mcu_line_settings(&self, module: ModuleId) -> Result<LineSettings, Error> {
+        self.slot(module).map(|s| s.module.mcu_line_settings())
+    }
+
+    /// The level of the module's RTS at the time reached: high asks the MCU to stop. A driver comes back by itself
+    /// when it changes ([`World::next_event`]).
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn module_rts(&self, module: ModuleId) -> Result<bool, Error> {
+        self.slot(module).map(|s| s.module.rts())
+    }
+
     /// Counters of a module.
     ///
     /// # Errors
     /// [`Error::NoSuchModule`].
     pub fn statistics(&self, module: ModuleId) -> Result<Statistics, Error> {
-        self.slot(module).map(|s| s.statistics)
+        self.slot(module).map(Slot::statistics)
     }
 
     fn slot(&self, module: ModuleId) -> Result<&Slot, Error> {

@@ -10,6 +10,7 @@ use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
 use crate::net::network::Network;
 use crate::time::Instant;
+use crate::uart::{BREAK, FRAMING_ERROR, PARITY_ERROR};
 
 /// Something for the capture that waits for its turn: in a world with several modules one may be ahead, and
 /// the file is in the order of time.
@@ -23,6 +24,7 @@ enum Item {
 struct Channels {
     mcu: ChannelId,
     own: ChannelId,
+    errors: ChannelId,
     pins: ChannelId,
     frames_out: ChannelId,
     frames_in: ChannelId,
@@ -78,6 +80,7 @@ impl Recorder {
                 Channels {
                     mcu: digest.channel(&format!("{name}/uart/mcu"), ChannelKind::Bytes),
                     own: digest.channel(&format!("{name}/uart/module"), ChannelKind::Bytes),
+                    errors: digest.channel(&format!("{name}/uart/errors"), ChannelKind::Records),
                     pins: digest.channel(&format!("{name}/pins"), ChannelKind::Records),
                     frames_out: digest.channel(&format!("{name}/frames/out"), ChannelKind::Records),
                     frames_in: digest.channel(&format!("{name}/frames/in"), ChannelKind::Records),
@@ -122,6 +125,13 @@ impl Recorder {
         let Some(channels) = self.modules.get_mut(module) else { return };
         let channel = if record.from_mcu { channels.mcu } else { channels.own };
         self.digest.record(channel, record.at, &[record.byte]);
+        if record.flags != 0 {
+            self.digest.record(channels.errors, record.at, &[u8::from(record.from_mcu), record.flags]);
+            let remark = errors_in_words(record.flags);
+            if !remarks.iter().any(|r| r == remark) {
+                remarks.push(remark.to_owned());
+            }
+        }
         if self.capture.is_none() && self.dialogue.is_none() && self.observations.is_none() {
             return;
         }
@@ -261,6 +271,18 @@ impl Recorder {
             };
             self.waiting.push(at, Kind::WireEdge, module as u32, item);
         }
+    }
+}
+
+/// What was wrong with a byte.
+fn errors_in_words(flags: u8) -> &'static str {
+    match flags {
+        f if f & BREAK != 0 => "break",
+        f if f & (FRAMING_ERROR | PARITY_ERROR) == FRAMING_ERROR | PARITY_ERROR => {
+            "framing and parity errors"
+        }
+        f if f & FRAMING_ERROR != 0 => "framing errors",
+        _ => "parity errors",
     }
 }
 

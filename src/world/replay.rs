@@ -93,10 +93,10 @@ fn reach(world: &mut World, group: &[Input]) -> Result<(), Error> {
 
 fn feed(world: &mut World, input: &Input) -> Result<(), Error> {
     match input {
-        Input::Attach { module, name, hz, origin_ns, mcu_tx } => {
+        Input::Attach { module, name, hz, origin_ns, mcu_tx, obeys_rts } => {
             let timebase = Timebase::new(*hz, Instant::from_nanos(*origin_ns))
                 .ok_or_else(|| Error::Replay("a timebase of 0 Hz".to_owned()))?;
-            let id = world.attach(name, Attachment { timebase, mcu_tx: *mcu_tx })?;
+            let id = world.attach(name, Attachment { timebase, mcu_tx: *mcu_tx, obeys_rts: *obeys_rts })?;
             if id == ModuleId(*module) { Ok(()) } else { Err(Error::NoSuchModule) }
         }
         Input::Detach { module } => world.detach(ModuleId(*module)),
@@ -104,6 +104,7 @@ fn feed(world: &mut World, input: &Input) -> Result<(), Error> {
             bytes.iter().try_for_each(|byte| world.uart_write(ModuleId(*module), *tick, *byte))
         }
         Input::Pin { module, tick, pin, high } => world.set_pin(ModuleId(*module), *tick, *pin, *high),
+        Input::Line { module, tick, line } => world.set_mcu_line(ModuleId(*module), *tick, *line),
         Input::Overrun { module, tick, byte } => world.mcu_overrun(ModuleId(*module), *tick, *byte),
         Input::Console { at_ns, line } => {
             let at = crate::time::Duration::from_nanos(*at_ns);

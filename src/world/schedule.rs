@@ -9,9 +9,13 @@ use super::console::Command;
 use super::slot::Step;
 use super::{Error, LOOKAHEAD, ModuleId, UartByte, World};
 use crate::event::Kind;
+use crate::module::Record;
 use crate::net::network::{Fate, HostAction};
 use crate::time::{Instant, earliest};
 use crate::wifi::RadioChange;
+
+/// The module's RTS among the pins of the digest, behind those of [`super::Pin`].
+const MODULE_RTS: u8 = 3;
 
 /// What a module hands to the network.
 pub enum Uplink {
@@ -138,6 +142,9 @@ impl World {
                     }
                 }
                 Some((_, Command::Host { name, .. })) => slot.module.guest_leaves(now, &name),
+                Some((_, Command::Wire { name, change })) if name == slot.module.name() => {
+                    change.apply(now, &mut slot.module);
+                }
                 _ => {}
             },
         }
@@ -151,12 +158,27 @@ impl World {
             self.recorder.observe(now, slot.module.name(), remark.kind, &remark.text);
             slot.remarks.push(format!("{} {}", remark.kind, remark.text));
         }
+        while let Some((at, high)) = slot.module.take_rts_change() {
+            self.recorder.pin(index, at, MODULE_RTS, high);
+        }
+        while let Some(notice) = slot.module.take_wire_notice() {
+            self.recorder.observe(notice.at, slot.module.name(), "uart", &notice.text);
+            if notice.warning {
+                self.warnings.push(format!(
+                    "{}: module '{}': {}",
+                    notice.at,
+                    slot.module.name(),
+                    notice.text
+                ));
+            }
+            slot.remarks.push(notice.text);
+        }
         while let Some(record) = slot.module.take_record() {
             self.recorder.byte(index, record, &mut slot.remarks);
             if !record.from_mcu {
-                slot.statistics.module_bytes += 1;
                 let tick = slot.tick(record.at);
-                slot.out.push_back(UartByte { tick, at: record.at, byte: record.byte, flags: 0 });
+                let Record { at, byte, flags, .. } = record;
+                slot.out.push_back(UartByte { tick, at, byte, flags });
             }
         }
         while let Some((at, byte)) = slot.module.take_logged() {
@@ -259,7 +281,12 @@ impl World {
             Command::Host { name, action } => {
                 self.network.act(at, &name, &action);
             }
-            Command::Help(_) | Command::Status | Command::LinkShow(_) | Command::At(..) => {}
+            Command::Help(_)
+            | Command::Status
+            | Command::LinkShow(_)
+            | Command::WireShow(_)
+            | Command::Wire { .. }
+            | Command::At(..) => {}
         }
     }
 }

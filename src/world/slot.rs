@@ -33,6 +33,7 @@ pub struct Slot {
     pub logged: VecDeque<UartByte>,
     /// What of its saved settings was handed over for its file.
     pub handed_over: Saved,
+    /// What the world counts; [`Slot::statistics`] has the rest, too.
     pub statistics: Statistics,
     /// Remarks for the next captured packet.
     pub remarks: Vec<String>,
@@ -51,6 +52,23 @@ impl Slot {
             logged: VecDeque::new(),
             statistics: Statistics::default(),
             remarks: Vec::new(),
+        }
+    }
+
+    /// Its counters.
+    pub fn statistics(&self) -> Statistics {
+        let wire = self.module.wire_statistics();
+        Statistics {
+            module_bytes: wire.module_sent,
+            module_overruns: wire.overruns,
+            module_received: wire.module.bytes,
+            module_framing_errors: wire.module.framing_errors,
+            module_parity_errors: wire.module.parity_errors,
+            mcu_received: wire.mcu.bytes,
+            mcu_framing_errors: wire.mcu.framing_errors,
+            mcu_parity_errors: wire.mcu.parity_errors,
+            wire_lost: wire.dropped,
+            ..self.statistics
         }
     }
 

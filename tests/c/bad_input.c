@@ -87,6 +87,8 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
     EXPECT(expected, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
     EXPECT(expected, espat_mcu_overrun(world, 0, 0, 'A'));
+    EXPECT(expected, espat_set_mcu_line(world, 0, 0, 9600, 8, 0, 0));
+    EXPECT(expected, espat_module_rts(world, 0, &module));
     EXPECT(expected, espat_next_event(world, 0, &number));
     EXPECT(expected, espat_advance(world, 0, 0));
     EXPECT(expected, espat_reached(world, 0, &number));
@@ -136,6 +138,7 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, bytes, 4, NULL));
     EXPECT_OK(espat_uart_read(world, module, NULL, 0, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_statistics_read(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_rts(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, NULL, 4, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, buffer, sizeof buffer, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_read(world, NULL, 4, &count));
@@ -270,7 +273,7 @@ static void wrong_values(espat_world *world, uint32_t module)
     SIZED(espat_attach_options, options);
     espat_uart_byte bytes[4];
     SIZED(espat_statistics, statistics);
-    uint32_t other;
+    uint32_t other, level;
     uint64_t number;
     size_t count;
     const char *text;
@@ -283,8 +286,14 @@ static void wrong_values(espat_world *world, uint32_t module)
     options.mcu_tx = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
     options.mcu_tx = ESPAT_MCU_TX_WIRE;
-    options.reserved = 1;
+    options.obeys_rts = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 79, 8, 0, 0));
+    EXPECT_SENTENCE("expected 80 to 5000000 baud");
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 9, 0, 0));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 264, 0, 0));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 8, 3, 0));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 8, 0, 3));
 
     for (other = 1; other != 0; other = other == 1 ? UINT32_MAX : 0) {
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_detach(world, other));
@@ -293,6 +302,8 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write_block(world, other, 0, NULL, 0));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_pin(world, other, 0, ESPAT_PIN_EN, 1));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_overrun(world, other, 0, 'A'));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_mcu_line(world, other, 0, 9600, 8, 0, 0));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_rts(world, other, &level));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_next_event(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_advance(world, other, 0));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_reached(world, other, &number));

@@ -92,6 +92,7 @@ static void input(char *line)
         options.size = sizeof options;
         sscanf(line, "%*s %63s %" SCNu64 " %" SCNu64 " %" SCNu32, name, &options.timebase_hz, &options.origin_ns,
                &options.mcu_tx);
+        options.obeys_rts = options.mcu_tx == ESPAT_MCU_TX_WIRE;
         check(espat_attach(world, name, &options, &module));
         printf("module %" PRIu32 "\n", module);
     } else if (strcmp(word, "detach") == 0) {
@@ -113,6 +114,13 @@ static void input(char *line)
     } else if (strcmp(word, "pin") == 0) {
         sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu32, &module, &tick, &pin, &level);
         check(espat_set_pin(world, module, tick, pin, level));
+    } else if (strcmp(word, "line") == 0) {
+        uint32_t baud, data_bits, parity, stop_bits;
+        sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32, &module, &tick, &baud,
+               &data_bits, &parity, &stop_bits);
+        check(espat_set_mcu_line(world, module, tick, baud, data_bits, parity, stop_bits));
+        check(espat_module_rts(world, module, &level));
+        printf("rts %" PRIu32 "\n", level);
     } else if (strcmp(word, "overrun") == 0) {
         sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %u", &module, &tick, &byte);
         check(espat_mcu_overrun(world, module, tick, (uint8_t)byte));
@@ -204,6 +212,9 @@ int main(int argc, char **argv)
                " %" PRIu64 "\n",
                name, s.mcu_bytes, s.module_bytes, s.mcu_queue_max, s.mcu_overruns, s.module_overruns, s.frames_sent,
                s.frames_received, s.frames_lost);
+        printf("errors %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+               s.module_received, s.module_framing_errors, s.module_parity_errors, s.mcu_received,
+               s.mcu_framing_errors, s.mcu_parity_errors, s.wire_lost);
         check(espat_module_digest(world, (uint32_t)i, &digest));
         printf("digest of %s %016" PRIx64 "\n", name, digest);
     }

@@ -55,6 +55,11 @@ impl UartSettings {
         }
     }
 
+    /// Whether the module raises RTS when its receive FIFO fills.
+    pub fn drives_rts(&self) -> bool {
+        self.flow & 1 != 0
+    }
+
     /// Whether the module stops sending while its CTS is high.
     pub fn obeys_cts(&self) -> bool {
         self.flow & 2 != 0

@@ -115,6 +115,16 @@ impl Framing {
         self.full.iter().map(Vec::len).sum::<usize>() + self.block.len() + self.withheld.len()
     }
 
+    /// True when a full block waits to be polled.
+    pub fn has_full_block(&self) -> bool {
+        !self.full.is_empty()
+    }
+
+    /// True when the silence before a byte that started at `start` has decided what the withheld `+` are: poll first.
+    pub fn is_decided(&self, start: Instant) -> bool {
+        self.verdict(Some(start)).is_some()
+    }
+
     /// When silence alone decides what the withheld `+` are: after the third more than the guard time, before
     /// that as much as no `+` of an escape may be late. A byte that started in time decides when it is there.
     fn verdict(&self, receiving: Option<Instant>) -> Option<Instant> {

@@ -21,7 +21,8 @@ impl Core {
     /// The MCU's bytes are payload from now on, for the link of `target`.
     pub(super) fn enter_passthrough(&mut self, target: OpenRequest, profile: &Profile, open: bool) {
         let packing = Packing {
-            block: BLOCK,
+            // A chip with a small buffer never has a whole block.
+            block: BLOCK.min(profile.core_buffer),
             flush: profile.differences.passthrough_flush,
             interval: self.system.transmit_interval,
         };

@@ -10,10 +10,6 @@ use crate::at::{Core, Env};
 use crate::net::stack::{DnsState, Socket, TcpState};
 use crate::time::{Duration, Instant, earliest};
 
-/// What waits for the network at most, bytes: the core's buffer, the UART's ring and its FIFO. Without flow
-/// control the bytes behind them are lost without a word.
-const MOST_WAITING: usize = 8192 + 2048 + 128;
-
 /// Where an attempt to open the link again stands.
 #[derive(Clone, Debug)]
 enum Reopen {
@@ -36,7 +32,8 @@ pub struct Session {
     /// Bytes of blocks that the TCP socket had no room for.
     waiting: VecDeque<u8>,
     reopen: Reopen,
-    lost: u64,
+    /// The escape has come; what was before it leaves first.
+    leaving: bool,
 }
 
 impl Session {
@@ -48,20 +45,32 @@ impl Session {
             framing: Framing::new(packing, silent_since),
             waiting: VecDeque::new(),
             reopen: if open { Reopen::No } else { Reopen::At(silent_since) },
-            lost: 0,
+            leaving: false,
         }
     }
 
     /// A byte has arrived. True when it begins a block.
     pub fn byte(&mut self, start: Instant, end: Instant, byte: u8) -> bool {
         let first = self.framing.pending() == 0;
-        if self.framing.pending() + self.waiting.len() >= MOST_WAITING {
-            self.lost += 1;
-            self.framing.lose(end);
-        } else {
-            self.framing.byte(start, end, byte);
-        }
+        self.framing.byte(start, end, byte);
         first
+    }
+
+    /// A byte that ended at `end` never came.
+    pub fn lose(&mut self, end: Instant) {
+        self.framing.lose(end);
+    }
+
+    /// Whether it takes a byte now whose start bit began at `start`. It does not while its buffer of `room` bytes is
+    /// full, nor behind an escape, nor before it has been polled for what the silence before the byte decided.
+    pub fn takes(&self, start: Instant, room: usize) -> bool {
+        let full = self.framing.pending() + self.waiting.len() >= room;
+        !full && !self.leaving && !self.framing.is_decided(start)
+    }
+
+    /// True when [`poll`] has something to do at once, whatever the time.
+    pub fn has_full_block(&self) -> bool {
+        self.framing.has_full_block()
     }
 
     /// When [`poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the
@@ -72,11 +81,6 @@ impl Session {
             _ => None,
         };
         earliest([self.framing.next_timer(receiving), reopen])
-    }
-
-    /// Bytes lost because the network was slower than the UART.
-    pub fn lost(&self) -> u64 {
-        self.lost
     }
 }
 
@@ -92,14 +96,18 @@ pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
                 if let Reopen::Resolving(socket) | Reopen::Connecting(socket) = session.reopen {
                     env.stack.release(socket);
                 }
-                drain(&mut session, core, env);
-                core.leave_passthrough();
-                return true;
+                session.leaving = true;
             }
         }
     }
     moved |= drain(&mut session, core, env);
-    moved |= reopen(&mut session, core, env, now);
+    if session.leaving && session.waiting.is_empty() {
+        core.leave_passthrough();
+        return true;
+    }
+    if !session.leaving {
+        moved |= reopen(&mut session, core, env, now);
+    }
     core.session = Some(session);
     moved
 }

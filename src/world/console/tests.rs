@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::module::Harm;
 use crate::net::network::Peer;
 
 fn at(ns: u64, command: Command) -> Command {
@@ -9,6 +10,10 @@ fn at(ns: u64, command: Command) -> Command {
 
 fn link(name: &str, change: LinkChange) -> Command {
     Command::Link { name: name.to_string(), change }
+}
+
+fn wire(side: Option<WireSide>, harm: Harm) -> Command {
+    Command::Wire { name: "wifi".to_string(), change: WireChange { side, harm } }
 }
 
 fn host(action: HostAction) -> Command {
@@ -32,6 +37,20 @@ fn every_form_is_understood() {
         (
             "link wifi latency 20 ms jitter 5ms",
             link("wifi", LinkChange { latency: Some(ms(20)), jitter: Some(ms(5)), ..none() }),
+        ),
+        ("wire", Command::WireShow(None)),
+        ("wire wifi", Command::WireShow(Some("wifi".to_string()))),
+        (
+            "wire wifi noise 0.5 % drop 1%",
+            wire(None, Harm { noise_ppm: Some(5_000), drop_ppm: Some(10_000), low: None }),
+        ),
+        (
+            "wire wifi to-mcu break 20 ms",
+            wire(Some(WireSide::ToMcu), Harm { low: Some(ms(20)), ..Harm::default() }),
+        ),
+        (
+            "at 1s wire wifi from-mcu drop 0",
+            at(1_000_000_000, wire(Some(WireSide::FromMcu), Harm { drop_ppm: Some(0), ..Harm::default() })),
         ),
         ("link wifi down", link("wifi", LinkChange { down: Some(true), ..none() })),
         ("link down up", link("down", LinkChange { down: Some(false), ..none() })),
@@ -102,7 +121,7 @@ fn a_text_that_is_too_long_is_refused() {
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave` or `datagram`";
-    let commands = "`help`, `status`, `ap`, `link`, `host` or `at`";
+    let commands = "`help`, `status`, `ap`, `link`, `wire`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
@@ -128,6 +147,18 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
             "`loss`: expected a chance such as `5 %`, found `5` without a unit (`%` or `ppm`)".to_string(),
         ),
         ("link wifi mtu 9000", "`mtu`: expected 576 to 1500 (bytes), found `9000`".to_string()),
+        (
+            "wire wifi nosie 1%",
+            "expected a setting of the wire (`noise`, `drop` or `break`), found `nosie`; did you mean `noise`?"
+                .to_string(),
+        ),
+        (
+            "wire wifi to-mcu",
+            "expected a setting of the wire (`noise`, `drop` or `break`), found nothing".to_string(),
+        ),
+        ("wire wifi drop", "expected CHANCE after `drop`, found nothing".to_string()),
+        ("wire wifi break 1%", "`break`: unknown unit `%` in `1%`, expected `ns`, `us`, `ms`, `s`, `min`, `h` or `d`".to_string()),
+        ("wire wifi drop 1% drop 2%", "`drop` is set twice in one line".to_string()),
         ("link wifi down up", "`up or down` is set twice in one line".to_string()),
         ("link wifi loss 1% loss 2%", "`loss` is set twice in one line".to_string()),
         ("host", "expected the name of a host after `host`, found nothing".to_string()),
@@ -184,7 +215,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
 #[test]
 fn the_reference_shows_the_help_that_is_built_in() {
     let docs = include_str!("../../../docs/console.md");
-    for topic in [None, Some("link"), Some("host")] {
+    for topic in [None, Some("link"), Some("wire"), Some("host")] {
         let text = help(topic);
         assert!(
             docs.contains(&text),
@@ -240,12 +271,25 @@ fn action() -> impl Strategy<Value = HostAction> {
     ]
 }
 
+fn harm() -> impl Strategy<Value = WireChange> {
+    let chance = || proptest::option::of(0..=1_000_000u32);
+    let low = proptest::option::of((0..=3_600_000_000_000u64).prop_map(Duration::from_nanos));
+    let side = prop_oneof![Just(None), Just(Some(WireSide::FromMcu)), Just(Some(WireSide::ToMcu))];
+    (side, chance(), chance(), low)
+        .prop_map(|(side, noise_ppm, drop_ppm, low)| WireChange {
+            side,
+            harm: Harm { noise_ppm, drop_ppm, low },
+        })
+        .prop_filter("a change changes something", |c| c.harm != Harm::default())
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let name = || prop_oneof!["[a-z0-9_.-]{1,8}", ".{0,8}", any::<String>()];
     let change = prop_oneof![
         name().prop_map(Command::ApUp),
         name().prop_map(Command::ApDown),
         (name(), change()).prop_map(|(name, change)| Command::Link { name, change }),
+        (name(), harm()).prop_map(|(name, change)| Command::Wire { name, change }),
         (name(), action()).prop_map(|(name, action)| Command::Host { name, action }),
     ];
     let change = change.boxed();
@@ -254,6 +298,7 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|t| Command::Help(t.map(str::to_string))),
         Just(Command::Status),
         proptest::option::of(name()).prop_map(Command::LinkShow),
+        proptest::option::of(name()).prop_map(Command::WireShow),
         change.clone(),
         (any::<u64>(), change).prop_map(|(ns, c)| at(ns, c)),
     ]
@@ -268,7 +313,7 @@ proptest! {
     }
 
     #[test]
-    fn no_line_panics(line in any::<String>(), words in "(ap|link|host|send|at|help|wifi|\"|\\\\|x4|1|connect|loss|5%|1s| ){0,12}") {
+    fn no_line_panics(line in any::<String>(), words in "(ap|link|wire|noise|break|host|send|at|help|wifi|\"|\\\\|x4|1|connect|loss|5%|1s| ){0,12}") {
         for line in [line, words] {
             if let Ok(command) = parse(&line) {
                 prop_assert_eq!(parse(&command.to_string()), Ok(command));

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pacing_word, pin_word,
+    End, Input, LogError, MAGIC, OBEYS_RTS, Truncated, VERSION, level_word, module_name, pacing_word,
+    pin_word,
 };
+use crate::uart::LineSettings;
 use crate::world::scenario::SavedText;
 use crate::world::spelling::{one_of, shown};
 use crate::world::{McuTx, Pin};
 
-const VERBS: [&str; 7] = ["attach", "detach", "uart", "pin", "overrun", "console", "reach"];
+const VERBS: [&str; 8] = ["attach", "detach", "uart", "pin", "line", "overrun", "console", "reach"];
 
 /// What the body of a log holds.
 type Body = (Vec<Input>, Option<End>, Option<Truncated>);
@@ -184,6 +186,11 @@ impl<'a> Reader<'a> {
                 let high = self.choice(level, [false, true], level_word)?;
                 Ok(Input::Pin { module, tick, pin, high })
             }
+            ("line", Some(rest)) => {
+                let (module, tick) = (self.module(&who)?, self.time(time)?);
+                let line = LineSettings::parse(rest).map_err(|e| self.wrong(&e))?;
+                Ok(Input::Line { module, tick, line })
+            }
             ("overrun", Some(rest)) => {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
                 Ok(Input::Overrun { module, tick, byte: self.byte(rest)? })
@@ -202,7 +209,11 @@ impl<'a> Reader<'a> {
     fn attach(&mut self, who: Who, origin_ns: u64, rest: &str) -> Result<Input, LogError> {
         let expected = "`id=NUMBER hz=NUMBER mcu-tx=wire` (or `as-stored`) after `attach`";
         let wrong = || self.expected(expected, rest);
-        let mut fields = rest.split(' ');
+        let (fields, obeys_rts) = match rest.strip_suffix(OBEYS_RTS) {
+            Some(fields) => (fields, true),
+            None => (rest, false),
+        };
+        let mut fields = fields.split(' ');
         let mut field = |key: &str| {
             let value = fields.next()?.strip_prefix(key)?.strip_prefix('=')?;
             Some(value)
@@ -216,7 +227,7 @@ impl<'a> Reader<'a> {
             return Err(wrong());
         }
         self.modules.insert(who.name.clone(), id);
-        Ok(Input::Attach { module: id, name: who.name, hz, origin_ns, mcu_tx })
+        Ok(Input::Attach { module: id, name: who.name, hz, origin_ns, mcu_tx, obeys_rts })
     }
 
     fn module(&self, who: &Who) -> Result<u32, LogError> {

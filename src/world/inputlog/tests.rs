@@ -13,7 +13,7 @@ fn scenario(name: &str, text: &str) -> Scenario {
 
 fn attachment(hz: u64, origin_ns: u64, mcu_tx: McuTx) -> Attachment {
     let timebase = Timebase::new(hz, Instant::from_nanos(origin_ns)).expect("hz is not 0");
-    Attachment { timebase, mcu_tx }
+    Attachment { timebase, mcu_tx, obeys_rts: false }
 }
 
 /// A log with one module, `wifi`, attached.
@@ -162,7 +162,7 @@ fn a_log_that_is_cut_off_gives_what_it_has_and_says_what_was_lost() {
 fn a_bad_log_is_refused_with_its_line() {
     let good = text(writer());
     let with = |line: &str| format!("{good}{line}\n");
-    let verbs = "`attach`, `detach`, `uart`, `pin`, `overrun`, `console` or `reach`";
+    let verbs = "`attach`, `detach`, `uart`, `pin`, `line`, `overrun`, `console` or `reach`";
     let attach = "`id=NUMBER hz=NUMBER mcu-tx=wire` (or `as-stored`) after `attach`";
     let cases = [
         (String::new(), "1: expected `espat-sim input log 1`, found the end of the log".to_string()),
@@ -236,6 +236,10 @@ fn input() -> impl Strategy<Value = Input> {
             pin,
             high
         }),
+        (module.clone(), tick(), 80..=5_000_000u32, 5..=8u8).prop_map(|(module, tick, baud, data_bits)| {
+            let line = LineSettings { data_bits, ..LineSettings::eight_n_one(baud) };
+            Input::Line { module, tick, line }
+        }),
         (module.clone(), tick(), any::<u8>()).prop_map(|(module, tick, byte)| Input::Overrun {
             module,
             tick,
@@ -248,12 +252,14 @@ fn input() -> impl Strategy<Value = Input> {
 
 fn write(w: &mut Writer, input: &Input) {
     match input {
-        Input::Attach { module, name, hz, origin_ns, mcu_tx } => {
-            w.attach(*module, name, &attachment(*hz, *origin_ns, *mcu_tx));
+        Input::Attach { module, name, hz, origin_ns, mcu_tx, obeys_rts } => {
+            let attachment = Attachment { obeys_rts: *obeys_rts, ..attachment(*hz, *origin_ns, *mcu_tx) };
+            w.attach(*module, name, &attachment);
         }
         Input::Detach { module } => w.detach(*module),
         Input::Uart { module, tick, bytes } => bytes.iter().for_each(|&b| w.uart(*module, *tick, b)),
         Input::Pin { module, tick, pin, high } => w.pin(*module, *tick, *pin, *high),
+        Input::Line { module, tick, line } => w.line_settings(*module, *tick, *line),
         Input::Overrun { module, tick, byte } => w.overrun(*module, *tick, *byte),
         Input::Console { at_ns, line } => w.console(Instant::from_nanos(*at_ns), line),
         Input::Advance { module, tick } => w.advance(*module, *tick),
@@ -309,7 +315,7 @@ proptest! {
         let mut inputs: Vec<Input> = names.into_iter().zip(0u32..).zip(bases)
             .map(|((name, module), (hz, origin_ns, wire))| {
                 let mcu_tx = if wire { McuTx::Wire } else { McuTx::AsStored };
-                Input::Attach { module, name, hz, origin_ns, mcu_tx }
+                Input::Attach { module, name, hz, origin_ns, mcu_tx, obeys_rts: !wire }
             })
             .collect();
         inputs.extend(rest);
@@ -339,7 +345,7 @@ proptest! {
     #[test]
     fn no_text_panics(
         any: String,
-        line in "[0-9-]{0,3} (wifi|\\*|\"wifi\"|\") (uart|pin|console|attach|reach|detach|overrun)? ?[a-f0-9 \\\\u{}\"=]{0,12}",
+        line in "[0-9-]{0,3} (wifi|\\*|\"wifi\"|\") (uart|pin|line|console|attach|reach|detach|overrun)? ?[a-f0-9 \\\\u{}\"=]{0,12}",
     ) {
         let _ = parse(&any);
         let _ = parse(&format!("{}{line}\n", text(writer())));

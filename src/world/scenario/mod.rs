@@ -14,6 +14,7 @@ mod report;
 pub(crate) mod saved;
 mod schema;
 mod table;
+mod wire;
 
 use crate::module::LogPort;
 use crate::net::config::NetConfig;
@@ -25,6 +26,7 @@ use crate::world::McuTx;
 use crate::world::console::Command;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use report::{Place, Problem, ScenarioError};
+pub use wire::WireConfig;
 
 /// The least latency of a module's radio link in a world with several modules, whose clocks may run apart by
 /// as much.
@@ -41,6 +43,8 @@ pub struct ModuleConfig {
     pub mac: Option<[u8; 6]>,
     /// How stored bytes are paced; `None`: as the driver says.
     pub mcu_tx: Option<McuTx>,
+    /// Its UART wire.
+    pub wire: WireConfig,
     /// Where its log texts come out.
     pub log_port: LogPort,
     /// The file in which it keeps its saved settings between runs; `None`: in memory only.
@@ -115,7 +119,7 @@ impl Scenario {
     /// One sentence with what was expected, such as the names that exist.
     pub fn check(&self, command: &Command) -> Result<(), String> {
         match command {
-            Command::Help(_) | Command::Status | Command::LinkShow(None) => Ok(()),
+            Command::Help(_) | Command::Status | Command::LinkShow(None) | Command::WireShow(None) => Ok(()),
             Command::ApUp(name) | Command::ApDown(name) => {
                 exists("the name of an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
             }
@@ -127,6 +131,9 @@ impl Scenario {
                     Some(latency) if of_module => check_latency(latency, self.modules.len()),
                     _ => Ok(()),
                 }
+            }
+            Command::WireShow(Some(name)) | Command::Wire { name, .. } => {
+                exists("the name of a module", name, self.modules.iter().map(|m| m.name.as_str()))
             }
             Command::Host { name, action } => {
                 exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;

@@ -10,7 +10,7 @@ use toml::value::{Datetime, Offset};
 use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{ModuleConfig, Scenario, ScenarioError, TimelineEntry, Timing};
-use super::{access_points, hosts, link, network, schema};
+use super::{WireConfig, access_points, hosts, link, network, schema, wire};
 use crate::module::LogPort;
 use crate::net::config::NetConfig;
 use crate::profile;
@@ -39,7 +39,8 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     let p = &mut problems;
     let top = Section::of(p, String::new(), 0..0, document.get_ref(), schema::TOP);
     let mut macs = Taken::new();
-    let modules = modules(p, &top, &mut macs);
+    let mut modules = modules(p, &top, &mut macs);
+    wire::read(p, &top, &mut modules);
     let lans = access_points::read(p, &top, &mut macs);
     let module_names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
     let hosts = hosts::read(p, &top, &lans, &module_names);
@@ -96,6 +97,7 @@ fn modules(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) ->
             log_port: LogPort::default(),
             nvs: None,
             saved: None,
+            wire: WireConfig::default(),
         });
     }
     modules
@@ -128,6 +130,7 @@ fn module<'a>(
         log_port: section.choice(problems, "log-port", &log_ports).unwrap_or_default(),
         nvs: nvs(problems, &section, files),
         saved: None,
+        wire: WireConfig::default(),
     })
 }
 

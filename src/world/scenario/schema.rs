@@ -22,6 +22,7 @@ pub(super) const TOP: &[Key] = &[
     key("module", "tables with names: [module.NAME]", "one module, `wifi`"),
     key("ap", "tables with names: [ap.NAME]", "none"),
     key("link", "tables with the names of modules: [link.NAME]", "see below"),
+    key("wire", "tables with the names of modules: [wire.NAME]", "see below"),
     key("host", "tables with names: [host.NAME]", "none"),
 ];
 
@@ -74,6 +75,13 @@ pub(super) const LINK: &[Key] = &[
     ),
     key("mtu", "an integer from 576 to 1500 (bytes)", "1500"),
     key("down", "true or false", "false"),
+];
+
+pub(super) const WIRE: &[Key] = &[
+    key("line", "what a UART can be set to, such as \"9600 8n1\"", "that of the module"),
+    key("obeys-rts", "true or false", "what the driver says"),
+    key("noise", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
+    key("drop", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
 ];
 
 pub(super) const HOST: &[Key] = &[

@@ -522,12 +522,13 @@ fn a_command_is_checked_against_the_names_that_exist() {
 #[test]
 fn the_reference_has_a_row_for_every_key() {
     let docs = include_str!("../../../docs/scenario.md");
-    let sections: [(&str, &[Key]); 8] = [
+    let sections: [(&str, &[Key]); 9] = [
         ("## Top level", schema::TOP),
         ("## [capture]", schema::CAPTURE),
         ("## [module.NAME]", schema::MODULE),
         ("## [ap.NAME]", schema::AP),
         ("## [link.NAME]", schema::LINK),
+        ("## [wire.NAME]", schema::WIRE),
         ("## [host.NAME]", schema::HOST),
         ("## [host.NAME.http]", schema::HTTP),
         ("A page is", schema::PAGE),

@@ -1,0 +1,81 @@
+//! The wire as the MCU's end of it is: what its UART is set to, and the module's RTS.
+
+use super::espat_world;
+use super::status::{Failure, espat_status};
+use crate::uart::{LineSettings, Parity, StopBits};
+use crate::world::ModuleId;
+
+/// The parity bit of a byte.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum espat_parity {
+    /// There is none.
+    None = 0,
+    /// An odd number of ones.
+    Odd = 1,
+    /// An even number of ones.
+    Even = 2,
+}
+
+/// The stop bits of a byte.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum espat_stop_bits {
+    /// One.
+    One = 0,
+    /// One and a half.
+    OneAndHalf = 1,
+    /// Two.
+    Two = 2,
+}
+
+/// The MCU sets its UART at `tick`: 80 to 5000000 baud, 5 to 8 data bits, one of espat_parity, one of espat_stop_bits.
+/// From then on it no longer follows the module's; where the two differ, bytes are garbled both ways as on a real
+/// wire. The byte on the wire ends as it began.
+///
+/// Errors: ESPAT_STATUS_INVALID_ARGUMENT; those of espat_advance().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_set_mcu_line(
+    world: *mut espat_world,
+    module: u32,
+    tick: u64,
+    baud: u32,
+    data_bits: u32,
+    parity: u32,
+    stop_bits: u32,
+) -> espat_status {
+    boundary!(world world; => {
+        let parity = match parity {
+            n if n == espat_parity::None as u32 => Parity::None,
+            n if n == espat_parity::Odd as u32 => Parity::Odd,
+            n if n == espat_parity::Even as u32 => Parity::Even,
+            n => return Err(Failure::argument(format!("'parity' is {n}, which is no espat_parity"))),
+        };
+        let stop_bits = match stop_bits {
+            n if n == espat_stop_bits::One as u32 => StopBits::One,
+            n if n == espat_stop_bits::OneAndHalf as u32 => StopBits::OneAndHalf,
+            n if n == espat_stop_bits::Two as u32 => StopBits::Two,
+            n => return Err(Failure::argument(format!("'stop_bits' is {n}, which is no espat_stop_bits"))),
+        };
+        let data_bits = u8::try_from(data_bits)
+            .map_err(|_| Failure::argument(format!("'data_bits' is {data_bits}, expected 5 to 8")))?;
+        let line = LineSettings { baud, data_bits, parity, stop_bits };
+        world.input(|w| w.set_mcu_line(ModuleId(module), tick, line))
+    })
+}
+
+/// Stores in `*level` the level of the module's RTS at the time reached: 1 (high) asks the MCU to stop. It changes only
+/// at times that espat_next_event() names. Each change is an observation, too.
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_module_rts(
+    world: *mut espat_world,
+    module: u32,
+    level: *mut u32,
+) -> espat_status {
+    boundary!(world world; level: out => {
+        level.write(u32::from(world.look(|w| w.module_rts(ModuleId(module)))??));
+        Ok(())
+    })
+}

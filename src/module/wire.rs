@@ -1,0 +1,312 @@
+//! The wire of a module: its own UART with FIFO, ring and flow control, and what is modelled of the MCU's.
+
+use std::collections::VecDeque;
+
+use super::{Module, Power, Record};
+use crate::at::nvs::UartSettings;
+use crate::at::{At, Env};
+use crate::capture::Mark;
+use crate::profile::Profile;
+use crate::time::{Duration, Instant};
+use crate::uart::{Direction, FRAMING_ERROR, Heard, LineSettings, PARITY_ERROR, Pace, ReceiveBuffer};
+
+/// Bytes in the receive FIFO at which RTS goes high: after a boot, and after AT+UART has set it.
+const THRESHOLDS: [usize; 2] = [122, 120];
+
+/// Something about the wire that people may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireNotice {
+    /// When.
+    pub at: Instant,
+    /// Such as `RTS high: 122 bytes in the receive FIFO`.
+    pub text: String,
+    /// Something is wrong.
+    pub warning: bool,
+}
+
+/// Counters of the wire. They only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WireStatistics {
+    /// Bytes that left the module's UART.
+    pub module_sent: u64,
+    /// What the module's UART received.
+    pub module: Received,
+    /// What the MCU's received.
+    pub mcu: Received,
+    /// Bytes that the module lost because its FIFO was full.
+    pub overruns: u64,
+    /// Bytes lost on the wire, both directions.
+    pub dropped: u64,
+}
+
+/// What one end received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Bytes, the damaged ones with them.
+    pub bytes: u64,
+    /// Those with a framing error, breaks with them.
+    pub framing_errors: u64,
+    /// Those with a parity error.
+    pub parity_errors: u64,
+}
+
+impl Received {
+    fn count(&mut self, flags: u8) {
+        self.bytes += 1;
+        self.framing_errors += u64::from(flags & FRAMING_ERROR != 0);
+        self.parity_errors += u64::from(flags & PARITY_ERROR != 0);
+    }
+}
+
+/// What a change of the wire's quality is: `None` leaves it as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Harm {
+    /// Chance that one bit of a byte is inverted, parts per million.
+    pub noise_ppm: Option<u32>,
+    /// Chance that a byte is lost, parts per million.
+    pub drop_ppm: Option<u32>,
+    /// The line is held low for so long.
+    pub low: Option<Duration>,
+}
+
+/// State of the wire beside the two directions.
+#[derive(Debug)]
+pub(super) struct Wire {
+    /// What waits for the firmware.
+    pub rx: ReceiveBuffer,
+    /// The level of the module's RTS.
+    rts: bool,
+    /// The MCU stops while it is high.
+    mcu_obeys_rts: bool,
+    /// What the MCU's UART was set to; `None`: it follows the module's.
+    mcu_line: Option<LineSettings>,
+    /// The module waits for CTS.
+    held: bool,
+    /// The last byte was lost.
+    losing: bool,
+    module: Received,
+    mcu: Received,
+    notices: VecDeque<WireNotice>,
+    rts_changes: VecDeque<(Instant, bool)>,
+}
+
+impl Wire {
+    pub fn new(profile: &Profile) -> Wire {
+        Wire {
+            rx: ReceiveBuffer::new(profile.rx_fifo, profile.rx_ring),
+            rts: false,
+            mcu_obeys_rts: false,
+            mcu_line: None,
+            held: false,
+            losing: false,
+            module: Received::default(),
+            mcu: Received::default(),
+            notices: VecDeque::new(),
+            rts_changes: VecDeque::new(),
+        }
+    }
+
+    fn notice(&mut self, at: Instant, text: String, warning: bool) {
+        self.notices.push_back(WireNotice { at, text, warning });
+    }
+}
+
+impl Module {
+    /// Chooses how the MCU's bytes are paced, and whether the MCU stops while the module's RTS is high. Only before
+    /// the first one.
+    pub fn set_mcu(&mut self, pace: Pace, obeys_rts: bool) {
+        self.mcu.set_pace(pace);
+        self.wire.mcu_obeys_rts = obeys_rts;
+    }
+
+    /// Sets the MCU's UART. From now on it does not follow the module's.
+    pub fn set_mcu_line(&mut self, settings: LineSettings) {
+        self.wire.mcu_line = Some(settings);
+        self.mcu.set_sender(settings);
+        self.own.set_receiver(settings);
+    }
+
+    /// What its UART is set to.
+    pub fn line_settings(&self) -> LineSettings {
+        self.own.settings()
+    }
+
+    /// What the MCU's UART is set to.
+    pub fn mcu_line_settings(&self) -> LineSettings {
+        self.mcu.settings()
+    }
+
+    /// The level of the module's RTS: high asks the MCU to stop.
+    pub fn rts(&self) -> bool {
+        self.wire.rts
+    }
+
+    /// The MCU's RTS, the module's CTS, changes. High stops the module between two bytes if its flow control asks for
+    /// it.
+    pub fn set_cts(&mut self, now: Instant, high: bool) {
+        self.cts = high;
+        self.obey_cts(now);
+    }
+
+    /// Counters.
+    pub fn wire_statistics(&self) -> WireStatistics {
+        WireStatistics {
+            module_sent: self.own.sent(),
+            module: self.wire.module,
+            mcu: self.wire.mcu,
+            overruns: self.wire.rx.overruns(),
+            dropped: self.mcu.dropped() + self.own.dropped(),
+        }
+    }
+
+    /// How the wire treats bytes now, from the MCU and to it: noise and loss, parts per million.
+    pub fn harm(&self) -> [(u32, u32); 2] {
+        [self.mcu.disturbance(), self.own.disturbance()].map(|d| (d.noise_ppm, d.drop_ppm))
+    }
+
+    /// Harms one direction of the wire, or no longer.
+    pub fn set_harm(&mut self, now: Instant, from_mcu: bool, harm: Harm) {
+        if from_mcu {
+            harm.apply(&mut self.mcu, now);
+        } else {
+            harm.apply(&mut self.own, now);
+        }
+    }
+
+    /// The next notice about the wire.
+    pub fn take_wire_notice(&mut self) -> Option<WireNotice> {
+        self.wire.notices.pop_front()
+    }
+
+    /// The next change of the module's RTS.
+    pub fn take_rts_change(&mut self) -> Option<(Instant, bool)> {
+        self.wire.rts_changes.pop_front()
+    }
+
+    /// Takes the bytes that end at `now`.
+    pub fn wire_edge(&mut self, now: Instant) {
+        while let Some(heard) = self.mcu.take(now) {
+            self.wire.module.count(heard.flags);
+            let mark = self.received(heard);
+            self.record(true, heard, mark);
+        }
+        while let Some(heard) = self.own.take(now) {
+            self.wire.mcu.count(heard.flags);
+            self.record(false, heard, heard.mark.unwrap_or(Mark::Text));
+        }
+        while let Some((at, byte, ())) = self.log.take(now) {
+            self.logged.push_back((at, byte));
+        }
+        // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
+        let drained = self.own.pending() == 0;
+        let due = |at: &At| at.is_due() || at.is_starved() || (at.once_drained().is_some() && drained);
+        if self.at.as_ref().is_some_and(due) {
+            self.settle(now);
+        }
+    }
+
+    fn record<M>(&mut self, from_mcu: bool, heard: Heard<M>, mark: Mark) {
+        let Heard { end: at, byte, flags, .. } = heard;
+        self.records.push_back(Record { at, from_mcu, byte, flags, mark });
+    }
+
+    /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
+    fn received(&mut self, heard: Heard<()>) -> Mark {
+        if self.power != Power::On || self.at.is_none() {
+            return Mark::Text;
+        }
+        let now = heard.end;
+        let kept = self.wire.rx.push(heard.start, now, heard.byte);
+        if !kept && !self.wire.losing {
+            let text = "receive FIFO full: bytes from the MCU are being lost";
+            self.wire.notice(now, text.to_owned(), true);
+        }
+        self.wire.losing = !kept;
+        let (_, mark) = self.hand_over(now);
+        // Only data is ever let wait.
+        mark.unwrap_or(Mark::Data)
+    }
+
+    /// Hands the firmware what it takes of the bytes that wait. Returns whether it took any, and what the last one is
+    /// part of when none is left.
+    pub(super) fn hand_over(&mut self, now: Instant) -> (bool, Option<Mark>) {
+        let mut mark = None;
+        while let (Some(firmware), Some(next)) = (&mut self.at, self.wire.rx.front().copied()) {
+            if !firmware.takes(next.start, self.config.profile) {
+                break;
+            }
+            self.wire.rx.pop();
+            if let Some(lost) = next.lost {
+                firmware.lose(lost);
+            }
+            // Passthrough counts silence on the wire; a command begins when it is looked at.
+            let at = if firmware.in_passthrough() { next.end } else { now };
+            let mut env = env!(self);
+            mark = Some(firmware.receive(next.start, at, next.byte, &mut env));
+            self.flush(now);
+        }
+        if let (Some(firmware), Some(lost)) = (&mut self.at, self.wire.rx.take_lost()) {
+            firmware.lose(lost);
+        }
+        self.drive_rts(now);
+        (mark.is_some(), mark.filter(|_| self.wire.rx.is_empty()))
+    }
+
+    /// Sets the module's UART; the MCU's follows unless it has been set. `booted`: it is set at a start.
+    pub(super) fn set_line(&mut self, now: Instant, settings: UartSettings, booted: bool) {
+        let line = settings.line();
+        self.own.set_sender(line);
+        self.mcu.set_receiver(line);
+        if self.wire.mcu_line.is_none() {
+            self.mcu.set_sender(line);
+            self.own.set_receiver(line);
+        }
+        let threshold = THRESHOLDS[usize::from(!booted)];
+        self.wire.rx.set_threshold(settings.drives_rts().then_some(threshold));
+        self.drive_rts(now);
+        self.obeys_cts = settings.obeys_cts();
+        self.obey_cts(now);
+    }
+
+    /// What has been received and not been looked at is gone.
+    pub(super) fn forget_received(&mut self, now: Instant) {
+        self.wire.rx.clear();
+        self.wire.losing = false;
+        self.drive_rts(now);
+    }
+
+    fn drive_rts(&mut self, now: Instant) {
+        let high = self.wire.rx.rts();
+        if high == self.wire.rts {
+            return;
+        }
+        self.wire.rts = high;
+        self.wire.rts_changes.push_back((now, high));
+        let level = if high { "high" } else { "low" };
+        let text = format!("RTS {level}: {} bytes in the receive FIFO", self.wire.rx.in_fifo());
+        self.wire.notice(now, text, false);
+        self.mcu.hold(now, high && self.wire.mcu_obeys_rts);
+    }
+
+    fn obey_cts(&mut self, now: Instant) {
+        let held = self.cts && self.obeys_cts;
+        if held != self.wire.held {
+            self.wire.held = held;
+            let (level, what) = if held { ("high", "stops") } else { ("low", "goes on") };
+            let text = format!("CTS {level}: the module {what} with {} bytes to send", self.own.pending());
+            self.wire.notice(now, text, false);
+        }
+        self.own.hold(now, held);
+    }
+}
+
+impl Harm {
+    fn apply<M: Copy>(&self, direction: &mut Direction<M>, now: Instant) {
+        let disturbance = direction.disturbance_mut();
+        disturbance.noise_ppm = self.noise_ppm.unwrap_or(disturbance.noise_ppm);
+        disturbance.drop_ppm = self.drop_ppm.unwrap_or(disturbance.drop_ppm);
+        if let Some(time) = self.low {
+            direction.hold_low(now, time);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What can be done to a wire: `wire NAME SETTING...`.
+
+use std::fmt;
+
+use super::words::Words;
+use super::{Command, store};
+use crate::module::{Harm, Module};
+use crate::time::Instant;
+use crate::world::quantity::{self, chance_text, duration_text};
+use crate::world::spelling::{did_you_mean, one_of};
+
+/// A direction of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireSide {
+    /// What the MCU sends.
+    FromMcu,
+    /// What the module sends.
+    ToMcu,
+}
+
+/// What changes about a wire; the rest stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireChange {
+    /// Where; `None`: both directions.
+    pub side: Option<WireSide>,
+    /// What.
+    pub harm: Harm,
+}
+
+impl WireChange {
+    /// Makes the change.
+    pub fn apply(&self, now: Instant, module: &mut Module) {
+        for (side, from_mcu) in [(WireSide::FromMcu, true), (WireSide::ToMcu, false)] {
+            if self.side.is_none_or(|only| only == side) {
+                module.set_harm(now, from_mcu, self.harm);
+            }
+        }
+    }
+}
+
+/// The directions: word, help, which.
+pub(super) const SIDES: [(&str, &str, WireSide); 2] = [
+    ("from-mcu", "Before the others: only what the MCU sends.", WireSide::FromMcu),
+    ("to-mcu", "Before the others: only what the module sends.", WireSide::ToMcu),
+];
+
+/// One thing that can be done to a wire.
+pub(super) struct Setting {
+    pub word: &'static str,
+    pub argument: &'static str,
+    pub help: &'static str,
+    set: fn(&mut Harm, &str) -> Result<(), String>,
+}
+
+/// Every setting, in the order in which a change is written.
+pub(super) const SETTINGS: [Setting; 3] = [
+    Setting {
+        word: "noise",
+        argument: "CHANCE",
+        help: "How often one bit of a byte is inverted, start and stop bits too.",
+        set: |h, v| store(&mut h.noise_ppm, quantity::chance(v)),
+    },
+    Setting {
+        word: "drop",
+        argument: "CHANCE",
+        help: "How often a byte is lost on its way.",
+        set: |h, v| store(&mut h.drop_ppm, quantity::chance(v)),
+    },
+    Setting {
+        word: "break",
+        argument: "TIME",
+        help: "Holds the line low for so long, once.",
+        set: |h, v| store(&mut h.low, quantity::delay(v)),
+    },
+];
+
+pub(super) fn read(words: &mut Words) -> Result<Command, String> {
+    let Some(name) = words.next() else { return Ok(Command::WireShow(None)) };
+    let name = name.text;
+    let (mut harm, mut side, mut set) = (Harm::default(), None, Vec::new());
+    while let Some(word) = words.next() {
+        let named = SIDES.iter().find(|(name, ..)| word.is(name));
+        if let (Some((_, _, named)), None, true) = (named, side, set.is_empty()) {
+            side = Some(*named);
+            continue;
+        }
+        let Some(setting) = SETTINGS.iter().find(|s| word.is(s.word)) else {
+            let known = || SETTINGS.iter().map(|s| s.word);
+            let sides = || SIDES.iter().map(|(name, ..)| *name);
+            let hint = did_you_mean(&word.text, known().chain(sides()));
+            let found = word.shown();
+            return Err(format!("expected a setting of the wire ({}), found {found}{hint}", one_of(known())));
+        };
+        if set.contains(&setting.word) {
+            return Err(format!("`{}` is set twice in one line", setting.word));
+        }
+        set.push(setting.word);
+        let value = words.quantity().ok_or_else(|| {
+            format!("expected {} after `{}`, found nothing", setting.argument, setting.word)
+        })?;
+        (setting.set)(&mut harm, &value).map_err(|e| format!("`{}`: {e}", setting.word))?;
+    }
+    match (side, set.is_empty()) {
+        (None, true) => Ok(Command::WireShow(Some(name))),
+        (Some(_), true) => {
+            let known = SETTINGS.iter().map(|s| s.word);
+            Err(format!("expected a setting of the wire ({}), found nothing", one_of(known)))
+        }
+        (side, false) => Ok(Command::Wire { name, change: WireChange { side, harm } }),
+    }
+}
+
+/// The settings as the language writes them: `from-mcu noise 1%`.
+impl fmt::Display for WireChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side =
+            SIDES.iter().find(|(.., side)| Some(*side) == self.side).map(|(name, ..)| (*name).to_owned());
+        let settings = [
+            side,
+            self.harm.noise_ppm.map(|p| format!("noise {}", chance_text(p))),
+            self.harm.drop_ppm.map(|p| format!("drop {}", chance_text(p))),
+            self.harm.low.map(|d| format!("break {}", duration_text(d))),
+        ];
+        let settings: Vec<String> = settings.into_iter().flatten().collect();
+        f.write_str(&settings.join(" "))
+    }
+}

@@ -1,0 +1,61 @@
+//! UART wires: what is between a module and its MCU.
+
+use super::ModuleConfig;
+use super::report::Problems;
+use super::schema;
+use super::table::Section;
+use crate::module::{Harm, Module};
+use crate::time::Instant;
+use crate::uart::LineSettings;
+use crate::world::quantity;
+use crate::world::spelling::{did_you_mean, one_of, shown};
+
+/// The wire of a module at the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WireConfig {
+    /// What the MCU's UART is set to; `None`: it follows the module's until a driver says otherwise.
+    pub line: Option<LineSettings>,
+    /// Whether the MCU's UART obeys the module's RTS; `None`: as the driver says.
+    pub obeys_rts: Option<bool>,
+    /// Chance that one bit of a byte is inverted, parts per million.
+    pub noise_ppm: u32,
+    /// Chance that a byte is lost, parts per million.
+    pub drop_ppm: u32,
+}
+
+impl WireConfig {
+    /// Makes a module's wire like this.
+    pub fn apply(&self, module: &mut Module) {
+        if let Some(line) = self.line {
+            module.set_mcu_line(line);
+        }
+        let harm = Harm { noise_ppm: Some(self.noise_ppm), drop_ppm: Some(self.drop_ppm), low: None };
+        for from_mcu in [true, false] {
+            module.set_harm(Instant::ZERO, from_mcu, harm);
+        }
+    }
+}
+
+/// Reads every `[wire.NAME]` into its module.
+pub(super) fn read(problems: &mut Problems, top: &Section, modules: &mut [ModuleConfig]) {
+    for (name, place, value) in top.named(problems, "wire") {
+        let Some(place_of) = modules.iter().position(|m| m.name == name) else {
+            let names = || modules.iter().map(|m| m.name.as_str());
+            let hint = did_you_mean(name, names());
+            let message =
+                format!("expected the name of a module ({}), found {}{hint}", one_of(names()), shown(name));
+            problems.add(place, message);
+            continue;
+        };
+        let p = &mut *problems;
+        let Some(wire) = Section::open(p, format!("[wire.{name}]"), place, value, schema::WIRE) else {
+            continue;
+        };
+        modules[place_of].wire = WireConfig {
+            line: wire.parsed(p, "line", LineSettings::parse),
+            obeys_rts: wire.boolean(p, "obeys-rts"),
+            noise_ppm: wire.parsed(p, "noise", quantity::chance).unwrap_or(0),
+            drop_ppm: wire.parsed(p, "drop", quantity::chance).unwrap_or(0),
+        };
+    }
+}
