@@ -298,8 +298,9 @@ typedef struct espat_attach_options {
     uint64_t origin_ns;
     // One of espat_mcu_tx. A scenario that says `mcu-tx` for this module goes before it.
     uint32_t mcu_tx;
-    // 0
-    uint32_t reserved;
+    // 1: the MCU's UART obeys the module's RTS, and what is stored waits while that is high. 0: it goes on sending. A
+    // scenario that says `obeys-rts` for this module's wire goes before it.
+    uint32_t obeys_rts;
 } espat_attach_options;
 
 // One byte on the wire to the MCU.
@@ -336,6 +337,20 @@ typedef struct espat_statistics {
     uint64_t frames_received;
     // Frames that were lost on the module's link, in both directions.
     uint64_t frames_lost;
+    // Bytes that the module's UART received; those lost because its buffers were full are among them.
+    uint64_t module_received;
+    // Those of them with a framing error or a break.
+    uint64_t module_framing_errors;
+    // Those with a parity error.
+    uint64_t module_parity_errors;
+    // Bytes that the MCU's UART received.
+    uint64_t mcu_received;
+    // Those of them with a framing error or a break.
+    uint64_t mcu_framing_errors;
+    // Those with a parity error.
+    uint64_t mcu_parity_errors;
+    // Bytes lost on the wire, in both directions.
+    uint64_t wire_lost;
 } espat_statistics;
 
 // One line, one prompt or one data block on a UART.
@@ -560,6 +575,27 @@ espat_status espat_log_port_read(struct espat_world *world,
 espat_status espat_statistics_read(struct espat_world *world,
                                    uint32_t module,
                                    struct espat_statistics *statistics);
+
+// The MCU sets its UART at `tick`: 80 to 5000000 baud, 5 to 8 data bits, one of espat_parity, one of espat_stop_bits.
+// From then on it no longer follows the module's; where the two differ, bytes are garbled both ways as on a real
+// wire. The byte on the wire ends as it began.
+//
+// Errors: ESPAT_STATUS_INVALID_ARGUMENT; those of espat_advance().
+espat_status espat_set_mcu_line(struct espat_world *world,
+                                uint32_t module,
+                                uint64_t tick,
+                                uint32_t baud,
+                                uint32_t data_bits,
+                                uint32_t parity,
+                                uint32_t stop_bits);
+
+// Stores in `*level` the level of the module's RTS at the time reached: 1 (high) asks the MCU to stop. It changes only
+// at times that espat_next_event() names. Each change is an observation, too.
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+espat_status espat_module_rts(struct espat_world *world,
+                              uint32_t module,
+                              uint32_t *level);
 
 // Takes up to `capacity` bytes of the capture (pcapng) and stores their number in `*length`; 0 means that nothing
 // waits now. With `capacity` 0 (and `buffer` NULL) nothing is taken and `*length` is what waits. All pieces, one
