@@ -84,9 +84,9 @@ impl LongSend {
         }
     }
 
-    /// Whether it takes a byte now: its buffer has so many bytes of room.
+    /// Whether it takes a byte now: its buffer has so many bytes of room, or everything is thrown away.
     pub fn takes(&self, room: usize) -> bool {
-        self.waiting.len() + self.held < room
+        self.failed || self.waiting.len() + self.held < room
     }
 
     /// Takes a byte. True when it was the last one.
