@@ -288,6 +288,7 @@ fn reached(inputs: &[Input]) -> BTreeMap<u32, u64> {
     for input in inputs {
         if let Input::Uart { module, tick, .. }
         | Input::Pin { module, tick, .. }
+        | Input::Line { module, tick, .. }
         | Input::Overrun { module, tick, .. }
         | Input::Advance { module, tick } = input
         {

@@ -188,7 +188,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
     let cases = [
         (
             "sede = 1",
-            "1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, `module`, `ap`, `link` or `host`; did you mean `seed`?",
+            "1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, `module`, `ap`, `link`, `wire` or `host`; did you mean `seed`?",
         ),
         (
             "seed = -1",
@@ -446,12 +446,12 @@ fn an_error_shows_every_mistake_under_its_line() {
     assert_eq!(
         error.message,
         "lab.toml:1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, \
-         `capture`, `module`, `ap`, `link` or `host`; did you mean `seed`? (and 1 more mistake)"
+         `capture`, `module`, `ap`, `link`, `wire` or `host`; did you mean `seed`? (and 1 more mistake)"
     );
     assert_eq!(
         error.to_string(),
         "error: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, \
-         `module`, `ap`, `link` or `host`; did you mean `seed`?
+         `module`, `ap`, `link`, `wire` or `host`; did you mean `seed`?
  --> lab.toml:1:1
   |
 1 | sede = 1
