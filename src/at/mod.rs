@@ -7,6 +7,8 @@
 pub mod clock;
 pub mod commands;
 mod datagrams;
+mod dispatch;
+mod env;
 pub mod error;
 pub mod flash;
 mod job;
@@ -29,21 +31,17 @@ pub mod table;
 mod upload;
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use crate::capture::Mark;
 use crate::net::mdns::Mdns;
-use crate::net::stack::Stack;
-use crate::profile::{Profile, Range, Timing};
-use crate::rng::Stream;
+use crate::profile::Profile;
 use crate::time::{Duration, Instant, earliest};
-use crate::wifi::{Air, JoinRequest, SoftAp as SoftApRadio, Station, StationEvent, Status, Surroundings};
+use crate::wifi::StationEvent;
 use commands::update::{self, Update};
 use commands::wifi_radio::Country;
 use commands::wifi_scan::ScanOptions;
-use commands::{Context, Outcome};
-use error::ErrorCode;
-use flash::Flash;
+pub use env::Env;
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
 use links::Links;
@@ -52,92 +50,11 @@ pub use nvs::Nvs;
 use nvs::{SavedJoin, SoftAp, UartSettings};
 use options::{Sntp, TlsNames};
 use output::Output;
-use params::{CommandLine, Form, Raw};
 use passthrough::Session;
 use payload::Payload;
-use schema::{Args, Presence};
 use server::Server;
 use system::System;
-use table::{Command, Need, Syntax};
 use upload::Upload;
-
-/// What stands below the AT firmware, lent for one call.
-pub struct Env<'e> {
-    /// The module's IP stack.
-    pub stack: &'e mut Stack,
-    /// Its station.
-    pub station: &'e mut Station,
-    /// Its softAP.
-    pub softap: &'e mut SoftApRadio,
-    /// What is on the air.
-    pub air: &'e Air,
-    /// Its saved settings.
-    pub nvs: &'e mut Nvs,
-    /// The chip's own MAC address.
-    pub mac: [u8; 6],
-    /// The rest of its flash.
-    pub flash: &'e mut Flash,
-    /// Its facts.
-    pub profile: &'static Profile,
-    /// How its times are drawn.
-    pub timing: Timing,
-    /// Where they are drawn from.
-    pub rng: &'e mut Stream,
-    /// When the byte that is on its way from the MCU started.
-    pub receiving: Option<Instant>,
-}
-
-impl Env<'_> {
-    /// The station's address, once `WIFI GOT IP` has been said.
-    pub fn address(&self) -> Option<Ipv4Addr> {
-        match self.station.status() {
-            Status::GotIp => self.stack.ipv4().map(|c| c.address),
-            _ => None,
-        }
-    }
-
-    /// Every address that links may use: the station's, once it has one, and the softAP's.
-    pub fn own_addresses(&self) -> Vec<Ipv4Addr> {
-        self.address().into_iter().chain(self.stack.lan_address()).collect()
-    }
-
-    /// Draws how long something takes.
-    pub fn draw(&mut self, pick: fn(&Profile) -> &Range) -> Duration {
-        pick(self.profile).draw(self.timing, self.rng)
-    }
-
-    /// Pins the DNS servers, or takes them from DHCP again.
-    pub fn use_dns(&mut self, servers: Option<[IpAddr; 3]>) {
-        let v4 = |servers: [IpAddr; 3]| {
-            servers.into_iter().filter_map(|a| match a {
-                IpAddr::V4(a) => Some(a),
-                IpAddr::V6(_) => None,
-            })
-        };
-        self.stack.pin_dns(servers.map(|servers| v4(servers).collect()));
-    }
-
-    /// Lets the station do what is due.
-    pub fn poll_station(&mut self, now: Instant) {
-        let mut around =
-            Surroundings { air: self.air, profile: self.profile, timing: self.timing, rng: self.rng };
-        self.station.poll(now, self.stack, &mut around);
-    }
-
-    /// Gives the station another MAC address.
-    pub fn set_station_mac(&mut self, now: Instant, mac: [u8; 6]) {
-        let mut around =
-            Surroundings { air: self.air, profile: self.profile, timing: self.timing, rng: self.rng };
-        self.station.set_mac(now, mac, self.stack, &mut around);
-    }
-
-    /// Lets the station join.
-    pub fn start_join(&mut self, now: Instant, request: JoinRequest, commanded: bool) {
-        let mut around =
-            Surroundings { air: self.air, profile: self.profile, timing: self.timing, rng: self.rng };
-        self.station.join(now, request, commanded, self.stack, &mut around);
-    }
-}
 
 /// Something that happened to the station or a link, for people who look at a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -524,74 +441,6 @@ impl At {
             }
             StationEvent::JoinFailed(_) => {}
         }
-    }
-
-    fn run(&mut self, now: Instant, completed: Completed, env: &mut Env<'_>) {
-        let outcome = match completed {
-            Completed::TooLong => Err(ErrorCode::NO_AT),
-            Completed::Line(line) => CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env)),
-        };
-        match outcome {
-            Ok(Outcome::Ok) => self.core.out.ok(),
-            Ok(Outcome::Done) => {}
-            Ok(Outcome::Run(job)) => {
-                if matches!(job, Job::Restart) {
-                    self.restart = true;
-                }
-                self.phase = Phase::Running(job);
-            }
-            Err(code) => self.core.out.error(code, self.core.syslog),
-        }
-    }
-
-    fn execute(&mut self, now: Instant, line: &CommandLine, env: &mut Env<'_>) -> Result<Outcome, ErrorCode> {
-        let command = table::find(&line.name, env.profile).ok_or(ErrorCode::UNSUPPORTED)?;
-        let (handler, args) = match line.form {
-            Form::Test => None,
-            Form::Query => command.query.map(|h| (h, Args::default())),
-            Form::Execute => command.execute.map(|h| (h, Args::default())),
-            Form::Set => match &command.set {
-                Some(set) => Some((set.handler, self.check(command, &line.params, env.profile)?)),
-                None => None,
-            },
-        }
-        .ok_or(ErrorCode::WRONG_FORM)?;
-        if matches!(line.form, Form::Set | Form::Execute) {
-            self.require(command, env)?;
-        }
-        handler(&mut Context { now, core: &mut self.core, env }, &args)
-    }
-
-    fn check(&self, command: &Command, raw: &[Raw], profile: &Profile) -> Result<Args, ErrorCode> {
-        let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
-        let multiple = self.core.multiple;
-        let syntax = match set.selector {
-            None => set.syntaxes.first(),
-            Some(index) => {
-                let id_first = |s: &Syntax| {
-                    s.params.first().is_some_and(|p| matches!(p.presence, Presence::MultipleOnly))
-                };
-                let index = index + usize::from(multiple && set.syntaxes.iter().any(id_first));
-                match raw.get(index) {
-                    Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
-                    // Wrong or missing: the first syntax has the code for it.
-                    _ => set.syntaxes.first(),
-                }
-                .or(set.syntaxes.first())
-            }
-        };
-        let syntax = syntax.ok_or(ErrorCode::WRONG_FORM)?;
-        Args::check(syntax.params, raw, multiple, profile)
-    }
-
-    fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {
-        let met = command.needs.iter().all(|need| match need {
-            Need::Wifi => !self.core.wifi_off,
-            Need::Station => self.core.station_on(),
-            Need::SoftAp => self.core.softap_on(),
-            Need::Address => env.address().is_some(),
-        });
-        if met { Ok(()) } else { Err(ErrorCode::FAILED) }
     }
 
     /// Looks at the running job until it waits. True when it went further.

@@ -1,0 +1,83 @@
+//! From a complete line to its command: the look-up in the table, the checks, the handler, the result.
+
+use super::commands::{Context, Outcome};
+use super::error::ErrorCode;
+use super::job::Job;
+use super::line::Completed;
+use super::params::{CommandLine, Form, Raw};
+use super::schema::{Args, Presence};
+use super::table::{self, Command, Need, Syntax};
+use super::{At, Env, Phase};
+use crate::profile::Profile;
+use crate::time::Instant;
+
+impl At {
+    /// Runs a complete line.
+    pub(super) fn run(&mut self, now: Instant, completed: Completed, env: &mut Env<'_>) {
+        let outcome = match completed {
+            Completed::TooLong => Err(ErrorCode::NO_AT),
+            Completed::Line(line) => CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env)),
+        };
+        match outcome {
+            Ok(Outcome::Ok) => self.core.out.ok(),
+            Ok(Outcome::Done) => {}
+            Ok(Outcome::Run(job)) => {
+                if matches!(job, Job::Restart) {
+                    self.restart = true;
+                }
+                self.phase = Phase::Running(job);
+            }
+            Err(code) => self.core.out.error(code, self.core.syslog),
+        }
+    }
+
+    fn execute(&mut self, now: Instant, line: &CommandLine, env: &mut Env<'_>) -> Result<Outcome, ErrorCode> {
+        let command = table::find(&line.name, env.profile).ok_or(ErrorCode::UNSUPPORTED)?;
+        let (handler, args) = match line.form {
+            Form::Test => None,
+            Form::Query => command.query.map(|h| (h, Args::default())),
+            Form::Execute => command.execute.map(|h| (h, Args::default())),
+            Form::Set => match &command.set {
+                Some(set) => Some((set.handler, self.check(command, &line.params, env.profile)?)),
+                None => None,
+            },
+        }
+        .ok_or(ErrorCode::WRONG_FORM)?;
+        if matches!(line.form, Form::Set | Form::Execute) {
+            self.require(command, env)?;
+        }
+        handler(&mut Context { now, core: &mut self.core, env }, &args)
+    }
+
+    fn check(&self, command: &Command, raw: &[Raw], profile: &Profile) -> Result<Args, ErrorCode> {
+        let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
+        let multiple = self.core.multiple;
+        let syntax = match set.selector {
+            None => set.syntaxes.first(),
+            Some(index) => {
+                let id_first = |s: &Syntax| {
+                    s.params.first().is_some_and(|p| matches!(p.presence, Presence::MultipleOnly))
+                };
+                let index = index + usize::from(multiple && set.syntaxes.iter().any(id_first));
+                match raw.get(index) {
+                    Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
+                    // Wrong or missing: the first syntax has the code for it.
+                    _ => set.syntaxes.first(),
+                }
+                .or(set.syntaxes.first())
+            }
+        };
+        let syntax = syntax.ok_or(ErrorCode::WRONG_FORM)?;
+        Args::check(syntax.params, raw, multiple, profile)
+    }
+
+    fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {
+        let met = command.needs.iter().all(|need| match need {
+            Need::Wifi => !self.core.wifi_off,
+            Need::Station => self.core.station_on(),
+            Need::SoftAp => self.core.softap_on(),
+            Need::Address => env.address().is_some(),
+        });
+        if met { Ok(()) } else { Err(ErrorCode::FAILED) }
+    }
+}
