@@ -43,14 +43,19 @@ pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// Passthrough is for one link, whose remote address stays.
+/// Passthrough is for one link, whose remote address stays. With AT+CIPMUX=1 that is the one client of a server for
+/// one, in the releases that allow it.
 pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let passthrough = args.int("mode") == Some(1);
-    if passthrough && c.core.multiple {
+    let for_one = c.env.profile.differences.passthrough_server
+        && c.core.server.most == 1
+        && c.core.links.open_ids().count() <= 1;
+    if passthrough && c.core.multiple && !for_one {
         c.core.log("CIPMUX must be 0");
         return Err(ErrorCode::FAILED);
     }
-    if passthrough && c.core.links.get(0).is_some_and(|l| !stays(l.transport)) {
+    let follows = |id| c.core.links.get(id).is_some_and(|l| !stays(l.transport));
+    if passthrough && c.core.links.open_ids().any(follows) {
         return Err(ErrorCode::FAILED);
     }
     c.core.passthrough = passthrough;

@@ -105,12 +105,18 @@ pub fn pass_through(c: &mut Context<'_, '_>, _: &Args) -> Result {
         c.core.log("IPMODE=0");
         return Err(ErrorCode::FAILED);
     }
-    let Some(link) = c.core.links.get(0) else {
+    let mut open = c.core.links.open_ids();
+    let (Some(id), None) = (open.next(), open.next()) else {
+        drop(open);
         c.core.log("link is not valid");
         return Err(ErrorCode::FAILED);
     };
-    let target = link.target.clone().filter(|_| stays(link.transport)).ok_or(ErrorCode::FAILED)?;
+    drop(open);
+    let Some(link) = c.core.links.get(id).filter(|link| stays(link.transport)) else {
+        return Err(ErrorCode::FAILED);
+    };
+    let target = link.target.clone();
     c.core.out.prompt();
-    c.core.enter_passthrough(target, c.env.profile, true);
+    c.core.enter_passthrough(id, target, c.env.profile, true);
     Ok(Outcome::Done)
 }

@@ -18,15 +18,21 @@ use crate::profile::Profile;
 pub const BLOCK: usize = 2920;
 
 impl Core {
-    /// The MCU's bytes are payload from now on, for the link of `target`.
-    pub(super) fn enter_passthrough(&mut self, target: OpenRequest, profile: &Profile, open: bool) {
+    /// The MCU's bytes are payload from now on, for link `id`; see [`Session::new`].
+    pub(super) fn enter_passthrough(
+        &mut self,
+        id: usize,
+        target: Option<OpenRequest>,
+        profile: &Profile,
+        open: bool,
+    ) {
         let packing = Packing {
             // A chip with a small buffer never has a whole block.
             block: BLOCK.min(profile.core_buffer),
             flush: profile.differences.passthrough_flush,
             interval: self.system.transmit_interval,
         };
-        self.session = Some(Session::new(target, packing, self.line_end, open));
+        self.session = Some(Session::new(id, target, packing, self.line_end, open));
         self.transparent = true;
     }
 

@@ -26,8 +26,10 @@ enum Reopen {
 /// Passthrough under way: every byte from the MCU is payload.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// What the link is, to open it again.
-    target: OpenRequest,
+    /// The link's id.
+    id: usize,
+    /// What opens the link again; `None` for a client of the module's server: the next one takes its place.
+    target: Option<OpenRequest>,
     framing: Framing,
     /// Bytes of blocks that the TCP socket had no room for.
     waiting: VecDeque<u8>,
@@ -37,10 +39,17 @@ pub struct Session {
 }
 
 impl Session {
-    /// Passthrough over the link of `target`, which is open, or is opened first (`open` is false). The last byte
-    /// before it ended at `silent_since`.
-    pub fn new(target: OpenRequest, packing: Packing, silent_since: Instant, open: bool) -> Session {
+    /// Passthrough over link `id`, which is open, or is opened first (`open` is false), by `target` in both cases
+    /// when it is lost. The last byte before it ended at `silent_since`.
+    pub fn new(
+        id: usize,
+        target: Option<OpenRequest>,
+        packing: Packing,
+        silent_since: Instant,
+        open: bool,
+    ) -> Session {
         Session {
+            id,
             target,
             framing: Framing::new(packing, silent_since),
             waiting: VecDeque::new(),
@@ -114,7 +123,7 @@ pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
 
 /// A block leaves. Without a link it is dropped, not kept for the next one (a guess).
 fn send(session: &mut Session, core: &Core, env: &mut Env<'_>, block: &[u8]) {
-    match core.links.get(session.target.id) {
+    match core.links.get(session.id) {
         Some(Link { transport: Transport::Udp(_), socket, remote, .. }) => {
             // What does not fit a datagram queue is lost, as on the air.
             let _ = env.stack.udp_send(*socket, *remote, block);
@@ -126,7 +135,7 @@ fn send(session: &mut Session, core: &Core, env: &mut Env<'_>, block: &[u8]) {
 
 /// Hands the TCP socket what it takes. True when it took anything.
 fn drain(session: &mut Session, core: &Core, env: &mut Env<'_>) -> bool {
-    let Some(link) = core.links.get(session.target.id) else {
+    let Some(link) = core.links.get(session.id) else {
         session.waiting.clear();
         return false;
     };
@@ -140,15 +149,19 @@ fn drain(session: &mut Session, core: &Core, env: &mut Env<'_>) -> bool {
 
 /// Opens a lost link again, every AT+CIPRECONNINTV until it works. True when anything moved.
 fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
-    let id = session.target.id;
+    let open = core.links.get(session.id).is_some();
+    if open && matches!(session.reopen, Reopen::No) {
+        return false;
+    }
+    // The next client of the server comes by itself.
+    let Some(target) = session.target.clone() else { return false };
     let pause = Duration::from_millis(100 * u64::from(core.settings.tcpip.reconnect_interval));
     match session.reopen {
-        Reopen::No if core.links.get(id).is_some() => return false,
         Reopen::No => session.reopen = Reopen::At(now + pause),
         Reopen::At(at) if at > now => return false,
         // The station comes first.
         Reopen::At(_) if env.address().is_none() => session.reopen = Reopen::At(now + pause),
-        Reopen::At(_) => session.reopen = Reopen::Resolving(env.stack.dns_start(now, &session.target.host)),
+        Reopen::At(_) => session.reopen = Reopen::Resolving(env.stack.dns_start(now, &target.host)),
         Reopen::Resolving(query) => {
             let state = env.stack.dns_state(query);
             if state == DnsState::Pending {
@@ -159,7 +172,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
             if let DnsState::Resolved(addresses) = state
                 && let Some(ip) = addresses.into_iter().find(std::net::IpAddr::is_ipv4)
             {
-                dial(session, core, env, now, SocketAddr::new(ip, session.target.port));
+                dial(session, &target, core, env, now, SocketAddr::new(ip, target.port));
             }
         }
         Reopen::Connecting(socket) => match env.stack.tcp_state(socket) {
@@ -171,7 +184,8 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
             TcpState::Open | TcpState::PeerClosed | TcpState::Closing => {
                 match (env.stack.tcp_remote(socket), env.stack.tcp_local(socket)) {
                     (Some(remote), Some(local)) => {
-                        opened(session, core, env, now, socket, remote, local.port());
+                        session.reopen = Reopen::No;
+                        opened(&target, core, env, now, (socket, remote, local.port()));
                     }
                     _ => {
                         env.stack.release(socket);
@@ -184,37 +198,41 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
     true
 }
 
-fn dial(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instant, remote: SocketAddr) {
-    match session.target.transport {
+fn dial(
+    session: &mut Session,
+    target: &OpenRequest,
+    core: &mut Core,
+    env: &mut Env<'_>,
+    now: Instant,
+    remote: SocketAddr,
+) {
+    match target.transport {
         Transport::Tcp => {
-            let options = session.target.tcp_options(env.profile);
+            let options = target.tcp_options(env.profile);
             if let Ok(socket) = env.stack.tcp_connect(now, remote, None, &options) {
                 session.reopen = Reopen::Connecting(socket);
             }
         }
         Transport::Udp(_) => {
-            if let Ok(socket) = env.stack.udp_open(session.target.local_port) {
+            if let Ok(socket) = env.stack.udp_open(target.local_port) {
+                session.reopen = Reopen::No;
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
-                opened(session, core, env, now, socket, remote, local_port);
+                opened(target, core, env, now, (socket, remote, local_port));
             }
         }
     }
 }
 
 fn opened(
-    session: &mut Session,
+    target: &OpenRequest,
     core: &mut Core,
     env: &mut Env<'_>,
     now: Instant,
-    socket: Socket,
-    remote: SocketAddr,
-    local_port: u16,
+    (socket, remote, local_port): (Socket, SocketAddr, u16),
 ) {
-    session.reopen = Reopen::No;
-    let target = session.target.clone();
     if target.transport == Transport::Tcp {
         core.apply_socket_options(target.id, socket, env.stack);
     }
     let link = Link::new(now, target.transport, socket, remote, local_port, false);
-    core.open_link(target.id, link.opened_by(target), env.stack);
+    core.open_link(target.id, link.opened_by(target.clone()), env.stack);
 }
