@@ -10,9 +10,6 @@ use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
-/// How many client certificates and authorities a module leaves the factory with.
-const CERTIFICATES: i64 = 2;
-
 /// The links that a set form is for.
 fn links(c: &Context<'_, '_>, args: &Args) -> std::ops::Range<usize> {
     let count = c.core.links.count();
@@ -31,15 +28,17 @@ pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// What a mode asks for must be there; a number that is left out is 0.
+/// What a mode asks for must be in flash; a number that is left out is 0. Which of certificate and key is missed first
+/// is a guess.
 pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let auth_mode = args.int("auth mode").unwrap_or(0);
     let [pki, ca] = ["pki number", "ca number"].map(|name| args.int(name).unwrap_or(0));
-    for (wanted, number, missing, name) in [
-        (auth_mode & 1 != 0, pki, "NO CERT FOUND\r\n", "pki number"),
-        (auth_mode & 2 != 0, ca, "NO CA FOUND\r\n", "ca number"),
+    for (wanted, number, kept, missing, name) in [
+        (auth_mode & 1 != 0, pki, "client_cert", "NO CERT FOUND\r\n", "pki number"),
+        (auth_mode & 1 != 0, pki, "client_key", "NO PRVT_KEY FOUND\r\n", "pki number"),
+        (auth_mode & 2 != 0, ca, "client_ca", "NO CA FOUND\r\n", "ca number"),
     ] {
-        if wanted && number >= CERTIFICATES {
+        if wanted && number as usize >= c.env.flash.certificates(c.env.profile, kept) {
             c.core.out.text(missing);
             return Err(args.invalid(name));
         }
