@@ -62,8 +62,8 @@ impl OpenRequest {
 /// What a name is resolved for.
 #[derive(Clone, Debug)]
 pub enum Named {
-    /// AT+CIPDOMAIN.
-    Print,
+    /// AT+CIPDOMAIN; it fails at this time.
+    Print(Option<Instant>),
     /// AT+CIPSTART.
     Open(OpenRequest),
     /// AT+CIPSEND or AT+CIPSENDEX with a host, and its port.
@@ -136,6 +136,7 @@ impl Job {
         match self {
             Job::OkAt(at) | Job::OkThenLine(at, _) | Job::Received(at, _) => Some(*at),
             Job::Scan(scan) => Some(scan.until),
+            Job::Resolve(_, Named::Print(until)) => *until,
             Job::Sending(_, _, at) | Job::Close(_, at) => *at,
             _ => None,
         }
@@ -168,6 +169,10 @@ impl Job {
                 Progress::End(Ok(()))
             }
             Job::Resolve(query, named) => match env.stack.dns_state(query) {
+                DnsState::Pending if matches!(named, Named::Print(Some(until)) if until <= now) => {
+                    env.stack.release(query);
+                    unresolved(&named, core)
+                }
                 DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
                 DnsState::Resolved(addresses) => {
                     env.stack.release(query);
@@ -224,7 +229,7 @@ fn unresolved(named: &Named, core: &mut Core) -> Progress {
 
 fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut Env<'_>) -> Progress {
     match named {
-        Named::Print => {
+        Named::Print(_) => {
             core.out.text(&format!("+CIPDOMAIN:\"{ip}\"\r\n"));
             Progress::End(Ok(()))
         }

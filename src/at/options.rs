@@ -16,7 +16,7 @@ pub struct TlsNames {
 }
 
 /// AT+CIPSNTPCFG.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sntp {
     /// Whether the clock is set by it.
     pub enabled: bool,
@@ -24,6 +24,14 @@ pub struct Sntp {
     pub offset_minutes: i32,
     /// Up to three servers.
     pub servers: Vec<Vec<u8>>,
+    /// AT+CIPSNTPINTV: seconds between two questions, 15 to 4294967.
+    pub interval: u32,
+}
+
+impl Default for Sntp {
+    fn default() -> Self {
+        Sntp { enabled: false, offset_minutes: 0, servers: Vec::new(), interval: 3600 }
+    }
 }
 
 impl Sntp {

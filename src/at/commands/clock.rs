@@ -1,4 +1,4 @@
-//! The time of day: AT+CIPSNTPCFG, AT+CIPSNTPTIME.
+//! The time of day: AT+CIPSNTPCFG, AT+CIPSNTPINTV, AT+CIPSNTPTIME.
 
 use chrono::DateTime;
 
@@ -41,7 +41,19 @@ pub fn sntp_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if servers.is_empty() {
         servers = DEFAULT_SERVERS.map(|s| s.as_bytes().to_vec()).to_vec();
     }
-    c.core.sntp = Sntp { enabled: args.int("enable") == Some(1), offset_minutes, servers };
+    let interval = c.core.sntp.interval;
+    c.core.sntp = Sntp { enabled: args.int("enable") == Some(1), offset_minutes, servers, interval };
+    Ok(Outcome::Ok)
+}
+
+pub fn interval_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let line = format!("+CIPSNTPINTV:{}\r\n", c.core.sntp.interval);
+    c.core.out.text(&line);
+    Ok(Outcome::Ok)
+}
+
+pub fn interval_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    c.core.sntp.interval = args.int("interval").unwrap_or(3600) as u32;
     Ok(Outcome::Ok)
 }
 

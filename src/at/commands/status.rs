@@ -5,6 +5,7 @@ use super::super::job::{Job, Named};
 use super::super::links::Transport;
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::time::Duration;
 use crate::wifi::Status;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -15,7 +16,9 @@ pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(ErrorCode::FAILED);
     }
     let name = args.text("domain name").unwrap_or_default();
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, Named::Print)?))
+    // 0 leaves it to the stack.
+    let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| c.now + Duration::from_millis(ms as u64));
+    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, Named::Print(timeout))?))
 }
 
 /// `STATUS:` and a line for each link.

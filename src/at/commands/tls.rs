@@ -1,4 +1,5 @@
-//! TLS clients: AT+CIPSSLCCONF, AT+CIPSSLCCN, AT+CIPSSLCSNI, AT+CIPSSLCALPN, AT+CIPSSLCPSK.
+//! TLS clients: AT+CIPSSLCCONF, AT+CIPSSLCCN, AT+CIPSSLCSNI, AT+CIPSSLCALPN, AT+CIPSSLCPSK,
+//! AT+CIPSSLCPSKHEX.
 //!
 //! A query prints a line for every link, with AT+CIPMUX=0, too (a guess). Link ID 5 is all of them.
 
@@ -116,4 +117,32 @@ pub fn key_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let [key, hint] = ["psk", "hint"].map(|name| args.text(name).unwrap_or_default());
     change(c, args, |names| (names.key, names.hint) = (key.to_vec(), hint.to_vec()))
+}
+
+/// The key in hexadecimal digits, lower case (a guess).
+pub fn hex_key_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let keys: Vec<String> =
+        c.core.tls.iter().map(|n| n.key.iter().map(|b| format!("{b:02x}")).collect()).collect();
+    for (id, key) in keys.into_iter().enumerate() {
+        let mut line = format!("+CIPSSLCPSKHEX:{id},{key},").into_bytes();
+        line.extend_from_slice(&c.core.tls[id].hint);
+        line.extend_from_slice(b"\r\n");
+        c.core.out.text_bytes(&line);
+    }
+    Ok(Outcome::Ok)
+}
+
+/// The same key, typed as pairs of hexadecimal digits.
+pub fn hex_key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let digits = args.text("psk").unwrap_or_default();
+    let pair = |pair: &[u8]| match pair {
+        [a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit() => {
+            std::str::from_utf8(pair).ok().and_then(|text| u8::from_str_radix(text, 16).ok())
+        }
+        _ => None,
+    };
+    let key: Vec<u8> =
+        digits.chunks(2).map(pair).collect::<Option<_>>().ok_or_else(|| args.invalid("psk"))?;
+    let hint = args.text("hint").unwrap_or_default();
+    change(c, args, |names| (names.key, names.hint) = (key.clone(), hint.to_vec()))
 }

@@ -113,6 +113,25 @@ pub(super) static COMMANDS: &[Command] = &[
         ..NONE
     },
     Command {
+        name: "+CIPSSLCPSKHEX",
+        summary: "pre-shared key of TLS clients, in hexadecimal digits",
+        section: "TCP/IP: AT+CIPSSLCPSKHEX",
+        query: Some(tls::hex_key_query),
+        set: set!(tls::hex_key_set, LINKS, text("psk", 0, 64), text("hint", 0, 32)),
+        on: Availability::ALL.since(3, 3),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSNTPINTV",
+        summary: "seconds between two questions to the SNTP server",
+        section: "TCP/IP: AT+CIPSNTPINTV",
+        query: Some(clock::interval_query),
+        set: set!(clock::interval_set, int("interval", 15, 4_294_967)),
+        // A release of v2.3 has it; the development version that the specification belongs to does not.
+        on: Availability::ALL.since(2, 4),
+        ..NONE
+    },
+    Command {
         name: "+CIPSNTPCFG",
         summary: "time zone and SNTP servers",
         section: "TCP/IP: AT+CIPSNTPCFG",

@@ -9,7 +9,7 @@ const SHORT_HOST: Param = text("remote host", 1, 64).since(3, 1);
 /// Left out it is off; since v2.4 it is what AT+CIPTCPOPT says for the link.
 const KEEP_ALIVE: Param = int("keep alive", 0, 7200).or(0).before(2, 4);
 const KEEP_ALIVE_OR_OPTION: Param = int("keep alive", 0, 7200).optional().since(2, 4);
-/// How long opening may take, milliseconds; 0 leaves it to the stack.
+/// How long opening or looking up may take, milliseconds; 0 leaves it to the stack.
 const TIMEOUT: Param = int("timeout", 0, 60_000).or(0).since(4, 1);
 
 /// What AT+CIPSTART takes for TCP. AT+CIPSTARTEX takes the same without the id, as for the others.
@@ -55,7 +55,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "resolve a name",
         section: "TCP/IP: AT+CIPDOMAIN",
         needs: &[Need::Address],
-        set: set!(status::resolve, text("domain name", 1, 255), int("ip network", 1, 3).or(1)),
+        set: set!(status::resolve, text("domain name", 1, 255), int("ip network", 1, 3).or(1), TIMEOUT),
         ..NONE
     },
     Command {
