@@ -156,3 +156,28 @@ impl Framing {
         Action::Send(std::mem::take(&mut self.block))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(ms)
+    }
+
+    /// When a block leaves whose bytes end after so many milliseconds.
+    fn leaves(flush: Flush, ends: &[u64]) -> Option<Instant> {
+        let packing = Packing { block: 100, flush, interval: Duration::from_millis(20) };
+        let mut framing = Framing::new(packing, Instant::ZERO);
+        for end in ends {
+            framing.byte(ms(*end), ms(*end), b'x');
+        }
+        framing.next_timer(None)
+    }
+
+    #[test]
+    fn a_block_leaves_after_its_first_or_after_its_last_byte_as_the_profile_says() {
+        assert_eq!(leaves(Flush::AfterFirst, &[30, 40, 45]), Some(ms(50)));
+        assert_eq!(leaves(Flush::AfterLast, &[30, 40, 45]), Some(ms(65)));
+    }
+}
