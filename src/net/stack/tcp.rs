@@ -43,6 +43,8 @@ pub(super) struct Connection {
     probing: bool,
     /// Received bytes that the owner has read.
     read: u64,
+    /// So many of them still fill smoltcp's buffer, so that the window stays as it is.
+    held: usize,
     /// Bytes that the owner has handed over to be sent.
     written: u64,
     closed: Option<CloseReason>,
@@ -71,6 +73,7 @@ impl Connection {
             waiting: None,
             probing: false,
             read: 0,
+            held: 0,
             written: 0,
             closed: None,
             unread: Vec::new(),
@@ -258,10 +261,12 @@ impl Stack {
     /// How many received bytes wait to be read.
     pub fn tcp_readable(&self, s: Socket) -> usize {
         let Some(connection) = self.connections.get(&s).filter(|c| !c.deaf) else { return 0 };
-        connection.unread.len() + self.socket(s).map_or(0, tcp::Socket::recv_queue)
+        connection.unread.len()
+            + self.socket(s).map_or(0, tcp::Socket::recv_queue).saturating_sub(connection.held)
     }
 
-    /// Reads up to `max` bytes. Reading opens the receive window for the peer.
+    /// Reads up to `max` bytes. Reading opens the receive window for the peer, but as in lwIP not by less than a
+    /// quarter of it: many small reads behind a closed window would ask for many small segments (RFC 1122, 4.2.3.3).
     pub fn tcp_recv(&mut self, s: Socket, max: usize) -> Vec<u8> {
         let mut data = vec![0; max.min(self.tcp_readable(s))];
         let Some(connection) = self.connections.get_mut(&s).filter(|_| !data.is_empty()) else {
@@ -269,9 +274,18 @@ impl Stack {
         };
         match connection.handle {
             Some(handle) => {
-                let read = self.sockets.get_mut::<tcp::Socket>(handle).recv_slice(&mut data).unwrap_or(0);
-                data.truncate(read);
-                self.dirty = true;
+                let socket = self.sockets.get_mut::<tcp::Socket>(handle);
+                let mut queued = vec![0; connection.held + data.len()];
+                let read = socket.peek_slice(&mut queued).unwrap_or(0);
+                data = queued.get(connection.held..read).unwrap_or_default().to_vec();
+                connection.held += data.len();
+                let step = socket.recv_capacity() / 4;
+                if connection.held >= step || socket.recv_capacity() - socket.recv_queue() >= step {
+                    queued.truncate(std::mem::take(&mut connection.held));
+                    // What was looked at is there to be taken.
+                    let _ = socket.recv_slice(&mut queued);
+                    self.dirty = true;
+                }
             }
             None => data = connection.unread.drain(..data.len()).collect(),
         }
@@ -334,7 +348,7 @@ impl Stack {
                 // Everything that is queued, so nothing is cut off.
                 let read = socket.recv_slice(&mut unread).unwrap_or(0);
                 unread.truncate(read);
-                connection.unread = unread;
+                connection.unread = unread.split_off(std::mem::take(&mut connection.held).min(read));
             }
             self.sockets.remove(handle);
         }

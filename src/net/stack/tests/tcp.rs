@@ -155,6 +155,35 @@ fn a_peer_that_does_not_read_is_not_a_peer_that_went_away() {
 }
 
 #[test]
+fn small_reads_behind_a_closed_window_open_it_in_one_step() {
+    let mut lan = Lan::new(2, 1);
+    let (client, server, _) = connected(&mut lan, &TcpOptions::default());
+    let sent: Vec<u8> = (0..8192u32).map(|n| n as u8).collect();
+    lan.nodes[0].tcp_send(client, &sent);
+    lan.run_idle(ms(900));
+    assert_eq!(lan.nodes[1].tcp_readable(server), 5760, "the window is full");
+    let mut read = Vec::new();
+    let frames = lan.log.len();
+    for n in [1, 79, 1359] {
+        read.extend(lan.nodes[1].tcp_recv(server, n));
+        lan.run_idle(ms(900));
+    }
+    assert_eq!(lan.log.len(), frames, "less than a quarter of the window is not offered");
+    assert_eq!(lan.nodes[1].tcp_readable(server), 5760 - 1439);
+    read.extend(lan.nodes[1].tcp_recv(server, 1));
+    lan.run_idle(ms(950));
+    assert_eq!(lan.nodes[1].tcp_readable(server), 5760, "a quarter of the window was filled again");
+    while read.len() < sent.len() {
+        let more = lan.nodes[1].tcp_recv(server, 700);
+        assert!(!more.is_empty(), "stuck after {} bytes", read.len());
+        read.extend(more);
+        let now = lan.now + Duration::from_millis(50);
+        lan.run_idle(now);
+    }
+    assert!(read == sent, "the stream has other bytes");
+}
+
+#[test]
 fn keep_alive_probes_an_idle_peer_and_notices_its_death() {
     let (idle, interval) = (Duration::from_secs(5), Duration::from_secs(1));
     let options =
