@@ -158,7 +158,7 @@ fn parameters_of_cipstart_are_checked() {
         "AT+CIPSTART=\"TCP\",\"nas.lan\",65536",
         "AT+CIPSTART=\"TCP\",\"\",7",
         "AT+CIPSTART=\"tcp\",\"nas.lan\",7",
-        "AT+CIPSTART=\"XXX\",\"nas.lan\",7",
+        "AT+CIPSTART=\"ICMP\",\"nas.lan\",7",
         "AT+CIPSTART=\"TCP\",\"nas.lan\",7,7201",
         "AT+CIPSTART=\"TCP\",\"nas.lan\",7,-1",
         "AT+CIPSTART=\"TCP\",\"nas.lan\",7,0,\"192.168.1.99\"",
