@@ -239,7 +239,7 @@ impl Network {
 
     /// A module sends an Ethernet frame.
     pub fn send(&mut self, now: Instant, module: usize, frame: Vec<u8>) -> Fate {
-        let Some(m) = self.modules.get_mut(module) else {
+        let Some(m) = self.modules.get(module) else {
             return Fate::Dropped("there is no such module");
         };
         let Some(segment) = m.joined else {
@@ -248,6 +248,14 @@ impl Network {
         if !self.segments[segment].is_up() {
             return Fate::Dropped("the access point is down");
         }
+        self.transmit(now, module, segment, frame)
+    }
+
+    /// A module's frame goes through its radio link to the switch of `segment`.
+    fn transmit(&mut self, now: Instant, module: usize, segment: usize, frame: Vec<u8>) -> Fate {
+        let Some(m) = self.modules.get_mut(module) else {
+            return Fate::Dropped("there is no such module");
+        };
         match m.link.transmit(Way::Up, now, frame.len()) {
             Passage::Arrives { at, twice, .. } => {
                 let from = Port::Module(module);

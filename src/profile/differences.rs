@@ -16,8 +16,6 @@ pub enum Flush {
 /// says which profiles have them.
 #[derive(Clone, Copy, Debug)]
 pub struct Differences {
-    /// AT+CIPSTART: an omitted keep-alive is what AT+CIPTCPOPT says for the link (since v2.4), not off.
-    pub keep_alive_fallback: bool,
     /// AT+CIPMODE=1 is also allowed with AT+CIPMUX=1 while a server for one client has at most one link (since
     /// v2.3; the development version that the specification belongs to refuses it).
     pub passthrough_server: bool,
@@ -30,8 +28,6 @@ pub struct Differences {
     pub server_timeout_either_way: bool,
     /// AT+CIPSNTPCFG? shows the time zone also while SNTP is off: `+CIPSNTPCFG:0,<tz>` (by v3.4).
     pub sntp_zone_when_off: bool,
-    /// `+TIME_UPDATED` is printed when SNTP has set the clock (since v3.1).
-    pub sntp_message: bool,
     /// What AT+CIPDNS=1 fills up with, and AT+CIPDNS=0 falls back to, in this order: one address up to v2.3, a
     /// second since v2.4, a third since v4.1.
     pub dns_servers: &'static [Ipv4Addr],
@@ -49,13 +45,11 @@ const OPEN_DNS: Ipv4Addr = Ipv4Addr::new(208, 67, 222, 222);
 impl Differences {
     /// What the specification's own release does.
     pub(super) const V2_3: Differences = Differences {
-        keep_alive_fallback: false,
         passthrough_server: false,
         passthrough_flush: Flush::AfterFirst,
         server_interface: false,
         server_timeout_either_way: false,
         sntp_zone_when_off: false,
-        sntp_message: false,
         dns_servers: &[OPEN_DNS],
         tcp_keep_alive_option: false,
         closed_receive_length: -1,
@@ -64,11 +58,9 @@ impl Differences {
 
     /// The same in v3.4.
     pub(super) const V3_4: Differences = Differences {
-        keep_alive_fallback: true,
         passthrough_server: true,
         server_timeout_either_way: true,
         sntp_zone_when_off: true,
-        sntp_message: true,
         dns_servers: &[OPEN_DNS, Ipv4Addr::new(8, 8, 8, 8)],
         tcp_keep_alive_option: true,
         certificates_in_nvs: true,

@@ -1,7 +1,7 @@
 //! ESP32, v3.4.0.0, on a WROOM-32.
 
+use super::esp32c3_v2_3::ESP32C3_V2_3;
 use super::{BootLog, Chip, Differences, Profile, Release, Times, flash};
-use crate::time::Duration;
 
 pub(super) static ESP32_V3_4: Profile = Profile {
     name: "esp32-v3.4",
@@ -12,21 +12,6 @@ pub(super) static ESP32_V3_4: Profile = Profile {
               SDK version:v5.0.6-dirty\r\n\
               compile time(70ff5889):Jun  7 2024 04:46:00\r\n\
               Bin version:v3.4.0.0(WROOM-32)\r\n",
-    baud: 115_200,
-    uart_divider: None,
-    links: 5,
-    line_max: 256,
-    send_max: 8192,
-    rx_fifo: 128,
-    rx_ring: 2048,
-    core_buffer: 8192,
-    tx_ring: 8192,
-    ipd_max: 1460,
-    tcp_buffer: 5760,
-    mtu: 1480,
-    connect_timeout: Duration::from_secs(10),
-    data_timeout: Duration::from_secs(60),
-    ping_timeout: Duration::from_secs(4),
     tx_power_levels: &[34, 44, 52, 56, 60, 66, 72, 78],
     heap: 166_000,
     partitions: &flash::MFG_NVS,
@@ -44,4 +29,5 @@ pub(super) static ESP32_V3_4: Profile = Profile {
     },
     differences: Differences::V3_4,
     times: Times::ESP32_FAMILY,
+    ..ESP32C3_V2_3
 };

@@ -1,7 +1,7 @@
 //! ESP32-C6, v4.1.1.0, with 4 MB of flash.
 
+use super::esp32c3_v2_3::ESP32C3_V2_3;
 use super::{BootLog, Chip, Differences, Profile, Release, Times, flash};
-use crate::time::Duration;
 
 pub(super) static ESP32C6_V4_1: Profile = Profile {
     name: "esp32c6-v4.1",
@@ -12,21 +12,6 @@ pub(super) static ESP32C6_V4_1: Profile = Profile {
               SDK version:v5.4.1-643-g8ad0d3d8f2f-dirty\r\n\
               compile time(aa8bf4d3):Aug  1 2025 03:12:40\r\n\
               Bin version:v4.1.1.0(ESP32C6-4MB)\r\n",
-    baud: 115_200,
-    uart_divider: None,
-    links: 5,
-    line_max: 256,
-    send_max: 8192,
-    rx_fifo: 128,
-    rx_ring: 2048,
-    core_buffer: 8192,
-    tx_ring: 8192,
-    ipd_max: 1460,
-    tcp_buffer: 5760,
-    mtu: 1480,
-    connect_timeout: Duration::from_secs(10),
-    data_timeout: Duration::from_secs(60),
-    ping_timeout: Duration::from_secs(4),
     tx_power_levels: &[],
     heap: 196_000,
     partitions: &flash::MFG_NVS,
@@ -44,4 +29,5 @@ pub(super) static ESP32C6_V4_1: Profile = Profile {
     },
     differences: Differences::V4_1,
     times: Times::ESP32_FAMILY,
+    ..ESP32C3_V2_3
 };

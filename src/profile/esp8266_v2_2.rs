@@ -1,7 +1,7 @@
 //! ESP8266, v2.2.0.0, on a WROOM-02.
 
+use super::esp32c3_v2_3::ESP32C3_V2_3;
 use super::{BootLog, Chip, Differences, Profile, Range, Release, Times, flash};
-use crate::time::Duration;
 
 pub(super) static ESP8266_V2_2: Profile = Profile {
     name: "esp8266-v2.2",
@@ -12,23 +12,11 @@ pub(super) static ESP8266_V2_2: Profile = Profile {
               SDK version:v3.4-22-g967752e2\r\n\
               compile time(b498b58):Jun 30 2021 11:28:20\r\n\
               Bin version:2.2.0(WROOM-02)\r\n",
-    baud: 115_200,
     // 80 MHz through a whole number: 115200 becomes 115273, as modules answer.
     uart_divider: Some(80_000_000),
-    links: 5,
-    line_max: 256,
-    send_max: 2048,
-    rx_fifo: 128,
     rx_ring: 1024,
     core_buffer: 2048,
     tx_ring: 2048,
-    ipd_max: 1460,
-    // LwIP of the RTOS SDK: four segments (a guess).
-    tcp_buffer: 5760,
-    mtu: 1480,
-    connect_timeout: Duration::from_secs(10),
-    data_timeout: Duration::from_secs(60),
-    ping_timeout: Duration::from_secs(4),
     tx_power_levels: &[33, 49, 56, 64, 68, 74, 78, 82],
     heap: 34_000,
     partitions: &flash::ESP8266_V2_2,
@@ -50,4 +38,5 @@ pub(super) static ESP8266_V2_2: Profile = Profile {
         command: Range::micros(900, 3_000),
         ..Times::ESP32_FAMILY
     },
+    ..ESP32C3_V2_3
 };

@@ -129,8 +129,6 @@ pub struct Profile {
     pub links: usize,
     /// Longest command line, CR LF included, bytes.
     pub line_max: usize,
-    /// Longest CIPSEND payload, bytes.
-    pub send_max: usize,
     /// UART receive FIFO of the chip, bytes.
     pub rx_fifo: usize,
     /// UART receive ring of the driver, bytes.

@@ -12,18 +12,22 @@ const KEEP_ALIVE_OR_OPTION: Param = int("keep alive", 0, 7200).optional().since(
 /// How long opening or looking up may take, milliseconds; 0 leaves it to the stack.
 const TIMEOUT: Param = int("timeout", 0, 60_000).or(0).since(4, 1);
 
-/// What AT+CIPSTART takes for TCP. AT+CIPSTARTEX takes the same without the id, as for the others.
-const TCP: &[Param] = &[
-    LINK_ID,
-    choice("type", &["TCP", "TCPv6"]),
-    ANY_HOST,
-    SHORT_HOST,
-    PORT,
-    KEEP_ALIVE,
-    KEEP_ALIVE_OR_OPTION,
-    text("local IP", 0, 45).optional(),
-    TIMEOUT,
-];
+/// What AT+CIPSTART takes for a stream of one of these types. AT+CIPSTARTEX takes the same without the id, as for UDP.
+const fn stream(types: &'static [&'static str]) -> [Param; 9] {
+    [
+        LINK_ID,
+        choice("type", types),
+        ANY_HOST,
+        SHORT_HOST,
+        PORT,
+        KEEP_ALIVE,
+        KEEP_ALIVE_OR_OPTION,
+        text("local IP", 0, 45).optional(),
+        TIMEOUT,
+    ]
+}
+/// For TCP.
+const TCP: &[Param] = &stream(&["TCP", "TCPv6"]);
 /// For UDP.
 const UDP: &[Param] = &[
     LINK_ID,
@@ -36,17 +40,7 @@ const UDP: &[Param] = &[
     text("local IP", 0, 45).optional(),
 ];
 /// For TLS.
-const SSL: &[Param] = &[
-    LINK_ID,
-    choice("type", &["SSL", "SSLv6"]),
-    ANY_HOST,
-    SHORT_HOST,
-    PORT,
-    KEEP_ALIVE,
-    KEEP_ALIVE_OR_OPTION,
-    text("local IP", 0, 45).optional(),
-    TIMEOUT,
-];
+const SSL: &[Param] = &stream(&["SSL", "SSLv6"]);
 
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[

@@ -1,7 +1,6 @@
 //! Hosts that leave their LAN for the softAP of a module, and come back.
 
-use super::{Event, Fate, Network, NodeNote, Passage, Port, Way};
-use crate::event::Kind;
+use super::{Fate, Network, NodeNote, Port};
 use crate::net::segment::{Mac, Segment, mac_address};
 use crate::time::Instant;
 
@@ -67,22 +66,7 @@ impl Network {
     /// A module sends a frame on its softAP interface.
     pub fn send_softap(&mut self, now: Instant, module: usize, frame: Vec<u8>) -> Fate {
         let segment = self.softap_segment(module);
-        let Some(m) = self.modules.get_mut(module) else {
-            return Fate::Dropped("there is no such module");
-        };
-        match m.link.transmit(Way::Up, now, frame.len()) {
-            Passage::Arrives { at, twice, .. } => {
-                let from = Port::Module(module);
-                if twice {
-                    let frame = frame.clone();
-                    self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
-                }
-                self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
-                Fate::Sent
-            }
-            Passage::Lost { .. } => Fate::Lost,
-            Passage::Dropped { reason } => Fate::Dropped(reason),
-        }
+        self.transmit(now, module, segment, frame)
     }
 
     /// Takes a host from its segment to another one. It has no address there yet, and its connections are gone.
