@@ -250,7 +250,7 @@ impl At {
         if let Some(saved) = core.settings.tcpip.passthrough.clone() {
             core.passthrough = true;
             core.out.begin_passthrough();
-            core.enter_passthrough(0, Some(saved.request()), env.profile, false);
+            core.enter_passthrough(0, saved.request(), env.profile, false);
         }
         core.out.text("\r\nready\r\n");
         At { core, line: LineBuffer::new(env.profile.line_max), phase: Phase::Idle, restart: false }

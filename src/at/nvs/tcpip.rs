@@ -67,18 +67,22 @@ pub struct PassthroughLink {
 }
 
 impl PassthroughLink {
-    /// What opens it.
-    pub fn request(&self) -> OpenRequest {
-        let udp = self.kind.starts_with("UDP");
-        OpenRequest {
+    /// What opens it; `None` for TLS and IPv6, which AT+CIPSTART refuses, too.
+    pub fn request(&self) -> Option<OpenRequest> {
+        let transport = match self.kind.as_str() {
+            "TCP" => Transport::Tcp,
+            "UDP" => Transport::Udp(UdpMode::Fixed),
+            _ => return None,
+        };
+        Some(OpenRequest {
             id: 0,
             host: self.host.clone(),
             port: self.port,
-            transport: if udp { Transport::Udp(UdpMode::Fixed) } else { Transport::Tcp },
+            transport,
             keep_alive: OpenRequest::keep_alive(u64::from(self.keep_alive)),
             local_port: Some(self.local_port).filter(|port| *port != 0),
             timeout: None,
-        }
+        })
     }
 }
 

@@ -28,7 +28,8 @@ enum Reopen {
 pub struct Session {
     /// The link's id.
     id: usize,
-    /// What opens the link again; `None` for a client of the module's server: the next one takes its place.
+    /// What opens the link again. `None` for a client of the module's server, where the next one takes its place, and
+    /// for a saved link that this module cannot open (TLS, IPv6).
     target: Option<OpenRequest>,
     framing: Framing,
     /// Bytes of blocks that the TCP socket had no room for.
@@ -48,12 +49,13 @@ impl Session {
         silent_since: Instant,
         open: bool,
     ) -> Session {
+        let unopenable = target.is_none();
         Session {
             id,
             target,
             framing: Framing::new(packing, silent_since),
             waiting: VecDeque::new(),
-            reopen: if open { Reopen::No } else { Reopen::At(silent_since) },
+            reopen: if open || unopenable { Reopen::No } else { Reopen::At(silent_since) },
             leaving: false,
         }
     }
