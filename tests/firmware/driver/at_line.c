@@ -1,6 +1,7 @@
 /* The UART to the module: its rate, and passthrough, where it carries payload only. */
 #include "at_commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "at_text.h"
@@ -59,6 +60,14 @@ at_result at_enter_passthrough(at_driver *at)
         }
     }
     return result;
+}
+
+at_result at_set_transmit_interval(at_driver *at, unsigned ms)
+{
+    char line[32];
+
+    snprintf(line, sizeof line, "AT+TRANSINTVL=%u", ms);
+    return at_ask(at, NULL, NULL, line);
 }
 
 void at_pass(at_driver *at, const uint8_t *bytes, size_t count)

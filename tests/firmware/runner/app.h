@@ -20,6 +20,7 @@ typedef void (*link_watcher)(void *ctx, int link, bool up);
 
 typedef struct {
     at_driver at;
+    at_version version;           /* of the module, after the identify step */
     struct {
         link_receiver take;
         void *ctx;

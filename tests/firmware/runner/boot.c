@@ -43,16 +43,16 @@ bool step_boot(application *app)
 
 bool step_identify(application *app)
 {
-    at_version version;
+    at_version *version = &app->version;
 
-    if (!app_expect_ok(app, at_read_version(&app->at, &version), "AT+GMR")) {
+    if (!app_expect_ok(app, at_read_version(&app->at, version), "AT+GMR")) {
         return false;
     }
-    if (version.major < OLDEST_MAJOR) {
-        return report_failure("AT version 2.0 or later", "\"%s\"", version.text);
+    if (version->major < OLDEST_MAJOR) {
+        return report_failure("AT version 2.0 or later", "\"%s\"", version->text);
     }
-    report_log("AT version %u.%u.%u: %s", version.major, version.minor, version.patch,
-               version.text);
+    report_log("AT version %u.%u.%u: %s", version->major, version->minor, version->patch,
+               version->text);
     return app_expect_ok(app, at_set_station_mode(&app->at), "AT+CWMODE=1");
 }
 
