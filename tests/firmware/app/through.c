@@ -2,9 +2,8 @@
 #include "demo.h"
 
 #include "config.h"
-#include "report.h"
 
-enum { SILENCE_MS = 60000, INTERVAL_MS = 50 };
+enum { SILENCE_MS = 60000, INTERVAL_MS = 50, FAREWELL = 3000 };
 
 /* `pieces` of `count` bytes each, `pause_ms` apart. */
 typedef struct {
@@ -44,6 +43,6 @@ bool step_through(application *app)
             return false;
         }
     }
-    report_log("%lu bytes through and back, each as expected", (unsigned long)loop.arrived);
-    return app_loop_close(&loop);
+    app_loop_send(&loop, FAREWELL); /* the escape must wait until it has left */
+    return app_loop_close(&loop, SILENCE_MS);
 }

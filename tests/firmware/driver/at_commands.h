@@ -77,18 +77,21 @@ at_result at_close(at_driver *at, int link);
 at_result at_read_links(at_driver *at, at_link_info *info, size_t cap, size_t *count);
 
 /*
- * Passthrough, with one link and AT+CIPMUX=0: between enter and leave everything that
- * at_pass() is given goes to the link, and everything that the link receives comes as
- * at_data. at_leave_passthrough() needs a second and a half, and returns AT_TIMEOUT when
- * `+++` was taken for payload each time: then the wire was not silent around it.
+ * Passthrough, with one link and AT+CIPMUX=0. Behind at_enter_passthrough() what at_pass()
+ * is given goes to the link, and what the link receives comes as at_data. at_escape() ends
+ * the former, with `+++` in silence and the pause that the manual asks for; received data
+ * still comes. at_leave_passthrough() ends that too: then lines are lines again. Where the
+ * module does not answer, `+++` was taken for payload, because the wire was not silent, and
+ * is sent again.
  */
 at_result at_enter_passthrough(at_driver *at);
+void at_pass(at_driver *at, const uint8_t *bytes, size_t count);
+void at_escape(at_driver *at);
+at_result at_leave_passthrough(at_driver *at);
 
 /* How long the module waits for a full block of payload, 20 ms unless it is told. Releases
    from 3.1 on can be. */
 at_result at_set_transmit_interval(at_driver *at, unsigned ms);
-void at_pass(at_driver *at, const uint8_t *bytes, size_t count);
-at_result at_leave_passthrough(at_driver *at);
 
 /* The module's TCP server. It needs several links, and the greatest number of
    clients only changes while it is stopped. Clients come as AT_EVENT_LINK_UP. */

@@ -94,16 +94,22 @@ static void keep_silence(at_driver *at, uint32_t ms)
     at_pause(at, ms);
 }
 
+void at_escape(at_driver *at)
+{
+    keep_silence(at, ESCAPE_SILENCE_MS);
+    at->port->write(at->port->ctx, (const uint8_t *)"+++", 3);
+    keep_silence(at, ESCAPE_PAUSE_MS);
+}
+
 at_result at_leave_passthrough(at_driver *at)
 {
-    at_result result = AT_TIMEOUT;
+    at_result result;
 
-    for (unsigned i = 0; i < ESCAPE_TRIES && result == AT_TIMEOUT; i++) {
-        keep_silence(at, ESCAPE_SILENCE_MS);
-        at->port->write(at->port->ctx, (const uint8_t *)"+++", 3);
-        keep_silence(at, ESCAPE_PAUSE_MS);
-        at_parser_pass_through(&at->parser, false);
-        result = at_sync(at, 1); /* nothing else says that it has left */
+    at_parser_pass_through(&at->parser, false);
+    result = at_sync(at, 1); /* nothing else says that `+++` was understood */
+    for (unsigned i = 1; i < ESCAPE_TRIES && result == AT_TIMEOUT; i++) {
+        at_escape(at);
+        result = at_sync(at, 1);
     }
     return result == AT_OK ? at_ask(at, NULL, NULL, "AT+CIPMODE=0") : result;
 }

@@ -67,7 +67,9 @@ void app_loop_send(app_loop *loop, uint32_t count);
 
 /* Waits until all is back, or nothing has come for `silence_ms`. */
 bool app_loop_wait(app_loop *loop, uint32_t silence_ms);
-bool app_loop_close(app_loop *loop);
+
+/* Ends passthrough, with the same wait for what is still under way, and closes the link. */
+bool app_loop_close(app_loop *loop, uint32_t silence_ms);
 
 typedef struct {
     const char *name;

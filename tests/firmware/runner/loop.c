@@ -74,14 +74,17 @@ bool app_loop_wait(app_loop *loop, uint32_t silence_ms)
                                 (unsigned long)(loop->sent - loop->arrived));
 }
 
-bool app_loop_close(app_loop *loop)
+bool app_loop_close(app_loop *loop, uint32_t silence_ms)
 {
     application *app = loop->app;
 
-    if (!app_expect_ok(app, at_leave_passthrough(&app->at), "AT behind +++, and AT+CIPMODE=0") ||
+    at_escape(&app->at);
+    if (!app_loop_wait(loop, silence_ms) ||
+        !app_expect_ok(app, at_leave_passthrough(&app->at), "AT behind +++, and AT+CIPMODE=0") ||
         !app_expect_ok(app, at_close(&app->at, LOOP_LINK), "AT+CIPCLOSE")) {
         return false;
     }
     app_receive(app, LOOP_LINK, NULL, NULL);
+    report_log("%lu bytes through and back, each as expected", (unsigned long)loop->arrived);
     return true;
 }
