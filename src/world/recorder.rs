@@ -227,8 +227,11 @@ impl Recorder {
         }
     }
 
-    /// Capture bytes of everything up to `limit`.
+    /// Capture bytes of everything up to `limit`, but not beyond a block whose packet is still open: the file is in the
+    /// order of time.
     pub fn take_capture(&mut self, limit: Option<Instant>) -> Vec<u8> {
+        let open = self.modules.iter().filter_map(|channels| channels.from_mcu.open_block());
+        let limit = limit.map(|limit| open.fold(limit, Instant::min));
         let Some(capture) = &mut self.capture else { return Vec::new() };
         while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
             match self.waiting.pop() {
