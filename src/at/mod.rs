@@ -83,7 +83,7 @@ pub struct Core {
     passthrough: bool,
     /// Passthrough under way: the MCU's bytes are payload.
     session: Option<Session>,
-    /// The MCU's last block of payload has left.
+    /// The MCU's payload so far is a whole block: it has left, or been cancelled.
     block_ended: bool,
     /// True as long as there is a session.
     transparent: bool,
@@ -331,7 +331,7 @@ impl At {
         self.core.session.is_some()
     }
 
-    /// True once behind each block of passthrough that has left, and behind the escape.
+    /// True once when the MCU's payload so far is a whole block though no mark said so: time or silence has ended it.
     pub fn take_block_ended(&mut self) -> bool {
         std::mem::take(&mut self.core.block_ended)
     }

@@ -108,6 +108,7 @@ impl Core {
     pub(super) fn cancel_payload(&mut self, now: Instant) {
         if self.payload.as_ref().and_then(Payload::cancelled_at).is_some_and(|at| at <= now) {
             self.payload = None;
+            self.block_ended = true;
             self.out.text("\r\nSEND Canceled\r\n");
         }
     }

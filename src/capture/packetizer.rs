@@ -36,8 +36,6 @@ pub struct Packetizer {
     last: Instant,
     /// `open` holds payload.
     data: bool,
-    /// `open` is a block whose end is not marked.
-    unmarked: bool,
     /// `open` holds something besides CR and LF.
     content: bool,
 }
@@ -45,14 +43,7 @@ pub struct Packetizer {
 impl Packetizer {
     /// A packetizer for what `side` sends.
     pub fn new(side: Side) -> Packetizer {
-        Packetizer {
-            side,
-            open: Vec::new(),
-            last: Instant::ZERO,
-            data: false,
-            unmarked: false,
-            content: false,
-        }
+        Packetizer { side, open: Vec::new(), last: Instant::ZERO, data: false, content: false }
     }
 
     /// Takes a byte that ended at `at`. Returns the packets that this closes: at most two, the one that was
@@ -62,7 +53,6 @@ impl Packetizer {
         let data = matches!(mark, Mark::Data | Mark::DataStart | Mark::DataEnd);
         let before = if data != self.data || mark == Mark::DataStart { self.close() } else { None };
         self.data = data;
-        self.unmarked |= mark == Mark::DataStart;
         self.last = at;
         self.content |= !matches!(byte, b'\r' | b'\n');
         self.open.push(byte);
@@ -84,14 +74,14 @@ impl Packetizer {
         if self.last <= at { self.close() } else { None }
     }
 
-    /// A block is open whose end only time will tell; its last byte so far ended then.
+    /// When the last byte of the open block of payload ended, if one is open. Its packet may come out later than what
+    /// happens meanwhile.
     pub fn open_block(&self) -> Option<Instant> {
-        self.unmarked.then_some(self.last)
+        (self.data && !self.open.is_empty()).then_some(self.last)
     }
 
     fn close(&mut self) -> Option<UartPacket> {
         self.content = false;
-        self.unmarked = false;
         if self.open.is_empty() {
             return None;
         }
@@ -190,10 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn a_block_without_a_marked_end_is_open_until_it_is_flushed() {
+    fn a_block_is_open_from_its_first_byte_until_its_packet_is_closed() {
         let mut packetizer = Packetizer::new(Side::Mcu);
-        assert_eq!(packetizer.push(Instant::from_nanos(50), b'a', Mark::Data).count(), 0);
-        assert_eq!(packetizer.open_block(), None, "its end will be marked");
+        assert_eq!(packetizer.push(Instant::from_nanos(50), b'A', Mark::Text).count(), 0);
+        assert_eq!(packetizer.open_block(), None, "a line");
         assert_eq!(packetizer.push(Instant::from_nanos(60), b'b', Mark::DataStart).count(), 1);
         assert_eq!(packetizer.push(Instant::from_nanos(70), b'c', Mark::Data).count(), 0);
         assert_eq!(packetizer.open_block(), Some(Instant::from_nanos(70)));

@@ -343,7 +343,8 @@ impl Module {
 
     /// True once when what the MCU has sent so far is a whole block of payload, and nothing marked its last byte.
     pub fn take_block_ended(&mut self) -> bool {
-        self.at.as_mut().is_some_and(At::take_block_ended)
+        let cut_off = std::mem::take(&mut self.wire.cut_off);
+        self.at.as_mut().is_some_and(At::take_block_ended) || cut_off
     }
 
     /// The next byte that has ended on the wire of the log port, and when.

@@ -84,6 +84,8 @@ pub(super) struct Wire {
     held: bool,
     /// The last byte was lost.
     losing: bool,
+    /// Nobody hears the rest of what the MCU was sending.
+    pub cut_off: bool,
     module: Received,
     mcu: Received,
     notices: VecDeque<WireNotice>,
@@ -99,6 +101,7 @@ impl Wire {
             mcu_line: None,
             held: false,
             losing: false,
+            cut_off: false,
             module: Received::default(),
             mcu: Received::default(),
             notices: VecDeque::new(),
@@ -272,6 +275,7 @@ impl Module {
     pub(super) fn forget_received(&mut self, now: Instant) {
         self.wire.rx.clear();
         self.wire.losing = false;
+        self.wire.cut_off = true;
         self.drive_rts(now);
     }
 

@@ -141,7 +141,7 @@ impl Recorder {
         }
     }
 
-    /// A block of the MCU's payload is complete: time has ended it, no byte.
+    /// The MCU's payload so far is a whole block: its packet need not wait for the next byte.
     pub fn block_ended(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
         let packet = self.modules.get_mut(module).and_then(|channels| channels.from_mcu.flush(at));
         if let Some(packet) = packet {
