@@ -145,6 +145,14 @@ impl Recorder {
         }
     }
 
+    /// A block of the MCU's payload is complete: time has ended it, no byte.
+    pub fn block_ended(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
+        let packet = self.modules.get_mut(module).and_then(|channels| channels.from_mcu.flush(at));
+        if let Some(packet) = packet {
+            self.packet(module, packet, remarks);
+        }
+    }
+
     /// A byte has ended on the log port's wire. It goes into the capture alone: what is printed there are words for
     /// people, and a better word must not change a digest.
     pub fn log_byte(&mut self, module: usize, at: Instant, byte: u8) {

@@ -184,6 +184,9 @@ impl World {
                 slot.out.push_back(UartByte { tick, at, byte, flags });
             }
         }
+        if slot.module.take_block_ended() {
+            self.recorder.block_ended(index, now, &mut slot.remarks);
+        }
         while let Some((at, byte)) = slot.module.take_logged() {
             self.recorder.log_byte(index, at, byte);
             if self.keep_log_port {

@@ -101,6 +101,7 @@ pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
     let mut moved = false;
     while let Some(action) = session.framing.poll(now, env.receiving) {
         moved = true;
+        core.block_ended = true;
         match action {
             Action::Send(block) => send(&mut session, core, env, &block),
             Action::Leave => {
