@@ -428,6 +428,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 mcuHasSent = true;
                 TellMcuLine();
+                WarnOfMismatch();
                 native.Check(native.UartWrite(world, module, Tick(), value));
             });
         }
@@ -499,12 +500,26 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 return ofModule;
             }
-            if(!line.Equals(mcuLineTold))
-            {
-                this.Log(line.Understands(ofModule) ? LogLevel.Info : LogLevel.Warning,
-                    "The MCU's UART is set to {0}, the module's to {1}", line, ofModule);
-            }
             return line;
+        }
+
+        private void WarnOfMismatch()
+        {
+            if(mcuLineTold == null)
+            {
+                return;
+            }
+            var ofModule = native.ModuleLine(world, module);
+            if(mcuLineTold.Value.Understands(ofModule))
+            {
+                return;
+            }
+            var mismatch = "The MCU sends at " + mcuLineTold + ", the module is set to " + ofModule;
+            if(mismatch != lastMismatch)
+            {
+                lastMismatch = mismatch;
+                this.Log(LogLevel.Warning, "{0}", mismatch);
+            }
         }
 
         private static uint IndexOr<T>(uint otherwise, T[] values, T value)
@@ -1048,6 +1063,7 @@ namespace Antmicro.Renode.Peripherals.Network
         private bool mcuHasSent;
         private bool toldAboutEn;
         private bool toldAboutUart;
+        private string lastMismatch;
         private bool disposed;
         private string lastError;
         private ulong observedAt;
