@@ -197,6 +197,48 @@ typedef uint32_t espat_pin;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// The parity bit of a byte.
+enum espat_parity
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // There is none.
+    ESPAT_PARITY_NONE = 0,
+    // An odd number of ones.
+    ESPAT_PARITY_ODD = 1,
+    // An even number of ones.
+    ESPAT_PARITY_EVEN = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_parity espat_parity;
+#else
+typedef uint32_t espat_parity;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The stop bits of a byte.
+enum espat_stop_bits
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // One.
+    ESPAT_STOP_BITS_ONE = 0,
+    // One and a half.
+    ESPAT_STOP_BITS_ONE_AND_HALF = 1,
+    // Two.
+    ESPAT_STOP_BITS_TWO = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_stop_bits espat_stop_bits;
+#else
+typedef uint32_t espat_stop_bits;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Who sent a packet of the dialogue.
 enum espat_side
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
