@@ -289,8 +289,19 @@ impl World {
             Command::Host { name, action } => {
                 self.network.act(at, &name, &action);
             }
+            Command::ApDhcp { name, answers } => {
+                if let Some(current) = self.network.dhcp_answers(&name) {
+                    *current = answers;
+                }
+            }
+            Command::Dns { name, change } => {
+                if let Some(behaviour) = self.network.dns_behaviour(&name) {
+                    change.apply(behaviour);
+                }
+            }
             Command::Help(_)
             | Command::Status
+            | Command::DnsShow(_)
             | Command::LinkShow(_)
             | Command::WireShow(_)
             | Command::Wire { .. }
