@@ -83,6 +83,8 @@ pub struct Core {
     passthrough: bool,
     /// Passthrough under way: the MCU's bytes are payload.
     session: Option<Session>,
+    /// The MCU's last block of payload has left.
+    block_ended: bool,
     /// True as long as there is a session.
     transparent: bool,
     /// End of the last byte of the last command line.
@@ -209,6 +211,7 @@ impl At {
             update: Update::default(),
             passthrough: false,
             session: None,
+            block_ended: false,
             transparent: false,
             line_end: now,
             scan_options: ScanOptions::default(),
@@ -326,6 +329,11 @@ impl At {
     /// True while passthrough is under way.
     pub fn in_passthrough(&self) -> bool {
         self.core.session.is_some()
+    }
+
+    /// True once behind each block of passthrough that has left, and behind the escape.
+    pub fn take_block_ended(&mut self) -> bool {
+        std::mem::take(&mut self.core.block_ended)
     }
 
     /// True when [`At::poll`] has something to do at once.

@@ -7,6 +7,7 @@ use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::net::stack::DnsFamily;
 use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -127,7 +128,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         _ => return Err(ErrorCode::FAILED),
     };
     let host = args.text("remote host").unwrap_or_default();
-    let job = Job::resolve(c.now, c.env, host, Named::Open(request))?;
+    let job = Job::resolve(c.now, c.env, host, DnsFamily::Ipv4, Named::Open(request))?;
     c.core.links.reserve(id);
     Ok(Outcome::Run(job))
 }

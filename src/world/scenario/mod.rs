@@ -6,6 +6,7 @@
 //! list in code.
 
 mod access_points;
+mod expect;
 mod hosts;
 mod link;
 mod network;
@@ -24,6 +25,7 @@ use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
 use crate::world::McuTx;
 use crate::world::console::Command;
+use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use report::{Place, Problem, ScenarioError};
 pub use wire::WireConfig;
@@ -96,6 +98,8 @@ pub struct Scenario {
     pub taps_all: bool,
     /// Changes in the order of time; those of one instant in the order of the file.
     pub timeline: Vec<TimelineEntry>,
+    /// What must happen, and what must not, in the order of the file.
+    pub expect: Vec<Expectation>,
 }
 
 impl Scenario {

@@ -13,8 +13,8 @@ use super::*;
 use crate::net::config::{ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
 use crate::net::packet;
 use crate::net::stack::{
-    CloseReason, DhcpEvent, DnsState, Ipv4Config, Medium, PingState, Socket, Stack, StackConfig, TcpOptions,
-    TcpState,
+    CloseReason, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Socket, Stack, StackConfig,
+    TcpOptions, TcpState,
 };
 
 const BODY_LENGTH: usize = 200_000;
@@ -201,10 +201,10 @@ impl Bench {
     }
 
     fn resolve(&mut self, name: &str) -> Option<IpAddr> {
-        let question = self.stations[0].stack.dns_start(self.now, name);
+        let question = self.stations[0].stack.dns_start(self.now, name, DnsFamily::PreferIpv4);
         self.run(Duration::from_secs(60), |b| b.stations[0].stack.dns_state(question) != DnsState::Pending);
         match self.stations[0].stack.dns_state(question) {
-            DnsState::Resolved(addresses) => addresses.first().copied(),
+            DnsState::Resolved(address) => Some(address),
             _ => None,
         }
     }
