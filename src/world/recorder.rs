@@ -149,7 +149,7 @@ impl Recorder {
     pub fn block_ended(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
         let packet = self.modules.get_mut(module).and_then(|channels| channels.from_mcu.flush(at));
         if let Some(packet) = packet {
-            self.packet(module, packet, remarks);
+            self.packet(module, at, packet, remarks);
         }
     }
 
