@@ -11,7 +11,7 @@ mod ap;
 mod dns;
 mod host;
 mod wire;
-mod words;
+pub(super) mod words;
 
 use std::fmt;
 
@@ -418,16 +418,21 @@ fn read_link(words: &mut Words) -> Result<Command, String> {
 }
 
 fn read_at(words: &mut Words) -> Result<Command, String> {
-    let Some(time) = words.quantity() else {
-        return Err("expected a time such as `1.5s` after `at`, found nothing".to_string());
-    };
-    let time = quantity::duration(&time).map_err(|e| format!("`at`: {e}"))?;
+    let time = duration("at", words)?;
     let command = read_command(words)?;
     match command {
         Command::At(..) => Err("expected one `at` in a line, found a second one".to_string()),
         c if c.is_change() => Ok(Command::At(Instant::from_nanos(time.as_nanos()), Box::new(c))),
         c => Err(format!("expected a change after `at`, found `{c}`, which only asks")),
     }
+}
+
+/// The time that follows the word `after`.
+pub(super) fn duration(after: &str, words: &mut Words) -> Result<Duration, String> {
+    let Some(time) = words.quantity() else {
+        return Err(format!("expected a time such as `1.5s` after `{after}`, found nothing"));
+    };
+    quantity::duration(&time).map_err(|e| format!("`{after}`: {e}"))
 }
 
 /// A name as the language writes it: in quotes where it would not be one plain word.

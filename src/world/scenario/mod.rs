@@ -7,6 +7,7 @@
 
 mod access_points;
 mod dns;
+mod expect;
 mod hosts;
 mod link;
 mod network;
@@ -27,6 +28,7 @@ use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
 use crate::world::McuTx;
 use crate::world::console::Command;
+use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use report::{Place, Problem, ScenarioError};
 pub use wire::WireConfig;
@@ -99,6 +101,8 @@ pub struct Scenario {
     pub taps_all: bool,
     /// Changes in the order of time; those of one instant in the order of the file.
     pub timeline: Vec<TimelineEntry>,
+    /// What must happen, and what must not, in the order of the file.
+    pub expect: Vec<Expectation>,
 }
 
 impl Scenario {

@@ -10,7 +10,7 @@ use toml::value::{Datetime, Offset};
 use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{ModuleConfig, Scenario, ScenarioError, TimelineEntry, Timing};
-use super::{WireConfig, access_points, dns, hosts, link, network, schema, wire};
+use super::{WireConfig, access_points, dns, expect, hosts, link, network, schema, wire};
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
 use crate::profile;
@@ -62,8 +62,10 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
         net: NetConfig { segments, hosts, modules: radio_links, dns },
         taps_all: taps_all(p, &top),
         timeline: Vec::new(),
+        expect: Vec::new(),
     };
     scenario.timeline = timeline(p, &top, &scenario);
+    scenario.expect = expect::read(p, &top, &scenario);
     problems.check(name)?;
     Ok(scenario)
 }

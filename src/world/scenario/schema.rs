@@ -18,6 +18,7 @@ pub(super) const TOP: &[Key] = &[
         "2026-01-01T00:00:00Z",
     ),
     key("timeline", "a list of strings such as \"at 12s ap home down\"", "empty"),
+    key("expect", "a list of strings such as \"by 5s wifi station joined home\"", "empty"),
     key("capture", "a table: [capture]", "see below"),
     key("module", "tables with names: [module.NAME]", "one module, `wifi`"),
     key("ap", "tables with names: [ap.NAME]", "none"),

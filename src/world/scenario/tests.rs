@@ -90,6 +90,7 @@ fn every_key_can_be_given() {
         timing = "worst"
         epoch = "2030-06-01T12:00:00+02:00"
         timeline = ["at 2 s link b down", "at 1s ap \"my ap\" up", "at 2s link www loss 1%"]
+        expect = ["by 5 s b station joined", "then never within 1min www http \"GET /\" -> 404"]
         [capture]
         taps = "all"
         [module.b]
@@ -211,7 +212,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
     let cases = [
         (
             "sede = 1",
-            "1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, `module`, `ap`, `link`, `wire`, `host` or `dns`; did you mean `seed`?",
+            "1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `expect`, `capture`, `module`, `ap`, `link`, `wire`, `host` or `dns`; did you mean `seed`?",
         ),
         (
             "[dns]\nttl = \"1500 ms\"",
@@ -504,12 +505,12 @@ fn an_error_shows_every_mistake_under_its_line() {
         Scenario::parse("lab.toml", "sede = 1\n[ap.home]\nssid = \"x\"\n\tchannel = 15\n").unwrap_err();
     assert_eq!(
         error.message,
-        "lab.toml:1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, \
+        "lab.toml:1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `expect`, \
          `capture`, `module`, `ap`, `link`, `wire`, `host` or `dns`; did you mean `seed`? (and 1 more mistake)"
     );
     assert_eq!(
         error.to_string(),
-        "error: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, \
+        "error: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `expect`, `capture`, \
          `module`, `ap`, `link`, `wire`, `host` or `dns`; did you mean `seed`?
  --> lab.toml:1:1
   |
