@@ -7,6 +7,7 @@
 //! Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
 
+mod ap;
 mod dns;
 mod host;
 mod wire;
@@ -176,7 +177,7 @@ const COMMANDS: [Row; 8] = [
         word: "ap",
         usage: &["ap NAME down", "ap NAME up", "ap NAME dhcp WHAT"],
         help: "Takes an access point off the air, brings it back, or disturbs its DHCP.",
-        read: read_ap,
+        read: ap::read,
     },
     Row {
         word: "link",
@@ -208,15 +209,6 @@ const COMMANDS: [Row; 8] = [
         help: "Makes a change at a virtual time, such as `at 1.5s ap home down`.",
         read: read_at,
     },
-];
-
-/// What a DHCP server can be made to answer.
-const DHCP: [(&str, &str); 5] = [
-    ("right", "What the protocol says."),
-    ("none", "Nothing."),
-    ("no-offer", "No DISCOVER, as with no address left; leases are renewed."),
-    ("no-ack", "No REQUEST, as with ACKs that are lost."),
-    ("nak", "A NAK to every REQUEST."),
 ];
 
 /// One thing that can be set on a link.
@@ -327,7 +319,7 @@ pub fn help(topic: Option<&str>) -> String {
     }
     if row.word == "ap" {
         text.push_str("What DHCP answers:\n");
-        for (word, help) in DHCP {
+        for (word, help) in ap::DHCP {
             text.push_str(&column(word, help));
         }
     }
@@ -389,39 +381,6 @@ fn read_help(words: &mut Words) -> Result<Command, String> {
         topic.shown(),
         did_you_mean(&topic.text, commands())
     ))
-}
-
-fn read_ap(words: &mut Words) -> Result<Command, String> {
-    let Some(name) = words.next() else {
-        return Err("expected the name of an access point after `ap`, found nothing".to_string());
-    };
-    let name = name.text;
-    let so_far = format!("ap {}", Name(&name));
-    match pick(words, &so_far, ["down", "up", "dhcp"])? {
-        "down" => Ok(Command::ApDown(name)),
-        "up" => Ok(Command::ApUp(name)),
-        _ => {
-            let so_far = format!("{so_far} dhcp");
-            let word = pick(words, &so_far, DhcpAnswers::WORDS.map(|(word, _)| word))?;
-            let answers = DhcpAnswers::WORDS.iter().find(|(name, _)| *name == word);
-            let answers = answers.map(|(_, answers)| *answers).unwrap_or_default();
-            Ok(Command::ApDhcp { name, answers })
-        }
-    }
-}
-
-/// The next word, which must be one of `choices`.
-fn pick<const N: usize>(
-    words: &mut Words,
-    so_far: &str,
-    choices: [&'static str; N],
-) -> Result<&'static str, String> {
-    let expected = || format!("expected {} after `{so_far}`", one_of(choices));
-    let word = words.next().ok_or_else(|| format!("{}, found nothing", expected()))?;
-    choices
-        .into_iter()
-        .find(|choice| word.is(choice))
-        .ok_or_else(|| format!("{}, found {}{}", expected(), word.shown(), did_you_mean(&word.text, choices)))
 }
 
 fn read_link(words: &mut Words) -> Result<Command, String> {
