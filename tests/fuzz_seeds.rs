@@ -41,6 +41,15 @@ fn every_seed_reads_back_and_holds() {
 }
 
 #[test]
+fn what_the_fuzzer_has_found_holds_now() {
+    let findings = std::fs::read_dir("fuzz/findings").into_iter().flatten();
+    for path in findings.map(|entry| entry.expect("an entry").path()) {
+        eprintln!("{}", path.display());
+        session::check(&std::fs::read(&path).expect("a finding"));
+    }
+}
+
+#[test]
 fn any_bytes_are_a_session() {
     for input in [
         &b""[..],

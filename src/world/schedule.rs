@@ -286,6 +286,7 @@ impl World {
             }
             Command::Help(_)
             | Command::Status
+            | Command::Expect
             | Command::LinkShow(_)
             | Command::WireShow(_)
             | Command::Wire { .. }
