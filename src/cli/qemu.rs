@@ -14,6 +14,7 @@ use super::dialogue::{self, Style};
 use crate::qemu::child;
 use crate::qemu::record::Record;
 use crate::time::{Duration, Instant};
+use crate::uart::LineSettings;
 
 /// Run firmware in QEMU with the module as the far end of a UART.
 ///
@@ -47,6 +48,12 @@ pub struct QemuArgs {
     /// The module's name in the scenario.
     #[arg(long, value_name = "NAME", default_value = "wifi")]
     module: String,
+    /// The module's RTS is connected and the MCU's UART obeys it: what is stored waits while it is high.
+    #[arg(long)]
+    obeys_rts: bool,
+    /// What the MCU's UART is set to, such as "921600 8n1"; without it, always what the module's is.
+    #[arg(long, value_name = "LINE", value_parser = LineSettings::parse)]
+    mcu_line: Option<LineSettings>,
     /// The board's serial port that the module is on, counted from 0.
     #[arg(long, value_name = "N", default_value_t = 1)]
     serial: usize,
@@ -159,6 +166,12 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
     }
     add("module", &args.module);
     add("dialogue", &format!("fd:{fd}"));
+    if args.obeys_rts {
+        add("obeys-rts", "on");
+    }
+    if let Some(line) = args.mcu_line {
+        add("mcu-line", &line.to_string());
+    }
     for (key, file) in
         [("scenario", &args.scenario), ("pcap", &args.pcap), ("log", &args.log), ("report", &args.report)]
     {
