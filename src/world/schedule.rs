@@ -301,6 +301,7 @@ impl World {
             }
             Command::Help(_)
             | Command::Status
+            | Command::Expect
             | Command::DnsShow(_)
             | Command::LinkShow(_)
             | Command::WireShow(_)

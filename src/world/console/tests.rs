@@ -37,6 +37,7 @@ fn every_form_is_understood() {
         ("help", Command::Help(None)),
         ("help link", Command::Help(Some("link".to_string()))),
         ("status", Command::Status),
+        ("expect", Command::Expect),
         ("ap home down", Command::ApDown("home".to_string())),
         ("  ap\thome   up ", Command::ApUp("home".to_string())),
         ("ap \"my \\\"ap\\\"\" up", Command::ApUp("my \"ap\"".to_string())),
@@ -139,7 +140,7 @@ fn a_text_that_is_too_long_is_refused() {
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave` or `datagram`";
-    let commands = "`help`, `status`, `ap`, `link`, `dns`, `wire`, `host` or `at`";
+    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
@@ -340,6 +341,7 @@ fn command() -> impl Strategy<Value = Command> {
         proptest::option::of(prop_oneof![Just("help"), Just("link"), Just("at")])
             .prop_map(|t| Command::Help(t.map(str::to_string))),
         Just(Command::Status),
+        Just(Command::Expect),
         proptest::option::of(name()).prop_map(Command::LinkShow),
         proptest::option::of(name()).prop_map(Command::WireShow),
         proptest::option::of(name()).prop_map(Command::DnsShow),

@@ -126,7 +126,7 @@ impl Scenario {
     /// One sentence with what was expected, such as the names that exist.
     pub fn check(&self, command: &Command) -> Result<(), String> {
         match command {
-            Command::Help(_) | Command::Status => Ok(()),
+            Command::Help(_) | Command::Status | Command::Expect => Ok(()),
             Command::LinkShow(None) | Command::WireShow(None) | Command::DnsShow(None) => Ok(()),
             Command::DnsShow(Some(name)) | Command::Dns { name, .. } => {
                 exists("the name of a DNS server", name, self.name_servers())
