@@ -65,7 +65,7 @@ same-digest: build
 # Adafruit's driver as PyPI has it (docs/drivers.md), and the example of using the library from Python.
 build/python/installed: tests/drivers/adafruit/requirements.txt
 	python3 -m venv build/python
-	build/python/bin/pip install --quiet --no-deps --require-hashes --requirement $<
+	build/python/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
 PYTHON = PYTHONPATH=$(CURDIR)/examples/python ESPAT_LIBRARY=$(CURDIR)/target/release/libespat_sim.so \
