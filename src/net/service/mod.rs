@@ -1,18 +1,20 @@
-//! What listens on a host: HTTP and echo servers, and the terminal that a test types at; sans-IO on top of a
-//! node's [`Stack`].
+//! What listens on a host: HTTP, update, time and echo servers, and the terminal that a test types at; sans-IO on top
+//! of a node's [`Stack`].
 //!
 //! The owner polls the stack, then the services, and both again while the services say that they moved
 //! something. Extra polls change nothing.
 
 mod echo;
 mod http;
+mod sntp;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use std::collections::VecDeque;
 
-use super::config::ServiceConfig;
+use super::config::{ServiceConfig, SntpChange};
 use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
 pub use terminal::quoted;
@@ -28,7 +30,7 @@ const NOTES: usize = 4096;
 /// Something that a service did, for the world's observations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// `http`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
+    /// `http`, `update`, `sntp`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
     pub service: &'static str,
     /// One line, such as `GET /status from 192.168.1.100:49153 -> 200, 17 bytes`.
     pub text: String,
@@ -58,6 +60,7 @@ enum Service {
     Http(http::Server),
     TcpEcho(echo::TcpServer),
     UdpEcho(echo::UdpServer),
+    Sntp(sntp::Server),
 }
 
 /// The services of one host.
@@ -69,11 +72,11 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts what `configs` name.
+    /// Starts what `configs` name. `epoch`: calendar time of the world's start, in seconds since 1970.
     ///
     /// # Errors
     /// A port is 0 or named twice; nothing is started then.
-    pub fn new(stack: &mut Stack, configs: &[ServiceConfig]) -> Result<Services, ListenError> {
+    pub fn new(stack: &mut Stack, configs: &[ServiceConfig], epoch: u64) -> Result<Services, ListenError> {
         let mut services =
             Services { list: Vec::new(), terminal: Terminal::default(), notes: Notes::default() };
         for config in configs {
@@ -85,7 +88,15 @@ impl Services {
                     services.terminal.listen_udp(stack, *port).map(|()| None)
                 }
                 ServiceConfig::Http { port, pages } => {
-                    http::Server::new(stack, *port, pages).map(|s| Some(Service::Http(s)))
+                    let site = http::Site::Pages(pages.clone());
+                    http::Server::new(stack, *port, site).map(|s| Some(Service::Http(s)))
+                }
+                ServiceConfig::Update { port, offer } => {
+                    let site = http::Site::Update(offer.clone());
+                    http::Server::new(stack, *port, site).map(|s| Some(Service::Http(s)))
+                }
+                ServiceConfig::Sntp(config) => {
+                    sntp::Server::new(stack, config, epoch).map(|s| Some(Service::Sntp(s)))
                 }
                 ServiceConfig::TcpEcho { port } => {
                     echo::TcpServer::new(stack, *port).map(|s| Some(Service::TcpEcho(s)))
@@ -112,9 +123,43 @@ impl Services {
                 Service::Http(s) => s.stop(stack),
                 Service::TcpEcho(s) => s.stop(stack),
                 Service::UdpEcho(s) => s.stop(stack),
+                Service::Sntp(s) => s.stop(stack),
             }
         }
         self.terminal.stop(stack);
+    }
+
+    /// Closes each connection of the terminal and of HTTP and update servers (FIN): of the terminal when what is
+    /// pending has been sent, of a server in the middle of an answer.
+    pub(super) fn close(&mut self) {
+        let connections: usize = self.http().map(http::Server::close).sum();
+        if connections == 0 || self.terminal.has_connections() {
+            self.terminal.close(&mut self.notes);
+        }
+    }
+
+    /// Resets each of them (RST).
+    pub(super) fn reset(&mut self, stack: &mut Stack) {
+        let connections: usize = self.http().map(|server| server.reset(stack)).sum();
+        if connections == 0 || self.terminal.has_connections() {
+            self.terminal.reset(stack, &mut self.notes);
+        }
+    }
+
+    /// The time server answers in another way from now on. False when there is none.
+    pub(super) fn change_sntp(&mut self, change: &SntpChange) -> bool {
+        let servers = self.list.iter_mut().filter_map(|service| match service {
+            Service::Sntp(server) => Some(server),
+            _ => None,
+        });
+        servers.map(|server| server.change(change)).count() > 0
+    }
+
+    fn http(&mut self) -> impl Iterator<Item = &mut http::Server> {
+        self.list.iter_mut().filter_map(|service| match service {
+            Service::Http(server) => Some(server),
+            _ => None,
+        })
     }
 
     /// The terminal, and where its notes go.
@@ -130,6 +175,7 @@ impl Services {
                 Service::Http(s) => s.poll(now, stack, &mut self.notes),
                 Service::TcpEcho(s) => s.poll(now, stack, &mut self.notes),
                 Service::UdpEcho(s) => s.poll(stack, &mut self.notes),
+                Service::Sntp(s) => s.poll(now, stack, &mut self.notes),
             };
             moved | more
         })
@@ -139,7 +185,7 @@ impl Services {
     pub fn next_timer(&self) -> Option<Instant> {
         let timers = self.list.iter().filter_map(|service| match service {
             Service::Http(s) => s.next_timer(),
-            Service::TcpEcho(_) | Service::UdpEcho(_) => None,
+            Service::TcpEcho(_) | Service::UdpEcho(_) | Service::Sntp(_) => None,
         });
         timers.min()
     }
