@@ -80,7 +80,10 @@ struct EndpointArgs {
 /// What is served on. The files that it has made go with it.
 enum Endpoint {
     #[cfg(unix)]
-    Pty { pty: Pty, any_rate: bool },
+    Pty {
+        pty: Pty,
+        any_rate: bool,
+    },
     Socket(Listener),
 }
 

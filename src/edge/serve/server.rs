@@ -319,7 +319,9 @@ impl Server {
     fn tell_mismatch(&mut self) -> Result<(), String> {
         let (module, mcu) = self.ask(|w, m| Ok((w.line_settings(m)?, w.mcu_line_settings(m)?)))?;
         let rates = (mcu.baud, module.baud);
-        let Some(client) = self.client.as_mut().filter(|client| client.told != Some(rates)) else { return Ok(()) };
+        let Some(client) = self.client.as_mut().filter(|client| client.told != Some(rates)) else {
+            return Ok(());
+        };
         if rates.0 == rates.1 {
             client.told = None;
         } else {
