@@ -663,6 +663,16 @@ espat_status espat_set_mcu_line(struct espat_world *world,
                                 uint32_t parity,
                                 uint32_t stop_bits);
 
+// Stores what the module's UART is set to at the time reached, in the values of espat_set_mcu_line().
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+espat_status espat_module_line(struct espat_world *world,
+                               uint32_t module,
+                               uint32_t *baud,
+                               uint32_t *data_bits,
+                               uint32_t *parity,
+                               uint32_t *stop_bits);
+
 // Stores in `*level` the level of the module's RTS at the time reached: 1 (high) asks the MCU to stop. It changes only
 // at times that espat_next_event() names. espat_pin_read() has the times of the changes; each is an observation, too.
 //

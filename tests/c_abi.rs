@@ -343,7 +343,11 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
             Line(module, tick, text) => {
                 world.set_mcu_line(id(module), *tick, line_settings(text)).expect("line");
                 let rts = world.module_rts(id(module)).expect("rts");
-                let _ = writeln!(printed, "rts {}", u32::from(rts));
+                let LineSettings { baud, data_bits, parity, stop_bits } =
+                    world.line_settings(id(module)).expect("line settings");
+                let (parity, stop_bits) = (parity as u32, stop_bits as u32);
+                let rts = u32::from(rts);
+                let _ = writeln!(printed, "rts {rts}, module {baud} {data_bits} {parity} {stop_bits}");
             }
             Overrun(module, tick, byte) => world.mcu_overrun(id(module), *tick, *byte).expect("overrun"),
             Advance(module, tick) => {

@@ -197,7 +197,10 @@ pub fn progress(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     let Some(mut long) = core.long_send.take() else { return false };
     let (moved, end) = long.advance(now, core, env);
     match end {
-        Some(text) => core.out.text(text),
+        Some(text) => {
+            core.out.text(text);
+            core.block_ended = true;
+        }
         None => core.long_send = Some(long),
     }
     moved

@@ -83,6 +83,8 @@ pub struct Core {
     passthrough: bool,
     /// Passthrough under way: the MCU's bytes are payload.
     session: Option<Session>,
+    /// The MCU's payload so far is a whole block: it has left, or been cancelled.
+    block_ended: bool,
     /// True as long as there is a session.
     transparent: bool,
     /// End of the last byte of the last command line.
@@ -209,6 +211,7 @@ impl At {
             update: Update::default(),
             passthrough: false,
             session: None,
+            block_ended: false,
             transparent: false,
             line_end: now,
             scan_options: ScanOptions::default(),
@@ -350,6 +353,11 @@ impl At {
     /// True while `+++` between silences ends something.
     pub fn can_escape(&self) -> bool {
         self.core.session.is_some() || self.core.long_send.is_some()
+    }
+
+    /// True once when the MCU's payload so far is a whole block though no mark said so: time or silence has ended it.
+    pub fn take_block_ended(&mut self) -> bool {
+        std::mem::take(&mut self.core.block_ended)
     }
 
     /// True when [`At::poll`] has something to do at once for a byte of payload that it has just got. `receiving`: when

@@ -108,6 +108,7 @@ impl Core {
     pub(super) fn cancel_payload(&mut self, now: Instant, receiving: Option<Instant>) {
         if self.payload.as_ref().and_then(|p| p.cancelled_at(receiving)).is_some_and(|at| at <= now) {
             self.payload = None;
+            self.block_ended = true;
             self.out.text("\r\nSEND Canceled\r\n");
         }
     }

@@ -98,6 +98,36 @@ pub unsafe extern "C" fn espat_set_mcu_line(
     })
 }
 
+/// Stores what the module's UART is set to at the time reached, in the values of espat_set_mcu_line().
+///
+/// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_module_line(
+    world: *mut espat_world,
+    module: u32,
+    baud: *mut u32,
+    data_bits: *mut u32,
+    parity: *mut u32,
+    stop_bits: *mut u32,
+) -> espat_status {
+    boundary!(world world; baud: out, data_bits: out, parity: out, stop_bits: out => {
+        let line = world.look(|w| w.line_settings(ModuleId(module)))??;
+        baud.write(line.baud);
+        data_bits.write(u32::from(line.data_bits));
+        parity.write(match line.parity {
+            Parity::None => espat_parity::None,
+            Parity::Odd => espat_parity::Odd,
+            Parity::Even => espat_parity::Even,
+        } as u32);
+        stop_bits.write(match line.stop_bits {
+            StopBits::One => espat_stop_bits::One,
+            StopBits::OneAndHalf => espat_stop_bits::OneAndHalf,
+            StopBits::Two => espat_stop_bits::Two,
+        } as u32);
+        Ok(())
+    })
+}
+
 /// Stores in `*level` the level of the module's RTS at the time reached: 1 (high) asks the MCU to stop. It changes only
 /// at times that espat_next_event() names. espat_pin_read() has the times of the changes; each is an observation, too.
 ///

@@ -346,6 +346,12 @@ impl Module {
         self.records.pop_front()
     }
 
+    /// True once when what the MCU has sent so far is a whole block of payload, and nothing marked its last byte.
+    pub fn take_block_ended(&mut self) -> bool {
+        let cut_off = std::mem::take(&mut self.wire.cut_off);
+        self.at.as_mut().is_some_and(At::take_block_ended) || cut_off
+    }
+
     /// The next byte that has ended on the wire of the log port, and when.
     pub fn take_logged(&mut self) -> Option<(Instant, u8)> {
         self.logged.pop_front()

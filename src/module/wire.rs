@@ -86,6 +86,8 @@ pub(super) struct Wire {
     held: bool,
     /// The last byte was lost.
     losing: bool,
+    /// Nobody hears the rest of what the MCU was sending.
+    pub cut_off: bool,
     sleep: LightSleep,
     pub escape: EscapeWatch,
     module: Received,
@@ -103,6 +105,7 @@ impl Wire {
             mcu_line: None,
             held: false,
             losing: false,
+            cut_off: false,
             sleep: LightSleep::default(),
             escape: EscapeWatch::default(),
             module: Received::default(),
@@ -315,6 +318,7 @@ impl Module {
     pub(super) fn forget_received(&mut self, now: Instant) {
         self.wire.rx.clear();
         self.wire.losing = false;
+        self.wire.cut_off = true;
         self.drive_rts(now);
     }
 

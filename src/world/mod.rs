@@ -15,6 +15,7 @@ pub mod console;
 mod control;
 pub mod digest;
 mod error;
+mod expect;
 pub mod inputlog;
 pub(crate) mod quantity;
 mod recorder;
@@ -34,6 +35,7 @@ use crate::uart::{LineSettings, Pace};
 use crate::wifi::Air;
 use console::Command;
 pub use error::Error;
+pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
 use inputlog::Writer;
 use recorder::Recorder;
 pub use replay::{Replayed, replay};
@@ -393,14 +395,17 @@ impl World {
         if let Some(log) = &mut self.log {
             log.overrun(module.0, tick, byte);
         }
-        let slot = self.slot_mut(module)?;
+        let Some(slot) = self.slots.get_mut(module.0 as usize) else { return Err(Error::NoSuchModule) };
         slot.statistics.mcu_overruns += 1;
         let warning = format!(
             "{now}: the MCU's receiver was full and lost byte 0x{byte:02x} from module '{}'",
             slot.module.name()
         );
-        slot.remarks.push(format!("MCU receiver overrun: lost 0x{byte:02x}"));
+        let remark = format!("MCU receiver overrun: lost 0x{byte:02x}");
+        self.recorder.observe(now, slot.module.name(), "uart", &remark);
+        slot.remarks.push(remark);
         self.warnings.push(warning);
+        self.run();
         Ok(())
     }
 

@@ -87,13 +87,16 @@ impl World {
         }
         loop {
             match self.next_step(horizon) {
-                None => return,
+                None => break,
                 Some((now, step, Domain::Module(index))) => self.module_step(index, now, step),
                 Some((_, _, Domain::Uplink)) => self.uplink_step(),
                 Some((_, Step::Event(_), Domain::Network)) => self.network.step(),
                 Some((_, Step::Change, Domain::Network)) => self.network_change(),
             }
             self.collect_network();
+        }
+        if let Some(limit) = self.settled() {
+            self.recorder.settle(limit);
         }
     }
 
@@ -182,6 +185,9 @@ impl World {
                 let Record { at, byte, flags, .. } = record;
                 slot.out.push_back(UartByte { tick, at, byte, flags });
             }
+        }
+        if slot.module.take_block_ended() {
+            self.recorder.block_ended(index, now, &mut slot.remarks);
         }
         while let Some((at, byte)) = slot.module.take_logged() {
             self.recorder.log_byte(index, at, byte);
@@ -283,8 +289,20 @@ impl World {
             Command::Host { name, action } => {
                 self.network.act(at, &name, &action);
             }
+            Command::ApDhcp { name, answers } => {
+                if let Some(current) = self.network.dhcp_answers(&name) {
+                    *current = answers;
+                }
+            }
+            Command::Dns { name, change } => {
+                if let Some(behaviour) = self.network.dns_behaviour(&name) {
+                    change.apply(behaviour);
+                }
+            }
             Command::Help(_)
             | Command::Status
+            | Command::Expect
+            | Command::DnsShow(_)
             | Command::LinkShow(_)
             | Command::WireShow(_)
             | Command::Wire { .. }

@@ -10,7 +10,7 @@ use super::super::payload::Payload;
 use super::super::schema::Args;
 use super::link::stays;
 use super::{Context, Outcome};
-use crate::net::stack::Socket;
+use crate::net::stack::{DnsFamily, Socket};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -62,9 +62,13 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
             c.core.begin_payload(payload.to(target.remote));
             Ok(Outcome::Done)
         }
-        Some((host, port)) => {
-            Ok(Outcome::Run(Job::resolve(c.now, c.env, &host, Named::Payload(payload, port))?))
-        }
+        Some((host, port)) => Ok(Outcome::Run(Job::resolve(
+            c.now,
+            c.env,
+            &host,
+            DnsFamily::Ipv4,
+            Named::Payload(payload, port),
+        )?)),
     }
 }
 
@@ -78,9 +82,13 @@ pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
             c.core.begin_long_send(long);
             Ok(Outcome::Done)
         }
-        Some((host, port)) => {
-            Ok(Outcome::Run(Job::resolve(c.now, c.env, &host, Named::LongSend(Box::new(long), port))?))
-        }
+        Some((host, port)) => Ok(Outcome::Run(Job::resolve(
+            c.now,
+            c.env,
+            &host,
+            DnsFamily::Ipv4,
+            Named::LongSend(Box::new(long), port),
+        )?)),
     }
 }
 
