@@ -371,10 +371,11 @@ impl At {
         std::mem::take(&mut self.core.block_ended)
     }
 
-    /// True when [`At::poll`] has something to do at once.
-    pub fn is_due(&self) -> bool {
-        self.core.session.as_ref().is_some_and(Session::has_full_block)
-            || self.core.long_send.as_ref().is_some_and(LongSend::has_full_block)
+    /// True when [`At::poll`] has something to do at once for a byte of payload that it has just got. `receiving`: when
+    /// the byte that is on its way from the MCU started.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.core.session.as_ref().is_some_and(|session| session.is_due(now, receiving))
+            || self.core.long_send.as_ref().is_some_and(|long| long.is_due(now, receiving))
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
