@@ -163,6 +163,33 @@ fn wrong_arguments_to_every_function_get_a_status_and_change_nothing() {
     }
 }
 
+/// A PC that the module reaches without delay.
+const PC: &str = r#"
+timing = "fast"
+
+[ap.home]
+ssid = "espat-sim"
+password = "correct horse"
+subnet = "192.168.1.0/24"
+
+[host.pc]
+address = "192.168.1.20"
+tcp-terminal = 5000
+"#;
+
+#[test]
+fn each_change_of_the_modules_rts_comes_with_its_time_the_same_under_valgrind() {
+    let directory = directory("rts");
+    let scenario = directory.join("pc.toml");
+    std::fs::write(&scenario, PC).expect("write the scenario");
+    let (c, cpp) = (compile("rts", &C99, &directory), compile("rts", &CPP17, &directory));
+    let printed = run(Command::new(&c).arg(&scenario));
+    let changes: Vec<&str> = printed.lines().filter(|line| line.starts_with("rts ")).collect();
+    assert!(changes.len() == 2 && changes[0].ends_with(" 1") && changes[1].ends_with(" 0"), "{printed}");
+    assert_eq!(run(Command::new(&cpp).arg(&scenario)), printed, "C++ says something else than C");
+    assert_eq!(run(valgrind(&c, false).arg(&scenario)), printed, "valgrind changes what happens");
+}
+
 #[test]
 fn threads_change_no_digest() {
     let directory = directory("threads");

@@ -69,7 +69,7 @@ pub enum Named {
     /// AT+CIPSEND or AT+CIPSENDEX with a host, and its port.
     Payload(Payload, u16),
     /// AT+CIPSENDL with a host, and its port.
-    LongSend(LongSend, u16),
+    LongSend(Box<LongSend>, u16),
     /// AT+PING.
     Ping,
     /// AT+SAVETRANSLINK.
@@ -249,7 +249,7 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
         }
         Named::LongSend(mut long, port) => {
             long.to = SocketAddr::new(ip, port);
-            core.begin_long_send(long);
+            core.begin_long_send(*long);
             Progress::Quiet
         }
         Named::Open(request) => open(now, ip, request, core, env),

@@ -145,7 +145,7 @@ impl Recorder {
         }
     }
 
-    /// A block of the MCU's payload is complete: time has ended it, no byte.
+    /// The MCU's payload so far is a whole block: its packet need not wait for the next byte.
     pub fn block_ended(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
         let packet = self.modules.get_mut(module).and_then(|channels| channels.from_mcu.flush(at));
         if let Some(packet) = packet {
@@ -231,8 +231,11 @@ impl Recorder {
         }
     }
 
-    /// Capture bytes of everything up to `limit`.
+    /// Capture bytes of everything up to `limit`, but not beyond a block whose packet is still open: the file is in the
+    /// order of time.
     pub fn take_capture(&mut self, limit: Option<Instant>) -> Vec<u8> {
+        let open = self.modules.iter().filter_map(|channels| channels.from_mcu.open_block());
+        let limit = limit.map(|limit| open.fold(limit, Instant::min));
         let Some(capture) = &mut self.capture else { return Vec::new() };
         while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
             match self.waiting.pop() {

@@ -1,7 +1,7 @@
 //! What a world hands out beside the bytes on the wire: records, digests, what modules have saved.
 
 use super::inputlog::{End, Writer};
-use super::{Error, ModuleId, Observation, UartByte, Verdict, World, scenario};
+use super::{Error, ModuleId, Observation, PinChange, UartByte, Verdict, World, scenario};
 use crate::capture::UartPacket;
 use crate::time::Instant;
 
@@ -13,6 +13,15 @@ impl World {
     /// [`Error::NoSuchModule`].
     pub fn log_port_read(&mut self, module: ModuleId) -> Result<Option<UartByte>, Error> {
         self.slot_mut(module).map(|s| s.logged.pop_front())
+    }
+
+    /// The next change of a pin that the module drives, up to the time reached. Empty unless [`Recording::pins`]. A
+    /// change that is left unread does not make [`World::next_event`] ask for it again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn pin_read(&mut self, module: ModuleId) -> Result<Option<PinChange>, Error> {
+        self.slot_mut(module).map(|s| s.pins.pop_front())
     }
 
     /// Warnings since the last call: one sentence each, with the virtual time.

@@ -7,15 +7,12 @@
 
 use super::console::Command;
 use super::slot::Step;
-use super::{Error, LOOKAHEAD, ModuleId, UartByte, World};
+use super::{Error, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
 use crate::module::Record;
 use crate::net::network::{Fate, HostAction};
 use crate::time::{Instant, earliest};
 use crate::wifi::RadioChange;
-
-/// The module's RTS among the pins of the digest, behind those of [`super::Pin`].
-const MODULE_RTS: u8 = 3;
 
 /// What a module hands to the network.
 pub enum Uplink {
@@ -162,7 +159,12 @@ impl World {
             slot.remarks.push(format!("{} {}", remark.kind, remark.text));
         }
         while let Some((at, high)) = slot.module.take_rts_change() {
-            self.recorder.pin(index, at, MODULE_RTS, high);
+            let pin = OutputPin::ModuleRts;
+            self.recorder.pin(index, at, pin as u8, high);
+            if self.keep_pins {
+                let tick = slot.tick(at);
+                slot.pins.push_back(PinChange { tick, at, pin, high });
+            }
         }
         while let Some(notice) = slot.module.take_wire_notice() {
             self.recorder.observe(notice.at, slot.module.name(), "uart", &notice.text);
@@ -287,8 +289,20 @@ impl World {
             Command::Host { name, action } => {
                 self.network.act(at, &name, &action);
             }
+            Command::ApDhcp { name, answers } => {
+                if let Some(current) = self.network.dhcp_answers(&name) {
+                    *current = answers;
+                }
+            }
+            Command::Dns { name, change } => {
+                if let Some(behaviour) = self.network.dns_behaviour(&name) {
+                    change.apply(behaviour);
+                }
+            }
             Command::Help(_)
             | Command::Status
+            | Command::Expect
+            | Command::DnsShow(_)
             | Command::LinkShow(_)
             | Command::WireShow(_)
             | Command::Wire { .. }

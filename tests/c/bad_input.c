@@ -70,6 +70,7 @@ static void no_world(espat_world *world, uint32_t expected)
     SIZED(espat_packet, packet);
     SIZED(espat_observation, observation);
     espat_uart_byte bytes[4];
+    espat_pin_change changes[4];
     uint8_t buffer[64];
     uint32_t module = 77, line[4];
     uint64_t number = 77;
@@ -96,6 +97,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_reached_ns(world, 0, &number));
     EXPECT(expected, espat_uart_read(world, 0, bytes, 4, &count));
     EXPECT(expected, espat_log_port_read(world, 0, bytes, 4, &count));
+    EXPECT(expected, espat_pin_read(world, 0, changes, 4, &count));
     EXPECT(expected, espat_statistics_read(world, 0, &statistics));
     EXPECT(expected, espat_capture_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
@@ -114,6 +116,7 @@ static void null_arguments(espat_world *world, uint32_t module)
     SIZED(espat_replay_result, result);
     SIZED(espat_packet, packet);
     espat_uart_byte bytes[4];
+    espat_pin_change changes[4];
     uint8_t buffer[64];
     uint32_t line[4];
     size_t count;
@@ -138,6 +141,8 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, bytes, 4, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, NULL, 4, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, bytes, 4, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_read(world, module, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_read(world, module, changes, 4, NULL));
     EXPECT_OK(espat_uart_read(world, module, NULL, 0, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_statistics_read(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_line(world, module, line, line + 1, line + 2, NULL));
@@ -232,7 +237,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
-    options.record = 32;
+    options.record = 64;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
     options.capture_path = "/nonexistent/x.pcapng";
@@ -275,6 +280,7 @@ static void wrong_values(espat_world *world, uint32_t module)
 {
     SIZED(espat_attach_options, options);
     espat_uart_byte bytes[4];
+    espat_pin_change changes[4];
     SIZED(espat_statistics, statistics);
     uint32_t other, level, line[4];
     uint64_t number;
@@ -315,6 +321,7 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, bytes, 4, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, NULL, 0, &count));
         EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_port_read(world, other, bytes, 4, &count));
+        EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_pin_read(world, other, changes, 4, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_statistics_read(world, other, &statistics));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_digest(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_name(world, other, &text));

@@ -75,15 +75,20 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
 pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let target = Target::of(c, args)?;
     let length = args.int("length").unwrap_or(0) as u64;
-    let long = LongSend::new(target.id, target.socket, target.remote, length, c.core.block_sizes);
+    let link = (target.id, target.socket, target.remote);
+    let long = LongSend::new(link, length, c.core.block_sizes, c.core.line_end);
     match target.other {
         None => {
             c.core.begin_long_send(long);
             Ok(Outcome::Done)
         }
-        Some((host, port)) => {
-            Ok(Outcome::Run(Job::resolve(c.now, c.env, &host, DnsFamily::Ipv4, Named::LongSend(long, port))?))
-        }
+        Some((host, port)) => Ok(Outcome::Run(Job::resolve(
+            c.now,
+            c.env,
+            &host,
+            DnsFamily::Ipv4,
+            Named::LongSend(Box::new(long), port),
+        )?)),
     }
 }
 

@@ -162,8 +162,8 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
     match session.reopen {
         Reopen::No => session.reopen = Reopen::At(now + pause),
         Reopen::At(at) if at > now => return false,
-        // The station comes first.
-        Reopen::At(_) if env.address().is_none() => session.reopen = Reopen::At(now + pause),
+        // The station, or the softAP, comes first.
+        Reopen::At(_) if env.own_addresses().is_empty() => session.reopen = Reopen::At(now + pause),
         Reopen::At(_) => {
             session.reopen = Reopen::Resolving(env.stack.dns_start(now, &target.host, DnsFamily::Ipv4));
         }

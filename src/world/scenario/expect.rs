@@ -123,6 +123,7 @@ fn of_host(host: &HostConfig) -> Vec<&'static str> {
         ServiceConfig::Http { .. } => Some("http"),
         ServiceConfig::TcpEcho { .. } => Some("tcp-echo"),
         ServiceConfig::UdpEcho { .. } => Some("udp-echo"),
+        ServiceConfig::Dns(_) => Some("dns"),
         ServiceConfig::TcpTerminal { .. } | ServiceConfig::UdpTerminal { .. } => None,
     });
     served.chain(OF_HOSTS).collect()

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use smoltcp::wire::{EthernetProtocol, IpProtocol, Ipv4Packet};
 
 use super::*;
-use crate::net::config::{ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
+use crate::net::config::{DnsConfig, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
 use crate::net::packet;
 use crate::net::stack::{
     CloseReason, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Socket, Stack, StackConfig,
@@ -31,6 +31,7 @@ fn segment(name: &str, net: u8) -> SegmentConfig {
         prefix_len: 24,
         dhcp: (at(100), at(199)),
         lease: Duration::from_secs(7200),
+        dns: vec![at(1)],
     }
 }
 
@@ -66,6 +67,7 @@ fn config() -> NetConfig {
             host("printer", "192.168.5.10", Some("office")),
         ],
         modules: vec![module("wifi"), module("wifi2")],
+        dns: DnsConfig::default(),
     }
 }
 
