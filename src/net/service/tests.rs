@@ -52,7 +52,7 @@ impl App for World {
 
 fn world() -> (Lan, World) {
     let mut lan = Lan::new(2, 1);
-    let services = Services::new(&mut lan.nodes[1], &configs()).unwrap();
+    let services = Services::new(&mut lan.nodes[1], &configs(), 0).unwrap();
     (lan, World { services, clients: Vec::new() })
 }
 
@@ -308,9 +308,9 @@ fn polls_that_nobody_needs_change_nothing() {
 fn ports_named_twice_are_refused_and_nothing_stays_open() {
     let mut lan = Lan::new(1, 1);
     let twice = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::Http { port: 7, pages: Vec::new() }];
-    assert_eq!(Services::new(&mut lan.nodes[0], &twice).err(), Some(ListenError::PortInUse));
+    assert_eq!(Services::new(&mut lan.nodes[0], &twice, 0).err(), Some(ListenError::PortInUse));
     let zero = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::UdpEcho { port: 0 }];
-    assert_eq!(Services::new(&mut lan.nodes[0], &zero).err(), Some(ListenError::BadPort));
-    assert!(Services::new(&mut lan.nodes[0], &twice[..1]).is_ok());
+    assert_eq!(Services::new(&mut lan.nodes[0], &zero, 0).err(), Some(ListenError::BadPort));
+    assert!(Services::new(&mut lan.nodes[0], &twice[..1], 0).is_ok());
     lan.run_idle(ms(1));
 }
