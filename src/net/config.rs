@@ -1,7 +1,8 @@
 //! What a network is made of: plain data, filled in by the scenario.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::forward::gateway_in;
 use crate::time::Duration;
 
 /// How a link behaves. Every random choice is drawn from a stream named after the link.
@@ -56,6 +57,9 @@ pub struct SegmentConfig {
     pub dhcp: (Ipv4Addr, Ipv4Addr),
     /// How long a lease lasts.
     pub lease: Duration,
+    /// The /64 that the gateway announces on it, as its first address; the gateway itself has ::1 there. `None`: there
+    /// is no IPv6.
+    pub ipv6: Option<Ipv6Addr>,
 }
 
 /// One host: a node with an address and services.
@@ -67,6 +71,8 @@ pub struct HostConfig {
     pub dns_names: Vec<String>,
     /// Its address.
     pub address: Ipv4Addr,
+    /// Its IPv6 address; `None`: it speaks IPv4 only.
+    pub address6: Option<Ipv6Addr>,
     /// The segment it is on; `None`: beyond the gateway, on a routed link of its own.
     pub segment: Option<String>,
     /// The link that joins it to its segment, or to the gateway. Its MTU at the start is also that of the host's
@@ -74,6 +80,21 @@ pub struct HostConfig {
     pub link: Faults,
     /// What it offers.
     pub services: Vec<ServiceConfig>,
+}
+
+impl HostConfig {
+    /// Its addresses, of both families.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        [Some(IpAddr::V4(self.address)), self.address6.map(IpAddr::V6)].into_iter().flatten()
+    }
+}
+
+impl SegmentConfig {
+    /// The gateway's addresses on it, of both families: in IPv6 the first one of the /64.
+    pub fn gateways(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let ipv6 = self.ipv6.map(|prefix| IpAddr::V6(gateway_in(prefix)));
+        [Some(IpAddr::V4(self.gateway)), ipv6].into_iter().flatten()
+    }
 }
 
 /// Something that listens on a host.

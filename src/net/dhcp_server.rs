@@ -249,6 +249,7 @@ mod tests {
             prefix_len: 24,
             dhcp: (ip(1), ip(6)),
             lease: Duration::from_secs(3600),
+            ipv6: None,
         };
         DhcpServer::new(&segment, [ip(3)])
     }

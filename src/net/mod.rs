@@ -11,6 +11,7 @@ mod dns_server;
 mod forward;
 mod gateway;
 mod host;
+pub mod icmpv6;
 mod link;
 pub mod mdns;
 mod neighbours;

@@ -92,8 +92,14 @@ fn access_point<'a>(
         section.complain(p, key, &message);
     }
     let lease = section.parsed(p, "lease", lease).unwrap_or(Duration::from_secs(7200));
-    let segment =
-        SegmentConfig { name: name.to_string(), gateway, prefix_len: subnet.prefix_len(), dhcp, lease };
+    let segment = SegmentConfig {
+        name: name.to_string(),
+        gateway,
+        prefix_len: subnet.prefix_len(),
+        dhcp,
+        lease,
+        ipv6: None,
+    };
     Some(Lan { ap, segment, subnet, place: section.span("subnet") })
 }
 

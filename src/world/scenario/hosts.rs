@@ -74,6 +74,7 @@ pub(super) fn read(
             name: name.to_string(),
             dns_names: own_names,
             address,
+            address6: None,
             segment,
             link,
             services,

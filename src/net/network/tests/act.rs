@@ -6,6 +6,7 @@ use crate::net::network::HostAction::*;
 /// A terminal on the LAN and one beyond the gateway.
 fn terminals() -> NetConfig {
     let terminal = |name: &str, address: &str, segment: Option<&str>| HostConfig {
+        address6: None,
         services: vec![ServiceConfig::TcpTerminal { port: 23 }, ServiceConfig::UdpTerminal { port: 5000 }],
         ..host(name, address, segment)
     };

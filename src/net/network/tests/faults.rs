@@ -206,7 +206,7 @@ fn taps_hear_the_hosts_ends_of_their_links_when_asked_to() {
 fn names_for_the_capture_cover_hosts_and_gateway() {
     let bench = Bench::new(&config(), 1);
     let names: Vec<_> = bench.net.host_names().collect();
-    assert!(names.contains(&(ip("203.0.113.10"), "web.example.com")), "{names:?}");
-    assert!(names.contains(&(ip("192.168.5.1"), "gateway")), "{names:?}");
+    assert!(names.contains(&(ip("203.0.113.10").into(), "web.example.com")), "{names:?}");
+    assert!(names.contains(&(ip("192.168.5.1").into(), "gateway")), "{names:?}");
     assert_eq!(bench.net.min_module_latency(), Duration::from_millis(1));
 }

@@ -31,6 +31,7 @@ fn segment(name: &str, net: u8) -> SegmentConfig {
         prefix_len: 24,
         dhcp: (at(100), at(199)),
         lease: Duration::from_secs(7200),
+        ipv6: Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0)),
     }
 }
 
@@ -46,6 +47,7 @@ fn host(name: &str, address: &str, segment: Option<&str>) -> HostConfig {
         name: name.to_owned(),
         dns_names: vec![format!("{name}.example.com")],
         address: ip(address),
+        address6: None,
         segment: segment.map(str::to_owned),
         link: Faults::default(),
         services: vec![
