@@ -8,10 +8,10 @@ PREFIX ?= /usr/local
 BOARD  ?= mps2-an385
 
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
-TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
-	lint unit same-digest renode
+	lint unit same-digest drivers renode
 
 build: toolchain
 	$(CARGO) build --release
@@ -37,7 +37,7 @@ demo: packages-demo build firmware
 		qemu-system-arm -M $(BOARD) -display none -nodefaults -nic none \
 		-semihosting-config enable=on,target=native -kernel build/firmware/$(BOARD).elf
 
-test: packages-test build firmware lint unit same-digest renode
+test: packages-test build firmware lint unit same-digest drivers renode
 
 lint: toolchain
 	$(CARGO) fmt --check
@@ -60,6 +60,18 @@ same-digest: build
 			{ echo "FAIL: seed $$seed: debug and release builds differ"; exit 1; }; \
 	done
 	@echo "The same dialogue, capture and digest from debug and release builds."
+
+# Adafruit's driver as PyPI has it (docs/drivers.md), and the example of using the library from Python.
+build/python/installed: tests/drivers/adafruit/requirements.txt
+	python3 -m venv build/python
+	build/python/bin/pip install --quiet --no-deps --require-hashes --requirement $<
+	@touch $@
+
+PYTHON = PYTHONPATH=$(CURDIR)/examples/python ESPAT_LIBRARY=$(CURDIR)/target/release/libespat_sim.so \
+	$(CURDIR)/build/python/bin/python
+drivers: build build/python/installed
+	@cd tests/drivers/adafruit && $(PYTHON) -m unittest
+	@$(PYTHON) examples/python/hello.py >build/hello.txt && grep -q 'WIFI GOT IP' build/hello.txt
 
 # What needs Renode runs where Renode is; tests/renode_docs.rs does the same with the blocks of the documentation.
 ROBOT := $(wildcard tests/renode/*.robot)

@@ -60,6 +60,40 @@ pub struct SegmentConfig {
     /// The /64 that the gateway announces on it, as its first address; the gateway itself has ::1 there. `None`: there
     /// is no IPv6.
     pub ipv6: Option<Ipv6Addr>,
+    /// The DNS servers that DHCP names, up to three.
+    pub dns: Vec<Ipv4Addr>,
+}
+
+/// What a DHCP server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DhcpAnswers {
+    /// What the protocol says.
+    #[default]
+    Right,
+    /// Nothing.
+    Silence,
+    /// No DISCOVER, as one that has no address left: leases are renewed.
+    NoOffer,
+    /// No REQUEST, as one whose ACKs are lost. It takes no note of them either.
+    NoAck,
+    /// A NAK to every REQUEST; the lease is over.
+    Nak,
+}
+
+impl DhcpAnswers {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, DhcpAnswers); 5] = [
+        ("right", DhcpAnswers::Right),
+        ("none", DhcpAnswers::Silence),
+        ("no-offer", DhcpAnswers::NoOffer),
+        ("no-ack", DhcpAnswers::NoAck),
+        ("nak", DhcpAnswers::Nak),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// One host: a node with an address and services.
@@ -127,6 +161,82 @@ pub enum ServiceConfig {
         /// UDP port, 1 to 65535.
         port: u16,
     },
+    /// A DNS server on UDP port 53.
+    Dns(DnsConfig),
+}
+
+/// What a DNS server knows, and how it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsConfig {
+    /// Names with their addresses, or each with the name that it is an alias of.
+    pub records: Vec<(String, DnsRecord)>,
+    /// How long an answer may be kept, in seconds.
+    pub ttl: u32,
+    /// How it behaves.
+    pub behaviour: DnsBehaviour,
+}
+
+impl Default for DnsConfig {
+    /// Answers are right, come at once, and may be kept for a minute.
+    fn default() -> Self {
+        DnsConfig { records: Vec::new(), ttl: 60, behaviour: DnsBehaviour::default() }
+    }
+}
+
+/// What a DNS server knows of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DnsRecord {
+    /// A and AAAA records, in their order.
+    Addresses(Vec<IpAddr>),
+    /// A CNAME record.
+    Alias(String),
+}
+
+/// How a DNS server behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DnsBehaviour {
+    /// What it answers.
+    pub answers: DnsAnswers,
+    /// How long it thinks before.
+    pub delay: Duration,
+}
+
+/// What a DNS server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DnsAnswers {
+    /// What it knows.
+    #[default]
+    Right,
+    /// There is no such name (NXDOMAIN), whatever the name.
+    NoName,
+    /// It has failed (SERVFAIL).
+    Failure,
+    /// It will not (REFUSED).
+    Refusal,
+    /// The answer did not fit: no records, and the bit that says so.
+    Truncated,
+    /// The right answer to another transaction.
+    WrongId,
+    /// Nothing.
+    Silence,
+}
+
+impl DnsAnswers {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, DnsAnswers); 7] = [
+        ("right", DnsAnswers::Right),
+        ("nxdomain", DnsAnswers::NoName),
+        ("servfail", DnsAnswers::Failure),
+        ("refused", DnsAnswers::Refusal),
+        ("truncated", DnsAnswers::Truncated),
+        ("wrong-id", DnsAnswers::WrongId),
+        ("none", DnsAnswers::Silence),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// One resource of an HTTP server.
@@ -162,4 +272,6 @@ pub struct NetConfig {
     pub hosts: Vec<HostConfig>,
     /// Radio links, one for each module, in the order of the modules' names.
     pub modules: Vec<ModuleLinkConfig>,
+    /// The gateway's DNS server, which knows the hosts' names besides.
+    pub dns: DnsConfig,
 }

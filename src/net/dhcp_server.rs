@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::{DhcpMessageType, DhcpPacket, DhcpRepr, EthernetAddress};
 
-use super::config::SegmentConfig;
+use super::config::{DhcpAnswers, SegmentConfig};
 use super::segment::Mac;
 use crate::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ pub(super) const CLIENT_PORT: u16 = 68;
 const OFFER_HOLD: Duration = Duration::from_secs(60);
 /// Most clients that are remembered.
 const BINDING_LIMIT: usize = 1024;
+/// Most DNS servers in a message.
+const DNS_SERVERS: usize = 3;
 /// Shortest message, that of BOOTP (RFC 1542 section 2.1): some clients drop shorter ones.
 const MESSAGE_MIN: usize = 300;
 
@@ -41,6 +43,8 @@ pub(super) struct DhcpServer {
     first: Ipv4Addr,
     last: Ipv4Addr,
     lease: Duration,
+    dns: Vec<Ipv4Addr>,
+    pub(super) answers: DhcpAnswers,
     /// Addresses in the range that belong to somebody else.
     reserved: BTreeSet<Ipv4Addr>,
     bindings: BTreeMap<Mac, Binding>,
@@ -57,6 +61,8 @@ impl DhcpServer {
             first: segment.dhcp.0,
             last: segment.dhcp.1,
             lease: segment.lease,
+            dns: segment.dns.clone(),
+            answers: DhcpAnswers::default(),
             reserved,
             bindings: BTreeMap::new(),
         }
@@ -74,6 +80,16 @@ impl DhcpServer {
         if message.server_identifier.is_some_and(|server| server != self.server) {
             // Meant for, or won by, another server.
             return None;
+        }
+        match (self.answers, message.message_type) {
+            (DhcpAnswers::Silence, _)
+            | (DhcpAnswers::NoOffer, DhcpMessageType::Discover)
+            | (DhcpAnswers::NoAck, DhcpMessageType::Request) => return None,
+            (DhcpAnswers::Nak, DhcpMessageType::Request) => {
+                self.bindings.remove(&client.0);
+                return Some(self.reply(&message, DhcpMessageType::Nak, None));
+            }
+            _ => {}
         }
         match message.message_type {
             DhcpMessageType::Discover => self.offer(now, &message),
@@ -195,7 +211,8 @@ impl DhcpServer {
             client_identifier: None,
             server_identifier: Some(self.server),
             parameter_request_list: None,
-            dns_servers: (!nak).then(|| [self.server].into_iter().collect()),
+            dns_servers: (!nak && !self.dns.is_empty())
+                .then(|| self.dns.iter().copied().take(DNS_SERVERS).collect()),
             max_size: None,
             lease_duration: address.map(|_| lease_seconds),
             renew_duration: None,
@@ -250,6 +267,7 @@ mod tests {
             dhcp: (ip(1), ip(6)),
             lease: Duration::from_secs(3600),
             ipv6: None,
+            dns: vec![GATEWAY],
         };
         DhcpServer::new(&segment, [ip(3)])
     }
@@ -440,6 +458,43 @@ mod tests {
                 mutated[i] = value;
                 s.answer(second(0), &mutated);
             }
+        }
+    }
+
+    #[test]
+    fn a_disturbed_server_answers_as_it_is_told() {
+        let leased = || {
+            let mut s = server();
+            assert_eq!(discover(&mut s, second(0), A, None), Some(ip(2)));
+            assert!(request(&mut s, second(0), A, ip(2)));
+            s
+        };
+        let renewal = DhcpRepr { client_ip: ip(2), ..message(DhcpMessageType::Request, A) };
+        for (answers, offers, renews) in [
+            (DhcpAnswers::Right, true, Some(DhcpMessageType::Ack)),
+            (DhcpAnswers::Silence, false, None),
+            (DhcpAnswers::NoOffer, false, Some(DhcpMessageType::Ack)),
+            (DhcpAnswers::NoAck, true, None),
+            (DhcpAnswers::Nak, true, Some(DhcpMessageType::Nak)),
+        ] {
+            let mut s = leased();
+            s.answers = answers;
+            assert_eq!(discover(&mut s, second(1), B, None).is_some(), offers, "{answers:?}");
+            assert_eq!(ask(&mut s, second(2), &renewal).map(|(kind, _)| kind), renews, "{answers:?}");
+            let keeps = answers != DhcpAnswers::Nak;
+            assert_eq!(s.leased(second(3), A).is_some(), keeps, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn the_dns_servers_are_those_of_the_segment() {
+        for (dns, named) in [(vec![ip(5), ip(6)], Some(2)), (vec![], None), (vec![ip(5); 4], Some(3))] {
+            let mut s = server();
+            s.dns = dns;
+            let reply = s.answer(second(0), &bytes(&message(DhcpMessageType::Discover, A))).unwrap();
+            let packet = DhcpPacket::new_checked(&reply.payload[..]).unwrap();
+            let servers = DhcpRepr::parse(&packet).unwrap().dns_servers;
+            assert_eq!(servers.map(|list| list.len()), named);
         }
     }
 

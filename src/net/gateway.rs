@@ -12,15 +12,16 @@ use smoltcp::wire::{
     Ipv4Packet, UdpPacket,
 };
 
-use super::config::SegmentConfig;
+use super::config::{DhcpAnswers, DnsBehaviour, SegmentConfig};
 use super::dhcp_server::{self, DhcpServer};
-use super::dns_server::{self, DnsServer};
+use super::dns_server::DnsServer;
 use super::forward::{Hop, Problem, Routes, forwarded, gateway_in, icmp_error, is_unicast};
 use super::neighbours::{Neighbours, Resolution};
 use super::segment::Mac;
-use super::stack::{Ipv4Config, Medium, Socket, Stack, StackConfig};
+use super::service::dns;
+use super::stack::{Ipv4Config, Medium, Stack, StackConfig};
 use super::{icmpv6, packet};
-use crate::time::Instant;
+use crate::time::{Instant, earliest};
 
 mod ipv6;
 
@@ -45,10 +46,16 @@ struct Leg {
     dhcp: DhcpServer,
     /// Handles what is sent to the gateway's addresses.
     stack: Stack,
-    dns: Option<Socket>,
+    dns: Option<dns::Server>,
 }
 
 impl Leg {
+    /// When its own stack, the DNS server and the advertisements have something to do.
+    fn next_timer(&self) -> Option<Instant> {
+        let dns = self.dns.as_ref().and_then(dns::Server::next_timer);
+        earliest([self.stack.next_timer(), dns, self.ipv6.as_ref().and_then(ipv6::Announced::next_timer)])
+    }
+
     /// True for an address of the gateway on it.
     fn has(&self, address: IpAddr) -> bool {
         match address {
@@ -104,9 +111,19 @@ impl Gateway {
             mac,
             neighbours: Neighbours::default(),
             dhcp: DhcpServer::new(config, reserved.iter().copied()),
-            dns: stack.udp_open(Some(dns_server::PORT)).ok(),
+            dns: dns::Server::new(&mut stack).ok(),
             stack,
         });
+    }
+
+    /// What its DHCP server on this segment answers from now on.
+    pub(super) fn dhcp_answers(&mut self, segment: usize) -> Option<&mut DhcpAnswers> {
+        self.legs.get_mut(segment).map(|leg| &mut leg.dhcp.answers)
+    }
+
+    /// How its DNS server behaves from now on.
+    pub(super) fn dns_behaviour(&mut self) -> &mut DnsBehaviour {
+        &mut self.dns.behaviour
     }
 
     /// The routing table.
@@ -126,11 +143,7 @@ impl Gateway {
 
     /// When [`Gateway::poll`] has something to do.
     pub(super) fn next_timer(&self) -> Option<Instant> {
-        let timers = |l: &Leg| {
-            let advertisement = l.ipv6.as_ref().and_then(ipv6::Announced::next_timer);
-            [l.stack.next_timer(), l.neighbours.next_timer(), advertisement]
-        };
-        self.legs.iter().flat_map(timers).flatten().min()
+        self.legs.iter().flat_map(|l| [l.next_timer(), l.neighbours.next_timer()]).flatten().min()
     }
 
     /// Lets timers up to `now` fire.
@@ -144,7 +157,7 @@ impl Gateway {
                 self.complain(now, Problem::HostUnreachable, &packet);
             }
             self.advertise_when_due(now, leg);
-            if self.legs[leg].stack.next_timer().is_some_and(|t| t <= now) {
+            if self.legs[leg].next_timer().is_some_and(|t| t <= now) {
                 self.run_stack(now, leg);
             }
         }
@@ -353,18 +366,10 @@ impl Gateway {
     fn run_stack(&mut self, now: Instant, leg: usize) {
         let Leg { stack, dns, .. } = &mut self.legs[leg];
         stack.poll(now);
-        if let Some(socket) = *dns {
-            let mut asked = false;
-            while let Some(datagram) = stack.udp_recv(socket) {
-                if let Some(answer) = self.dns.answer(&datagram.data) {
-                    // What cannot be sent is lost; the client asks again.
-                    let _ = stack.udp_send(socket, datagram.from, &answer);
-                }
-                asked = true;
-            }
-            if asked {
-                stack.poll(now);
-            }
+        if let Some(server) = dns
+            && server.poll(now, stack, &self.dns, None)
+        {
+            stack.poll(now);
         }
         while let Some(packet) = self.legs[leg].stack.take_frame() {
             self.send_own(now, leg, packet);

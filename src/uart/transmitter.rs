@@ -84,6 +84,11 @@ impl<M: Copy> Transmitter<M> {
         }
     }
 
+    /// When its last byte ended; `None`: some have not ended yet.
+    pub fn silent_since(&self) -> Option<Instant> {
+        self.queue.is_empty().then(|| self.run.map_or(Instant::ZERO, |run| run.end))
+    }
+
     /// What it is set to.
     pub fn settings(&self) -> LineSettings {
         self.settings

@@ -8,7 +8,7 @@ use super::super::job::Job;
 use super::super::schema::Args;
 use super::super::{Core, Env};
 use super::{Context, Outcome};
-use crate::net::stack::{DnsState, Socket};
+use crate::net::stack::{DnsFamily, DnsState, Socket};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -63,7 +63,7 @@ pub fn begin(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(ErrorCode::FAILED);
     }
     let nonblocking = args.int("nonblocking") == Some(1);
-    let lookup = Some(c.env.stack.dns_start(c.now, SERVER));
+    let lookup = Some(c.env.stack.dns_start(c.now, SERVER, DnsFamily::Ipv4));
     c.core.update = Update { state: 0, lookup, nonblocking };
     Ok(if nonblocking { Outcome::Ok } else { Outcome::Run(Job::Update) })
 }

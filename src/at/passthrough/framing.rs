@@ -83,6 +83,15 @@ impl Framing {
         self.silent_since = end;
     }
 
+    /// Nothing comes behind this: what is there is data, and leaves.
+    pub fn finish(&mut self) {
+        self.release();
+        if !self.block.is_empty() {
+            self.full.push(std::mem::take(&mut self.block));
+        }
+        self.due = None;
+    }
+
     /// When [`Framing::poll`] must be called at the latest. `receiving`: when the byte that is on the wire now
     /// started.
     pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {

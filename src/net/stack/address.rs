@@ -86,7 +86,7 @@ impl Stack {
         let renewed = network(&config) == network(&self.ipv4);
         let moved = self.ipv4.as_ref().map(|c| c.address) != address;
         if !self.pinned_dns {
-            self.dns_servers = config.as_ref().map(|c| c.dns.clone()).unwrap_or_default();
+            self.dns_servers = config.iter().flat_map(|c| &c.dns).copied().map(IpAddr::V4).collect();
         }
         self.ipv4 = config;
         if !renewed {
@@ -126,12 +126,12 @@ impl Stack {
 
     /// Sets the DNS servers until the next [`set_ipv4`](Self::set_ipv4) or new lease. Questions that are
     /// under way go on with those they started with.
-    pub fn set_dns(&mut self, servers: &[Ipv4Addr]) {
+    pub fn set_dns(&mut self, servers: &[IpAddr]) {
         self.dns_servers = servers.to_vec();
     }
 
     /// Sets DNS servers that stay whatever an address or a lease brings. `None`: those in use until the next one.
-    pub fn pin_dns(&mut self, servers: Option<Vec<Ipv4Addr>>) {
+    pub fn pin_dns(&mut self, servers: Option<Vec<IpAddr>>) {
         if let Some(servers) = &servers {
             self.dns_servers.clone_from(servers);
         }
@@ -139,7 +139,7 @@ impl Stack {
     }
 
     /// The DNS servers in use, in the order in which they are asked.
-    pub fn dns(&self) -> &[Ipv4Addr] {
+    pub fn dns(&self) -> &[IpAddr] {
         &self.dns_servers
     }
 

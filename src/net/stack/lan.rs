@@ -87,6 +87,7 @@ impl Lan {
                 dhcp: (leases.first, leases.last),
                 lease: leases.time,
                 ipv6: None,
+                dns: vec![self.address],
             };
             DhcpServer::new(&segment, [])
         });

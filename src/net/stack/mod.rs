@@ -62,7 +62,7 @@ pub struct Stack {
     lan: Option<lan::Lan>,
     up: bool,
     ipv4: Option<Ipv4Config>,
-    dns_servers: Vec<Ipv4Addr>,
+    dns_servers: Vec<IpAddr>,
     /// Set: leases and addresses leave the servers alone.
     pinned_dns: bool,
     groups: BTreeSet<Ipv4Addr>,
@@ -89,6 +89,7 @@ pub struct Stack {
     ports: BTreeMap<Socket, udp::Port>,
     pings: BTreeMap<Socket, ping::Ping>,
     questions: BTreeMap<Socket, dns::Question>,
+    known: dns::Known,
     /// The ephemeral ports given out last.
     last_tcp_port: u16,
     last_udp_port: u16,
@@ -174,6 +175,7 @@ impl Stack {
             ports: BTreeMap::new(),
             pings: BTreeMap::new(),
             questions: BTreeMap::new(),
+            known: dns::Known::default(),
             last_tcp_port: port(),
             last_udp_port: port(),
             ping_random: stream("ping"),

@@ -1,0 +1,5 @@
+//! Fuzzing of the whole world: see `session` for what an input is and what must hold.
+
+pub mod mutate;
+pub mod seed;
+pub mod session;
