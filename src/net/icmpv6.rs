@@ -17,7 +17,7 @@ pub(super) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1
 /// Every router on the link.
 pub(super) const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
 /// The smallest MTU that IPv6 runs on (RFC 8200 section 5).
-pub(super) const MIN_MTU: u16 = 1280;
+pub const MIN_MTU: u16 = 1280;
 /// Hops of messages that must come from the link itself.
 const ON_LINK: u8 = 255;
 
@@ -34,7 +34,7 @@ pub fn link_local(mac: Mac) -> Ipv6Addr {
 }
 
 /// True when both are in the same network of `prefix_len` bits.
-pub(super) fn same_network(a: Ipv6Addr, b: Ipv6Addr, prefix_len: u8) -> bool {
+pub fn same_network(a: Ipv6Addr, b: Ipv6Addr, prefix_len: u8) -> bool {
     let mask = u128::MAX.checked_shl(128 - u32::from(prefix_len.min(128))).unwrap_or(0);
     (a.to_bits() ^ b.to_bits()) & mask == 0
 }

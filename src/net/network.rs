@@ -88,7 +88,7 @@ impl Network {
         for host in &config.hosts {
             let mut own = Vec::new();
             for name in &host.dns_names {
-                if !dns.add(name, host.address) {
+                if !host.addresses().all(|address| dns.add(name, address)) {
                     let host = &host.name;
                     return Err(NetError(format!(
                         "host {host:?} has the DNS name {name:?}, which is not one, or an alias"

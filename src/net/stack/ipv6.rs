@@ -129,6 +129,16 @@ impl Stack {
         first.or_else(|| self.lan_link_local().filter(|_| local))
     }
 
+    /// The own address on the link of an IPv6 address that means something on one link only; `None` for others.
+    pub fn link_source(&self, to: IpAddr) -> Option<IpAddr> {
+        match to {
+            IpAddr::V6(to) if to.is_unicast_link_local() || to.is_multicast() => {
+                self.ipv6_source_for(to).map(IpAddr::V6)
+            }
+            _ => None,
+        }
+    }
+
     /// True when there is a way from the own address `from` to `to`.
     pub(super) fn has_ipv6_way(&self, from: Ipv6Addr, to: Ipv6Addr) -> bool {
         let known = |ipv6: &Ipv6| ipv6.next_hop(to).is_some();

@@ -204,7 +204,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("host pc send a b", "expected nothing after `host pc send \"a\"`, found `b`".to_string()),
         (
             "host pc connect",
-            "expected an IPv4 address or the name of a module after `host pc connect`, found nothing"
+            "expected an address or the name of a module after `host pc connect`, found nothing"
                 .to_string(),
         ),
         (
