@@ -287,7 +287,9 @@ fn action() -> impl Strategy<Value = HostAction> {
     let data = || proptest::collection::vec(any::<u8>(), 0..20);
     let to = || {
         prop_oneof![
-            any::<u32>().prop_map(|a| Peer::Address(a.into())),
+            any::<u32>().prop_map(|a| Peer::Address(std::net::Ipv4Addr::from(a).into())),
+            any::<u128>().prop_map(|a| Peer::Address(std::net::Ipv6Addr::from(a).into())),
+            any::<u128>().prop_map(|a| Peer::Module(std::net::Ipv6Addr::from(a).to_string())),
             any::<u32>().prop_map(|a| Peer::Module(std::net::Ipv4Addr::from(a).to_string())),
             any::<String>().prop_map(Peer::Module),
         ]

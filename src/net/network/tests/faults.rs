@@ -150,7 +150,7 @@ fn duplicated_frames_arrive_twice_and_held_back_ones_are_overtaken() {
     // The first is held back, the second is not.
     assert!(bench.net.set_faults("wifi", faults(|f| f.reorder_ppm = 1_000_000)));
     let gateway = mac_address("gateway/home");
-    let frame = packet::ethernet(gateway, mac_address("wifi"), EthernetProtocol::Ipv4, &ping(2));
+    let frame = packet::frame(gateway, mac_address("wifi"), &ping(2));
     assert_eq!(bench.net.send(bench.now, 0, frame), Fate::Sent);
     assert!(bench.net.set_faults("wifi", faults(|_| {})));
     let order: Vec<u8> = bench.exchange(&ping(3)).iter().map(|p| p[27]).collect();
