@@ -425,7 +425,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
-            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `address6`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
@@ -571,13 +571,13 @@ fn a_command_is_checked_against_the_names_that_exist() {
         ("host wifi close", "expected the name of a host (`echo`, `nas`, `time` or `www`), found `wifi`"),
         (
             "at 1s host nas connect 192.168.1.300 7",
-            "expected an IPv4 address or the name of a module (`wifi`), found `192.168.1.300`",
+            "expected an address or the name of a module (`wifi`), found `192.168.1.300`",
         ),
         (
             "host nas datagram wfi 7 x",
-            "expected an IPv4 address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
+            "expected an address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
         ),
-        ("host nas connect 224.0.0.1 7", "expected the IPv4 address of one host, found `224.0.0.1`"),
+        ("host nas connect 224.0.0.1 7", "expected the address of one host, found `224.0.0.1`"),
     ] {
         let checked = crate::world::console::parse(line).and_then(|c| s.check(&c));
         assert_eq!(checked.err().unwrap_or_default(), message, "{line}");
