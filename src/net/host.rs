@@ -71,7 +71,7 @@ impl Host {
             gateway: on.and_then(|s| s.ipv6).map(forward::gateway_in),
         });
         stack.set_ipv6(ipv6.as_ref());
-        let services = Services::new(&mut stack, &host.services)
+        let services = Services::new(&mut stack, &host.services, config.epoch)
             .map_err(|e| NetError(format!("a service of host {:?} cannot start: {e}", host.name)))?;
         let header = if on.is_some() { ETHERNET_HEADER } else { 0 };
         Ok(Host {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::check::{NetError, check};
-use super::config::{DhcpAnswers, DnsBehaviour, Faults, HostConfig, NetConfig};
+use super::config::{Faults, HostConfig, NetConfig};
 use super::dns_server::DnsServer;
 use super::gateway::{self, Gateway, Output};
 use super::host::{Host, Timer};
@@ -305,21 +305,6 @@ impl Network {
         self.gateway.routes_mut().set_mtu(index, faults.mtu);
         self.hosts[index].link.set_faults(faults);
         true
-    }
-
-    /// What the DHCP server on this segment answers; it may be changed. `None` when there is no such segment.
-    pub fn dhcp_answers(&mut self, segment: &str) -> Option<&mut DhcpAnswers> {
-        let index = self.access_points().position(|s| s.name() == segment)?;
-        self.gateway.dhcp_answers(index)
-    }
-
-    /// How the DNS server of this host, or of the `gateway`, behaves; it may be changed. `None` when there is no
-    /// such server.
-    pub fn dns_behaviour(&mut self, node: &str) -> Option<&mut DnsBehaviour> {
-        if node == gateway::NAME {
-            return Some(self.gateway.dns_behaviour());
-        }
-        self.hosts.iter_mut().find(|h| h.name == node)?.services.dns_behaviour()
     }
 
     /// Names of all links: those of the modules and hosts, in alphabetical order.

@@ -7,6 +7,7 @@
 //! Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
 
+mod ap;
 mod dns;
 mod host;
 mod wire;
@@ -30,6 +31,8 @@ pub enum Command {
     Help(Option<String>),
     /// `status`: what is up, what is set, who is where.
     Status,
+    /// `expect`: what the scenario expects, and what has come of it.
+    Expect,
     /// `ap NAME up`: the access point is on the air.
     ApUp(String),
     /// `ap NAME down`: the access point is gone, and every station with it.
@@ -139,7 +142,7 @@ impl Command {
     /// True when the command changes the world, false when it only asks.
     pub fn is_change(&self) -> bool {
         match self {
-            Command::Help(_) | Command::Status => false,
+            Command::Help(_) | Command::Status | Command::Expect => false,
             Command::LinkShow(_) | Command::WireShow(_) | Command::DnsShow(_) => false,
             Command::ApUp(_) | Command::ApDown(_) | Command::ApDhcp { .. } | Command::Dns { .. } => true,
             Command::Link { .. } | Command::Wire { .. } | Command::Host { .. } | Command::At(..) => true,
@@ -159,7 +162,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 8] = [
+const COMMANDS: [Row; 9] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -173,10 +176,16 @@ const COMMANDS: [Row; 8] = [
         read: |_| Ok(Command::Status),
     },
     Row {
+        word: "expect",
+        usage: &["expect"],
+        help: "Shows what the scenario expects, and what has come of it.",
+        read: |_| Ok(Command::Expect),
+    },
+    Row {
         word: "ap",
         usage: &["ap NAME down", "ap NAME up", "ap NAME dhcp WHAT"],
         help: "Takes an access point off the air, brings it back, or disturbs its DHCP.",
-        read: read_ap,
+        read: ap::read,
     },
     Row {
         word: "link",
@@ -208,15 +217,6 @@ const COMMANDS: [Row; 8] = [
         help: "Makes a change at a virtual time, such as `at 1.5s ap home down`.",
         read: read_at,
     },
-];
-
-/// What a DHCP server can be made to answer.
-const DHCP: [(&str, &str); 5] = [
-    ("right", "What the protocol says."),
-    ("none", "Nothing."),
-    ("no-offer", "No DISCOVER, as with no address left; leases are renewed."),
-    ("no-ack", "No REQUEST, as with ACKs that are lost."),
-    ("nak", "A NAK to every REQUEST."),
 ];
 
 /// One thing that can be set on a link.
@@ -327,7 +327,7 @@ pub fn help(topic: Option<&str>) -> String {
     }
     if row.word == "ap" {
         text.push_str("What DHCP answers:\n");
-        for (word, help) in DHCP {
+        for (word, help) in ap::DHCP {
             text.push_str(&column(word, help));
         }
     }
@@ -389,39 +389,6 @@ fn read_help(words: &mut Words) -> Result<Command, String> {
         topic.shown(),
         did_you_mean(&topic.text, commands())
     ))
-}
-
-fn read_ap(words: &mut Words) -> Result<Command, String> {
-    let Some(name) = words.next() else {
-        return Err("expected the name of an access point after `ap`, found nothing".to_string());
-    };
-    let name = name.text;
-    let so_far = format!("ap {}", Name(&name));
-    match pick(words, &so_far, ["down", "up", "dhcp"])? {
-        "down" => Ok(Command::ApDown(name)),
-        "up" => Ok(Command::ApUp(name)),
-        _ => {
-            let so_far = format!("{so_far} dhcp");
-            let word = pick(words, &so_far, DhcpAnswers::WORDS.map(|(word, _)| word))?;
-            let answers = DhcpAnswers::WORDS.iter().find(|(name, _)| *name == word);
-            let answers = answers.map(|(_, answers)| *answers).unwrap_or_default();
-            Ok(Command::ApDhcp { name, answers })
-        }
-    }
-}
-
-/// The next word, which must be one of `choices`.
-fn pick<const N: usize>(
-    words: &mut Words,
-    so_far: &str,
-    choices: [&'static str; N],
-) -> Result<&'static str, String> {
-    let expected = || format!("expected {} after `{so_far}`", one_of(choices));
-    let word = words.next().ok_or_else(|| format!("{}, found nothing", expected()))?;
-    choices
-        .into_iter()
-        .find(|choice| word.is(choice))
-        .ok_or_else(|| format!("{}, found {}{}", expected(), word.shown(), did_you_mean(&word.text, choices)))
 }
 
 fn read_link(words: &mut Words) -> Result<Command, String> {
@@ -514,6 +481,7 @@ impl fmt::Display for Command {
             Command::Help(None) => f.write_str("help"),
             Command::Help(Some(topic)) => write!(f, "help {}", Name(topic)),
             Command::Status => f.write_str("status"),
+            Command::Expect => f.write_str("expect"),
             Command::ApUp(name) => write!(f, "ap {} up", Name(name)),
             Command::ApDown(name) => write!(f, "ap {} down", Name(name)),
             Command::ApDhcp { name, answers } => write!(f, "ap {} dhcp {}", Name(name), answers.word()),

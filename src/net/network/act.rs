@@ -1,11 +1,12 @@
-//! What happens because a test says so: access points go, hosts act; and where hosts find a module.
+//! What happens because a test says so: access points go, servers fail, hosts act; and where hosts find a module.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{HostAction, Network, Peer, Port};
-use crate::net::packet;
+use crate::net::config::{DhcpAnswers, DnsBehaviour};
 use crate::net::segment::Mac;
 use crate::net::service::{TCP_TERMINAL, UDP_TERMINAL};
+use crate::net::{gateway, packet};
 use crate::time::Instant;
 
 /// A module's station, from the frames that it sent since it joined.
@@ -17,7 +18,7 @@ pub(super) struct Station {
 
 impl Network {
     /// A host does something at `now`. What comes of it are notes, failures too. False when there is no host
-    /// of this name.
+    /// of this name, or it lacks the service that is to change.
     pub fn act(&mut self, now: Instant, host: &str, action: &HostAction) -> bool {
         let Some(index) = self.hosts.iter().position(|h| h.name == host) else {
             return false;
@@ -32,12 +33,17 @@ impl Network {
             _ => Err(String::new()),
         };
         let host = &mut self.hosts[index];
+        match action {
+            HostAction::Close => host.services.close(),
+            HostAction::Reset => host.services.reset(&mut host.stack),
+            HostAction::Sntp(change) if !host.services.change_sntp(change) => return false,
+            _ => {}
+        }
         let (terminal, notes) = host.services.terminal();
         match (action, far_end) {
             (HostAction::Join(_) | HostAction::Leave, _) => {}
+            (HostAction::Close | HostAction::Reset | HostAction::Sntp(_), _) => {}
             (HostAction::Send(data), _) => terminal.send(data, notes),
-            (HostAction::Close, _) => terminal.close(notes),
-            (HostAction::Reset, _) => terminal.reset(&mut host.stack, notes),
             (HostAction::Pause, _) => terminal.set_paused(true),
             (HostAction::Resume, _) => terminal.set_paused(false),
             (HostAction::Connect { .. }, Ok(to)) => terminal.connect(self.now, to, &mut host.stack, notes),
@@ -63,6 +69,21 @@ impl Network {
         if let Some(segment) = self.segments[..aps].iter_mut().find(|s| s.name() == segment) {
             segment.set_up(up);
         }
+    }
+
+    /// What the DHCP server on this segment answers; it may be changed. `None` when there is no such segment.
+    pub fn dhcp_answers(&mut self, segment: &str) -> Option<&mut DhcpAnswers> {
+        let index = self.access_points().position(|s| s.name() == segment)?;
+        self.gateway.dhcp_answers(index)
+    }
+
+    /// How the DNS server of this host, or of the `gateway`, behaves; it may be changed. `None` when there is no
+    /// such server.
+    pub fn dns_behaviour(&mut self, node: &str) -> Option<&mut DnsBehaviour> {
+        if node == gateway::NAME {
+            return Some(self.gateway.dns_behaviour());
+        }
+        self.hosts.iter_mut().find(|h| h.name == node)?.services.dns_behaviour()
     }
 
     fn resolve(&self, host: usize, peer: &Peer) -> Result<IpAddr, String> {

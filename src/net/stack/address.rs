@@ -68,6 +68,23 @@ impl Stack {
         }
     }
 
+    /// Gives the address that the DHCP client has leased back to the server, and stops the client.
+    pub fn dhcp_release(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        if let Some(Action::Send { source, to, message }) = self.dhcp.as_ref().and_then(Client::release) {
+            let ident = self.next_ident();
+            let packet = packet::udp(
+                (source.into(), DHCP_CLIENT_PORT),
+                (to.into(), DHCP_SERVER_PORT),
+                ident,
+                &message,
+            );
+            // At once: the address is gone with the next poll.
+            self.route(packet);
+        }
+        self.dhcp_stop();
+    }
+
     /// Takes the next thing that the DHCP client has to say.
     pub fn take_dhcp_event(&mut self) -> Option<DhcpEvent> {
         self.dhcp_events.pop_front()
