@@ -15,6 +15,7 @@ mod read;
 mod report;
 pub(crate) mod saved;
 mod schema;
+mod servers;
 mod table;
 mod wire;
 
@@ -155,6 +156,12 @@ impl Scenario {
                     return Err(format!(
                         "expected a host behind an access point, found {name}, which is beyond the gateway"
                     ));
+                }
+                if let HostAction::Sntp(_) = action
+                    && !self.net.hosts.iter().any(|h| h.name == *name && h.has_sntp())
+                {
+                    let name = shown(name);
+                    return Err(format!("expected a host with a time server (`sntp`), found {name}"));
                 }
                 self.check_action(action)
             }
