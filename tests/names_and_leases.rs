@@ -227,6 +227,7 @@ fn a_pool_that_another_station_has_used_up_gives_an_address_when_its_lease_is_ov
     let (_, capture, _) = host.finish();
     let test = "a_pool_that_another_station";
     assert_clean(test, &capture);
-    let offers = fields(test, &capture, "dhcp.option.dhcp == 2 && ip.dst == 192.168.1.100", &["dhcp.ip.your"]);
+    let offers =
+        fields(test, &capture, "dhcp.option.dhcp == 2 && ip.dst == 192.168.1.100", &["dhcp.ip.your"]);
     assert!(offers.len() >= 2, "the address is offered to one after the other: {offers:?}");
 }
