@@ -167,7 +167,7 @@ fn a_refused_renewal_starts_a_discovery_at_once() {
     host.console("ap home dhcp nak");
     host.wait(30 * SECOND);
     host.console("ap home dhcp right");
-    host.wait(SECOND);
+    host.wait(2 * SECOND);
     let (_, capture, _) = host.finish();
     let test = "a_refused_renewal";
     assert_clean(test, &capture);
