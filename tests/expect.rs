@@ -128,3 +128,65 @@ fn expectations_change_nothing_in_the_run() {
     assert_eq!(plain.world.digest(), watched.world.digest());
     assert!(plain.capture == watched.capture, "the capture differs");
 }
+
+/// The blocks of docs/expect.md in this language.
+fn documented(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    let docs = include_str!("../docs/expect.md");
+    docs.split(fence.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect()
+}
+
+/// Runs the documented scenario with a host that asks for this page; what came of its expectations.
+fn documented_run(page: &str) -> Vec<Outcome> {
+    let mut host = Host::joined_in(documented("toml")[0], 1);
+    host.ask("AT+CIPSTART=\"TCP\",\"203.0.113.10\",80\r\n", "CONNECT\r\n\r\nOK\r\n");
+    let request = format!("GET {page} HTTP/1.0\r\n\r\n");
+    host.send(format!("AT+CIPSEND={}\r\n", request.len()));
+    host.wait(SECOND);
+    host.send(&request);
+    host.wait(60 * SECOND - host.now);
+    host.world.finish();
+    host.world.verdicts().into_iter().map(|v| v.outcome).collect()
+}
+
+#[test]
+fn the_documented_scenario_passes_and_fails_as_documented() {
+    let passed = documented_run("/status");
+    assert!(
+        matches!(passed[..], [Outcome::Met(_), Outcome::Met(_), Outcome::Met(_), Outcome::Absent]),
+        "{passed:?}"
+    );
+    let failed = documented_run("/statos");
+    let Outcome::Failed(sentence) = &failed[1] else { panic!("{failed:?}") };
+    let shown = documented("text")[1].lines().next().unwrap_or_default();
+    let numbers_aside = |text: &str| {
+        let mut out = String::new();
+        for c in text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }) {
+            if c != '0' || !out.ends_with('0') {
+                out.push(c);
+            }
+        }
+        out
+    };
+    assert_eq!(numbers_aside(&format!("espat-sim: lab.toml:3: {sentence}")), numbers_aside(shown));
+}
+
+#[test]
+fn the_console_says_what_has_come_of_each_line() {
+    let mut host = fetch(
+        &["wifi station joined home", "never wifi uart lost", "by 1h pc udp-terminal", "by 5s www http 200"],
+        13,
+    );
+    let lines: Vec<String> = host.console("expect").lines().map(str::to_owned).collect();
+    let starts = [
+        "met at ",
+        "kept: never wifi uart lost",
+        "open: by 1h pc udp-terminal",
+        "failed: by 5s www http 200: `www",
+    ];
+    assert_eq!(lines.len(), starts.len(), "{lines:?}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "expected '{start}', found '{line}'");
+    }
+    assert_eq!(Host::new("", 1).console("expect"), "the scenario expects nothing");
+}

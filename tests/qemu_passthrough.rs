@@ -104,23 +104,23 @@ fn segments(blocks: &[Block], acks: &[(u64, u64)]) -> Vec<(u64, u64)> {
     out
 }
 
-/// Fields of the packets behind `from` that pass `filter`: the first is the time, all others numbers, too.
-fn packets(test: &str, capture: &[u8], filter: &str, from: u64, fields: &[&str]) -> Vec<(u64, u64)> {
+/// When (ns) the packets behind `from` were captured that pass `filter`, and a number of each.
+fn packets(test: &str, capture: &[u8], filter: &str, from: u64, number: &str) -> Vec<(u64, u64)> {
     let epoch = 1_767_225_600;
-    let lines = wireshark::fields(test, capture, filter, &[&["frame.time_epoch"], fields].concat());
-    let read = |line: String| {
+    let lines = wireshark::fields(test, capture, filter, &["frame.time_epoch", number]);
+    let read = |line: &str| {
         let (time, value) = line.split_once('|')?;
         let (seconds, ns) = time.split_once('.')?;
         let at = (seconds.parse::<u64>().ok()? - epoch) * 1000 * MS + ns.parse::<u64>().ok()?;
         Some((at, value.parse().ok()?))
     };
-    let all = lines.into_iter().map(|line| read(line.clone()).unwrap_or_else(|| panic!("{filter}: {line}")));
+    let all = lines.iter().map(|line| read(line).unwrap_or_else(|| panic!("{filter}: {line}")));
     all.filter(|(at, _)| *at >= from).collect()
 }
 
 fn acks(test: &str, capture: &[u8], from: u64) -> Vec<(u64, u64)> {
     let filter = format!("ip.dst == {MODULE} && tcp.srcport == 7 && tcp.flags.syn == 0");
-    let acks = packets(test, capture, &filter, from, &["tcp.ack"]);
+    let acks = packets(test, capture, &filter, from, "tcp.ack");
     acks.into_iter().map(|(at, ack)| (at, ack - 1)).collect()
 }
 
@@ -132,18 +132,28 @@ fn assert_nothing_lost(run: &Run) {
     }
 }
 
+/// The capture of the run `name`. It is in the order of time, live and replayed.
+#[track_caller]
+fn checked_capture(test: &str, folder: &Path, name: &str, run: &Run) -> Vec<u8> {
+    assert_log_replays(folder, name, run);
+    let capture = capture(folder, name);
+    let times = packets(test, &capture, "frame", 0, "frame.number");
+    let back = times.windows(2).find(|w| w[1].0 < w[0].0);
+    assert_eq!(back, None, "{test}: a packet of the capture is older than the one before");
+    capture
+}
+
 /// Runs the demo and compares every block and every segment with what the rules say. Returns the blocks.
 fn assert_blocks(test: &str, board: &str, scenario: &str, interval: u64) -> Vec<Block> {
     let folder = folder(test);
     let setting = Setting { board, scenario: Some(scenario), obeys_rts: true, ..Setting::default() };
     let run = run(&folder, board, setting);
     assert_nothing_lost(&run);
-    assert_log_replays(&folder, board, &run);
     let Stored { payload, escape } = stored(&folder, board);
     let escape = ends(&[escape.expect("the escape")].repeat(3))[2];
     let blocks = blocks(&ends(&payload), interval, escape + 20 * MS + 1);
     let test = format!("{test}-{board}");
-    let capture = capture(&folder, board);
+    let capture = checked_capture(&test, &folder, board, &run);
     let from = payload[0];
 
     let uart = "frame.interface_name == \"wifi/uart\" && frame.p2p_dir == 0 && data";
@@ -153,10 +163,10 @@ fn assert_blocks(test: &str, board: &str, scenario: &str, interval: u64) -> Vec<
         (Some(last), Some(packet)) if last.left > escape => *packet = (escape, last.length + 3),
         _ => expected.push((escape, 3)),
     }
-    assert_eq!(packets(&test, &capture, uart, from, &["data.len"]), expected, "{test}: packets on the UART");
+    assert_eq!(packets(&test, &capture, uart, from, "data.len"), expected, "{test}: packets on the UART");
 
     let out = format!("ip.src == {MODULE} && tcp.dstport == 7 && tcp.len > 0");
-    let sent = packets(&test, &capture, &out, from, &["tcp.len"]);
+    let sent = packets(&test, &capture, &out, from, "tcp.len");
     assert_eq!(sent, segments(&blocks, &acks(&test, &capture, from)), "{test}: segments");
     blocks
 }
@@ -220,10 +230,10 @@ fn with_flow_control_a_slow_network_loses_nothing() {
         assert_nothing_lost(&run);
         assert!(run.console.contains("32768 bytes through and back"), "{board}:\n{}", run.console);
         assert!(!run.report.contains("warning"), "{board}:\n{}", run.report);
-        assert_log_replays(&folder, board, &run);
+        let capture = checked_capture("bulk-rts", &folder, board, &run);
         let found = |text: &str| {
             let filter = format!("frame.comment contains \"{text}\"");
-            wireshark::fields("bulk-rts", &capture(&folder, board), &filter, &["frame.number"]).len()
+            wireshark::fields("bulk-rts", &capture, &filter, &["frame.number"]).len()
         };
         let (high, low) = (found("RTS high: 120 bytes in the receive FIFO"), found("RTS low"));
         assert!(high > 0 && low > 0, "{board}: RTS went high {high} times and low {low} times");
@@ -244,11 +254,12 @@ fn without_flow_control_bytes_are_lost_as_soon_as_every_buffer_is_full_and_the_f
         let lost = run.counter("module_overruns");
         assert!(lost > 0, "{board}: nothing was lost:\n{}", run.report);
         assert!(run.report.contains("warning") && run.report.contains("receive FIFO full"), "{}", run.report);
-        assert_log_replays(&folder, board, &run);
+        let test = format!("bulk-{board}");
+        let capture = checked_capture(&test, &folder, board, &run);
 
         // The first lost byte comes when the peer has acknowledged so much, and all behind that is full.
         let ends = ends(&stored(&folder, board).payload);
-        let acks = acks(&format!("bulk-{board}"), &capture(&folder, board), ends[0]);
+        let acks = acks(&test, &capture, ends[0]);
         let acked = |at: u64| acks.iter().filter(|(t, _)| *t <= at).map(|(_, ack)| *ack).max().unwrap_or(0);
         let room = 5760 + 8192 + 2048 + 128;
         let first = (0..).zip(&ends).find(|(n, end)| *n >= acked(**end) + room).map(|(n, _)| n);

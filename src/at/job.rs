@@ -8,12 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use super::Core;
 use super::Env;
 use super::commands::wifi_scan::{self, Scan};
+use super::commands::{Context, power};
 use super::error::ErrorCode;
 use super::links::{Link, Transport};
 use super::long_send::LongSend;
 use super::nvs::PassthroughLink;
 use super::nvs::UartSettings;
 use super::payload::Payload;
+use super::update::State;
 use crate::net::stack::{DnsFamily, DnsState, KeepAlive, PingState, Socket, TcpOptions, TcpState};
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
@@ -99,8 +101,8 @@ pub enum Job {
     Resolve(Socket, Named),
     /// A TCP connection is being opened.
     Connect(Socket, OpenRequest),
-    /// AT+CIUPDATE, blocking.
-    Update,
+    /// AT+CIUPDATE, blocking; true: the module restarts when it is done.
+    Update { restart: bool },
     /// A ping is under way.
     Ping(Socket),
     /// `Recv` is printed at this time, and the payload handed to the stack.
@@ -186,7 +188,14 @@ impl Job {
                 DnsState::Failed => unresolved(query, &named, core, env),
             },
             Job::Connect(socket, request) => connecting(now, socket, request, core, env),
-            Job::Update if !core.update.is_running() => Progress::End(Err(ErrorCode::FAILED)),
+            Job::Update { restart } if !core.update.is_running() => match core.update.state() {
+                State::Done if restart => {
+                    power::reset(&mut Context { now, core, env });
+                    Progress::Moved(Job::Restart)
+                }
+                State::Done => Progress::End(Ok(())),
+                _ => Progress::End(Err(ErrorCode::FAILED)),
+            },
             Job::Ping(socket) => match env.stack.ping_state(socket) {
                 PingState::Pending => Progress::Waiting(self),
                 PingState::Reply { after } => {
@@ -206,9 +215,11 @@ impl Job {
             }
             Job::Sending(payload, sent, until) => sending(now, payload, sent, until, core, env),
             Job::Close(ids, until) => closing(now, ids, until, core, env),
-            job @ (Job::OkAt(_) | Job::OkThenLine(..) | Job::Update | Job::Scan(_) | Job::Received(..)) => {
-                Progress::Waiting(job)
-            }
+            job @ (Job::OkAt(_)
+            | Job::OkThenLine(..)
+            | Job::Update { .. }
+            | Job::Scan(_)
+            | Job::Received(..)) => Progress::Waiting(job),
             job @ (Job::Line(_) | Job::Restart | Job::Restore | Job::Sleep(_)) => Progress::Waiting(job),
         }
     }

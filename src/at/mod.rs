@@ -24,10 +24,12 @@ mod payload;
 mod receive;
 pub mod schema;
 mod server;
+mod sntp;
 mod sockets;
 mod softap;
 mod system;
 pub mod table;
+mod update;
 mod upload;
 
 use std::collections::VecDeque;
@@ -38,7 +40,7 @@ use crate::net::mdns::Mdns;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant, earliest};
 use crate::wifi::StationEvent;
-use commands::update::{self, Update};
+use clock::Clock;
 use commands::wifi_radio::Country;
 use commands::wifi_scan::ScanOptions;
 pub use env::Env;
@@ -48,12 +50,14 @@ use links::Links;
 use long_send::{BlockSizes, LongSend};
 pub use nvs::Nvs;
 use nvs::{SavedJoin, SoftAp, UartSettings};
-use options::{Sntp, TlsNames};
+use options::TlsNames;
 use output::Output;
 use passthrough::Session;
 use payload::Payload;
 use server::Server;
+use sntp::Sntp;
 use system::{LIGHT_SLEEP, System};
+use update::Update;
 use upload::Upload;
 
 /// Something that happened to the station or a link, for people who look at a run.
@@ -79,6 +83,8 @@ pub struct Core {
     tls: Vec<TlsNames>,
     sntp: Sntp,
     update: Update,
+    /// The slot of the firmware that runs.
+    running: usize,
     /// AT+CIPMODE=1: received data goes to the UART raw.
     passthrough: bool,
     /// Passthrough under way: the MCU's bytes are payload.
@@ -196,9 +202,9 @@ pub struct At {
 }
 
 impl At {
-    /// The firmware right after its start: saved settings in force, nothing printed yet. `merged_log`: its log texts
-    /// go to the AT port.
-    pub fn boot(now: Instant, env: &mut Env<'_>, merged_log: bool) -> At {
+    /// The firmware right after its start: saved settings in force, nothing printed yet. `clock`: the one that has run
+    /// through the reset. `merged_log`: its log texts go to the AT port.
+    pub fn boot(now: Instant, env: &mut Env<'_>, clock: Option<Clock>, merged_log: bool) -> At {
         let mut core = Core {
             echo: true,
             syslog: false,
@@ -209,6 +215,7 @@ impl At {
             tls: vec![TlsNames::default(); env.profile.links],
             sntp: Sntp::default(),
             update: Update::default(),
+            running: env.flash.firmware.running(),
             passthrough: false,
             session: None,
             block_ended: false,
@@ -218,7 +225,11 @@ impl At {
             wifi_off: false,
             mdns: None,
             country: Country::default(),
-            system: System::started(now, env.nvs.uart(env.profile), env.profile),
+            system: System::started(
+                clock.unwrap_or(Clock::started(now)),
+                env.nvs.uart(env.profile),
+                env.profile,
+            ),
             passive: vec![false; env.profile.links],
             links: Links::new(env.profile.links),
             had_link: false,
@@ -360,10 +371,11 @@ impl At {
         std::mem::take(&mut self.core.block_ended)
     }
 
-    /// True when [`At::poll`] has something to do at once.
-    pub fn is_due(&self) -> bool {
-        self.core.session.as_ref().is_some_and(Session::has_full_block)
-            || self.core.long_send.as_ref().is_some_and(LongSend::has_full_block)
+    /// True when [`At::poll`] has something to do at once for a byte of payload that it has just got. `receiving`: when
+    /// the byte that is on its way from the MCU started.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.core.session.as_ref().is_some_and(|session| session.is_due(now, receiving))
+            || self.core.long_send.as_ref().is_some_and(|long| long.is_due(now, receiving))
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
@@ -377,7 +389,8 @@ impl At {
         };
         // A chip that restarts serves no links any more.
         let links = self.core.next_timer(receiving).filter(|_| !self.restart);
-        earliest([session, phase, links, self.core.mdns.as_ref().and_then(Mdns::next_timer)])
+        let mdns = self.core.mdns.as_ref().and_then(Mdns::next_timer);
+        earliest([session, phase, links, mdns, self.core.sntp.next_timer(), self.core.update.next_timer()])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -398,7 +411,8 @@ impl At {
             moved = true;
             self.run(now, completed, env);
         }
-        moved |= update::poll(&mut self.core, env);
+        moved |= sntp::poll(now, &mut self.core, env);
+        moved |= update::poll(now, &mut self.core, env);
         moved |= passthrough::poll(&mut self.core, env, now);
         moved |= self.progress(now, env, None);
         if !self.restart {
@@ -426,6 +440,11 @@ impl At {
             self.core.system.uart = settings;
             self.phase = Phase::Idle;
         }
+    }
+
+    /// The time of day, as it goes on.
+    pub fn clock(&self) -> Clock {
+        self.core.system.clock
     }
 
     /// True when received data waits for room in the transmit ring.
@@ -469,6 +488,7 @@ impl At {
                     }
                 }
                 self.core.had_link = false;
+                update::disconnected(&mut self.core, env);
                 self.core.remark("station", "disconnected".to_owned());
                 self.core.announce("WIFI DISCONNECT\r\n");
             }
@@ -486,7 +506,10 @@ impl At {
                     self.phase = Phase::Running(job);
                     break;
                 }
-                Progress::Moved(job) => self.phase = Phase::Running(job),
+                Progress::Moved(job) => {
+                    self.restart |= matches!(job, Job::Restart);
+                    self.phase = Phase::Running(job);
+                }
                 Progress::End(Ok(())) => self.core.out.ok(),
                 Progress::End(Err(code)) => self.core.out.error(code, self.core.syslog),
                 Progress::Quiet => {}

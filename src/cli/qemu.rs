@@ -235,12 +235,21 @@ fn conclude(args: &QemuArgs, facts: &[Record], code: i32) {
                  board? (--serial N)",
                 args.serial
             )),
-            Record::Statistics(s) if !args.quiet => {
-                let time = ended.map_or_else(|| "?".into(), |t| t.to_string());
-                say(&format!(
-                    "virtual time {time}, {} bytes from the MCU, {} bytes from the module",
-                    s.mcu_bytes, s.module_bytes
-                ));
+            Record::Statistics(s) => {
+                if s.module_overruns > 0 {
+                    say(&format!(
+                        "warning: the module lost {} bytes of the MCU's because its buffers were full; an MCU that \
+                         obeys its RTS waits (--obeys-rts, and flow control 1 or 3 in AT+UART)",
+                        s.module_overruns
+                    ));
+                }
+                if !args.quiet {
+                    let time = ended.map_or_else(|| "?".into(), |t| t.to_string());
+                    say(&format!(
+                        "virtual time {time}, {} bytes from the MCU, {} bytes from the module",
+                        s.mcu_bytes, s.module_bytes
+                    ));
+                }
             }
             _ => {}
         }

@@ -216,6 +216,7 @@ mod tests {
 
     fn good() -> NetConfig {
         NetConfig {
+            epoch: 0,
             segments: vec![segment("home", 4), segment("office", 5)],
             hosts: vec![host("web", [203, 0, 113, 10], None), host("nas", [192, 168, 4, 10], Some("home"))],
             modules: vec![ModuleLinkConfig { name: "wifi".to_owned(), link: Faults::default() }],

@@ -1,5 +1,6 @@
 //! What a network is made of: plain data, filled in by the scenario.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::time::Duration;
@@ -110,6 +111,13 @@ pub struct HostConfig {
     pub services: Vec<ServiceConfig>,
 }
 
+impl HostConfig {
+    /// Whether it tells the time.
+    pub fn has_sntp(&self) -> bool {
+        self.services.iter().any(|s| matches!(s, ServiceConfig::Sntp(_)))
+    }
+}
+
 /// Something that listens on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceConfig {
@@ -142,6 +150,52 @@ pub enum ServiceConfig {
     },
     /// A DNS server on UDP port 53.
     Dns(DnsConfig),
+    /// Tells the time, on UDP port 123.
+    Sntp(Sntp),
+    /// An HTTP server that hands out firmware.
+    Update {
+        /// TCP port, 1 to 65535.
+        port: u16,
+        /// What it has.
+        offer: UpdateOffer,
+    },
+}
+
+/// How a time server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sntp {
+    /// What it is ahead of the world's calendar, in nanoseconds.
+    pub offset: i64,
+    /// Its stratum, 0 to 15; 0 is a kiss-of-death.
+    pub stratum: u8,
+    /// True: it does not answer.
+    pub silent: bool,
+}
+
+impl Default for Sntp {
+    fn default() -> Self {
+        Sntp { offset: 0, stratum: 2, silent: false }
+    }
+}
+
+/// A change of how a time server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SntpChange {
+    /// [`Sntp::silent`].
+    Silent(bool),
+    /// [`Sntp::stratum`].
+    Stratum(u8),
+    /// [`Sntp::offset`].
+    Offset(i64),
+}
+
+/// What an update server has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateOffer {
+    /// The version that it recommends.
+    pub latest: String,
+    /// For each version its files (`ota` is the firmware, others are named after partitions), and their sizes in bytes.
+    pub versions: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// What a DNS server knows, and how it answers.
@@ -245,6 +299,8 @@ pub struct ModuleLinkConfig {
 /// The whole network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetConfig {
+    /// The calendar time of the world's start, in seconds since 1970-01-01T00:00:00Z.
+    pub epoch: u64,
     /// LANs, one for each access point.
     pub segments: Vec<SegmentConfig>,
     /// Hosts on them and beyond.

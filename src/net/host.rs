@@ -62,7 +62,7 @@ impl Host {
             lease: None,
         };
         stack.set_ipv4(Some(ipv4.clone()));
-        let services = Services::new(&mut stack, &host.services)
+        let services = Services::new(&mut stack, &host.services, config.epoch)
             .map_err(|e| NetError(format!("a service of host {:?} cannot start: {e}", host.name)))?;
         let header = if on.is_some() { ETHERNET_HEADER } else { 0 };
         Ok(Host {

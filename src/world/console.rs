@@ -31,6 +31,8 @@ pub enum Command {
     Help(Option<String>),
     /// `status`: what is up, what is set, who is where.
     Status,
+    /// `expect`: what the scenario expects, and what has come of it.
+    Expect,
     /// `ap NAME up`: the access point is on the air.
     ApUp(String),
     /// `ap NAME down`: the access point is gone, and every station with it.
@@ -140,7 +142,7 @@ impl Command {
     /// True when the command changes the world, false when it only asks.
     pub fn is_change(&self) -> bool {
         match self {
-            Command::Help(_) | Command::Status => false,
+            Command::Help(_) | Command::Status | Command::Expect => false,
             Command::LinkShow(_) | Command::WireShow(_) | Command::DnsShow(_) => false,
             Command::ApUp(_) | Command::ApDown(_) | Command::ApDhcp { .. } | Command::Dns { .. } => true,
             Command::Link { .. } | Command::Wire { .. } | Command::Host { .. } | Command::At(..) => true,
@@ -160,7 +162,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 8] = [
+const COMMANDS: [Row; 9] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -172,6 +174,12 @@ const COMMANDS: [Row; 8] = [
         usage: &["status"],
         help: "Shows time, access points, modules and links.",
         read: |_| Ok(Command::Status),
+    },
+    Row {
+        word: "expect",
+        usage: &["expect"],
+        help: "Shows what the scenario expects, and what has come of it.",
+        read: |_| Ok(Command::Expect),
     },
     Row {
         word: "ap",
@@ -473,6 +481,7 @@ impl fmt::Display for Command {
             Command::Help(None) => f.write_str("help"),
             Command::Help(Some(topic)) => write!(f, "help {}", Name(topic)),
             Command::Status => f.write_str("status"),
+            Command::Expect => f.write_str("expect"),
             Command::ApUp(name) => write!(f, "ap {} up", Name(name)),
             Command::ApDown(name) => write!(f, "ap {} down", Name(name)),
             Command::ApDhcp { name, answers } => write!(f, "ap {} dhcp {}", Name(name), answers.word()),

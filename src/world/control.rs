@@ -26,6 +26,7 @@ impl World {
         match command {
             Command::Help(topic) => Ok(console::help(topic.as_deref())),
             Command::Status => Ok(self.status()),
+            Command::Expect => Ok(self.expectations()),
             Command::DnsShow(name) => Ok(self.name_servers(name.as_deref())),
             Command::LinkShow(name) => Ok(self.links(name.as_deref())),
             Command::WireShow(name) => Ok(self.wires(name.as_deref())),
@@ -85,6 +86,11 @@ impl World {
             lines.push(format!("ap {}: {}, SSID \"{ssid}\"", ap.name, if up { "up" } else { "down" }));
         }
         lines.join("\n")
+    }
+
+    fn expectations(&self) -> String {
+        let lines: Vec<String> = self.verdicts().iter().map(|verdict| format!("{verdict}")).collect();
+        if lines.is_empty() { "the scenario expects nothing".to_owned() } else { lines.join("\n") }
     }
 
     fn wires(&self, name: Option<&str>) -> String {

@@ -1,5 +1,5 @@
 *** Settings ***
-Documentation       Passthrough, byte by byte: the test is the firmware, so each byte is stored at the time that the test says.
+Documentation       Passthrough, byte by byte. Where the test is the firmware, each byte is stored at the time that the test says.
 ...                 At 115200 baud a byte takes 87 us.
 Resource            ${CURDIR}/../../renode/espat.resource
 
@@ -142,6 +142,17 @@ No Byte Is Lost Where The Mcu Obeys Rts
     Capture Should Contain    frame.comment contains "RTS low"
     Capture Should Not Contain    frame.comment contains "bytes from the MCU are being lost"
 
+Firmware Sends More Than A Module Holds With Flow Control And Not Without
+    Run Bulk Firmware    ObeysRts true
+    Wait For Line On Uart    PASS
+    ${lost}=    Get Statistic    module-overruns
+    Should Be Equal As Integers    ${lost}    0
+    Execute Command    Clear
+    Run Bulk Firmware    ObeysRts false
+    Wait For Line On Uart    FAIL
+    ${lost}=    Get Statistic    module-overruns
+    Should Be True    ${lost} > 0
+
 Firmware That Has Flow Control In Software Can Read The Module's Rts
     Create File    ${TEMPDIR}/espat-rts.repl    using "${ROOT}/platforms/netduinoplus2.repl"\n\nwifi:\n${SPACE*4}Rts -> gpioPortD@3\n
     Include Module
@@ -162,6 +173,13 @@ Fill Module While The Link Is Down
     ${much}=    Evaluate    'x' * 20000
     Write To Uart    ${much}
     Let Pass    1
+
+Run Bulk Firmware
+    [Arguments]    ${setting}
+    Create Machine With Module    ${ROOT}/platforms/nrf52840dk.repl    ${ROOT}/build/firmware/nrf52840dk-bulk.elf
+    ...    scenario=${ROOT}/scenarios/slow-uplink.toml
+    Execute Command    sysbus.wifi ${setting}
+    Create Terminal Tester    sysbus.uart0    timeout=120    defaultPauseEmulation=True
 
 Pin D3 Should Be
     [Arguments]    ${level}

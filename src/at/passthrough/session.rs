@@ -79,9 +79,9 @@ impl Session {
         !full && !self.leaving && !self.framing.is_decided(start)
     }
 
-    /// True when [`poll`] has something to do at once, whatever the time.
-    pub fn has_full_block(&self) -> bool {
-        self.framing.has_full_block()
+    /// True when [`poll`] has something to do at once for a byte that it has just got.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.framing.is_due(now, receiving)
     }
 
     /// When [`poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the

@@ -18,7 +18,7 @@ pub(super) struct Station {
 
 impl Network {
     /// A host does something at `now`. What comes of it are notes, failures too. False when there is no host
-    /// of this name.
+    /// of this name, or it lacks the service that is to change.
     pub fn act(&mut self, now: Instant, host: &str, action: &HostAction) -> bool {
         let Some(index) = self.hosts.iter().position(|h| h.name == host) else {
             return false;
@@ -33,12 +33,17 @@ impl Network {
             _ => Err(String::new()),
         };
         let host = &mut self.hosts[index];
+        match action {
+            HostAction::Close => host.services.close(),
+            HostAction::Reset => host.services.reset(&mut host.stack),
+            HostAction::Sntp(change) if !host.services.change_sntp(change) => return false,
+            _ => {}
+        }
         let (terminal, notes) = host.services.terminal();
         match (action, far_end) {
             (HostAction::Join(_) | HostAction::Leave, _) => {}
+            (HostAction::Close | HostAction::Reset | HostAction::Sntp(_), _) => {}
             (HostAction::Send(data), _) => terminal.send(data, notes),
-            (HostAction::Close, _) => terminal.close(notes),
-            (HostAction::Reset, _) => terminal.reset(&mut host.stack, notes),
             (HostAction::Pause, _) => terminal.set_paused(true),
             (HostAction::Resume, _) => terminal.set_paused(false),
             (HostAction::Connect { .. }, Ok(to)) => terminal.connect(self.now, to, &mut host.stack, notes),

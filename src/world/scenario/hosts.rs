@@ -8,8 +8,9 @@ use super::network::{self, Subnet};
 use super::read::{self, Taken, take};
 use super::report::Problems;
 use super::table::{Section, Value};
-use super::{dns, exists, link, schema};
+use super::{dns, exists, link, schema, servers};
 use crate::net::config::{Faults, HostConfig, Page, ServiceConfig};
+use crate::net::ntp;
 use crate::time::Duration;
 use crate::world::quantity;
 use crate::world::spelling::shown;
@@ -162,6 +163,15 @@ fn services(problems: &mut Problems, section: &Section, host: &str) -> Vec<Servi
             );
             services.push(make(port));
         }
+    }
+    if let Some(sntp) = servers::sntp(problems, section, host) {
+        take(problems, &mut ports, ("UDP", ntp::PORT), section.span("sntp"), "UDP port 123");
+        services.push(ServiceConfig::Sntp(sntp));
+    }
+    if let Some(update) = servers::open_update(problems, section, host) {
+        let port = update.integer(problems, "port", 1, 65_535).unwrap_or(80);
+        take(problems, &mut ports, ("TCP", port), update.span("port"), &format!("TCP port {port}"));
+        services.extend(servers::offer(problems, &update).map(|offer| ServiceConfig::Update { port, offer }));
     }
     services
 }

@@ -15,6 +15,7 @@ mod read;
 mod report;
 pub(crate) mod saved;
 mod schema;
+mod servers;
 mod table;
 mod wire;
 
@@ -126,7 +127,7 @@ impl Scenario {
     /// One sentence with what was expected, such as the names that exist.
     pub fn check(&self, command: &Command) -> Result<(), String> {
         match command {
-            Command::Help(_) | Command::Status => Ok(()),
+            Command::Help(_) | Command::Status | Command::Expect => Ok(()),
             Command::LinkShow(None) | Command::WireShow(None) | Command::DnsShow(None) => Ok(()),
             Command::DnsShow(Some(name)) | Command::Dns { name, .. } => {
                 exists("the name of a DNS server", name, self.name_servers())
@@ -155,6 +156,12 @@ impl Scenario {
                     return Err(format!(
                         "expected a host behind an access point, found {name}, which is beyond the gateway"
                     ));
+                }
+                if let HostAction::Sntp(_) = action
+                    && !self.net.hosts.iter().any(|h| h.name == *name && h.has_sntp())
+                {
+                    let name = shown(name);
+                    return Err(format!("expected a host with a time server (`sntp`), found {name}"));
                 }
                 self.check_action(action)
             }

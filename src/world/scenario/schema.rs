@@ -98,6 +98,8 @@ pub(super) const HOST: &[Key] = &[
     key("udp-echo", "a port from 1 to 65535", "no UDP echo"),
     key("tcp-terminal", "a port from 1 to 65535", "no TCP terminal"),
     key("udp-terminal", "a port from 1 to 65535", "no UDP terminal"),
+    key("sntp", "a table: [host.NAME.sntp]", "no time server"),
+    key("update", "a table: [host.NAME.update]", "no update server"),
 ];
 
 pub(super) const HTTP: &[Key] = &[
@@ -121,4 +123,16 @@ pub(super) const PAGE: &[Key] = &[
     key("status", "an integer from 200 to 599", "200"),
     key("content-type", "a string of printable ASCII characters", "\"text/plain\""),
     key("delay", "a duration from 0 to 1 h, such as \"20 ms\"", "0"),
+];
+
+pub(super) const SNTP: &[Key] = &[
+    key("offset", "a duration with or without a minus sign, such as \"-90 s\"", "0"),
+    key("stratum", "an integer from 0 to 15", "2"),
+    key("silent", "true or false", "false"),
+];
+
+pub(super) const UPDATE: &[Key] = &[
+    key("port", "a port from 1 to 65535", "80"),
+    key("versions", "a table of versions: { \"v2.4.0.0\" = { ota = 1_200_000 } }", REQUIRED),
+    key("latest", "one of the versions", "the only version"),
 ];

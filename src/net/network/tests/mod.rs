@@ -59,6 +59,7 @@ fn host(name: &str, address: &str, segment: Option<&str>) -> HostConfig {
 fn config() -> NetConfig {
     let module = |name: &str| ModuleLinkConfig { name: name.to_owned(), link: Faults::default() };
     NetConfig {
+        epoch: 0,
         segments: vec![segment("home", 4), segment("office", 5)],
         hosts: vec![
             host("web", "203.0.113.10", None),
