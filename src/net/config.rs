@@ -77,7 +77,7 @@ pub enum DhcpAnswers {
     NoOffer,
     /// No REQUEST, as one whose ACKs are lost. It takes no note of them either.
     NoAck,
-    /// A NAK to every REQUEST; the lease is over.
+    /// A NAK to every REQUEST, and no DISCOVER: it does not want its clients any more.
     Nak,
 }
 

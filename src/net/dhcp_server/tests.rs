@@ -225,7 +225,7 @@ fn a_disturbed_server_answers_as_it_is_told() {
         (DhcpAnswers::Silence, false, None),
         (DhcpAnswers::NoOffer, false, Some(DhcpMessageType::Ack)),
         (DhcpAnswers::NoAck, true, None),
-        (DhcpAnswers::Nak, true, Some(DhcpMessageType::Nak)),
+        (DhcpAnswers::Nak, false, Some(DhcpMessageType::Nak)),
     ] {
         let mut s = leased();
         s.answers = answers;
