@@ -1,17 +1,18 @@
 # espat-sim. The two commands to begin with:
 #   make demo    firmware in QEMU talks through the module (installs what it lacks, builds, runs)
 #   make test    everything that must hold
-# Others: make build, bench, install PREFIX=/usr/local, clean.
+# Others: make build, bench, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
 BOARD  ?= mps2-an385
 
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
-TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
-	lint unit same-digest renode
+	lint unit same-digest drivers renode fuzz
 
 build: toolchain
 	$(CARGO) build --release
@@ -37,7 +38,7 @@ demo: packages-demo build firmware
 		qemu-system-arm -M $(BOARD) -display none -nodefaults -nic none \
 		-semihosting-config enable=on,target=native -kernel build/firmware/$(BOARD).elf
 
-test: packages-test build firmware lint unit same-digest renode
+test: packages-test build firmware lint unit same-digest drivers renode
 
 lint: toolchain
 	$(CARGO) fmt --check
@@ -61,12 +62,35 @@ same-digest: build
 	done
 	@echo "The same dialogue, capture and digest from debug and release builds."
 
+# Adafruit's driver as PyPI has it (docs/drivers.md), and the example of using the library from Python.
+build/python/installed: tests/drivers/adafruit/requirements.txt
+	python3 -m venv build/python
+	build/python/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+
+PYTHON = PYTHONPATH=$(CURDIR)/examples/python ESPAT_LIBRARY=$(CURDIR)/target/release/libespat_sim.so \
+	$(CURDIR)/build/python/bin/python
+drivers: build build/python/installed
+	@cd tests/drivers/adafruit && $(PYTHON) -m unittest
+	@$(PYTHON) examples/python/hello.py >build/hello.txt && grep -q 'WIFI GOT IP' build/hello.txt
+
 # What needs Renode runs where Renode is; tests/renode_docs.rs does the same with the blocks of the documentation.
 ROBOT := $(wildcard tests/renode/*.robot)
 renode: build firmware
 	@if command -v renode-test >/dev/null; then renode-test $(ROBOT) -r build/robot; else \
 		documented=$$(cat README.md renode/README.md renode/docs/*.md | grep -cE '^```(robot|repl|resc) '); \
 		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites and $$documented examples of the documentation were not run."; fi
+
+# Sessions of a host and a test, mutated: CONTRIBUTING.md says what must hold, and what to do with a finding.
+fuzz: toolchain
+	@$(CARGO) +nightly --version >/dev/null 2>&1 || \
+		{ echo "make fuzz needs a nightly Rust: run 'rustup toolchain install nightly'"; exit 1; }
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || \
+		{ echo "make fuzz needs cargo-fuzz: run 'cargo install cargo-fuzz'"; exit 1; }
+	ESPAT_WRITE_SEEDS=1 $(CARGO) test --quiet --test fuzz_seeds every_seed
+	@mkdir -p fuzz/corpus/session
+	$(CARGO) +nightly fuzz run --sanitizer none session fuzz/corpus/session fuzz/corpus/transcripts -- \
+		-dict=fuzz/dictionary -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=60 -rss_limit_mb=4096
 
 bench: build
 	$(CARGO) bench

@@ -84,6 +84,9 @@
 // Keep what comes out of the log ports for espat_log_port_read().
 #define ESPAT_RECORD_LOG_PORT 16
 
+// Keep how the pins change that modules drive for espat_pin_read().
+#define ESPAT_RECORD_PINS 32
+
 // The tick of espat_next_event() when nothing will happen by itself.
 #define ESPAT_NEVER 18446744073709551615ull
 
@@ -197,6 +200,65 @@ typedef uint32_t espat_pin;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// A pin that the module drives.
+enum espat_output_pin
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // The module's RTS, the MCU's CTS: high asks the MCU to stop sending. Low at the start.
+    ESPAT_OUTPUT_PIN_MODULE_RTS = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_output_pin espat_output_pin;
+#else
+typedef uint32_t espat_output_pin;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The parity bit of a byte.
+enum espat_parity
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // There is none.
+    ESPAT_PARITY_NONE = 0,
+    // An odd number of ones.
+    ESPAT_PARITY_ODD = 1,
+    // An even number of ones.
+    ESPAT_PARITY_EVEN = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_parity espat_parity;
+#else
+typedef uint32_t espat_parity;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// The stop bits of a byte.
+enum espat_stop_bits
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // One.
+    ESPAT_STOP_BITS_ONE = 0,
+    // One and a half.
+    ESPAT_STOP_BITS_ONE_AND_HALF = 1,
+    // Two.
+    ESPAT_STOP_BITS_TWO = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_stop_bits espat_stop_bits;
+#else
+typedef uint32_t espat_stop_bits;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Who sent a packet of the dialogue.
 enum espat_side
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -279,7 +341,7 @@ typedef struct espat_world_options {
     // 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     uint32_t seed_given;
     // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
-    // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, added together.
+    // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, added together.
     uint32_t record;
     // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     const char *capture_path;
@@ -352,6 +414,18 @@ typedef struct espat_statistics {
     // Bytes lost on the wire, in both directions.
     uint64_t wire_lost;
 } espat_statistics;
+
+// A pin that the module drives has changed.
+typedef struct espat_pin_change {
+    // When, in ticks of the driver, rounded up.
+    uint64_t tick;
+    // The same in ns of world time.
+    uint64_t ns;
+    // One of espat_output_pin.
+    uint32_t pin;
+    // Its level from then on: 0 low, 1 high.
+    uint32_t level;
+} espat_pin_change;
 
 // One line, one prompt or one data block on a UART.
 typedef struct espat_packet {
@@ -589,13 +663,33 @@ espat_status espat_set_mcu_line(struct espat_world *world,
                                 uint32_t parity,
                                 uint32_t stop_bits);
 
+// Stores what the module's UART is set to at the time reached, in the values of espat_set_mcu_line().
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+espat_status espat_module_line(struct espat_world *world,
+                               uint32_t module,
+                               uint32_t *baud,
+                               uint32_t *data_bits,
+                               uint32_t *parity,
+                               uint32_t *stop_bits);
+
 // Stores in `*level` the level of the module's RTS at the time reached: 1 (high) asks the MCU to stop. It changes only
-// at times that espat_next_event() names. Each change is an observation, too.
+// at times that espat_next_event() names. espat_pin_read() has the times of the changes; each is an observation, too.
 //
 // Errors: ESPAT_STATUS_UNKNOWN_MODULE.
 espat_status espat_module_rts(struct espat_world *world,
                               uint32_t module,
                               uint32_t *level);
+
+// Takes up to `capacity` changes of the pins that the module drives, those up to the time reached in their order, and
+// stores their number in `*count`. If that equals `capacity`, more may wait.
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE; ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_PINS.
+espat_status espat_pin_read(struct espat_world *world,
+                            uint32_t module,
+                            struct espat_pin_change *changes,
+                            size_t capacity,
+                            size_t *count);
 
 // Takes up to `capacity` bytes of the capture (pcapng) and stores their number in `*length`; 0 means that nothing
 // waits now. With `capacity` 0 (and `buffer` NULL) nothing is taken and `*length` is what waits. All pieces, one

@@ -10,8 +10,8 @@
 //
 // C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common. And one file,
 // though a long one: `include` compiles what it is given in one go, and Renode before 1.16 takes a single file. Its parts:
-// the peripheral as Renode sees it, settings and questions, bytes and timers, observations, the world, and last the binding
-// of the library (Native).
+// the peripheral as Renode sees it, settings and questions, bytes and timers, the MCU's line settings, observations, the
+// world, and last the binding of the library (Native).
 //
 using System;
 using System.Collections.Generic;
@@ -34,7 +34,7 @@ using Antmicro.Renode.Utilities;
 
 namespace Antmicro.Renode.Peripherals.Network
 {
-    // GPIO inputs: 0 is EN, 1 is GPIO0, 2 is the MCU's RTS.
+    // GPIO inputs: 0 is EN, 1 is GPIO0, 2 is the MCU's RTS. The output is the module's RTS.
     [GPIO(NumberOfInputs = 3)]
     public class EspAt : IUART, IGPIOReceiver, IHasOwnLife, IDisposable
     {
@@ -58,13 +58,17 @@ namespace Antmicro.Renode.Peripherals.Network
         [field: Transient]
         public event Action<byte> CharReceived;
 
-        public uint BaudRate => 115200;
+        // What the module's UART is set to now.
+        public uint BaudRate => ModuleLine.Baud;
 
-        public Bits StopBits => Bits.One;
+        public Bits StopBits => Native.StopBits[ModuleLine.StopBits];
 
-        public Parity ParityBit => Parity.None;
+        public Parity ParityBit => Native.Parities[ModuleLine.Parity];
 
         // ---- pins and resets -------------------------------------------------------------------------------------------
+
+        // The module's RTS, the MCU's CTS: high asks the MCU to stop sending.
+        public GPIO Rts { get; } = new GPIO();
 
         public void OnGPIO(int number, bool value)
         {
@@ -87,6 +91,7 @@ namespace Antmicro.Renode.Peripherals.Network
         // level counts and nothing else.
         public void Reset()
         {
+            mcuHasSent = false;
             if(PowerCycleOnReset && pins[PinEn] == null && HasWorld)
             {
                 DriveModule(TogglePower);
@@ -228,7 +233,45 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
+        // The MCU's UART has hardware flow control: what the MCU stores waits while the module's RTS is high.
+        public bool ObeysRts
+        {
+            get { return obeysRts; }
+            set { Set(delegate { obeysRts = value; }); }
+        }
+
         // ---- questions and orders at any time --------------------------------------------------------------------------
+
+        // What the MCU's UART is set to. "follow": always what the module's is. "uart": what the model `uart` says, from the
+        // first byte on that the firmware sends; renode/docs/wire.md knows which models say the truth. Or settings, such
+        // as "9600 8n1". Where the MCU's differ from the module's, bytes are garbled both ways.
+        public string McuLine
+        {
+            get { return mcuLine; }
+            set
+            {
+                ForMonitor(delegate
+                {
+                    if(value == "uart" && uart == null)
+                    {
+                        throw new RecoverableException("McuLine is \"uart\", but the module knows no UART: it was attached without"
+                            + " `uart:`");
+                    }
+                    var settings = value == "follow" || value == "uart" ? (Line?)null : Line.Parse(value);
+                    lock(sync)
+                    {
+                        mcuLine = value;
+                        mcuLineGiven = settings;
+                        if(HasWorld)
+                        {
+                            native.Check(native.Advance(world, module, Tick()));
+                            TellMcuLine();
+                        }
+                    }
+                    Wake();
+                });
+            }
+        }
 
         // A line of espat-sim's console, such as "ap home down" or "at 12s link wifi loss 20%"; "help" lists them.
         // Without a time it takes effect now. While the machine runs, when that is differs from run to run: pause it
@@ -289,16 +332,20 @@ namespace Antmicro.Renode.Peripherals.Network
                     return "mcu-bytes " + s.McuBytes + "\nmodule-bytes " + s.ModuleBytes
                         + "\nmcu-queue-max " + s.McuQueueMax + "\nmcu-overruns " + s.McuOverruns
                         + "\nmodule-overruns " + s.ModuleOverruns + "\nframes-sent " + s.FramesSent
-                        + "\nframes-received " + s.FramesReceived + "\nframes-lost " + s.FramesLost;
+                        + "\nframes-received " + s.FramesReceived + "\nframes-lost " + s.FramesLost
+                        + "\nmodule-received " + s.ModuleReceived + "\nmodule-framing-errors " + s.ModuleFramingErrors
+                        + "\nmodule-parity-errors " + s.ModuleParityErrors + "\nmcu-received " + s.McuReceived
+                        + "\nmcu-framing-errors " + s.McuFramingErrors + "\nmcu-parity-errors " + s.McuParityErrors
+                        + "\nwire-lost " + s.WireLost;
                 }, "");
             }
         }
 
         // Of everything that has happened so far on UART and pins and in frames, with the times.
-        public string Digest => DigestText(delegate { return native.Digest; });
+        public string Digest => DigestText(n => n.Digest);
 
         // The same without the times, to compare runs under different emulators.
-        public string ContentDigest => DigestText(delegate { return native.ContentDigest; });
+        public string ContentDigest => DigestText(n => n.ContentDigest);
 
         // Of the library, such as "0.1.0".
         public string Version
@@ -379,6 +426,9 @@ namespace Antmicro.Renode.Peripherals.Network
                     toldAboutEn = true;
                     this.Log(LogLevel.Warning, "The MCU sends while the module is off: EN is wired and low");
                 }
+                mcuHasSent = true;
+                TellMcuLine();
+                WarnOfMismatch();
                 native.Check(native.UartWrite(world, module, Tick(), value));
             });
         }
@@ -406,6 +456,87 @@ namespace Antmicro.Renode.Peripherals.Network
             native.Check(native.SetPin(world, module, now, PinEn, 1));
         }
 
+        // ---- what the MCU's UART is set to -----------------------------------------------------------------------------
+
+        // Tells the world what the MCU's UART is set to, when that has changed. Registers change unseen, so this is asked
+        // before each byte and event; a change counts from the last one on, so it holds for whatever has begun since.
+        private void TellMcuLine()
+        {
+            if(mcuLine == "follow" && mcuLineTold == null)
+            {
+                return;
+            }
+            var line = native.ModuleLine(world, module);
+            if(mcuLineGiven != null)
+            {
+                line = mcuLineGiven.Value;
+            }
+            else if(mcuLine == "uart" && mcuHasSent)
+            {
+                line = LineOfUart(line);
+            }
+            if(!line.Equals(mcuLineTold))
+            {
+                ulong reached;
+                native.Check(native.Reached(world, module, out reached));
+                native.SetMcuLine(world, module, reached, line);
+                mcuLineTold = line;
+            }
+        }
+
+        // What the MCU's UART model says; where it says nothing, what the module's is set to. Models do not say how many data
+        // bits there are.
+        private Line LineOfUart(Line ofModule)
+        {
+            var line = ofModule;
+            try
+            {
+                line.Baud = uart.BaudRate;
+                line.Parity = IndexOr(ofModule.Parity, Native.Parities, uart.ParityBit);
+                line.StopBits = IndexOr(ofModule.StopBits, Native.StopBits, uart.StopBits);
+            }
+            catch(Exception)
+            {
+                // Some models divide by a divisor that nobody has set.
+                line.Baud = 0;
+            }
+            if(!line.IsPossible)
+            {
+                if(!toldAboutUart)
+                {
+                    toldAboutUart = true;
+                    this.Log(LogLevel.Warning, "The model of the MCU's UART says no baud rate: it follows the module's");
+                }
+                return ofModule;
+            }
+            return line;
+        }
+
+        private void WarnOfMismatch()
+        {
+            if(mcuLineTold == null)
+            {
+                return;
+            }
+            var ofModule = native.ModuleLine(world, module);
+            if(mcuLineTold.Value.Understands(ofModule))
+            {
+                return;
+            }
+            var mismatch = "The MCU sends at " + mcuLineTold + ", the module is set to " + ofModule;
+            if(mismatch != lastMismatch)
+            {
+                lastMismatch = mismatch;
+                this.Log(LogLevel.Warning, "{0}", mismatch);
+            }
+        }
+
+        private static uint IndexOr<T>(uint otherwise, T[] values, T value)
+        {
+            var index = Array.IndexOf(values, value);
+            return index < 0 ? otherwise : (uint)index;
+        }
+
         // ---- from the module to the MCU --------------------------------------------------------------------------------
 
         // Sees to it that HandleTimer is called when the module has something. Takes and leaves the lock: Renode's clock
@@ -421,7 +552,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 ulong next;
                 native.Check(native.NextEvent(world, module, out next));
-                if(HasObserved)
+                if(HasObserved || native.ModuleRts(world, module) != Rts.IsSet)
                 {
                     next = 0;
                 }
@@ -450,6 +581,7 @@ namespace Antmicro.Renode.Peripherals.Network
             ForCallback(delegate
             {
                 byte[] bytes;
+                bool rts;
                 Waiter satisfied = null;
                 lock(sync)
                 {
@@ -458,8 +590,10 @@ namespace Antmicro.Renode.Peripherals.Network
                     {
                         return;
                     }
+                    TellMcuLine();
                     native.Check(native.Advance(world, module, Tick()));
                     bytes = native.Read(world, module);
+                    rts = native.ModuleRts(world, module);
                     CollectObservations();
                     if(HasObserved)
                     {
@@ -468,6 +602,7 @@ namespace Antmicro.Renode.Peripherals.Network
                     }
                 }
                 // Without our lock: this goes deep into Renode.
+                Rts.Set(rts);
                 foreach(var value in bytes)
                 {
                     Deliver(value);
@@ -654,7 +789,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 try
                 {
                     nameInForce = moduleName.Length > 0 ? moduleName : native.FirstModule(world);
-                    module = native.AttachModule(world, nameInForce, asStored);
+                    module = native.AttachModule(world, nameInForce, asStored, obeysRts);
                     for(var pin = 0; pin < PinCount; pin++)
                     {
                         if(pins[pin] != null && pins[pin] != PinsAtStart[pin])
@@ -662,6 +797,7 @@ namespace Antmicro.Renode.Peripherals.Network
                             native.Check(native.SetPin(world, module, 0, (uint)pin, pins[pin] == true ? 1u : 0u));
                         }
                     }
+                    TellMcuLine();
                     if(pins[PinGpio0] == false && pins[PinEn] != false)
                     {
                         // The chip has started before it could see the level.
@@ -687,6 +823,7 @@ namespace Antmicro.Renode.Peripherals.Network
             var freed = world;
             world = IntPtr.Zero;
             links.Clear();
+            mcuLineTold = null;
             native.Check(native.WorldFree(freed));
         }
 
@@ -716,6 +853,8 @@ namespace Antmicro.Renode.Peripherals.Network
         }
 
         private bool HasWorld => world != IntPtr.Zero;
+
+        private Line ModuleLine => AskWorld(delegate { return native.ModuleLine(world, module); }, Line.AtStart);
 
         // ---- time ------------------------------------------------------------------------------------------------------
 
@@ -830,13 +969,13 @@ namespace Antmicro.Renode.Peripherals.Network
             return answer;
         }
 
-        private string DigestText(Func<Native.OutUlong> function)
+        private string DigestText(Func<Native, Native.OutUlong> function)
         {
             ForMonitor(MakeWorld);
             return AskWorld(delegate
             {
                 ulong digest;
-                native.Check(function()(world, out digest));
+                native.Check(function(native)(world, out digest));
                 return digest.ToString("x16");
             }, "");
         }
@@ -900,6 +1039,7 @@ namespace Antmicro.Renode.Peripherals.Network
             timers.Clear();
             observed.Clear();
             links.Clear();
+            mcuLineTold = null;
             Connect();
             this.Log(LogLevel.Warning, "The module was not saved: it starts from power-on, and records nothing");
         }
@@ -911,11 +1051,21 @@ namespace Antmicro.Renode.Peripherals.Network
         private string moduleName = "";
         private ulong? seed;
         private bool asStored;
+        private bool obeysRts;
+        private string mcuLine = "follow";
+        // Of McuLine, if it is settings.
+        private Line? mcuLineGiven;
 
         private ulong origin;
         private string nameInForce = "";
         private uint module;
+        // What the world was told last; null: nothing yet, so the MCU's line follows the module's.
+        private Line? mcuLineTold;
+        // Since its reset: so the firmware has set its UART up.
+        private bool mcuHasSent;
         private bool toldAboutEn;
+        private bool toldAboutUart;
+        private string lastMismatch;
         private bool disposed;
         private string lastError;
         private ulong observedAt;
@@ -956,6 +1106,54 @@ namespace Antmicro.Renode.Peripherals.Network
             public string Subject;
             public string Kind;
             public string Text;
+        }
+
+        // What one end of the wire is set to. Parity and stop bits are indices of Native.Parities and Native.StopBits.
+        private struct Line
+        {
+            public static Line Parse(string text)
+            {
+                var match = Form.Match(text);
+                var line = new Line();
+                if(match.Success)
+                {
+                    line.Baud = uint.Parse(match.Groups[1].Value);
+                    line.DataBits = uint.Parse(match.Groups[2].Value);
+                    line.Parity = (uint)"noe".IndexOf(match.Groups[3].Value, StringComparison.Ordinal);
+                    line.StopBits = (uint)Array.IndexOf(StopBitsTexts, match.Groups[4].Value);
+                }
+                if(!line.IsPossible)
+                {
+                    throw new RecoverableException("expected \"follow\", \"uart\", or 80 to 5000000 baud and a format, such as"
+                        + " \"9600 8n1\" or \"115200 7e1.5\", found \"" + text + "\"");
+                }
+                return line;
+            }
+
+            public override string ToString()
+            {
+                return Baud + " " + DataBits + "noe"[(int)Parity] + StopBitsTexts[StopBits];
+            }
+
+            // Whether a UART set to this makes bytes out of what one set to `other` sends: at the tenth bit, the middles of
+            // the bits must not be half a bit apart.
+            public bool Understands(Line other)
+            {
+                return DataBits == other.DataBits && Parity == other.Parity
+                    && Math.Abs((long)Baud - other.Baud) * 20 < other.Baud;
+            }
+
+            public bool IsPossible => Baud >= 80 && Baud <= 5000000;
+
+            public static readonly Line AtStart = new Line { Baud = 115200, DataBits = 8 };
+
+            public uint Baud;
+            public uint DataBits;
+            public uint Parity;
+            public uint StopBits;
+
+            private static readonly Regex Form = new Regex("^([0-9]{1,7}) +([5-8])([noe])(1|1[.]5|2)$");
+            private static readonly string[] StopBitsTexts = { "1", "1.5", "2" };
         }
 
         [Transient]
@@ -1076,9 +1274,14 @@ namespace Antmicro.Renode.Peripherals.Network
                 return Text(name);
             }
 
-            public uint AttachModule(IntPtr world, string name, bool asStored)
+            public uint AttachModule(IntPtr world, string name, bool asStored, bool obeysRts)
             {
-                var options = new AttachOptions { Size = SizeOf(typeof(AttachOptions)), McuTx = asStored ? 1u : 0u };
+                var options = new AttachOptions
+                {
+                    Size = SizeOf(typeof(AttachOptions)),
+                    McuTx = asStored ? 1u : 0u,
+                    ObeysRts = obeysRts ? 1u : 0u
+                };
                 var text = Utf8(name);
                 try
                 {
@@ -1119,6 +1322,25 @@ namespace Antmicro.Renode.Peripherals.Network
                     bytes[i] = records[i].Byte;
                 }
                 return bytes;
+            }
+
+            public Line ModuleLine(IntPtr world, uint module)
+            {
+                Line line;
+                Check(moduleLine(world, module, out line.Baud, out line.DataBits, out line.Parity, out line.StopBits));
+                return line;
+            }
+
+            public void SetMcuLine(IntPtr world, uint module, ulong tick, Line line)
+            {
+                Check(setMcuLine(world, module, tick, line.Baud, line.DataBits, line.Parity, line.StopBits));
+            }
+
+            public bool ModuleRts(IntPtr world, uint module)
+            {
+                uint level;
+                Check(moduleRts(world, module, out level));
+                return level != 0;
             }
 
             public Observation NextObservation(IntPtr world)
@@ -1174,6 +1396,10 @@ namespace Antmicro.Renode.Peripherals.Network
 
             public const ulong Never = ulong.MaxValue;
 
+            // In the order of espat_parity and espat_stop_bits.
+            public static readonly Parity[] Parities = { Parity.None, Parity.Odd, Parity.Even };
+            public static readonly Bits[] StopBits = { Bits.One, Bits.OneAndAHalf, Bits.Two };
+
             private Native(string path)
             {
                 Path = path;
@@ -1198,6 +1424,9 @@ namespace Antmicro.Renode.Peripherals.Network
                 NextEvent = (ModuleOutUlong)Bind(address, "espat_next_event", typeof(ModuleOutUlong));
                 Advance = (ModuleTick)Bind(address, "espat_advance", typeof(ModuleTick));
                 Reached = (ModuleOutUlong)Bind(address, "espat_reached", typeof(ModuleOutUlong));
+                setMcuLine = (McuLineSetter)Bind(address, "espat_set_mcu_line", typeof(McuLineSetter));
+                moduleLine = (ModuleLineReader)Bind(address, "espat_module_line", typeof(ModuleLineReader));
+                moduleRts = (ModuleOutUint)Bind(address, "espat_module_rts", typeof(ModuleOutUint));
                 uartRead = (UartRead)Bind(address, "espat_uart_read", typeof(UartRead));
                 StatisticsRead = (ModuleStatistics)Bind(address, "espat_statistics_read", typeof(ModuleStatistics));
                 observationRead = (ObservationRead)Bind(address, "espat_observation_read", typeof(ObservationRead));
@@ -1299,6 +1528,9 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly ModuleName moduleName;
             private readonly ConsoleLine console;
             private readonly Attach attach;
+            private readonly McuLineSetter setMcuLine;
+            private readonly ModuleLineReader moduleLine;
+            private readonly ModuleOutUint moduleRts;
             private readonly UartRead uartRead;
             private readonly ObservationRead observationRead;
             private readonly OutText warningRead;
@@ -1333,6 +1565,14 @@ namespace Antmicro.Renode.Peripherals.Network
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint Attach(IntPtr world, IntPtr name, ref AttachOptions options, out uint module);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint McuLineSetter(IntPtr world, uint module, ulong tick, uint baud, uint dataBits, uint parity,
+                uint stopBits);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ModuleLineReader(IntPtr world, uint module, out uint baud, out uint dataBits, out uint parity,
+                out uint stopBits);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ModuleOutUint(IntPtr world, uint module, out uint value);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint UartRead(IntPtr world, uint module, [In, Out] UartByte[] bytes, UIntPtr capacity,
                 out UIntPtr count);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -1360,7 +1600,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 public ulong TimebaseHz;
                 public ulong OriginNs;
                 public uint McuTx;
-                public uint Reserved;
+                public uint ObeysRts;
             }
 
             [StructLayout(LayoutKind.Sequential, Size = 24)]
@@ -1384,6 +1624,13 @@ namespace Antmicro.Renode.Peripherals.Network
                 public ulong FramesSent;
                 public ulong FramesReceived;
                 public ulong FramesLost;
+                public ulong ModuleReceived;
+                public ulong ModuleFramingErrors;
+                public ulong ModuleParityErrors;
+                public ulong McuReceived;
+                public ulong McuFramingErrors;
+                public ulong McuParityErrors;
+                public ulong WireLost;
             }
 
             [StructLayout(LayoutKind.Sequential)]

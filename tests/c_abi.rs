@@ -163,6 +163,33 @@ fn wrong_arguments_to_every_function_get_a_status_and_change_nothing() {
     }
 }
 
+/// A PC that the module reaches without delay.
+const PC: &str = r#"
+timing = "fast"
+
+[ap.home]
+ssid = "espat-sim"
+password = "correct horse"
+subnet = "192.168.1.0/24"
+
+[host.pc]
+address = "192.168.1.20"
+tcp-terminal = 5000
+"#;
+
+#[test]
+fn each_change_of_the_modules_rts_comes_with_its_time_the_same_under_valgrind() {
+    let directory = directory("rts");
+    let scenario = directory.join("pc.toml");
+    std::fs::write(&scenario, PC).expect("write the scenario");
+    let (c, cpp) = (compile("rts", &C99, &directory), compile("rts", &CPP17, &directory));
+    let printed = run(Command::new(&c).arg(&scenario));
+    let changes: Vec<&str> = printed.lines().filter(|line| line.starts_with("rts ")).collect();
+    assert!(changes.len() == 2 && changes[0].ends_with(" 1") && changes[1].ends_with(" 0"), "{printed}");
+    assert_eq!(run(Command::new(&cpp).arg(&scenario)), printed, "C++ says something else than C");
+    assert_eq!(run(valgrind(&c, false).arg(&scenario)), printed, "valgrind changes what happens");
+}
+
 #[test]
 fn threads_change_no_digest() {
     let directory = directory("threads");
@@ -316,7 +343,11 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
             Line(module, tick, text) => {
                 world.set_mcu_line(id(module), *tick, line_settings(text)).expect("line");
                 let rts = world.module_rts(id(module)).expect("rts");
-                let _ = writeln!(printed, "rts {}", u32::from(rts));
+                let LineSettings { baud, data_bits, parity, stop_bits } =
+                    world.line_settings(id(module)).expect("line settings");
+                let (parity, stop_bits) = (parity as u32, stop_bits as u32);
+                let rts = u32::from(rts);
+                let _ = writeln!(printed, "rts {rts}, module {baud} {data_bits} {parity} {stop_bits}");
             }
             Overrun(module, tick, byte) => world.mcu_overrun(id(module), *tick, *byte).expect("overrun"),
             Advance(module, tick) => {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Keywords of Renode and of Robot Framework's standard libraries that the documentation uses.
-const KEYWORDS_OF_OTHERS: [&str; 8] = [
+const KEYWORDS_OF_OTHERS: [&str; 10] = [
     "Create Terminal Tester",
     "Execute Command",
     "Execute Script",
@@ -17,6 +17,8 @@ const KEYWORDS_OF_OTHERS: [&str; 8] = [
     "Should Contain",
     "Should Start With",
     "Wait For Line On Uart",
+    "Wait For Prompt On Uart",
+    "Write To Uart",
 ];
 
 fn root() -> &'static Path {

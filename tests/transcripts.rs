@@ -234,3 +234,25 @@ fn the_log_of_a_transcript_replays_to_the_same_digest() {
     let output = espat_sim(&["replay", log.path(), "--no-dialogue"]);
     assert!(text(&output.stdout).ends_with("the same as in the log\n"), "{}", text(&output.stdout));
 }
+
+#[test]
+fn what_the_scenario_expects_makes_a_transcript_pass_or_fail() {
+    let with = |expect: &str| {
+        let head = "cites x\nscenario\nexpect = [\n    \"wifi reply ready\",\n";
+        format!("{head}    \"{expect}\",\n]\nend\n<\n< ready\n> AT\n< AT\n<\n< OK\n")
+    };
+    let good = Scratch::new("expect-good.at", &with("never wifi reply ERROR"));
+    let bad = Scratch::new("expect-bad.at", &with("by 5s wifi command AT+GMR"));
+    let junit = Scratch::new("expect.xml", "");
+    let output = espat_sim(&["run", good.path(), bad.path(), "--seed", "5", "--junit", junit.path()]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}{}", text(&output.stderr));
+    assert!(shown.contains(&format!("pass {}", good.path())), "{shown}");
+    assert!(shown.contains(&format!("{}:5: the run ended at ", bad.path())), "{shown}");
+    assert!(shown.contains("the only `wifi command` was `AT` at "), "{shown}");
+    assert!(shown.contains(&format!("espat-sim run {} --seed 5", bad.path())), "{shown}");
+    assert_eq!(shown.lines().last(), Some("1 passed, 1 failed"));
+    let xml = load(junit.path()).unwrap();
+    assert!(xml.contains("tests=\"6\"") && xml.contains("failures=\"1\""), "{xml}");
+    assert!(xml.contains("name=\"by 5s wifi command AT+GMR\"") && xml.contains("line=\"5\""), "{xml}");
+}

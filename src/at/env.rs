@@ -57,13 +57,7 @@ impl Env<'_> {
 
     /// Pins the DNS servers, or takes them from DHCP again.
     pub fn use_dns(&mut self, servers: Option<[IpAddr; 3]>) {
-        let v4 = |servers: [IpAddr; 3]| {
-            servers.into_iter().filter_map(|a| match a {
-                IpAddr::V4(a) => Some(a),
-                IpAddr::V6(_) => None,
-            })
-        };
-        self.stack.pin_dns(servers.map(|servers| v4(servers).collect()));
+        self.stack.pin_dns(servers.map(Vec::from));
     }
 
     /// Lets the station do what is due.

@@ -16,7 +16,7 @@ use super::nvs::PassthroughLink;
 use super::nvs::UartSettings;
 use super::payload::Payload;
 use super::update::State;
-use crate::net::stack::{DnsState, KeepAlive, PingState, Socket, TcpOptions, TcpState};
+use crate::net::stack::{DnsFamily, DnsState, KeepAlive, PingState, Socket, TcpOptions, TcpState};
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
 use crate::wifi::StationEvent;
@@ -71,7 +71,7 @@ pub enum Named {
     /// AT+CIPSEND or AT+CIPSENDEX with a host, and its port.
     Payload(Payload, u16),
     /// AT+CIPSENDL with a host, and its port.
-    LongSend(LongSend, u16),
+    LongSend(Box<LongSend>, u16),
     /// AT+PING.
     Ping,
     /// AT+SAVETRANSLINK.
@@ -128,9 +128,15 @@ pub enum Progress {
 
 impl Job {
     /// Starts to resolve `name`; a literal address is resolved at once.
-    pub fn resolve(now: Instant, env: &mut Env<'_>, name: &[u8], named: Named) -> Result<Job, ErrorCode> {
+    pub fn resolve(
+        now: Instant,
+        env: &mut Env<'_>,
+        name: &[u8],
+        family: DnsFamily,
+        named: Named,
+    ) -> Result<Job, ErrorCode> {
         let name = std::str::from_utf8(name).map_err(|_| ErrorCode::FAILED)?;
-        Ok(Job::Resolve(env.stack.dns_start(now, name), named))
+        Ok(Job::Resolve(env.stack.dns_start(now, name, family), named))
     }
 
     /// When it must be looked at, the stack and the station apart.
@@ -172,21 +178,14 @@ impl Job {
             }
             Job::Resolve(query, named) => match env.stack.dns_state(query) {
                 DnsState::Pending if matches!(named, Named::Print(Some(until)) if until <= now) => {
-                    env.stack.release(query);
-                    unresolved(&named, core)
+                    unresolved(query, &named, core, env)
                 }
                 DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
-                DnsState::Resolved(addresses) => {
+                DnsState::Resolved(ip) => {
                     env.stack.release(query);
-                    match addresses.into_iter().find(IpAddr::is_ipv4) {
-                        Some(ip) => resolved(now, ip, named, core, env),
-                        None => unresolved(&named, core),
-                    }
+                    resolved(now, ip, named, core, env)
                 }
-                DnsState::Failed => {
-                    env.stack.release(query);
-                    unresolved(&named, core)
-                }
+                DnsState::Failed => unresolved(query, &named, core, env),
             },
             Job::Connect(socket, request) => connecting(now, socket, request, core, env),
             Job::Update { restart } if !core.update.is_running() => match core.update.state() {
@@ -231,7 +230,9 @@ fn ping_timeout(core: &mut Core) -> Progress {
     Progress::End(Err(ErrorCode::FAILED))
 }
 
-fn unresolved(named: &Named, core: &mut Core) -> Progress {
+fn unresolved(query: Socket, named: &Named, core: &mut Core, env: &mut Env<'_>) -> Progress {
+    core.log(&format!("unknown host: {}", env.stack.dns_name(query)));
+    env.stack.release(query);
     match named {
         Named::Ping => ping_timeout(core),
         _ => Progress::End(Err(ErrorCode::FAILED)),
@@ -259,7 +260,7 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
         }
         Named::LongSend(mut long, port) => {
             long.to = SocketAddr::new(ip, port);
-            core.begin_long_send(long);
+            core.begin_long_send(*long);
             Progress::Quiet
         }
         Named::Open(request) => open(now, ip, request, core, env),

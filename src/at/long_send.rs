@@ -1,18 +1,19 @@
 //! The data phase of AT+CIPSENDL: what comes in goes out in blocks while more comes in.
 //!
-//! It ends when as much has come in as was announced, also when the link is gone by then. `+++`, with 20 ms of
-//! silence before and behind it, ends it earlier. The silence is measured from the end of one byte to the end of
-//! the next.
+//! It ends when as much has come in as was announced, also when the link is gone by then. `+++` ends it earlier. How
+//! bytes become blocks, and which `+++` counts, is the same as in passthrough.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::links::Transport;
+use super::passthrough::{Action, Framing, Packing};
 use super::{Core, Env};
 use crate::net::stack::{Socket, TcpState, UdpError};
+use crate::profile::Flush;
 use crate::time::{Duration, Instant, earliest};
 
-/// How long less than a block waits for more, and the silence around `+++`.
+/// How long less than a block waits for more.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// AT+CIPSENDLCFG.
@@ -44,26 +45,25 @@ pub struct LongSend {
     received: u64,
     sent: u64,
     reported: u64,
+    framing: Framing,
+    /// Bytes of blocks that the stack had no room for.
     waiting: VecDeque<u8>,
-    /// When the oldest byte that waits has waited long enough.
-    overdue: Option<Instant>,
-    /// Everything that waits is to go, a full block or not.
-    flush: bool,
-    /// There may be something to send at once.
-    fresh: bool,
     /// Since when the stack takes nothing.
     stuck: Option<Instant>,
-    /// Plus signs that may still become `+++`.
-    held: usize,
-    /// When the last byte came.
-    last: Instant,
     /// The link is gone, or has taken nothing for too long: what comes is thrown away.
     failed: bool,
 }
 
 impl LongSend {
-    /// `length` bytes for link `id`, in blocks of these sizes.
-    pub fn new(id: usize, socket: Socket, to: SocketAddr, length: u64, sizes: BlockSizes) -> Self {
+    /// `length` bytes for a link (its id, its socket and where datagrams go), in blocks of these sizes. The last byte
+    /// before them ended at `silent_since`.
+    pub fn new(
+        (id, socket, to): (usize, Socket, SocketAddr),
+        length: u64,
+        sizes: BlockSizes,
+        silent_since: Instant,
+    ) -> Self {
+        let packing = Packing { block: sizes.transmit, flush: Flush::AfterFirst, interval: PAUSE };
         LongSend {
             id,
             socket,
@@ -73,89 +73,87 @@ impl LongSend {
             received: 0,
             sent: 0,
             reported: 0,
+            framing: Framing::new(packing, silent_since),
             waiting: VecDeque::new(),
-            overdue: None,
-            flush: false,
-            fresh: false,
             stuck: None,
-            held: 0,
-            last: Instant::ZERO,
             failed: false,
         }
     }
 
-    /// Whether it takes a byte now: its buffer has so many bytes of room, or everything is thrown away.
-    pub fn takes(&self, room: usize) -> bool {
-        self.failed || self.waiting.len() + self.held < room
+    /// Whether it takes a byte now whose start bit began at `start`. It does not while its buffer of `room` bytes is
+    /// full, nor before it has been polled for what the silence before the byte decided.
+    pub fn takes(&self, start: Instant, room: usize) -> bool {
+        let full = !self.failed && self.waiting.len() + self.framing.pending() >= room;
+        self.is_complete() || (!full && !self.framing.is_decided(start))
     }
 
-    /// Takes a byte. True when it was the last one.
-    pub fn push(&mut self, now: Instant, byte: u8) -> bool {
-        let silence = now.since(self.last) > PAUSE;
-        let held = byte == b'+' && if self.held == 0 { silence } else { !silence && self.held < 3 };
-        if held {
-            self.held += 1;
-            self.last = now;
-        } else {
-            self.release();
-            self.last = now;
-            self.keep(1, byte);
-        }
+    /// Takes a byte whose start bit began at `start` and whose last stop bit ended at `end`. True when it was the last
+    /// one.
+    pub fn byte(&mut self, start: Instant, end: Instant, byte: u8) -> bool {
+        self.framing.byte(start, end, byte);
         self.received += 1;
-        let complete = self.received == self.length;
-        if complete {
-            self.release();
-            self.flush = true;
+        if self.is_complete() {
+            self.framing.finish();
         }
-        self.fresh |= complete || self.waiting.len() >= self.sizes.transmit;
-        complete
+        self.is_complete()
     }
 
-    /// Plus signs that are data after all. They have waited since they came.
-    fn release(&mut self) {
-        let held = std::mem::take(&mut self.held);
-        self.keep(held, b'+');
+    /// A byte that ended at `end` never came.
+    pub fn lose(&mut self, end: Instant) {
+        self.framing.lose(end);
     }
 
-    fn keep(&mut self, count: usize, byte: u8) {
-        if count > 0 && !self.failed {
-            self.waiting.extend(std::iter::repeat_n(byte, count));
-            self.overdue.get_or_insert(self.last + PAUSE);
-        }
+    /// As much has come as was announced.
+    pub fn is_complete(&self) -> bool {
+        self.received == self.length
     }
 
-    /// When [`progress`] must be called at the latest, the stack apart. `timeout`: the link's send time-out.
-    pub fn next_timer(&self, timeout: Option<Duration>) -> Option<Instant> {
-        if self.fresh {
-            return Some(self.last);
-        }
-        let overdue = self.overdue.filter(|_| !self.flush);
-        let held = Some(self.last + PAUSE).filter(|_| self.held > 0);
-        earliest([overdue, held, self.stuck.zip(timeout).map(|(since, timeout)| since + timeout)])
+    /// True when [`progress`] has something to do at once for a byte that it has just got.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.framing.is_due(now, receiving)
+    }
+
+    /// When [`progress`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the wire
+    /// now started. `timeout`: the link's send time-out.
+    pub fn next_timer(&self, receiving: Option<Instant>, timeout: Option<Duration>) -> Option<Instant> {
+        let stuck = self.stuck.zip(timeout).map(|(since, timeout)| since + timeout);
+        earliest([self.framing.next_timer(receiving), stuck])
     }
 
     /// Does what is due. The text that ends it, when it is over.
     fn advance(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> (bool, Option<&'static str>) {
-        self.fresh = false;
-        if self.held > 0 && self.last + PAUSE <= now {
-            if self.held == 3 {
-                return (true, Some("\r\nSEND CANCELLED\r\n"));
+        let (mut moved, mut cancelled) = (false, false);
+        while let Some(action) = self.framing.poll(now, env.receiving) {
+            moved = true;
+            match action {
+                Action::Send(block) => self.waiting.extend(block),
+                Action::Leave => cancelled = true,
             }
-            self.release();
         }
-        self.flush |= self.overdue.is_some_and(|at| at <= now);
+        moved |= self.drain(now, core, env);
+        if cancelled {
+            return (true, Some("\r\nSEND CANCELLED\r\n"));
+        }
+        if !self.is_complete() || !self.waiting.is_empty() {
+            return (moved, None);
+        }
+        if self.reported < self.sent {
+            self.report(core, self.sent);
+        }
+        (true, Some(if self.failed { "\r\nSEND FAIL\r\n" } else { "\r\nSEND OK\r\n" }))
+    }
+
+    /// Hands the stack what it takes. True when it took anything.
+    fn drain(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         let link = core.links.get(self.id).filter(|l| l.socket == self.socket);
         let udp = link.is_some_and(|l| matches!(l.transport, Transport::Udp(_)));
         let over =
             !udp && matches!(env.stack.tcp_state(self.socket), TcpState::Closed(_) | TcpState::Closing);
         self.failed |= link.is_none() || over;
         let mut moved = false;
-        while !self.failed {
-            let length = if self.flush { self.waiting.len() } else { self.sizes.transmit };
-            let length = length.min(self.sizes.transmit);
-            let Some(block) = self.waiting.make_contiguous().get(..length).filter(|b| !b.is_empty()) else {
-                break;
-            };
+        while !self.failed && !self.waiting.is_empty() {
+            let length = self.waiting.len().min(self.sizes.transmit);
+            let block = &self.waiting.make_contiguous()[..length];
             let taken = if udp {
                 match env.stack.udp_send(self.socket, self.to, block) {
                     Ok(()) => length,
@@ -168,8 +166,6 @@ impl LongSend {
             } else {
                 env.stack.tcp_send(self.socket, block)
             };
-            // The rest of a block goes with no more delay.
-            self.flush |= taken < length;
             if taken == 0 {
                 let since = *self.stuck.get_or_insert(now);
                 self.failed = core.send_timeout(self.id).is_some_and(|timeout| since + timeout <= now);
@@ -187,16 +183,7 @@ impl LongSend {
             self.waiting.clear();
             self.stuck = None;
         }
-        if self.waiting.is_empty() {
-            (self.overdue, self.flush) = (None, self.received == self.length);
-        }
-        if self.received < self.length || !self.waiting.is_empty() {
-            return (moved, None);
-        }
-        if self.reported < self.sent {
-            self.report(core, self.sent);
-        }
-        (true, Some(if self.failed { "\r\nSEND FAIL\r\n" } else { "\r\nSEND OK\r\n" }))
+        moved
     }
 
     fn report(&mut self, core: &mut Core, sent: u64) {
@@ -210,7 +197,10 @@ pub fn progress(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     let Some(mut long) = core.long_send.take() else { return false };
     let (moved, end) = long.advance(now, core, env);
     match end {
-        Some(text) => core.out.text(text),
+        Some(text) => {
+            core.out.text(text);
+            core.block_ended = true;
+        }
         None => core.long_send = Some(long),
     }
     moved

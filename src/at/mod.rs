@@ -56,7 +56,7 @@ use passthrough::Session;
 use payload::Payload;
 use server::Server;
 use sntp::Sntp;
-use system::System;
+use system::{LIGHT_SLEEP, System};
 use update::Update;
 use upload::Upload;
 
@@ -89,6 +89,8 @@ pub struct Core {
     passthrough: bool,
     /// Passthrough under way: the MCU's bytes are payload.
     session: Option<Session>,
+    /// The MCU's payload so far is a whole block: it has left, or been cancelled.
+    block_ended: bool,
     /// True as long as there is a session.
     transparent: bool,
     /// End of the last byte of the last command line.
@@ -216,6 +218,7 @@ impl At {
             running: env.flash.firmware.running(),
             passthrough: false,
             session: None,
+            block_ended: false,
             transparent: false,
             line_end: now,
             scan_options: ScanOptions::default(),
@@ -267,16 +270,22 @@ impl At {
         At { core, line: LineBuffer::new(env.profile.line_max), phase: Phase::Idle, restart: false }
     }
 
-    /// A byte has arrived, whose start bit began at `start`. Returns what it is part of.
-    pub fn receive(&mut self, start: Instant, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+    /// A byte that was on the wire from `start` to `end` is taken at `now`. Returns what it is part of.
+    pub fn receive(
+        &mut self,
+        (start, end): (Instant, Instant),
+        now: Instant,
+        byte: u8,
+        env: &mut Env<'_>,
+    ) -> Mark {
         if let Some(session) = &mut self.core.session {
-            return if session.byte(start, now, byte) { Mark::DataStart } else { Mark::Data };
+            return if session.byte(start, end, byte) { Mark::DataStart } else { Mark::Data };
         }
-        if let Some(long) = &mut self.core.long_send {
-            return if long.push(now, byte) { Mark::DataEnd } else { Mark::Data };
+        if let Some(long) = self.core.long_send.as_mut().filter(|long| !long.is_complete()) {
+            return if long.byte(start, end, byte) { Mark::DataEnd } else { Mark::Data };
         }
         if let Some(payload) = &mut self.core.payload {
-            if !payload.push(now, byte) {
+            if !payload.push(start, end, byte) {
                 return Mark::Data;
             }
             if let Some(payload) = self.core.payload.take() {
@@ -296,7 +305,7 @@ impl At {
             return Mark::DataEnd;
         }
         let completed = self.line.push(byte);
-        let idle = matches!(self.phase, Phase::Idle);
+        let idle = self.is_idle();
         // What is typed while a command runs is not echoed (unless the command ends before the line does).
         if idle && self.core.echo {
             self.core.out.echo(self.line.unechoed());
@@ -324,7 +333,7 @@ impl At {
         let room = profile.core_buffer;
         let long = self.core.long_send.as_ref();
         self.core.session.as_ref().is_none_or(|session| session.takes(start, room))
-            && long.is_none_or(|long| long.takes(room))
+            && long.is_none_or(|long| long.takes(start, room))
     }
 
     /// A byte from the MCU that ended at `end` was lost.
@@ -332,16 +341,41 @@ impl At {
         if let Some(session) = &mut self.core.session {
             session.lose(end);
         }
+        if let Some(long) = &mut self.core.long_send {
+            long.lose(end);
+        }
     }
 
-    /// True while passthrough is under way.
-    pub fn in_passthrough(&self) -> bool {
-        self.core.session.is_some()
+    /// True when no command is under way: the next line is one.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle) && self.core.long_send.is_none()
     }
 
-    /// True when [`At::poll`] has something to do at once.
-    pub fn is_due(&self) -> bool {
-        self.core.session.as_ref().is_some_and(Session::has_full_block)
+    /// AT+SLEEP=2.
+    pub fn sleeps_lightly(&self) -> bool {
+        self.core.system.sleep == LIGHT_SLEEP
+    }
+
+    /// After this a timer wakes it from light sleep (AT+SLEEPWKCFG).
+    pub fn wake_after(&self) -> Option<Duration> {
+        self.core.system.wake_after
+    }
+
+    /// True while `+++` between silences ends something.
+    pub fn can_escape(&self) -> bool {
+        self.core.session.is_some() || self.core.long_send.is_some()
+    }
+
+    /// True once when the MCU's payload so far is a whole block though no mark said so: time or silence has ended it.
+    pub fn take_block_ended(&mut self) -> bool {
+        std::mem::take(&mut self.core.block_ended)
+    }
+
+    /// True when [`At::poll`] has something to do at once for a byte of payload that it has just got. `receiving`: when
+    /// the byte that is on its way from the MCU started.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.core.session.as_ref().is_some_and(|session| session.is_due(now, receiving))
+            || self.core.long_send.as_ref().is_some_and(|long| long.is_due(now, receiving))
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
@@ -354,7 +388,7 @@ impl At {
             Phase::Running(job) => job.next_timer(),
         };
         // A chip that restarts serves no links any more.
-        let links = self.core.next_timer().filter(|_| !self.restart);
+        let links = self.core.next_timer(receiving).filter(|_| !self.restart);
         let mdns = self.core.mdns.as_ref().and_then(Mdns::next_timer);
         earliest([session, phase, links, mdns, self.core.sntp.next_timer(), self.core.update.next_timer()])
     }
@@ -382,7 +416,7 @@ impl At {
         moved |= passthrough::poll(&mut self.core, env, now);
         moved |= self.progress(now, env, None);
         if !self.restart {
-            self.core.cancel_payload(now);
+            self.core.cancel_payload(now, env.receiving);
             moved |= long_send::progress(now, &mut self.core, env);
             moved |= server::serve(now, &mut self.core, env);
         }

@@ -1,15 +1,14 @@
 //! The data phase of AT+CIPSEND and AT+CIPSENDEX: what the host types until it has typed enough.
 //!
 //! AT+CIPSEND takes exactly as many bytes as were announced, whatever they are. AT+CIPSENDEX ends earlier at `\0`,
-//! and takes a backslash off what follows it. `+++` and nothing else ends both without sending.
+//! and takes a backslash off what follows it. `+++` and nothing else ends both without sending; the silence between
+//! and behind the three is that of passthrough, and none is asked for before them (a guess).
 
 use std::net::SocketAddr;
 
+use super::passthrough::GUARD;
 use crate::net::stack::Socket;
 use crate::time::{Duration, Instant};
-
-/// Silence behind `+++` after which it is no data (a guess: that of passthrough).
-const CANCEL_AFTER: Duration = Duration::from_millis(20);
 
 /// Payload under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +23,10 @@ pub struct Payload {
     /// Bytes typed so far. AT+CIPSENDEX counts these, not what they stand for (a guess).
     typed: usize,
     data: Vec<u8>,
-    /// When the last one came.
+    /// When the last one ended.
     last: Option<Instant>,
+    /// There was a pause too long for `+++`.
+    paused: bool,
     /// AT+CIPSENDEX: whether a backslash waits for what it stands before.
     escape: Option<bool>,
 }
@@ -33,7 +34,17 @@ pub struct Payload {
 impl Payload {
     /// `length` bytes for link `id`.
     pub fn new(id: usize, socket: Socket, length: usize) -> Self {
-        Payload { id, socket, to: None, length, typed: 0, data: Vec::new(), last: None, escape: None }
+        Payload {
+            id,
+            socket,
+            to: None,
+            length,
+            typed: 0,
+            data: Vec::new(),
+            last: None,
+            paused: false,
+            escape: None,
+        }
     }
 
     /// The same, with backslashes that mean something.
@@ -46,10 +57,12 @@ impl Payload {
         Payload { to: Some(to), ..self }
     }
 
-    /// Takes a byte. True when it was the last one.
-    pub fn push(&mut self, now: Instant, byte: u8) -> bool {
+    /// Takes a byte whose start bit began at `start` and whose last stop bit ended at `end`. True when it was the last
+    /// one.
+    pub fn push(&mut self, start: Instant, end: Instant, byte: u8) -> bool {
         self.typed += 1;
-        self.last = Some(now);
+        self.paused |= self.last.is_some_and(|last| start.since(last) >= GUARD);
+        self.last = Some(end);
         match self.escape {
             Some(true) if byte == b'0' => return true,
             Some(false) if byte == b'\\' => self.escape = Some(true),
@@ -62,9 +75,12 @@ impl Payload {
         self.typed >= self.length
     }
 
-    /// When the host will have cancelled it, if nothing more comes.
-    pub fn cancelled_at(&self) -> Option<Instant> {
-        self.last.filter(|_| self.data == b"+++" && self.typed == 3).map(|last| last + CANCEL_AFTER)
+    /// When the host will have cancelled it, if nothing more comes. `receiving`: when the byte that is on the wire now
+    /// started; one that started in time is data, and makes data of the others.
+    pub fn cancelled_at(&self, receiving: Option<Instant>) -> Option<Instant> {
+        let last = self.last.filter(|_| self.data == b"+++" && self.typed == 3 && !self.paused)?;
+        let at = last + GUARD + Duration::from_nanos(1);
+        receiving.is_none_or(|start| start >= at).then_some(at)
     }
 
     /// What has come so far.
@@ -92,7 +108,7 @@ mod tests {
 
     /// What of `typed` is taken until it ends, and what it stands for.
     fn take(mut payload: Payload, typed: &[u8]) -> (Option<usize>, Vec<u8>) {
-        let end = typed.iter().position(|b| payload.push(Instant::ZERO, *b));
+        let end = typed.iter().position(|b| payload.push(Instant::ZERO, Instant::ZERO, *b));
         (end.map(|last| last + 1), payload.data)
     }
 
@@ -119,12 +135,29 @@ mod tests {
 
     #[test]
     fn three_plus_signs_alone_cancel_after_silence() {
-        let at = |ms| Instant::ZERO + Duration::from_millis(ms);
-        let mut payload = payload(10);
-        let cancelled = [(b'+', 1), (b'+', 2), (b'+', 3), (b'+', 4)].map(|(byte, ms)| {
-            payload.push(at(ms), byte);
-            payload.cancelled_at()
-        });
-        assert_eq!(cancelled, [None, None, Some(at(23)), None]);
+        let at = |ns: u64| Instant::from_nanos(1_000_000_000 + ns);
+        let guard = GUARD.as_nanos();
+        // Bytes of 1 us, each `gap` behind the one before.
+        let typed = |bytes: &[(u8, u64)]| {
+            let (mut payload, mut end) = (payload(10), 0);
+            for (byte, gap) in bytes {
+                payload.push(at(end + gap), at(end + gap + 1_000), *byte);
+                end += gap + 1_000;
+            }
+            (payload, end)
+        };
+        let (payload, end) = typed(&[(b'+', 0), (b'+', guard - 1), (b'+', guard - 1)]);
+        assert_eq!(payload.cancelled_at(None), Some(at(end + guard + 1)), "more than the guard time");
+        assert_eq!(payload.cancelled_at(Some(at(end + guard))), None, "a byte has started in time");
+        let late = Some(at(end + guard + 1));
+        assert_eq!(payload.cancelled_at(late), late, "a byte has started one nanosecond too late");
+        for data in [
+            &[(b'+', 0), (b'+', guard), (b'+', 0)][..],
+            &[(b'+', 0), (b'+', 0)],
+            &[(b'+', 0), (b'+', 0), (b'+', 0), (b'+', 0)],
+            &[(b'x', 0), (b'+', 0), (b'+', 0)],
+        ] {
+            assert_eq!(typed(data).0.cancelled_at(None), None, "{data:?}");
+        }
     }
 }

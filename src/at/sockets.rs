@@ -105,17 +105,20 @@ impl Core {
     }
 
     /// Ends a data phase that the host has cancelled.
-    pub(super) fn cancel_payload(&mut self, now: Instant) {
-        if self.payload.as_ref().and_then(Payload::cancelled_at).is_some_and(|at| at <= now) {
+    pub(super) fn cancel_payload(&mut self, now: Instant, receiving: Option<Instant>) {
+        if self.payload.as_ref().and_then(|p| p.cancelled_at(receiving)).is_some_and(|at| at <= now) {
             self.payload = None;
+            self.block_ended = true;
             self.out.text("\r\nSEND Canceled\r\n");
         }
     }
 
-    /// When something of the links is due, commands and the stack apart.
-    pub(super) fn next_timer(&self) -> Option<Instant> {
-        let cancelled = self.payload.as_ref().and_then(Payload::cancelled_at);
-        let long = self.long_send.as_ref().and_then(|long| long.next_timer(self.send_timeout(long.id)));
+    /// When something of the links is due, commands and the stack apart. `receiving`: when the byte that is on its way
+    /// from the MCU started.
+    pub(super) fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
+        let cancelled = self.payload.as_ref().and_then(|payload| payload.cancelled_at(receiving));
+        let long = self.long_send.as_ref();
+        let long = long.and_then(|long| long.next_timer(receiving, self.send_timeout(long.id)));
         earliest([cancelled, long, server::next_timer(self)])
     }
 }

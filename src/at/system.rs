@@ -16,6 +16,8 @@ pub struct System {
     pub uart: UartSettings,
     /// AT+SLEEP.
     pub sleep: u8,
+    /// AT+SLEEPWKCFG=0: light sleep is interrupted after this.
+    pub wake_after: Option<Duration>,
     /// AT+RFPOWER, in 0.25 dBm.
     pub tx_power: u8,
     /// AT+SYSREG: what was written, by address.
@@ -30,6 +32,8 @@ pub struct System {
 
 /// Most power that the ESP32 family sends with out of the box (19.5 dBm), in 0.25 dBm.
 const TX_POWER: u8 = 78;
+/// The sleep mode in which the CPU sleeps, too.
+pub const LIGHT_SLEEP: u8 = 2;
 /// What an open link takes of the heap, bytes (an estimate).
 const LINK_HEAP: u32 = 2_300;
 
@@ -41,6 +45,7 @@ impl System {
             uart,
             // Not established; 0 leaves the module awake, which every host survives (a guess).
             sleep: 0,
+            wake_after: None,
             tx_power: TX_POWER,
             registers: BTreeMap::new(),
             user_ram: Vec::new(),

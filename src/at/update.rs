@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{Core, Env, flash};
 use crate::net::firmware::{self, OTA};
-use crate::net::stack::{DnsState, Socket, TcpOptions, TcpState};
+use crate::net::stack::{DnsFamily, DnsState, Socket, TcpOptions, TcpState};
 use crate::time::{Duration, Instant, earliest};
 
 /// Where the release asks for firmware, and the port.
@@ -153,7 +153,11 @@ impl Update {
 /// Begins one. HTTPS is not in this build: it fails then, before anything else.
 pub fn begin(now: Instant, core: &mut Core, env: &mut Env<'_>, https: bool, request: Request) {
     core.log(&format!("ota_mode:{}", u8::from(https)));
-    let step = if https { Step::Unsupported } else { Step::Resolving(env.stack.dns_start(now, SERVER)) };
+    let step = if https {
+        Step::Unsupported
+    } else {
+        Step::Resolving(env.stack.dns_start(now, SERVER, DnsFamily::Ipv4))
+    };
     core.update.run = Some(Run { request, step, deadline: now + TIMEOUT });
 }
 
@@ -212,13 +216,10 @@ impl Run {
             Step::Resolving(lookup) => match env.stack.dns_state(*lookup) {
                 DnsState::Pending => Looked::Waiting,
                 DnsState::Failed => failed("gethostbyname fail"),
-                DnsState::Resolved(addresses) => match addresses.into_iter().find(IpAddr::is_ipv4) {
-                    Some(server) => {
-                        reach(core, State::Found);
-                        self.found(now, server, core, env)
-                    }
-                    None => failed("gethostbyname fail"),
-                },
+                DnsState::Resolved(server) => {
+                    reach(core, State::Found);
+                    self.found(now, server, core, env)
+                }
             },
             Step::Asking(server, connection) => {
                 let server = *server;

@@ -74,6 +74,12 @@ impl Packetizer {
         if self.last <= at { self.close() } else { None }
     }
 
+    /// When the last byte of the open block of payload ended, if one is open. Its packet may come out later than what
+    /// happens meanwhile.
+    pub fn open_block(&self) -> Option<Instant> {
+        (self.data && !self.open.is_empty()).then_some(self.last)
+    }
+
     fn close(&mut self) -> Option<UartPacket> {
         self.content = false;
         if self.open.is_empty() {
@@ -171,6 +177,18 @@ mod tests {
             let lengths: Vec<_> = all.iter().map(|p| p.bytes.len()).collect();
             assert_eq!(lengths, [4096, 4096, 1808], "{mark:?}");
         }
+    }
+
+    #[test]
+    fn a_block_is_open_from_its_first_byte_until_its_packet_is_closed() {
+        let mut packetizer = Packetizer::new(Side::Mcu);
+        assert_eq!(packetizer.push(Instant::from_nanos(50), b'A', Mark::Text).count(), 0);
+        assert_eq!(packetizer.open_block(), None, "a line");
+        assert_eq!(packetizer.push(Instant::from_nanos(60), b'b', Mark::DataStart).count(), 1);
+        assert_eq!(packetizer.push(Instant::from_nanos(70), b'c', Mark::Data).count(), 0);
+        assert_eq!(packetizer.open_block(), Some(Instant::from_nanos(70)));
+        assert!(packetizer.flush(Instant::from_nanos(90)).is_some());
+        assert_eq!(packetizer.open_block(), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod check;
 mod commands;
 mod demo;
 pub mod dialogue;
+mod expect;
 mod files;
 mod host;
 mod markdown;

@@ -1,6 +1,7 @@
 //! `espat-sim qemu`: runs the user's QEMU command line with the module on one of the board's UARTs.
 
 mod compose;
+mod verdict;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
@@ -13,6 +14,7 @@ use super::dialogue::{self, Style};
 use crate::qemu::child;
 use crate::qemu::record::Record;
 use crate::time::{Duration, Instant};
+use crate::uart::LineSettings;
 
 /// Run firmware in QEMU with the module as the far end of a UART.
 ///
@@ -20,7 +22,10 @@ use crate::time::{Duration, Instant};
 /// (-icount shift=5,sleep=off), a clock that follows the guest (-rtc clock=vm), and the serial port of the
 /// module: the second one, unless your command line has `-serial chardev:wifi` or --serial says otherwise.
 ///
-/// The exit code is QEMU's: what the firmware passes to semihosting, 124 when --limit was reached, 123 when
+/// With `expect` in the scenario, the run passes when all of that has happened: the exit code is 1 when it has not,
+/// and 0 when it has and the run ended with 0, at --limit, or with the firmware asleep.
+///
+/// Otherwise the exit code is QEMU's: what the firmware passes to semihosting, 124 when --limit was reached, 123 when
 /// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. A run that a signal
 /// ends has 128 and the signal's number (130 for Ctrl-C). It is 2 when QEMU could not be started.
 #[derive(Debug, clap::Args)]
@@ -43,6 +48,12 @@ pub struct QemuArgs {
     /// The module's name in the scenario.
     #[arg(long, value_name = "NAME", default_value = "wifi")]
     module: String,
+    /// The module's RTS is connected and the MCU's UART obeys it: what is stored waits while it is high.
+    #[arg(long)]
+    obeys_rts: bool,
+    /// What the MCU's UART is set to, such as "921600 8n1"; without it, always what the module's is.
+    #[arg(long, value_name = "LINE", value_parser = LineSettings::parse)]
+    mcu_line: Option<LineSettings>,
     /// The board's serial port that the module is on, counted from 0.
     #[arg(long, value_name = "N", default_value_t = 1)]
     serial: usize,
@@ -62,6 +73,9 @@ pub struct QemuArgs {
     /// Write the facts of the run (digest, time, counters) to a file, one a line.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Write what came of the scenario's `expect`, and of the firmware, as JUnit XML. Its times are virtual.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// The library to load; without it, the one that belongs to this command.
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
@@ -127,6 +141,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         None if facts.is_empty() && !status.success() => NOT_STARTED,
         None => status.code().unwrap_or(NOT_STARTED),
     };
+    let code = verdict::judge(args, &facts, code)?;
     conclude(args, &facts, code);
     Ok(code)
 }
@@ -151,6 +166,12 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
     }
     add("module", &args.module);
     add("dialogue", &format!("fd:{fd}"));
+    if args.obeys_rts {
+        add("obeys-rts", "on");
+    }
+    if let Some(line) = args.mcu_line {
+        add("mcu-line", &line.to_string());
+    }
     for (key, file) in
         [("scenario", &args.scenario), ("pcap", &args.pcap), ("log", &args.log), ("report", &args.report)]
     {
@@ -214,12 +235,21 @@ fn conclude(args: &QemuArgs, facts: &[Record], code: i32) {
                  board? (--serial N)",
                 args.serial
             )),
-            Record::Statistics(s) if !args.quiet => {
-                let time = ended.map_or_else(|| "?".into(), |t| t.to_string());
-                say(&format!(
-                    "virtual time {time}, {} bytes from the MCU, {} bytes from the module",
-                    s.mcu_bytes, s.module_bytes
-                ));
+            Record::Statistics(s) => {
+                if s.module_overruns > 0 {
+                    say(&format!(
+                        "warning: the module lost {} bytes of the MCU's because its buffers were full; an MCU that \
+                         obeys its RTS waits (--obeys-rts, and flow control 1 or 3 in AT+UART)",
+                        s.module_overruns
+                    ));
+                }
+                if !args.quiet {
+                    let time = ended.map_or_else(|| "?".into(), |t| t.to_string());
+                    say(&format!(
+                        "virtual time {time}, {} bytes from the MCU, {} bytes from the module",
+                        s.mcu_bytes, s.module_bytes
+                    ));
+                }
             }
             _ => {}
         }

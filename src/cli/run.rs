@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::TestSuite;
 
-use super::files;
+use super::{expect, files};
 use crate::edge::{Outputs, Session};
 use crate::time::Instant;
 use crate::transcript::{self, Failure, Progress, Run, Transcript};
+use crate::world::Verdict;
 
 /// Run transcripts: what a host sends, and what must come back byte for byte.
 ///
-/// Prints one line for each transcript, and for one that fails what was expected and what came. The exit code
+/// Prints one line for each transcript, and for one that fails what was expected and what came. One fails, too, when
+/// something that its scenario expects has not happened. The exit code
 /// is 0 when all passed, 1 when one failed, 2 when one could not be read.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
@@ -40,6 +42,7 @@ pub struct RunArgs {
 struct Outcome {
     end: Instant,
     failure: Option<Box<Failure>>,
+    verdicts: Vec<Verdict>,
     warnings: Vec<String>,
 }
 
@@ -72,39 +75,36 @@ fn start(args: &RunArgs) -> Result<i32, String> {
     let (mut passed, mut failed) = (0, 0);
     for (transcript, (pcap, log)) in all.iter().zip(captures.iter().zip(&logs)) {
         let outcome = one(transcript, args.seed, pcap.as_deref(), log.as_deref())?;
-        let mut status = TestCaseStatus::success();
-        match &outcome.failure {
-            None => {
-                passed += 1;
-                say!("pass {} ({} virtual)", transcript.name, outcome.end);
-            }
-            Some(failure) => {
-                failed += 1;
-                say!("FAIL {} ({} virtual)", transcript.name, outcome.end);
-                let report = format!("{failure}to run it again: {}\n", again(transcript, args.seed));
-                for line in report.lines() {
-                    say!("  {line}");
-                }
-                status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_message(failure.summary()).set_description(report);
-            }
+        let again = again(transcript, args.seed);
+        let Outcome { end, failure, verdicts, warnings } = &outcome;
+        let mut report: Vec<String> = failure
+            .iter()
+            .flat_map(|f| f.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        report.extend(expect::failures(&transcript.scenario.name, verdicts));
+        if report.is_empty() {
+            passed += 1;
+            say!("pass {} ({end} virtual)", transcript.name);
+        } else {
+            failed += 1;
+            say!("FAIL {} ({end} virtual)", transcript.name);
+            report.push(format!("to run it again: {again}"));
         }
-        for warning in &outcome.warnings {
+        for line in &report {
+            say!("  {line}");
+        }
+        for warning in warnings {
             say!("  warning: {warning}");
         }
-        let mut case = TestCase::new(transcript.name.as_str(), status);
-        case.set_classname("espat-sim.transcripts").set_time(virtual_time(outcome.end));
+        let mut case =
+            expect::case(&transcript.name, failure.as_ref().map(|f| f.to_string()).as_deref(), &again);
+        case.set_classname("espat-sim.transcripts").set_time(expect::virtual_time(*end));
         suite.add_test_case(case);
+        expect::add_cases(&mut suite, &transcript.scenario.name, verdicts, &again);
     }
     say!("{passed} passed, {failed} failed");
     if let Some(path) = &args.junit {
-        let mut report = Report::new("espat-sim run");
-        report.add_test_suite(suite);
-        let xml = report.to_string().map_err(|e| format!("cannot make {}: {e}", path.display()))?;
-        if let Some(mut sink) = files::sink(Some(path))? {
-            sink.write(xml.into_bytes()).map_err(|e| e.to_string())?;
-            sink.finish().map_err(|e| e.to_string())?;
-        }
+        expect::write_junit(path, "espat-sim run", suite)?;
     }
     Ok(i32::from(failed > 0))
 }
@@ -140,7 +140,12 @@ fn one(
     };
     match session.finish().into_iter().next() {
         Some(sentence) => Err(sentence),
-        None => Ok(Outcome { end: run.now(), failure, warnings: warnings.try_iter().collect() }),
+        None => Ok(Outcome {
+            end: run.now(),
+            failure,
+            verdicts: session.peek(|w| w.verdicts()).map_err(call)?,
+            warnings: warnings.try_iter().collect(),
+        }),
     }
 }
 
@@ -211,16 +216,9 @@ fn destinations(
 
 /// The command that runs one transcript again, for a POSIX shell.
 fn again(transcript: &Transcript, seed: Option<u64>) -> String {
-    let name = &transcript.name;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+:@%".contains(c);
-    let name =
-        if name.chars().all(plain) { name.clone() } else { format!("'{}'", name.replace('\'', r"'\''")) };
+    let name = expect::shell_word(&transcript.name);
     let seed = seed.or(transcript.seed).or(transcript.scenario.seed).unwrap_or(crate::world::DEFAULT_SEED);
     format!("espat-sim run {name} --seed {seed}")
-}
-
-fn virtual_time(end: Instant) -> std::time::Duration {
-    std::time::Duration::from_nanos(end.as_nanos())
 }
 
 #[cfg(test)]

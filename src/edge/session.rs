@@ -43,8 +43,7 @@ impl Outputs {
             capture: self.capture.is_some() || self.pulled.capture,
             log: self.log.is_some() || self.pulled.log,
             dialogue: self.dialogue.is_some() || self.pulled.dialogue,
-            observations: self.pulled.observations,
-            log_port: self.pulled.log_port,
+            ..self.pulled
         }
     }
 }

@@ -325,18 +325,18 @@ pub unsafe extern "C" fn espat_log_port_read(
     })
 }
 
-/// Moves bytes to C until its room is full or none is left.
-fn drain(
+/// Moves outputs to C until its room is full or none is left.
+pub(super) fn drain<T, C: From<T>>(
     world: &mut World,
     module: ModuleId,
-    room: &mut [MaybeUninit<espat_uart_byte>],
-    next: fn(&mut World, ModuleId) -> Result<Option<UartByte>, Error>,
+    room: &mut [MaybeUninit<C>],
+    next: fn(&mut World, ModuleId) -> Result<Option<T>, Error>,
 ) -> Result<usize, Error> {
     world.now(module)?;
     let mut taken = 0;
     for place in room {
-        let Some(byte) = next(world, module)? else { break };
-        place.write(espat_uart_byte::from(byte));
+        let Some(output) = next(world, module)? else { break };
+        place.write(C::from(output));
         taken += 1;
     }
     Ok(taken)

@@ -20,6 +20,8 @@ pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
 pub const ESPAT_RECORD_OBSERVATIONS: u32 = 8;
 /// Keep what comes out of the log ports for espat_log_port_read().
 pub const ESPAT_RECORD_LOG_PORT: u32 = 16;
+/// Keep how the pins change that modules drive for espat_pin_read().
+pub const ESPAT_RECORD_PINS: u32 = 32;
 
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
 ///
@@ -38,7 +40,7 @@ pub struct espat_world_options {
     /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     pub seed_given: u32,
     /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
-    /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, added together.
+    /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, added together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     pub capture_path: *const c_char,
@@ -180,7 +182,8 @@ impl<'a> Recordings<'a> {
             | ESPAT_RECORD_LOG
             | ESPAT_RECORD_DIALOGUE
             | ESPAT_RECORD_OBSERVATIONS
-            | ESPAT_RECORD_LOG_PORT;
+            | ESPAT_RECORD_LOG_PORT
+            | ESPAT_RECORD_PINS;
         if record & !known != 0 {
             return Err(Failure::argument(format!(
                 "'record' is {record:#x}, which has bits beyond {known:#x}"
@@ -192,6 +195,7 @@ impl<'a> Recordings<'a> {
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
             observations: record & ESPAT_RECORD_OBSERVATIONS != 0,
             log_port: record & ESPAT_RECORD_LOG_PORT != 0,
+            pins: record & ESPAT_RECORD_PINS != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;
@@ -214,9 +218,7 @@ impl<'a> Recordings<'a> {
         Recording {
             capture: self.pulled.capture || self.capture_path.is_some(),
             log: self.pulled.log || self.log_path.is_some(),
-            dialogue: self.pulled.dialogue,
-            observations: self.pulled.observations,
-            log_port: self.pulled.log_port,
+            ..self.pulled
         }
     }
 

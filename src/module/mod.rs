@@ -34,12 +34,13 @@ macro_rules! env {
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
-            // What waits comes before what is on the wire.
-            receiving: $module.wire.rx.front().map(|next| next.start).or($module.mcu.receiving_since()),
+            receiving: $module.wire.receiving(&$module.mcu),
         }
     };
 }
 
+mod escape;
+mod sleep;
 mod wire;
 
 pub use wire::{Harm, Received, WireNotice, WireStatistics};
@@ -210,16 +211,17 @@ impl Module {
             Power::Booting(at) => Some(at),
             Power::Resetting(at) | Power::Asleep(at) => Some(at),
             Power::On => {
-                let waiting = self.wire.rx.front().map(|next| next.start);
-                let receiving = waiting.or(self.mcu.receiving_since());
+                let receiving = self.wire.receiving(&self.mcu);
                 let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
-                earliest([at, self.station.next_timer(), self.stack.next_timer()])
+                let escape = self.wire.escape.due();
+                earliest([at, self.station.next_timer(), self.stack.next_timer(), escape])
             }
         }
     }
 
     /// The MCU stores a byte. Returns how many of its bytes have not ended yet.
     pub fn store(&mut self, now: Instant, byte: u8) -> usize {
+        self.wire.escape.store(now, byte, self.mcu.settings(), self.mcu.silent_since());
         self.mcu.store(now, byte, ());
         self.mcu.pending()
     }
@@ -321,6 +323,9 @@ impl Module {
 
     /// Does what is due at `now`.
     pub fn timer(&mut self, now: Instant) {
+        if self.judge_escape(now) && self.next_timer().is_none_or(|next| next > now) {
+            return;
+        }
         match self.power {
             Power::Booting(at) if at <= now => {
                 self.power = Power::On;
@@ -343,6 +348,12 @@ impl Module {
     /// The next byte that has ended on the wire.
     pub fn take_record(&mut self) -> Option<Record> {
         self.records.pop_front()
+    }
+
+    /// True once when what the MCU has sent so far is a whole block of payload, and nothing marked its last byte.
+    pub fn take_block_ended(&mut self) -> bool {
+        let cut_off = std::mem::take(&mut self.wire.cut_off);
+        self.at.as_mut().is_some_and(At::take_block_ended) || cut_off
     }
 
     /// The next byte that has ended on the wire of the log port, and when.

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::escape::EscapeWatch;
+use super::sleep::LightSleep;
 use super::{Module, Power, Record};
 use crate::at::nvs::UartSettings;
 use crate::at::{At, Env};
@@ -84,6 +86,10 @@ pub(super) struct Wire {
     held: bool,
     /// The last byte was lost.
     losing: bool,
+    /// Nobody hears the rest of what the MCU was sending.
+    pub cut_off: bool,
+    sleep: LightSleep,
+    pub escape: EscapeWatch,
     module: Received,
     mcu: Received,
     notices: VecDeque<WireNotice>,
@@ -99,11 +105,19 @@ impl Wire {
             mcu_line: None,
             held: false,
             losing: false,
+            cut_off: false,
+            sleep: LightSleep::default(),
+            escape: EscapeWatch::default(),
             module: Received::default(),
             mcu: Received::default(),
             notices: VecDeque::new(),
             rts_changes: VecDeque::new(),
         }
+    }
+
+    /// When the byte started that the firmware gets next. What waits comes before what is on the wire.
+    pub fn receiving(&self, mcu: &Direction<()>) -> Option<Instant> {
+        self.rx.front().map(|next| next.start).or(mcu.receiving_since())
     }
 
     fn notice(&mut self, at: Instant, text: String, warning: bool) {
@@ -191,6 +205,7 @@ impl Module {
             self.record(true, heard, mark);
         }
         while let Some(heard) = self.own.take(now) {
+            self.wire.sleep.stir(now);
             self.wire.mcu.count(heard.flags);
             self.record(false, heard, heard.mark.unwrap_or(Mark::Text));
         }
@@ -199,7 +214,10 @@ impl Module {
         }
         // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
         let drained = self.own.pending() == 0;
-        let due = |at: &At| at.is_due() || at.is_starved() || (at.once_drained().is_some() && drained);
+        let receiving = self.wire.receiving(&self.mcu);
+        let due = |at: &At| {
+            at.is_due(now, receiving) || at.is_starved() || (at.once_drained().is_some() && drained)
+        };
         if self.at.as_ref().is_some_and(due) {
             self.settle(now);
         }
@@ -216,6 +234,9 @@ impl Module {
             return Mark::Text;
         }
         let now = heard.end;
+        if !self.hears(heard.start, now) {
+            return Mark::Text;
+        }
         let kept = self.wire.rx.push(heard.start, now, heard.byte);
         if !kept && !self.wire.losing {
             let text = "receive FIFO full: bytes from the MCU are being lost";
@@ -225,6 +246,33 @@ impl Module {
         let (_, mark) = self.hand_over(now);
         // Only data is ever let wait.
         mark.unwrap_or(Mark::Data)
+    }
+
+    /// False for a byte that comes while the chip sleeps lightly.
+    fn hears(&mut self, start: Instant, end: Instant) -> bool {
+        let Some(firmware) = self.at.as_ref().filter(|at| at.sleeps_lightly()) else { return true };
+        if self.own.pending() > 0 || !firmware.is_idle() {
+            self.wire.sleep.stir(end);
+            return true;
+        }
+        let heard = self.wire.sleep.hears(start, end, firmware.wake_after());
+        if !heard && self.wire.sleep.is_woken_at(start) {
+            let text = "light sleep: what the MCU sends is lost until the module is awake";
+            self.wire.notice(start, text.to_owned(), false);
+        }
+        heard
+    }
+
+    /// Says what has become of an escape, if that has just been decided. True when it has.
+    pub(super) fn judge_escape(&mut self, now: Instant) -> bool {
+        let spoilt = self.wire.escape.take(now);
+        if spoilt && self.at.as_ref().is_some_and(At::can_escape) {
+            let text = "`+++` is data: it was stored more than 20 ms after the byte before it and before the next \
+                        one, but bytes were still queued in the MCU, so that there was less silence on the wire; let \
+                        the transmit queue run empty before each of the 20 ms, or set mcu-tx = \"as-stored\"";
+            self.wire.notice(now, text.to_owned(), true);
+        }
+        spoilt
     }
 
     /// Hands the firmware what it takes of the bytes that wait. Returns whether it took any, and what the last one is
@@ -239,10 +287,8 @@ impl Module {
             if let Some(lost) = next.lost {
                 firmware.lose(lost);
             }
-            // Passthrough counts silence on the wire; a command begins when it is looked at.
-            let at = if firmware.in_passthrough() { next.end } else { now };
             let mut env = env!(self);
-            mark = Some(firmware.receive(next.start, at, next.byte, &mut env));
+            mark = Some(firmware.receive((next.start, next.end), now, next.byte, &mut env));
             self.flush(now);
         }
         if let (Some(firmware), Some(lost)) = (&mut self.at, self.wire.rx.take_lost()) {
@@ -272,6 +318,7 @@ impl Module {
     pub(super) fn forget_received(&mut self, now: Instant) {
         self.wire.rx.clear();
         self.wire.losing = false;
+        self.wire.cut_off = true;
         self.drive_rts(now);
     }
 

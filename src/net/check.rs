@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::Ipv4Cidr;
 
-use super::config::{Faults, HostConfig, NetConfig, SegmentConfig};
+use super::config::{DnsConfig, DnsRecord, Faults, HostConfig, NetConfig, SegmentConfig, ServiceConfig};
+use super::dns_server::is_name;
 use super::forward::is_unicast;
 use super::gateway;
 
@@ -49,6 +50,7 @@ impl Faults {
 /// Checks everything that does not need the network to be built.
 pub(super) fn check(config: &NetConfig) -> Result<(), NetError> {
     check_names(config)?;
+    check_records(&config.dns)?;
     for (i, segment) in config.segments.iter().enumerate() {
         check_segment(segment)?;
         let prefix = prefix(segment);
@@ -68,10 +70,28 @@ pub(super) fn check(config: &NetConfig) -> Result<(), NetError> {
         if let Some(owner) = owners.insert(host.address, format!("host {:?}", host.name)) {
             return fail(format!("host {:?} has the address {} of {owner}", host.name, host.address));
         }
+        for service in &host.services {
+            if let ServiceConfig::Dns(dns) = service {
+                check_records(dns)?;
+            }
+        }
         host.link.check().map_err(|e| NetError(format!("link of host {:?}: {e}", host.name)))?;
     }
     for module in &config.modules {
         module.link.check().map_err(|e| NetError(format!("link of module {:?}: {e}", module.name)))?;
+    }
+    Ok(())
+}
+
+fn check_records(dns: &DnsConfig) -> Result<(), NetError> {
+    for (name, record) in &dns.records {
+        let target = match record {
+            DnsRecord::Alias(target) => Some(target),
+            DnsRecord::Addresses(_) => None,
+        };
+        if let Some(name) = [Some(name), target].into_iter().flatten().find(|name| !is_name(name)) {
+            return fail(format!("a DNS record has the name {name:?}, which is no DNS name"));
+        }
     }
     Ok(())
 }
@@ -179,6 +199,7 @@ mod tests {
             prefix_len: 24,
             dhcp: (ip(100), ip(199)),
             lease: Duration::from_secs(3600),
+            dns: vec![ip(1)],
         }
     }
 
@@ -199,6 +220,7 @@ mod tests {
             segments: vec![segment("home", 4), segment("office", 5)],
             hosts: vec![host("web", [203, 0, 113, 10], None), host("nas", [192, 168, 4, 10], Some("home"))],
             modules: vec![ModuleLinkConfig { name: "wifi".to_owned(), link: Faults::default() }],
+            dns: DnsConfig::default(),
         }
     }
 
@@ -211,7 +233,7 @@ mod tests {
     #[test]
     fn each_mistake_gives_a_sentence_that_names_it() {
         type Change = fn(&mut NetConfig);
-        let mistakes: [(Change, &str); 17] = [
+        let mistakes: [(Change, &str); 19] = [
             (|c| c.segments[1].name = "home".into(), "two segments are called \"home\""),
             (|c| c.segments[1] = segment("office", 4), "\"home\" and \"office\" overlap"),
             (|c| c.segments[0].prefix_len = 31, "prefix of 31 bits"),
@@ -227,6 +249,14 @@ mod tests {
             (|c| c.hosts[0].address = Ipv4Addr::new(192, 168, 5, 9), "belongs to segment \"office\""),
             (|c| c.hosts[0].address = Ipv4Addr::new(224, 0, 0, 1), "which no host can have"),
             (|c| c.hosts[0].dns_names = vec!["a..b".into()], "\"a..b\", which is not one"),
+            (
+                |c| c.dns.records = vec![("a b".into(), DnsRecord::Alias("c".into()))],
+                "\"a b\", which is no DNS",
+            ),
+            (
+                |c| c.dns.records = vec![("a".into(), DnsRecord::Alias("b..c".into()))],
+                "\"b..c\", which is no",
+            ),
             (|c| c.hosts[0].link.mtu = 100, "link of host \"web\": the MTU is 100"),
             (|c| c.modules[0].link.rate_bps = Some(0), "link of module \"wifi\": the rate is 0"),
         ];

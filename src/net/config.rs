@@ -1,7 +1,7 @@
 //! What a network is made of: plain data, filled in by the scenario.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::time::Duration;
 
@@ -57,6 +57,40 @@ pub struct SegmentConfig {
     pub dhcp: (Ipv4Addr, Ipv4Addr),
     /// How long a lease lasts.
     pub lease: Duration,
+    /// The DNS servers that DHCP names, up to three.
+    pub dns: Vec<Ipv4Addr>,
+}
+
+/// What a DHCP server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DhcpAnswers {
+    /// What the protocol says.
+    #[default]
+    Right,
+    /// Nothing.
+    Silence,
+    /// No DISCOVER, as one that has no address left: leases are renewed.
+    NoOffer,
+    /// No REQUEST, as one whose ACKs are lost. It takes no note of them either.
+    NoAck,
+    /// A NAK to every REQUEST; the lease is over.
+    Nak,
+}
+
+impl DhcpAnswers {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, DhcpAnswers); 5] = [
+        ("right", DhcpAnswers::Right),
+        ("none", DhcpAnswers::Silence),
+        ("no-offer", DhcpAnswers::NoOffer),
+        ("no-ack", DhcpAnswers::NoAck),
+        ("nak", DhcpAnswers::Nak),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// One host: a node with an address and services.
@@ -114,6 +148,8 @@ pub enum ServiceConfig {
         /// UDP port, 1 to 65535.
         port: u16,
     },
+    /// A DNS server on UDP port 53.
+    Dns(DnsConfig),
     /// Tells the time, on UDP port 123.
     Sntp(Sntp),
     /// An HTTP server that hands out firmware.
@@ -162,6 +198,80 @@ pub struct UpdateOffer {
     pub versions: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
+/// What a DNS server knows, and how it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsConfig {
+    /// Names with their addresses, or each with the name that it is an alias of.
+    pub records: Vec<(String, DnsRecord)>,
+    /// How long an answer may be kept, in seconds.
+    pub ttl: u32,
+    /// How it behaves.
+    pub behaviour: DnsBehaviour,
+}
+
+impl Default for DnsConfig {
+    /// Answers are right, come at once, and may be kept for a minute.
+    fn default() -> Self {
+        DnsConfig { records: Vec::new(), ttl: 60, behaviour: DnsBehaviour::default() }
+    }
+}
+
+/// What a DNS server knows of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DnsRecord {
+    /// A and AAAA records, in their order.
+    Addresses(Vec<IpAddr>),
+    /// A CNAME record.
+    Alias(String),
+}
+
+/// How a DNS server behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DnsBehaviour {
+    /// What it answers.
+    pub answers: DnsAnswers,
+    /// How long it thinks before.
+    pub delay: Duration,
+}
+
+/// What a DNS server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DnsAnswers {
+    /// What it knows.
+    #[default]
+    Right,
+    /// There is no such name (NXDOMAIN), whatever the name.
+    NoName,
+    /// It has failed (SERVFAIL).
+    Failure,
+    /// It will not (REFUSED).
+    Refusal,
+    /// The answer did not fit: no records, and the bit that says so.
+    Truncated,
+    /// The right answer to another transaction.
+    WrongId,
+    /// Nothing.
+    Silence,
+}
+
+impl DnsAnswers {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, DnsAnswers); 7] = [
+        ("right", DnsAnswers::Right),
+        ("nxdomain", DnsAnswers::NoName),
+        ("servfail", DnsAnswers::Failure),
+        ("refused", DnsAnswers::Refusal),
+        ("truncated", DnsAnswers::Truncated),
+        ("wrong-id", DnsAnswers::WrongId),
+        ("none", DnsAnswers::Silence),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// One resource of an HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -197,4 +307,6 @@ pub struct NetConfig {
     pub hosts: Vec<HostConfig>,
     /// Radio links, one for each module, in the order of the modules' names.
     pub modules: Vec<ModuleLinkConfig>,
+    /// The gateway's DNS server, which knows the hosts' names besides.
+    pub dns: DnsConfig,
 }

@@ -1,50 +1,54 @@
-//! The gateway's DNS server (RFC 1035): A records of the hosts' names, over UDP.
+//! A DNS server's records and replies (RFC 1035): A, AAAA and CNAME. Its socket is
+//! [`service::dns`](super::service)'s.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use simple_dns::rdata::{A, RData, TYPE};
-use simple_dns::{CLASS, Name, OPCODE, Packet, PacketFlag, QCLASS, QTYPE, RCODE, ResourceRecord};
+use simple_dns::rdata::{A, AAAA, CNAME, RData};
+use simple_dns::{CLASS, Name, OPCODE, Packet, PacketFlag, QCLASS, QTYPE, RCODE, ResourceRecord, TYPE};
 use simple_dns::{SimpleDnsError, header_buffer};
 
-/// The server's UDP port.
-pub(super) const PORT: u16 = 53;
-/// How long an answer may be kept, in seconds.
-const TTL_SECONDS: u32 = 60;
+use super::config::{DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord};
+
 /// Most records that a query may carry beside its question (EDNS needs one).
 const ADDITIONAL_LIMIT: u16 = 4;
+/// Most aliases that are followed from one name.
+const ALIAS_LIMIT: usize = 8;
 
 /// A name's labels in the wire's form, in lower case.
 type Key = Vec<u8>;
 
-/// Names and their addresses.
-#[derive(Default)]
+/// Names, what is known of them, and how questions are answered.
 pub(super) struct DnsServer {
-    records: BTreeMap<Key, Vec<Ipv4Addr>>,
+    records: BTreeMap<Key, DnsRecord>,
+    ttl: u32,
+    pub(super) behaviour: DnsBehaviour,
 }
 
 impl DnsServer {
-    /// Adds an A record; a name may have several. False when `name` is no DNS name (labels of 1 to 63 bytes of
-    /// printable ASCII, 253 in all).
-    pub(super) fn add(&mut self, name: &str, address: Ipv4Addr) -> bool {
-        let name = name.strip_suffix('.').unwrap_or(name);
-        // The parser below skips empty labels and reads backslashes as escapes.
-        let plain =
-            |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-        if !name.split('.').all(plain) {
-            return false;
-        }
-        let Ok(name) = Name::new(name) else {
-            return false;
-        };
-        self.records.entry(key(&name)).or_default().push(address);
+    /// A server with the records of `config`.
+    pub(super) fn new(config: &DnsConfig) -> DnsServer {
+        let named = |(name, record): &(String, DnsRecord)| Some((key(&parse(name)?), record.clone()));
+        let records = config.records.iter().filter_map(named).collect();
+        DnsServer { records, ttl: config.ttl, behaviour: config.behaviour }
+    }
+
+    /// Adds an address of a name; a name may have several. False when `name` is no DNS name (labels of 1 to 63
+    /// bytes of printable ASCII, 253 in all), or an alias.
+    pub(super) fn add(&mut self, name: &str, address: impl Into<IpAddr>) -> bool {
+        let Some(name) = parse(name) else { return false };
+        let record = self.records.entry(key(&name)).or_insert(DnsRecord::Addresses(Vec::new()));
+        let DnsRecord::Addresses(addresses) = record else { return false };
+        addresses.push(address.into());
         true
     }
 
     /// The answer to a datagram; `None` when it deserves none.
     pub(super) fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
         let id = header_buffer::id(query).ok()?;
-        if header_buffer::has_flags(query, PacketFlag::RESPONSE).ok()? {
+        if header_buffer::has_flags(query, PacketFlag::RESPONSE).ok()?
+            || self.behaviour.answers == DnsAnswers::Silence
+        {
             return None;
         }
         // The counts are checked first: the parser reserves room for as many records as they promise.
@@ -57,35 +61,86 @@ impl DnsServer {
         }
         let reply = match Packet::parse(query) {
             Ok(packet) if packet.opcode() != OPCODE::StandardQuery => refusal(id, RCODE::NotImplemented),
-            Ok(packet) => return self.resolve(packet).ok(),
+            Ok(packet) => return self.reply(packet).ok(),
             Err(_) => refusal(id, RCODE::FormatError),
         };
         reply.build_bytes_vec().ok()
     }
 
-    fn resolve(&self, query: Packet<'_>) -> Result<Vec<u8>, SimpleDnsError> {
+    fn reply(&self, query: Packet<'_>) -> Result<Vec<u8>, SimpleDnsError> {
         let mut reply = Packet::new_reply(query.id());
         reply.set_flags(PacketFlag::RECURSION_AVAILABLE);
         if query.has_flags(PacketFlag::RECURSION_DESIRED) {
             reply.set_flags(PacketFlag::RECURSION_DESIRED);
         }
-        for question in query.questions {
-            let internet = matches!(question.qclass, QCLASS::ANY | QCLASS::CLASS(CLASS::IN));
-            match self.records.get(&key(&question.qname)) {
-                Some(addresses) if internet => {
-                    if matches!(question.qtype, QTYPE::ANY | QTYPE::TYPE(TYPE::A)) {
-                        reply.answers.extend(addresses.iter().map(|address| {
-                            let data = RData::A(A::from(*address));
-                            ResourceRecord::new(question.qname.clone(), CLASS::IN, TTL_SECONDS, data)
-                        }));
-                    }
-                }
-                _ => *reply.rcode_mut() = RCODE::NameError,
+        reply.questions = query.questions;
+        match self.behaviour.answers {
+            DnsAnswers::NoName => *reply.rcode_mut() = RCODE::NameError,
+            DnsAnswers::Failure => *reply.rcode_mut() = RCODE::ServerFailure,
+            DnsAnswers::Refusal => *reply.rcode_mut() = RCODE::Refused,
+            DnsAnswers::Truncated => reply.set_flags(PacketFlag::TRUNCATION),
+            DnsAnswers::WrongId => {
+                reply.set_id(reply.id() ^ 1);
+                self.resolve(&mut reply);
             }
-            reply.questions.push(question);
+            DnsAnswers::Right | DnsAnswers::Silence => self.resolve(&mut reply),
         }
         reply.build_bytes_vec_compressed()
     }
+
+    /// Answers the question in `reply` there.
+    fn resolve(&self, reply: &mut Packet<'_>) {
+        let Some(question) = reply.questions.first() else { return };
+        let (qtype, qclass) = (question.qtype, question.qclass);
+        let wanted = |kind| matches!(qtype, QTYPE::ANY) || qtype == QTYPE::TYPE(kind);
+        let mut owner = question.qname.clone().into_owned();
+        let internet = matches!(qclass, QCLASS::ANY | QCLASS::CLASS(CLASS::IN));
+        for _ in 0..=ALIAS_LIMIT {
+            let mut add = |data| {
+                let record = ResourceRecord::new(owner.clone(), CLASS::IN, self.ttl, data);
+                reply.answers.push(record);
+            };
+            match self.records.get(&key(&owner)).filter(|_| internet) {
+                None => {
+                    *reply.rcode_mut() = RCODE::NameError;
+                    return;
+                }
+                Some(DnsRecord::Addresses(addresses)) => {
+                    for address in addresses {
+                        match address {
+                            IpAddr::V4(a) if wanted(TYPE::A) => add(RData::A(A::from(*a))),
+                            IpAddr::V6(a) if wanted(TYPE::AAAA) => add(RData::AAAA(AAAA::from(*a))),
+                            _ => {}
+                        }
+                    }
+                    return;
+                }
+                Some(DnsRecord::Alias(target)) => {
+                    let Some(target) = parse(target).map(Name::into_owned) else { return };
+                    add(RData::CNAME(CNAME(target.clone())));
+                    if qtype == QTYPE::TYPE(TYPE::CNAME) {
+                        return;
+                    }
+                    owner = target;
+                }
+            }
+        }
+        // Aliases that lead to each other.
+        *reply.rcode_mut() = RCODE::ServerFailure;
+    }
+}
+
+/// True for a name that DNS can carry.
+pub(super) fn is_name(text: &str) -> bool {
+    parse(text).is_some()
+}
+
+/// The name in `text`, with or without a dot at its end.
+fn parse(text: &str) -> Option<Name<'_>> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    // The parser skips empty labels and reads backslashes as escapes.
+    let plain = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    text.split('.').all(plain).then(|| Name::new(text).ok()).flatten()
 }
 
 fn refusal(id: u16, code: RCODE) -> Packet<'static> {
@@ -107,13 +162,15 @@ fn key(name: &Name<'_>) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
+
     use simple_dns::Question;
 
     const WEB: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
     const BACKUP: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
 
     fn server() -> DnsServer {
-        let mut server = DnsServer::default();
+        let mut server = DnsServer::new(&DnsConfig::default());
         assert!(server.add("www.example.com", WEB));
         assert!(server.add("two.example.com.", WEB));
         assert!(server.add("two.example.com", BACKUP));
@@ -165,6 +222,69 @@ mod tests {
         assert_eq!(ask(&query("www.example.com", TYPE::MX)), (RCODE::NoError, vec![]));
     }
 
+    /// A server with addresses of both families, aliases, and aliases that lead nowhere.
+    fn records(answers: DnsAnswers) -> DnsServer {
+        let alias = |name: &str| DnsRecord::Alias(name.to_owned());
+        let addresses = DnsRecord::Addresses(vec![WEB.into(), "2001:db8::10".parse().unwrap()]);
+        let records = [
+            ("host.example", addresses),
+            ("www.example", alias("Web.Example")),
+            ("web.example", alias("host.example")),
+            ("lost.example", alias("nowhere.example")),
+            ("a.loop.example", alias("b.loop.example")),
+            ("b.loop.example", alias("a.loop.example")),
+        ];
+        let records = records.map(|(name, record)| (name.to_owned(), record)).to_vec();
+        let behaviour = DnsBehaviour { answers, ..DnsBehaviour::default() };
+        DnsServer::new(&DnsConfig { records, ttl: 300, behaviour })
+    }
+
+    /// Response code and records of the answer: `www.example CNAME`.
+    fn look_up(name: &str, kind: TYPE) -> (RCODE, Vec<String>) {
+        let bytes = records(DnsAnswers::Right).answer(&query(name, kind)).expect("an answer");
+        let reply = Packet::parse(&bytes).expect("a well-formed answer");
+        assert!(reply.answers.iter().all(|r| r.ttl == 300), "a record has another time to live");
+        let shown = |r: &ResourceRecord<'_>| format!("{} {:?}", r.name, r.rdata.type_code());
+        (reply.rcode(), reply.answers.iter().map(shown).collect())
+    }
+
+    #[test]
+    fn an_alias_comes_with_what_it_stands_for() {
+        let chain = |last: &[&str]| {
+            let chain = ["www.example CNAME", "Web.Example CNAME"].iter().chain(last);
+            chain.map(|record| (*record).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(look_up("www.example", TYPE::A), (RCODE::NoError, chain(&["host.example A"])));
+        assert_eq!(look_up("www.example", TYPE::AAAA), (RCODE::NoError, chain(&["host.example AAAA"])));
+        assert_eq!(look_up("www.example", TYPE::MX), (RCODE::NoError, chain(&[])));
+        assert_eq!(look_up("www.example", TYPE::CNAME).1, ["www.example CNAME"]);
+        assert_eq!(look_up("lost.example", TYPE::A), (RCODE::NameError, vec!["lost.example CNAME".into()]));
+        assert_eq!(look_up("a.loop.example", TYPE::A).0, RCODE::ServerFailure);
+    }
+
+    #[test]
+    fn a_disturbed_server_answers_as_it_is_told() {
+        let ask = |answers| records(answers).answer(&query("host.example", TYPE::A));
+        for (answers, rcode) in [
+            (DnsAnswers::NoName, RCODE::NameError),
+            (DnsAnswers::Failure, RCODE::ServerFailure),
+            (DnsAnswers::Refusal, RCODE::Refused),
+        ] {
+            let bytes = ask(answers).unwrap();
+            let reply = Packet::parse(&bytes).unwrap();
+            assert_eq!((reply.id(), reply.rcode()), (0x1234, rcode));
+            assert_eq!((reply.questions.len(), reply.answers.len()), (1, 0), "{answers:?}");
+        }
+        let bytes = ask(DnsAnswers::Truncated).unwrap();
+        let cut = Packet::parse(&bytes).unwrap();
+        assert!(cut.has_flags(PacketFlag::TRUNCATION));
+        assert_eq!((cut.rcode(), cut.answers.len()), (RCODE::NoError, 0));
+        let bytes = ask(DnsAnswers::WrongId).unwrap();
+        let wrong = Packet::parse(&bytes).unwrap();
+        assert_eq!((wrong.id(), wrong.answers.len()), (0x1235, 1));
+        assert_eq!(ask(DnsAnswers::Silence), None);
+    }
+
     #[test]
     fn malformed_queries_get_a_format_error_or_nothing_and_never_a_panic() {
         let good = query("www.example.com", TYPE::A);
@@ -197,7 +317,7 @@ mod tests {
 
     #[test]
     fn names_that_dns_cannot_carry_are_refused() {
-        let mut server = DnsServer::default();
+        let mut server = DnsServer::new(&DnsConfig::default());
         let long_label = "a".repeat(64);
         let long_name = vec!["a".repeat(60); 5].join(".");
         for name in

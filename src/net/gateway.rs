@@ -11,15 +11,16 @@ use smoltcp::wire::{
     Ipv4Packet, UdpPacket,
 };
 
-use super::config::SegmentConfig;
+use super::config::{DhcpAnswers, DnsBehaviour, SegmentConfig};
 use super::dhcp_server::{self, DhcpServer};
-use super::dns_server::{self, DnsServer};
+use super::dns_server::DnsServer;
 use super::forward::{Hop, Problem, Routes, forwarded, icmp_error, is_unicast};
 use super::neighbours::{Neighbours, Resolution};
 use super::packet;
 use super::segment::Mac;
-use super::stack::{Ipv4Config, Medium, Socket, Stack, StackConfig};
-use crate::time::Instant;
+use super::service::dns;
+use super::stack::{Ipv4Config, Medium, Stack, StackConfig};
+use crate::time::{Instant, earliest};
 
 /// The gateway's name among the nodes.
 pub(super) const NAME: &str = "gateway";
@@ -41,7 +42,14 @@ struct Leg {
     dhcp: DhcpServer,
     /// Handles what is sent to `address`.
     stack: Stack,
-    dns: Option<Socket>,
+    dns: Option<dns::Server>,
+}
+
+impl Leg {
+    /// When its own stack and the DNS server have something to do.
+    fn next_timer(&self) -> Option<Instant> {
+        earliest([self.stack.next_timer(), self.dns.as_ref().and_then(dns::Server::next_timer)])
+    }
 }
 
 /// The gateway.
@@ -85,9 +93,19 @@ impl Gateway {
             mac,
             neighbours: Neighbours::default(),
             dhcp: DhcpServer::new(config, reserved.iter().copied()),
-            dns: stack.udp_open(Some(dns_server::PORT)).ok(),
+            dns: dns::Server::new(&mut stack).ok(),
             stack,
         });
+    }
+
+    /// What its DHCP server on this segment answers from now on.
+    pub(super) fn dhcp_answers(&mut self, segment: usize) -> Option<&mut DhcpAnswers> {
+        self.legs.get_mut(segment).map(|leg| &mut leg.dhcp.answers)
+    }
+
+    /// How its DNS server behaves from now on.
+    pub(super) fn dns_behaviour(&mut self) -> &mut DnsBehaviour {
+        &mut self.dns.behaviour
     }
 
     /// The routing table.
@@ -107,7 +125,7 @@ impl Gateway {
 
     /// When [`Gateway::poll`] has something to do.
     pub(super) fn next_timer(&self) -> Option<Instant> {
-        self.legs.iter().flat_map(|l| [l.stack.next_timer(), l.neighbours.next_timer()]).flatten().min()
+        self.legs.iter().flat_map(|l| [l.next_timer(), l.neighbours.next_timer()]).flatten().min()
     }
 
     /// Lets timers up to `now` fire.
@@ -120,7 +138,7 @@ impl Gateway {
             for packet in overdue.undeliverable {
                 self.complain(now, Problem::HostUnreachable, &packet);
             }
-            if self.legs[leg].stack.next_timer().is_some_and(|t| t <= now) {
+            if self.legs[leg].next_timer().is_some_and(|t| t <= now) {
                 self.run_stack(now, leg);
             }
         }
@@ -309,18 +327,10 @@ impl Gateway {
     fn run_stack(&mut self, now: Instant, leg: usize) {
         let Leg { stack, dns, .. } = &mut self.legs[leg];
         stack.poll(now);
-        if let Some(socket) = *dns {
-            let mut asked = false;
-            while let Some(datagram) = stack.udp_recv(socket) {
-                if let Some(answer) = self.dns.answer(&datagram.data) {
-                    // What cannot be sent is lost; the client asks again.
-                    let _ = stack.udp_send(socket, datagram.from, &answer);
-                }
-                asked = true;
-            }
-            if asked {
-                stack.poll(now);
-            }
+        if let Some(server) = dns
+            && server.poll(now, stack, &self.dns, None)
+        {
+            stack.poll(now);
         }
         while let Some(packet) = self.legs[leg].stack.take_frame() {
             self.send_own(now, packet);

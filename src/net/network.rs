@@ -83,14 +83,14 @@ impl Network {
         let ranks = ranks(config);
         let rank = |name: &str| ranks.binary_search(&name).unwrap_or(ranks.len()) as Rank;
 
-        let mut dns = DnsServer::default();
+        let mut dns = DnsServer::new(&config.dns);
         let mut addresses = Vec::new();
         for host in &config.hosts {
             for name in &host.dns_names {
                 if !dns.add(name, host.address) {
                     let host = &host.name;
                     return Err(NetError(format!(
-                        "host {host:?} has the DNS name {name:?}, which is not one"
+                        "host {host:?} has the DNS name {name:?}, which is not one, or an alias"
                     )));
                 }
                 addresses.push((host.address, name.clone()));

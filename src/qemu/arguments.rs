@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::uart::LineSettings;
+
 /// Where the dialogue's records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
@@ -20,6 +22,10 @@ pub(super) struct Arguments {
     pub console: Option<String>,
     /// Name of the module in the scenario.
     pub module: String,
+    /// The MCU's UART obeys the module's RTS.
+    pub obeys_rts: bool,
+    /// What the MCU's UART is set to; it follows the module's when absent.
+    pub mcu_line: Option<LineSettings>,
     /// The scenario file; the built-in one when absent.
     pub scenario: Option<PathBuf>,
     /// The seed; the scenario's when absent.
@@ -45,6 +51,8 @@ impl Arguments {
             chardev: "wifi".into(),
             console: None,
             module: "wifi".into(),
+            obeys_rts: false,
+            mcu_line: None,
             scenario: None,
             seed: None,
             pcap: None,
@@ -65,6 +73,11 @@ impl Arguments {
                 "chardev" => out.chardev = value.into(),
                 "console" => out.console = Some(value.into()),
                 "module" => out.module = value.into(),
+                "obeys-rts" => out.obeys_rts = switch(key, value)?,
+                "mcu-line" => {
+                    let line = LineSettings::parse(value);
+                    out.mcu_line = Some(line.map_err(|e| format!("the plugin argument 'mcu-line': {e}"))?);
+                }
                 "scenario" => out.scenario = Some(value.into()),
                 "seed" => out.seed = Some(number(key, value, "a number from 0 to 2^64-1")?),
                 "pcap" => out.pcap = Some(value.into()),
@@ -91,24 +104,24 @@ impl Arguments {
                     })
                 }
                 "report" => out.report = Some(value.into()),
-                "flood" => {
-                    out.flood = match value {
-                        "1" | "on" => true,
-                        "0" | "off" => false,
-                        _ => {
-                            return Err(format!("the plugin argument 'flood' is '{value}'; expected 1 or 0"));
-                        }
-                    }
-                }
+                "flood" => out.flood = switch(key, value)?,
                 _ => {
                     return Err(format!(
-                        "unknown plugin argument '{key}'; expected chardev, module, scenario, seed, pcap, log, \
-                         limit, dialogue or report"
+                        "unknown plugin argument '{key}'; expected chardev, console, module, obeys-rts, mcu-line, \
+                         scenario, seed, pcap, log, limit, dialogue or report"
                     ));
                 }
             }
         }
         Ok(out)
+    }
+}
+
+fn switch(key: &str, value: &str) -> Result<bool, String> {
+    match value {
+        "1" | "on" => Ok(true),
+        "0" | "off" => Ok(false),
+        _ => Err(format!("the plugin argument '{key}' is '{value}'; expected on or off")),
     }
 }
 
@@ -129,6 +142,7 @@ mod tests {
         let a = parse(&[]).unwrap();
         assert_eq!((a.chardev.as_str(), a.module.as_str()), ("wifi", "wifi"));
         assert_eq!((a.limit, a.flood, a.dialogue), (None, false, None));
+        assert_eq!((a.obeys_rts, a.mcu_line), (false, None));
     }
 
     #[test]
@@ -136,6 +150,8 @@ mod tests {
         let a = parse(&[
             "chardev=c",
             "module=m",
+            "obeys-rts=on",
+            "mcu-line=921600 8e2",
             "scenario=s.toml",
             "seed=18446744073709551615",
             "pcap=a=b.pcapng",
@@ -146,6 +162,8 @@ mod tests {
             "flood=1",
         ])
         .unwrap();
+        assert!(a.obeys_rts);
+        assert_eq!(a.mcu_line.map(|line| line.to_string()).as_deref(), Some("921600 8e2"));
         assert_eq!(a.seed, Some(u64::MAX));
         assert_eq!(a.pcap, Some("a=b.pcapng".into()), "a path may contain '='");
         assert_eq!((a.limit, a.dialogue, a.flood), (Some(5), Some(Target::Descriptor(3)), true));
@@ -162,6 +180,8 @@ mod tests {
             ("dialogue=fd:x", "dialogue"),
             ("dialogue=fd:-1", "dialogue"),
             ("flood=2", "flood"),
+            ("obeys-rts=yes", "obeys-rts"),
+            ("mcu-line=921600", "mcu-line"),
             ("pcap=", "pcap"),
             ("colour=red", "colour"),
             ("seed", "seed"),

@@ -254,6 +254,8 @@ impl Coupling {
             let reached = w.reached(self.module)?;
             w.advance(self.module, now.max(reached))?;
             facts.push(Record::Time(now.max(reached)));
+            w.finish();
+            facts.extend(w.verdicts().into_iter().map(Record::Expect));
             facts.push(Record::Digest(w.digest()));
             facts.push(Record::ContentDigest(w.content_digest()));
             facts.push(Record::Statistics(w.statistics(self.module)?));

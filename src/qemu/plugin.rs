@@ -103,7 +103,11 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         arguments.report.clone(),
     )));
     let session = session(&scenario, &arguments, &reporter)?;
-    let attached = session.with(|w| w.attach(&arguments.module, Attachment::default()));
+    let attachment = Attachment { obeys_rts: arguments.obeys_rts, ..Attachment::default() };
+    let attached = session.with(|w| {
+        let module = w.attach(&arguments.module, attachment)?;
+        arguments.mcu_line.map_or(Ok(()), |line| w.set_mcu_line(module, 0, line)).map(|()| module)
+    });
     let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
     let console = arguments.console.as_ref().map(|id| hook::find(&qemu, id)).transpose()?;
     hook::install(&qemu, device, console)?;

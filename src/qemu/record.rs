@@ -9,6 +9,9 @@
 //! warning wifi: 3 bytes lost at 0.012345 s
 //! end 124 the virtual-time limit of 20 s was reached
 //! time 20000000000
+//! expect 3 met 2311000000 by 5s wifi station joined home
+//! expect 4 absent never wifi uart lost
+//! expect 5 failed by 12s www http GET /status<tab>`www http GET /status` did not happen by 12 s; …
 //! digest 0123456789abcdef
 //! content-digest 0123456789abcdef
 //! statistics mcu_bytes=12 module_bytes=34 …
@@ -19,7 +22,7 @@ use std::fmt::Write as _;
 
 use crate::capture::{PacketKind, Side, UartPacket};
 use crate::time::Instant;
-use crate::world::Statistics;
+use crate::world::{Outcome, Statistics, Verdict};
 
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub enum Record {
     End(i32, String),
     /// The virtual time at the end, in nanoseconds.
     Time(u64),
+    /// What came of one of the scenario's expectations.
+    Expect(Verdict),
     /// The world's digest.
     Digest(u64),
     /// The digest without times.
@@ -95,6 +100,15 @@ impl Record {
             Record::Warning(text) => write!(out, "warning {}", one_line(text)),
             Record::End(code, text) => write!(out, "end {code} {}", one_line(text)),
             Record::Time(ns) => write!(out, "time {ns}"),
+            Record::Expect(Verdict { text, line, outcome }) => {
+                let text = one_line(text).replace('\t', " ");
+                match outcome {
+                    Outcome::Met(at) => write!(out, "expect {line} met {} {text}", at.as_nanos()),
+                    Outcome::Absent => write!(out, "expect {line} absent {text}"),
+                    Outcome::Failed(why) => write!(out, "expect {line} failed {text}\t{}", one_line(why)),
+                    Outcome::Open => write!(out, "expect {line} open {text}"),
+                }
+            }
             Record::Digest(d) => write!(out, "digest {d:016x}"),
             Record::ContentDigest(d) => write!(out, "content-digest {d:016x}"),
             Record::Statistics(s) => {
@@ -143,6 +157,24 @@ impl Record {
                 Record::End(code.parse().ok()?, text.to_owned())
             }
             "time" => Record::Time(rest.parse().ok()?),
+            "expect" => {
+                let (line, rest) = rest.split_once(' ')?;
+                let (keyword, text) = rest.split_once(' ')?;
+                let (text, outcome) = match keyword {
+                    "met" => {
+                        let (at, text) = text.split_once(' ')?;
+                        (text, Outcome::Met(Instant::from_nanos(at.parse().ok()?)))
+                    }
+                    "absent" => (text, Outcome::Absent),
+                    "failed" => {
+                        let (text, why) = text.split_once('\t')?;
+                        (text, Outcome::Failed(why.to_owned()))
+                    }
+                    "open" => (text, Outcome::Open),
+                    _ => return None,
+                };
+                Record::Expect(Verdict { text: text.to_owned(), line: line.parse().ok()?, outcome })
+            }
             "digest" => Record::Digest(u64::from_str_radix(rest, 16).ok()?),
             "content-digest" => Record::ContentDigest(u64::from_str_radix(rest, 16).ok()?),
             "statistics" => {
@@ -192,6 +224,7 @@ mod tests {
             let at = Instant::from_nanos(12_345);
             Record::Dialogue("my wifi".into(), UartPacket { at, from, kind, bytes: bytes.to_vec() })
         };
+        let expect = |outcome| Record::Expect(Verdict { text: "by 5s wifi reply".into(), line: 3, outcome });
         let statistics = Statistics { mcu_bytes: 1, module_bytes: 2, frames_lost: 9, ..Default::default() };
         for record in [
             packet(Side::Mcu, PacketKind::Line, b"AT\r\n"),
@@ -203,6 +236,10 @@ mod tests {
             Record::Warning("one byte lost".into()),
             Record::End(124, "the limit was reached".into()),
             Record::Time(u64::MAX),
+            expect(Outcome::Met(Instant::from_nanos(7))),
+            expect(Outcome::Absent),
+            expect(Outcome::Open),
+            expect(Outcome::Failed("`wifi reply` did not happen".into())),
             Record::Digest(0xab),
             Record::ContentDigest(u64::MAX),
             Record::Statistics(statistics),

@@ -1,8 +1,11 @@
 //! What has reached a module's UART and waits for its firmware: first in the driver's ring, and while that is full
 //! in the hardware's FIFO.
 //!
-//! The driver moves bytes to the ring at once; real ones do so every 100 bytes, or when the line is idle for ten
-//! symbols. With flow control the UART raises RTS while its FIFO holds the threshold or more. A byte that comes to
+//! Here the driver moves bytes to the ring at once; a real one does so every 100 bytes, or when the line is idle for ten
+//! symbols. That is left out on purpose: bytes carry the times at which they ended, and the silence around `+++`, the
+//! flush time and what ends a command count from those, so that it could be seen in nothing but a delay of ten symbols
+//! (0.9 ms at 115200 baud) before a command begins, which is part of the time that a command is drawn to take. Nor does
+//! it move RTS: the FIFO comes to the threshold only when the ring is full. With flow control the UART raises RTS while its FIFO holds the threshold or more. A byte that comes to
 //! a full FIFO is lost, and nobody is told.
 
 use std::collections::VecDeque;

@@ -56,6 +56,11 @@ impl<M: Copy> Direction<M> {
         self.sender.pending()
     }
 
+    /// When its last byte ended; `None`: some have not ended yet.
+    pub fn silent_since(&self) -> Option<Instant> {
+        self.sender.silent_since()
+    }
+
     /// Bytes that have ended on the wire.
     pub fn sent(&self) -> u64 {
         self.sent

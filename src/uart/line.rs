@@ -116,8 +116,15 @@ impl LineSettings {
 
     /// How long `half_bits` half bit times take, rounded up to a nanosecond.
     pub fn span(&self, half_bits: u64) -> Duration {
-        let ns = u128::from(half_bits) * u128::from(NANOS_PER_SEC);
-        Duration::from_nanos(ns.div_ceil(2 * u128::from(self.baud.max(1))) as u64)
+        let half_baud = 2 * u64::from(self.baud.max(1));
+        let ns = match half_bits.checked_mul(NANOS_PER_SEC) {
+            Some(ns) => ns.div_ceil(half_baud),
+            // A run of a gigabyte. The division of 128 bits is many times slower.
+            None => {
+                (u128::from(half_bits) * u128::from(NANOS_PER_SEC)).div_ceil(u128::from(half_baud)) as u64
+            }
+        };
+        Duration::from_nanos(ns)
     }
 }
 

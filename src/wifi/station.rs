@@ -1,6 +1,7 @@
 //! The station: scan, associate, get an address, stay joined, come back after a loss.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use super::config::{ApConfig, Security};
@@ -69,6 +70,8 @@ pub struct Station {
     commanded: Option<Instant>,
     /// The access point it is associated with.
     ap: Option<ApConfig>,
+    /// The address, prefix and gateway that it got last from this access point by DHCP.
+    leased: Option<(Ipv4Addr, u8, Option<Ipv4Addr>)>,
     /// When the silence of the access point will be noticed.
     silent_until: Option<Instant>,
     ever_started: bool,
@@ -94,6 +97,7 @@ impl Default for Station {
             request: None,
             commanded: None,
             ap: None,
+            leased: None,
             silent_until: None,
             ever_started: false,
             in_trouble: false,
@@ -157,7 +161,8 @@ impl Station {
         }
         self.addressing = addressing;
         if self.ap.is_some() {
-            stack.dhcp_stop();
+            self.leased = None;
+            stack.dhcp_release(now);
             stack.set_ipv4(None);
             self.get_address(now, stack);
         }
@@ -275,14 +280,31 @@ impl Station {
             self.fail(now, JoinFailure::Timeout, stack);
         }
         while let Some(event) = stack.take_dhcp_event() {
-            match (event, &self.state) {
-                (DhcpEvent::Bound(_), State::Leasing) => {
-                    let until = now + around.draw(|p| &p.times.address_check);
-                    self.state = State::CheckingAddress { until };
+            match event {
+                DhcpEvent::Bound(config) => {
+                    let leased = Some((config.address, config.prefix_len, config.gateway));
+                    // The IDF speaks of an address when it is another one than before.
+                    let news = self.leased != leased;
+                    self.leased = leased;
+                    match self.state {
+                        State::Leasing if news => {
+                            let until = now + around.draw(|p| &p.times.address_check);
+                            self.state = State::CheckingAddress { until };
+                        }
+                        State::Leasing => self.state = State::Joined,
+                        State::Joined if news => self.events.push_back(StationEvent::GotIp),
+                        _ => {}
+                    }
                 }
-                // LwIP takes the link down with the address; the station tries anew.
-                (DhcpEvent::Lost, State::Joined | State::CheckingAddress { .. }) => self.lost(now, stack),
-                _ => {}
+                // It stays associated, and the client asks for another address.
+                DhcpEvent::Lost => match self.state {
+                    State::Joined => self.state = State::Leasing,
+                    State::CheckingAddress { .. } => {
+                        self.leased = None;
+                        self.state = State::Leasing;
+                    }
+                    _ => {}
+                },
             }
         }
         loop {
@@ -422,6 +444,7 @@ impl Station {
 
     fn disassociate(&mut self, now: Instant, stack: &mut Stack) -> bool {
         self.silent_until = None;
+        self.leased = None;
         let was = self.ap.take().is_some();
         if was {
             stack.dhcp_stop();

@@ -1,23 +1,26 @@
 //! The console's language: one line, one [`Command`].
 //!
 //! A test changes the world with it, and the scenario's timeline, the C ABI, the Renode monitor and transcripts
-//! all speak it. The language is four tables: `COMMANDS`, one row for a command, `SETTINGS`, one row for each
-//! thing that can be set on a link, `wire::SETTINGS`, the same for a UART wire, and `host::ACTIONS`, one row for each
+//! all speak it. The language is five tables: `COMMANDS`, one row for a command, `SETTINGS`, one row for each
+//! thing that can be set on a link, `wire::SETTINGS`, the same for a UART wire, `dns::SETTINGS`, the same for a DNS server, and `host::ACTIONS`, one row for each
 //! thing that a host can be told to do.
 //! Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
 
+mod ap;
+mod dns;
 mod host;
 mod wire;
-mod words;
+pub(super) mod words;
 
 use std::fmt;
 
-use crate::net::config::Faults;
+use crate::net::config::{DhcpAnswers, Faults};
 use crate::net::network::HostAction;
 use crate::time::{Duration, Instant};
 use crate::world::quantity::{self, chance_text, duration_text, rate_text};
 use crate::world::spelling::{did_you_mean, one_of, printable};
+pub use dns::DnsChange;
 pub use wire::{WireChange, WireSide};
 use words::Words;
 
@@ -28,10 +31,28 @@ pub enum Command {
     Help(Option<String>),
     /// `status`: what is up, what is set, who is where.
     Status,
+    /// `expect`: what the scenario expects, and what has come of it.
+    Expect,
     /// `ap NAME up`: the access point is on the air.
     ApUp(String),
     /// `ap NAME down`: the access point is gone, and every station with it.
     ApDown(String),
+    /// `ap NAME dhcp WHAT`: what the DHCP server behind the access point answers.
+    ApDhcp {
+        /// The access point.
+        name: String,
+        /// What it answers from now on.
+        answers: DhcpAnswers,
+    },
+    /// `dns [NAME]`: how this DNS server, or every one, behaves now.
+    DnsShow(Option<String>),
+    /// `dns NAME SETTING...`: changes how a DNS server behaves.
+    Dns {
+        /// A host with a DNS server, or the gateway.
+        name: String,
+        /// What changes; the rest stays.
+        change: DnsChange,
+    },
     /// `link [NAME]`: how this link, or every one, behaves now.
     LinkShow(Option<String>),
     /// `link NAME SETTING...`: changes a link, named after its module or host.
@@ -121,9 +142,10 @@ impl Command {
     /// True when the command changes the world, false when it only asks.
     pub fn is_change(&self) -> bool {
         match self {
-            Command::Help(_) | Command::Status | Command::LinkShow(_) | Command::WireShow(_) => false,
-            Command::ApUp(_) | Command::ApDown(_) | Command::Link { .. } | Command::Wire { .. } => true,
-            Command::Host { .. } | Command::At(..) => true,
+            Command::Help(_) | Command::Status | Command::Expect => false,
+            Command::LinkShow(_) | Command::WireShow(_) | Command::DnsShow(_) => false,
+            Command::ApUp(_) | Command::ApDown(_) | Command::ApDhcp { .. } | Command::Dns { .. } => true,
+            Command::Link { .. } | Command::Wire { .. } | Command::Host { .. } | Command::At(..) => true,
         }
     }
 }
@@ -140,7 +162,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 7] = [
+const COMMANDS: [Row; 9] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -154,16 +176,28 @@ const COMMANDS: [Row; 7] = [
         read: |_| Ok(Command::Status),
     },
     Row {
+        word: "expect",
+        usage: &["expect"],
+        help: "Shows what the scenario expects, and what has come of it.",
+        read: |_| Ok(Command::Expect),
+    },
+    Row {
         word: "ap",
-        usage: &["ap NAME down", "ap NAME up"],
-        help: "Takes an access point off the air, or brings it back.",
-        read: read_ap,
+        usage: &["ap NAME down", "ap NAME up", "ap NAME dhcp WHAT"],
+        help: "Takes an access point off the air, brings it back, or disturbs its DHCP.",
+        read: ap::read,
     },
     Row {
         word: "link",
         usage: &["link [NAME]", "link NAME SETTING..."],
         help: "Shows a link, or changes it; a link has the name of its module or host.",
         read: read_link,
+    },
+    Row {
+        word: "dns",
+        usage: &["dns [NAME]", "dns NAME SETTING..."],
+        help: "Shows a DNS server, or disturbs it: that of a host, or the gateway's.",
+        read: dns::read,
     },
     Row {
         word: "wire",
@@ -291,6 +325,18 @@ pub fn help(topic: Option<&str>) -> String {
     for form in row.usage {
         text.push_str(&format!("  {form}\n"));
     }
+    if row.word == "ap" {
+        text.push_str("What DHCP answers:\n");
+        for (word, help) in ap::DHCP {
+            text.push_str(&column(word, help));
+        }
+    }
+    if row.word == "dns" {
+        text.push_str("Settings, several in a line:\n");
+        for s in &dns::SETTINGS {
+            text.push_str(&column(&format!("{} {}", s.word, s.argument), s.help));
+        }
+    }
     if row.word == "link" {
         text.push_str("Settings, several in a line:\n");
         for s in &SETTINGS {
@@ -345,20 +391,6 @@ fn read_help(words: &mut Words) -> Result<Command, String> {
     ))
 }
 
-fn read_ap(words: &mut Words) -> Result<Command, String> {
-    let Some(name) = words.next() else {
-        return Err("expected the name of an access point after `ap`, found nothing".to_string());
-    };
-    let name = name.text;
-    let expected = format!("expected `down` or `up` after `ap {}`", Name(&name));
-    match words.next() {
-        Some(w) if w.is("down") => Ok(Command::ApDown(name)),
-        Some(w) if w.is("up") => Ok(Command::ApUp(name)),
-        Some(w) => Err(format!("{expected}, found {}{}", w.shown(), did_you_mean(&w.text, ["down", "up"]))),
-        None => Err(format!("{expected}, found nothing")),
-    }
-}
-
 fn read_link(words: &mut Words) -> Result<Command, String> {
     let Some(name) = words.next() else { return Ok(Command::LinkShow(None)) };
     let name = name.text;
@@ -394,16 +426,21 @@ fn read_link(words: &mut Words) -> Result<Command, String> {
 }
 
 fn read_at(words: &mut Words) -> Result<Command, String> {
-    let Some(time) = words.quantity() else {
-        return Err("expected a time such as `1.5s` after `at`, found nothing".to_string());
-    };
-    let time = quantity::duration(&time).map_err(|e| format!("`at`: {e}"))?;
+    let time = duration("at", words)?;
     let command = read_command(words)?;
     match command {
         Command::At(..) => Err("expected one `at` in a line, found a second one".to_string()),
         c if c.is_change() => Ok(Command::At(Instant::from_nanos(time.as_nanos()), Box::new(c))),
         c => Err(format!("expected a change after `at`, found `{c}`, which only asks")),
     }
+}
+
+/// The time that follows the word `after`.
+pub(super) fn duration(after: &str, words: &mut Words) -> Result<Duration, String> {
+    let Some(time) = words.quantity() else {
+        return Err(format!("expected a time such as `1.5s` after `{after}`, found nothing"));
+    };
+    quantity::duration(&time).map_err(|e| format!("`{after}`: {e}"))
 }
 
 /// A name as the language writes it: in quotes where it would not be one plain word.
@@ -444,8 +481,13 @@ impl fmt::Display for Command {
             Command::Help(None) => f.write_str("help"),
             Command::Help(Some(topic)) => write!(f, "help {}", Name(topic)),
             Command::Status => f.write_str("status"),
+            Command::Expect => f.write_str("expect"),
             Command::ApUp(name) => write!(f, "ap {} up", Name(name)),
             Command::ApDown(name) => write!(f, "ap {} down", Name(name)),
+            Command::ApDhcp { name, answers } => write!(f, "ap {} dhcp {}", Name(name), answers.word()),
+            Command::DnsShow(None) => f.write_str("dns"),
+            Command::DnsShow(Some(name)) => write!(f, "dns {}", Name(name)),
+            Command::Dns { name, change } => write!(f, "dns {} {change}", Name(name)),
             Command::LinkShow(None) => f.write_str("link"),
             Command::LinkShow(Some(name)) => write!(f, "link {}", Name(name)),
             Command::Link { name, change } => write!(f, "link {} {change}", Name(name)),

@@ -1,6 +1,6 @@
 //! The console: what its lines do to a world, and what they answer.
 
-use super::console::{self, Command, LinkChange, WireChange, WireSide};
+use super::console::{self, Command, DnsChange, LinkChange, WireChange, WireSide};
 use super::{Error, ModuleId, Statistics, World};
 use crate::module::{Harm, Module};
 use crate::net::network::HostAction;
@@ -26,6 +26,8 @@ impl World {
         match command {
             Command::Help(topic) => Ok(console::help(topic.as_deref())),
             Command::Status => Ok(self.status()),
+            Command::Expect => Ok(self.expectations()),
+            Command::DnsShow(name) => Ok(self.name_servers(name.as_deref())),
             Command::LinkShow(name) => Ok(self.links(name.as_deref())),
             Command::WireShow(name) => Ok(self.wires(name.as_deref())),
             change => self.change(at, change),
@@ -54,6 +56,7 @@ impl World {
         // What a host does a module only sees as frames, unless it comes to a softAP or leaves one.
         let seen = match command {
             Command::Host { action, .. } => matches!(action, HostAction::Join(_) | HostAction::Leave),
+            Command::ApDhcp { .. } | Command::Dns { .. } => false,
             _ => true,
         };
         let modules = self.slots.iter_mut().filter(|_| seen).map(|s| &mut s.changes);
@@ -85,6 +88,11 @@ impl World {
         lines.join("\n")
     }
 
+    fn expectations(&self) -> String {
+        let lines: Vec<String> = self.verdicts().iter().map(|verdict| format!("{verdict}")).collect();
+        if lines.is_empty() { "the scenario expects nothing".to_owned() } else { lines.join("\n") }
+    }
+
     fn wires(&self, name: Option<&str>) -> String {
         let modules = self.slots.iter().map(|s| &s.module).filter(|m| name.is_none_or(|n| n == m.name()));
         let lines = modules.flat_map(|module| {
@@ -96,6 +104,18 @@ impl World {
             })
         });
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn name_servers(&mut self, name: Option<&str>) -> String {
+        let names: Vec<String> = self.scenario.name_servers().map(str::to_owned).collect();
+        let wanted = names.into_iter().filter(|n| name.is_none_or(|wanted| wanted == *n));
+        let lines: Vec<String> = wanted
+            .filter_map(|name| {
+                let change = DnsChange::from(*self.network.dns_behaviour(&name)?);
+                Some(Command::Dns { name, change }.to_string())
+            })
+            .collect();
+        lines.join("\n")
     }
 
     fn links(&self, name: Option<&str>) -> String {

@@ -15,6 +15,7 @@ pub mod console;
 mod control;
 pub mod digest;
 mod error;
+mod expect;
 pub mod inputlog;
 pub(crate) mod quantity;
 mod recorder;
@@ -34,6 +35,7 @@ use crate::uart::{LineSettings, Pace};
 use crate::wifi::Air;
 use console::Command;
 pub use error::Error;
+pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
 use inputlog::Writer;
 use recorder::Recorder;
 pub use replay::{Replayed, replay};
@@ -99,6 +101,26 @@ pub enum Pin {
     McuRts,
 }
 
+/// Pins that a module drives and an MCU may read. In the digest their numbers go on behind those of [`Pin`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutputPin {
+    /// The module's RTS, the MCU's CTS: high asks the MCU to stop sending (low at the start).
+    ModuleRts = 3,
+}
+
+/// A pin that the module drives has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PinChange {
+    /// When, in the driver's timebase (rounded up).
+    pub tick: u64,
+    /// The same in world time.
+    pub at: Instant,
+    /// Which one.
+    pub pin: OutputPin,
+    /// Its level from then on.
+    pub high: bool,
+}
+
 /// One byte on the wire to the MCU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UartByte {
@@ -160,6 +182,8 @@ pub struct Recording {
     pub observations: bool,
     /// Keep what comes out of the log ports ([`World::log_port_read`]).
     pub log_port: bool,
+    /// Keep how the pins change that modules drive ([`World::pin_read`]).
+    pub pins: bool,
 }
 
 /// Something that happened, in words: for tests that wait for it.
@@ -191,6 +215,7 @@ pub struct World {
     log: Option<Writer>,
     warnings: Vec<String>,
     keep_log_port: bool,
+    keep_pins: bool,
     finished: bool,
 }
 
@@ -243,6 +268,7 @@ impl World {
             log: recording.log.then(|| Writer::new(seed, scenario)),
             warnings: Vec::new(),
             keep_log_port: recording.log_port,
+            keep_pins: recording.pins,
             finished: false,
         };
         for (slot, config) in world.slots.iter_mut().zip(&scenario.modules) {
@@ -369,14 +395,17 @@ impl World {
         if let Some(log) = &mut self.log {
             log.overrun(module.0, tick, byte);
         }
-        let slot = self.slot_mut(module)?;
+        let Some(slot) = self.slots.get_mut(module.0 as usize) else { return Err(Error::NoSuchModule) };
         slot.statistics.mcu_overruns += 1;
         let warning = format!(
             "{now}: the MCU's receiver was full and lost byte 0x{byte:02x} from module '{}'",
             slot.module.name()
         );
-        slot.remarks.push(format!("MCU receiver overrun: lost 0x{byte:02x}"));
+        let remark = format!("MCU receiver overrun: lost 0x{byte:02x}");
+        self.recorder.observe(now, slot.module.name(), "uart", &remark);
+        slot.remarks.push(remark);
         self.warnings.push(warning);
+        self.run();
         Ok(())
     }
 
@@ -459,7 +488,7 @@ impl World {
     }
 
     /// The level of the module's RTS at the time reached: high asks the MCU to stop. A driver comes back by itself
-    /// when it changes ([`World::next_event`]).
+    /// when it changes ([`World::next_event`]); [`World::pin_read`] has the time of each change.
     ///
     /// # Errors
     /// [`Error::NoSuchModule`].

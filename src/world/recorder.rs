@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::digest::{ChannelId, ChannelKind, Digest};
+use super::expect::{Expectations, Verdict};
 use super::scenario::Scenario;
 use super::{ModuleId, Observation, Recording};
 use crate::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
@@ -48,6 +49,7 @@ pub struct Recorder {
     dialogue: Option<Vec<(ModuleId, UartPacket)>>,
     names: Vec<String>,
     observations: Option<Vec<Observation>>,
+    expectations: Expectations,
 }
 
 impl Recorder {
@@ -113,6 +115,7 @@ impl Recorder {
             dialogue: recording.dialogue.then(Vec::new),
             names,
             observations: recording.observations.then(Vec::new),
+            expectations: Expectations::new(&scenario.expect),
         }
     }
 
@@ -122,6 +125,7 @@ impl Recorder {
 
     /// A byte has ended on a wire. Gives the remarks back when no packet ended with it.
     pub fn byte(&mut self, module: usize, record: Record, remarks: &mut Vec<String>) {
+        let is_observing = self.is_observing();
         let Some(channels) = self.modules.get_mut(module) else { return };
         let channel = if record.from_mcu { channels.mcu } else { channels.own };
         self.digest.record(channel, record.at, &[record.byte]);
@@ -132,12 +136,20 @@ impl Recorder {
                 remarks.push(remark.to_owned());
             }
         }
-        if self.capture.is_none() && self.dialogue.is_none() && self.observations.is_none() {
+        if self.capture.is_none() && self.dialogue.is_none() && !is_observing {
             return;
         }
         let packetizer = if record.from_mcu { &mut channels.from_mcu } else { &mut channels.from_module };
         for packet in packetizer.push(record.at, record.byte, record.mark) {
-            self.packet(module, packet, remarks);
+            self.packet(module, record.at, packet, remarks);
+        }
+    }
+
+    /// The MCU's payload so far is a whole block: its packet need not wait for the next byte.
+    pub fn block_ended(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
+        let packet = self.modules.get_mut(module).and_then(|channels| channels.from_mcu.flush(at));
+        if let Some(packet) = packet {
+            self.packet(module, at, packet, remarks);
         }
     }
 
@@ -212,15 +224,18 @@ impl Recorder {
         let open = [channels.from_mcu.flush(at), channels.from_module.flush(at)];
         let (log, interface) = (channels.from_log.flush(at), channels.log);
         for packet in open.into_iter().flatten() {
-            self.packet(module, packet, remarks);
+            self.packet(module, at, packet, remarks);
         }
         if let (Some(_), Some(packet)) = (&self.capture, log) {
             self.waiting.push(packet.at, Kind::WireEdge, module as u32, Item::Log { interface, packet });
         }
     }
 
-    /// Capture bytes of everything up to `limit`.
+    /// Capture bytes of everything up to `limit`, but not beyond a block whose packet is still open: the file is in the
+    /// order of time.
     pub fn take_capture(&mut self, limit: Option<Instant>) -> Vec<u8> {
+        let open = self.modules.iter().filter_map(|channels| channels.from_mcu.open_block());
+        let limit = limit.map(|limit| open.fold(limit, Instant::min));
         let Some(capture) = &mut self.capture else { return Vec::new() };
         while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
             match self.waiting.pop() {
@@ -243,21 +258,49 @@ impl Recorder {
 
     /// Somebody may want to know.
     pub fn observe(&mut self, at: Instant, subject: &str, kind: &'static str, text: &str) {
-        if let Some(observations) = &mut self.observations {
-            observations.push(Observation { at, subject: subject.to_owned(), kind, text: text.to_owned() });
+        if self.is_observing() {
+            self.file(at, Observation { at, subject: subject.to_owned(), kind, text: text.to_owned() });
         }
+    }
+
+    /// True when somebody wants to know.
+    fn is_observing(&self) -> bool {
+        self.observations.is_some() || !self.expectations.is_empty()
+    }
+
+    /// Files an observation that is made `now`.
+    fn file(&mut self, now: Instant, observation: Observation) {
+        if !self.expectations.is_empty() {
+            let node = self.names.iter().position(|name| *name == observation.subject);
+            // Hosts are one domain: their observations come in order.
+            let node = node.unwrap_or(self.names.len()) as u32;
+            self.expectations.observe(now, node, observation.clone());
+        }
+        if let Some(observations) = &mut self.observations {
+            observations.push(observation);
+        }
+    }
+
+    /// Everything up to `limit` has been observed.
+    pub fn settle(&mut self, limit: Instant) {
+        self.expectations.settle(limit);
+    }
+
+    /// What has come of the scenario's expectations.
+    pub fn verdicts(&self, now: Instant, ended: bool) -> Vec<Verdict> {
+        self.expectations.verdicts(now, ended)
     }
 
     pub fn take_observations(&mut self) -> Vec<Observation> {
         self.observations.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    fn packet(&mut self, module: usize, packet: UartPacket, remarks: &mut Vec<String>) {
-        if self.observations.is_some() && packet.kind == PacketKind::Line {
+    fn packet(&mut self, module: usize, now: Instant, packet: UartPacket, remarks: &mut Vec<String>) {
+        if self.is_observing() && packet.kind == PacketKind::Line {
             let text = String::from_utf8_lossy(packet.bytes.trim_ascii()).into_owned();
             let kind = if packet.from == Side::Mcu { "command" } else { "reply" };
-            if let (false, Some(name)) = (text.is_empty(), self.names.get(module).cloned()) {
-                self.observe(packet.at, &name, kind, &text);
+            if let (false, Some(subject)) = (text.is_empty(), self.names.get(module).cloned()) {
+                self.file(now, Observation { at: packet.at, subject, kind, text });
             }
         }
         if let Some(dialogue) = &mut self.dialogue {

@@ -1,7 +1,7 @@
 //! What a world hands out beside the bytes on the wire: records, digests, what modules have saved.
 
 use super::inputlog::{End, Writer};
-use super::{Error, ModuleId, Observation, UartByte, World, scenario};
+use super::{Error, ModuleId, Observation, PinChange, UartByte, Verdict, World, scenario};
 use crate::capture::UartPacket;
 use crate::time::Instant;
 
@@ -15,6 +15,15 @@ impl World {
         self.slot_mut(module).map(|s| s.logged.pop_front())
     }
 
+    /// The next change of a pin that the module drives, up to the time reached. Empty unless [`Recording::pins`]. A
+    /// change that is left unread does not make [`World::next_event`] ask for it again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn pin_read(&mut self, module: ModuleId) -> Result<Option<PinChange>, Error> {
+        self.slot_mut(module).map(|s| s.pins.pop_front())
+    }
+
     /// Warnings since the last call: one sentence each, with the virtual time.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
@@ -22,13 +31,23 @@ impl World {
 
     /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`].
     pub fn take_capture(&mut self) -> Vec<u8> {
-        let limit = match self.slots.len() {
+        self.recorder.take_capture(self.settled())
+    }
+
+    /// Everything up to here has been recorded.
+    pub(super) fn settled(&self) -> Option<Instant> {
+        match self.slots.len() {
             _ if self.finished => Some(Instant::MAX),
             1 => Some(self.network_horizon()),
             // Another module may still have something to tell of the very instant that the slowest has reached.
             _ => self.network_horizon().as_nanos().checked_sub(1).map(Instant::from_nanos),
-        };
-        self.recorder.take_capture(limit)
+        }
+    }
+
+    /// What has come of the scenario's expectations, in its order; [`Outcome::Open`](super::Outcome::Open) is none any
+    /// more after [`World::finish`].
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        self.recorder.verdicts(self.network_horizon(), self.finished)
     }
 
     /// Input log bytes (text) since the last call. Empty unless [`Recording::log`].
@@ -69,6 +88,7 @@ impl World {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             self.recorder.finish(index, slot.reached, &mut slot.remarks);
         }
+        self.recorder.settle(Instant::MAX);
         let end = End { digest: self.digest(), content_digest: self.content_digest() };
         if let Some(log) = &mut self.log {
             log.end(end);

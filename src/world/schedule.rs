@@ -7,15 +7,12 @@
 
 use super::console::Command;
 use super::slot::Step;
-use super::{Error, LOOKAHEAD, ModuleId, UartByte, World};
+use super::{Error, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
 use crate::module::Record;
 use crate::net::network::{Fate, HostAction};
 use crate::time::{Instant, earliest};
 use crate::wifi::RadioChange;
-
-/// The module's RTS among the pins of the digest, behind those of [`super::Pin`].
-const MODULE_RTS: u8 = 3;
 
 /// What a module hands to the network.
 pub enum Uplink {
@@ -40,7 +37,6 @@ impl World {
     pub(super) fn go_to(&mut self, module: ModuleId, tick: u64) -> Result<Instant, Error> {
         let slot = self.attached(module)?;
         let at = slot.instant(tick)?;
-        let name = slot.module.name().to_owned();
         let others =
             self.slots.iter().enumerate().filter(|(i, s)| *i != module.0 as usize && s.attachment.is_some());
         if let Some((_, slowest)) = others.min_by_key(|(_, s)| s.reached)
@@ -48,8 +44,8 @@ impl World {
         {
             // The tick before the first one that is too late.
             let limit = slot.tick(slowest.reached + LOOKAHEAD + crate::time::Duration::from_nanos(1)) - 1;
-            let slowest = slowest.module.name().to_owned();
-            return Err(Error::TooFarAhead { module: name, tick, limit, slowest });
+            let [module, slowest] = [slot, slowest].map(|slot| slot.module.name().to_owned());
+            return Err(Error::TooFarAhead { module, tick, limit, slowest });
         }
         if at > slot.reached {
             self.slot_mut(module)?.reached = at;
@@ -90,13 +86,16 @@ impl World {
         }
         loop {
             match self.next_step(horizon) {
-                None => return,
+                None => break,
                 Some((now, step, Domain::Module(index))) => self.module_step(index, now, step),
                 Some((_, _, Domain::Uplink)) => self.uplink_step(),
                 Some((_, Step::Event(_), Domain::Network)) => self.network.step(),
                 Some((_, Step::Change, Domain::Network)) => self.network_change(),
             }
             self.collect_network();
+        }
+        if let Some(limit) = self.settled() {
+            self.recorder.settle(limit);
         }
     }
 
@@ -159,7 +158,12 @@ impl World {
             slot.remarks.push(format!("{} {}", remark.kind, remark.text));
         }
         while let Some((at, high)) = slot.module.take_rts_change() {
-            self.recorder.pin(index, at, MODULE_RTS, high);
+            let pin = OutputPin::ModuleRts;
+            self.recorder.pin(index, at, pin as u8, high);
+            if self.keep_pins {
+                let tick = slot.tick(at);
+                slot.pins.push_back(PinChange { tick, at, pin, high });
+            }
         }
         while let Some(notice) = slot.module.take_wire_notice() {
             self.recorder.observe(notice.at, slot.module.name(), "uart", &notice.text);
@@ -180,6 +184,9 @@ impl World {
                 let Record { at, byte, flags, .. } = record;
                 slot.out.push_back(UartByte { tick, at, byte, flags });
             }
+        }
+        if slot.module.take_block_ended() {
+            self.recorder.block_ended(index, now, &mut slot.remarks);
         }
         while let Some((at, byte)) = slot.module.take_logged() {
             self.recorder.log_byte(index, at, byte);
@@ -281,8 +288,20 @@ impl World {
             Command::Host { name, action } => {
                 self.network.act(at, &name, &action);
             }
+            Command::ApDhcp { name, answers } => {
+                if let Some(current) = self.network.dhcp_answers(&name) {
+                    *current = answers;
+                }
+            }
+            Command::Dns { name, change } => {
+                if let Some(behaviour) = self.network.dns_behaviour(&name) {
+                    change.apply(behaviour);
+                }
+            }
             Command::Help(_)
             | Command::Status
+            | Command::Expect
+            | Command::DnsShow(_)
             | Command::LinkShow(_)
             | Command::WireShow(_)
             | Command::Wire { .. }

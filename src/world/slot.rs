@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::console::Command;
-use super::{Attachment, Error, Statistics, UartByte};
+use super::{Attachment, Error, PinChange, Statistics, UartByte};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Saved};
 use crate::time::{Instant, earliest};
@@ -29,6 +29,8 @@ pub struct Slot {
     pub changes: VecDeque<(Instant, Command)>,
     /// Bytes for the driver.
     pub out: VecDeque<UartByte>,
+    /// Changes of its pins for the driver.
+    pub pins: VecDeque<PinChange>,
     /// Bytes of the log port for whoever wants them.
     pub logged: VecDeque<UartByte>,
     /// What of its saved settings was handed over for its file.
@@ -49,6 +51,7 @@ impl Slot {
             frames: Queue::default(),
             changes: VecDeque::new(),
             out: VecDeque::new(),
+            pins: VecDeque::new(),
             logged: VecDeque::new(),
             statistics: Statistics::default(),
             remarks: Vec::new(),

@@ -70,8 +70,9 @@ static void no_world(espat_world *world, uint32_t expected)
     SIZED(espat_packet, packet);
     SIZED(espat_observation, observation);
     espat_uart_byte bytes[4];
+    espat_pin_change changes[4];
     uint8_t buffer[64];
-    uint32_t module = 77;
+    uint32_t module = 77, line[4];
     uint64_t number = 77;
     size_t count = 77;
     const char *text = BAD_UTF8;
@@ -88,6 +89,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
     EXPECT(expected, espat_mcu_overrun(world, 0, 0, 'A'));
     EXPECT(expected, espat_set_mcu_line(world, 0, 0, 9600, 8, 0, 0));
+    EXPECT(expected, espat_module_line(world, 0, line, line + 1, line + 2, line + 3));
     EXPECT(expected, espat_module_rts(world, 0, &module));
     EXPECT(expected, espat_next_event(world, 0, &number));
     EXPECT(expected, espat_advance(world, 0, 0));
@@ -95,6 +97,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_reached_ns(world, 0, &number));
     EXPECT(expected, espat_uart_read(world, 0, bytes, 4, &count));
     EXPECT(expected, espat_log_port_read(world, 0, bytes, 4, &count));
+    EXPECT(expected, espat_pin_read(world, 0, changes, 4, &count));
     EXPECT(expected, espat_statistics_read(world, 0, &statistics));
     EXPECT(expected, espat_capture_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
@@ -113,7 +116,9 @@ static void null_arguments(espat_world *world, uint32_t module)
     SIZED(espat_replay_result, result);
     SIZED(espat_packet, packet);
     espat_uart_byte bytes[4];
+    espat_pin_change changes[4];
     uint8_t buffer[64];
+    uint32_t line[4];
     size_t count;
 
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_new(NULL, NULL));
@@ -136,8 +141,11 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, bytes, 4, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, NULL, 4, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, bytes, 4, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_read(world, module, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_read(world, module, changes, 4, NULL));
     EXPECT_OK(espat_uart_read(world, module, NULL, 0, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_statistics_read(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_line(world, module, line, line + 1, line + 2, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_rts(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, NULL, 4, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, buffer, sizeof buffer, NULL));
@@ -229,7 +237,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
-    options.record = 32;
+    options.record = 64;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
     options.capture_path = "/nonexistent/x.pcapng";
@@ -272,8 +280,9 @@ static void wrong_values(espat_world *world, uint32_t module)
 {
     SIZED(espat_attach_options, options);
     espat_uart_byte bytes[4];
+    espat_pin_change changes[4];
     SIZED(espat_statistics, statistics);
-    uint32_t other, level;
+    uint32_t other, level, line[4];
     uint64_t number;
     size_t count;
     const char *text;
@@ -303,6 +312,7 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_pin(world, other, 0, ESPAT_PIN_EN, 1));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_overrun(world, other, 0, 'A'));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_mcu_line(world, other, 0, 9600, 8, 0, 0));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_line(world, other, line, line + 1, line + 2, line + 3));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_rts(world, other, &level));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_next_event(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_advance(world, other, 0));
@@ -311,6 +321,7 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, bytes, 4, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, NULL, 0, &count));
         EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_port_read(world, other, bytes, 4, &count));
+        EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_pin_read(world, other, changes, 4, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_statistics_read(world, other, &statistics));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_digest(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_name(world, other, &text));

@@ -120,7 +120,9 @@ static void input(char *line)
                &data_bits, &parity, &stop_bits);
         check(espat_set_mcu_line(world, module, tick, baud, data_bits, parity, stop_bits));
         check(espat_module_rts(world, module, &level));
-        printf("rts %" PRIu32 "\n", level);
+        check(espat_module_line(world, module, &baud, &data_bits, &parity, &stop_bits));
+        printf("rts %" PRIu32 ", module %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", level, baud, data_bits, parity,
+               stop_bits);
     } else if (strcmp(word, "overrun") == 0) {
         sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %u", &module, &tick, &byte);
         check(espat_mcu_overrun(world, module, tick, (uint8_t)byte));

@@ -1,5 +1,6 @@
 //! A firmware of tests/firmware in the distribution's QEMU, with the module on its second UART, and what is left of
 //! the run: for the tests that are about firmware.
+#![allow(dead_code)] // each test file uses its own part
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,12 +25,35 @@ pub struct Setting<'a> {
     pub image: &'a str,
     pub seed: u64,
     pub scenario: Option<&'a str>,
+    /// The MCU's UART obeys the module's RTS.
+    pub obeys_rts: bool,
+    /// What the MCU's UART stays set to, whatever the firmware does.
+    pub mcu_line: Option<&'a str>,
     pub flood: bool,
 }
 
 impl Default for Setting<'_> {
     fn default() -> Self {
-        Setting { board: BOARDS[0], image: "", seed: 1, scenario: None, flood: false }
+        Setting {
+            board: BOARDS[0],
+            image: "",
+            seed: 1,
+            scenario: None,
+            obeys_rts: false,
+            mcu_line: None,
+            flood: false,
+        }
+    }
+}
+
+impl Run {
+    /// A counter of the report.
+    #[track_caller]
+    pub fn counter(&self, name: &str) -> u64 {
+        let statistics = self.report.lines().find_map(|l| l.strip_prefix("statistics ")).unwrap_or_default();
+        let value = statistics.split(' ').find_map(|w| w.strip_prefix(name)?.strip_prefix('='));
+        let value = value.and_then(|v| v.parse().ok());
+        value.unwrap_or_else(|| panic!("the report has no {name}:\n{}", self.report))
     }
 }
 
@@ -54,6 +78,12 @@ pub fn run(folder: &Path, name: &str, setting: Setting<'_>) -> Run {
     if let Some(text) = setting.scenario {
         std::fs::write(path("toml"), text).expect("write the scenario");
         command.arg("--scenario").arg(path("toml"));
+    }
+    if setting.obeys_rts {
+        command.arg("--obeys-rts");
+    }
+    if let Some(line) = setting.mcu_line {
+        command.args(["--mcu-line", line]);
     }
     if setting.flood {
         command.arg("--flood");

@@ -44,4 +44,4 @@ Firmware Passes On Netduino Plus 2 As In QEMU
 
 Firmware Passes On nRF52840 DK With EasyDMA As On A Board That QEMU Has
     Run Firmware    nrf52840dk    uart0
-    Content Digest Should Be That Of Qemu    mps2-an385
+    Content Digest Should Be That Of Qemu    netduinoplus2

@@ -7,6 +7,7 @@ use super::super::job::{Job, Named, OpenRequest};
 use super::super::links::{Transport, UdpMode};
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::net::stack::DnsFamily;
 use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -87,8 +88,9 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         c.core.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
         return Err(ErrorCode::FAILED);
     }
+    // Empty, or zeros as Zephyr's driver sends them: any.
     if let Some(text) = args.text("local IP")
-        && !text.is_empty()
+        && !matches!(text, b"" | b"0.0.0.0")
         && !own.iter().any(|own| own.to_string().as_bytes() == text)
     {
         return Err(args.invalid("local IP"));
@@ -109,8 +111,8 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
             let mode = match args.int("mode") {
-                // To use <mode>, <local port> must be set first.
-                Some(_) if local_port.is_none() => return Err(args.invalid("local port")),
+                // To use <mode>, <local port> must be set first. 0 is no use of it: lwesp sends it without a port.
+                Some(1 | 2) if local_port.is_none() => return Err(args.invalid("local port")),
                 Some(1) => UdpMode::FirstSender,
                 Some(2) => UdpMode::LastSender,
                 _ => UdpMode::Fixed,
@@ -127,7 +129,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         _ => return Err(ErrorCode::FAILED),
     };
     let host = args.text("remote host").unwrap_or_default();
-    let job = Job::resolve(c.now, c.env, host, Named::Open(request))?;
+    let job = Job::resolve(c.now, c.env, host, DnsFamily::Ipv4, Named::Open(request))?;
     c.core.links.reserve(id);
     Ok(Outcome::Run(job))
 }

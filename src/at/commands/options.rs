@@ -7,6 +7,7 @@ use super::super::job::{Job, Named};
 use super::super::nvs::PassthroughLink;
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::net::stack::DnsFamily;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -27,7 +28,7 @@ pub fn dns_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let defaults = c.env.profile.differences.dns_servers;
     let mut servers: Vec<IpAddr> = match manual {
         Some(servers) => servers.to_vec(),
-        None => c.env.stack.dns().iter().copied().map(IpAddr::V4).collect(),
+        None => c.env.stack.dns().to_vec(),
     };
     if servers.is_empty() {
         servers.extend(defaults.iter().copied().map(IpAddr::V4));
@@ -71,7 +72,8 @@ pub fn dns_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     c.env.use_dns(servers);
     if servers.is_none() {
         // DHCP's come back with its next answer.
-        c.env.stack.set_dns(defaults);
+        let defaults: Vec<IpAddr> = defaults.iter().copied().map(IpAddr::V4).collect();
+        c.env.stack.set_dns(&defaults);
     }
     Ok(outcome)
 }
@@ -116,5 +118,6 @@ pub fn passthrough_at_start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Ok(c.written(true));
     }
     let name = link.host.clone();
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, name.as_bytes(), Named::Passthrough(link))?))
+    let family = if v6 { DnsFamily::Ipv6 } else { DnsFamily::Ipv4 };
+    Ok(Outcome::Run(Job::resolve(c.now, c.env, name.as_bytes(), family, Named::Passthrough(link))?))
 }

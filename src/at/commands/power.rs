@@ -63,8 +63,8 @@ pub fn sleep_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// Only the station can sleep: refused while the softAP is on (a guess for how). What the module would save in
-/// current is not simulated; its answers come at the same times.
+/// Only the station can sleep: refused while the softAP is on (a guess for how). What the module saves in current is
+/// not simulated, nor are later answers; but in light sleep the UART is deaf ([`crate::module`]).
 pub fn sleep_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let mode = args.int("sleep mode").unwrap_or(0) as u8;
     if mode != 0 && c.core.softap_on() {
@@ -74,11 +74,15 @@ pub fn sleep_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// What would wake the module from light sleep. A timer has one parameter, a pin has its level, too.
-pub fn wake_up_set(_: &mut Context<'_, '_>, args: &Args) -> Result {
+/// What wakes the module from light sleep. A timer has one parameter; a pin has its level, too, and nothing more: no
+/// driver has a wire to it.
+pub fn wake_up_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let (first, second) = (args.int("param1").unwrap_or(0), args.int("param2"));
     match (args.int("wakeup source"), second) {
-        (Some(0), None) => Ok(Outcome::Ok),
+        (Some(0), None) => {
+            c.core.system.wake_after = Some(Duration::from_millis(first as u64));
+            Ok(Outcome::Ok)
+        }
         // There is no module with more pins (a guess for the ERROR).
         (Some(2), Some(_)) if first <= 48 => Ok(Outcome::Ok),
         (Some(0), Some(_)) | (Some(2), None) => Err(args.invalid("param2")),

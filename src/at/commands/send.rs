@@ -10,7 +10,7 @@ use super::super::payload::Payload;
 use super::super::schema::Args;
 use super::link::stays;
 use super::{Context, Outcome};
-use crate::net::stack::Socket;
+use crate::net::stack::{DnsFamily, Socket};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -62,24 +62,33 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
             c.core.begin_payload(payload.to(target.remote));
             Ok(Outcome::Done)
         }
-        Some((host, port)) => {
-            Ok(Outcome::Run(Job::resolve(c.now, c.env, &host, Named::Payload(payload, port))?))
-        }
+        Some((host, port)) => Ok(Outcome::Run(Job::resolve(
+            c.now,
+            c.env,
+            &host,
+            DnsFamily::Ipv4,
+            Named::Payload(payload, port),
+        )?)),
     }
 }
 
 pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let target = Target::of(c, args)?;
     let length = args.int("length").unwrap_or(0) as u64;
-    let long = LongSend::new(target.id, target.socket, target.remote, length, c.core.block_sizes);
+    let link = (target.id, target.socket, target.remote);
+    let long = LongSend::new(link, length, c.core.block_sizes, c.core.line_end);
     match target.other {
         None => {
             c.core.begin_long_send(long);
             Ok(Outcome::Done)
         }
-        Some((host, port)) => {
-            Ok(Outcome::Run(Job::resolve(c.now, c.env, &host, Named::LongSend(long, port))?))
-        }
+        Some((host, port)) => Ok(Outcome::Run(Job::resolve(
+            c.now,
+            c.env,
+            &host,
+            DnsFamily::Ipv4,
+            Named::LongSend(Box::new(long), port),
+        )?)),
     }
 }
 

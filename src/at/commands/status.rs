@@ -5,20 +5,24 @@ use super::super::job::{Job, Named};
 use super::super::links::Transport;
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::net::stack::DnsFamily;
 use crate::time::Duration;
 use crate::wifi::Status;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    // 3 asks for IPv6 only, and there is no IPv6 address to be had without AT+CIPV6=1.
-    if args.int("ip network") == Some(3) {
-        return Err(ErrorCode::FAILED);
-    }
+    let family = match args.int("ip network") {
+        // There is no IPv6 address to be had without AT+CIPV6=1.
+        Some(3) if !c.core.settings.tcpip.ipv6 => return Err(ErrorCode::FAILED),
+        Some(3) => DnsFamily::Ipv6,
+        Some(2) => DnsFamily::Ipv4,
+        _ => either(c),
+    };
     let name = args.text("domain name").unwrap_or_default();
     // 0 leaves it to the stack.
     let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| c.now + Duration::from_millis(ms as u64));
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, Named::Print(timeout))?))
+    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, family, Named::Print(timeout))?))
 }
 
 /// `STATUS:` and a line for each link.
@@ -64,5 +68,11 @@ fn link_lines(c: &mut Context<'_, '_>, name: &str) {
 /// because the specification knows no other failure.
 pub fn ping(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let name = args.text("host").unwrap_or_default();
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, Named::Ping)?))
+    let family = either(c);
+    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, family, Named::Ping)?))
+}
+
+/// IPv4 before IPv6, which AT+CIPV6 must have switched on (a guess for names).
+fn either(c: &Context<'_, '_>) -> DnsFamily {
+    if c.core.settings.tcpip.ipv6 { DnsFamily::PreferIpv4 } else { DnsFamily::Ipv4 }
 }

@@ -7,7 +7,7 @@ use super::{Action, Framing, Packing};
 use crate::at::job::OpenRequest;
 use crate::at::links::{Link, Transport};
 use crate::at::{Core, Env};
-use crate::net::stack::{DnsState, Socket, TcpState};
+use crate::net::stack::{DnsFamily, DnsState, Socket, TcpState};
 use crate::time::{Duration, Instant, earliest};
 
 /// Where an attempt to open the link again stands.
@@ -79,9 +79,9 @@ impl Session {
         !full && !self.leaving && !self.framing.is_decided(start)
     }
 
-    /// True when [`poll`] has something to do at once, whatever the time.
-    pub fn has_full_block(&self) -> bool {
-        self.framing.has_full_block()
+    /// True when [`poll`] has something to do at once for a byte that it has just got.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.framing.is_due(now, receiving)
     }
 
     /// When [`poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the
@@ -101,6 +101,7 @@ pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
     let mut moved = false;
     while let Some(action) = session.framing.poll(now, env.receiving) {
         moved = true;
+        core.block_ended = true;
         match action {
             Action::Send(block) => send(&mut session, core, env, &block),
             Action::Leave => {
@@ -161,9 +162,11 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
     match session.reopen {
         Reopen::No => session.reopen = Reopen::At(now + pause),
         Reopen::At(at) if at > now => return false,
-        // The station comes first.
-        Reopen::At(_) if env.address().is_none() => session.reopen = Reopen::At(now + pause),
-        Reopen::At(_) => session.reopen = Reopen::Resolving(env.stack.dns_start(now, &target.host)),
+        // The station, or the softAP, comes first.
+        Reopen::At(_) if env.own_addresses().is_empty() => session.reopen = Reopen::At(now + pause),
+        Reopen::At(_) => {
+            session.reopen = Reopen::Resolving(env.stack.dns_start(now, &target.host, DnsFamily::Ipv4));
+        }
         Reopen::Resolving(query) => {
             let state = env.stack.dns_state(query);
             if state == DnsState::Pending {
@@ -171,9 +174,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
             }
             env.stack.release(query);
             session.reopen = Reopen::At(now + pause);
-            if let DnsState::Resolved(addresses) = state
-                && let Some(ip) = addresses.into_iter().find(std::net::IpAddr::is_ipv4)
-            {
+            if let DnsState::Resolved(ip) = state {
                 dial(session, &target, core, env, now, SocketAddr::new(ip, target.port));
             }
         }

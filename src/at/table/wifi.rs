@@ -259,7 +259,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CIPSTA",
         summary: "IP address of the station",
         section: "Wi-Fi: AT+CIPSTA",
-        needs: &[Need::Station],
+        // Also without a station (a guess): Zephyr's driver sets its static address before the mode.
         query: Some(wifi_address::station_query),
         set: set!(
             wifi_address::station_set,

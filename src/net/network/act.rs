@@ -1,11 +1,12 @@
-//! What happens because a test says so: access points go, hosts act; and where hosts find a module.
+//! What happens because a test says so: access points go, servers fail, hosts act; and where hosts find a module.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{HostAction, Network, Peer, Port};
-use crate::net::packet;
+use crate::net::config::{DhcpAnswers, DnsBehaviour};
 use crate::net::segment::Mac;
 use crate::net::service::{TCP_TERMINAL, UDP_TERMINAL};
+use crate::net::{gateway, packet};
 use crate::time::Instant;
 
 /// A module's station, from the frames that it sent since it joined.
@@ -68,6 +69,21 @@ impl Network {
         if let Some(segment) = self.segments[..aps].iter_mut().find(|s| s.name() == segment) {
             segment.set_up(up);
         }
+    }
+
+    /// What the DHCP server on this segment answers; it may be changed. `None` when there is no such segment.
+    pub fn dhcp_answers(&mut self, segment: &str) -> Option<&mut DhcpAnswers> {
+        let index = self.access_points().position(|s| s.name() == segment)?;
+        self.gateway.dhcp_answers(index)
+    }
+
+    /// How the DNS server of this host, or of the `gateway`, behaves; it may be changed. `None` when there is no
+    /// such server.
+    pub fn dns_behaviour(&mut self, node: &str) -> Option<&mut DnsBehaviour> {
+        if node == gateway::NAME {
+            return Some(self.gateway.dns_behaviour());
+        }
+        self.hosts.iter_mut().find(|h| h.name == node)?.services.dns_behaviour()
     }
 
     fn resolve(&self, host: usize, peer: &Peer) -> Result<Ipv4Addr, String> {

@@ -4,6 +4,7 @@
 //! The owner polls the stack, then the services, and both again while the services say that they moved
 //! something. Extra polls change nothing.
 
+pub(super) mod dns;
 mod echo;
 mod http;
 mod sntp;
@@ -14,7 +15,8 @@ mod update;
 
 use std::collections::VecDeque;
 
-use super::config::{ServiceConfig, SntpChange};
+use super::config::{DnsBehaviour, ServiceConfig, SntpChange};
+use super::dns_server::DnsServer;
 use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
 pub use terminal::quoted;
@@ -30,7 +32,7 @@ const NOTES: usize = 4096;
 /// Something that a service did, for the world's observations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// `http`, `update`, `sntp`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
+    /// `http`, `update`, `sntp`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
     pub service: &'static str,
     /// One line, such as `GET /status from 192.168.1.100:49153 -> 200, 17 bytes`.
     pub text: String,
@@ -60,6 +62,7 @@ enum Service {
     Http(http::Server),
     TcpEcho(echo::TcpServer),
     UdpEcho(echo::UdpServer),
+    Dns(dns::Server, DnsServer),
     Sntp(sntp::Server),
 }
 
@@ -104,6 +107,9 @@ impl Services {
                 ServiceConfig::UdpEcho { port } => {
                     echo::UdpServer::new(stack, *port).map(|s| Some(Service::UdpEcho(s)))
                 }
+                ServiceConfig::Dns(config) => {
+                    dns::Server::new(stack).map(|s| Some(Service::Dns(s, DnsServer::new(config))))
+                }
             };
             match service {
                 Ok(service) => services.list.extend(service),
@@ -123,10 +129,19 @@ impl Services {
                 Service::Http(s) => s.stop(stack),
                 Service::TcpEcho(s) => s.stop(stack),
                 Service::UdpEcho(s) => s.stop(stack),
+                Service::Dns(s, _) => s.stop(stack),
                 Service::Sntp(s) => s.stop(stack),
             }
         }
         self.terminal.stop(stack);
+    }
+
+    /// How the DNS server behaves from now on; `None` when there is none.
+    pub(super) fn dns_behaviour(&mut self) -> Option<&mut DnsBehaviour> {
+        self.list.iter_mut().find_map(|service| match service {
+            Service::Dns(_, dns) => Some(&mut dns.behaviour),
+            _ => None,
+        })
     }
 
     /// Closes each connection of the terminal and of HTTP and update servers (FIN): of the terminal when what is
@@ -175,6 +190,7 @@ impl Services {
                 Service::Http(s) => s.poll(now, stack, &mut self.notes),
                 Service::TcpEcho(s) => s.poll(now, stack, &mut self.notes),
                 Service::UdpEcho(s) => s.poll(stack, &mut self.notes),
+                Service::Dns(s, dns) => s.poll(now, stack, dns, Some(&mut self.notes)),
                 Service::Sntp(s) => s.poll(now, stack, &mut self.notes),
             };
             moved | more
@@ -185,6 +201,7 @@ impl Services {
     pub fn next_timer(&self) -> Option<Instant> {
         let timers = self.list.iter().filter_map(|service| match service {
             Service::Http(s) => s.next_timer(),
+            Service::Dns(s, _) => s.next_timer(),
             Service::TcpEcho(_) | Service::UdpEcho(_) | Service::Sntp(_) => None,
         });
         timers.min()

@@ -68,6 +68,18 @@ impl Stack {
         }
     }
 
+    /// Gives the address that the DHCP client has leased back to the server, and stops the client.
+    pub fn dhcp_release(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        if let Some(Action::Send { source, to, message }) = self.dhcp.as_ref().and_then(Client::release) {
+            let ident = self.next_ident();
+            let packet = packet::udp((source, DHCP_CLIENT_PORT), (to, DHCP_SERVER_PORT), ident, &message);
+            // At once: the address is gone with the next poll.
+            self.route(packet);
+        }
+        self.dhcp_stop();
+    }
+
     /// Takes the next thing that the DHCP client has to say.
     pub fn take_dhcp_event(&mut self) -> Option<DhcpEvent> {
         self.dhcp_events.pop_front()
@@ -86,7 +98,7 @@ impl Stack {
         let renewed = network(&config) == network(&self.ipv4);
         let moved = self.ipv4.as_ref().map(|c| c.address) != address;
         if !self.pinned_dns {
-            self.dns_servers = config.as_ref().map(|c| c.dns.clone()).unwrap_or_default();
+            self.dns_servers = config.iter().flat_map(|c| &c.dns).copied().map(IpAddr::V4).collect();
         }
         self.ipv4 = config;
         if !renewed {
@@ -123,12 +135,12 @@ impl Stack {
 
     /// Sets the DNS servers until the next [`set_ipv4`](Self::set_ipv4) or new lease. Questions that are
     /// under way go on with those they started with.
-    pub fn set_dns(&mut self, servers: &[Ipv4Addr]) {
+    pub fn set_dns(&mut self, servers: &[IpAddr]) {
         self.dns_servers = servers.to_vec();
     }
 
     /// Sets DNS servers that stay whatever an address or a lease brings. `None`: those in use until the next one.
-    pub fn pin_dns(&mut self, servers: Option<Vec<Ipv4Addr>>) {
+    pub fn pin_dns(&mut self, servers: Option<Vec<IpAddr>>) {
         if let Some(servers) = &servers {
             self.dns_servers.clone_from(servers);
         }
@@ -136,7 +148,7 @@ impl Stack {
     }
 
     /// The DNS servers in use, in the order in which they are asked.
-    pub fn dns(&self) -> &[Ipv4Addr] {
+    pub fn dns(&self) -> &[IpAddr] {
         &self.dns_servers
     }
 

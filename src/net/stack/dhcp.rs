@@ -1,4 +1,4 @@
-//! The DHCP client: RFC 2131 with lwIP's times.
+//! The DHCP client: RFC 2131 with lwIP's times, as the IDF has shortened them.
 
 use std::net::Ipv4Addr;
 
@@ -9,7 +9,7 @@ use smoltcp::wire::{
 
 use super::Ipv4Config;
 use crate::rng::Stream;
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, NANOS_PER_SEC};
 
 /// What the client asks for: mask, router, broadcast address, DNS servers.
 const PARAMETERS: &[u8] = &[1, 3, 28, 6];
@@ -18,11 +18,13 @@ const HOST_NAME: u8 = 12;
 /// Shortest message: BOOTP's.
 const MIN_MESSAGE: usize = 300;
 /// Requests for an offer before the client starts over.
-const REQUESTS: u32 = 5;
-/// A lease whose length the server does not name.
-const DEFAULT_LEASE: Duration = Duration::from_secs(3600);
-/// Shortest time between two tries to renew.
-const MIN_RENEW: Duration = Duration::from_secs(60);
+const REQUESTS: u32 = 6;
+/// A lease whose length the server does not name, in seconds.
+const DEFAULT_LEASE: u64 = 120;
+/// Shortest wait that lwIP takes from halving the time that is left, in seconds.
+const MIN_HALF: u64 = 3;
+/// DNS servers of a lease that are used: the IDF keeps the third place for a fallback.
+const DNS_SERVERS: usize = 2;
 
 /// A lease in use.
 struct Lease {
@@ -30,8 +32,12 @@ struct Lease {
     server: Ipv4Addr,
     /// True while a renewal waits for its answer; other acknowledgements are duplicates.
     asked: bool,
+    /// Requests to everybody.
+    rebinds: u64,
     rebind_at: Instant,
     expires_at: Instant,
+    /// It ran out, and the server was told.
+    released: bool,
 }
 
 enum Phase {
@@ -96,9 +102,10 @@ impl Client {
         self.xid = self.random.next_u64() as u32;
     }
 
-    /// lwIP's wait after try number `tries`: 2, 4, 8, 16, 32, then 60 seconds.
-    fn backoff(&self) -> Duration {
-        Duration::from_secs(if self.tries < 6 { 1 << self.tries } else { 60 })
+    /// lwIP's wait after try number `tries`: 2, 4, 8, 16, 32, then 60 of these units. For an offer they are
+    /// quarters of a second, for an acknowledgement seconds.
+    fn backoff(&self, unit: Duration) -> Duration {
+        Duration::from_nanos(unit.as_nanos() * if self.tries < 6 { 1 << self.tries } else { 60 })
     }
 
     /// Does what is due; `None` when nothing is (left).
@@ -109,7 +116,7 @@ impl Client {
         match &mut self.phase {
             Phase::Discovering => {
                 self.tries += 1;
-                self.at = now + self.backoff();
+                self.at = now + self.backoff(Duration::from_millis(250));
                 Some(self.broadcast(DhcpMessageType::Discover, None, None))
             }
             Phase::Requesting { .. } if self.tries >= REQUESTS => {
@@ -119,28 +126,45 @@ impl Client {
             Phase::Requesting { server, address } => {
                 let (server, address) = (*server, *address);
                 self.tries += 1;
-                self.at = now + self.backoff();
+                self.at = now + self.backoff(Duration::from_secs(1));
                 Some(self.broadcast(DhcpMessageType::Request, Some(address), Some(server)))
             }
-            Phase::Bound(lease) if now >= lease.expires_at => {
+            Phase::Bound(lease) if now >= lease.expires_at && lease.released => {
                 self.start_over(now);
                 Some(Action::Drop)
             }
+            Phase::Bound(lease) if now >= lease.expires_at => {
+                lease.released = true;
+                self.release()
+            }
             Phase::Bound(lease) => {
+                lease.asked = true;
                 let renewing = now < lease.rebind_at;
                 let end = if renewing { lease.rebind_at } else { lease.expires_at };
-                let half = Duration::from_nanos(end.since(now).as_nanos() / 2);
-                self.at = (now + half.max(MIN_RENEW)).min(end);
-                if !lease.asked {
-                    lease.asked = true;
-                    self.xid = self.random.next_u64() as u32;
-                }
+                let half = end.since(now).as_nanos() / NANOS_PER_SEC / 2;
+                let half = Some(half).filter(|half| *half >= MIN_HALF);
+                let wait = if renewing {
+                    half
+                } else {
+                    lease.rebinds += 1;
+                    let again = lease.rebinds.min(10);
+                    Some(half.map_or(again, |half| half.min(again)))
+                };
+                self.at = wait.map_or(end, |wait| (now + Duration::from_secs(wait)).min(end));
                 let source = lease.config.address;
                 let to = if renewing { lease.server } else { Ipv4Addr::BROADCAST };
                 let message = self.message(DhcpMessageType::Request, source, None, None);
                 Some(Action::Send { source, to, message })
             }
         }
+    }
+
+    /// Gives the lease back; `None` when there is none.
+    pub(super) fn release(&self) -> Option<Action> {
+        let Phase::Bound(lease) = &self.phase else { return None };
+        let (source, to) = (lease.config.address, lease.server);
+        let message = self.message(DhcpMessageType::Release, source, None, Some(to));
+        Some(Action::Send { source, to, message })
     }
 
     fn broadcast(
@@ -160,7 +184,9 @@ impl Client {
         requested: Option<Ipv4Addr>,
         server: Option<Ipv4Addr>,
     ) -> Vec<u8> {
-        let name = self.host_name.as_deref().map(|data| DhcpOption { kind: HOST_NAME, data });
+        let asks = kind != DhcpMessageType::Release;
+        let name = self.host_name.as_deref().filter(|_| asks);
+        let name = name.map(|data| DhcpOption { kind: HOST_NAME, data });
         let repr = DhcpRepr {
             message_type: kind,
             transaction_id: self.xid,
@@ -176,9 +202,9 @@ impl Client {
             requested_ip: requested,
             client_identifier: Some(EthernetAddress(self.mac)),
             server_identifier: server,
-            parameter_request_list: Some(PARAMETERS),
+            parameter_request_list: asks.then_some(PARAMETERS),
             dns_servers: None,
-            max_size: Some(self.mtu),
+            max_size: asks.then_some(self.mtu),
             lease_duration: None,
             renew_duration: None,
             rebind_duration: None,
@@ -243,18 +269,25 @@ impl Client {
         if mask != super::ethernet::mask(prefix_len) || !super::is_unicast(reply.your_ip) {
             return None;
         }
-        let seconds = |s: u32| Duration::from_secs(u64::from(s));
-        let lease = reply.lease_duration.map_or(DEFAULT_LEASE, seconds).max(Duration::from_secs(1));
-        let part = |eighths: u64| Duration::from_nanos(lease.as_nanos() / 8 * eighths);
-        let (renew, rebind) = match (reply.renew_duration.map(seconds), reply.rebind_duration.map(seconds)) {
-            (Some(renew), Some(rebind)) if renew < rebind && rebind < lease => (renew, rebind),
-            _ => (part(4), part(7)),
+        let lease = reply.lease_duration.filter(|s| *s > 0).map_or(DEFAULT_LEASE, u64::from);
+        let named = [reply.renew_duration, reply.rebind_duration].map(|s| s.map(u64::from));
+        let (renew, rebind) = match named {
+            [Some(renew), Some(rebind)] if renew < rebind && rebind < lease => (renew, rebind),
+            _ => (lease / 2, lease * 7 / 8),
         };
+        let [lease, renew, rebind] = [lease, renew, rebind].map(Duration::from_secs);
         let config = Ipv4Config {
             address: reply.your_ip,
             prefix_len,
             gateway: reply.router,
-            dns: reply.dns_servers.iter().flatten().copied().filter(|s| super::is_unicast(*s)).collect(),
+            dns: reply
+                .dns_servers
+                .iter()
+                .flatten()
+                .copied()
+                .filter(|s| super::is_unicast(*s))
+                .take(DNS_SERVERS)
+                .collect(),
             server: Some(server),
             lease: Some(lease),
         };
@@ -264,8 +297,10 @@ impl Client {
                 config: config.clone(),
                 server,
                 asked: false,
+                rebinds: 0,
                 rebind_at: now + rebind,
                 expires_at: now + lease,
+                released: false,
             })),
         );
         self.at = now + renew;

@@ -83,6 +83,7 @@ impl Lan {
                 prefix_len: self.prefix_len,
                 dhcp: (leases.first, leases.last),
                 lease: leases.time,
+                dns: vec![self.address],
             };
             DhcpServer::new(&segment, [])
         });

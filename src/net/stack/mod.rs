@@ -30,7 +30,7 @@ mod types;
 mod udp;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use smoltcp::iface::{Interface, PollResult, SocketSet};
 use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet};
@@ -59,7 +59,7 @@ pub struct Stack {
     lan: Option<lan::Lan>,
     up: bool,
     ipv4: Option<Ipv4Config>,
-    dns_servers: Vec<Ipv4Addr>,
+    dns_servers: Vec<IpAddr>,
     /// Set: leases and addresses leave the servers alone.
     pinned_dns: bool,
     groups: BTreeSet<Ipv4Addr>,
@@ -78,6 +78,7 @@ pub struct Stack {
     ports: BTreeMap<Socket, udp::Port>,
     pings: BTreeMap<Socket, ping::Ping>,
     questions: BTreeMap<Socket, dns::Question>,
+    known: dns::Known,
     /// The ephemeral ports given out last.
     last_tcp_port: u16,
     last_udp_port: u16,
@@ -157,6 +158,7 @@ impl Stack {
             ports: BTreeMap::new(),
             pings: BTreeMap::new(),
             questions: BTreeMap::new(),
+            known: dns::Known::default(),
             last_tcp_port: port(),
             last_udp_port: port(),
             ping_random: stream("ping"),

@@ -158,11 +158,22 @@ pub struct Datagram {
 pub enum DnsState {
     /// No answer yet.
     Pending,
-    /// The addresses, in the order of the answer; at least one.
-    Resolved(Vec<IpAddr>),
-    /// No such name, no address for it, no server answered, or none is known. Also the answer for a handle
-    /// that is not known.
+    /// An address.
+    Resolved(IpAddr),
+    /// No such name, no address of the family, no server answered, none is known, or too many questions are
+    /// open. Also the answer for a handle that is not known.
     Failed,
+}
+
+/// Which address of a name is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DnsFamily {
+    /// An IPv4 address (A record); an IPv6 address (AAAA record) when the name has none.
+    PreferIpv4,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv6 address.
+    Ipv6,
 }
 
 /// How a ping stands.

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
-use crate::net::config::SntpChange;
+use crate::net::config::{DnsAnswers, SntpChange};
 use crate::net::network::Peer;
 
 fn at(ns: u64, command: Command) -> Command {
@@ -17,6 +17,14 @@ fn wire(side: Option<WireSide>, harm: Harm) -> Command {
     Command::Wire { name: "wifi".to_string(), change: WireChange { side, harm } }
 }
 
+fn dhcp(name: &str, answers: DhcpAnswers) -> Command {
+    Command::ApDhcp { name: name.to_string(), answers }
+}
+
+fn dns(change: DnsChange) -> Command {
+    Command::Dns { name: "ns".to_string(), change }
+}
+
 fn host(action: HostAction) -> Command {
     Command::Host { name: "pc".to_string(), action }
 }
@@ -29,9 +37,19 @@ fn every_form_is_understood() {
         ("help", Command::Help(None)),
         ("help link", Command::Help(Some("link".to_string()))),
         ("status", Command::Status),
+        ("expect", Command::Expect),
         ("ap home down", Command::ApDown("home".to_string())),
         ("  ap\thome   up ", Command::ApUp("home".to_string())),
         ("ap \"my \\\"ap\\\"\" up", Command::ApUp("my \"ap\"".to_string())),
+        ("ap home dhcp nak", dhcp("home", DhcpAnswers::Nak)),
+        ("at 1s ap \"dhcp\" dhcp no-offer", at(1_000_000_000, dhcp("dhcp", DhcpAnswers::NoOffer))),
+        ("dns", Command::DnsShow(None)),
+        ("dns gateway", Command::DnsShow(Some("gateway".to_string()))),
+        (
+            "dns ns answers servfail delay 1.5 s",
+            dns(DnsChange { answers: Some(DnsAnswers::Failure), delay: Some(ms(1_500)) }),
+        ),
+        ("dns ns delay 0", dns(DnsChange { answers: None, delay: Some(Duration::ZERO) })),
         ("link", Command::LinkShow(None)),
         ("link wifi", Command::LinkShow(Some("wifi".to_string()))),
         ("link wifi loss 5%", link("wifi", LinkChange { loss_ppm: Some(50_000), ..none() })),
@@ -128,7 +146,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
     let actions =
         "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram` or `sntp`";
-    let commands = "`help`, `status`, `ap`, `link`, `wire`, `host` or `at`";
+    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
@@ -156,11 +174,25 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
             "expected a duration such as `-90 s` after `host pc sntp offset`, found nothing".to_string(),
         ),
         ("ap", "expected the name of an access point after `ap`, found nothing".to_string()),
-        ("ap home", "expected `down` or `up` after `ap home`, found nothing".to_string()),
+        ("ap home", "expected `down`, `up` or `dhcp` after `ap home`, found nothing".to_string()),
         (
             "ap home dwon",
-            "expected `down` or `up` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
+            "expected `down`, `up` or `dhcp` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
         ),
+        (
+            "ap home dhcp nack",
+            "expected `right`, `none`, `no-offer`, `no-ack` or `nak` after `ap home dhcp`, found `nack`; did you mean `nak`?".to_string(),
+        ),
+        (
+            "dns ns answer servfail",
+            "expected a setting of the DNS server (`answers` or `delay`), found `answer`; did you mean `answers`?".to_string(),
+        ),
+        (
+            "dns ns answers servfial",
+            "`answers`: expected `right`, `nxdomain`, `servfail`, `refused`, `truncated`, `wrong-id` or `none`, found `servfial`; did you mean `servfail`?".to_string(),
+        ),
+        ("dns ns delay", "expected TIME after `delay`, found nothing".to_string()),
+        ("dns ns delay 1s delay 2s", "`delay` is set twice in one line".to_string()),
         ("ap home down now", "expected nothing after `ap home down`, found `now`".to_string()),
         (
             "link wifi los 5%",
@@ -308,12 +340,23 @@ fn harm() -> impl Strategy<Value = WireChange> {
         .prop_filter("a change changes something", |c| c.harm != Harm::default())
 }
 
+fn name_server() -> impl Strategy<Value = DnsChange> {
+    let answers = proptest::sample::select(&DnsAnswers::WORDS[..]).prop_map(|(_, answers)| answers);
+    let delay = (0..=quantity::LONGEST_DELAY.as_nanos()).prop_map(Duration::from_nanos);
+    (proptest::option::of(answers), proptest::option::of(delay))
+        .prop_map(|(answers, delay)| DnsChange { answers, delay })
+        .prop_filter("a change changes something", |c| *c != DnsChange::default())
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let name = || prop_oneof!["[a-z0-9_.-]{1,8}", ".{0,8}", any::<String>()];
     let change = prop_oneof![
         name().prop_map(Command::ApUp),
         name().prop_map(Command::ApDown),
         (name(), change()).prop_map(|(name, change)| Command::Link { name, change }),
+        (name(), proptest::sample::select(&DhcpAnswers::WORDS[..]))
+            .prop_map(|(name, (_, answers))| Command::ApDhcp { name, answers }),
+        (name(), name_server()).prop_map(|(name, change)| Command::Dns { name, change }),
         (name(), harm()).prop_map(|(name, change)| Command::Wire { name, change }),
         (name(), action()).prop_map(|(name, action)| Command::Host { name, action }),
     ];
@@ -322,8 +365,10 @@ fn command() -> impl Strategy<Value = Command> {
         proptest::option::of(prop_oneof![Just("help"), Just("link"), Just("at")])
             .prop_map(|t| Command::Help(t.map(str::to_string))),
         Just(Command::Status),
+        Just(Command::Expect),
         proptest::option::of(name()).prop_map(Command::LinkShow),
         proptest::option::of(name()).prop_map(Command::WireShow),
+        proptest::option::of(name()).prop_map(Command::DnsShow),
         change.clone(),
         (any::<u64>(), change).prop_map(|(ns, c)| at(ns, c)),
     ]
@@ -338,7 +383,7 @@ proptest! {
     }
 
     #[test]
-    fn no_line_panics(line in any::<String>(), words in "(ap|link|wire|noise|break|host|send|at|help|wifi|\"|\\\\|x4|1|connect|loss|5%|1s| ){0,12}") {
+    fn no_line_panics(line in any::<String>(), words in "(ap|dhcp|nak|dns|answers|delay|link|wire|noise|break|host|send|at|help|wifi|\"|\\\\|x4|1|connect|loss|5%|1s| ){0,12}") {
         for line in [line, words] {
             if let Ok(command) = parse(&line) {
                 prop_assert_eq!(parse(&command.to_string()), Ok(command));

@@ -4,7 +4,7 @@ use crate::world::quantity;
 use crate::world::spelling::shown;
 
 /// A word of a line.
-pub(super) struct Word {
+pub(in crate::world) struct Word {
     /// What it says. Bytes that are no text are replaced; they belong into data, not into names.
     pub text: String,
     /// The same byte for byte.
@@ -30,7 +30,7 @@ impl Word {
 }
 
 /// The words of a line, taken from left to right.
-pub(super) struct Words(std::iter::Peekable<std::vec::IntoIter<Word>>);
+pub(in crate::world) struct Words(std::iter::Peekable<std::vec::IntoIter<Word>>);
 
 impl Words {
     pub fn split(line: &str) -> Result<Words, String> {

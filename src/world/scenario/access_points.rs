@@ -92,8 +92,14 @@ fn access_point<'a>(
         section.complain(p, key, &message);
     }
     let lease = section.parsed(p, "lease", lease).unwrap_or(Duration::from_secs(7200));
-    let segment =
-        SegmentConfig { name: name.to_string(), gateway, prefix_len: subnet.prefix_len(), dhcp, lease };
+    let segment = SegmentConfig {
+        name: name.to_string(),
+        gateway,
+        prefix_len: subnet.prefix_len(),
+        dhcp,
+        lease,
+        dns: name_servers(p, &section).unwrap_or_else(|| vec![gateway]),
+    };
     Some(Lan { ap, segment, subnet, place: section.span("subnet") })
 }
 
@@ -189,6 +195,28 @@ fn dhcp(problems: &mut Problems, section: &Section, subnet: Subnet) -> (Ipv4Addr
             default
         }
     }
+}
+
+/// The addresses under `dns`, all of hosts, none twice.
+fn name_servers(problems: &mut Problems, section: &Section) -> Option<Vec<Ipv4Addr>> {
+    let list = section.strings(problems, "dns")?;
+    if list.len() > 3 {
+        section.mistake(problems, "dns", &format!("found a list of {}", list.len()));
+    }
+    let mut servers = Vec::new();
+    for (text, place) in list {
+        match text.parse().ok().filter(|&a| network::is_host(a)) {
+            Some(address) if servers.contains(&address) => {
+                problems.add(place, format!("expected each DNS server once, found {address} again"));
+            }
+            Some(address) => servers.push(address),
+            None => {
+                let message = format!("expected the IPv4 address of one host, found {}", shown(text));
+                problems.add(place, message);
+            }
+        }
+    }
+    Some(servers)
 }
 
 fn lease(text: &str) -> Result<Duration, String> {

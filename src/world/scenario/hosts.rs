@@ -8,23 +8,23 @@ use super::network::{self, Subnet};
 use super::read::{self, Taken, take};
 use super::report::Problems;
 use super::table::{Section, Value};
-use super::{exists, link, schema, servers};
+use super::{dns, exists, link, schema, servers};
 use crate::net::config::{Faults, HostConfig, Page, ServiceConfig};
 use crate::net::ntp;
 use crate::time::Duration;
 use crate::world::quantity;
 use crate::world::spelling::shown;
 
-/// Reads every `[host.NAME]`, in the order of names.
+/// Reads every `[host.NAME]`, in the order of names. `dns_names`: takes those that the gateway's server knows.
 pub(super) fn read(
     problems: &mut Problems,
     top: &Section,
     lans: &[Lan],
     modules: &[&str],
+    dns_names: &mut Taken<String>,
 ) -> Vec<HostConfig> {
     let mut hosts = Vec::new();
     let mut addresses = Taken::new();
-    let mut dns_names = Taken::new();
     for (name, place, value) in top.named(problems, "host") {
         read::check_node_name(problems, name, &place);
         if modules.contains(&name) {
@@ -51,15 +51,8 @@ pub(super) fn read(
         let segment = address.and_then(|a| segment(problems, &section, a, lans));
         let mut own_names = Vec::new();
         for (dns_name, span) in section.strings(problems, "names").unwrap_or_default() {
-            if !network::is_dns_name(dns_name) {
-                problems.add(
-                    span,
-                    format!("expected a DNS name such as `www.example.com`, found {}", shown(dns_name)),
-                );
-                continue;
-            }
-            let dns_name = dns_name.to_ascii_lowercase();
-            take(problems, &mut dns_names, dns_name.clone(), span, &format!("the DNS name `{dns_name}`"));
+            let Some(dns_name) = dns::dns_name(problems, dns_name, &span) else { continue };
+            take(problems, dns_names, dns_name.clone(), span, &format!("the DNS name `{dns_name}`"));
             own_names.push(dns_name);
         }
         let link = match section.value("link") {
@@ -146,6 +139,11 @@ fn services(problems: &mut Problems, section: &Section, host: &str) -> Vec<Servi
         let port = http.integer(problems, "port", 1, 65_535).unwrap_or(80);
         take(problems, &mut ports, ("TCP", port), http.span("port"), &format!("TCP port {port}"));
         services.push(ServiceConfig::Http { port, pages: pages(problems, &http, host) });
+    }
+    if let Some(value) = section.value("dns") {
+        let dns = dns::read(problems, &format!("[host.{host}.dns]"), value, &mut Taken::new());
+        take(problems, &mut ports, ("UDP", 53), value.span(), "UDP port 53");
+        services.push(ServiceConfig::Dns(dns));
     }
     type Make = fn(u16) -> ServiceConfig;
     let others: [(&str, &str, Make); 4] = [

@@ -6,6 +6,8 @@
 //! list in code.
 
 mod access_points;
+mod dns;
+mod expect;
 mod hosts;
 mod link;
 mod network;
@@ -17,14 +19,17 @@ mod servers;
 mod table;
 mod wire;
 
+use std::iter;
+
 use crate::module::LogPort;
-use crate::net::config::NetConfig;
+use crate::net::config::{HostConfig, NetConfig, ServiceConfig};
 use crate::net::network::{HostAction, Peer};
 pub use crate::profile::Timing;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
 use crate::world::McuTx;
 use crate::world::console::Command;
+use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use report::{Place, Problem, ScenarioError};
 pub use wire::WireConfig;
@@ -97,6 +102,8 @@ pub struct Scenario {
     pub taps_all: bool,
     /// Changes in the order of time; those of one instant in the order of the file.
     pub timeline: Vec<TimelineEntry>,
+    /// What must happen, and what must not, in the order of the file.
+    pub expect: Vec<Expectation>,
 }
 
 impl Scenario {
@@ -120,8 +127,12 @@ impl Scenario {
     /// One sentence with what was expected, such as the names that exist.
     pub fn check(&self, command: &Command) -> Result<(), String> {
         match command {
-            Command::Help(_) | Command::Status | Command::LinkShow(None) | Command::WireShow(None) => Ok(()),
-            Command::ApUp(name) | Command::ApDown(name) => {
+            Command::Help(_) | Command::Status | Command::Expect => Ok(()),
+            Command::LinkShow(None) | Command::WireShow(None) | Command::DnsShow(None) => Ok(()),
+            Command::DnsShow(Some(name)) | Command::Dns { name, .. } => {
+                exists("the name of a DNS server", name, self.name_servers())
+            }
+            Command::ApUp(name) | Command::ApDown(name) | Command::ApDhcp { name, .. } => {
                 exists("the name of an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
             }
             Command::LinkShow(Some(name)) => exists("the name of a link", name, self.link_names()),
@@ -173,6 +184,12 @@ impl Scenario {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Names of nodes with a DNS server: the gateway, then hosts.
+    pub(super) fn name_servers(&self) -> impl Iterator<Item = &str> + Clone {
+        let serves = |h: &&HostConfig| h.services.iter().any(|s| matches!(s, ServiceConfig::Dns(_)));
+        iter::once(read::GATEWAY).chain(self.net.hosts.iter().filter(serves).map(|h| h.name.as_str()))
     }
 
     /// Names of links: those of modules, then those of hosts.

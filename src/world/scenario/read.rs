@@ -10,9 +10,9 @@ use toml::value::{Datetime, Offset};
 use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{ModuleConfig, Scenario, ScenarioError, TimelineEntry, Timing};
-use super::{WireConfig, access_points, hosts, link, network, schema, wire};
+use super::{WireConfig, access_points, dns, expect, hosts, link, network, schema, wire};
 use crate::module::LogPort;
-use crate::net::config::NetConfig;
+use crate::net::config::{DnsConfig, NetConfig};
 use crate::profile;
 use crate::world::McuTx;
 use crate::world::console::{self, Command};
@@ -22,7 +22,7 @@ use crate::world::spelling::{did_you_mean, one_of, shown};
 const DEFAULT_EPOCH: u64 = 1_767_225_600;
 
 /// The name of a node that every world has.
-const GATEWAY: &str = "gateway";
+pub(super) const GATEWAY: &str = "gateway";
 
 /// Things that only one may have, each with the offset in the text where it was given.
 pub(super) type Taken<K> = BTreeMap<K, usize>;
@@ -43,7 +43,12 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     wire::read(p, &top, &mut modules);
     let lans = access_points::read(p, &top, &mut macs);
     let module_names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
-    let hosts = hosts::read(p, &top, &lans, &module_names);
+    let mut dns_names = Taken::new();
+    let hosts = hosts::read(p, &top, &lans, &module_names, &mut dns_names);
+    let dns = match top.value("dns") {
+        Some(value) => dns::read(p, "[dns]", value, &mut dns_names),
+        None => DnsConfig::default(),
+    };
     let radio_links = link::read_modules(p, &top, &module_names, &hosts);
     let (aps, segments) = lans.into_iter().map(|lan| (lan.ap, lan.segment)).unzip();
     let epoch = epoch(p, &top);
@@ -55,11 +60,13 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
         epoch,
         modules,
         aps,
-        net: NetConfig { epoch, segments, hosts, modules: radio_links },
+        net: NetConfig { epoch, segments, hosts, modules: radio_links, dns },
         taps_all: taps_all(p, &top),
         timeline: Vec::new(),
+        expect: Vec::new(),
     };
     scenario.timeline = timeline(p, &top, &scenario);
+    scenario.expect = expect::read(p, &top, &scenario);
     problems.check(name)?;
     Ok(scenario)
 }

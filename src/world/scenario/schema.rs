@@ -18,12 +18,14 @@ pub(super) const TOP: &[Key] = &[
         "2026-01-01T00:00:00Z",
     ),
     key("timeline", "a list of strings such as \"at 12s ap home down\"", "empty"),
+    key("expect", "a list of strings such as \"by 5s wifi station joined home\"", "empty"),
     key("capture", "a table: [capture]", "see below"),
     key("module", "tables with names: [module.NAME]", "one module, `wifi`"),
     key("ap", "tables with names: [ap.NAME]", "none"),
     key("link", "tables with the names of modules: [link.NAME]", "see below"),
     key("wire", "tables with the names of modules: [wire.NAME]", "see below"),
     key("host", "tables with names: [host.NAME]", "none"),
+    key("dns", "a table: [dns]", "see below"),
 ];
 
 pub(super) const CAPTURE: &[Key] = &[key("taps", "`modules` or `all`", "`modules`")];
@@ -60,6 +62,7 @@ pub(super) const AP: &[Key] = &[
         "see below",
     ),
     key("lease", "a duration of whole seconds from 10 s to 365 d, such as \"2 h\"", "\"2 h\""),
+    key("dns", "a list of up to three IPv4 addresses, such as [\"192.168.1.53\"]", "the gateway"),
 ];
 
 pub(super) const LINK: &[Key] = &[
@@ -90,6 +93,7 @@ pub(super) const HOST: &[Key] = &[
     key("ap", "the name of the access point that the host stands behind", "where the address belongs"),
     key("link", "a table with the keys of [link.NAME]", "see [link.NAME]"),
     key("http", "a table: [host.NAME.http]", "no HTTP server"),
+    key("dns", "a table: [host.NAME.dns]", "no DNS server"),
     key("tcp-echo", "a port from 1 to 65535", "no TCP echo"),
     key("udp-echo", "a port from 1 to 65535", "no UDP echo"),
     key("tcp-terminal", "a port from 1 to 65535", "no TCP terminal"),
@@ -101,6 +105,17 @@ pub(super) const HOST: &[Key] = &[
 pub(super) const HTTP: &[Key] = &[
     key("port", "a port from 1 to 65535", "80"),
     key("pages", "a table of pages: { \"/path\" = \"body\" }", "empty"),
+];
+
+pub(super) const DNS: &[Key] = &[
+    key(
+        "answers",
+        "`right`, `nxdomain`, `servfail`, `refused`, `truncated`, `wrong-id` or `none`",
+        "`right`",
+    ),
+    key("delay", "a duration from 0 to 1 h, such as \"20 ms\"", "0"),
+    key("ttl", "a duration of whole seconds from 0 to 7 d, such as \"5 min\"", "\"60 s\""),
+    key("records", "a table of names: { \"www.example.com\" = \"203.0.113.10\" }", "empty"),
 ];
 
 pub(super) const PAGE: &[Key] = &[

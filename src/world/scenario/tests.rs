@@ -1,8 +1,12 @@
+use std::net::Ipv4Addr;
+
 use proptest::prelude::*;
 
 use super::table::Key;
 use super::*;
-use crate::net::config::{Faults, ServiceConfig, Sntp, UpdateOffer};
+use crate::net::config::{
+    DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig, Sntp, UpdateOffer,
+};
 use crate::wifi::config::{Pmf, Security};
 use crate::world::console::LinkChange;
 
@@ -89,6 +93,7 @@ fn every_key_can_be_given() {
         timing = "worst"
         epoch = "2030-06-01T12:00:00+02:00"
         timeline = ["at 2 s link b down", "at 1s ap \"my ap\" up", "at 2s link www loss 1%"]
+        expect = ["by 5 s b station joined", "then never within 1min www http \"GET /\" -> 404"]
         [capture]
         taps = "all"
         [module.b]
@@ -112,6 +117,7 @@ fn every_key_can_be_given() {
         gateway = "10.1.2.14"
         dhcp = ["10.1.2.4", "10.1.2.4"]
         lease = "90 s"
+        dns = ["10.1.2.5", "8.8.8.8"]
         [link.b]
         latency = "1 ms"
         jitter = "0"
@@ -130,6 +136,13 @@ fn every_key_can_be_given() {
         tcp-terminal = 80
         udp-terminal = 7
         link.rate = "64 kbit/s"
+        [host.www.dns]
+        answers = "servfail"
+        delay = "20 ms"
+        ttl = "0"
+        records = { "A.example" = "10.0.0.1", "b.example" = ["10.0.0.2", "2001:db8::2"], "www.example.com" = "A.example" }
+        [dns]
+        ttl = "7 d"
         [host.www.http]
         port = 8080
         pages."/x" = { body = "b", status = 404, content-type = "text/html", delay = "1 s" }
@@ -156,7 +169,20 @@ fn every_key_can_be_given() {
     assert_eq!(s.net.hosts[0].dns_names, ["www.example.com"]);
     assert_eq!(s.net.hosts[0].link.rate_bps, Some(64_000));
     let terminals = [ServiceConfig::TcpTerminal { port: 80 }, ServiceConfig::UdpTerminal { port: 7 }];
-    assert_eq!(s.net.hosts[0].services[3..], terminals);
+    assert_eq!(s.net.hosts[0].services[4..], terminals);
+    let addresses = |list: &[&str]| DnsRecord::Addresses(list.iter().map(|a| a.parse().unwrap()).collect());
+    let dns = DnsConfig {
+        records: vec![
+            ("a.example".to_string(), addresses(&["10.0.0.1"])),
+            ("b.example".to_string(), addresses(&["10.0.0.2", "2001:db8::2"])),
+            ("www.example.com".to_string(), DnsRecord::Alias("a.example".to_string())),
+        ],
+        ttl: 0,
+        behaviour: DnsBehaviour { answers: DnsAnswers::Failure, delay: Duration::from_millis(20) },
+    };
+    assert_eq!(s.net.hosts[0].services[1], ServiceConfig::Dns(dns));
+    assert_eq!(s.net.dns, DnsConfig { ttl: 604_800, ..DnsConfig::default() });
+    assert_eq!(s.net.segments[0].dns, [[10, 1, 2, 5].into(), Ipv4Addr::new(8, 8, 8, 8)]);
     let timeline: Vec<_> = s.timeline.iter().map(|e| (e.at.as_nanos(), e.command.to_string())).collect();
     assert_eq!(
         timeline,
@@ -189,7 +215,43 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
     let cases = [
         (
             "sede = 1",
-            "1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, `module`, `ap`, `link`, `wire` or `host`; did you mean `seed`?",
+            "1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `expect`, `capture`, `module`, `ap`, `link`, `wire`, `host` or `dns`; did you mean `seed`?",
+        ),
+        (
+            "[dns]\nttl = \"1500 ms\"",
+            "2:7: `ttl` in [dns]: expected whole seconds from 0 to 7 d, found `1500 ms`",
+        ),
+        (
+            "[dns]\nanswers = \"servfial\"",
+            "2:11: `answers` in [dns]: expected `right`, `nxdomain`, `servfail`, `refused`, `truncated`, `wrong-id` or `none`, found `servfial`; did you mean `servfail`?",
+        ),
+        (
+            "[dns.records]\n\"a.example\" = 1",
+            "2:15: expected an IP address, a list of IP addresses, or a DNS name, found `1`",
+        ),
+        (
+            "[dns.records]\n\"a.example\" = [\"b.example\"]",
+            "2:15: expected an IP address, a list of IP addresses, or a DNS name, found a list",
+        ),
+        (
+            "[dns.records]\n\"a.example\" = \"b example\"",
+            "2:15: expected a DNS name such as `www.example.com`, found `b example`",
+        ),
+        (
+            "[dns.records]\n\"a.example\" = \"1.2.3.4\"\n[host.h]\naddress = \"9.9.9.9\"\nnames = [\"A.example\"]",
+            "5:10: the DNS name `a.example` is used twice; line 2 has it already",
+        ),
+        (
+            "[host.h]\naddress = \"9.9.9.9\"\nudp-echo = 53\ndns.ttl = \"1 s\"",
+            "4:1: UDP port 53 is used twice; line 3 has it already",
+        ),
+        (
+            "[ap.x]\nssid = \"x\"\ndns = [\"8.8.8.8\", \"8.8.8.8\"]",
+            "3:19: expected each DNS server once, found 8.8.8.8 again",
+        ),
+        (
+            "[ap.x]\nssid = \"x\"\ndns = [\"1.1.1.1\", \"1.1.1.2\", \"1.1.1.3\", \"1.1.1.4\"]",
+            "3:7: `dns` in [ap.x]: expected a list of up to three IPv4 addresses, such as [\"192.168.1.53\"], found a list of 4",
         ),
         (
             "seed = -1",
@@ -363,7 +425,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
-            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
@@ -446,13 +508,13 @@ fn an_error_shows_every_mistake_under_its_line() {
         Scenario::parse("lab.toml", "sede = 1\n[ap.home]\nssid = \"x\"\n\tchannel = 15\n").unwrap_err();
     assert_eq!(
         error.message,
-        "lab.toml:1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, \
-         `capture`, `module`, `ap`, `link`, `wire` or `host`; did you mean `seed`? (and 1 more mistake)"
+        "lab.toml:1:1: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `expect`, \
+         `capture`, `module`, `ap`, `link`, `wire`, `host` or `dns`; did you mean `seed`? (and 1 more mistake)"
     );
     assert_eq!(
         error.to_string(),
-        "error: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `capture`, \
-         `module`, `ap`, `link`, `wire` or `host`; did you mean `seed`?
+        "error: unknown key `sede` at the top level, expected `seed`, `timing`, `epoch`, `timeline`, `expect`, `capture`, \
+         `module`, `ap`, `link`, `wire`, `host` or `dns`; did you mean `seed`?
  --> lab.toml:1:1
   |
 1 | sede = 1
@@ -587,7 +649,7 @@ fn mistakes_in_time_and_update_servers_are_told() {
 #[test]
 fn the_reference_has_a_row_for_every_key() {
     let docs = include_str!("../../../docs/scenario.md");
-    let sections: [(&str, &[Key]); 11] = [
+    let sections: [(&str, &[Key]); 12] = [
         ("## Top level", schema::TOP),
         ("## [capture]", schema::CAPTURE),
         ("## [module.NAME]", schema::MODULE),
@@ -597,6 +659,7 @@ fn the_reference_has_a_row_for_every_key() {
         ("## [host.NAME]", schema::HOST),
         ("## [host.NAME.http]", schema::HTTP),
         ("A page is", schema::PAGE),
+        ("## DNS servers", schema::DNS),
         ("## [host.NAME.sntp]", schema::SNTP),
         ("## [host.NAME.update]", schema::UPDATE),
     ];

@@ -1,7 +1,7 @@
 /*
  * The commands an application uses, typed, on top of at_driver.h: the module
- * and Wi-Fi in at_commands.c, links and the server in at_links.c. Each command
- * has its time-out there. Links are always numbered 0..4; with AT+CIPMUX=0 the
+ * and Wi-Fi in at_commands.c, links and the server in at_links.c, the UART itself
+ * in at_line.c. Each command has its time-out there. Links are always numbered 0..4; with AT+CIPMUX=0 the
  * only one is 0 and the number is left out on the wire.
  */
 #ifndef AT_COMMANDS_H
@@ -46,6 +46,10 @@ at_result at_ask(at_driver *at, at_line_fn on_line, void *ctx, const char *line)
 
 at_result at_echo_off(at_driver *at);
 at_result at_restart(at_driver *at, uint32_t ready_ms);
+
+/* Sets both ends of the UART: the module's with AT+UART_CUR (8N1, `flow_control` as
+   there), then ours, and checks that they understand each other. */
+at_result at_set_baud(at_driver *at, uint32_t baud, unsigned flow_control);
 at_result at_read_version(at_driver *at, at_version *version);
 at_result at_set_station_mode(at_driver *at);
 
@@ -71,6 +75,23 @@ at_result at_close(at_driver *at, int link);
 
 /* Fills `info` with at most `cap` links and sets *count to how many there are. */
 at_result at_read_links(at_driver *at, at_link_info *info, size_t cap, size_t *count);
+
+/*
+ * Passthrough, with one link and AT+CIPMUX=0. Behind at_enter_passthrough() what at_pass()
+ * is given goes to the link, and what the link receives comes as at_data. at_escape() ends
+ * the former, with `+++` in silence and the pause that the manual asks for; received data
+ * still comes. at_leave_passthrough() ends that too: then lines are lines again. Where the
+ * module does not answer, `+++` was taken for payload, because the wire was not silent, and
+ * is sent again.
+ */
+at_result at_enter_passthrough(at_driver *at);
+void at_pass(at_driver *at, const uint8_t *bytes, size_t count);
+void at_escape(at_driver *at);
+at_result at_leave_passthrough(at_driver *at);
+
+/* How long the module waits for a full block of payload, 20 ms unless it is told. Releases
+   from 3.1 on can be. */
+at_result at_set_transmit_interval(at_driver *at, unsigned ms);
 
 /* The module's TCP server. It needs several links, and the greatest number of
    clients only changes while it is stopped. Clients come as AT_EVENT_LINK_UP. */

@@ -235,14 +235,16 @@ static void parser_payload(void *ctx, const at_block_header *header, uint32_t of
         .remote_port = header->remote_port,
     };
 
-    if (header->answer) {
+    if (header->kind == AT_BLOCK_ANSWER) {
         take_answer(at, header, bytes, count);
         return;
     }
-    if (offset == 0) {
-        at->stats.ipd_blocks++;
+    if (header->kind == AT_BLOCK_RAW) {
+        at->stats.raw_received += (uint32_t)count;
+    } else {
+        at->stats.ipd_blocks += offset == 0 ? 1 : 0;
+        at->stats.ipd_bytes += (uint32_t)count;
     }
-    at->stats.ipd_bytes += (uint32_t)count;
     at->handlers->data(at->handlers->ctx, &data);
 }
 
@@ -423,6 +425,21 @@ at_result at_command(at_driver *at, uint32_t timeout_ms, at_line_fn on_line, voi
     return result;
 }
 
+at_result at_command_for_prompt(at_driver *at, uint32_t prompt_ms, const char *format, ...)
+{
+    va_list args;
+    at_result result;
+
+    va_start(args, format);
+    result = prepare(at, format, args);
+    va_end(args);
+    if (result == AT_OK) {
+        at->on_line = NULL;
+        result = transact(at, true, prompt_ms);
+    }
+    return result;
+}
+
 at_result at_command_with_payload(at_driver *at, uint32_t prompt_ms, uint32_t sent_ms,
                                   const uint8_t *bytes, size_t count,
                                   const char *format, ...)
@@ -502,27 +519,4 @@ bool at_link_is_up(const at_driver *at, int link)
 uint32_t at_waiting(const at_driver *at, int link)
 {
     return link >= 0 && link < AT_LINKS ? at->waiting[link] : 0;
-}
-
-const char *at_describe(const at_driver *at, at_result result, char *out, size_t cap)
-{
-    static const char *const words[] = {
-        [AT_OK] = "OK",
-        [AT_ERROR] = "ERROR",
-        [AT_SEND_FAIL] = "SEND FAIL",
-        [AT_BUSY] = "busy p...",
-        [AT_TIMEOUT] = "nothing in time",
-        [AT_RESTARTED] = "a restart of the module",
-        [AT_BAD_REPLY] = "OK without the expected line",
-        [AT_BAD_ARGUMENT] = "a refusal by the driver",
-    };
-
-    if (at->error_code != 0) {
-        snprintf(out, cap, "%s (code 0x%08lx)", words[result], (unsigned long)at->error_code);
-    } else if (result != AT_OK && at->last_line[0] != '\0') {
-        snprintf(out, cap, "%s (%s)", words[result], at->last_line);
-    } else {
-        snprintf(out, cap, "%s", words[result]);
-    }
-    return out;
 }

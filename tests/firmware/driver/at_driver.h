@@ -53,7 +53,7 @@ typedef struct {
 /* A piece of what a link received. `link` is 0 when AT+CIPMUX=0. */
 typedef struct {
     int link;
-    uint32_t total;               /* length of the whole +IPD block */
+    uint32_t total;               /* length of the whole +IPD block; in passthrough `count` */
     uint32_t offset;              /* of this piece in the block */
     const uint8_t *bytes;
     size_t count;
@@ -70,6 +70,10 @@ typedef struct {
     /* Sleeps until an interrupt; returns at once when bytes are there.
        Something must interrupt at least every few milliseconds. */
     void (*idle)(void *ctx);
+    /* Whether the last byte written has left the wire. */
+    bool (*sent)(void *ctx);
+    /* Sets the UART's rate, once everything written has left. */
+    void (*set_baud)(void *ctx, uint32_t baud);
     void *ctx;
 } at_port;
 
@@ -91,6 +95,8 @@ typedef struct {
     uint32_t reads;               /* answers of AT+CIPRECVDATA with data */
     uint32_t read_bytes;
     uint32_t sent_bytes;          /* payload bytes accepted with SEND OK */
+    uint32_t raw_sent;            /* in passthrough */
+    uint32_t raw_received;
     uint32_t unknown_lines;       /* neither a reply nor a known URC */
 } at_stats;
 
@@ -158,6 +164,10 @@ at_result at_command(at_driver *at, uint32_t timeout_ms, at_line_fn on_line, voi
 at_result at_command_with_payload(at_driver *at, uint32_t prompt_ms, uint32_t sent_ms,
                                   const uint8_t *bytes, size_t count,
                                   const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Sends a command that asks for payload, and waits for the prompt. */
+at_result at_command_for_prompt(at_driver *at, uint32_t prompt_ms, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /*
  * Sends a command that reads buffered data, AT+CIPRECVDATA, and waits for OK.

@@ -39,6 +39,13 @@ void at_parser_expect_prompt(at_parser *parser, bool expected)
     parser->expect_prompt = expected;
 }
 
+void at_parser_pass_through(at_parser *parser, bool on)
+{
+    at_parser_reset(parser);
+    parser->raw_follows = on;
+    parser->raw = false;
+}
+
 /* Reads a decimal number of at most `max`; moves *cursor behind it. */
 static bool take_number(const char **cursor, uint32_t max, uint32_t *value)
 {
@@ -103,7 +110,7 @@ bool at_parse_ipd(const char *text, at_block_header *header)
         !take_number(&p, UINT32_MAX / 2u, &first)) {
         return false;
     }
-    header->answer = false;
+    header->kind = AT_BLOCK_IPD;
     header->link = AT_LINK_NONE;
     header->length = first;
     if (p[0] == ',' && p[1] != '"') {
@@ -127,7 +134,7 @@ static bool parse_answer(const char *text, bool with_remote, at_block_header *he
         !take_number(&p, UINT32_MAX / 2u, &header->length)) {
         return false;
     }
-    header->answer = true;
+    header->kind = AT_BLOCK_ANSWER;
     header->link = AT_LINK_NONE;
     header->has_remote = false;
     if (with_remote && !take_remote(&p, header)) {
@@ -177,6 +184,7 @@ static void take_text(at_parser *parser, uint8_t byte)
     if (parser->line_len == 0) {
         if (byte == '>' && parser->expect_prompt) {
             parser->expect_prompt = false;
+            parser->raw = parser->raw_follows;
             parser->sink->prompt(parser->ctx);
             return;
         }
@@ -202,9 +210,21 @@ static void take_text(at_parser *parser, uint8_t byte)
     parser->line[parser->line_len++] = (char)byte;
 }
 
+static void take_raw(at_parser *parser, const uint8_t *bytes, size_t count)
+{
+    const at_block_header header = {
+        .kind = AT_BLOCK_RAW, .link = AT_LINK_NONE, .length = (uint32_t)count};
+
+    parser->sink->payload(parser->ctx, &header, 0, bytes, count);
+}
+
 void at_parser_feed(at_parser *parser, const uint8_t *bytes, size_t count)
 {
     while (count > 0) {
+        if (parser->raw) {
+            take_raw(parser, bytes, count);
+            return;
+        }
         uint32_t missing = parser->block.length - parser->block_offset;
 
         if (missing > 0) {

@@ -1,8 +1,8 @@
 /*
  * Byte-fed tokeniser for what an ESP-AT module sends: text lines, the send
- * prompt, and blocks of payload that may contain anything: +IPD, and the
- * answer to AT+CIPRECVDATA. It keeps no opinion about commands; at_driver.c
- * gives lines their meaning.
+ * prompt, and blocks of payload that may contain anything: +IPD, the answer to
+ * AT+CIPRECVDATA, and in passthrough everything. It keeps no opinion about
+ * commands; at_driver.c gives lines their meaning.
  *
  * Bytes may arrive in pieces of any size. Nothing is allocated.
  */
@@ -22,10 +22,15 @@
 /* Room for an IPv6 address in text. */
 #define AT_IP_TEXT_MAX 46u
 
-/* The part before the payload, +IPD,[link,]length[,"ip",port]: or
-   +CIPRECVDATA:length,["ip",port,] */
+typedef enum {
+    AT_BLOCK_IPD,                 /* +IPD,[link,]length[,"ip",port]: */
+    AT_BLOCK_ANSWER,              /* +CIPRECVDATA:length,["ip",port,] */
+    AT_BLOCK_RAW,                 /* what has come at once in passthrough, without a header */
+} at_block_kind;
+
+/* The part before the payload. */
 typedef struct {
-    bool answer;                  /* to AT+CIPRECVDATA; otherwise a +IPD */
+    at_block_kind kind;
     int link;                     /* 0..4, or AT_LINK_NONE */
     uint32_t length;              /* payload bytes that follow */
     bool has_remote;              /* AT+CIPDINFO=1: the next two are valid */
@@ -49,6 +54,8 @@ typedef struct {
     void *ctx;
     bool expect_prompt;
     bool answers_have_remote;
+    bool raw_follows;             /* the prompt that is expected begins passthrough */
+    bool raw;
     bool overlong;
     bool in_quotes;
     size_t line_len;
@@ -68,6 +75,9 @@ bool at_parser_in_block(const at_parser *parser);
 
 /* While expected, a '>' at the start of a line is a prompt and not text. */
 void at_parser_expect_prompt(at_parser *parser, bool expected);
+
+/* Passthrough: everything is payload behind the next prompt, or no longer from now on. */
+void at_parser_pass_through(at_parser *parser, bool on);
 
 /* Whether "ip" and port stand in +CIPRECVDATA, as with AT+CIPDINFO=1: the payload
    could look the same, so this cannot be seen from the bytes. */

@@ -6,11 +6,15 @@
 #ifndef BOARD_H
 #define BOARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Sets up clocks, pins and both UARTs (115200 8N1), module receive interrupt on. */
+/* Sets up clocks, pins and both UARTs (BOOT_BAUD, 8N1), module receive interrupt on. */
 void board_init(void);
+
+/* What both UARTs start with, and the module after each start. */
+#define BOOT_BAUD 115200u
 
 const char *board_name(void);
 
@@ -25,5 +29,15 @@ void board_console_write(const char *text, size_t count);
    module_uart_next_tx(), here or from the transmit interrupt. Called with
    interrupts on, never from an interrupt. */
 void board_module_tx_start(void);
+
+/* Whether the transmitter says that it has sent what it was given. */
+bool board_module_tx_done(void);
+
+/* Sets the module UART to 115200 or 921600 baud. Called while it sends nothing. */
+void board_module_set_baud(uint32_t baud);
+
+/* Flow control between the UARTs as AT+UART has it: 1, the module's RTS stops us;
+   2, our RTS stops the module; 3, both. */
+unsigned board_module_flow_control(void);
 
 #endif

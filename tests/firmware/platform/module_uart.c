@@ -3,8 +3,8 @@
 #include "board.h"
 #include "cortex_m.h"
 
-/* Powers of two. At 115200 baud the receive ring holds 89 ms. */
-#define RX_SIZE 1024u
+/* Powers of two. At 921600 baud the receive ring holds 44 ms. */
+#define RX_SIZE 4096u
 #define TX_SIZE 256u
 
 /* Counters run freely; the difference is the fill level. */
@@ -16,6 +16,13 @@ typedef struct {
 static ring rx, tx;
 static uint8_t rx_bytes[RX_SIZE], tx_bytes[TX_SIZE];
 static module_uart_stats stats;
+
+/* What the line has to carry: `bytes` were written since `since`, when it was free. */
+static struct {
+    uint32_t baud;
+    uint32_t since;               /* milliseconds */
+    uint32_t bytes;
+} line = {.baud = BOOT_BAUD};
 
 /* Keeps the compiler from moving accesses to the bytes over the counters. */
 static inline void barrier(void)
@@ -58,8 +65,39 @@ void module_uart_overrun(void)
     stats.overruns++;
 }
 
+/* Whether the bytes written can have passed the line by now. 10 bits each; the
+   millisecond that is running does not count. */
+static bool line_is_free(void)
+{
+    uint32_t passed = systick_millis() - line.since;
+
+    return line.bytes == 0 ||
+           (passed > 0 && (uint64_t)(passed - 1u) * line.baud >= (uint64_t)line.bytes * 10000u);
+}
+
+/* A transmitter says when it is done, but that of an emulator takes everything in
+   one instant and leaves the pace to the line, so both have a word in this. */
+bool module_uart_sent(void)
+{
+    return tx.in == tx.out && board_module_tx_done() && line_is_free();
+}
+
+void module_uart_set_baud(uint32_t baud)
+{
+    while (!module_uart_sent()) {
+        wait_for_interrupt();
+    }
+    board_module_set_baud(baud);
+    line.baud = baud;
+}
+
 void module_uart_write(const uint8_t *bytes, size_t count)
 {
+    if (line_is_free()) {
+        line.since = systick_millis();
+        line.bytes = 0;
+    }
+    line.bytes += (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
         while (tx.in - tx.out >= TX_SIZE) {
             board_module_tx_start();

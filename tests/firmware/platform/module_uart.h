@@ -21,6 +21,8 @@ typedef struct {
 size_t module_uart_read(uint8_t *out, size_t cap);
 void module_uart_write(const uint8_t *bytes, size_t count);
 void module_uart_idle(void);      /* sleeps unless received bytes are waiting */
+bool module_uart_sent(void);      /* whether the last byte written has left the wire */
+void module_uart_set_baud(uint32_t baud); /* waits until that is so */
 const module_uart_stats *module_uart_statistics(void);
 
 /* Board, receive interrupt. */

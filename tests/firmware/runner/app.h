@@ -20,6 +20,7 @@ typedef void (*link_watcher)(void *ctx, int link, bool up);
 
 typedef struct {
     at_driver at;
+    at_version version;           /* of the module, after the identify step */
     struct {
         link_receiver take;
         void *ctx;
@@ -48,6 +49,28 @@ bool app_expect_ok(application *app, at_result result, const char *what);
 /* Before doing something again: counts it, says so with the reason, and waits. */
 void app_back_off(application *app, const char *what, at_result result, uint32_t ms);
 
+/*
+ * A loop through the network: in passthrough over TCP to an echo server a pattern is sent,
+ * and what comes is compared with it. A byte that is lost on the way shows.
+ */
+typedef struct {
+    application *app;
+    uint32_t sent;
+    uint32_t arrived;             /* also behind a wrong byte */
+    uint32_t right;               /* up to the first wrong byte */
+    bool wrong;
+    bool complete;                /* all that was sent has come back */
+} app_loop;
+
+bool app_loop_open(application *app, app_loop *loop, const char *host, uint16_t port);
+void app_loop_send(app_loop *loop, uint32_t count);
+
+/* Waits until all is back, or nothing has come for `silence_ms`. */
+bool app_loop_wait(app_loop *loop, uint32_t silence_ms);
+
+/* Ends passthrough, with the same wait for what is still under way, and closes the link. */
+bool app_loop_close(app_loop *loop, uint32_t silence_ms);
+
 typedef struct {
     const char *name;
     bool (*run)(application *app); /* false after report_failure() */
@@ -65,5 +88,7 @@ bool step_boot(application *app);
 bool step_identify(application *app);
 bool step_join(application *app);
 bool step_leave(application *app);
+bool step_fast(application *app);  /* the UART at FAST_BAUD, with flow control */
+bool step_slow(application *app);  /* and back */
 
 #endif

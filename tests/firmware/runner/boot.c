@@ -1,9 +1,13 @@
-/* From power-on to a module that answers and is one we can work with. */
+/* From power-on to a module that answers, is one we can work with, and talks faster. */
 #include "app.h"
 
+#include <stdio.h>
+
+#include "board.h"
 #include "report.h"
 
 enum { READY_MS = 3000, PROBES = 10 };
+#define FAST_BAUD 921600u
 #define OLDEST_MAJOR 2u
 
 /* Gets an answer from a module whose `ready` did not come: it may have started
@@ -39,15 +43,37 @@ bool step_boot(application *app)
 
 bool step_identify(application *app)
 {
-    at_version version;
+    at_version *version = &app->version;
 
-    if (!app_expect_ok(app, at_read_version(&app->at, &version), "AT+GMR")) {
+    if (!app_expect_ok(app, at_read_version(&app->at, version), "AT+GMR")) {
         return false;
     }
-    if (version.major < OLDEST_MAJOR) {
-        return report_failure("AT version 2.0 or later", "\"%s\"", version.text);
+    if (version->major < OLDEST_MAJOR) {
+        return report_failure("AT version 2.0 or later", "\"%s\"", version->text);
     }
-    report_log("AT version %u.%u.%u: %s", version.major, version.minor, version.patch,
-               version.text);
+    report_log("AT version %u.%u.%u: %s", version->major, version->minor, version->patch,
+               version->text);
     return app_expect_ok(app, at_set_station_mode(&app->at), "AT+CWMODE=1");
+}
+
+static bool set_baud(application *app, uint32_t baud)
+{
+    char what[32];
+
+    snprintf(what, sizeof what, "AT+UART_CUR=%lu", (unsigned long)baud);
+    if (!app_expect_ok(app, at_set_baud(&app->at, baud, board_module_flow_control()), what)) {
+        return false;
+    }
+    report_log("%lu baud, flow control %u", (unsigned long)baud, board_module_flow_control());
+    return true;
+}
+
+bool step_fast(application *app)
+{
+    return set_baud(app, FAST_BAUD);
+}
+
+bool step_slow(application *app)
+{
+    return set_baud(app, BOOT_BAUD);
 }

@@ -36,7 +36,20 @@ static void port_idle(void *ctx)
     module_uart_idle(); /* SysTick ends it after a millisecond at the latest */
 }
 
-static const at_port port = {port_read, port_write, port_millis, port_idle, NULL};
+static bool port_sent(void *ctx)
+{
+    (void)ctx;
+    return module_uart_sent();
+}
+
+static void port_set_baud(void *ctx, uint32_t baud)
+{
+    (void)ctx;
+    module_uart_set_baud(baud);
+}
+
+static const at_port port = {port_read, port_write,    port_millis, port_idle,
+                             port_sent, port_set_baud, NULL};
 
 /* ---- what the module reports --------------------------------------------- */
 
@@ -205,6 +218,10 @@ static void report_run(const uint32_t *took, size_t count)
     if (at->reads > 0) {
         report_log("read %lu in %lu reads after %lu notices", (unsigned long)at->read_bytes,
                    (unsigned long)at->reads, (unsigned long)at->notices);
+    }
+    if (at->raw_sent > 0) {
+        report_log("passed through: sent %lu, received %lu", (unsigned long)at->raw_sent,
+                   (unsigned long)at->raw_received);
     }
     report_log("UART sent %lu, received %lu, lost %lu + %lu, ring filled to %lu",
                (unsigned long)uart->tx_bytes, (unsigned long)uart->rx_bytes,

@@ -28,6 +28,27 @@ namespace Antmicro.Renode.Core
         void OnGPIO(int number, bool value);
     }
 
+    public sealed class GPIO
+    {
+        public void Set(bool value)
+        {
+            if(IsSet != value)
+            {
+                IsSet = value;
+                changed(value);
+            }
+        }
+
+        public void AddStateChangedHook(Action<bool> hook)
+        {
+            changed += hook;
+        }
+
+        public bool IsSet { get; private set; }
+
+        private Action<bool> changed = delegate { };
+    }
+
     [AttributeUsage(AttributeTargets.Class)]
     public class GPIOAttribute : Attribute
     {

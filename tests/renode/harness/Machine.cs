@@ -376,12 +376,14 @@ namespace EspAtHarness
 
         public event Action OnReceived;
 
-        public uint BaudRate => 115200;
+        // As some models do while nobody has set the divisor.
+        public uint BaudRate => 9216000 / Divisor;
 
-        public Bits StopBits => Bits.One;
+        public Bits StopBits { get; set; } = Bits.None;
 
-        public Parity ParityBit => Parity.None;
+        public Parity ParityBit { get; set; } = Parity.None;
 
+        public uint Divisor;
         public bool Broken;
         public string Received = "";
         public readonly List<ulong> Times = new List<ulong>();

@@ -11,6 +11,7 @@ using Antmicro.Renode.Core;
 using Antmicro.Renode.Exceptions;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.Network;
+using Antmicro.Renode.Peripherals.UART;
 
 namespace EspAtHarness
 {
@@ -224,7 +225,6 @@ namespace EspAtHarness
             board.Run(1100);
             Equal("\r\nready\r\nAT\r\n\r\nOK\r\n", hub.Passed, "what passed the hub");
             Equal("", board.Uart.Received, "what the UART without a module has received");
-            Equal((uint)115200, board.Module.BaudRate, "baud rate");
         }
 
         public static void ByteWrittenFromTheMonitorIsAnsweredOnTheCpusThread()
@@ -303,6 +303,153 @@ namespace EspAtHarness
             Equal("booting", board.Module.WifiState, "the state right after");
             board.Run(1000);
             True(board.Uart.Received.EndsWith("\r\nready\r\n"), "the module should have started:\n" + board.Uart.Received);
+        }
+
+        // ---- the wire --------------------------------------------------------------------------------------------------
+
+        public static void ModuleSaysWhatItsUartIsSetTo()
+        {
+            var board = new Board();
+            Equal((uint)115200, board.Module.BaudRate, "baud rate before the start");
+            board.Dialogue("AT+UART_CUR=9600,7,3,2,0");
+            board.Run(1500);
+            Equal((uint)9600, board.Module.BaudRate, "baud rate");
+            Equal(Bits.Two, board.Module.StopBits, "stop bits");
+            Equal(Parity.Even, board.Module.ParityBit, "parity");
+        }
+
+        public static void McusLineFollowsTheModulesUnlessToldOtherwise()
+        {
+            var board = new Board();
+            board.Uart.Divisor = 960;
+            board.Dialogue("AT+UART_CUR=921600,8,1,0,0", "AT+GMR");
+            board.Run(1500);
+            True(board.Uart.Received.Contains("AT version"), "the answer at 921600 baud:\n" + board.Uart.Received);
+            Equal("follow", board.Module.McuLine, "the default");
+        }
+
+        public static void DriverThatForgetsToFollowIsNotUnderstood()
+        {
+            var board = new Board(m => m.McuLine = "uart");
+            board.Uart.Divisor = 80;
+            board.Dialogue("AT", "AT+UART_CUR=921600,8,1,0,0", "AT+GMR");
+            board.Run(1500);
+            True(board.Uart.Received.Contains("8,1,0,0\r\n\r\nOK\r\n"), "the OK comes at the old rate:\n" + board.Uart.Received);
+            True(!board.Uart.Received.Contains("AT version"), "AT+GMR was understood:\n" + board.Uart.Received);
+            True(!board.Module.Statistics.Contains("module-framing-errors 0"), board.Module.Statistics);
+            Equal(1, Logger.Lines.Count(l => l == "[WARNING] The MCU sends at 115200 8n1, the module is set to 921600 8n1"),
+                "warnings: " + Log());
+        }
+
+        public static void DriverThatFollowsIsUnderstood()
+        {
+            var board = new Board(m => m.McuLine = "uart");
+            board.Uart.Divisor = 80;
+            board.Uart.OnReceived += () =>
+            {
+                if(board.Uart.Received.EndsWith("0\r\n\r\nOK\r\n"))
+                {
+                    board.Uart.Divisor = 10;
+                    board.Uart.StopBits = Bits.Two;
+                    board.Uart.ParityBit = Parity.Even;
+                }
+            };
+            board.Dialogue("AT", "AT+UART_CUR=921600,8,3,2,0", "AT+GMR");
+            board.Run(1500);
+            True(board.Uart.Received.Contains("AT version"), "the answer at 921600 baud:\n" + board.Uart.Received);
+            True(board.Module.Statistics.Contains("module-framing-errors 0"), board.Module.Statistics);
+            True(board.Module.Statistics.Contains("mcu-framing-errors 0"), board.Module.Statistics);
+            Equal(0, Logger.Lines.Count, "lines of the log: " + Log());
+        }
+
+        public static void WhatTheModuleSaysFirstIsHeardAtTheRateThatTheMcuHasSet()
+        {
+            var board = new Board(m => m.McuLine = "uart");
+            board.Uart.Divisor = 80;
+            board.Machine.Guest(1000000000, () => board.Uart.Send("AT+RST\r\n"));
+            // The MCU changes its rate while the module boots, and nobody says anything meanwhile.
+            board.Machine.Guest(1100000000, () => board.Uart.Divisor = 10);
+            board.Run(3000);
+            Equal(1, board.Uart.Received.Split(new[] { "ready" }, StringSplitOptions.None).Length - 1,
+                "times that the MCU has understood 'ready':\n" + board.Uart.Received);
+            True(board.Module.Status.Contains("MCU 921600 8n1, module 115200 8n1"), board.Module.Status);
+        }
+
+        public static void UartThatSaysNoRateFollowsTheModule()
+        {
+            var board = new Board(m => m.McuLine = "uart");
+            board.Dialogue("AT+UART_CUR=921600,8,1,0,0", "AT+GMR");
+            board.Run(1500);
+            True(board.Uart.Received.Contains("AT version"), "the answer at 921600 baud:\n" + board.Uart.Received);
+            Equal(1, Logger.Lines.Count(l => l.Contains("[WARNING]") && l.Contains("says no baud rate")), "warnings: " + Log());
+        }
+
+        public static void UartThatIsResetIsNotAskedUntilTheFirmwareSendsAgain()
+        {
+            var board = new Board(m => m.McuLine = "uart");
+            board.Uart.Divisor = 80;
+            board.Dialogue("AT");
+            board.Run(1000);
+            board.Machine.Guest(board.Machine.Executed + 1, () => { board.Machine.Reset(); board.Uart.Divisor = 65536; });
+            board.Run(10);
+            board.Module.PowerCycle();
+            board.Run(1000);
+            True(board.Uart.Received.EndsWith("\r\nOK\r\n\r\nready\r\n"), "what the MCU hears:\n" + board.Uart.Received);
+        }
+
+        public static void McuLineIsSettingsToo()
+        {
+            var board = new Board(m => m.McuLine = "9600 8n1");
+            board.Machine.Guest(1000000000, () => board.Uart.Send("AT\r\n"));
+            board.Run(1100);
+            True(!board.Uart.Received.Contains("ready"), "9600 baud understood 115200:\n" + board.Uart.Received);
+            True(!board.Uart.Received.Contains("OK"), "9600 baud was understood:\n" + board.Uart.Received);
+            board.Module.McuLine = "115200 8n1.5";
+            board.Machine.Guest(board.Machine.Executed + 1, () => board.Uart.Send("\r\n"));
+            board.Machine.Guest(board.Machine.Executed + 50000000, () => board.Uart.Send("AT\r\n"));
+            board.Run(100);
+            True(board.Uart.Received.EndsWith("\r\nOK\r\n"), "the answer:\n" + board.Uart.Received);
+            board.Module.McuLine = "9600 8n1";
+            board.Module.McuLine = "follow";
+            board.Dialogue("AT+UART_CUR=921600,8,1,0,0", "AT+GMR");
+            board.Machine.Guest(board.Machine.Executed + 1, () => board.Uart.Send("AT\r\n"));
+            board.Run(500);
+            True(board.Uart.Received.Contains("AT version"), "the answer at 921600 baud:\n" + board.Uart.Received);
+        }
+
+        public static void McuLineSaysWhatItExpected()
+        {
+            var board = new Board();
+            foreach(var wrong in new[] { "", "fast", "9600", "79 8n1", "5000001 8n1", "9600 9n1", "9600 8n3", "9600 8x1" })
+            {
+                Recoverable(() => board.Module.McuLine = wrong, "expected \"follow\"", "\"" + wrong + "\"");
+            }
+            Recoverable(() => new Board(wired: false).Module.McuLine = "uart", "without `uart:`");
+        }
+
+        public static void McuThatDoesNotObeyRtsLosesBytesAndOneThatDoesLosesNone()
+        {
+            foreach(var obeys in new[] { false, true })
+            {
+                var board = Joining(m => m.ObeysRts = obeys, "AT+CIPSTART=\"TCP\",\"nas.lan\",7", "AT+CIPMODE=1", "AT+CIPSEND");
+                var changes = new List<bool>();
+                board.Module.Rts.AddStateChangedHook(level =>
+                {
+                    True(board.Machine.OnCpuThread, "RTS changes on another thread than the CPU's");
+                    changes.Add(level);
+                });
+                board.Run(5000);
+                board.Module.Console("link wifi down");
+                board.Machine.Guest(board.Machine.Executed + 1, () => board.Uart.Send(new string('x', 30000)));
+                board.Run(5000);
+                True(board.Module.Rts.IsSet, "RTS is low though nothing gets away");
+                board.Module.Console("link wifi up");
+                board.Run(30000);
+                True(!board.Module.Rts.IsSet, "RTS is high though all has got away");
+                True(changes.Count >= 2 && changes[0], "RTS should have risen and fallen");
+                Equal(obeys, board.Module.Statistics.Contains("module-overruns 0\n"), "nothing is lost: " + board.Module.Statistics);
+                Equal(obeys, board.Uart.Received.EndsWith(new string('x', 30000)), "all comes back from the echo server");
+            }
         }
 
         // ---- console and state -----------------------------------------------------------------------------------------

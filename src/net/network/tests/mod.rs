@@ -10,11 +10,11 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use smoltcp::wire::{EthernetProtocol, IpProtocol, Ipv4Packet};
 
 use super::*;
-use crate::net::config::{ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
+use crate::net::config::{DnsConfig, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
 use crate::net::packet;
 use crate::net::stack::{
-    CloseReason, DhcpEvent, DnsState, Ipv4Config, Medium, PingState, Socket, Stack, StackConfig, TcpOptions,
-    TcpState,
+    CloseReason, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Socket, Stack, StackConfig,
+    TcpOptions, TcpState,
 };
 
 const BODY_LENGTH: usize = 200_000;
@@ -31,6 +31,7 @@ fn segment(name: &str, net: u8) -> SegmentConfig {
         prefix_len: 24,
         dhcp: (at(100), at(199)),
         lease: Duration::from_secs(7200),
+        dns: vec![at(1)],
     }
 }
 
@@ -67,6 +68,7 @@ fn config() -> NetConfig {
             host("printer", "192.168.5.10", Some("office")),
         ],
         modules: vec![module("wifi"), module("wifi2")],
+        dns: DnsConfig::default(),
     }
 }
 
@@ -202,10 +204,10 @@ impl Bench {
     }
 
     fn resolve(&mut self, name: &str) -> Option<IpAddr> {
-        let question = self.stations[0].stack.dns_start(self.now, name);
+        let question = self.stations[0].stack.dns_start(self.now, name, DnsFamily::PreferIpv4);
         self.run(Duration::from_secs(60), |b| b.stations[0].stack.dns_state(question) != DnsState::Pending);
         match self.stations[0].stack.dns_state(question) {
-            DnsState::Resolved(addresses) => addresses.first().copied(),
+            DnsState::Resolved(address) => Some(address),
             _ => None,
         }
     }

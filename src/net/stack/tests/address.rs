@@ -17,6 +17,8 @@ struct Server {
     /// The requests it saw: time, type, the client's address.
     seen: Vec<(Instant, DhcpMessageType, Ipv4Addr)>,
     silent: bool,
+    /// Offers come, acknowledgements do not.
+    offers_only: bool,
     refuse: bool,
 }
 
@@ -25,7 +27,7 @@ fn world(lease: u32) -> (Lan, Server) {
     lan.nodes[0] = Stack::new(&node_config(0, 1));
     let socket = lan.nodes[1].udp_open(Some(67)).unwrap();
     lan.nodes[0].dhcp_start(ms(0), Some("espressif"));
-    (lan, Server { socket, lease, seen: Vec::new(), silent: false, refuse: false })
+    (lan, Server { socket, lease, seen: Vec::new(), silent: false, offers_only: false, refuse: false })
 }
 
 impl Server {
@@ -34,12 +36,17 @@ impl Server {
         let packet = DhcpPacket::new_checked(&datagram.data[..]).unwrap();
         let asked = DhcpRepr::parse(&packet).unwrap();
         self.seen.push((now, asked.message_type, asked.client_ip));
+        if asked.message_type == DhcpMessageType::Release {
+            assert_eq!((asked.client_ip, asked.server_identifier), (LEASED, Some(address(1))));
+            return true;
+        }
         assert!(datagram.data.windows(11).any(|w| w == b"\x0c\x09espressif"), "no host name");
         if self.silent {
             return true;
         }
         let kind = match asked.message_type {
             DhcpMessageType::Discover => DhcpMessageType::Offer,
+            _ if self.offers_only => return true,
             _ if self.refuse => DhcpMessageType::Nak,
             _ => DhcpMessageType::Ack,
         };
@@ -97,9 +104,22 @@ fn a_lease_is_asked_for_used_and_announced() {
 fn unanswered_requests_are_repeated_at_lwips_times() {
     let (mut lan, mut server) = world(3600);
     server.silent = true;
-    lan.run(ms(130_000), |now, nodes| server.serve(now, &mut nodes[1]));
-    let seconds: Vec<u64> = server.seen.iter().map(|s| s.0.as_nanos() / 1_000_000_000).collect();
-    assert_eq!(seconds, [0, 2, 6, 14, 30, 62, 122]);
+    lan.run(ms(50_000), |now, nodes| server.serve(now, &mut nodes[1]));
+    let tenths: Vec<u64> = server.seen.iter().map(|s| s.0.as_nanos() / 100_000_000).collect();
+    assert_eq!(tenths, [0, 5, 15, 35, 75, 155, 305, 455], "the IDF's quarters of lwIP's times");
+}
+
+#[test]
+fn unacknowledged_requests_are_repeated_five_times_and_then_comes_a_new_discovery() {
+    let (mut lan, mut server) = world(3600);
+    server.offers_only = true;
+    lan.run(ms(123_000), |now, nodes| server.serve(now, &mut nodes[1]));
+    let seen = |kind| {
+        let seen = server.seen.iter().filter(move |s| s.1 == kind);
+        seen.map(|s| s.0.as_nanos() / 1_000_000_000).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(DhcpMessageType::Request), [0, 2, 6, 14, 30, 62, 122]);
+    assert_eq!(seen(DhcpMessageType::Discover), [0, 122]);
 }
 
 #[test]
@@ -112,9 +132,29 @@ fn a_lease_is_renewed_at_half_time_and_lost_when_the_server_stays_silent() {
     assert_eq!((server.seen[2].0.as_nanos() / 1_000_000_000, server.seen[2].2), (500, LEASED));
     assert_eq!(lan.nodes[0].take_dhcp_event(), None, "an unchanged lease is no news");
     server.silent = true;
-    lan.run(ms(1_490_000), |now, nodes| server.serve(now, &mut nodes[1]));
+    server.seen.clear();
+    lan.run(ms(1_499_000), |now, nodes| server.serve(now, &mut nodes[1]));
     assert!(lan.nodes[0].ipv4().is_some());
-    lan.run(ms(1_510_000), |now, nodes| server.serve(now, &mut nodes[1]));
+    let seconds: Vec<u64> = server.seen.iter().map(|s| s.0.as_nanos() / 1_000_000_000).collect();
+    let renewals = [1000, 1187, 1281, 1328, 1351, 1363, 1369, 1372];
+    assert_eq!(seconds[..8], renewals, "each after half of the time to 7/8 of the lease");
+    let rebinds =
+        [1375, 1376, 1378, 1381, 1385, 1390, 1396, 1403, 1411, 1420, 1430, 1440, 1450, 1460, 1470, 1480];
+    assert_eq!(seconds[8..24], rebinds, "each a second later than the one before, up to ten");
+    assert_eq!(seconds[24..], [1490, 1495], "half of what is left");
+    let to_everybody = |(at, _, f): &&super::lan::Sent| {
+        *at >= ms(1_375_000) && f[12..14] == [8, 0] && f[23] == 17 && f[..6] == [0xff; 6]
+    };
+    assert_eq!(lan.log.iter().filter(to_everybody).count(), 18, "rebinding asks everybody");
+    server.seen.clear();
+    lan.run(ms(1_501_000), |now, nodes| server.serve(now, &mut nodes[1]));
+    let kinds: Vec<_> = server.seen.iter().map(|s| s.1).collect();
+    use DhcpMessageType::{Discover, Release};
+    assert_eq!(
+        kinds,
+        [Release, Discover, Discover],
+        "an address is given back before a new one is asked for"
+    );
     assert_eq!(lan.nodes[0].take_dhcp_event(), Some(DhcpEvent::Lost));
     assert_eq!(lan.nodes[0].ipv4(), None);
     server.silent = false;

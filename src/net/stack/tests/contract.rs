@@ -31,8 +31,8 @@ fn busy_world(seed: u64, extra_polls: Option<Duration>, end: Instant) -> Vec<Sen
     let echo = lan.nodes[1].udp_open(Some(7)).unwrap();
     lan.nodes[2].udp_send(udp, to(1, 7), &[5; 5000]).unwrap();
     lan.nodes[2].udp_send(udp, to(1, 7), &[6; 4000]).unwrap();
-    lan.nodes[2].set_dns(&[address(60), address(1)]);
-    lan.nodes[2].dns_start(ms(0), "example.com");
+    lan.nodes[2].set_dns(&[address(60), address(1)].map(IpAddr::V4));
+    lan.nodes[2].dns_start(ms(0), "example.com", DnsFamily::Ipv4);
     lan.nodes[1].ping_start(ms(0), IpAddr::V4(address(2)), 3000, Duration::from_secs(1));
     lan.nodes[1].join_multicast("239.1.2.3".parse().unwrap());
     lan.nodes[0].dhcp_start(ms(0), Some("probe"));

@@ -3,7 +3,8 @@
 mod address;
 mod contract;
 pub(crate) mod lan;
-mod names_and_pings;
+mod names;
+mod pings;
 mod second_interface;
 mod tcp;
 mod udp;

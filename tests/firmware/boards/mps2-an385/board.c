@@ -1,6 +1,8 @@
 /*
  * Arm MPS2 with the AN385 image (Cortex-M3, 25 MHz). CMSDK APB UARTs: UART0 is
- * the console, UART1 the module. Both have one byte of buffer each way.
+ * the console, UART1 the module. Both have one byte of buffer each way, and no
+ * flow control: a gate on the shield holds our bytes while the module's RTS is
+ * high, and we take each of the module's in time.
  */
 #include "board.h"
 
@@ -8,7 +10,6 @@
 #include "module_uart.h"
 
 #define CLOCK_HZ 25000000u
-#define BAUD 115200u
 
 typedef struct {
     volatile uint32_t data;
@@ -63,6 +64,21 @@ void board_module_tx_start(void)
     interrupts_on();
 }
 
+bool board_module_tx_done(void)
+{
+    return !(MODULE->state & STATE_TX_FULL);
+}
+
+void board_module_set_baud(uint32_t baud)
+{
+    MODULE->baud_div = (CLOCK_HZ + baud / 2u) / baud;
+}
+
+unsigned board_module_flow_control(void)
+{
+    return 1;
+}
+
 BOARD_VECTORS const vector board_vectors[IRQS] = {
     [0 ... IRQ_MODULE_RX - 1] = unexpected_handler,
     [IRQ_MODULE_RX] = module_rx_handler,
@@ -72,9 +88,9 @@ BOARD_VECTORS const vector board_vectors[IRQS] = {
 
 void board_init(void)
 {
-    CONSOLE->baud_div = CLOCK_HZ / BAUD;
+    CONSOLE->baud_div = CLOCK_HZ / BOOT_BAUD;
     CONSOLE->ctrl = CTRL_TX;
-    MODULE->baud_div = CLOCK_HZ / BAUD;
+    board_module_set_baud(BOOT_BAUD);
     MODULE->ctrl = CTRL_TX | CTRL_RX | CTRL_TX_INT | CTRL_RX_INT;
     nvic_enable(IRQ_MODULE_RX);
     nvic_enable(IRQ_MODULE_TX);

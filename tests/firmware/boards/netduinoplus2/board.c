@@ -1,6 +1,7 @@
 /*
  * Netduino Plus 2 (STM32F405, Cortex-M4, 168 MHz from a 25 MHz crystal).
- * USART1 on PA9/PA10 is the console, USART2 on PA2/PA3 the module.
+ * USART1 on PA9/PA10 is the console, USART2 on PA2/PA3 the module, with CTS and
+ * RTS on PA0/PA1.
  * Other boards with this chip include this file and say what differs.
  */
 #ifndef BOARD_NAME
@@ -10,14 +11,11 @@
 
 #include "board.h"
 
-#include <stdbool.h>
-
 #include "cortex_m.h"
 #include "module_uart.h"
 
 #define FAST_HZ 168000000u        /* from the PLL */
 #define SLOW_HZ 16000000u         /* the internal oscillator, after reset */
-#define BAUD 115200u
 
 #define RCC_CR REG32(0x40023800u)
 #define RCC_PLLCFGR REG32(0x40023804u)
@@ -38,16 +36,21 @@ typedef struct {
     volatile uint32_t dr;
     volatile uint32_t brr;
     volatile uint32_t cr1;
+    volatile uint32_t cr2;
+    volatile uint32_t cr3;
 } stm32_usart;
 
 #define CONSOLE ((stm32_usart *)0x40011000u)
 #define MODULE ((stm32_usart *)0x40004400u)
 
-enum { SR_OVERRUN = 1u << 3, SR_RX_NOT_EMPTY = 1u << 5, SR_TX_EMPTY = 1u << 7 };
+enum { SR_OVERRUN = 1u << 3, SR_RX_NOT_EMPTY = 1u << 5, SR_TX_COMPLETE = 1u << 6,
+       SR_TX_EMPTY = 1u << 7 };
 enum { CR1_RX = 1u << 2, CR1_TX = 1u << 3, CR1_RX_INT = 1u << 5, CR1_ENABLE = 1u << 13 };
+enum { CR3_RTS = 1u << 8, CR3_CTS = 1u << 9 };
 enum { IRQ_MODULE = 38, IRQS = 82 };
 
 static uint32_t core_clock;
+static uint32_t module_clock; /* APB1 */
 
 static void module_handler(void)
 {
@@ -80,6 +83,21 @@ void board_module_tx_start(void)
     while ((byte = module_uart_next_tx()) >= 0) {
         send(MODULE, (uint8_t)byte);
     }
+}
+
+bool board_module_tx_done(void)
+{
+    return (MODULE->sr & SR_TX_COMPLETE) != 0;
+}
+
+void board_module_set_baud(uint32_t baud)
+{
+    MODULE->brr = (module_clock + baud / 2u) / baud;
+}
+
+unsigned board_module_flow_control(void)
+{
+    return 3;
 }
 
 BOARD_VECTORS const vector board_vectors[IRQS] = {
@@ -123,8 +141,8 @@ static uint32_t start_clock(void)
 static void start_pins(void)
 {
     RCC_AHB1ENR |= 1u << 0;
-    GPIOA_MODER = (GPIOA_MODER & ~0x003C00F0u) | 0x002800A0u; /* alternate function */
-    GPIOA_AFRL = (GPIOA_AFRL & ~0x0000FF00u) | 0x00007700u;   /* AF7: USART2 on 2, 3 */
+    GPIOA_MODER = (GPIOA_MODER & ~0x003C00FFu) | 0x002800AAu; /* alternate function */
+    GPIOA_AFRL = (GPIOA_AFRL & ~0x0000FFFFu) | 0x00007777u;   /* AF7: USART2 on 0 to 3 */
     GPIOA_AFRH = (GPIOA_AFRH & ~0x00000FF0u) | 0x00000770u;   /* AF7: USART1 on 9, 10 */
 }
 
@@ -150,17 +168,18 @@ static void reset_module(void)
 
 void board_init(void)
 {
-    uint32_t apb1, apb2;
+    uint32_t apb2;
 
     core_clock = start_clock();
-    apb1 = core_clock == FAST_HZ ? FAST_HZ / 4u : SLOW_HZ;
+    module_clock = core_clock == FAST_HZ ? FAST_HZ / 4u : SLOW_HZ;
     apb2 = core_clock == FAST_HZ ? FAST_HZ / 2u : SLOW_HZ;
     start_pins();
     RCC_APB2ENR |= 1u << 4;
     RCC_APB1ENR |= 1u << 17;
-    CONSOLE->brr = (apb2 + BAUD / 2u) / BAUD;
+    CONSOLE->brr = (apb2 + BOOT_BAUD / 2u) / BOOT_BAUD;
     CONSOLE->cr1 = CR1_ENABLE | CR1_TX;
-    MODULE->brr = (apb1 + BAUD / 2u) / BAUD;
+    board_module_set_baud(BOOT_BAUD);
+    MODULE->cr3 = CR3_RTS | CR3_CTS;
     MODULE->cr1 = CR1_ENABLE | CR1_TX | CR1_RX | CR1_RX_INT;
     nvic_enable(IRQ_MODULE);
     reset_module();

@@ -1,0 +1,76 @@
+//! A DNS server's socket: it asks the [`DnsServer`] for the answer, and sends it when it has thought long enough.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use simple_dns::{Packet, QTYPE};
+
+use super::Notes;
+use crate::net::dns_server::DnsServer;
+use crate::net::stack::{ListenError, Socket, Stack};
+use crate::time::Instant;
+
+/// The server's UDP port.
+const PORT: u16 = 53;
+
+/// The socket, and the answers that wait for their time.
+pub(in crate::net) struct Server {
+    socket: Socket,
+    waiting: VecDeque<(Instant, SocketAddr, Vec<u8>)>,
+}
+
+impl Server {
+    pub(in crate::net) fn new(stack: &mut Stack) -> Result<Self, ListenError> {
+        let socket = stack.udp_open(Some(PORT)).map_err(|_| ListenError::PortInUse)?;
+        Ok(Server { socket, waiting: VecDeque::new() })
+    }
+
+    pub(super) fn stop(self, stack: &mut Stack) {
+        stack.release(self.socket);
+    }
+
+    /// Reads questions and sends answers that are due. True when there were any: the stack must be polled again.
+    pub(in crate::net) fn poll(
+        &mut self,
+        now: Instant,
+        stack: &mut Stack,
+        dns: &DnsServer,
+        notes: Option<&mut Notes>,
+    ) -> bool {
+        let mut moved = false;
+        let mut notes = notes;
+        while let Some(datagram) = stack.udp_recv(self.socket) {
+            moved = true;
+            if let (Some(notes), Some(question)) = (notes.as_deref_mut(), question(&datagram.data)) {
+                notes.add("dns", format!("{question} from {}", datagram.from));
+            }
+            if let Some(answer) = dns.answer(&datagram.data) {
+                let due = now + dns.behaviour.delay;
+                let place = self.waiting.partition_point(|(at, ..)| *at <= due);
+                self.waiting.insert(place, (due, datagram.from, answer));
+            }
+        }
+        while let Some((_, to, answer)) = self.waiting.pop_front_if(|(at, ..)| *at <= now) {
+            moved = true;
+            // What cannot be sent is lost; the client asks again.
+            let _ = stack.udp_send(self.socket, to, &answer);
+        }
+        moved
+    }
+
+    /// When [`Server::poll`] must be called at the latest.
+    pub(in crate::net) fn next_timer(&self) -> Option<Instant> {
+        self.waiting.front().map(|(at, ..)| *at)
+    }
+}
+
+/// What a client asks: `www.example.com A`.
+fn question(query: &[u8]) -> Option<String> {
+    let packet = Packet::parse(query).ok()?;
+    let question = packet.questions.first()?;
+    let kind = match question.qtype {
+        QTYPE::TYPE(kind) => format!("{kind:?}"),
+        other => format!("{other:?}"),
+    };
+    Some(format!("{} {kind}", question.qname))
+}

@@ -1,0 +1,140 @@
+//! Reads `expect`: what must be observed, and when.
+
+use super::report::Problems;
+use super::table::Section;
+use super::{Place, Scenario};
+use crate::net::config::{HostConfig, ServiceConfig};
+use crate::time::Instant;
+use crate::world::console::words::{Word, Words};
+use crate::world::console::{Name, duration};
+use crate::world::expect::{Expectation, Needle, Pattern, When};
+use crate::world::spelling::{did_you_mean, one_of, printable};
+
+/// What is observed of a module.
+const OF_MODULES: [&str; 5] = ["command", "reply", "station", "link", "uart"];
+/// What is observed of every host.
+const OF_HOSTS: [&str; 3] = ["station", "tcp-terminal", "udp-terminal"];
+/// The words that a line can begin with.
+const FIRST: [&str; 5] = ["then", "never", "by", "between", "within"];
+
+/// Reads the lines under `expect`.
+pub(super) fn read(problems: &mut Problems, top: &Section, scenario: &Scenario) -> Vec<Expectation> {
+    let mut list: Vec<Expectation> = Vec::new();
+    for (text, span) in top.strings(problems, "expect").unwrap_or_default() {
+        match line(text, problems.place(span.start), scenario, list.last()) {
+            Ok(expectation) => list.push(expectation),
+            Err(message) => problems.add(span, printable(&message)),
+        }
+    }
+    list
+}
+
+fn line(
+    text: &str,
+    place: Place,
+    scenario: &Scenario,
+    before: Option<&Expectation>,
+) -> Result<Expectation, String> {
+    let mut words = Words::split(text)?;
+    let mut word = words.next();
+    let mut take = |keyword: &str, words: &mut Words| {
+        let there = word.as_ref().is_some_and(|w| w.is(keyword));
+        if there {
+            word = words.next();
+        }
+        there
+    };
+    let then = take("then", &mut words);
+    let never = take("never", &mut words);
+    if then && before.is_none_or(|before| before.never) {
+        return Err("expected a line before `then` that says what must happen first".to_owned());
+    }
+    let when = match &word {
+        Some(w) if w.is("by") => When::By(Instant::ZERO + duration("by", &mut words)?),
+        Some(w) if w.is("between") => {
+            let from = duration("between", &mut words)?;
+            match words.next() {
+                Some(w) if w.is("and") => {}
+                other => {
+                    return Err(format!("expected `and` after `between {from}`, found {}", found(&other)));
+                }
+            }
+            let to = duration("and", &mut words)?;
+            if to < from {
+                return Err(format!("expected a time of {from} or later after `and`, found {to}"));
+            }
+            When::Between(Instant::ZERO + from, Instant::ZERO + to)
+        }
+        Some(w) if w.is("within") => {
+            let time = duration("within", &mut words)?;
+            if !then {
+                return Err(format!(
+                    "expected `then` before `within {time}`, which counts from the line before"
+                ));
+            }
+            When::Within(time)
+        }
+        _ => When::Anytime,
+    };
+    if when != When::Anytime {
+        word = words.next();
+    }
+    let what = pattern(word, &mut words, scenario)?;
+    Ok(Expectation { text: text.to_owned(), place, then, never, when, what })
+}
+
+fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Result<Pattern, String> {
+    let modules = || scenario.modules.iter().map(|m| m.name.as_str());
+    let hosts = || scenario.net.hosts.iter();
+    let name = subject.as_ref().map_or("", |w| w.text.as_str());
+    let kinds = match hosts().find(|host| host.name == name) {
+        Some(host) => of_host(host),
+        None if modules().any(|module| module == name) => OF_MODULES.to_vec(),
+        None => {
+            let names = || modules().chain(hosts().map(|host| host.name.as_str()));
+            return Err(format!(
+                "expected the name of a module or host ({}), or {} before it, found {}{}",
+                one_of(names()),
+                one_of(FIRST),
+                found(&subject),
+                did_you_mean(name, FIRST.into_iter().chain(names()))
+            ));
+        }
+    };
+    let kind = words.next();
+    let kind = kinds.iter().find(|known| kind.as_ref().is_some_and(|w| w.is(known))).ok_or_else(|| {
+        let hint = did_you_mean(kind.as_ref().map_or("", |w| &w.text), kinds.iter().copied());
+        let (kinds, found) = (one_of(kinds.iter().copied()), found(&kind));
+        format!("expected what is observed of {} ({kinds}), found {found}{hint}", Name(name))
+    })?;
+    let mut needles = Vec::new();
+    while let Some(word) = words.next() {
+        needles.push(match word.plain() {
+            Some(plain) => Needle::Word(plain.to_owned()),
+            None => Needle::Part(word.bytes),
+        });
+    }
+    Ok(Pattern { subject: name.to_owned(), kind, needles })
+}
+
+/// What is observed of a host: what it serves, and what every host does.
+fn of_host(host: &HostConfig) -> Vec<&'static str> {
+    let served = host.services.iter().filter_map(|service| match service {
+        ServiceConfig::Http { .. } => Some("http"),
+        ServiceConfig::TcpEcho { .. } => Some("tcp-echo"),
+        ServiceConfig::UdpEcho { .. } => Some("udp-echo"),
+        ServiceConfig::Dns(_) => Some("dns"),
+        ServiceConfig::Sntp(_) => Some("sntp"),
+        ServiceConfig::Update { .. } => Some("update"),
+        ServiceConfig::TcpTerminal { .. } | ServiceConfig::UdpTerminal { .. } => None,
+    });
+    served.chain(OF_HOSTS).collect()
+}
+
+fn found(word: &Option<Word>) -> String {
+    word.as_ref().map_or_else(|| "nothing".to_owned(), Word::shown)
+}
+
+#[cfg(test)]
+#[path = "expect_tests.rs"]
+mod tests;
