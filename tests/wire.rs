@@ -441,7 +441,7 @@ fn an_escape_that_the_mcus_queue_has_spoilt_is_a_warning_with_its_remedy_and_dat
     let mut host = data_and_escape("wire", 25 * MS);
     let certain = host.now + 86_806 + 20 * MS + 1;
     host.go(certain - 1);
-    assert_eq!(host.world.take_warnings(), [String::new(); 0], "20 ms are not over");
+    assert_eq!(host.world.take_warnings(), Vec::<String>::new(), "20 ms are not over");
     host.go(certain);
     let warnings = host.world.take_warnings();
     let [warning] = &warnings[..] else { panic!("one warning was to come: {warnings:?}") };
@@ -456,7 +456,7 @@ fn an_escape_that_the_mcus_queue_has_spoilt_is_a_warning_with_its_remedy_and_dat
     assert!(uart.iter().any(|(at, text)| *at == certain && text.starts_with(SPOILT)), "{uart:?}");
     host.send("AT\r\n");
     host.silent_for(SECOND);
-    assert_eq!(host.world.take_warnings(), [String::new(); 0], "it was told once");
+    assert_eq!(host.world.take_warnings(), Vec::<String>::new(), "it was told once");
     let (digest, capture, log) = host.finish();
     assert!(capture.windows(SPOILT.len()).any(|w| w == SPOILT.as_bytes()), "the capture does not say so");
     let replayed = replay(&log, Recording::default()).unwrap_or_else(|e| panic!("{e}"));
@@ -471,7 +471,7 @@ fn there_is_no_such_warning_where_the_queue_was_empty_or_bytes_are_paced_by_thei
     {
         let mut host = data_and_escape(mcu_tx, pause);
         host.wait(SECOND);
-        assert_eq!(host.world.take_warnings(), [String::new(); 0], "{mcu_tx}, {pause} ns");
+        assert_eq!(host.world.take_warnings(), Vec::<String>::new(), "{mcu_tx}, {pause} ns");
         host.send("AT\r\n");
         host.wait(SECOND);
         let answered = host.pending == b"\r\nOK\r\n";
