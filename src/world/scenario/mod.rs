@@ -115,7 +115,7 @@ impl Scenario {
         read::scenario(name, text)
     }
 
-    /// The built-in scenario: one module, one access point, a host behind it and two beyond the gateway.
+    /// The built-in scenario: one module, one access point, a host behind it and three beyond the gateway.
     pub fn default_text() -> &'static str {
         include_str!("../../../scenarios/default.toml")
     }
