@@ -34,8 +34,7 @@ macro_rules! env {
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
-            // What waits comes before what is on the wire.
-            receiving: $module.wire.rx.front().map(|next| next.start).or($module.mcu.receiving_since()),
+            receiving: $module.wire.receiving(&$module.mcu),
         }
     };
 }
@@ -212,8 +211,7 @@ impl Module {
             Power::Booting(at) => Some(at),
             Power::Resetting(at) | Power::Asleep(at) => Some(at),
             Power::On => {
-                let waiting = self.wire.rx.front().map(|next| next.start);
-                let receiving = waiting.or(self.mcu.receiving_since());
+                let receiving = self.wire.receiving(&self.mcu);
                 let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
                 let escape = self.wire.escape.due();
                 earliest([at, self.station.next_timer(), self.stack.next_timer(), escape])

@@ -314,3 +314,26 @@ fn ports_named_twice_are_refused_and_nothing_stays_open() {
     assert!(Services::new(&mut lan.nodes[0], &twice[..1], 0).is_ok());
     lan.run_idle(ms(1));
 }
+
+#[test]
+fn closing_or_resetting_ends_an_http_connection_in_the_middle_of_an_answer() {
+    for (reset, end) in [(false, TcpState::PeerClosed), (true, TcpState::Closed(CloseReason::Reset))] {
+        let (mut lan, mut world) = world();
+        let client = world.connect(&mut lan, 80);
+        let socket = world.clients[client].0;
+        lan.nodes[0].tcp_send(socket, b"GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+        lan.run_app(lan.now + Duration::from_millis(3), &mut world);
+        if reset {
+            world.services.reset(&mut lan.nodes[1]);
+        } else {
+            world.services.close();
+        }
+        lan.run_app(lan.now + Duration::from_millis(100), &mut world);
+        let got = world.clients[client].1.len();
+        assert!((1..30_000).contains(&got), "a part of the answer came: {got} bytes");
+        assert_eq!(lan.nodes[0].tcp_state(socket), end);
+        let another = world.connect(&mut lan, 80);
+        let answer = world.exchange(&mut lan, another, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert!(answer.ends_with("hello"), "the server goes on");
+    }
+}
