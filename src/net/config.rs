@@ -118,11 +118,6 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
-    /// Whether it tells the time.
-    pub fn has_sntp(&self) -> bool {
-        self.services.iter().any(|s| matches!(s, ServiceConfig::Sntp(_)))
-    }
-
     /// Its addresses, of both families.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
         [Some(IpAddr::V4(self.address)), self.address6.map(IpAddr::V6)].into_iter().flatten()
