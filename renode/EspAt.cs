@@ -10,8 +10,8 @@
 //
 // C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common. And one file,
 // though a long one: `include` compiles what it is given in one go, and Renode before 1.16 takes a single file. Its parts:
-// the peripheral as Renode sees it, settings and questions, bytes and timers, observations, the world, and last the binding
-// of the library (Native).
+// the peripheral as Renode sees it, settings and questions, bytes and timers, the MCU's line settings, observations, the
+// world, and last the binding of the library (Native).
 //
 using System;
 using System.Collections.Generic;
@@ -449,6 +449,15 @@ namespace Antmicro.Renode.Peripherals.Network
             });
         }
 
+        private void TogglePower()
+        {
+            var now = Tick();
+            native.Check(native.SetPin(world, module, now, PinEn, 0));
+            native.Check(native.SetPin(world, module, now, PinEn, 1));
+        }
+
+        // ---- what the MCU's UART is set to -----------------------------------------------------------------------------
+
         // Tells the world what the MCU's UART is set to, when that has changed. Registers change unseen, so this is asked
         // before each byte and event; a change counts from the last one on, so it holds for whatever has begun since.
         private void TellMcuLine()
@@ -526,13 +535,6 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             var index = Array.IndexOf(values, value);
             return index < 0 ? otherwise : (uint)index;
-        }
-
-        private void TogglePower()
-        {
-            var now = Tick();
-            native.Check(native.SetPin(world, module, now, PinEn, 0));
-            native.Check(native.SetPin(world, module, now, PinEn, 1));
         }
 
         // ---- from the module to the MCU --------------------------------------------------------------------------------

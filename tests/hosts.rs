@@ -163,11 +163,11 @@ fn a_line_about_a_host_that_cannot_be_meant_is_one_sentence() {
     for (line, message) in [
         (
             "host pcc close",
-            "expected the name of a host (`echo`, `nas`, `pc` or `www`), found `pcc`; did you mean `pc`?",
+            "expected the name of a host (`echo`, `nas`, `pc`, `time` or `www`), found `pcc`; did you mean `pc`?",
         ),
         (
             "host pc connect wfi 80",
-            "expected an IPv4 address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
+            "expected an address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
         ),
         ("host pc send \"x", "expected a closing quote after `x`"),
     ] {

@@ -75,6 +75,47 @@ fn a_later_run_begins_with_what_the_file_holds() {
 }
 
 #[test]
+fn an_update_is_in_the_file_and_a_later_run_begins_with_the_new_firmware() {
+    let scratch = Scratch::new("update");
+    let text = "timing = \"fast\"\n[module.wifi]\nnvs = \"nvs.toml\"\n\
+         [ap.home]\nssid = \"espat-sim\"\npassword = \"correct horse\"\n\
+         [host.ota]\naddress = \"203.0.113.20\"\nnames = [\"iot.espressif.cn\"]\n\
+         update = { versions = { \"v2.4.0.0\" = { ota = 50_000 } } }\n";
+    let scenario = Scenario::parse(&scratch.0.join("lab.toml").display().to_string(), text)
+        .unwrap_or_else(|e| panic!("{e}"));
+    let steps = [
+        ("AT+CWMODE=1\r\n", 3),
+        ("AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", 6),
+        ("AT+CIUPDATE\r\n", 20),
+    ];
+    let session = Session::new(&scenario, Some(1), Outputs::default()).unwrap_or_else(|e| panic!("{e}"));
+    let said = session.with(|world| {
+        let module = world.attach("wifi", Attachment::default()).expect("attach");
+        let mut start = SECOND;
+        steps.map(|(line, end)| {
+            let said = talk(world, module, start, line, end * SECOND);
+            start = end * SECOND;
+            said
+        })
+    });
+    let said = said.expect("no panic").concat();
+    assert!(said.contains("+CIPUPDATE:4\r\n\r\nOK\r\n") && said.ends_with("ready\r\n"), "{said}");
+    assert_eq!(session.finish(), [""; 0], "no failures");
+    let file = std::fs::read_to_string(scratch.file()).expect("the file");
+    assert!(file.contains("ota_1 = \"v2.4.0.0\"") && file.contains("boot = 1"), "{file}");
+    let (version, _) = run(&scenario, "AT+GMR\r\n", Outputs::default());
+    assert!(version.contains("AT version:2.4.0.0("), "{version}");
+    let (restored, _) = run(&scenario, "AT+RESTORE\r\n", Outputs::default());
+    assert!(restored.contains("ready"), "{restored}");
+    let (version, _) = run(&scenario, "AT+GMR\r\n", Outputs::default());
+    assert!(version.contains("AT version:2.4.0.0("), "AT+RESTORE leaves the firmware alone: {version}");
+    let (back, _) = run(&scenario, "AT+SYSROLLBACK\r\n", Outputs::default());
+    assert!(back.contains("ready"), "{back}");
+    let (version, _) = run(&scenario, "AT+GMR\r\n", Outputs::default());
+    assert!(version.contains("AT version:2.3.0.0-dev("), "{version}");
+}
+
+#[test]
 fn a_run_that_saves_nothing_leaves_the_file_alone() {
     let scratch = Scratch::new("alone");
     let scenario = scratch.scenario();

@@ -293,29 +293,60 @@ fn python() -> &'static str {
     found.expect("pyserial is missing: `make test` installs it (apt install python3-serial)")
 }
 
-#[test]
-fn pyserial_opens_the_pseudo_terminal_closes_it_and_opens_it_again() {
-    let python = python();
-    let served = Served::start(folder("pty"), &["--pty"]);
-    let received = ["first", "second"].map(|visit| {
-        let file = served.folder.join(visit);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve/terminal.py");
-        let run = Command::new(python).arg(script).arg(&served.endpoint).arg(visit).arg(&file).output();
-        let run = run.expect("start Python");
-        assert!(run.status.success(), "pyserial's side failed: {}", String::from_utf8_lossy(&run.stderr));
-        served.wait_in(&served.said, "a terminal has gone");
-        file
-    });
-    let outcome = served.quit();
-    let [first, second] = received.map(|file| std::fs::read(file).expect("what pyserial received"));
-    let all = replayed(&outcome);
+/// Runs a program of `tests/serve` at the port. Returns what it received, and what `serve` said meanwhile.
+fn visit(served: &Served, program: &str, what: &str) -> (Vec<u8>, Vec<String>) {
+    let file = served.folder.join(what);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve").join(program);
+    let run = Command::new(python()).arg(script).arg(&served.endpoint).arg(what).arg(&file).output();
+    let run = run.expect("start Python");
+    assert!(run.status.success(), "pyserial's side failed: {}", String::from_utf8_lossy(&run.stderr));
+    let mut said = Vec::new();
+    while !said.last().is_some_and(|line: &String| line.ends_with("a terminal has gone")) {
+        said.push(served.wait_in(&served.said, ""));
+    }
+    (std::fs::read(file).expect("what pyserial received"), said)
+}
+
+/// What the visits received is what the module said according to the log, from its start and to its end.
+fn assert_are_the_run(first: &[u8], last: &[u8], outcome: &Outcome) {
+    let all = replayed(outcome);
     assert!(
-        all.starts_with(&first) && all.ends_with(&second),
-        "the replay says '{}', pyserial got '{}' and '{}'",
+        all.starts_with(first) && all.ends_with(last),
+        "the replay says '{}', the program got '{}' and '{}'",
         all.escape_ascii(),
         first.escape_ascii(),
-        second.escape_ascii()
+        last.escape_ascii()
     );
+}
+
+#[test]
+fn pyserial_opens_the_pseudo_terminal_closes_it_and_opens_it_again() {
+    let served = Served::start(folder("pty"), &["--pty"]);
+    let [first, second] = ["first", "second"].map(|what| visit(&served, "terminal.py", what).0);
+    assert_are_the_run(&first, &second, &served.quit());
+}
+
+const MISMATCH: &str = "the terminal is set to 9600 baud and the module to 115200";
+
+#[test]
+fn a_rate_that_a_terminal_sets_garbles_unless_it_is_the_modules() {
+    let served = Served::start(folder("rates"), &["--pty"]);
+    let (set, said) = visit(&served, "rates.py", "set");
+    assert!(said.iter().any(|line| line.contains(MISMATCH)), "nobody is told of the rate: {said:?}");
+    let (unset, _) = visit(&served, "rates.py", "unset");
+    let outcome = served.quit();
+    assert_are_the_run(&set, &unset, &outcome);
+    for line in [" wifi line 9600 8n1\n", " wifi line 74880 8n1\n"] {
+        assert!(outcome.log.contains(line), "no '{line}' in the log");
+    }
+}
+
+#[test]
+fn with_any_rate_what_a_terminal_sets_does_not_count() {
+    let served = Served::start(folder("any-rate"), &["--pty", "--any-rate"]);
+    let (any, said) = visit(&served, "rates.py", "any");
+    assert!(!said.iter().any(|line| line.contains(MISMATCH)), "there is no wrong rate: {said:?}");
+    assert_are_the_run(&any, &any, &served.quit());
 }
 
 #[test]

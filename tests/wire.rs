@@ -419,3 +419,172 @@ fn a_full_block_leaves_when_its_last_byte_ends_whatever_the_interval() {
     host.go(full);
     assert!(frames(&host) > before, "the block did not leave at {full} ns");
 }
+
+/// What is sent at once at 115200 baud in passthrough: data, then after `pause` from the same instant on the escape.
+fn data_and_escape(mcu_tx: &str, pause: u64) -> Host {
+    let mut host = Host::joined_in(&format!("{SLOW}\n[module.wifi]\nmcu-tx = \"{mcu_tx}\"\n"), 1);
+    into_passthrough(&mut host);
+    host.wait(SECOND);
+    host.world.take_warnings();
+    host.world.take_observations();
+    // 1000 bytes take 87 ms on the wire.
+    host.send(vec![b'x'; 1000]);
+    host.wait(pause);
+    host.send("+++");
+    host
+}
+
+const SPOILT: &str = "`+++` is data: ";
+
+#[test]
+fn an_escape_that_the_mcus_queue_has_spoilt_is_a_warning_with_its_remedy_and_data() {
+    let mut host = data_and_escape("wire", 25 * MS);
+    let certain = host.now + 86_806 + 20 * MS + 1;
+    host.go(certain - 1);
+    assert_eq!(host.world.take_warnings(), Vec::<String>::new(), "20 ms are not over");
+    host.go(certain);
+    let warnings = host.world.take_warnings();
+    let [warning] = &warnings[..] else { panic!("one warning was to come: {warnings:?}") };
+    let expected = format!("{}: module 'wifi': {SPOILT}", Instant::from_nanos(certain));
+    assert!(warning.starts_with(&expected), "{warning}");
+    for remedy in ["let the transmit queue run empty", "mcu-tx = \"as-stored\""] {
+        assert!(warning.contains(remedy), "the warning does not say '{remedy}': {warning}");
+    }
+    host.wait(SECOND);
+    let (received, uart) = seen(&mut host);
+    assert_eq!(received, 1003, "the three are data");
+    assert!(uart.iter().any(|(at, text)| *at == certain && text.starts_with(SPOILT)), "{uart:?}");
+    host.send("AT\r\n");
+    host.silent_for(SECOND);
+    assert_eq!(host.world.take_warnings(), Vec::<String>::new(), "it was told once");
+    let (digest, capture, log) = host.finish();
+    assert!(capture.windows(SPOILT.len()).any(|w| w == SPOILT.as_bytes()), "the capture does not say so");
+    let replayed = replay(&log, Recording::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!((replayed.is_same(), replayed.world.digest()), (Some(true), digest));
+}
+
+#[test]
+fn there_is_no_such_warning_where_the_queue_was_empty_or_bytes_are_paced_by_their_stores() {
+    // 1000 bytes end after 86 805 556 ns; 20 ms later the silence is long enough.
+    for (mcu_tx, pause, leaves) in
+        [("wire", 86_805_556 + 20 * MS + 1, true), ("as-stored", 25 * MS, true), ("wire", 20 * MS, false)]
+    {
+        let mut host = data_and_escape(mcu_tx, pause);
+        host.wait(SECOND);
+        assert_eq!(host.world.take_warnings(), Vec::<String>::new(), "{mcu_tx}, {pause} ns");
+        host.send("AT\r\n");
+        host.wait(SECOND);
+        let answered = host.pending == b"\r\nOK\r\n";
+        assert_eq!(answered, leaves, "{mcu_tx}, {pause} ns: {}", host.pending.escape_ascii());
+    }
+}
+
+#[test]
+fn a_byte_that_waited_for_room_leaves_when_it_gets_there_and_not_before() {
+    // The PC reads nothing, so that bytes wait in the ring longer than the flush time. When it reads again, what the
+    // module sends has the time of that moment.
+    let mut host = blocked("obeys-rts = true", None);
+    host.wait(20 * SECOND);
+    let sent = |host: &Host| host.world.statistics(host.module).expect("statistics").frames_sent;
+    let before = sent(&host);
+    host.world.take_observations();
+    let resumed = host.now;
+    host.console("host pc resume");
+    host.wait(20 * SECOND);
+    assert!(sent(&host) > before);
+    let early = host.world.take_observations().into_iter().find(|o| o.at.as_nanos() < resumed);
+    assert!(early.is_none(), "it happened before anybody could read: {early:?}");
+}
+
+#[test]
+fn power_lost_within_a_byte_takes_it_along_and_at_its_end_does_not() {
+    let mut host = Host::ready(1);
+    host.send("AT\r\n");
+    let end = until(&mut host, |host| !host.pending.is_empty());
+    for (off, received) in [(end - 1, 0), (end, 1), (end + 1, 1)] {
+        let mut host = Host::ready(1);
+        host.send("AT\r\n");
+        host.go(off);
+        host.pin(Pin::En, false);
+        host.wait(SECOND);
+        assert_eq!(host.pending.len(), received, "EN low at {off} ns, the first byte ends at {end} ns");
+        assert!(!rts(&host));
+        host.pin(Pin::En, true);
+        host.until("\r\nready\r\n");
+    }
+    // The other way: what had not ended when the power went is nothing to the firmware that starts then.
+    let mut host = Host::ready(1);
+    host.send("AT+GMR");
+    host.wait(300_000);
+    host.pin(Pin::En, false);
+    host.pin(Pin::En, true);
+    host.until("\r\nready\r\n");
+    host.ask("ATE0\r\n", "ATE0\r\n\r\nOK\r\n");
+}
+
+/// When the chip has started: `ready` is stored at that instant.
+fn booted() -> u64 {
+    let mut host = Host::new("timing = \"fast\"\n", 1);
+    host.until("\r\nready\r\n");
+    let (end, _) = host.received[0];
+    end - 86_806
+}
+
+#[test]
+fn what_ends_before_the_firmware_runs_is_not_heard_and_what_ends_one_nanosecond_later_is() {
+    let start = booted();
+    // A byte that ends with the start is received before it.
+    for (end, heard) in [(start - 1, false), (start, false), (start + 1, true)] {
+        let mut host = Host::new("timing = \"fast\"\n", 1);
+        host.go(end - 86_806);
+        host.send("A");
+        host.until("\r\nready\r\n");
+        host.send("T\r\n");
+        let last = if heard { "OK" } else { "ERROR" };
+        let answer = host.query("");
+        assert!(
+            answer.ends_with(&format!("\r\n{last}\r\n")),
+            "`A` ends at {end}, start at {start}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn deep_sleep_ends_at_its_nanosecond() {
+    let mut host = Host::ready(1);
+    host.send("AT+GSLP=1500\r\n");
+    host.until("\r\nOK\r\n");
+    let slept = host.now;
+    let asleep = |host: &mut Host| host.console("status").contains("asleep");
+    assert!(asleep(&mut host), "OK has left: it sleeps");
+    host.go(slept + 1_500 * MS - 1);
+    assert!(asleep(&mut host), "one nanosecond early");
+    host.go(slept + 1_500 * MS);
+    assert!(!asleep(&mut host), "one nanosecond late");
+    host.until("\r\nready\r\n");
+}
+
+#[test]
+fn a_byte_that_begins_with_the_new_setting_is_heard_with_it_and_one_nanosecond_earlier_it_is_not() {
+    // The MCU changes at the last stop bit of OK, and stores its first byte then.
+    let settings = |host: &Host| host.world.line_settings(host.module) == Ok(line("57600 8n1"));
+    let command = "AT+UART_CUR=57600,8,1,0,0\r\n";
+    let at = {
+        let mut host = Host::ready(1);
+        host.send(command);
+        until(&mut host, settings)
+    };
+    // What is garbled ends no line; of OK only the line feed is left.
+    for (early, answer) in [(0, "\r\nOK\r\n"), (1, "\n")] {
+        let mut host = Host::ready(1);
+        set_line(&mut host, "115200 8n1");
+        host.send(command);
+        host.go(at - early);
+        host.pending.clear();
+        set_line(&mut host, "57600 8n1");
+        host.send("AT\r\n");
+        host.wait(SECOND);
+        let got = std::mem::take(&mut host.pending);
+        assert_eq!(got.escape_ascii().to_string(), answer.escape_default().to_string(), "{early} ns early");
+    }
+}

@@ -1,4 +1,4 @@
-//! The flash beside the saved settings: the partitions of AT+SYSFLASH and the keys of AT+SYSMFG.
+//! The flash beside the saved settings: the firmware, the partitions of AT+SYSFLASH and the keys of AT+SYSMFG.
 //!
 //! Only what differs from what the release ships with is kept. AT+RESTORE does not touch it.
 
@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::net::firmware;
 use crate::profile::{Content, Partition, Profile};
 
 /// Bytes, written as hexadecimal digits.
@@ -31,6 +32,59 @@ struct StoredValue {
     value: Hex,
 }
 
+/// The two slots for the firmware, and which of them is to start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Firmware {
+    /// 0 or 1.
+    boot: usize,
+    /// The version in slot 0: the release that the module was shipped with when `None`, nothing when empty.
+    ota_0: Option<String>,
+    /// The version in slot 1: nothing when `None` or empty.
+    ota_1: Option<String>,
+}
+
+impl Firmware {
+    /// The version in a slot, or `shipped`; `None` when there is nothing.
+    pub fn version<'a>(&'a self, slot: usize, shipped: &'a str) -> Option<&'a str> {
+        let version = match slot {
+            0 => self.ota_0.as_deref().unwrap_or(shipped),
+            _ => self.ota_1.as_deref().unwrap_or_default(),
+        };
+        Some(version).filter(|version| !version.is_empty())
+    }
+
+    /// The slot that the bootloader starts: the one that is to start, or the other one when that is empty.
+    pub fn running(&self) -> usize {
+        if self.version(self.boot, "shipped").is_some() { self.boot } else { 1 - self.boot }
+    }
+
+    /// The slot that is written next: the one that is not to start.
+    pub fn next_slot(&self) -> usize {
+        1 - self.boot
+    }
+
+    /// Erases a slot.
+    pub fn erase(&mut self, slot: usize) {
+        *self.slot(slot) = Some(String::new());
+    }
+
+    /// A slot holds this version now, and is to start.
+    pub fn install(&mut self, slot: usize, version: &str) {
+        *self.slot(slot) = Some(version.to_owned());
+        self.boot = slot;
+    }
+
+    /// The other slot is to start.
+    pub fn roll_back(&mut self, running: usize) {
+        self.boot = 1 - running;
+    }
+
+    fn slot(&mut self, slot: usize) -> &mut Option<String> {
+        if slot == 0 { &mut self.ota_0 } else { &mut self.ota_1 }
+    }
+}
+
 /// What differs from the shipped contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -39,6 +93,8 @@ pub struct Flash {
     partitions: BTreeMap<String, Hex>,
     /// Namespaces that were changed: all their keys.
     keys: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The firmware.
+    pub firmware: Firmware,
 }
 
 /// The namespaces of AT+SYSMFG that hold certificates and keys, and how many of each the release ships with. The
@@ -156,31 +212,51 @@ impl Flash {
         removed
     }
 
-    /// What can't be in the flash of this profile, in a sentence.
-    pub fn mistake(&self, profile: &Profile) -> Option<String> {
+    /// What can't be in the flash of this profile, in a sentence, and under which key.
+    pub fn mistake(&self, profile: &Profile) -> Option<(&'static str, String)> {
+        let Firmware { boot, ota_0, ota_1 } = &self.firmware;
+        if *boot > 1 {
+            return Some(("boot", format!("expected 0 or 1 as the slot to start, found {boot}")));
+        }
+        let mut versions = [ota_0, ota_1].into_iter().flatten().filter(|version| !version.is_empty());
+        if let Some(version) = versions.find(|version| !firmware::is_version(version)) {
+            return Some((
+                "firmware",
+                format!("expected a version such as `v2.4.0.0` in a slot, found `{version}`"),
+            ));
+        }
+        if ota_0.as_deref() == Some("") && ota_1.as_deref().is_none_or(str::is_empty) {
+            return Some(("firmware", "expected a version in one of the slots, found both empty".to_owned()));
+        }
         for (name, bytes) in &self.partitions {
             let Some(partition) = find(profile, name) else {
                 let known: Vec<&str> = profile.partitions.iter().map(|p| p.name).collect();
-                return Some(format!(
-                    "expected a partition of {} ({}), found `{name}`",
-                    profile.name,
-                    known.join(", ")
+                let (owner, known) = (profile.name, known.join(", "));
+                return Some((
+                    "partitions",
+                    format!("expected a partition of {owner} ({known}), found `{name}`"),
                 ));
             };
             if bytes.0.len() > partition.size as usize {
                 let (size, found) = (partition.size, bytes.0.len());
-                return Some(format!("expected at most {size} bytes in partition `{name}`, found {found}"));
+                return Some((
+                    "partitions",
+                    format!("expected at most {size} bytes in partition `{name}`, found {found}"),
+                ));
             }
         }
         let mut values = self.keys.values().flat_map(|keys| keys.iter());
         if let Some((key, value)) = values.find(|(_, value)| !value.is_whole()) {
             let (kind, length) = (value.kind, value.bytes.len());
-            return Some(format!(
-                "expected a value of its type (1 to 8) for the key `{key}`, found type {kind} with {length} bytes"
+            return Some((
+                "keys",
+                format!(
+                    "expected a value of its type (1 to 8) for the key `{key}`, found type {kind} with {length} bytes"
+                ),
             ));
         }
         let namespace = self.keys.keys().find(|name| !NAMESPACES.iter().any(|(known, _)| known == name));
-        namespace.map(|name| format!("expected a namespace such as `client_cert`, found `{name}`"))
+        namespace.map(|name| ("keys", format!("expected a namespace such as `client_cert`, found `{name}`")))
     }
 }
 

@@ -108,9 +108,9 @@ impl LongSend {
         self.received == self.length
     }
 
-    /// True when [`progress`] has something to do at once, whatever the time.
-    pub fn has_full_block(&self) -> bool {
-        self.framing.has_full_block()
+    /// True when [`progress`] has something to do at once for a byte that it has just got.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.framing.is_due(now, receiving)
     }
 
     /// When [`progress`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the wire

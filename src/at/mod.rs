@@ -4,6 +4,7 @@
 //! [`At::take_output`]. What stands below it (IP stack, station, saved settings) is lent to it as an [`Env`]
 //! for each call.
 
+mod address;
 pub mod clock;
 pub mod commands;
 mod datagrams;
@@ -24,10 +25,12 @@ mod payload;
 mod receive;
 pub mod schema;
 mod server;
+mod sntp;
 mod sockets;
 mod softap;
 mod system;
 pub mod table;
+mod update;
 mod upload;
 
 use std::collections::VecDeque;
@@ -35,10 +38,11 @@ use std::net::Ipv4Addr;
 
 use crate::capture::Mark;
 use crate::net::mdns::Mdns;
+use crate::net::stack::Ipv6Event;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant, earliest};
 use crate::wifi::StationEvent;
-use commands::update::{self, Update};
+use clock::Clock;
 use commands::wifi_radio::Country;
 use commands::wifi_scan::ScanOptions;
 pub use env::Env;
@@ -48,12 +52,14 @@ use links::Links;
 use long_send::{BlockSizes, LongSend};
 pub use nvs::Nvs;
 use nvs::{SavedJoin, SoftAp, UartSettings};
-use options::{Sntp, TlsNames};
+use options::TlsNames;
 use output::Output;
 use passthrough::Session;
 use payload::Payload;
 use server::Server;
+use sntp::Sntp;
 use system::{LIGHT_SLEEP, System};
+use update::Update;
 use upload::Upload;
 
 /// Something that happened to the station or a link, for people who look at a run.
@@ -79,6 +85,8 @@ pub struct Core {
     tls: Vec<TlsNames>,
     sntp: Sntp,
     update: Update,
+    /// The slot of the firmware that runs.
+    running: usize,
     /// AT+CIPMODE=1: received data goes to the UART raw.
     passthrough: bool,
     /// Passthrough under way: the MCU's bytes are payload.
@@ -141,6 +149,16 @@ impl Core {
         self.settings.wifi.softap.clone().unwrap_or_else(|| SoftAp::out_of_the_box(self.softap_mac(env)))
     }
 
+    /// The station uses an IPv6 address from now on.
+    fn got_ipv6(&mut self, event: Ipv6Event) {
+        let (address, line) = match event {
+            Ipv6Event::LinkLocal(address) => (address, "WIFI GOT IPv6 LL\r\n"),
+            Ipv6Event::Global(address) => (address, "WIFI GOT IPv6 GL\r\n"),
+        };
+        self.remark("station", format!("has the address {address}"));
+        self.announce(line);
+    }
+
     fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {
         if let Some(request) = self.settings.wifi.join.as_ref().map(SavedJoin::request) {
             env.start_join(now, request, false);
@@ -196,9 +214,9 @@ pub struct At {
 }
 
 impl At {
-    /// The firmware right after its start: saved settings in force, nothing printed yet. `merged_log`: its log texts
-    /// go to the AT port.
-    pub fn boot(now: Instant, env: &mut Env<'_>, merged_log: bool) -> At {
+    /// The firmware right after its start: saved settings in force, nothing printed yet. `clock`: the one that has run
+    /// through the reset. `merged_log`: its log texts go to the AT port.
+    pub fn boot(now: Instant, env: &mut Env<'_>, clock: Option<Clock>, merged_log: bool) -> At {
         let mut core = Core {
             echo: true,
             syslog: false,
@@ -209,6 +227,7 @@ impl At {
             tls: vec![TlsNames::default(); env.profile.links],
             sntp: Sntp::default(),
             update: Update::default(),
+            running: env.flash.firmware.running(),
             passthrough: false,
             session: None,
             block_ended: false,
@@ -218,7 +237,11 @@ impl At {
             wifi_off: false,
             mdns: None,
             country: Country::default(),
-            system: System::started(now, env.nvs.uart(env.profile), env.profile),
+            system: System::started(
+                clock.unwrap_or(Clock::started(now)),
+                env.nvs.uart(env.profile),
+                env.profile,
+            ),
             passive: vec![false; env.profile.links],
             links: Links::new(env.profile.links),
             had_link: false,
@@ -234,6 +257,7 @@ impl At {
             starved: false,
         };
         env.use_dns(core.settings.tcpip.dns);
+        env.stack.enable_ipv6(now, core.settings.tcpip.ipv6);
         let on = core.station_on();
         if let Some(mac) = core.settings.wifi.station_mac {
             env.set_station_mac(now, mac);
@@ -360,10 +384,11 @@ impl At {
         std::mem::take(&mut self.core.block_ended)
     }
 
-    /// True when [`At::poll`] has something to do at once.
-    pub fn is_due(&self) -> bool {
-        self.core.session.as_ref().is_some_and(Session::has_full_block)
-            || self.core.long_send.as_ref().is_some_and(LongSend::has_full_block)
+    /// True when [`At::poll`] has something to do at once for a byte of payload that it has just got. `receiving`: when
+    /// the byte that is on its way from the MCU started.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.core.session.as_ref().is_some_and(|session| session.is_due(now, receiving))
+            || self.core.long_send.as_ref().is_some_and(|long| long.is_due(now, receiving))
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
@@ -377,7 +402,8 @@ impl At {
         };
         // A chip that restarts serves no links any more.
         let links = self.core.next_timer(receiving).filter(|_| !self.restart);
-        earliest([session, phase, links, self.core.mdns.as_ref().and_then(Mdns::next_timer)])
+        let mdns = self.core.mdns.as_ref().and_then(Mdns::next_timer);
+        earliest([session, phase, links, mdns, self.core.sntp.next_timer(), self.core.update.next_timer()])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -389,6 +415,10 @@ impl At {
             self.station_event(event, env);
             self.progress(now, env, Some(event));
         }
+        while let Some(event) = env.stack.take_ipv6_event() {
+            moved = true;
+            self.core.got_ipv6(event);
+        }
         moved |= self.core.poll_softap(env);
         moved |= self.core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack));
         if let Phase::Parsed(at, _) = &self.phase
@@ -398,7 +428,8 @@ impl At {
             moved = true;
             self.run(now, completed, env);
         }
-        moved |= update::poll(&mut self.core, env);
+        moved |= sntp::poll(now, &mut self.core, env);
+        moved |= update::poll(now, &mut self.core, env);
         moved |= passthrough::poll(&mut self.core, env, now);
         moved |= self.progress(now, env, None);
         if !self.restart {
@@ -426,6 +457,11 @@ impl At {
             self.core.system.uart = settings;
             self.phase = Phase::Idle;
         }
+    }
+
+    /// The time of day, as it goes on.
+    pub fn clock(&self) -> Clock {
+        self.core.system.clock
     }
 
     /// True when received data waits for room in the transmit ring.
@@ -464,11 +500,12 @@ impl At {
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order).
                 for id in 0..self.core.links.count() {
-                    if self.core.links.get(id).is_some_and(|l| !env.stack.is_on_lan(l.remote.ip())) {
+                    if self.core.links.get(id).is_some_and(|l| !env.stack.uses_lan(l.socket, l.remote.ip())) {
                         self.core.close_link(id, env.stack);
                     }
                 }
                 self.core.had_link = false;
+                update::disconnected(&mut self.core, env);
                 self.core.remark("station", "disconnected".to_owned());
                 self.core.announce("WIFI DISCONNECT\r\n");
             }
@@ -486,7 +523,10 @@ impl At {
                     self.phase = Phase::Running(job);
                     break;
                 }
-                Progress::Moved(job) => self.phase = Phase::Running(job),
+                Progress::Moved(job) => {
+                    self.restart |= matches!(job, Job::Restart);
+                    self.phase = Phase::Running(job);
+                }
                 Progress::End(Ok(())) => self.core.out.ok(),
                 Progress::End(Err(code)) => self.core.out.error(code, self.core.syslog),
                 Progress::Quiet => {}

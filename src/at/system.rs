@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::clock::Clock;
 use super::nvs::UartSettings;
 use crate::profile::Profile;
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 
 /// The state of the basic commands. All of it is gone after a restart.
 #[derive(Debug)]
@@ -39,9 +39,9 @@ const LINK_HEAP: u32 = 2_300;
 
 impl System {
     /// Right after a boot, with the UART set like this.
-    pub fn started(now: Instant, uart: UartSettings, profile: &Profile) -> System {
+    pub fn started(clock: Clock, uart: UartSettings, profile: &Profile) -> System {
         System {
-            clock: Clock::started(now),
+            clock,
             uart,
             // Not established; 0 leaves the module awake, which every host survives (a guess).
             sleep: 0,

@@ -46,6 +46,11 @@ pub struct ServeArgs {
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Let the terminal be set to any rate. Without this, one that is not the module's garbles what passes, as on a
+    /// real line; a terminal that sets none is understood always.
+    #[cfg(unix)]
+    #[arg(long, requires = "pty")]
+    any_rate: bool,
     /// Switch the module on at once, not when the first client connects.
     #[arg(long)]
     now: bool,
@@ -75,15 +80,19 @@ struct EndpointArgs {
 /// What is served on. The files that it has made go with it.
 enum Endpoint {
     #[cfg(unix)]
-    Pty(Pty),
+    Pty {
+        pty: Pty,
+        any_rate: bool,
+    },
     Socket(Listener),
 }
 
 impl Endpoint {
-    fn open(args: &EndpointArgs) -> Result<Endpoint, String> {
+    fn open(serve: &ServeArgs) -> Result<Endpoint, String> {
+        let args = &serve.endpoint;
         #[cfg(unix)]
         if args.pty {
-            return Pty::open().map(Endpoint::Pty);
+            return Pty::open().map(|pty| Endpoint::Pty { pty, any_rate: serve.any_rate });
         }
         let unix = args.unix.clone().map(Address::Unix);
         match args.tcp.as_ref().or(unix.as_ref()) {
@@ -95,7 +104,7 @@ impl Endpoint {
     fn serve(&self, clock: Clock) -> Result<Receiver<Event>, String> {
         let events = match self {
             #[cfg(unix)]
-            Endpoint::Pty(pty) => pty.serve(clock),
+            Endpoint::Pty { pty, any_rate } => pty.serve(clock, *any_rate),
             Endpoint::Socket(listener) => listener.serve(clock),
         };
         events.map_err(|e| format!("cannot start a thread: {e}"))
@@ -105,16 +114,16 @@ impl Endpoint {
     fn place(&self) -> String {
         match self {
             #[cfg(unix)]
-            Endpoint::Pty(pty) => pty.path().display().to_string(),
+            Endpoint::Pty { pty, .. } => pty.path().display().to_string(),
             Endpoint::Socket(listener) => listener.address().to_string(),
         }
     }
 
-    /// How somebody at a keyboard gets there.
-    fn hint(&self) -> String {
+    /// How somebody at a keyboard gets there, to a module at this rate.
+    fn hint(&self, baud: u32) -> String {
         match self {
             #[cfg(unix)]
-            Endpoint::Pty(pty) => format!("picocom --omap crcrlf {}", pty.path().display()),
+            Endpoint::Pty { pty, .. } => format!("picocom -b {baud} --omap crcrlf {}", pty.path().display()),
             Endpoint::Socket(listener) => match listener.address() {
                 Address::Tcp(at) => format!("socat -,icanon=0,echo=0 TCP:{at},crnl"),
                 Address::Unix(path) => format!("socat -,icanon=0,echo=0 UNIX:{},crnl", path.display()),
@@ -149,10 +158,10 @@ fn start(args: &ServeArgs) -> Result<(), String> {
     let (control, controls) = bounded(16);
     // Before there is anything to tidy up.
     on_signal(control.clone())?;
-    let endpoint = Endpoint::open(&args.endpoint)?;
+    let endpoint = Endpoint::open(args)?;
     let session = Session::new(&scenario, args.seed, outputs(args, &screen)?).map_err(|e| e.to_string())?;
     let mut server = Server::new(session, &args.module, clock, endpoint.serve(clock)?, controls)?;
-    introduce(args, &endpoint, &screen);
+    introduce(args, &endpoint.place(), &endpoint.hint(server.baud()?), &screen);
     if args.now {
         server.start();
     }
@@ -209,16 +218,16 @@ fn console(control: Sender<Control>) -> Result<(), String> {
 }
 
 /// What somebody needs to know before it begins.
-fn introduce(args: &ServeArgs, endpoint: &Endpoint, screen: &Shared) {
+fn introduce(args: &ServeArgs, place: &str, hint: &str, screen: &Shared) {
     let mut screen = on(screen);
     let log = if args.log.is_some() { "the log" } else { "a log (--log FILE)" };
     screen.say(&format!("in wall-clock time no two runs are the same; {log} replays this one exactly"));
     if let Some(address) = args.endpoint.tcp.as_ref().filter(|a| a.is_public()) {
         screen.say(&format!("warning: whoever reaches {address} over the network can use the module"));
     }
-    screen.print(&format!("endpoint {}", endpoint.place()));
+    screen.print(&format!("endpoint {place}"));
     let when = if args.now { "is on" } else { "starts with the first client" };
-    screen.say(&format!("module {} {when}, such as: {}", args.module, endpoint.hint()));
+    screen.say(&format!("module {} {when}, such as: {hint}", args.module));
 }
 
 /// Tells what happens, until it is to end.
@@ -249,6 +258,12 @@ fn attend(server: &mut Server, clock: Clock, screen: &Shared) -> Result<(), Stri
                     Ok(answer) => screen.print(answer.trim_end()),
                     Err(why) => screen.say(&why),
                 }
+            }
+            Happening::Mismatch { client, module } => {
+                on(screen).say(&format!(
+                    "warning: the terminal is set to {client} baud and the module to {module}, so that neither \
+                     understands the other (--any-rate lets the terminal have any rate)"
+                ));
             }
             Happening::Observed(seen) => {
                 on(screen).print(&format!("{} {} {} {}", seen.at, seen.subject, seen.kind, seen.text));

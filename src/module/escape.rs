@@ -46,7 +46,12 @@ impl EscapeWatch {
 
     /// True, once, when an escape was spoilt.
     pub fn take(&mut self, now: Instant) -> bool {
-        self.due.take_if(|due| *due <= now).is_some()
+        let spoilt = self.due.take_if(|due| *due <= now).is_some();
+        if spoilt {
+            // The next byte does not tell of it again.
+            self.stores = Pluses::default();
+        }
+        spoilt
     }
 }
 

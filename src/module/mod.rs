@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use crate::at::clock::Clock;
 use crate::at::flash::Flash;
 use crate::at::{At, Env, Nvs, OnceDrained, Remark};
 use crate::capture::Mark;
@@ -33,8 +34,7 @@ macro_rules! env {
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
-            // What waits comes before what is on the wire.
-            receiving: $module.wire.rx.front().map(|next| next.start).or($module.mcu.receiving_since()),
+            receiving: $module.wire.receiving(&$module.mcu),
         }
     };
 }
@@ -124,6 +124,8 @@ pub struct Module {
     boots: u32,
     saved: Saved,
     at: Option<At>,
+    /// The time of day, while it runs through a reset.
+    clock: Option<Clock>,
     station: Station,
     softap: SoftAp,
     stack: Stack,
@@ -162,6 +164,7 @@ impl Module {
             boots: 0,
             saved: config.saved.clone(),
             at: None,
+            clock: None,
             station: Station::default(),
             softap: SoftAp::default(),
             stack,
@@ -208,8 +211,7 @@ impl Module {
             Power::Booting(at) => Some(at),
             Power::Resetting(at) | Power::Asleep(at) => Some(at),
             Power::On => {
-                let waiting = self.wire.rx.front().map(|next| next.start);
-                let receiving = waiting.or(self.mcu.receiving_since());
+                let receiving = self.wire.receiving(&self.mcu);
                 let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
                 let escape = self.wire.escape.due();
                 earliest([at, self.station.next_timer(), self.stack.next_timer(), escape])
@@ -329,9 +331,9 @@ impl Module {
                 self.power = Power::On;
                 self.own.set_sender(self.saved.nvs.uart(self.config.profile).line());
                 self.print_log(now, self.config.profile.boot_log.firmware);
-                let merged = self.config.log_port == LogPort::Merged;
+                let (clock, merged) = (self.clock.take(), self.config.log_port == LogPort::Merged);
                 let mut env = env!(self);
-                self.at = Some(At::boot(now, &mut env, merged));
+                self.at = Some(At::boot(now, &mut env, clock, merged));
             }
             Power::Resetting(at) if at <= now => {
                 self.stop(now);
@@ -446,12 +448,15 @@ impl Module {
     fn stop(&mut self, now: Instant) {
         self.station.leave(now, &mut self.stack);
         self.softap.cut();
-        self.at = None;
+        self.clock = self.at.take().map(|at| at.clock()).filter(|_| self.config.profile.clock_survives_reset);
         self.forget_received(now);
     }
 
     fn boot(&mut self, now: Instant, reset: Reset) {
         self.boots += 1;
+        if reset == Reset::PowerOn {
+            self.clock = None;
+        }
         self.set_line(now, self.saved.nvs.uart(self.config.profile), true);
         self.stack = new_stack(&self.config, self.mac, self.boots);
         let mut station = Station::default();

@@ -115,6 +115,11 @@ impl Wire {
         }
     }
 
+    /// When the byte started that the firmware gets next. What waits comes before what is on the wire.
+    pub fn receiving(&self, mcu: &Direction<()>) -> Option<Instant> {
+        self.rx.front().map(|next| next.start).or(mcu.receiving_since())
+    }
+
     fn notice(&mut self, at: Instant, text: String, warning: bool) {
         self.notices.push_back(WireNotice { at, text, warning });
     }
@@ -209,7 +214,10 @@ impl Module {
         }
         // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
         let drained = self.own.pending() == 0;
-        let due = |at: &At| at.is_due() || at.is_starved() || (at.once_drained().is_some() && drained);
+        let receiving = self.wire.receiving(&self.mcu);
+        let due = |at: &At| {
+            at.is_due(now, receiving) || at.is_starved() || (at.once_drained().is_some() && drained)
+        };
         if self.at.as_ref().is_some_and(due) {
             self.settle(now);
         }

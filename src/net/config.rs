@@ -1,7 +1,9 @@
 //! What a network is made of: plain data, filled in by the scenario.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::forward::gateway_in;
 use crate::time::Duration;
 
 /// How a link behaves. Every random choice is drawn from a stream named after the link.
@@ -56,6 +58,9 @@ pub struct SegmentConfig {
     pub dhcp: (Ipv4Addr, Ipv4Addr),
     /// How long a lease lasts.
     pub lease: Duration,
+    /// The /64 that the gateway announces on it, as its first address; the gateway itself has ::1 there. `None`: there
+    /// is no IPv6.
+    pub ipv6: Option<Ipv6Addr>,
     /// The DNS servers that DHCP names, up to three.
     pub dns: Vec<Ipv4Addr>,
 }
@@ -101,6 +106,8 @@ pub struct HostConfig {
     pub dns_names: Vec<String>,
     /// Its address.
     pub address: Ipv4Addr,
+    /// Its IPv6 address; `None`: it speaks IPv4 only.
+    pub address6: Option<Ipv6Addr>,
     /// The segment it is on; `None`: beyond the gateway, on a routed link of its own.
     pub segment: Option<String>,
     /// The link that joins it to its segment, or to the gateway. Its MTU at the start is also that of the host's
@@ -108,6 +115,26 @@ pub struct HostConfig {
     pub link: Faults,
     /// What it offers.
     pub services: Vec<ServiceConfig>,
+}
+
+impl HostConfig {
+    /// Its addresses, of both families.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        [Some(IpAddr::V4(self.address)), self.address6.map(IpAddr::V6)].into_iter().flatten()
+    }
+
+    /// Whether it tells the time.
+    pub fn has_sntp(&self) -> bool {
+        self.services.iter().any(|s| matches!(s, ServiceConfig::Sntp(_)))
+    }
+}
+
+impl SegmentConfig {
+    /// The gateway's addresses on it, of both families: in IPv6 the first one of the /64.
+    pub fn gateways(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let ipv6 = self.ipv6.map(|prefix| IpAddr::V6(gateway_in(prefix)));
+        [Some(IpAddr::V4(self.gateway)), ipv6].into_iter().flatten()
+    }
 }
 
 /// Something that listens on a host.
@@ -142,6 +169,52 @@ pub enum ServiceConfig {
     },
     /// A DNS server on UDP port 53.
     Dns(DnsConfig),
+    /// Tells the time, on UDP port 123.
+    Sntp(Sntp),
+    /// An HTTP server that hands out firmware.
+    Update {
+        /// TCP port, 1 to 65535.
+        port: u16,
+        /// What it has.
+        offer: UpdateOffer,
+    },
+}
+
+/// How a time server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sntp {
+    /// What it is ahead of the world's calendar, in nanoseconds.
+    pub offset: i64,
+    /// Its stratum, 0 to 15; 0 is a kiss-of-death.
+    pub stratum: u8,
+    /// True: it does not answer.
+    pub silent: bool,
+}
+
+impl Default for Sntp {
+    fn default() -> Self {
+        Sntp { offset: 0, stratum: 2, silent: false }
+    }
+}
+
+/// A change of how a time server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SntpChange {
+    /// [`Sntp::silent`].
+    Silent(bool),
+    /// [`Sntp::stratum`].
+    Stratum(u8),
+    /// [`Sntp::offset`].
+    Offset(i64),
+}
+
+/// What an update server has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpdateOffer {
+    /// The version that it recommends.
+    pub latest: String,
+    /// For each version its files (`ota` is the firmware, others are named after partitions), and their sizes in bytes.
+    pub versions: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 /// What a DNS server knows, and how it answers.
@@ -245,6 +318,8 @@ pub struct ModuleLinkConfig {
 /// The whole network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetConfig {
+    /// The calendar time of the world's start, in seconds since 1970-01-01T00:00:00Z.
+    pub epoch: u64,
     /// LANs, one for each access point.
     pub segments: Vec<SegmentConfig>,
     /// Hosts on them and beyond.

@@ -28,6 +28,10 @@ pub struct Differences {
     pub server_timeout_either_way: bool,
     /// AT+CIPSNTPCFG? shows the time zone also while SNTP is off: `+CIPSNTPCFG:0,<tz>` (by v3.4).
     pub sntp_zone_when_off: bool,
+    /// `+TIME_UPDATED` when SNTP has set the clock (since v3.1).
+    pub time_updated: bool,
+    /// AT+CIUPDATE names the server in its requests (since v3.1), not its address.
+    pub update_host_name: bool,
     /// What AT+CIPDNS=1 fills up with, and AT+CIPDNS=0 falls back to, in this order: one address up to v2.3, a
     /// second since v2.4, a third since v4.1.
     pub dns_servers: &'static [Ipv4Addr],
@@ -50,6 +54,8 @@ impl Differences {
         server_interface: false,
         server_timeout_either_way: false,
         sntp_zone_when_off: false,
+        time_updated: false,
+        update_host_name: false,
         dns_servers: &[OPEN_DNS],
         tcp_keep_alive_option: false,
         closed_receive_length: -1,
@@ -61,6 +67,8 @@ impl Differences {
         passthrough_server: true,
         server_timeout_either_way: true,
         sntp_zone_when_off: true,
+        time_updated: true,
+        update_host_name: true,
         dns_servers: &[OPEN_DNS, Ipv4Addr::new(8, 8, 8, 8)],
         tcp_keep_alive_option: true,
         certificates_in_nvs: true,

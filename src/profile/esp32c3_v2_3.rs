@@ -44,6 +44,8 @@ pub(super) const ESP32C3_V2_3: Profile = Profile {
                    AT cmd port:uart1 tx:7 rx:6 cts:5 rts:4 baudrate:115200\r\n\
                    module_name: MINI-1\r\nmax tx power=78, ret=0\r\n2.2.0\r\n",
     },
+    clock_survives_reset: true,
+    slots: ([0x60000, 0x230000], 0x1d0000),
     differences: Differences::V2_3,
     times: Times::ESP32_FAMILY,
 };

@@ -89,6 +89,12 @@ pub struct Times {
     pub flash: Range,
     /// Erasing all saved settings (AT+RESTORE).
     pub erase: Range,
+    /// Erasing 64 KB of flash for an update.
+    pub erase_block: Range,
+    /// Writing up to 1 KB of an update.
+    pub write_block: Range,
+    /// AT+CIPSNTPCFG to the first question: lwIP waits for a random time.
+    pub sntp_start: Range,
 }
 
 impl Times {
@@ -106,6 +112,9 @@ impl Times {
         send: Range::millis(1, 4),
         flash: Range::millis(4, 40),
         erase: Range::millis(150, 400),
+        erase_block: Range::millis(100, 250),
+        write_block: Range::micros(2_500, 4_500),
+        sntp_start: Range::millis(0, 4_999),
     };
 }
 
@@ -158,6 +167,10 @@ pub struct Profile {
     pub partitions: &'static [Partition],
     /// What the chip and its firmware print on the log port at a start.
     pub boot_log: BootLog,
+    /// Whether the clock runs through a reset and deep sleep.
+    pub clock_survives_reset: bool,
+    /// Where the two slots for the firmware begin in flash, and their size, bytes.
+    pub slots: ([u32; 2], u32),
     /// What this release does in another way than others.
     pub differences: Differences,
     /// How long things take.

@@ -24,16 +24,14 @@ pub struct Frame<M> {
 }
 
 impl<M> Frame<M> {
-    /// A byte of the run that began at `run`, behind `before` half bit times of it.
+    /// A byte from `start` to `end`, of the run that began at `run`, behind `before` half bit times of it.
     pub(super) fn new(
         settings: LineSettings,
-        run: Instant,
-        before: u64,
-        start: Instant,
+        (run, before): (Instant, u64),
+        (start, end): (Instant, Instant),
         byte: u8,
         mark: M,
     ) -> Frame<M> {
-        let end = run + settings.span(before + settings.half_bits());
         Frame { settings, byte: byte & settings.data_mask(), mark, start, end, run, before, inverted: 0 }
     }
 

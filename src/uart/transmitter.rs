@@ -106,7 +106,7 @@ impl<M: Copy> Transmitter<M> {
         }
         let (run, (byte, mark, _)) = (self.run?, self.queue.front()?);
         let before = run.half_bits - run.settings.half_bits();
-        Some(Frame::new(run.settings, run.start, before, run.byte, *byte, *mark))
+        Some(Frame::new(run.settings, (run.start, before), (run.byte, run.end), *byte, *mark))
     }
 
     /// Takes the byte that has ended by `now`, with the time of its end. The next one starts there.

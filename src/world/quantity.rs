@@ -38,6 +38,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     scaled(text, &TIMES, "a duration such as `20 ms`", "a nanosecond").map(Duration::from_nanos)
 }
 
+/// A duration that may have a minus sign, in nanoseconds: `-90 s`.
+pub(crate) fn signed_duration(text: &str) -> Result<i64, String> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let nanos = duration(rest.trim_start())?.as_nanos();
+    let nanos =
+        i64::try_from(nanos).map_err(|_| format!("expected at most 292 years, found {}", shown(text)))?;
+    Ok(sign * nanos)
+}
+
 /// A duration of at most [`LONGEST_DELAY`].
 pub(crate) fn delay(text: &str) -> Result<Duration, String> {
     let d = duration(text)?;

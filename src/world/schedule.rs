@@ -37,7 +37,6 @@ impl World {
     pub(super) fn go_to(&mut self, module: ModuleId, tick: u64) -> Result<Instant, Error> {
         let slot = self.attached(module)?;
         let at = slot.instant(tick)?;
-        let name = slot.module.name().to_owned();
         let others =
             self.slots.iter().enumerate().filter(|(i, s)| *i != module.0 as usize && s.attachment.is_some());
         if let Some((_, slowest)) = others.min_by_key(|(_, s)| s.reached)
@@ -45,8 +44,8 @@ impl World {
         {
             // The tick before the first one that is too late.
             let limit = slot.tick(slowest.reached + LOOKAHEAD + crate::time::Duration::from_nanos(1)) - 1;
-            let slowest = slowest.module.name().to_owned();
-            return Err(Error::TooFarAhead { module: name, tick, limit, slowest });
+            let [module, slowest] = [slot, slowest].map(|slot| slot.module.name().to_owned());
+            return Err(Error::TooFarAhead { module, tick, limit, slowest });
         }
         if at > slot.reached {
             self.slot_mut(module)?.reached = at;

@@ -23,10 +23,33 @@ pub fn echo_on(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn version(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let updated = c.env.flash.firmware.version(c.core.running, "");
     for line in c.env.profile.version.split_inclusive('\n') {
-        c.core.out.text(line);
+        match updated {
+            Some(version) => c.core.out.text(&with_version(line, version)),
+            None => c.core.out.text(line),
+        }
     }
     Ok(Outcome::Ok)
+}
+
+/// A line of AT+GMR after an update. What is known of the new firmware is its version: the rest stays.
+fn with_version(line: &str, version: &str) -> String {
+    let number = version.trim_start_matches(['v', 'V']);
+    let renamed = line.split_once(':').and_then(|(what, rest)| {
+        let (old, build) = rest.split_once('(')?;
+        match what {
+            "AT version" => Some(format!("{what}:{number}({build}")),
+            // Up to v2.4 it has three numbers and no `v`.
+            "Bin version" if old.starts_with('v') => Some(format!("{what}:v{number}({build}")),
+            "Bin version" => {
+                let three: Vec<&str> = number.splitn(4, '.').take(3).collect();
+                Some(format!("{what}:{}({build}", three.join(".")))
+            }
+            _ => None,
+        }
+    });
+    renamed.unwrap_or_else(|| line.to_owned())
 }
 
 /// The commands of the profile.

@@ -3,8 +3,8 @@
 use chrono::DateTime;
 
 use super::super::error::ErrorCode;
-use super::super::options::Sntp;
 use super::super::schema::Args;
+use super::super::sntp::Sntp;
 use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -15,7 +15,7 @@ const DEFAULT_SERVERS: [&str; 3] = ["cn.ntp.org.cn", "ntp.sjtu.edu.cn", "us.pool
 /// Switched on there is no blank line before OK; whole hours only.
 pub fn sntp_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let sntp = &c.core.sntp;
-    let line = if sntp.enabled {
+    let line = if sntp.is_enabled() {
         let mut line = format!("+CIPSNTPCFG:1,{}", sntp.offset_minutes / 60).into_bytes();
         for server in &sntp.servers {
             line.extend_from_slice(b",\"");
@@ -41,8 +41,14 @@ pub fn sntp_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if servers.is_empty() {
         servers = DEFAULT_SERVERS.map(|s| s.as_bytes().to_vec()).to_vec();
     }
-    let interval = c.core.sntp.interval;
-    c.core.sntp = Sntp { enabled: args.int("enable") == Some(1), offset_minutes, servers, interval };
+    c.core.sntp.offset_minutes = offset_minutes;
+    c.core.sntp.servers = servers;
+    if args.int("enable") == Some(1) {
+        let first = c.now + c.env.draw(|p| &p.times.sntp_start);
+        c.core.sntp.start(first, c.env.stack);
+    } else {
+        c.core.sntp.stop(c.env.stack);
+    }
     Ok(Outcome::Ok)
 }
 
@@ -52,6 +58,7 @@ pub fn interval_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
+/// The question that is due already comes when it is due (a guess).
 pub fn interval_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     c.core.sntp.interval = args.int("interval").unwrap_or(3600) as u32;
     Ok(Outcome::Ok)

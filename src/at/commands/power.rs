@@ -9,13 +9,23 @@ use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
-/// OK first, then the station leaves (a joined one says so), then the reset.
 pub fn restart(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    reset(c);
+    Ok(Outcome::Run(Job::Restart))
+}
+
+/// The firmware in the other slot is to start. When there is none, the bootloader starts the one that there is.
+pub fn roll_back(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    c.env.flash.firmware.roll_back(c.core.running);
+    restart(c, args)
+}
+
+/// OK first, then the station leaves (a joined one says so); the reset is up to [`Job::Restart`].
+pub fn reset(c: &mut Context<'_, '_>) {
     c.core.out.ok();
     // The sockets die with the chip: no CLOSED (a guess; the capture of a C3 shows none).
     c.core.links.forget();
     leave(c);
-    Ok(Outcome::Run(Job::Restart))
 }
 
 /// The saved settings are erased, the partitions of AT+SYSFLASH are not. Open links are closed before OK, as a

@@ -25,7 +25,7 @@ pub fn time_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn time_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.system.clock.set(c.now, args.int("Unix_timestamp").unwrap_or(0));
+    c.core.system.clock.set_seconds(c.now, args.int("Unix_timestamp").unwrap_or(0).unsigned_abs());
     Ok(Outcome::Ok)
 }
 

@@ -124,9 +124,9 @@ impl Framing {
         self.full.iter().map(Vec::len).sum::<usize>() + self.block.len() + self.withheld.len()
     }
 
-    /// True when a full block waits to be polled.
-    pub fn has_full_block(&self) -> bool {
-        !self.full.is_empty()
+    /// True when it must be polled at once: a block is full, or one that is due by now has got a byte that was late.
+    pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
+        self.next_timer(receiving).is_some_and(|at| at <= now)
     }
 
     /// True when the silence before a byte that started at `start` has decided what the withheld `+` are: poll first.

@@ -135,7 +135,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+SYSROLLBACK",
         summary: "restart with the firmware in the other slot",
         section: "Basic: AT+SYSROLLBACK",
-        execute: Some(power::restart),
+        execute: Some(power::roll_back),
         ..NONE
     },
     Command {

@@ -30,6 +30,8 @@ pub enum Event {
         peer: String,
         /// Takes what the module says.
         outlet: Outlet,
+        /// What it has set its end of the wire to, if the endpoint can tell.
+        rate: Option<Box<dyn Rate>>,
     },
     /// Bytes for the module.
     Bytes {
@@ -42,6 +44,12 @@ pub enum Event {
     Closed,
     /// The endpoint is of no use any more; the sentence says why.
     Failed(String),
+}
+
+/// The rate of a client's end of the wire.
+pub trait Rate: std::fmt::Debug + Send {
+    /// What it is set to now, bits per second; `None`: nobody has set it.
+    fn baud(&self) -> Option<u32>;
 }
 
 /// Most bytes that are read at once.

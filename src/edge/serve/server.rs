@@ -8,9 +8,10 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crossbeam_channel::{Receiver, RecvError, never, select};
 
-use super::{Behind, Clock, Event, Outlet, Pace, Step, Wall};
+use super::{Behind, Clock, Event, Outlet, Pace, Rate, Step, Wall};
 use crate::edge::{Poisoned, Session};
 use crate::time::Instant;
+use crate::uart::LineSettings;
 use crate::world::{Attachment, Error, ModuleId, Observation, Statistics, World};
 
 /// Bytes that may wait on the MCU's side of the wire. While there are more, the client is made to wait: what it
@@ -50,6 +51,13 @@ pub enum Happening {
         /// Its answer.
         answer: Result<String, String>,
     },
+    /// Bytes have passed between ends that are set to different rates, bits per second.
+    Mismatch {
+        /// The client's.
+        client: u32,
+        /// The module's.
+        module: u32,
+    },
     /// A host has something to tell.
     Observed(Observation),
     /// The wall clock has come to where the caller wanted to be told.
@@ -79,6 +87,15 @@ pub struct State {
     pub statistics: Statistics,
 }
 
+/// Who is connected.
+struct Client {
+    peer: String,
+    outlet: Outlet,
+    rate: Option<Box<dyn Rate>>,
+    /// The mismatch that was told last.
+    told: Option<(u32, u32)>,
+}
+
 /// One module in wall-clock time.
 pub struct Server {
     session: Session,
@@ -88,7 +105,7 @@ pub struct Server {
     pace: Pace,
     events: Receiver<Event>,
     controls: Receiver<Control>,
-    client: Option<(String, Outlet)>,
+    client: Option<Client>,
     links: BTreeSet<u8>,
     dropped: u64,
     happened: VecDeque<Happening>,
@@ -144,6 +161,7 @@ impl Server {
             let (reached, event) = self.ask(|w, m| Ok((w.now(m)?, w.next_event(m)?)))?;
             let wait = match self.pace.next(now, reached, event.map(Instant::from_nanos)) {
                 Step::Advance(to) => {
+                    self.follow_client(reached)?;
                     self.go_to(to)?;
                     Some(now)
                 }
@@ -164,7 +182,7 @@ impl Server {
             now: self.pace.now(self.clock.now()),
             module,
             links: self.links.clone(),
-            peer: self.client.as_ref().map(|(peer, _)| peer.clone()),
+            peer: self.client.as_ref().map(|client| client.peer.clone()),
             started: self.pace.is_started(),
             dropped: self.dropped,
             behind: self.pace.behind(),
@@ -179,8 +197,8 @@ impl Server {
     /// One sentence: a record could not be written, or the world stopped.
     pub fn finish(mut self) -> Result<(State, u64), String> {
         self.catch_up(self.clock.now())?;
-        if let Some((_, outlet)) = self.client.take() {
-            self.dropped += outlet.finish() as u64;
+        if let Some(client) = self.client.take() {
+            self.dropped += client.outlet.finish() as u64;
         }
         let mut state = self.state()?;
         // The clock has gone on; the world has not.
@@ -218,23 +236,25 @@ impl Server {
 
     fn event(&mut self, event: Event) -> Result<(), String> {
         match event {
-            Event::Opened { peer, outlet } => {
+            Event::Opened { peer, outlet, rate } => {
                 // What the module said before this was for nobody.
                 self.catch_up(self.clock.now())?;
                 let first = !self.pace.is_started();
                 self.start();
-                self.client = Some((peer.clone(), outlet));
+                self.client = Some(Client { peer: peer.clone(), outlet, rate, told: None });
                 self.happened.push_back(Happening::Opened { peer, first });
             }
             Event::Bytes { at, bytes } => {
                 let stamp = self.stamp(at)?;
+                self.follow_client(stamp)?;
+                self.tell_mismatch()?;
                 self.ask(|w, m| bytes.iter().try_for_each(|b| w.uart_write(m, stamp.as_nanos(), *b)))?;
                 self.collect()?;
             }
             Event::Closed => {
-                if let Some((peer, outlet)) = self.client.take() {
-                    self.dropped += outlet.forget() as u64;
-                    self.happened.push_back(Happening::Closed(peer));
+                if let Some(client) = self.client.take() {
+                    self.dropped += client.outlet.forget() as u64;
+                    self.happened.push_back(Happening::Closed(client.peer));
                 }
             }
             Event::Failed(why) => return Err(why),
@@ -282,6 +302,43 @@ impl Server {
         self.collect()
     }
 
+    /// Sets the MCU's UART to what the client's end is set to. A client that has set nothing, or a rate that no module
+    /// can have, follows the module, as all do whose endpoint knows no rate; the format always does.
+    fn follow_client(&mut self, at: Instant) -> Result<(), String> {
+        let Some(rate) = self.client.as_ref().and_then(|client| client.rate.as_ref()) else { return Ok(()) };
+        let (module, mcu) = self.ask(|w, m| Ok((w.line_settings(m)?, w.mcu_line_settings(m)?)))?;
+        let set = LineSettings { baud: rate.baud().unwrap_or(module.baud), ..module };
+        let line = if set.is_valid() { set } else { module };
+        if line != mcu {
+            self.ask(|w, m| w.set_mcu_line(m, at.as_nanos(), line))?;
+        }
+        Ok(())
+    }
+
+    /// Bytes have passed: says so when the two ends are set to different rates, once for each pair of them.
+    fn tell_mismatch(&mut self) -> Result<(), String> {
+        let (module, mcu) = self.ask(|w, m| Ok((w.line_settings(m)?, w.mcu_line_settings(m)?)))?;
+        let rates = (mcu.baud, module.baud);
+        let Some(client) = self.client.as_mut().filter(|client| client.told != Some(rates)) else {
+            return Ok(());
+        };
+        if rates.0 == rates.1 {
+            client.told = None;
+        } else {
+            client.told = Some(rates);
+            self.happened.push_back(Happening::Mismatch { client: rates.0, module: rates.1 });
+        }
+        Ok(())
+    }
+
+    /// What the module's UART is set to, bits per second.
+    ///
+    /// # Errors
+    /// One sentence: the world stopped.
+    pub fn baud(&self) -> Result<u32, String> {
+        self.ask(|w, m| w.line_settings(m)).map(|line| line.baud)
+    }
+
     /// Takes out what the world has come out with.
     fn collect(&mut self) -> Result<(), String> {
         let (bytes, observations) = self.ask(|w, m| {
@@ -293,8 +350,9 @@ impl Server {
         })?;
         if !bytes.is_empty() {
             let count = bytes.len();
-            let lost = self.client.as_ref().map_or(count, |(_, outlet)| outlet.send(bytes));
+            let lost = self.client.as_ref().map_or(count, |client| client.outlet.send(bytes));
             self.dropped += lost as u64;
+            self.tell_mismatch()?;
         }
         for observation in observations {
             self.observe(observation);

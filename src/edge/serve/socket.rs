@@ -153,7 +153,7 @@ fn accept(listener: &Socket, clock: Clock, events: &Sender<Event>) -> Result<(),
             Ok((client, from)) => {
                 let peer = from.as_socket().map_or_else(|| "a client".to_owned(), |a| a.to_string());
                 match outlet(&client) {
-                    Ok(outlet) => events.send(Event::Opened { peer, outlet })?,
+                    Ok(outlet) => events.send(Event::Opened { peer, outlet, rate: None })?,
                     Err(_) => continue,
                 }
                 read(&client, clock, events)?;

@@ -20,6 +20,7 @@ fn server() -> DhcpServer {
         prefix_len: 24,
         dhcp: (ip(1), ip(6)),
         lease: Duration::from_secs(3600),
+        ipv6: None,
         dns: vec![GATEWAY],
     };
     DhcpServer::new(&segment, [ip(3)])

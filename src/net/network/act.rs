@@ -1,6 +1,6 @@
 //! What happens because a test says so: access points go, servers fail, hosts act; and where hosts find a module.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{HostAction, Network, Peer, Port};
 use crate::net::config::{DhcpAnswers, DnsBehaviour};
@@ -18,7 +18,7 @@ pub(super) struct Station {
 
 impl Network {
     /// A host does something at `now`. What comes of it are notes, failures too. False when there is no host
-    /// of this name.
+    /// of this name, or it lacks the service that is to change.
     pub fn act(&mut self, now: Instant, host: &str, action: &HostAction) -> bool {
         let Some(index) = self.hosts.iter().position(|h| h.name == host) else {
             return false;
@@ -28,17 +28,22 @@ impl Network {
             // The module's business.
             HostAction::Join(_) | HostAction::Leave => return true,
             HostAction::Connect { to, port } | HostAction::Datagram { to, port, .. } => {
-                self.resolve(index, to).map(|ip| SocketAddr::new(ip.into(), *port))
+                self.resolve(index, to).map(|ip| SocketAddr::new(ip, *port))
             }
             _ => Err(String::new()),
         };
         let host = &mut self.hosts[index];
+        match action {
+            HostAction::Close => host.services.close(),
+            HostAction::Reset => host.services.reset(&mut host.stack),
+            HostAction::Sntp(change) if !host.services.change_sntp(change) => return false,
+            _ => {}
+        }
         let (terminal, notes) = host.services.terminal();
         match (action, far_end) {
             (HostAction::Join(_) | HostAction::Leave, _) => {}
+            (HostAction::Close | HostAction::Reset | HostAction::Sntp(_), _) => {}
             (HostAction::Send(data), _) => terminal.send(data, notes),
-            (HostAction::Close, _) => terminal.close(notes),
-            (HostAction::Reset, _) => terminal.reset(&mut host.stack, notes),
             (HostAction::Pause, _) => terminal.set_paused(true),
             (HostAction::Resume, _) => terminal.set_paused(false),
             (HostAction::Connect { .. }, Ok(to)) => terminal.connect(self.now, to, &mut host.stack, notes),
@@ -81,11 +86,12 @@ impl Network {
         self.hosts.iter_mut().find(|h| h.name == node)?.services.dns_behaviour()
     }
 
-    fn resolve(&self, host: usize, peer: &Peer) -> Result<Ipv4Addr, String> {
+    fn resolve(&self, host: usize, peer: &Peer) -> Result<IpAddr, String> {
         match peer {
             Peer::Address(address) => Ok(*address),
             Peer::Module(name) => {
-                self.module_address(host, name).ok_or_else(|| format!("module '{name}' has no address now"))
+                let address = self.module_address(host, name).map(IpAddr::V4);
+                address.ok_or_else(|| format!("module '{name}' has no address now"))
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What callers get from a [`Network`](super::Network): plain data.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
+use crate::net::config::SntpChange;
 use crate::time::Instant;
 
 /// What became of a frame that a module sent.
@@ -77,9 +78,9 @@ pub struct NodeNote {
 pub enum HostAction {
     /// Sends bytes on each of its connections.
     Send(Vec<u8>),
-    /// Closes each of them (FIN).
+    /// Closes each of them, and of those to its HTTP and update servers (FIN).
     Close,
-    /// Resets each of them (RST).
+    /// Resets the same (RST).
     Reset,
     /// Reads nothing any more, so that TCP windows close.
     Pause,
@@ -97,6 +98,8 @@ pub enum HostAction {
         /// TCP port, 1 to 65535.
         port: u16,
     },
+    /// Its time server answers in another way.
+    Sntp(SntpChange),
     /// Sends a UDP datagram, from the `udp-terminal` port or an ephemeral one.
     Datagram {
         /// To whom.
@@ -112,7 +115,7 @@ pub enum HostAction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// This address.
-    Address(Ipv4Addr),
+    Address(IpAddr),
     /// The station of the module of this name, at the address that it has then.
     Module(String),
 }

@@ -1,14 +1,15 @@
-//! An HTTP/1.1 server of fixed pages (RFC 9110, RFC 9112).
+//! An HTTP/1.1 server (RFC 9110, RFC 9112) of fixed pages, or of firmware.
 //!
 //! Connections persist, requests may be pipelined, bodies with a `Content-Length` are read and thrown away.
 //! The answer carries no `Date`: a node has no wall clock.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Notes, tcp_options};
-use crate::net::config::Page;
+use super::{BACKLOG, CONNECTIONS, Notes, tcp_options, update};
+use crate::net::config::{Page, UpdateOffer};
 use crate::net::stack::{ListenError, Socket, Stack, TcpState};
 use crate::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PUT"];
 struct Request {
     method: String,
     path: String,
+    /// What follows the path's `?`; empty without one.
+    query: String,
     /// HTTP/1.0.
     old: bool,
     /// The connection goes on after the answer.
@@ -61,22 +64,103 @@ struct Connection {
     socket: Socket,
     peer: SocketAddr,
     input: Vec<u8>,
+    /// The answer, and how much of it the stack has taken.
     output: Vec<u8>,
+    sent: usize,
     phase: Phase,
     heard: Instant,
 }
 
-/// One port and its pages.
+/// What a server serves.
+pub(super) enum Site {
+    Pages(Vec<Page>),
+    Update(UpdateOffer),
+}
+
+/// What a request is answered with.
+struct Content<'a> {
+    status: u16,
+    kind: &'a str,
+    body: Cow<'a, [u8]>,
+    delay: Duration,
+    /// The methods that there are, when the request has another one.
+    allow: &'static str,
+}
+
+impl Site {
+    /// Its name in notes.
+    fn name(&self) -> &'static str {
+        match self {
+            Site::Pages(_) => "http",
+            Site::Update(_) => "update",
+        }
+    }
+
+    /// `None`: there is nothing under this path.
+    fn find(&self, request: &Request) -> Option<Content<'_>> {
+        match self {
+            Site::Pages(pages) => {
+                let page = pages.iter().find(|page| page.path == request.path)?;
+                let body = Cow::Borrowed(&page.body[..]);
+                Some(Content {
+                    status: page.status,
+                    kind: &page.content_type,
+                    body,
+                    delay: page.delay,
+                    allow: "",
+                })
+            }
+            Site::Update(offer) => {
+                let (status, kind, body) =
+                    (request.path == update::PATH).then(|| update::answer(offer, &request.query))?;
+                Some(Content { status, kind, body: Cow::Owned(body), delay: Duration::ZERO, allow: "" })
+            }
+        }
+    }
+
+    fn content(&self, request: &Request) -> Content<'_> {
+        let plain = |status, allow| {
+            let body = Cow::Borrowed(reason(status).as_bytes());
+            Content { status, kind: "text/plain", body, delay: Duration::ZERO, allow }
+        };
+        match self.find(request) {
+            Some(content) if METHODS.contains(&request.method.as_str()) => content,
+            Some(_) => plain(405, "GET, HEAD, POST, PUT"),
+            None => plain(404, ""),
+        }
+    }
+}
+
+/// One port and what it serves.
 pub(super) struct Server {
     listener: Socket,
-    pages: Vec<Page>,
+    site: Site,
     connections: Vec<Connection>,
 }
 
 impl Server {
-    pub(super) fn new(stack: &mut Stack, port: u16, pages: &[Page]) -> Result<Self, ListenError> {
+    pub(super) fn new(stack: &mut Stack, port: u16, site: Site) -> Result<Self, ListenError> {
         let listener = stack.tcp_listen(port, BACKLOG, &tcp_options())?;
-        Ok(Server { listener, pages: pages.to_vec(), connections: Vec::new() })
+        Ok(Server { listener, site, connections: Vec::new() })
+    }
+
+    /// Closes every connection; what the stack has not taken yet is not sent. Answers how many there were.
+    pub(super) fn close(&mut self) -> usize {
+        for connection in &mut self.connections {
+            connection.output.truncate(connection.sent);
+            connection.phase = Phase::Closing;
+        }
+        self.connections.len()
+    }
+
+    /// Resets every connection. Answers how many there were.
+    pub(super) fn reset(&mut self, stack: &mut Stack) -> usize {
+        let connections = std::mem::take(&mut self.connections);
+        for connection in &connections {
+            stack.tcp_abort(connection.socket);
+            stack.release(connection.socket);
+        }
+        connections.len()
     }
 
     pub(super) fn stop(self, stack: &mut Stack) {
@@ -105,15 +189,16 @@ impl Server {
                 peer,
                 input: Vec::new(),
                 output: Vec::new(),
+                sent: 0,
                 phase: Phase::Head,
                 heard: now,
             });
             moved = true;
         }
-        let pages = &self.pages;
+        let site = &self.site;
         self.connections.retain_mut(|connection| {
             let mut worked = false;
-            let keep = connection.poll(now, stack, pages, notes, &mut worked);
+            let keep = connection.poll(now, stack, site, notes, &mut worked);
             moved |= worked | !keep;
             if !keep {
                 stack.release(connection.socket);
@@ -130,7 +215,7 @@ impl Connection {
         &mut self,
         now: Instant,
         stack: &mut Stack,
-        pages: &[Page],
+        site: &Site,
         notes: &mut Notes,
         worked: &mut bool,
     ) -> bool {
@@ -138,12 +223,14 @@ impl Connection {
             if matches!(stack.tcp_state(self.socket), TcpState::Closed(_)) {
                 return false;
             }
-            let sent = stack.tcp_send(self.socket, &self.output);
+            let sent = stack.tcp_send(self.socket, &self.output[self.sent..]);
             *worked |= sent > 0;
-            self.output.drain(..sent);
-            if !self.output.is_empty() {
+            self.sent += sent;
+            if self.sent < self.output.len() {
                 return true;
             }
+            self.output.clear();
+            self.sent = 0;
             let wants_more = match std::mem::replace(&mut self.phase, Phase::Head) {
                 Phase::Closing => return false,
                 Phase::Thinking { until, answer, keep } if until <= now => {
@@ -161,11 +248,11 @@ impl Connection {
                     if left > take {
                         self.phase = Phase::Body { request, left: left - take };
                     } else {
-                        self.answer(now, &request, pages, notes);
+                        self.answer(now, &request, site, notes);
                     }
                     left > take
                 }
-                Phase::Head => self.read_head(notes),
+                Phase::Head => self.read_head(site, notes),
             };
             if !wants_more {
                 *worked = true;
@@ -183,11 +270,11 @@ impl Connection {
     }
 
     /// Tries to read a request's head; true when more bytes are needed.
-    fn read_head(&mut self, notes: &mut Notes) -> bool {
+    fn read_head(&mut self, site: &Site, notes: &mut Notes) -> bool {
         match parse_head(&self.input) {
             Head::Partial => return true,
             Head::Bad(status) => {
-                notes.add("http", format!("bad request from {} -> {status}", self.peer));
+                notes.add(site.name(), format!("bad request from {} -> {status}", self.peer));
                 self.output = answer(status, "text/plain", reason(status).as_bytes(), "close", true, "");
                 self.phase = Phase::Closing;
             }
@@ -204,18 +291,8 @@ impl Connection {
     }
 
     /// The whole request was read: prepares the answer.
-    fn answer(&mut self, now: Instant, request: &Request, pages: &[Page], notes: &mut Notes) {
-        let page = pages.iter().find(|p| p.path == request.path);
-        let not_found = "Not Found";
-        let (status, kind, body, delay, allow) = match page {
-            Some(page) if METHODS.contains(&request.method.as_str()) => {
-                (page.status, page.content_type.as_str(), &page.body[..], page.delay, "")
-            }
-            Some(_) => {
-                (405, "text/plain", &b"Method Not Allowed"[..], Duration::ZERO, "GET, HEAD, POST, PUT")
-            }
-            None => (404, "text/plain", not_found.as_bytes(), Duration::ZERO, ""),
-        };
+    fn answer(&mut self, now: Instant, request: &Request, site: &Site, notes: &mut Notes) {
+        let Content { status, kind, body, delay, allow } = site.content(request);
         let connection = match (request.keep, request.old) {
             (false, _) => "close",
             (true, true) => "keep-alive",
@@ -223,16 +300,20 @@ impl Connection {
         };
         let with_body = request.method != "HEAD";
         let sent = if with_body && has_body(status) { body.len() } else { 0 };
-        let Request { method, path, body_len, .. } = request;
-        let mut text = format!("{method} {path} from {} -> {status}, {sent} bytes", self.peer);
+        let Request { method, path, query, body_len, .. } = request;
+        let query = match site {
+            Site::Update(_) => format!("?{query}"),
+            Site::Pages(_) => String::new(),
+        };
+        let mut text = format!("{method} {path}{query} from {} -> {status}, {sent} bytes", self.peer);
         if *body_len > 0 {
             // Writing to a String cannot fail.
             let _ = write!(text, ", body of {body_len} bytes read");
         }
-        notes.add("http", text);
+        notes.add(site.name(), text);
         self.phase = Phase::Thinking {
             until: now + delay,
-            answer: answer(status, kind, body, connection, with_body, allow),
+            answer: answer(status, kind, &body, connection, with_body, allow),
             keep: request.keep,
         };
     }
@@ -305,12 +386,13 @@ fn parse_head(input: &[u8]) -> Head {
             _ => return Head::Bad(400),
         }
     }
-    let Some(path) = path_of(target) else { return Head::Bad(400) };
+    let Some((path, query)) = path_and_query(target) else { return Head::Bad(400) };
     let keep = !has_token("connection", "close") && (!old || has_token("connection", "keep-alive"));
     let body_len = body_len.unwrap_or(0);
     let request = Request {
         method: method.to_owned(),
         path: path.to_owned(),
+        query: query.to_owned(),
         old,
         keep,
         body_len,
@@ -319,15 +401,16 @@ fn parse_head(input: &[u8]) -> Head {
     Head::Complete(request, len)
 }
 
-/// The path of a request's target, without its query: `/a?b`, `http://host/a`, `*`.
-fn path_of(target: &str) -> Option<&str> {
+/// The path of a request's target, and its query: of `/a?b`, `http://host/a`, `*`.
+fn path_and_query(target: &str) -> Option<(&str, &str)> {
     let absolute = target.strip_prefix("http://");
     let target = match absolute {
         Some(rest) => rest.find('/').map_or("/", |i| &rest[i..]),
         None => target,
     };
-    let path = target.split(['?', '#']).next()?;
-    (path.starts_with('/') || path == "*").then_some(path)
+    let target = target.split('#').next()?;
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    (path.starts_with('/') || path == "*").then_some((path, query))
 }
 
 /// The reason phrase of a status (RFC 9110, 15); of its class when it has no name of its own.

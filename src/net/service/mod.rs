@@ -1,5 +1,5 @@
-//! What listens on a host: HTTP and echo servers, and the terminal that a test types at; sans-IO on top of a
-//! node's [`Stack`].
+//! What listens on a host: HTTP, update, time and echo servers, and the terminal that a test types at; sans-IO on top
+//! of a node's [`Stack`].
 //!
 //! The owner polls the stack, then the services, and both again while the services say that they moved
 //! something. Extra polls change nothing.
@@ -7,13 +7,15 @@
 pub(super) mod dns;
 mod echo;
 mod http;
+mod sntp;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod update;
 
 use std::collections::VecDeque;
 
-use super::config::{DnsBehaviour, ServiceConfig};
+use super::config::{DnsBehaviour, ServiceConfig, SntpChange};
 use super::dns_server::DnsServer;
 use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
@@ -30,7 +32,7 @@ const NOTES: usize = 4096;
 /// Something that a service did, for the world's observations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
+    /// `http`, `update`, `sntp`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
     pub service: &'static str,
     /// One line, such as `GET /status from 192.168.1.100:49153 -> 200, 17 bytes`.
     pub text: String,
@@ -61,6 +63,7 @@ enum Service {
     TcpEcho(echo::TcpServer),
     UdpEcho(echo::UdpServer),
     Dns(dns::Server, DnsServer),
+    Sntp(sntp::Server),
 }
 
 /// The services of one host.
@@ -72,11 +75,11 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts what `configs` name.
+    /// Starts what `configs` name. `epoch`: calendar time of the world's start, in seconds since 1970.
     ///
     /// # Errors
     /// A port is 0 or named twice; nothing is started then.
-    pub fn new(stack: &mut Stack, configs: &[ServiceConfig]) -> Result<Services, ListenError> {
+    pub fn new(stack: &mut Stack, configs: &[ServiceConfig], epoch: u64) -> Result<Services, ListenError> {
         let mut services =
             Services { list: Vec::new(), terminal: Terminal::default(), notes: Notes::default() };
         for config in configs {
@@ -88,7 +91,15 @@ impl Services {
                     services.terminal.listen_udp(stack, *port).map(|()| None)
                 }
                 ServiceConfig::Http { port, pages } => {
-                    http::Server::new(stack, *port, pages).map(|s| Some(Service::Http(s)))
+                    let site = http::Site::Pages(pages.clone());
+                    http::Server::new(stack, *port, site).map(|s| Some(Service::Http(s)))
+                }
+                ServiceConfig::Update { port, offer } => {
+                    let site = http::Site::Update(offer.clone());
+                    http::Server::new(stack, *port, site).map(|s| Some(Service::Http(s)))
+                }
+                ServiceConfig::Sntp(config) => {
+                    sntp::Server::new(stack, config, epoch).map(|s| Some(Service::Sntp(s)))
                 }
                 ServiceConfig::TcpEcho { port } => {
                     echo::TcpServer::new(stack, *port).map(|s| Some(Service::TcpEcho(s)))
@@ -119,6 +130,7 @@ impl Services {
                 Service::TcpEcho(s) => s.stop(stack),
                 Service::UdpEcho(s) => s.stop(stack),
                 Service::Dns(s, _) => s.stop(stack),
+                Service::Sntp(s) => s.stop(stack),
             }
         }
         self.terminal.stop(stack);
@@ -128,6 +140,39 @@ impl Services {
     pub(super) fn dns_behaviour(&mut self) -> Option<&mut DnsBehaviour> {
         self.list.iter_mut().find_map(|service| match service {
             Service::Dns(_, dns) => Some(&mut dns.behaviour),
+            _ => None,
+        })
+    }
+
+    /// Closes each connection of the terminal and of HTTP and update servers (FIN): of the terminal when what is
+    /// pending has been sent, of a server in the middle of an answer.
+    pub(super) fn close(&mut self) {
+        let connections: usize = self.http().map(http::Server::close).sum();
+        if connections == 0 || self.terminal.has_connections() {
+            self.terminal.close(&mut self.notes);
+        }
+    }
+
+    /// Resets each of them (RST).
+    pub(super) fn reset(&mut self, stack: &mut Stack) {
+        let connections: usize = self.http().map(|server| server.reset(stack)).sum();
+        if connections == 0 || self.terminal.has_connections() {
+            self.terminal.reset(stack, &mut self.notes);
+        }
+    }
+
+    /// The time server answers in another way from now on. False when there is none.
+    pub(super) fn change_sntp(&mut self, change: &SntpChange) -> bool {
+        let servers = self.list.iter_mut().filter_map(|service| match service {
+            Service::Sntp(server) => Some(server),
+            _ => None,
+        });
+        servers.map(|server| server.change(change)).count() > 0
+    }
+
+    fn http(&mut self) -> impl Iterator<Item = &mut http::Server> {
+        self.list.iter_mut().filter_map(|service| match service {
+            Service::Http(server) => Some(server),
             _ => None,
         })
     }
@@ -146,6 +191,7 @@ impl Services {
                 Service::TcpEcho(s) => s.poll(now, stack, &mut self.notes),
                 Service::UdpEcho(s) => s.poll(stack, &mut self.notes),
                 Service::Dns(s, dns) => s.poll(now, stack, dns, Some(&mut self.notes)),
+                Service::Sntp(s) => s.poll(now, stack, &mut self.notes),
             };
             moved | more
         })
@@ -156,7 +202,7 @@ impl Services {
         let timers = self.list.iter().filter_map(|service| match service {
             Service::Http(s) => s.next_timer(),
             Service::Dns(s, _) => s.next_timer(),
-            Service::TcpEcho(_) | Service::UdpEcho(_) => None,
+            Service::TcpEcho(_) | Service::UdpEcho(_) | Service::Sntp(_) => None,
         });
         timers.min()
     }

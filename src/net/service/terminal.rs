@@ -101,6 +101,11 @@ impl Terminal {
         }
     }
 
+    /// True when it has a connection.
+    pub(super) fn has_connections(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
     /// Closes every connection when what is pending there has been sent.
     pub(in crate::net) fn close(&mut self, notes: &mut Notes) {
         if self.connections.is_empty() {

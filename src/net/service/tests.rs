@@ -52,7 +52,7 @@ impl App for World {
 
 fn world() -> (Lan, World) {
     let mut lan = Lan::new(2, 1);
-    let services = Services::new(&mut lan.nodes[1], &configs()).unwrap();
+    let services = Services::new(&mut lan.nodes[1], &configs(), 0).unwrap();
     (lan, World { services, clients: Vec::new() })
 }
 
@@ -308,9 +308,32 @@ fn polls_that_nobody_needs_change_nothing() {
 fn ports_named_twice_are_refused_and_nothing_stays_open() {
     let mut lan = Lan::new(1, 1);
     let twice = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::Http { port: 7, pages: Vec::new() }];
-    assert_eq!(Services::new(&mut lan.nodes[0], &twice).err(), Some(ListenError::PortInUse));
+    assert_eq!(Services::new(&mut lan.nodes[0], &twice, 0).err(), Some(ListenError::PortInUse));
     let zero = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::UdpEcho { port: 0 }];
-    assert_eq!(Services::new(&mut lan.nodes[0], &zero).err(), Some(ListenError::BadPort));
-    assert!(Services::new(&mut lan.nodes[0], &twice[..1]).is_ok());
+    assert_eq!(Services::new(&mut lan.nodes[0], &zero, 0).err(), Some(ListenError::BadPort));
+    assert!(Services::new(&mut lan.nodes[0], &twice[..1], 0).is_ok());
     lan.run_idle(ms(1));
+}
+
+#[test]
+fn closing_or_resetting_ends_an_http_connection_in_the_middle_of_an_answer() {
+    for (reset, end) in [(false, TcpState::PeerClosed), (true, TcpState::Closed(CloseReason::Reset))] {
+        let (mut lan, mut world) = world();
+        let client = world.connect(&mut lan, 80);
+        let socket = world.clients[client].0;
+        lan.nodes[0].tcp_send(socket, b"GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+        lan.run_app(lan.now + Duration::from_millis(3), &mut world);
+        if reset {
+            world.services.reset(&mut lan.nodes[1]);
+        } else {
+            world.services.close();
+        }
+        lan.run_app(lan.now + Duration::from_millis(100), &mut world);
+        let got = world.clients[client].1.len();
+        assert!((1..30_000).contains(&got), "a part of the answer came: {got} bytes");
+        assert_eq!(lan.nodes[0].tcp_state(socket), end);
+        let another = world.connect(&mut lan, 80);
+        let answer = world.exchange(&mut lan, another, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert!(answer.ends_with("hello"), "the server goes on");
+    }
 }

@@ -1,13 +1,16 @@
 //! What a host can be told to do: `host NAME ACTION`.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::words::{Word, Words};
 use super::{Command, Name};
+use crate::net::config::SntpChange;
 use crate::net::network::{HostAction, Peer};
 use crate::net::service::quoted;
 use crate::net::stack::MAX_DATAGRAM;
+use crate::time::Duration;
+use crate::world::quantity::{self, duration_text};
 use crate::world::spelling::{did_you_mean, one_of};
 
 /// One action.
@@ -21,7 +24,7 @@ pub(super) struct Action {
 }
 
 /// Every action, in the order of `help host`.
-pub(super) const ACTIONS: [Action; 9] = [
+pub(super) const ACTIONS: [Action; 10] = [
     Action {
         word: "send",
         arguments: "TEXT",
@@ -37,13 +40,13 @@ pub(super) const ACTIONS: [Action; 9] = [
     Action {
         word: "close",
         arguments: "",
-        help: "Closes each of its connections (FIN).",
+        help: "Closes each of its connections (FIN), also those of its HTTP and update servers.",
         read: |_, _| Ok(HostAction::Close),
     },
     Action {
         word: "reset",
         arguments: "",
-        help: "Resets each of its connections (RST).",
+        help: "Resets each of its connections (RST), also those of its HTTP and update servers.",
         read: |_, _| Ok(HostAction::Reset),
     },
     Action {
@@ -84,6 +87,12 @@ pub(super) const ACTIONS: [Action; 9] = [
             Ok(HostAction::Datagram { to, port, data })
         },
     },
+    Action {
+        word: "sntp",
+        arguments: "CHANGE",
+        help: "Its time server: answer, silent, stratum N (0 refuses), offset DURATION.",
+        read: |so_far, words| sntp(so_far, words).map(HostAction::Sntp),
+    },
 ];
 
 /// Reads what follows `host`.
@@ -110,8 +119,8 @@ fn next(what: &str, so_far: &str, words: &mut Words) -> Result<Word, String> {
 }
 
 fn far_end(so_far: &str, words: &mut Words) -> Result<(Peer, u16), String> {
-    let to = next("an IPv4 address or the name of a module", so_far, words)?;
-    let to = match to.plain().and_then(|word| word.parse::<Ipv4Addr>().ok()) {
+    let to = next("an address or the name of a module", so_far, words)?;
+    let to = match to.plain().and_then(|word| word.parse::<IpAddr>().ok()) {
         Some(address) => Peer::Address(address),
         None => Peer::Module(to.text),
     };
@@ -122,6 +131,36 @@ fn far_end(so_far: &str, words: &mut Words) -> Result<(Peer, u16), String> {
     match digits.and_then(|p| p.parse().ok()).filter(|&p| p > 0) {
         Some(number) => Ok((to, number)),
         None => Err(format!("expected {PORT} after `{so_far}`, found {}", port.shown())),
+    }
+}
+
+fn sntp(so_far: &str, words: &mut Words) -> Result<SntpChange, String> {
+    const CHANGES: [&str; 4] = ["answer", "silent", "stratum", "offset"];
+    let word = next(&one_of(CHANGES), so_far, words)?;
+    match word.plain() {
+        Some("answer") => Ok(SntpChange::Silent(false)),
+        Some("silent") => Ok(SntpChange::Silent(true)),
+        Some("stratum") => {
+            const STRATUM: &str = "a stratum from 0 to 15";
+            let so_far = format!("{so_far} stratum");
+            let stratum = next(STRATUM, &so_far, words)?;
+            let number = stratum.plain().and_then(|s| s.parse().ok()).filter(|&n: &u8| n <= 15);
+            number
+                .map(SntpChange::Stratum)
+                .ok_or_else(|| format!("expected {STRATUM} after `{so_far}`, found {}", stratum.shown()))
+        }
+        Some("offset") => {
+            let offset = words.quantity().ok_or_else(|| {
+                format!("expected a duration such as `-90 s` after `{so_far} offset`, found nothing")
+            })?;
+            let offset = quantity::signed_duration(&offset).map_err(|e| format!("`offset`: {e}"))?;
+            Ok(SntpChange::Offset(offset))
+        }
+        _ => {
+            let hint = did_you_mean(&word.text, CHANGES);
+            let (changes, found) = (one_of(CHANGES), word.shown());
+            Err(format!("expected {changes} after `{so_far}`, found {found}{hint}"))
+        }
     }
 }
 
@@ -144,7 +183,7 @@ impl fmt::Display for To<'_> {
         match self.0 {
             Peer::Address(address) => address.fmt(f),
             // In quotes it is a name, whatever it looks like.
-            Peer::Module(name) if name.parse::<Ipv4Addr>().is_ok() => write!(f, "\"{name}\""),
+            Peer::Module(name) if name.parse::<IpAddr>().is_ok() => write!(f, "\"{name}\""),
             Peer::Module(name) => Name(name).fmt(f),
         }
     }
@@ -164,6 +203,14 @@ impl fmt::Display for Shown<'_> {
             HostAction::Pause => f.write_str("pause"),
             HostAction::Resume => f.write_str("resume"),
             HostAction::Connect { to, port } => write!(f, "connect {} {port}", To(to)),
+            HostAction::Sntp(SntpChange::Silent(false)) => f.write_str("sntp answer"),
+            HostAction::Sntp(SntpChange::Silent(true)) => f.write_str("sntp silent"),
+            HostAction::Sntp(SntpChange::Stratum(stratum)) => write!(f, "sntp stratum {stratum}"),
+            HostAction::Sntp(SntpChange::Offset(offset)) => {
+                let sign = if *offset < 0 { "-" } else { "" };
+                let size = duration_text(Duration::from_nanos(offset.unsigned_abs()));
+                write!(f, "sntp offset {sign}{size}")
+            }
             HostAction::Datagram { to, port, data } => {
                 write!(f, "datagram {} {port} {}", To(to), quoted(data))
             }

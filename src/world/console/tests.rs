@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
-use crate::net::config::DnsAnswers;
+use crate::net::config::{DnsAnswers, SntpChange};
 use crate::net::network::Peer;
 
 fn at(ns: u64, command: Command) -> Command {
@@ -116,6 +116,11 @@ fn every_form_is_understood() {
                 data: Vec::new(),
             }),
         ),
+        ("host pc sntp answer", host(HostAction::Sntp(SntpChange::Silent(false)))),
+        ("host pc sntp silent", host(HostAction::Sntp(SntpChange::Silent(true)))),
+        ("host pc sntp stratum 0", host(HostAction::Sntp(SntpChange::Stratum(0)))),
+        ("host pc sntp offset 1.5 s", host(HostAction::Sntp(SntpChange::Offset(1_500_000_000)))),
+        ("host pc sntp offset -2 h", host(HostAction::Sntp(SntpChange::Offset(-7_200_000_000_000)))),
         ("at 3s host pc close", at(3_000_000_000, host(HostAction::Close))),
         ("at 1.5s ap home down", at(1_500_000_000, Command::ApDown("home".to_string()))),
         ("at 2 min ap home up", at(120_000_000_000, Command::ApUp("home".to_string()))),
@@ -139,7 +144,8 @@ fn a_text_that_is_too_long_is_refused() {
 #[test]
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
-    let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave` or `datagram`";
+    let actions =
+        "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram` or `sntp`";
     let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
@@ -148,6 +154,24 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         (
             "help lnk",
             format!("expected a command ({commands}) after `help`, found `lnk`; did you mean `link`?"),
+        ),
+        (
+            "host pc sntp",
+            "expected `answer`, `silent`, `stratum` or `offset` after `host pc sntp`, found nothing".to_string(),
+        ),
+        (
+            "host pc sntp silnt",
+            "expected `answer`, `silent`, `stratum` or `offset` after `host pc sntp`, found `silnt`; did you mean \
+             `silent`?"
+                .to_string(),
+        ),
+        (
+            "host pc sntp stratum 16",
+            "expected a stratum from 0 to 15 after `host pc sntp stratum`, found `16`".to_string(),
+        ),
+        (
+            "host pc sntp offset",
+            "expected a duration such as `-90 s` after `host pc sntp offset`, found nothing".to_string(),
         ),
         ("ap", "expected the name of an access point after `ap`, found nothing".to_string()),
         ("ap home", "expected `down`, `up` or `dhcp` after `ap home`, found nothing".to_string()),
@@ -205,7 +229,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("host pc send a b", "expected nothing after `host pc send \"a\"`, found `b`".to_string()),
         (
             "host pc connect",
-            "expected an IPv4 address or the name of a module after `host pc connect`, found nothing"
+            "expected an address or the name of a module after `host pc connect`, found nothing"
                 .to_string(),
         ),
         (
@@ -288,7 +312,9 @@ fn action() -> impl Strategy<Value = HostAction> {
     let data = || proptest::collection::vec(any::<u8>(), 0..20);
     let to = || {
         prop_oneof![
-            any::<u32>().prop_map(|a| Peer::Address(a.into())),
+            any::<u32>().prop_map(|a| Peer::Address(std::net::Ipv4Addr::from(a).into())),
+            any::<u128>().prop_map(|a| Peer::Address(std::net::Ipv6Addr::from(a).into())),
+            any::<u128>().prop_map(|a| Peer::Module(std::net::Ipv6Addr::from(a).to_string())),
             any::<u32>().prop_map(|a| Peer::Module(std::net::Ipv4Addr::from(a).to_string())),
             any::<String>().prop_map(Peer::Module),
         ]

@@ -124,6 +124,8 @@ fn of_host(host: &HostConfig) -> Vec<&'static str> {
         ServiceConfig::TcpEcho { .. } => Some("tcp-echo"),
         ServiceConfig::UdpEcho { .. } => Some("udp-echo"),
         ServiceConfig::Dns(_) => Some("dns"),
+        ServiceConfig::Sntp(_) => Some("sntp"),
+        ServiceConfig::Update { .. } => Some("update"),
         ServiceConfig::TcpTerminal { .. } | ServiceConfig::UdpTerminal { .. } => None,
     });
     served.chain(OF_HOSTS).collect()

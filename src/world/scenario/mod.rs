@@ -15,6 +15,7 @@ mod read;
 mod report;
 pub(crate) mod saved;
 mod schema;
+mod servers;
 mod table;
 mod wire;
 
@@ -156,6 +157,12 @@ impl Scenario {
                         "expected a host behind an access point, found {name}, which is beyond the gateway"
                     ));
                 }
+                if let HostAction::Sntp(_) = action
+                    && !self.net.hosts.iter().any(|h| h.name == *name && h.has_sntp())
+                {
+                    let name = shown(name);
+                    return Err(format!("expected a host with a time server (`sntp`), found {name}"));
+                }
                 self.check_action(action)
             }
             Command::At(_, command) => self.check(command),
@@ -164,8 +171,8 @@ impl Scenario {
 
     fn check_action(&self, action: &HostAction) -> Result<(), String> {
         match action {
-            HostAction::Connect { to: Peer::Address(address), .. } if !network::is_host(*address) => {
-                Err(format!("expected the IPv4 address of one host, found `{address}`"))
+            HostAction::Connect { to: Peer::Address(address), .. } if !network::is_dialled(*address) => {
+                Err(format!("expected the address of one host, found `{address}`"))
             }
             HostAction::Join(name) => {
                 exists("the name of a module", name, self.modules.iter().map(|m| m.name.as_str()))
@@ -173,7 +180,7 @@ impl Scenario {
             HostAction::Connect { to: Peer::Module(name), .. }
             | HostAction::Datagram { to: Peer::Module(name), .. } => {
                 let modules = self.modules.iter().map(|m| m.name.as_str());
-                exists("an IPv4 address or the name of a module", name, modules)
+                exists("an address or the name of a module", name, modules)
             }
             _ => Ok(()),
         }

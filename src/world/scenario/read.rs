@@ -51,15 +51,16 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     };
     let radio_links = link::read_modules(p, &top, &module_names, &hosts);
     let (aps, segments) = lans.into_iter().map(|lan| (lan.ap, lan.segment)).unzip();
+    let epoch = epoch(p, &top);
     let mut scenario = Scenario {
         name: name.to_string(),
         text: text.to_string(),
         seed: top.integer(p, "seed", 0, i128::from(u64::MAX)),
         timing: timing(p, &top),
-        epoch: epoch(p, &top),
+        epoch,
         modules,
         aps,
-        net: NetConfig { segments, hosts, modules: radio_links, dns },
+        net: NetConfig { epoch, segments, hosts, modules: radio_links, dns },
         taps_all: taps_all(p, &top),
         timeline: Vec::new(),
         expect: Vec::new(),

@@ -50,8 +50,8 @@ pub fn parse(name: &str, text: &str, profile: &Profile) -> Result<Saved, Scenari
                 let message = format!("expected {} in nvs.{}", mistake.expected, mistake.place);
                 problems.add(line_of(text, mistake.place), message);
             }
-            if let Some(mistake) = contents.flash.mistake(profile) {
-                problems.add(line_of(text, "partitions"), mistake);
+            if let Some((place, message)) = contents.flash.mistake(profile) {
+                problems.add(line_of(text, place), message);
             }
             saved = Saved { nvs: contents.nvs, flash: contents.flash };
         }
@@ -122,6 +122,7 @@ mod tests {
             pmf: 1,
         });
         saved.flash.write(PROFILES[0], "ble_data", 3, b"\x00\x01");
+        saved.flash.firmware.install(1, "v2.4.0.0");
         saved
     }
 
@@ -151,6 +152,17 @@ mod tests {
             ),
             (good.replace("ble_data", "no_data"), ":1", "expected a partition of esp32c3-v2.3"),
             (good.replace("0001\"", "000\""), ":", "two for each byte"),
+            (good.replace("boot = 1", "boot = 2"), ":1", "expected 0 or 1 as the slot to start, found 2"),
+            (
+                good.replace("v2.4.0.0", "2 4"),
+                ":1",
+                "expected a version such as `v2.4.0.0` in a slot, found `2 4`",
+            ),
+            (
+                good.replace("ota_1 = \"v2.4.0.0\"", "ota_0 = \"\"\nota_1 = \"\""),
+                ":1",
+                "expected a version in one of the slots, found both empty",
+            ),
             (good.replace("[nvs.wifi]", "[nvs.wifi"), ":", "found something else"),
         ] {
             let Err(error) = parse("wifi.toml", &damaged, PROFILES[0]) else {

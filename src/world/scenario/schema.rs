@@ -61,6 +61,7 @@ pub(super) const AP: &[Key] = &[
         "the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"]",
         "see below",
     ),
+    key("ipv6", "an IPv6 network of 64 bits, such as \"2001:db8:1::/64\"", "no IPv6"),
     key("lease", "a duration of whole seconds from 10 s to 365 d, such as \"2 h\"", "\"2 h\""),
     key("dns", "a list of up to three IPv4 addresses, such as [\"192.168.1.53\"]", "the gateway"),
 ];
@@ -89,6 +90,7 @@ pub(super) const WIRE: &[Key] = &[
 
 pub(super) const HOST: &[Key] = &[
     key("address", "an IPv4 address of one host, such as \"192.168.1.10\"", REQUIRED),
+    key("address6", "an IPv6 address of one host, such as \"2001:db8:1::10\"", "no IPv6"),
     key("names", "a list of DNS names, such as [\"www.example.com\"]", "empty"),
     key("ap", "the name of the access point that the host stands behind", "where the address belongs"),
     key("link", "a table with the keys of [link.NAME]", "see [link.NAME]"),
@@ -98,6 +100,8 @@ pub(super) const HOST: &[Key] = &[
     key("udp-echo", "a port from 1 to 65535", "no UDP echo"),
     key("tcp-terminal", "a port from 1 to 65535", "no TCP terminal"),
     key("udp-terminal", "a port from 1 to 65535", "no UDP terminal"),
+    key("sntp", "a table: [host.NAME.sntp]", "no time server"),
+    key("update", "a table: [host.NAME.update]", "no update server"),
 ];
 
 pub(super) const HTTP: &[Key] = &[
@@ -121,4 +125,16 @@ pub(super) const PAGE: &[Key] = &[
     key("status", "an integer from 200 to 599", "200"),
     key("content-type", "a string of printable ASCII characters", "\"text/plain\""),
     key("delay", "a duration from 0 to 1 h, such as \"20 ms\"", "0"),
+];
+
+pub(super) const SNTP: &[Key] = &[
+    key("offset", "a duration with or without a minus sign, such as \"-90 s\"", "0"),
+    key("stratum", "an integer from 0 to 15", "2"),
+    key("silent", "true or false", "false"),
+];
+
+pub(super) const UPDATE: &[Key] = &[
+    key("port", "a port from 1 to 65535", "80"),
+    key("versions", "a table of versions: { \"v2.4.0.0\" = { ota = 1_200_000 } }", REQUIRED),
+    key("latest", "one of the versions", "the only version"),
 ];

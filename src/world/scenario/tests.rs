@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::table::Key;
 use super::*;
-use crate::net::config::{DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig};
+use crate::net::config::{
+    DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig, Sntp, UpdateOffer,
+};
 use crate::wifi::config::{Pmf, Security};
 use crate::world::console::LinkChange;
 
@@ -43,10 +45,11 @@ fn the_built_in_scenario_is_what_the_demo_needs() {
         [
             ("echo", "198.51.100.7".to_string(), None),
             ("nas", "192.168.1.10".to_string(), Some("home")),
+            ("time", "203.0.113.123".to_string(), None),
             ("www", "203.0.113.10".to_string(), None),
         ]
     );
-    let www = &s.net.hosts[2];
+    let www = &s.net.hosts[3];
     assert_eq!(www.link.latency, Duration::from_millis(15));
     let ServiceConfig::Http { port: 80, pages } = &www.services[0] else { panic!("{:?}", www.services) };
     assert_eq!(pages[1].path, "/status");
@@ -389,6 +392,34 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
             "2:11: `address` in [host.www]: expected the IPv4 address of one host, found `224.0.0.1`",
         ),
         (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"2001:db8::1/64\"",
+            "3:8: `ipv6` in [ap.a]: expected an IPv6 network of 64 bits for hosts, such as `2001:db8:1::/64`, found `2001:db8::1/64`",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"fe80::/64\"",
+            "3:8: `ipv6` in [ap.a]: expected an IPv6 network of 64 bits for hosts, such as `2001:db8:1::/64`, found `fe80::/64`",
+        ),
+        (
+            "[host.www]\naddress = \"1.2.3.4\"\naddress6 = \"ff02::1\"",
+            "3:12: `address6` in [host.www]: expected the IPv6 address of one host, found `ff02::1`",
+        ),
+        (
+            "[host.www]\naddress = \"1.2.3.4\"\naddress6 = \"2001:db8::1\"\nlink = { mtu = 1279 }",
+            "3:12: `address6` in [host.www]: expected a link of at least 1280 bytes for a host with IPv6, found an MTU of 1279",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\n[host.x]\naddress = \"192.168.1.5\"\naddress6 = \"2001:db8::5\"",
+            "5:12: `address6` in [host.x]: expected no IPv6 address, because the access point `a` has no `ipv6`, found 2001:db8::5",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"2001:db8::/64\"\n[host.x]\naddress = \"1.2.3.4\"\naddress6 = \"2001:db8::5\"",
+            "6:12: `address6` in [host.x]: expected an address of no access point, because the host is beyond the gateway, found 2001:db8::5 of `a`",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"2001:db8::/64\"\n[host.x]\naddress = \"192.168.1.5\"\naddress6 = \"2001:db8::1\"",
+            "6:12: `address6` in [host.x]: expected another address than 2001:db8::1, which is the gateway's",
+        ),
+        (
             "[host.www]\nnames = [\"a\"]",
             "1:7: [host.www] lacks the key `address`, an IPv4 address of one host, such as \"192.168.1.10\"",
         ),
@@ -422,7 +453,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
-            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`; `timeline` belongs to the top of the file, before the first [section]",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `address6`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
@@ -550,7 +581,7 @@ fn a_command_is_checked_against_the_names_that_exist() {
     let link = Command::Link { name: "nsa".to_string(), change: LinkChange::default() };
     assert_eq!(
         s.check(&Command::At(Instant::ZERO, Box::new(link))),
-        Err("expected the name of a link (`wifi`, `echo`, `nas` or `www`), found `nsa`; did you mean `nas`?"
+        Err("expected the name of a link (`wifi`, `echo`, `nas`, `time` or `www`), found `nsa`; did you mean `nas`?"
             .to_string())
     );
     for (line, message) in [
@@ -559,20 +590,22 @@ fn a_command_is_checked_against_the_names_that_exist() {
         ("host nas join wifi", ""),
         ("host nas join wfi", "expected the name of a module (`wifi`), found `wfi`; did you mean `wifi`?"),
         ("host nas leave", ""),
+        ("host time sntp silent", ""),
+        ("host nas sntp silent", "expected a host with a time server (`sntp`), found `nas`"),
         (
             "host www join wifi",
             "expected a host behind an access point, found `www`, which is beyond the gateway",
         ),
-        ("host wifi close", "expected the name of a host (`echo`, `nas` or `www`), found `wifi`"),
+        ("host wifi close", "expected the name of a host (`echo`, `nas`, `time` or `www`), found `wifi`"),
         (
             "at 1s host nas connect 192.168.1.300 7",
-            "expected an IPv4 address or the name of a module (`wifi`), found `192.168.1.300`",
+            "expected an address or the name of a module (`wifi`), found `192.168.1.300`",
         ),
         (
             "host nas datagram wfi 7 x",
-            "expected an IPv4 address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
+            "expected an address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
         ),
-        ("host nas connect 224.0.0.1 7", "expected the IPv4 address of one host, found `224.0.0.1`"),
+        ("host nas connect 224.0.0.1 7", "expected the address of one host, found `224.0.0.1`"),
     ] {
         let checked = crate::world::console::parse(line).and_then(|c| s.check(&c));
         assert_eq!(checked.err().unwrap_or_default(), message, "{line}");
@@ -580,9 +613,71 @@ fn a_command_is_checked_against_the_names_that_exist() {
 }
 
 #[test]
+fn time_and_update_servers_are_read() {
+    let s = parse(
+        "[host.time]\naddress = \"203.0.113.1\"\nsntp = { offset = \"-90 s\", stratum = 1, silent = true }\n\
+         [host.ota]\naddress = \"203.0.113.2\"\n\
+         update = { versions = { \"v1\" = { ota = 1_000, client_ca = 1 }, v2 = {} }, latest = \"v2\" }\n\
+         [host.both]\naddress = \"203.0.113.3\"\nsntp = {}\n\
+         update = { port = 8080, versions = { \"v1\" = { ota = 1_000 } } }\n",
+    );
+    let services = |name: &str| &s.net.hosts.iter().find(|h| h.name == name).unwrap().services[..];
+    let sntp = Sntp { offset: -90_000_000_000, stratum: 1, silent: true };
+    assert_eq!(services("time"), [ServiceConfig::Sntp(sntp)]);
+    let files =
+        |files: &[(&str, usize)]| files.iter().map(|(name, size)| (name.to_string(), *size)).collect();
+    let first = ("v1".to_string(), files(&[("ota", 1_000), ("client_ca", 1)]));
+    let offer =
+        UpdateOffer { latest: "v2".to_string(), versions: [first, ("v2".to_string(), files(&[]))].into() };
+    assert_eq!(services("ota"), [ServiceConfig::Update { port: 80, offer }]);
+    let offer = UpdateOffer {
+        latest: "v1".to_string(),
+        versions: [("v1".to_string(), files(&[("ota", 1_000)]))].into(),
+    };
+    assert_eq!(
+        services("both"),
+        [ServiceConfig::Sntp(Sntp::default()), ServiceConfig::Update { port: 8080, offer }]
+    );
+}
+
+#[test]
+fn mistakes_in_time_and_update_servers_are_told() {
+    let host = |rest: &str| format!("[host.pc]\naddress = \"203.0.113.1\"\n{rest}\n");
+    for (rest, message) in [
+        (
+            "sntp = { stratum = 16 }",
+            "`stratum` in [host.pc.sntp]: expected an integer from 0 to 15, found `16`",
+        ),
+        ("sntp = { offset = \"-5\" }", "`offset` in [host.pc.sntp]: "),
+        ("sntp = {}\nudp-echo = 123", "UDP port 123 is used twice"),
+        ("http = {}\nupdate = { versions = { v1 = {} } }", "TCP port 80 is used twice"),
+        ("update = {}", "[host.pc.update] lacks the key `versions`"),
+        ("update = { versions = {} }", "expected `latest`, because there are 0 versions"),
+        ("update = { versions = { v1 = {}, v2 = {} } }", "expected `latest`, because there are 2 versions"),
+        (
+            "update = { versions = { v1 = {} }, latest = \"v2\" }",
+            "`latest` in [host.pc.update]: expected one of the versions (`v1`), found `v2`",
+        ),
+        ("update = { versions = { \"v 1\" = {} } }", "expected a version of 1 to 31 letters"),
+        ("update = { versions = { v1 = 5 } }", "expected a table of files and their sizes"),
+        (
+            "update = { versions = { v1 = { ota = 79 } } }",
+            "expected the size of `ota`, 80 to 16777216 bytes, found `79`",
+        ),
+        (
+            "update = { versions = { v1 = { fatfs = \"1 MB\" } } }",
+            "expected the size of `fatfs`, 1 to 16777216 bytes, found the string `1 MB`",
+        ),
+    ] {
+        let found = mistakes(&host(rest)).join("\n");
+        assert!(found.contains(message), "{rest}: expected {message}, found {found}");
+    }
+}
+
+#[test]
 fn the_reference_has_a_row_for_every_key() {
     let docs = include_str!("../../../docs/scenario.md");
-    let sections: [(&str, &[Key]); 10] = [
+    let sections: [(&str, &[Key]); 12] = [
         ("## Top level", schema::TOP),
         ("## [capture]", schema::CAPTURE),
         ("## [module.NAME]", schema::MODULE),
@@ -593,6 +688,8 @@ fn the_reference_has_a_row_for_every_key() {
         ("## [host.NAME.http]", schema::HTTP),
         ("A page is", schema::PAGE),
         ("## DNS servers", schema::DNS),
+        ("## [host.NAME.sntp]", schema::SNTP),
+        ("## [host.NAME.update]", schema::UPDATE),
     ];
     let mut rows = 0;
     for (heading, keys) in sections {

@@ -222,6 +222,12 @@ class Wifi(Driver):
         self.assertEqual(reply, b'+CIPSNTPCFG:1,2,"pool.ntp.org"\r\n')
         self.assertRegex(esp.sntp_time, rb"^[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9][0-9] \d\d:\d\d:\d\d \d{4}$")
 
+    def test_the_time_comes_from_a_server(self):
+        esp = self.power_on()
+        self.quietly(esp.connect, {**HOME, "timezone": 2, "ntp_server": "cn.ntp.org.cn"})
+        self.board.sleep(10)
+        self.assertRegex(esp.sntp_time, rb"^Thu Jan  1 02:00:\d\d 2026$")
+
 
 class Sockets(Driver):
     def test_sends_and_receives(self):

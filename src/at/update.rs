@@ -1,0 +1,480 @@
+//! A firmware update under way: what the release's own code for AT+CIUPDATE does on the network and in flash.
+//!
+//! The vendor's server is looked up; without a version it is asked for the one that it recommends, over a first
+//! connection; the slot for the new firmware (or another partition) is erased; the file comes over a second connection
+//! and is written while it comes. Each step that is done is a state, and a line for the host.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Core, Env, flash};
+use crate::net::firmware::{self, OTA};
+use crate::net::stack::{DnsFamily, DnsState, Socket, TcpOptions, TcpState};
+use crate::time::{Duration, Instant, earliest};
+
+/// Where the release asks for firmware, and the port.
+const SERVER: &str = "iot.espressif.cn";
+const PORT: u16 = 80;
+/// The whole update may take so long.
+const TIMEOUT: Duration = Duration::from_secs(180);
+/// Bytes that are read, and written to flash, at once.
+const BUFFER: usize = 1024;
+/// Flash is erased in blocks of so many bytes.
+const ERASE_BLOCK: u32 = 64 << 10;
+/// What the requests have beside their first two lines. The token stands for that of the module's maker.
+const HEADERS: &str = "Connection: keep-alive\r\nCache-Control: no-cache\r\nUser-Agent: ESP-AT\r\nAccept: */*\r\n\
+                       Authorization: token 0000000000000000000000000000000000000000\r\n\r\n";
+
+/// The `<state>` of AT+CIUPDATE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// None since the start.
+    #[default]
+    Idle = 0,
+    /// The server's name is resolved.
+    Found = 1,
+    /// A connection to it is open.
+    Connected = 2,
+    /// It has said which version it recommends.
+    GotVersion = 3,
+    /// Everything is written.
+    Done = 4,
+    /// It failed.
+    Failed = -1,
+}
+
+/// What is to be updated.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which version; `None`: the recommended one.
+    pub version: Option<String>,
+    /// `ota`, or a partition.
+    pub name: String,
+    /// The host goes on meanwhile.
+    pub nonblocking: bool,
+}
+
+/// An update, if there is one, and how the last one stands.
+#[derive(Debug, Default)]
+pub struct Update {
+    state: State,
+    run: Option<Run>,
+}
+
+/// One under way.
+#[derive(Debug)]
+struct Run {
+    request: Request,
+    step: Step,
+    deadline: Instant,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// It can only fail.
+    Unsupported,
+    /// The server's name is being resolved.
+    Resolving(Socket),
+    /// The recommended version is being asked for.
+    Asking(IpAddr, Connection),
+    /// Flash is erased until then.
+    Erasing(IpAddr, Target, Instant),
+    /// The file comes.
+    Loading(Target, Connection, Load),
+}
+
+/// A connection to the server, and the request that is sent as soon as it is open.
+#[derive(Debug)]
+struct Connection {
+    socket: Socket,
+    request: String,
+    open: bool,
+}
+
+/// Where the file goes.
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    /// The slot of this number.
+    Slot(usize),
+    /// A partition.
+    Partition(&'static str),
+}
+
+/// How far the file has come.
+#[derive(Debug, Default)]
+struct Load {
+    /// What `Content-Length` said; `None` before the end of the head.
+    total: Option<usize>,
+    received: usize,
+    /// The beginning of an image.
+    head: Vec<u8>,
+    /// The last block is being written until then.
+    busy: Option<Instant>,
+}
+
+/// What a look at a step comes to.
+enum Looked {
+    Waiting,
+    /// It went a bit further.
+    Moved,
+    Next(Step),
+    /// Everything is written.
+    Done,
+    /// What the log port says of it; may be nothing.
+    Failed(String),
+}
+
+fn failed(why: &str) -> Looked {
+    Looked::Failed(why.to_owned())
+}
+
+impl Update {
+    /// How it stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// True while one is under way.
+    pub fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// When [`poll`] has something to do, the stack apart.
+    pub fn next_timer(&self) -> Option<Instant> {
+        let run = self.run.as_ref()?;
+        let step = match &run.step {
+            Step::Erasing(_, _, until) => Some(*until),
+            Step::Loading(_, _, load) => load.busy,
+            Step::Unsupported | Step::Resolving(_) | Step::Asking(..) => None,
+        };
+        earliest([step, Some(run.deadline)])
+    }
+}
+
+/// Begins one. HTTPS is not in this build: it fails then, before anything else.
+pub fn begin(now: Instant, core: &mut Core, env: &mut Env<'_>, https: bool, request: Request) {
+    core.log(&format!("ota_mode:{}", u8::from(https)));
+    let step = if https {
+        Step::Unsupported
+    } else {
+        Step::Resolving(env.stack.dns_start(now, SERVER, DnsFamily::Ipv4))
+    };
+    core.update.run = Some(Run { request, step, deadline: now + TIMEOUT });
+}
+
+/// The station has left its access point: connections are gone.
+pub fn disconnected(core: &mut Core, env: &mut Env<'_>) {
+    let connected = |run: &mut Run| matches!(run.step, Step::Asking(..) | Step::Loading(..));
+    if let Some(run) = core.update.run.take_if(connected) {
+        fail(run, "receive data error!", core, env);
+    }
+}
+
+/// Goes on with what is under way. True when something happened.
+pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+    let Some(mut run) = core.update.run.take() else { return false };
+    let looked = if run.deadline <= now { failed("ota timeout!") } else { run.look(now, core, env) };
+    match looked {
+        Looked::Waiting => {
+            core.update.run = Some(run);
+            return false;
+        }
+        Looked::Moved => core.update.run = Some(run),
+        Looked::Next(step) => {
+            run.step.release(env);
+            run.step = step;
+            core.update.run = Some(run);
+        }
+        Looked::Done => {
+            run.step.release(env);
+            reach(core, State::Done);
+        }
+        Looked::Failed(why) => fail(run, &why, core, env),
+    }
+    true
+}
+
+fn fail(run: Run, why: &str, core: &mut Core, env: &mut Env<'_>) {
+    if !why.is_empty() {
+        core.log(why);
+    }
+    run.step.release(env);
+    core.update.state = State::Failed;
+    if run.request.nonblocking {
+        core.out.text("+CIPUPDATE:-1\r\n");
+    }
+}
+
+fn reach(core: &mut Core, state: State) {
+    core.update.state = state;
+    core.out.text(&format!("+CIPUPDATE:{}\r\n", state as i8));
+}
+
+impl Run {
+    fn look(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> Looked {
+        match &mut self.step {
+            Step::Unsupported => failed(""),
+            Step::Resolving(lookup) => match env.stack.dns_state(*lookup) {
+                DnsState::Pending => Looked::Waiting,
+                DnsState::Failed => failed("gethostbyname fail"),
+                DnsState::Resolved(server) => {
+                    reach(core, State::Found);
+                    self.found(now, server, core, env)
+                }
+            },
+            Step::Asking(server, connection) => {
+                let server = *server;
+                match connection.poll(env) {
+                    Traffic::Opening => Looked::Waiting,
+                    Traffic::Refused => failed("connect to server failed!"),
+                    Traffic::Opened => {
+                        reach(core, State::Connected);
+                        core.log(&format!("http request length {} bytes", connection.request.len()));
+                        Looked::Moved
+                    }
+                    Traffic::Open => {
+                        let answer = env.stack.tcp_recv(connection.socket, BUFFER);
+                        if answer.is_empty() {
+                            return if connection.is_over(env) {
+                                failed("rom_version error!")
+                            } else {
+                                Looked::Waiting
+                            };
+                        }
+                        match recommended(&answer) {
+                            Ok(version) => {
+                                reach(core, State::GotVersion);
+                                self.request.version = Some(version);
+                                self.erase(now, server, core, env)
+                            }
+                            Err(why) => failed(why),
+                        }
+                    }
+                }
+            }
+            Step::Erasing(_, _, until) if *until > now => Looked::Waiting,
+            Step::Erasing(server, target, _) => {
+                if let Target::Slot(_) = target {
+                    core.log("ready to upgrade system firmware.");
+                }
+                let version = self.request.version.as_deref().unwrap_or_default();
+                let path = format!(
+                    "?action=download_rom&version={version}&filename={}.bin HTTP/1.1",
+                    self.request.name
+                );
+                match Connection::dial(now, *server, &path, env) {
+                    Some(connection) => Looked::Next(Step::Loading(*target, connection, Load::default())),
+                    None => failed("connect to server2 failed!"),
+                }
+            }
+            Step::Loading(target, connection, load) => match connection.poll(env) {
+                Traffic::Opening => Looked::Waiting,
+                Traffic::Refused => failed("connect to server2 failed!"),
+                Traffic::Opened => Looked::Moved,
+                Traffic::Open => load.look(now, *target, &self.request.name, connection, core, env),
+            },
+        }
+    }
+
+    /// The server's address is known.
+    fn found(&mut self, now: Instant, server: IpAddr, core: &mut Core, env: &mut Env<'_>) -> Looked {
+        if self.request.version.is_some() {
+            return self.erase(now, server, core, env);
+        }
+        match Connection::dial(now, server, "?is_format_simple=true HTTP/1.0", env) {
+            Some(connection) => Looked::Next(Step::Asking(server, connection)),
+            None => failed("connect to server failed!"),
+        }
+    }
+
+    /// The version is known: makes room for it.
+    fn erase(&mut self, now: Instant, server: IpAddr, core: &mut Core, env: &mut Env<'_>) -> Looked {
+        core.log(&format!("version:{}", self.request.version.as_deref().unwrap_or_default()));
+        let name = &self.request.name;
+        // Whatever begins like it is taken for the firmware; no file of another name passes as one, though.
+        let (target, size) = if name.starts_with(OTA) {
+            let slot = env.flash.firmware.next_slot();
+            if slot == core.running {
+                return failed("esp_ota_begin failed!");
+            }
+            env.flash.firmware.erase(slot);
+            (Target::Slot(slot), env.profile.slots.1)
+        } else {
+            let Some(partition) = flash::find(env.profile, name) else {
+                return Looked::Failed(format!("no custom partition: {name}"));
+            };
+            core.log(&format!(
+                "ready to upgrade partition: \"{name}\" type:0x{:x} subtype:0x{:x} addr:0x{:x} size:0x{:x} encrypt:0",
+                partition.kind, partition.subtype, partition.address, partition.size
+            ));
+            env.flash.erase(env.profile, partition.name, 0, partition.size as usize);
+            (Target::Partition(partition.name), partition.size)
+        };
+        let until =
+            (0..size.div_ceil(ERASE_BLOCK)).fold(now, |until, _| until + env.draw(|p| &p.times.erase_block));
+        Looked::Next(Step::Erasing(server, target, until))
+    }
+}
+
+impl Step {
+    fn release(&self, env: &mut Env<'_>) {
+        match self {
+            Step::Resolving(socket) => env.stack.release(*socket),
+            Step::Asking(_, connection) | Step::Loading(_, connection, _) => {
+                env.stack.release(connection.socket)
+            }
+            Step::Unsupported | Step::Erasing(..) => {}
+        }
+    }
+}
+
+/// How a connection stands.
+enum Traffic {
+    Opening,
+    Refused,
+    /// It is open now, and the request is sent.
+    Opened,
+    Open,
+}
+
+impl Connection {
+    fn dial(now: Instant, server: IpAddr, path: &str, env: &mut Env<'_>) -> Option<Connection> {
+        let options = TcpOptions {
+            connect_timeout: env.profile.connect_timeout,
+            data_timeout: Some(env.profile.data_timeout),
+            ..TcpOptions::default()
+        };
+        let socket = env.stack.tcp_connect(now, SocketAddr::new(server, PORT), None, &options).ok()?;
+        let host =
+            if env.profile.differences.update_host_name { SERVER.to_owned() } else { server.to_string() };
+        let request = format!("GET /v1/device/rom/{path}\r\nHost: {host}:{PORT}\r\n{HEADERS}");
+        Some(Connection { socket, request, open: false })
+    }
+
+    fn poll(&mut self, env: &mut Env<'_>) -> Traffic {
+        match (self.open, env.stack.tcp_state(self.socket)) {
+            (true, _) => Traffic::Open,
+            (false, TcpState::Connecting) => Traffic::Opening,
+            (false, TcpState::Closed(_)) => Traffic::Refused,
+            (false, TcpState::Open | TcpState::PeerClosed | TcpState::Closing) => {
+                // A fresh connection takes more than a request has.
+                env.stack.tcp_send(self.socket, self.request.as_bytes());
+                self.open = true;
+                Traffic::Opened
+            }
+        }
+    }
+
+    /// Nothing more will come.
+    fn is_over(&self, env: &Env<'_>) -> bool {
+        env.stack.tcp_readable(self.socket) == 0
+            && !matches!(env.stack.tcp_state(self.socket), TcpState::Open | TcpState::Connecting)
+    }
+}
+
+/// The version in the server's answer; what the log port says when there is none.
+fn recommended(answer: &[u8]) -> Result<String, &'static str> {
+    let text = String::from_utf8_lossy(answer);
+    let (_, rest) = text.split_once("rom_version\": \"").ok_or("rom_version error!")?;
+    let (version, _) = rest.split_once("\",").ok_or("rom_version tail error!")?;
+    Ok(version.to_owned())
+}
+
+impl Load {
+    fn look(
+        &mut self,
+        now: Instant,
+        target: Target,
+        name: &str,
+        connection: &Connection,
+        core: &mut Core,
+        env: &mut Env<'_>,
+    ) -> Looked {
+        if self.busy.take_if(|until| *until <= now).is_some() {
+            return if self.total == Some(self.received) { self.finish(target, env) } else { Looked::Moved };
+        }
+        if self.busy.is_some() {
+            return Looked::Waiting;
+        }
+        let data = env.stack.tcp_recv(connection.socket, BUFFER);
+        if data.is_empty() {
+            return match env.stack.tcp_state(connection.socket) {
+                _ if !connection.is_over(env) => Looked::Waiting,
+                TcpState::PeerClosed => failed("receive all packet over!"),
+                _ => failed("receive data error!"),
+            };
+        }
+        let mut block = &data[..];
+        let total = match self.total {
+            Some(total) => total,
+            None => {
+                let Some((total, body)) = head(block) else { return self.finish(target, env) };
+                core.log(&format!("total_len={total}!"));
+                if let Err(why) = verify(name, body) {
+                    return Looked::Failed(why);
+                }
+                block = body;
+                self.total = Some(total);
+                total
+            }
+        };
+        let (size, refused) = match target {
+            Target::Slot(_) => (env.profile.slots.1, "esp_ota_write failed!"),
+            Target::Partition(name) => {
+                (flash::find(env.profile, name).map_or(0, |p| p.size), "esp_partition_write failed!")
+            }
+        };
+        if self.received + block.len() > size as usize {
+            return failed(refused);
+        }
+        match target {
+            Target::Slot(_) => {
+                let missing = firmware::LEAST_IMAGE.saturating_sub(self.head.len());
+                self.head.extend(block.iter().take(missing));
+            }
+            Target::Partition(name) => env.flash.write(env.profile, name, self.received, block),
+        }
+        self.received += block.len();
+        let percent = self.received as f64 * 100.0 / total as f64;
+        core.log(&format!("total_len={total}({}), {percent:.1}%!", self.received));
+        self.busy = Some(now + env.draw(|p| &p.times.write_block));
+        Looked::Moved
+    }
+
+    /// Nothing more is expected. An image must be one; of a partition nothing is checked.
+    fn finish(&self, target: Target, env: &mut Env<'_>) -> Looked {
+        match (target, firmware::version(&self.head)) {
+            (Target::Slot(_), None) => failed("esp_ota_end failed!"),
+            (Target::Slot(slot), Some(version)) => {
+                env.flash.firmware.install(slot, version);
+                Looked::Done
+            }
+            (Target::Partition(_), _) => Looked::Done,
+        }
+    }
+}
+
+/// The length that the head of an answer promises, and the body behind it. The firmware looks for both in its first
+/// read alone; an answer without a length ends the download.
+fn head(answer: &[u8]) -> Option<(usize, &[u8])> {
+    let find =
+        |what: &[u8]| answer.windows(what.len()).position(|w| w == what).map(|at| &answer[at + what.len()..]);
+    let digits = find(b"Content-Length: ")?;
+    let digits = digits.iter().take_while(|b| b.is_ascii_digit());
+    let total =
+        digits.fold(0usize, |n, digit| n.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
+    Some((total, find(b"\r\n\r\n")?))
+}
+
+/// Whether a file begins as the partition wants it; what the log port says when it does not.
+fn verify(name: &str, body: &[u8]) -> Result<(), String> {
+    let Some((at, mark)) = firmware::signature(name) else { return Err(String::new()) };
+    for (index, expected) in mark.iter().enumerate() {
+        let Some(saw) = body.get(at + index) else { return Err(String::new()) };
+        if saw != expected {
+            return Err(format!(
+                "{name} partition has an invalid magic byte (index:{index} expected 0x{expected:02x}, saw 0x{saw:02x})"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! A time server (SNTP, RFC 4330): answers every question with the world's calendar time.
+//!
+//! It can be wrong by some offset, claim any stratum (0 is a kiss-of-death: it refuses), or not answer at all.
+
+use super::Notes;
+use crate::net::config::{Sntp, SntpChange};
+use crate::net::ntp::{self, Message, Timestamp};
+use crate::net::stack::{ListenError, Socket, Stack};
+use crate::time::{Instant, NANOS_PER_SEC};
+
+/// The name of the service in notes.
+pub(in crate::net) const SNTP: &str = "sntp";
+/// Its clock is set once in so many seconds.
+const REFERENCE_SECONDS: i128 = 64;
+
+/// The time server of a host.
+pub(super) struct Server {
+    socket: Socket,
+    /// Nanoseconds since 1970 at the world's start.
+    epoch: i128,
+    config: Sntp,
+}
+
+impl Server {
+    pub(super) fn new(stack: &mut Stack, config: &Sntp, epoch: u64) -> Result<Server, ListenError> {
+        let socket = stack.udp_open(Some(ntp::PORT)).map_err(|_| ListenError::PortInUse)?;
+        Ok(Server { socket, epoch: i128::from(epoch) * i128::from(NANOS_PER_SEC), config: config.clone() })
+    }
+
+    pub(super) fn stop(self, stack: &mut Stack) {
+        stack.release(self.socket);
+    }
+
+    /// Answers in another way from now on.
+    pub(super) fn change(&mut self, change: &SntpChange) {
+        match change {
+            SntpChange::Silent(silent) => self.config.silent = *silent,
+            SntpChange::Stratum(stratum) => self.config.stratum = *stratum,
+            SntpChange::Offset(offset) => self.config.offset = *offset,
+        }
+    }
+
+    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+        let mut moved = false;
+        while let Some(question) = stack.udp_recv(self.socket) {
+            moved = true;
+            let from = question.from;
+            let Some(asked) = Message::parse(&question.data).filter(|m| m.mode == ntp::CLIENT) else {
+                notes.add(SNTP, format!("{} bytes from {from} are no question", question.data.len()));
+                continue;
+            };
+            if self.config.silent {
+                notes.add(SNTP, format!("asked by {from}, silent"));
+                continue;
+            }
+            let answer = self.answer(now, &asked);
+            let text = match stack.udp_send(self.socket, from, &answer.to_bytes()) {
+                Ok(()) if answer.stratum == 0 => format!("asked by {from} -> kiss-of-death"),
+                Ok(()) => format!(
+                    "asked by {from} -> {} s since 1970",
+                    answer.transmit.to_unix_micros() / 1_000_000
+                ),
+                Err(error) => format!("asked by {from}, not answered: {error}"),
+            };
+            notes.add(SNTP, text);
+        }
+        moved
+    }
+
+    fn answer(&self, now: Instant, asked: &Message) -> Message {
+        let unix = self.epoch + i128::from(now.as_nanos()) + i128::from(self.config.offset);
+        let second = i128::from(NANOS_PER_SEC);
+        let set = unix.div_euclid(second * REFERENCE_SECONDS) * second * REFERENCE_SECONDS;
+        let time = Timestamp::from_unix(unix);
+        let (reference_id, far) = match self.config.stratum {
+            0 => (*b"RATE", 0),
+            1 => (*b"GPS\0", 0),
+            // The server that it is set by.
+            _ => ([198, 51, 100, 123], 1),
+        };
+        Message {
+            version: asked.version,
+            mode: ntp::SERVER,
+            stratum: self.config.stratum,
+            poll: asked.poll,
+            // About a microsecond.
+            precision: -20,
+            // About 10 ms, and 1 ms.
+            root_delay: far * 655,
+            root_dispersion: far * 66,
+            reference_id,
+            reference: Timestamp::from_unix(set),
+            origin: asked.transmit,
+            receive: time,
+            transmit: time,
+        }
+    }
+}
