@@ -167,7 +167,7 @@ fn a_line_about_a_host_that_cannot_be_meant_is_one_sentence() {
         ),
         (
             "host pc connect wfi 80",
-            "expected an IPv4 address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
+            "expected an address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
         ),
         ("host pc send \"x", "expected a closing quote after `x`"),
     ] {

@@ -2,6 +2,8 @@
 mod host;
 mod wireshark;
 
+use espat_sim::world::scenario::SavedText;
+use espat_sim::world::{Attachment, Recording, Scenario, World};
 use host::{Host, SECOND};
 use wireshark::fields;
 
@@ -165,7 +167,7 @@ fn a_refused_renewal_starts_a_discovery_at_once() {
     host.console("ap home dhcp nak");
     host.wait(30 * SECOND);
     host.console("ap home dhcp right");
-    host.wait(SECOND);
+    host.wait(2 * SECOND);
     let (_, capture, _) = host.finish();
     let test = "a_refused_renewal";
     assert_clean(test, &capture);
@@ -188,4 +190,44 @@ fn a_second_join_asks_for_an_address_anew_and_dhcp_that_is_switched_off_gives_it
     assert_clean(test, &capture);
     let kinds = fields(test, &capture, "dhcp", &["dhcp.option.dhcp"]);
     assert_eq!(kinds, ["1", "2", "3", "5", "1", "2", "3", "5", "7"], "a known address is not asked for");
+}
+
+/// A LAN with one address to lease, and a module `a` without a driver that joins by itself.
+fn with_a_neighbour() -> Host {
+    let pool = SCENARIO.replace("lease = ", "dhcp = [\"192.168.1.100\", \"192.168.1.100\"]\nlease = ");
+    let mut first = Host::joined_in(&format!("{SCENARIO}[module.wifi]\nnvs = \"nvs.toml\"\n"), 1);
+    let (_, saved) = first.world.take_saved().pop().expect("the module has saved its join");
+    let text = format!("{pool}[module.a]\nnvs = \"nvs.toml\"\n[module.wifi]\n");
+    let mut scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
+    scenario.modules[0].saved = Some(SavedText { name: "nvs.toml".to_owned(), text: saved });
+    let recording = Recording { capture: true, log: true, observations: true, ..Recording::default() };
+    let mut world = World::new(&scenario, Some(1), recording).unwrap_or_else(|e| panic!("{e}"));
+    let module = world.attach("wifi", Attachment::default()).expect("attach");
+    let (pending, received, capture, log) = Default::default();
+    Host { world, module, now: 0, pending, received, capture, log }
+}
+
+#[test]
+fn a_pool_that_another_station_has_used_up_gives_an_address_when_its_lease_is_over() {
+    let mut host = with_a_neighbour();
+    host.expect("\r\nready\r\n");
+    host.send("ATE0\r\n");
+    host.expect("ATE0\r\n\r\nOK\r\n");
+    host.wait(10 * SECOND);
+    assert!(host.console("status").contains("module a: no driver"), "{}", host.console("status"));
+    assert!(host.console("status").contains("as 192.168.1.100"), "{}", host.console("status"));
+    host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
+    let join = "AT+CWJAP=\"espat-sim\",\"correct horse\"";
+    let failed = "WIFI CONNECTED\r\nWIFI DISCONNECT\r\n+CWJAP:1\r\n\r\nERROR\r\n";
+    host.ask(format!("{join}\r\n"), failed);
+    // The neighbour is out of reach: its lease of a minute runs out.
+    host.console("link a down");
+    let joined = "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n";
+    host.ask(format!("{join},,,,,,120\r\n"), joined);
+    let (_, capture, _) = host.finish();
+    let test = "a_pool_that_another_station";
+    assert_clean(test, &capture);
+    let offers =
+        fields(test, &capture, "dhcp.option.dhcp == 2 && ip.dst == 192.168.1.100", &["dhcp.ip.your"]);
+    assert!(offers.len() >= 2, "the address is offered to one after the other: {offers:?}");
 }

@@ -99,7 +99,7 @@ fn an_update_is_in_the_file_and_a_later_run_begins_with_the_new_firmware() {
         })
     });
     let said = said.expect("no panic").concat();
-    assert!(said.contains("+CIPUPDATE:4\r\n\r\nOK\r\n") && said.ends_with("ready\r\n"), "{said}");
+    assert!(said.contains("+CIPUPDATE:4\r\n\r\nOK\r\nWIFI DISCONNECT\r\n\r\nready\r\n"), "{said}");
     assert_eq!(session.finish(), [""; 0], "no failures");
     let file = std::fs::read_to_string(scratch.file()).expect("the file");
     assert!(file.contains("ota_1 = \"v2.4.0.0\"") && file.contains("boot = 1"), "{file}");

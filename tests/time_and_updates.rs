@@ -91,6 +91,26 @@ fn a_kiss_of_death_is_seen_and_the_next_server_asked() {
 }
 
 #[test]
+fn servers_that_refuse_in_a_network_without_latency_do_not_stop_the_time() {
+    let hosts = "[host.a]\naddress = \"192.168.1.10\"\nsntp = { stratum = 0 }\nlink = { latency = \"0\" }\n\
+                 [host.b]\naddress = \"192.168.1.11\"\nsntp = { stratum = 0 }\nlink = { latency = \"0\" }\n";
+    let lab = lab(hosts).replace("latency = \"2 ms\"", "latency = \"0\"");
+    for servers in ["\"192.168.1.10\",\"192.168.1.11\"", "\"192.168.1.10\"", "\"no.lab\",\"nor.lab\""] {
+        let mut host = Host::joined_in(&lab, 1);
+        host.ask(format!("AT+CIPSNTPCFG=1,8,{servers}\r\n"), "\r\nOK\r\n");
+        host.wait(100 * SECOND);
+        let (_, capture, _) = host.finish();
+        let questions = fields(
+            "ntp-at-once",
+            &capture,
+            "ntp.flags.mode == 3 || dns.flags.response == 0",
+            &["frame.number"],
+        );
+        assert!((2..10).contains(&questions.len()), "{servers}: {} questions in 100 s", questions.len());
+    }
+}
+
+#[test]
 fn an_update_is_two_http_requests_and_the_image_comes_whole() {
     let ota = "[host.ota]\naddress = \"203.0.113.20\"\nnames = [\"iot.espressif.cn\"]\n\
                update = { versions = { \"v4.2.0.0\" = { ota = 300_000 } } }\n";

@@ -41,9 +41,15 @@ const TEXTS: [&str; 16] = [
 const NUMBERS: [&str; 14] =
     ["0", "1", "2", "3", "4", "5", "7", "20", "80", "2048", "65535", "-1", "99999999999", "115200"];
 /// Lines of the console.
-const CONSOLE: [&str; 26] = [
+const CONSOLE: [&str; 32] = [
     "ap home down",
     "ap home up",
+    "ap home dhcp none",
+    "ap home dhcp nak",
+    "ap home dhcp right",
+    "dns gateway answers servfail",
+    "dns gateway answers none delay 2s",
+    "dns gateway answers right delay 0",
     "link wifi down",
     "link wifi up",
     "link wifi loss 20%",

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::flash::Flash;
 use super::nvs::Nvs;
-use crate::net::stack::Stack;
+use crate::net::stack::{DnsFamily, Stack};
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant};
@@ -45,9 +45,18 @@ impl Env<'_> {
         }
     }
 
-    /// Every address that links may use: the station's, once it has one, and the softAP's.
-    pub fn own_addresses(&self) -> Vec<Ipv4Addr> {
-        self.address().into_iter().chain(self.stack.lan_address()).collect()
+    /// Every address of a family that links may use: the station's, once it has one, and the softAP's.
+    pub fn own_addresses(&self, family: DnsFamily) -> Vec<IpAddr> {
+        let stack = &self.stack;
+        match family {
+            DnsFamily::Ipv6 => {
+                let station = [stack.ipv6_link_local(), stack.ipv6_global()];
+                station.into_iter().chain([stack.lan_link_local()]).flatten().map(IpAddr::V6).collect()
+            }
+            DnsFamily::Ipv4 | DnsFamily::PreferIpv4 => {
+                self.address().into_iter().chain(stack.lan_address()).map(IpAddr::V4).collect()
+            }
+        }
     }
 
     /// Draws how long something takes.

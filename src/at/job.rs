@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Core;
 use super::Env;
+use super::address::address_text;
 use super::commands::wifi_scan::{self, Scan};
 use super::commands::{Context, power};
 use super::error::ErrorCode;
@@ -16,7 +17,9 @@ use super::nvs::PassthroughLink;
 use super::nvs::UartSettings;
 use super::payload::Payload;
 use super::update::State;
-use crate::net::stack::{DnsFamily, DnsState, KeepAlive, PingState, Socket, TcpOptions, TcpState};
+use crate::net::stack::{
+    DnsFamily, DnsState, KeepAlive, PingState, Socket, Stack, TcpOptions, TcpState, UdpError,
+};
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
 use crate::wifi::StationEvent;
@@ -30,8 +33,12 @@ pub struct OpenRequest {
     pub host: String,
     /// Remote port.
     pub port: u16,
+    /// IPv4 or IPv6.
+    pub family: DnsFamily,
     /// TCP or UDP.
     pub transport: Transport,
+    /// IPv6: the own address that it goes out from, where AT+CIPSTART says one.
+    pub local: Option<IpAddr>,
     /// TCP keep-alive.
     pub keep_alive: Option<KeepAlive>,
     /// UDP port of the module.
@@ -56,8 +63,19 @@ impl OpenRequest {
             connect_timeout: self.timeout.unwrap_or(profile.connect_timeout).min(profile.connect_timeout),
             data_timeout: Some(profile.data_timeout),
             keep_alive: self.keep_alive,
+            local_address: self.local,
             ..TcpOptions::default()
         }
+    }
+
+    /// Opens its UDP socket for datagrams to `remote`. One for an IPv6 address that means something on one link only
+    /// stays on that link.
+    pub fn udp_open(&self, stack: &mut Stack, remote: IpAddr) -> Result<Socket, UdpError> {
+        let socket = stack.udp_open(self.local_port)?;
+        if let Some(own) = self.local.or_else(|| stack.link_source(remote)) {
+            stack.udp_send_from(socket, own);
+        }
+        Ok(socket)
     }
 }
 
@@ -242,7 +260,7 @@ fn unresolved(query: Socket, named: &Named, core: &mut Core, env: &mut Env<'_>) 
 fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut Env<'_>) -> Progress {
     match named {
         Named::Print(_) => {
-            core.out.text(&format!("+CIPDOMAIN:\"{ip}\"\r\n"));
+            core.out.text(&format!("+CIPDOMAIN:\"{}\"\r\n", address_text(ip)));
             Progress::End(Ok(()))
         }
         Named::Ping => {
@@ -277,7 +295,7 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
                 Err(_) => Progress::End(Err(ErrorCode::FAILED)),
             }
         }
-        Transport::Udp(_) => match env.stack.udp_open(request.local_port) {
+        Transport::Udp(_) => match request.udp_open(env.stack, ip) {
             Ok(socket) => {
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
                 let link = Link::new(now, request.transport, socket, remote, local_port, false);

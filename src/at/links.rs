@@ -91,7 +91,9 @@ impl Link {
     /// The type string of AT+CIPSTATE.
     pub fn type_name(&self) -> &'static str {
         match self.transport {
+            Transport::Tcp if self.remote.is_ipv6() => "TCPv6",
             Transport::Tcp => "TCP",
+            Transport::Udp(_) if self.remote.is_ipv6() => "UDPv6",
             Transport::Udp(_) => "UDP",
         }
     }

@@ -4,6 +4,7 @@
 //! [`At::take_output`]. What stands below it (IP stack, station, saved settings) is lent to it as an [`Env`]
 //! for each call.
 
+mod address;
 pub mod clock;
 pub mod commands;
 mod datagrams;
@@ -37,6 +38,7 @@ use std::net::Ipv4Addr;
 
 use crate::capture::Mark;
 use crate::net::mdns::Mdns;
+use crate::net::stack::Ipv6Event;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant, earliest};
 use crate::wifi::StationEvent;
@@ -147,6 +149,16 @@ impl Core {
         self.settings.wifi.softap.clone().unwrap_or_else(|| SoftAp::out_of_the_box(self.softap_mac(env)))
     }
 
+    /// The station uses an IPv6 address from now on.
+    fn got_ipv6(&mut self, event: Ipv6Event) {
+        let (address, line) = match event {
+            Ipv6Event::LinkLocal(address) => (address, "WIFI GOT IPv6 LL\r\n"),
+            Ipv6Event::Global(address) => (address, "WIFI GOT IPv6 GL\r\n"),
+        };
+        self.remark("station", format!("has the address {address}"));
+        self.announce(line);
+    }
+
     fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {
         if let Some(request) = self.settings.wifi.join.as_ref().map(SavedJoin::request) {
             env.start_join(now, request, false);
@@ -245,6 +257,7 @@ impl At {
             starved: false,
         };
         env.use_dns(core.settings.tcpip.dns);
+        env.stack.enable_ipv6(now, core.settings.tcpip.ipv6);
         let on = core.station_on();
         if let Some(mac) = core.settings.wifi.station_mac {
             env.set_station_mac(now, mac);
@@ -402,6 +415,10 @@ impl At {
             self.station_event(event, env);
             self.progress(now, env, Some(event));
         }
+        while let Some(event) = env.stack.take_ipv6_event() {
+            moved = true;
+            self.core.got_ipv6(event);
+        }
         moved |= self.core.poll_softap(env);
         moved |= self.core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack));
         if let Phase::Parsed(at, _) = &self.phase
@@ -483,7 +500,7 @@ impl At {
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order).
                 for id in 0..self.core.links.count() {
-                    if self.core.links.get(id).is_some_and(|l| !env.stack.is_on_lan(l.remote.ip())) {
+                    if self.core.links.get(id).is_some_and(|l| !env.stack.uses_lan(l.socket, l.remote.ip())) {
                         self.core.close_link(id, env.stack);
                     }
                 }

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 
+use super::address::address_text;
 use super::links::Transport;
 use super::{Core, Env};
 use crate::net::stack::{CloseReason, Stack, TcpState};
@@ -146,7 +147,11 @@ fn print(core: &mut Core, id: usize, from: SocketAddr, data: &[u8]) {
         return core.out.data(data);
     }
     let link = if core.multiple { format!("{id},") } else { String::new() };
-    let sender = if core.sender_info { format!(",\"{}\",{}", from.ip(), from.port()) } else { String::new() };
+    let sender = if core.sender_info {
+        format!(",\"{}\",{}", address_text(from.ip()), from.port())
+    } else {
+        String::new()
+    };
     core.out.text(&format!("\r\n+IPD,{link}{}{sender}:", data.len()));
     core.out.data(data);
     core.out.text("\r\n");

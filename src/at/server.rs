@@ -29,6 +29,8 @@ pub enum Interface {
 pub struct Running {
     /// Its port.
     pub port: u16,
+    /// It takes IPv6 clients, and no others (whether it takes both is not established).
+    pub ipv6: bool,
     /// `<CA enable>`, which means nothing for TCP.
     pub ca: bool,
     /// Its interface.
@@ -38,12 +40,16 @@ pub struct Running {
 impl Running {
     /// Whether it takes clients at this address of the module.
     fn takes(&self, local: IpAddr, env: &Env<'_>) -> bool {
-        let lan = env.stack.lan_address().map(IpAddr::V4);
-        match self.interface {
-            Interface::All => true,
-            Interface::Station => Some(local) != lan,
-            Interface::SoftAp => Some(local) == lan,
-        }
+        let lan = match local {
+            IpAddr::V4(_) => env.stack.lan_address().map(IpAddr::V4),
+            IpAddr::V6(_) => env.stack.lan_link_local().map(IpAddr::V6),
+        };
+        local.is_ipv6() == self.ipv6
+            && match self.interface {
+                Interface::All => true,
+                Interface::Station => Some(local) != lan,
+                Interface::SoftAp => Some(local) == lan,
+            }
     }
 }
 

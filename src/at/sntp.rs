@@ -100,8 +100,10 @@ struct Client {
     /// The next pause before the same server is asked again.
     retry: Duration,
     port: Option<Socket>,
-    /// The name of the current server is being looked up, since then.
-    lookup: Option<(Socket, Instant)>,
+    /// The name of the current server is being looked up.
+    lookup: Option<Socket>,
+    /// When a server was asked last.
+    asked_at: Option<Instant>,
     /// When the current server is asked.
     request_at: Option<Instant>,
     /// When the next one is.
@@ -117,6 +119,7 @@ impl Client {
             retry: RETRY,
             port: stack.udp_open(None).ok(),
             lookup: None,
+            asked_at: None,
             request_at: Some(first),
             next_server_at: None,
             answered: false,
@@ -124,7 +127,7 @@ impl Client {
     }
 
     fn release(self, stack: &mut Stack) {
-        for socket in [self.port, self.lookup.map(|(lookup, _)| lookup)].into_iter().flatten() {
+        for socket in [self.port, self.lookup].into_iter().flatten() {
             stack.release(socket);
         }
     }
@@ -141,7 +144,7 @@ impl Client {
             moved = true;
             self.request(now, stack);
         }
-        if let Some((lookup, since)) = self.lookup {
+        if let Some(lookup) = self.lookup {
             match stack.dns_state(lookup) {
                 DnsState::Pending => {}
                 DnsState::Resolved(address) => {
@@ -152,12 +155,7 @@ impl Client {
                 DnsState::Failed => {
                     moved = true;
                     self.end_lookup(stack);
-                    if since == now {
-                        // The stack could not even ask: there is no network.
-                        self.next_server_at = Some(now + RETRY);
-                    } else {
-                        self.next_server(now, stack);
-                    }
+                    self.next_server(now, stack);
                 }
             }
         }
@@ -185,7 +183,8 @@ impl Client {
     fn request(&mut self, now: Instant, stack: &mut Stack) {
         self.end_lookup(stack);
         if let Some(name) = self.servers.get(self.current) {
-            self.lookup = Some((stack.dns_start(now, name, DnsFamily::Ipv4), now));
+            self.lookup = Some(stack.dns_start(now, name, DnsFamily::Ipv4));
+            self.asked_at = Some(now);
         }
     }
 
@@ -200,6 +199,11 @@ impl Client {
 
     /// Asks the next server at once; without another one the same later.
     fn next_server(&mut self, now: Instant, stack: &mut Stack) {
+        if self.asked_at == Some(now) {
+            // No time has passed since: there is no network to ask in, or one without any latency.
+            self.next_server_at = Some(now + RETRY);
+            return;
+        }
         if self.servers.len() > 1 {
             self.current = (self.current + 1) % self.servers.len();
             self.retry = RETRY;
@@ -212,7 +216,7 @@ impl Client {
     }
 
     fn end_lookup(&mut self, stack: &mut Stack) {
-        if let Some((lookup, _)) = self.lookup.take() {
+        if let Some(lookup) = self.lookup.take() {
             stack.release(lookup);
         }
     }

@@ -1,6 +1,7 @@
 //! What the AT firmware does to the sockets of links, whoever wants it: opening, closing, options, data phases.
 
 use super::Core;
+use super::address::address_text;
 use super::job::OpenRequest;
 use super::links::{Link, Transport};
 use super::long_send::LongSend;
@@ -51,7 +52,7 @@ impl Core {
         } else {
             self.announce(&format!(
                 "+LINK_CONN:0,{id},\"{kind}\",{terminal},\"{}\",{},{local_port}\r\n",
-                remote.ip(),
+                address_text(remote.ip()),
                 remote.port()
             ));
         }

@@ -297,7 +297,7 @@ impl Run {
                 return failed("esp_ota_begin failed!");
             }
             env.flash.firmware.erase(slot);
-            (Target::Slot(slot), env.profile.slots.1)
+            (Target::Slot(slot), env.profile.slot_size)
         } else {
             let Some(partition) = flash::find(env.profile, name) else {
                 return Looked::Failed(format!("no custom partition: {name}"));
@@ -418,7 +418,7 @@ impl Load {
             }
         };
         let (size, refused) = match target {
-            Target::Slot(_) => (env.profile.slots.1, "esp_ota_write failed!"),
+            Target::Slot(_) => (env.profile.slot_size, "esp_ota_write failed!"),
             Target::Partition(name) => {
                 (flash::find(env.profile, name).map_or(0, |p| p.size), "esp_partition_write failed!")
             }

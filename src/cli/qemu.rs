@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use clap::ColorChoice;
 
 use super::dialogue::{self, Style};
+use super::files;
 use crate::qemu::child;
 use crate::qemu::record::Record;
 use crate::time::{Duration, Instant};
@@ -110,6 +111,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         return Err("no QEMU command line after --".into());
     };
     check_qemu(program)?;
+    let scenario = files::scenario(args.scenario.as_deref())?;
     let library = match &args.library {
         Some(path) if path.is_file() => path.clone(),
         Some(path) => return Err(format!("there is no library {}", path.display())),
@@ -141,7 +143,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         None if facts.is_empty() && !status.success() => NOT_STARTED,
         None => status.code().unwrap_or(NOT_STARTED),
     };
-    let code = verdict::judge(args, &facts, code)?;
+    let code = verdict::judge(args, &scenario, &facts, code)?;
     conclude(args, &facts, code);
     Ok(code)
 }

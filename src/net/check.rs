@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smoltcp::wire::Ipv4Cidr;
 
 use super::config::{DnsConfig, DnsRecord, Faults, HostConfig, NetConfig, SegmentConfig, ServiceConfig};
 use super::dns_server::is_name;
 use super::forward::is_unicast;
-use super::gateway;
+use super::{gateway, icmpv6};
 
 /// Why a network cannot be built: one sentence that names what is wrong and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,13 +62,22 @@ pub(super) fn check(config: &NetConfig) -> Result<(), NetError> {
                 self::prefix(other),
             ));
         }
+        if let Some(ipv6) = segment.ipv6 {
+            check_ipv6_prefix(ipv6, segment, &config.segments[..i])?;
+        }
     }
-    let mut owners: BTreeMap<Ipv4Addr, String> =
-        config.segments.iter().map(|s| (s.gateway, format!("the gateway on {:?}", s.name))).collect();
+    let mut owners: BTreeMap<IpAddr, String> = BTreeMap::new();
+    for segment in &config.segments {
+        let gateways = segment.gateways();
+        owners.extend(gateways.map(|address| (address, format!("the gateway on {:?}", segment.name))));
+    }
     for host in &config.hosts {
         check_place(host, &config.segments)?;
-        if let Some(owner) = owners.insert(host.address, format!("host {:?}", host.name)) {
-            return fail(format!("host {:?} has the address {} of {owner}", host.name, host.address));
+        check_ipv6_place(host, &config.segments)?;
+        for address in host.addresses() {
+            if let Some(owner) = owners.insert(address, format!("host {:?}", host.name)) {
+                return fail(format!("host {:?} has the address {address} of {owner}", host.name));
+            }
         }
         for service in &host.services {
             if let ServiceConfig::Dns(dns) = service {
@@ -169,6 +178,46 @@ fn check_place(host: &HostConfig, segments: &[SegmentConfig]) -> Result<(), NetE
     Ok(())
 }
 
+fn check_ipv6_prefix(
+    prefix: Ipv6Addr,
+    segment: &SegmentConfig,
+    others: &[SegmentConfig],
+) -> Result<(), NetError> {
+    let name = &segment.name;
+    if !icmpv6::is_unicast(prefix) || prefix.is_unicast_link_local() || prefix.to_bits() as u64 != 0 {
+        return fail(format!("segment {name:?} has the IPv6 prefix {prefix}; expected a /64 for hosts"));
+    }
+    match others.iter().find(|o| o.ipv6 == Some(prefix)) {
+        Some(other) => {
+            fail(format!("segments {:?} and {name:?} have the same IPv6 prefix {prefix}", other.name))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_ipv6_place(host: &HostConfig, segments: &[SegmentConfig]) -> Result<(), NetError> {
+    let HostConfig { name, address6: Some(address), .. } = host else { return Ok(()) };
+    if !icmpv6::is_unicast(*address) || address.is_unicast_link_local() {
+        return fail(format!("host {name:?} has {address}, which no host can have for everybody"));
+    }
+    if host.link.mtu < icmpv6::MIN_MTU {
+        let (mtu, least) = (host.link.mtu, icmpv6::MIN_MTU);
+        return fail(format!("host {name:?} has an IPv6 address on a link of {mtu} bytes; expected {least}"));
+    }
+    let near = |s: &&SegmentConfig| s.ipv6.is_some_and(|prefix| icmpv6::same_network(prefix, *address, 64));
+    let found = segments.iter().find(near).map(|s| &s.name);
+    match (&host.segment, found) {
+        (Some(on), Some(found)) if on == found => Ok(()),
+        (None, None) => Ok(()),
+        (Some(on), _) => {
+            fail(format!("host {name:?} on {on:?} has {address}, which is not in its IPv6 network"))
+        }
+        (None, Some(found)) => {
+            fail(format!("host {name:?} is beyond the gateway, but {address} belongs to segment {found:?}"))
+        }
+    }
+}
+
 fn prefix(segment: &SegmentConfig) -> Ipv4Cidr {
     Ipv4Cidr::new(segment.gateway, segment.prefix_len.min(32)).network()
 }
@@ -199,6 +248,7 @@ mod tests {
             prefix_len: 24,
             dhcp: (ip(100), ip(199)),
             lease: Duration::from_secs(3600),
+            ipv6: Some(Ipv6Addr::new(0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0)),
             dns: vec![ip(1)],
         }
     }
@@ -208,10 +258,15 @@ mod tests {
             name: name.to_owned(),
             dns_names: vec![format!("{name}.example")],
             address: address.into(),
+            address6: None,
             segment: segment.map(str::to_owned),
             link: Faults::default(),
             services: Vec::new(),
         }
+    }
+
+    fn ip6(text: &str) -> Ipv6Addr {
+        text.parse().expect("an IPv6 address")
     }
 
     fn good() -> NetConfig {
@@ -233,7 +288,7 @@ mod tests {
     #[test]
     fn each_mistake_gives_a_sentence_that_names_it() {
         type Change = fn(&mut NetConfig);
-        let mistakes: [(Change, &str); 19] = [
+        let mistakes: [(Change, &str); 26] = [
             (|c| c.segments[1].name = "home".into(), "two segments are called \"home\""),
             (|c| c.segments[1] = segment("office", 4), "\"home\" and \"office\" overlap"),
             (|c| c.segments[0].prefix_len = 31, "prefix of 31 bits"),
@@ -258,6 +313,22 @@ mod tests {
                 "\"b..c\", which is no",
             ),
             (|c| c.hosts[0].link.mtu = 100, "link of host \"web\": the MTU is 100"),
+            (
+                |c| c.segments[1].ipv6 = c.segments[0].ipv6,
+                "\"home\" and \"office\" have the same IPv6 prefix",
+            ),
+            (|c| c.segments[0].ipv6 = Some(ip6("2001:db8::1")), "the IPv6 prefix 2001:db8::1"),
+            (|c| c.segments[0].ipv6 = Some(ip6("fe80::")), "expected a /64 for hosts"),
+            (|c| c.hosts[0].address6 = Some(ip6("2001:db8:5::9")), "belongs to segment \"office\""),
+            (|c| c.hosts[1].address6 = Some(ip6("2001:db8:9::9")), "not in its IPv6 network"),
+            (|c| c.hosts[1].address6 = Some(ip6("2001:db8:4::1")), "of the gateway on \"home\""),
+            (
+                |c| {
+                    c.hosts[0].address6 = Some(ip6("2001:db8:9::9"));
+                    c.hosts[0].link.mtu = 1279;
+                },
+                "on a link of 1279 bytes; expected 1280",
+            ),
             (|c| c.modules[0].link.rate_bps = Some(0), "link of module \"wifi\": the rate is 0"),
         ];
         for (change, expected) in mistakes {

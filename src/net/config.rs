@@ -1,8 +1,9 @@
 //! What a network is made of: plain data, filled in by the scenario.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::forward::gateway_in;
 use crate::time::Duration;
 
 /// How a link behaves. Every random choice is drawn from a stream named after the link.
@@ -57,6 +58,9 @@ pub struct SegmentConfig {
     pub dhcp: (Ipv4Addr, Ipv4Addr),
     /// How long a lease lasts.
     pub lease: Duration,
+    /// The /64 that the gateway announces on it, as its first address; the gateway itself has ::1 there. `None`: there
+    /// is no IPv6.
+    pub ipv6: Option<Ipv6Addr>,
     /// The DNS servers that DHCP names, up to three.
     pub dns: Vec<Ipv4Addr>,
 }
@@ -73,7 +77,7 @@ pub enum DhcpAnswers {
     NoOffer,
     /// No REQUEST, as one whose ACKs are lost. It takes no note of them either.
     NoAck,
-    /// A NAK to every REQUEST; the lease is over.
+    /// A NAK to every REQUEST, and no DISCOVER: it does not want its clients any more.
     Nak,
 }
 
@@ -102,6 +106,8 @@ pub struct HostConfig {
     pub dns_names: Vec<String>,
     /// Its address.
     pub address: Ipv4Addr,
+    /// Its IPv6 address; `None`: it speaks IPv4 only.
+    pub address6: Option<Ipv6Addr>,
     /// The segment it is on; `None`: beyond the gateway, on a routed link of its own.
     pub segment: Option<String>,
     /// The link that joins it to its segment, or to the gateway. Its MTU at the start is also that of the host's
@@ -112,9 +118,22 @@ pub struct HostConfig {
 }
 
 impl HostConfig {
+    /// Its addresses, of both families.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        [Some(IpAddr::V4(self.address)), self.address6.map(IpAddr::V6)].into_iter().flatten()
+    }
+
     /// Whether it tells the time.
     pub fn has_sntp(&self) -> bool {
         self.services.iter().any(|s| matches!(s, ServiceConfig::Sntp(_)))
+    }
+}
+
+impl SegmentConfig {
+    /// The gateway's addresses on it, of both families: in IPv6 the first one of the /64.
+    pub fn gateways(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        let ipv6 = self.ipv6.map(|prefix| IpAddr::V6(gateway_in(prefix)));
+        [Some(IpAddr::V4(self.gateway)), ipv6].into_iter().flatten()
     }
 }
 

@@ -83,7 +83,7 @@ impl DhcpServer {
         }
         match (self.answers, message.message_type) {
             (DhcpAnswers::Silence, _)
-            | (DhcpAnswers::NoOffer, DhcpMessageType::Discover)
+            | (DhcpAnswers::NoOffer | DhcpAnswers::Nak, DhcpMessageType::Discover)
             | (DhcpAnswers::NoAck, DhcpMessageType::Request) => return None,
             (DhcpAnswers::Nak, DhcpMessageType::Request) => {
                 self.bindings.remove(&client.0);

@@ -1,14 +1,15 @@
 //! What a router does with a packet: find its next hop, count down its time to live, and say in ICMP what is
-//! wrong (RFC 792, RFC 1812).
+//! wrong (RFC 792, RFC 1812; in IPv6 RFC 4443).
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smoltcp::wire::{
-    Icmpv4DstUnreachable, Icmpv4Message, Icmpv4Packet, Icmpv4TimeExceeded, IpProtocol, Ipv4Cidr, Ipv4Packet,
+    Icmpv4DstUnreachable, Icmpv4Message, Icmpv4Packet, Icmpv4TimeExceeded, Icmpv6DstUnreachable,
+    Icmpv6Message, Icmpv6Packet, IpProtocol, Ipv4Cidr, Ipv4Packet, Ipv6Packet,
 };
 
-use super::packet;
+use super::{icmpv6, packet};
 
 /// Longest ICMP error in bytes, IP header included (RFC 1812 section 4.3.2.3).
 const ERROR_MAX: usize = 576;
@@ -39,6 +40,8 @@ pub(super) enum Problem {
     HostUnreachable,
     /// It is larger than the next link's MTU.
     TooLarge(u16),
+    /// IPv6: its source means something on its own link only.
+    BeyondScope,
 }
 
 struct HostRoute {
@@ -49,18 +52,24 @@ struct HostRoute {
 /// The routing table.
 #[derive(Default)]
 pub(super) struct Routes {
-    segments: Vec<Ipv4Cidr>,
-    hosts: BTreeMap<Ipv4Addr, HostRoute>,
+    /// The gateway's IPv4 address with its prefix, and the /64.
+    segments: Vec<(Ipv4Cidr, Option<Ipv6Addr>)>,
+    hosts: BTreeMap<IpAddr, HostRoute>,
+}
+
+/// The gateway's address in a /64.
+pub(super) fn gateway_in(prefix: Ipv6Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(prefix.to_bits() | 1)
 }
 
 impl Routes {
-    /// Adds the next segment (they are counted from 0): the gateway's address on it, and its prefix.
-    pub(super) fn add_segment(&mut self, gateway: Ipv4Cidr) {
-        self.segments.push(gateway);
+    /// Adds the next segment (they are counted from 0): the gateway's IPv4 address on it with its prefix, and the /64.
+    pub(super) fn add_segment(&mut self, gateway: Ipv4Cidr, ipv6: Option<Ipv6Addr>) {
+        self.segments.push((gateway, ipv6));
     }
 
     /// Adds a host beyond the gateway, behind a link of this MTU.
-    pub(super) fn add_host(&mut self, address: Ipv4Addr, host: usize, mtu: u16) {
+    pub(super) fn add_host(&mut self, address: IpAddr, host: usize, mtu: u16) {
         self.hosts.insert(address, HostRoute { host, mtu });
     }
 
@@ -72,23 +81,41 @@ impl Routes {
     }
 
     /// The way to `dst` and the MTU on it; `None` when there is none.
-    pub(super) fn lookup(&self, dst: Ipv4Addr) -> Option<(Hop, u16)> {
-        if !is_unicast(dst) {
+    pub(super) fn lookup(&self, dst: IpAddr) -> Option<(Hop, u16)> {
+        let usable = match dst {
+            IpAddr::V4(dst) => is_unicast(dst),
+            IpAddr::V6(dst) => icmpv6::is_unicast(dst) && !dst.is_unicast_link_local(),
+        };
+        if !usable {
             return Some((Hop::Nowhere, SEGMENT_MTU));
         }
         if let Some(route) = self.hosts.get(&dst) {
             return Some((Hop::Host(route.host), route.mtu));
         }
-        let segment = self.segments.iter().position(|s| s.contains_addr(&dst))?;
-        let cidr = &self.segments[segment];
-        let hop = if dst == cidr.address() {
+        let hop = match dst {
+            IpAddr::V4(dst) => self.segment_of(dst),
+            IpAddr::V6(dst) => self.segment_of_ipv6(dst),
+        };
+        hop.map(|hop| (hop, SEGMENT_MTU))
+    }
+
+    fn segment_of(&self, dst: Ipv4Addr) -> Option<Hop> {
+        let segment = self.segments.iter().position(|(s, _)| s.contains_addr(&dst))?;
+        let (cidr, _) = &self.segments[segment];
+        Some(if dst == cidr.address() {
             Hop::Local(segment)
         } else if Some(dst) == cidr.broadcast() || dst == cidr.network().address() {
             Hop::Nowhere
         } else {
             Hop::Segment(segment)
-        };
-        Some((hop, SEGMENT_MTU))
+        })
+    }
+
+    fn segment_of_ipv6(&self, dst: Ipv6Addr) -> Option<Hop> {
+        let near = |prefix: &Ipv6Addr| icmpv6::same_network(*prefix, dst, 64);
+        let segment = self.segments.iter().position(|(_, prefix)| prefix.as_ref().is_some_and(near))?;
+        let gateway = self.segments[segment].1.map(gateway_in);
+        Some(if gateway == Some(dst) { Hop::Local(segment) } else { Hop::Segment(segment) })
     }
 }
 
@@ -101,22 +128,37 @@ pub(super) fn is_unicast(address: Ipv4Addr) -> bool {
 /// The well-formed packet `bytes` as it leaves for a link of this MTU.
 pub(super) fn forwarded(bytes: &[u8], mtu: u16) -> Result<Vec<u8>, Problem> {
     let mut bytes = bytes.to_vec();
-    let length = bytes.len();
-    let mut packet = Ipv4Packet::new_unchecked(&mut bytes[..]);
-    let ttl = packet.hop_limit();
-    if ttl <= 1 {
+    let (length, ipv6) = (bytes.len(), packet::is_ipv6(&bytes));
+    let hops = if ipv6 {
+        Ipv6Packet::new_unchecked(&bytes[..]).hop_limit()
+    } else {
+        Ipv4Packet::new_unchecked(&bytes[..]).hop_limit()
+    };
+    if hops <= 1 {
         return Err(Problem::TimeExceeded);
     }
     if length > usize::from(mtu) {
         return Err(Problem::TooLarge(mtu));
     }
-    packet.set_hop_limit(ttl - 1);
-    packet.fill_checksum();
+    if ipv6 {
+        Ipv6Packet::new_unchecked(&mut bytes[..]).set_hop_limit(hops - 1);
+    } else {
+        let mut packet = Ipv4Packet::new_unchecked(&mut bytes[..]);
+        packet.set_hop_limit(hops - 1);
+        packet.fill_checksum();
+    }
     Ok(bytes)
 }
 
-/// The ICMP error that tells the sender of the well-formed packet `original`; `None` where none may be sent.
-pub(super) fn icmp_error(problem: Problem, from: Ipv4Addr, original: &[u8]) -> Option<Vec<u8>> {
+/// The ICMP error of `from` that tells the sender of the well-formed packet `original`; `None` where none may be sent.
+pub(super) fn icmp_error(problem: Problem, from: IpAddr, original: &[u8]) -> Option<Vec<u8>> {
+    match from {
+        IpAddr::V4(from) => icmpv4_error(problem, from, original),
+        IpAddr::V6(from) => icmpv6_error(problem, from, original),
+    }
+}
+
+fn icmpv4_error(problem: Problem, from: Ipv4Addr, original: &[u8]) -> Option<Vec<u8>> {
     let packet = Ipv4Packet::new_checked(original).ok()?;
     let payload = packet.payload();
     // Never about an ICMP error (only echo messages are none here), about a later fragment, or to nobody.
@@ -132,6 +174,7 @@ pub(super) fn icmp_error(problem: Problem, from: Ipv4Addr, original: &[u8]) -> O
         Problem::NetUnreachable => unreachable(Icmpv4DstUnreachable::NetUnreachable, 0),
         Problem::HostUnreachable => unreachable(Icmpv4DstUnreachable::HostUnreachable, 0),
         Problem::TooLarge(mtu) => unreachable(Icmpv4DstUnreachable::FragRequired, mtu),
+        Problem::BeyondScope => return None,
     };
     let quoted = &original[..original.len().min(ERROR_MAX - 20 - 8)];
     let mut bytes = vec![0; 8 + quoted.len()];
@@ -149,6 +192,34 @@ fn unreachable(reason: Icmpv4DstUnreachable, mtu: u16) -> (Icmpv4Message, u8, u1
     (Icmpv4Message::DstUnreachable, reason.into(), mtu)
 }
 
+fn icmpv6_error(problem: Problem, from: Ipv6Addr, original: &[u8]) -> Option<Vec<u8>> {
+    let packet = Ipv6Packet::new_checked(original).ok()?;
+    let error = |kind: &u8| Icmpv6Message::from(*kind).is_error();
+    let about_error =
+        packet.next_header() == IpProtocol::Icmpv6 && packet.payload().first().is_some_and(error);
+    if about_error || !icmpv6::is_unicast(packet.src_addr()) || packet.dst_addr().is_multicast() {
+        return None;
+    }
+    let unreachable = |reason: Icmpv6DstUnreachable| (Icmpv6Message::DstUnreachable, reason.into(), 0);
+    let (kind, code, mtu) = match problem {
+        Problem::TimeExceeded => (Icmpv6Message::TimeExceeded, 0, 0),
+        Problem::NetUnreachable => unreachable(Icmpv6DstUnreachable::NoRoute),
+        Problem::HostUnreachable => unreachable(Icmpv6DstUnreachable::AddrUnreachable),
+        Problem::BeyondScope => unreachable(Icmpv6DstUnreachable::BeyondScope),
+        Problem::TooLarge(mtu) => (Icmpv6Message::PktTooBig, 0, mtu),
+    };
+    // As much of the packet as fits the smallest MTU.
+    let quoted = &original[..original.len().min(usize::from(icmpv6::MIN_MTU) - 40 - 8)];
+    let mut bytes = vec![0; 8 + quoted.len()];
+    bytes[4..8].copy_from_slice(&u32::from(mtu).to_be_bytes());
+    bytes[8..].copy_from_slice(quoted);
+    let mut icmp = Icmpv6Packet::new_unchecked(&mut bytes[..]);
+    icmp.set_msg_type(kind);
+    icmp.set_msg_code(code);
+    icmp.fill_checksum(&from, &packet.src_addr());
+    Some(icmpv6::packet(from, packet.src_addr(), IpProtocol::Icmpv6, packet::TTL, &bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,8 +230,8 @@ mod tests {
 
     fn routes() -> Routes {
         let mut routes = Routes::default();
-        routes.add_segment(Ipv4Cidr::new(GATEWAY, 24));
-        routes.add_host(WEB, 3, 1500);
+        routes.add_segment(Ipv4Cidr::new(GATEWAY, 24), None);
+        routes.add_host(WEB.into(), 3, 1500);
         routes
     }
 
@@ -176,7 +247,7 @@ mod tests {
     #[test]
     fn every_kind_of_destination_has_its_hop() {
         let mut routes = routes();
-        let hop = |routes: &Routes, a, b, c, d| routes.lookup(Ipv4Addr::new(a, b, c, d));
+        let hop = |routes: &Routes, a, b, c, d| routes.lookup(Ipv4Addr::new(a, b, c, d).into());
         assert_eq!(hop(&routes, 192, 168, 4, 1), Some((Hop::Local(0), 1500)));
         assert_eq!(hop(&routes, 192, 168, 4, 77), Some((Hop::Segment(0), 1500)));
         assert_eq!(hop(&routes, 203, 0, 113, 10), Some((Hop::Host(3), 1500)));
@@ -185,7 +256,7 @@ mod tests {
             assert_eq!(hop(&routes, a, b, c, d), Some((Hop::Nowhere, 1500)), "{a}.{b}.{c}.{d}");
         }
         routes.set_mtu(3, 900);
-        assert_eq!(routes.lookup(WEB), Some((Hop::Host(3), 900)));
+        assert_eq!(routes.lookup(WEB.into()), Some((Hop::Host(3), 900)));
     }
 
     #[test]
@@ -203,7 +274,7 @@ mod tests {
     #[test]
     fn an_error_quotes_the_packet_and_names_the_mtu() {
         let original = packet_with_ttl(9, &[0xaa; 1400]);
-        let bytes = icmp_error(Problem::TooLarge(900), GATEWAY, &original).unwrap();
+        let bytes = icmp_error(Problem::TooLarge(900), GATEWAY.into(), &original).unwrap();
         assert_eq!(bytes.len(), 576);
         let ip = Ipv4Packet::new_checked(&bytes[..]).unwrap();
         assert_eq!((ip.src_addr(), ip.dst_addr()), (GATEWAY, MODULE));
@@ -215,7 +286,7 @@ mod tests {
         assert_eq!(ip.payload()[8..], original[..548]);
 
         let code = |problem| {
-            let bytes = icmp_error(problem, GATEWAY, &original).unwrap();
+            let bytes = icmp_error(problem, GATEWAY.into(), &original).unwrap();
             (bytes[20], bytes[21])
         };
         assert_eq!(code(Problem::NetUnreachable), (3, 0));
@@ -226,15 +297,15 @@ mod tests {
     #[test]
     fn there_is_no_error_about_an_error_a_later_fragment_or_to_nobody() {
         let about_error = packet::ipv4(MODULE, WEB, IpProtocol::Icmp, &[3, 1, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(icmp_error(Problem::TimeExceeded, GATEWAY, &about_error), None);
+        assert_eq!(icmp_error(Problem::TimeExceeded, GATEWAY.into(), &about_error), None);
         let about_ping = packet::ipv4(MODULE, WEB, IpProtocol::Icmp, &[8, 0, 0, 0, 0, 0, 0, 0]);
-        assert!(icmp_error(Problem::TimeExceeded, GATEWAY, &about_ping).is_some());
+        assert!(icmp_error(Problem::TimeExceeded, GATEWAY.into(), &about_ping).is_some());
         let mut fragment = packet_with_ttl(5, b"rest");
         let mut packet = Ipv4Packet::new_unchecked(&mut fragment[..]);
         packet.set_frag_offset(1480);
         packet.fill_checksum();
-        assert_eq!(icmp_error(Problem::TimeExceeded, GATEWAY, &fragment), None);
+        assert_eq!(icmp_error(Problem::TimeExceeded, GATEWAY.into(), &fragment), None);
         let nobody = packet::ipv4(Ipv4Addr::UNSPECIFIED, WEB, IpProtocol::Udp, b"");
-        assert_eq!(icmp_error(Problem::NetUnreachable, GATEWAY, &nobody), None);
+        assert_eq!(icmp_error(Problem::NetUnreachable, GATEWAY.into(), &nobody), None);
     }
 }

@@ -1,10 +1,11 @@
 //! The gateway: router, DHCP server and DNS server of every segment.
 //!
 //! It has an address on each segment. What is sent to one of its addresses goes to a stack of its own, which
-//! answers ping and DNS and refuses TCP; everything else is forwarded.
+//! answers ping and DNS and refuses TCP; everything else is forwarded. Where a segment has IPv6, [`ipv6`] announces
+//! its prefix.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Cidr,
@@ -14,13 +15,15 @@ use smoltcp::wire::{
 use super::config::{DhcpAnswers, DnsBehaviour, SegmentConfig};
 use super::dhcp_server::{self, DhcpServer};
 use super::dns_server::DnsServer;
-use super::forward::{Hop, Problem, Routes, forwarded, icmp_error, is_unicast};
+use super::forward::{Hop, Problem, Routes, forwarded, gateway_in, icmp_error, is_unicast};
 use super::neighbours::{Neighbours, Resolution};
-use super::packet;
 use super::segment::Mac;
 use super::service::dns;
 use super::stack::{Ipv4Config, Medium, Stack, StackConfig};
+use super::{icmpv6, packet};
 use crate::time::{Instant, earliest};
+
+mod ipv6;
 
 /// The gateway's name among the nodes.
 pub(super) const NAME: &str = "gateway";
@@ -37,18 +40,31 @@ pub(super) enum Output {
 /// The gateway's end of one segment.
 struct Leg {
     address: Ipv4Cidr,
+    ipv6: Option<ipv6::Announced>,
     mac: Mac,
     neighbours: Neighbours,
     dhcp: DhcpServer,
-    /// Handles what is sent to `address`.
+    /// Handles what is sent to the gateway's addresses.
     stack: Stack,
     dns: Option<dns::Server>,
 }
 
 impl Leg {
-    /// When its own stack and the DNS server have something to do.
+    /// When its own stack, the DNS server and the advertisements have something to do.
     fn next_timer(&self) -> Option<Instant> {
-        earliest([self.stack.next_timer(), self.dns.as_ref().and_then(dns::Server::next_timer)])
+        let dns = self.dns.as_ref().and_then(dns::Server::next_timer);
+        earliest([self.stack.next_timer(), dns, self.ipv6.as_ref().and_then(ipv6::Announced::next_timer)])
+    }
+
+    /// True for an address of the gateway on it.
+    fn has(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => address == self.address.address(),
+            IpAddr::V6(address) => {
+                self.ipv6.as_ref().is_some_and(|ipv6| address == gateway_in(ipv6.prefix()))
+                    || address == icmpv6::link_local(self.mac)
+            }
+        }
     }
 }
 
@@ -87,9 +103,11 @@ impl Gateway {
             lease: None,
         }));
         let address = Ipv4Cidr::new(config.gateway, config.prefix_len);
-        self.routes.add_segment(address);
+        self.routes.add_segment(address, config.ipv6);
+        let ipv6 = config.ipv6.map(|prefix| ipv6::Announced::new(prefix, mac, &mut stack));
         self.legs.push(Leg {
             address,
+            ipv6,
             mac,
             neighbours: Neighbours::default(),
             dhcp: DhcpServer::new(config, reserved.iter().copied()),
@@ -138,6 +156,7 @@ impl Gateway {
             for packet in overdue.undeliverable {
                 self.complain(now, Problem::HostUnreachable, &packet);
             }
+            self.advertise_when_due(now, leg);
             if self.legs[leg].next_timer().is_some_and(|t| t <= now) {
                 self.run_stack(now, leg);
             }
@@ -160,14 +179,20 @@ impl Gateway {
                     self.receive_on_segment(now, leg, frame.src_addr(), mine, bytes);
                 }
             }
-            // IPv6 is not routed.
+            EthernetProtocol::Ipv6 => {
+                if let Some(bytes) = packet::trim_ipv6(frame.payload()) {
+                    let mine = frame.dst_addr() == EthernetAddress(self.legs[leg].mac);
+                    self.receive_ipv6(now, leg, mine, bytes);
+                }
+            }
             _ => {}
         }
     }
 
     /// An IP packet arrives from a host beyond the gateway.
     pub(super) fn receive_packet(&mut self, now: Instant, bytes: &[u8]) {
-        if let Some(bytes) = packet::trim_ipv4(bytes) {
+        let whole = if packet::is_ipv6(bytes) { packet::trim_ipv6(bytes) } else { packet::trim_ipv4(bytes) };
+        if let Some(bytes) = whole {
             self.route(now, bytes);
         }
     }
@@ -242,17 +267,20 @@ impl Gateway {
         if !neighbour || !mac.is_unicast() {
             return;
         }
-        for packet in neighbours.learn(address, mac.0) {
-            let frame = packet::ethernet(mac.0, *from, EthernetProtocol::Ipv4, &packet);
+        for packet in neighbours.learn(address.into(), mac.0) {
+            let frame = packet::frame(mac.0, *from, &packet);
             self.output.push_back(Output::Segment { segment: leg, frame });
         }
     }
 
     /// Sends a well-formed packet that came from somewhere on to where it belongs.
     fn route(&mut self, now: Instant, bytes: &[u8]) {
-        let packet = Ipv4Packet::new_unchecked(bytes);
-        let (src, dst) = (packet.src_addr(), packet.dst_addr());
-        if !is_unicast(src) || self.legs.iter().any(|l| l.address.address() == src) {
+        let (src, dst) = packet::ends(bytes);
+        let usable = match src {
+            IpAddr::V4(src) => is_unicast(src),
+            IpAddr::V6(src) => icmpv6::is_unicast(src),
+        };
+        if !usable || self.legs.iter().any(|l| l.has(src)) {
             return;
         }
         match self.routes.lookup(dst) {
@@ -271,40 +299,42 @@ impl Gateway {
 
     /// Tells the sender of `original` why it goes no further.
     fn complain(&mut self, now: Instant, problem: Problem, original: &[u8]) {
-        let sender = Ipv4Packet::new_unchecked(original).src_addr();
+        let (sender, _) = packet::ends(original);
         // It speaks with its address on the sender's side. Links to hosts beyond it have none, so there it
         // uses its first one.
         let leg = match self.routes.lookup(sender) {
             Some((Hop::Segment(leg), _)) => leg,
             _ => 0,
         };
-        let Some(leg) = self.legs.get(leg) else {
-            return;
-        };
-        if let Some(packet) = icmp_error(problem, leg.address.address(), original) {
-            self.send_own(now, packet);
+        let own = self.legs.get(leg).and_then(|l| match sender {
+            IpAddr::V4(_) => Some(IpAddr::V4(l.address.address())),
+            IpAddr::V6(_) => l.ipv6.as_ref().map(|ipv6| IpAddr::V6(gateway_in(ipv6.prefix()))),
+        });
+        if let Some(packet) = own.and_then(|own| icmp_error(problem, own, original)) {
+            self.send_own(now, leg, packet);
         }
     }
 
-    /// Sends a packet that the gateway made.
-    fn send_own(&mut self, now: Instant, bytes: Vec<u8>) {
-        let Ok(packet) = Ipv4Packet::new_checked(&bytes[..]) else {
-            return;
+    /// Sends a packet that the gateway made on this leg. It leaves there when its destination belongs to a link.
+    fn send_own(&mut self, now: Instant, leg: usize, bytes: Vec<u8>) {
+        let (_, dst) = packet::ends(&bytes);
+        let hop = match dst {
+            IpAddr::V6(dst) if dst.is_unicast_link_local() => Some(Hop::Segment(leg)),
+            _ => self.routes.lookup(dst).map(|(hop, _)| hop),
         };
-        let dst = packet.dst_addr();
-        if let Some((hop, _)) = self.routes.lookup(dst) {
+        if let Some(hop) = hop {
             self.emit(now, hop, dst, bytes);
         }
     }
 
-    fn emit(&mut self, now: Instant, hop: Hop, dst: Ipv4Addr, packet: Vec<u8>) {
+    fn emit(&mut self, now: Instant, hop: Hop, dst: IpAddr, packet: Vec<u8>) {
         match hop {
             Hop::Host(host) => self.output.push_back(Output::Host { host, packet }),
             Hop::Segment(segment) => {
                 let leg = &mut self.legs[segment];
                 match leg.neighbours.resolve(now, dst, packet) {
                     Resolution::Known(mac, packet) => {
-                        let frame = packet::ethernet(mac, leg.mac, EthernetProtocol::Ipv4, &packet);
+                        let frame = packet::frame(mac, leg.mac, &packet);
                         self.output.push_back(Output::Segment { segment, frame });
                     }
                     Resolution::Ask => self.ask(segment, dst),
@@ -316,10 +346,19 @@ impl Gateway {
         }
     }
 
-    fn ask(&mut self, leg: usize, address: Ipv4Addr) {
+    fn ask(&mut self, leg: usize, address: IpAddr) {
         let Leg { address: own, mac, .. } = self.legs[leg];
-        let everybody = EthernetAddress::BROADCAST.0;
-        let frame = packet::arp(ArpOperation::Request, (mac, own.address()), ([0; 6], address), everybody);
+        let frame = match address {
+            IpAddr::V4(address) => {
+                let everybody = EthernetAddress::BROADCAST.0;
+                packet::arp(ArpOperation::Request, (mac, own.address()), ([0; 6], address), everybody)
+            }
+            IpAddr::V6(address) => {
+                let group = icmpv6::solicited_node(address);
+                let question = icmpv6::neighbor_solicit(mac, icmpv6::link_local(mac), address, group);
+                packet::frame(icmpv6::group_mac(group), mac, &question)
+            }
+        };
         self.output.push_back(Output::Segment { segment: leg, frame });
     }
 
@@ -333,7 +372,7 @@ impl Gateway {
             stack.poll(now);
         }
         while let Some(packet) = self.legs[leg].stack.take_frame() {
-            self.send_own(now, packet);
+            self.send_own(now, leg, packet);
         }
     }
 }

@@ -5,7 +5,8 @@ use super::config::{HostConfig, NetConfig};
 use super::link::{ETHERNET_HEADER, Link};
 use super::segment::mac_address;
 use super::service::Services;
-use super::stack::{Ipv4Config, Medium, Stack, StackConfig};
+use super::stack::{Ipv4Config, Ipv6Config, Medium, Stack, StackConfig};
+use super::{forward, icmpv6};
 use crate::event::Rank;
 use crate::time::Instant;
 
@@ -20,6 +21,8 @@ pub(super) struct Host {
     pub(super) segment: Option<usize>,
     /// The LAN that it belongs to, and its address there; `None` beyond the gateway.
     pub(super) home: Option<(usize, Ipv4Config)>,
+    /// Its IPv6 addresses where it belongs; `None`: it speaks IPv4 only.
+    pub(super) ipv6: Option<Ipv6Config>,
     pub(super) link: Link,
     pub(super) stack: Stack,
     pub(super) services: Services,
@@ -62,6 +65,12 @@ impl Host {
             lease: None,
         };
         stack.set_ipv4(Some(ipv4.clone()));
+        let ipv6 = host.address6.map(|address| Ipv6Config {
+            addresses: stack.mac().map(icmpv6::link_local).into_iter().chain([address]).collect(),
+            prefix_len: 64,
+            gateway: on.and_then(|s| s.ipv6).map(forward::gateway_in),
+        });
+        stack.set_ipv6(ipv6.as_ref());
         let services = Services::new(&mut stack, &host.services, config.epoch)
             .map_err(|e| NetError(format!("a service of host {:?} cannot start: {e}", host.name)))?;
         let header = if on.is_some() { ETHERNET_HEADER } else { 0 };
@@ -70,6 +79,7 @@ impl Host {
             rank,
             segment,
             home: segment.map(|s| (s, ipv4)),
+            ipv6,
             link: Link::new(&host.name, seed, host.link.clone(), header),
             stack,
             services,

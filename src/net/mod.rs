@@ -12,6 +12,7 @@ pub mod firmware;
 mod forward;
 mod gateway;
 mod host;
+pub mod icmpv6;
 mod link;
 pub mod mdns;
 mod neighbours;

@@ -1,10 +1,10 @@
-//! The gateway's ARP table for one segment.
+//! The gateway's table of neighbours on one segment, of ARP and of neighbour discovery.
 //!
 //! What it has seen on the segment it need not ask for. Otherwise it asks, and keeps a few packets until the
 //! answer comes.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::segment::Mac;
 use crate::time::{Duration, Instant};
@@ -41,21 +41,21 @@ pub(super) enum Resolution {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Overdue {
     /// Neighbours to ask for again.
-    pub(super) ask: Vec<Ipv4Addr>,
+    pub(super) ask: Vec<IpAddr>,
     /// Packets for neighbours that do not answer.
     pub(super) undeliverable: Vec<Vec<u8>>,
 }
 
-/// The ARP table of one segment.
+/// The neighbours on one segment.
 #[derive(Default)]
 pub(super) struct Neighbours {
-    known: BTreeMap<Ipv4Addr, Mac>,
-    wanted: BTreeMap<Ipv4Addr, Wanted>,
+    known: BTreeMap<IpAddr, Mac>,
+    wanted: BTreeMap<IpAddr, Wanted>,
 }
 
 impl Neighbours {
     /// `address` was seen to be at `mac`. Returns the packets that waited for it.
-    pub(super) fn learn(&mut self, address: Ipv4Addr, mac: Mac) -> VecDeque<Vec<u8>> {
+    pub(super) fn learn(&mut self, address: IpAddr, mac: Mac) -> VecDeque<Vec<u8>> {
         if self.known.len() < KNOWN_LIMIT || self.known.contains_key(&address) {
             self.known.insert(address, mac);
         }
@@ -63,7 +63,7 @@ impl Neighbours {
     }
 
     /// Where the packet for the neighbour `address` goes.
-    pub(super) fn resolve(&mut self, now: Instant, address: Ipv4Addr, packet: Vec<u8>) -> Resolution {
+    pub(super) fn resolve(&mut self, now: Instant, address: IpAddr, packet: Vec<u8>) -> Resolution {
         if let Some(mac) = self.known.get(&address) {
             return Resolution::Known(*mac, packet);
         }
@@ -110,8 +110,9 @@ impl Neighbours {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
 
-    const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 9);
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 4, 9));
     const MAC: Mac = [2, 0, 0, 0, 0, 9];
 
     fn second(s: u64) -> Instant {
@@ -148,8 +149,8 @@ mod tests {
     fn a_scan_does_not_grow_the_table_without_limit() {
         let mut n = Neighbours::default();
         for i in 0..5000 {
-            n.resolve(second(0), Ipv4Addr::from_bits(i), vec![]);
-            n.learn(Ipv4Addr::from_bits(0x0a00_0000 + i), MAC);
+            n.resolve(second(0), Ipv4Addr::from_bits(i).into(), vec![]);
+            n.learn(Ipv4Addr::from_bits(0x0a00_0000 + i).into(), MAC);
         }
         assert_eq!((n.wanted.len(), n.known.len()), (WANTED_LIMIT, KNOWN_LIMIT));
     }

@@ -1,7 +1,7 @@
 //! The whole network as the world sees it: modules' frames go in, frames for modules come out.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::check::{NetError, check};
 use super::config::{Faults, HostConfig, NetConfig};
@@ -73,7 +73,7 @@ pub struct Network {
     tapping: bool,
     tapped: VecDeque<TapRecord>,
     notes: VecDeque<NodeNote>,
-    addresses: Vec<(Ipv4Addr, String)>,
+    addresses: Vec<(IpAddr, String)>,
 }
 
 impl Network {
@@ -86,17 +86,21 @@ impl Network {
         let mut dns = DnsServer::new(&config.dns);
         let mut addresses = Vec::new();
         for host in &config.hosts {
+            let mut own = Vec::new();
             for name in &host.dns_names {
-                if !dns.add(name, host.address) {
+                if !host.addresses().all(|address| dns.add(name, address)) {
                     let host = &host.name;
                     return Err(NetError(format!(
                         "host {host:?} has the DNS name {name:?}, which is not one, or an alias"
                     )));
                 }
-                addresses.push((host.address, name.clone()));
+                own.push(name.clone());
             }
-            if host.dns_names.is_empty() {
-                addresses.push((host.address, host.name.clone()));
+            if own.is_empty() {
+                own.push(host.name.clone());
+            }
+            for address in host.addresses() {
+                addresses.extend(own.iter().map(|name| (address, name.clone())));
             }
         }
 
@@ -107,7 +111,7 @@ impl Network {
             let mac = mac_address(&format!("{}/{}", gateway::NAME, segment.name));
             gateway.add_segment(segment, &reserved, mac, seed);
             segments.push(Segment::new(&segment.name));
-            addresses.push((segment.gateway, gateway::NAME.to_owned()));
+            addresses.extend(segment.gateways().map(|address| (address, gateway::NAME.to_owned())));
         }
         let mut hosts = Vec::new();
         let mut taps = Vec::new();
@@ -115,7 +119,11 @@ impl Network {
             let segment = host.segment.as_ref().and_then(|on| segments.iter().position(|s| s.name() == on));
             match segment {
                 Some(s) => segments[s].join(Port::Host(i)),
-                None => gateway.routes_mut().add_host(host.address, i, host.link.mtu),
+                None => {
+                    for address in host.addresses() {
+                        gateway.routes_mut().add_host(address, i, host.link.mtu);
+                    }
+                }
             }
             taps.push(tap_info(host));
             hosts.push(Host::new(host, config, segment, rank(&host.name), seed)?);
@@ -334,7 +342,7 @@ impl Network {
     }
 
     /// Addresses and their names: DNS names, or the host's own where it has none, and the gateway.
-    pub fn host_names(&self) -> impl Iterator<Item = (Ipv4Addr, &str)> {
+    pub fn host_names(&self) -> impl Iterator<Item = (IpAddr, &str)> {
         self.addresses.iter().map(|(address, name)| (*address, name.as_str()))
     }
 

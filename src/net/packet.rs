@@ -1,11 +1,11 @@
-//! The packets that the gateway makes itself, and who sent one.
+//! The packets that the gateway makes itself in IPv4, and who sent one.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol,
-    Ipv4Packet, Ipv4Repr, UdpPacket, UdpRepr,
+    Ipv4Packet, Ipv4Repr, Ipv6Packet, UdpPacket, UdpRepr,
 };
 
 use super::forward::is_unicast;
@@ -24,6 +24,27 @@ pub(super) fn ethernet(dst: Mac, src: Mac, protocol: EthernetProtocol, payload: 
     frame.set_ethertype(protocol);
     frame.payload_mut().copy_from_slice(payload);
     bytes
+}
+
+/// An IP packet in its Ethernet frame.
+pub(super) fn frame(dst: Mac, src: Mac, packet: &[u8]) -> Vec<u8> {
+    let protocol = if is_ipv6(packet) { EthernetProtocol::Ipv6 } else { EthernetProtocol::Ipv4 };
+    ethernet(dst, src, protocol, packet)
+}
+
+/// True for an IPv6 packet.
+pub(super) fn is_ipv6(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first >> 4 == 6)
+}
+
+/// Source and destination of a well-formed packet.
+pub(super) fn ends(packet: &[u8]) -> (IpAddr, IpAddr) {
+    if is_ipv6(packet) {
+        let ip = Ipv6Packet::new_unchecked(packet);
+        return (ip.src_addr().into(), ip.dst_addr().into());
+    }
+    let ip = Ipv4Packet::new_unchecked(packet);
+    (ip.src_addr().into(), ip.dst_addr().into())
 }
 
 /// An ARP message in its Ethernet frame, sent by `from` to `frame_to`.
@@ -83,6 +104,15 @@ pub(super) fn trim_ipv4(bytes: &[u8]) -> Option<&[u8]> {
         return None;
     }
     bytes.get(..usize::from(packet.total_len()))
+}
+
+/// The IPv6 packet at the start of `bytes`, without what follows it; `None` when it is malformed.
+pub(super) fn trim_ipv6(bytes: &[u8]) -> Option<&[u8]> {
+    let packet = Ipv6Packet::new_checked(bytes).ok()?;
+    if packet.version() != 6 {
+        return None;
+    }
+    bytes.get(..packet.total_len())
 }
 
 /// Who sent an Ethernet frame; `None` when it is too short. The address is that of its ARP message or IPv4

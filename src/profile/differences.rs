@@ -78,7 +78,7 @@ impl Differences {
     /// The same in v4.1.
     pub(super) const V4_1: Differences = Differences {
         server_interface: true,
-        dns_servers: &[OPEN_DNS, Ipv4Addr::new(8, 8, 8, 8), Ipv4Addr::new(114, 114, 114, 114)],
+        dns_servers: &[OPEN_DNS, Ipv4Addr::new(114, 114, 114, 114), Ipv4Addr::new(8, 8, 8, 8)],
         ..Differences::V3_4
     };
 }

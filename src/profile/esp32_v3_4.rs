@@ -27,7 +27,7 @@ pub(super) static ESP32_V3_4: Profile = Profile {
                    AT cmd port:uart1 tx:17 rx:16 cts:15 rts:14 baudrate:115200\r\n\
                    module_name: WROOM-32\r\nmax tx power=78, ret=0\r\nv3.4.0.0\r\n",
     },
-    slots: ([0x100000, 0x280000], 0x180000),
+    slot_size: 0x180000,
     differences: Differences::V3_4,
     times: Times::ESP32_FAMILY,
     ..ESP32C3_V2_3

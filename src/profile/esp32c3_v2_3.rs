@@ -45,7 +45,7 @@ pub(super) const ESP32C3_V2_3: Profile = Profile {
                    module_name: MINI-1\r\nmax tx power=78, ret=0\r\n2.2.0\r\n",
     },
     clock_survives_reset: true,
-    slots: ([0x60000, 0x230000], 0x1d0000),
+    slot_size: 0x1d0000,
     differences: Differences::V2_3,
     times: Times::ESP32_FAMILY,
 };

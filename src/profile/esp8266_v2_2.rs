@@ -32,7 +32,7 @@ pub(super) static ESP8266_V2_2: Profile = Profile {
         firmware: "module_name:WROOM-02\r\nmax tx power=78,ret=0\r\n2.2.0\r\n",
     },
     clock_survives_reset: false,
-    slots: ([0x10000, 0x110000], 0xe0000),
+    slot_size: 0xe0000,
     differences: Differences::V2_3,
     times: Times {
         // It boots a little more slowly, and its flash is slower (estimates, as all of them).

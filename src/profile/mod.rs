@@ -169,8 +169,8 @@ pub struct Profile {
     pub boot_log: BootLog,
     /// Whether the clock runs through a reset and deep sleep.
     pub clock_survives_reset: bool,
-    /// Where the two slots for the firmware begin in flash, and their size, bytes.
-    pub slots: ([u32; 2], u32),
+    /// The size of each of the two slots for the firmware, bytes.
+    pub slot_size: u32,
     /// What this release does in another way than others.
     pub differences: Differences,
     /// How long things take.

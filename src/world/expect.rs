@@ -98,9 +98,15 @@ impl Needle {
     /// Moves `rest` behind the first place where this is found; false when it is nowhere.
     fn skip(&self, rest: &mut &str) -> bool {
         let end = match self {
-            Needle::Word(word) => words(rest)
-                .find(|(_, found)| found == word || found.trim_end_matches([',', ':']) == word)
-                .map(|(start, found)| start + found.len()),
+            Needle::Word(word) => {
+                let mut start = 0;
+                rest.split_inclusive(char::is_whitespace).find_map(|piece| {
+                    let found = piece.trim_end();
+                    let end = start + found.len();
+                    start += piece.len();
+                    (found == word || found.trim_end_matches([',', ':']) == word).then_some(end)
+                })
+            }
             Needle::Part(bytes) => {
                 let as_data = quoted(bytes);
                 let as_data = &as_data[1..as_data.len() - 1];
@@ -114,12 +120,6 @@ impl Needle {
             true
         })
     }
-}
-
-/// The words of `text`, each with its place.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let place = |word: &str| word.as_ptr().addr() - text.as_ptr().addr();
-    text.split_whitespace().map(move |word| (place(word), word))
 }
 
 /// An observation that an expectation remembers.

@@ -1,7 +1,5 @@
 //! What is written down while the world moves: digest, capture, dialogue. None of it changes what happens.
 
-use std::net::IpAddr;
-
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::expect::{Expectations, Verdict};
 use super::scenario::Scenario;
@@ -104,7 +102,7 @@ impl Recorder {
             }
         }
         if let Some(capture) = &mut capture {
-            capture.names(network.host_names().map(|(ip, name)| (IpAddr::V4(ip), name.to_owned())));
+            capture.names(network.host_names().map(|(ip, name)| (ip, name.to_owned())));
         }
         Recorder {
             digest,

@@ -82,7 +82,7 @@ Mistakes Are Told And Renode Goes On
     Run Keyword And Expect Error    *There is no file*nowhere.toml*    Set Up Module    scenario=/nowhere.toml
     Run Keyword And Expect Error    *There is no folder*    Set Up Module    capture=/no/where/run.pcapng
     Run Keyword And Expect Error    *say which one you mean, such as $CWD/run.pcapng*    Set Up Module    capture=run.pcapng
-    Run Keyword And Expect Error    *expected `down` or `up`*    Tell World    ap home dwon
+    Run Keyword And Expect Error    *found `dwon`; did you mean `down`?*    Tell World    ap home dwon
     Run Keyword And Expect Error    *Too late*before the machine starts*    Set Up Module    seed=7
     Run Keyword And Expect Error    *no command with "AT+GMR" within 0.1 s*    Wait For AT Command    AT+GMR    timeout=0.1
     Run Keyword And Expect Error    *no module 'door'*this world has wifi*    Attach Module Called    door

@@ -1,6 +1,7 @@
 //! Links: AT+CIPSTART, AT+CIPSTARTEX, AT+CIPCLOSE, AT+CIPMUX, AT+CIPMODE, AT+CIPTCPOPT.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named, OpenRequest};
@@ -83,21 +84,29 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         c.core.log("ALREADY CONNECTED");
         return Err(ErrorCode::FAILED);
     }
-    let own = c.env.own_addresses();
+    let (kind, family) = match args.text("type").unwrap_or_default() {
+        [kind @ .., b'v', b'6'] => (kind, DnsFamily::Ipv6),
+        kind => (kind, DnsFamily::Ipv4),
+    };
+    // AT+CIPV6=0 needs no word of its own: there is no address then.
+    let own = c.env.own_addresses(family);
     if own.is_empty() {
         c.core.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
         return Err(ErrorCode::FAILED);
     }
     // Empty, or zeros as Zephyr's driver sends them: any.
-    if let Some(text) = args.text("local IP")
-        && !matches!(text, b"" | b"0.0.0.0")
-        && !own.iter().any(|own| own.to_string().as_bytes() == text)
-    {
-        return Err(args.invalid("local IP"));
-    }
+    let local = match args.text("local IP") {
+        None | Some(b"" | b"0.0.0.0" | b"::") => None,
+        Some(text) => {
+            let address = std::str::from_utf8(text).ok().and_then(|text| text.parse::<IpAddr>().ok());
+            let address = address.filter(|address| own.contains(address));
+            Some(address.ok_or_else(|| args.invalid("local IP"))?)
+        }
+    };
+    let local = local.filter(IpAddr::is_ipv6);
     let port = args.int("remote port").unwrap_or(0) as u16;
     let host = String::from_utf8_lossy(args.text("remote host").unwrap_or_default()).into_owned();
-    let request = match args.text("type").unwrap_or_default() {
+    let request = match kind {
         b"TCP" => {
             let seconds = match args.int("keep alive") {
                 Some(seconds) => seconds as u64,
@@ -106,7 +115,8 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
             };
             let keep_alive = OpenRequest::keep_alive(seconds);
             let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64));
-            OpenRequest { id, host, port, transport: Transport::Tcp, keep_alive, local_port: None, timeout }
+            let transport = Transport::Tcp;
+            OpenRequest { id, host, port, family, transport, local, keep_alive, local_port: None, timeout }
         }
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
@@ -123,13 +133,14 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
             // Port 0: any free one.
             let local_port = local_port.filter(|p| *p != 0);
             let transport = Transport::Udp(mode);
-            OpenRequest { id, host, port, transport, keep_alive: None, local_port, timeout: None }
+            let (keep_alive, timeout) = (None, None);
+            OpenRequest { id, host, port, family, transport, local, keep_alive, local_port, timeout }
         }
-        // IPv6 is off (AT+CIPV6=0), and there is no memory for TLS.
+        // There is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),
     };
     let host = args.text("remote host").unwrap_or_default();
-    let job = Job::resolve(c.now, c.env, host, DnsFamily::Ipv4, Named::Open(request))?;
+    let job = Job::resolve(c.now, c.env, host, family, Named::Open(request))?;
     c.core.links.reserve(id);
     Ok(Outcome::Run(job))
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::super::address::address_text;
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named};
 use super::super::nvs::PassthroughLink;
@@ -17,9 +18,18 @@ pub fn ipv6_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
+/// A station that is joined, and a softAP, look for their addresses at once. Switched off, the addresses are gone, and
+/// so are the links that use them (a guess, both).
 pub fn ipv6_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let on = args.int("enable") == Some(1);
-    Ok(c.keep(|nvs| nvs.tcpip.ipv6 = on))
+    let outcome = c.keep(|nvs| nvs.tcpip.ipv6 = on);
+    c.env.stack.enable_ipv6(c.now, on);
+    let over_ipv6 = |id: &usize| !on && c.core.links.get(*id).is_some_and(|link| link.remote.is_ipv6());
+    let closed: Vec<usize> = c.core.links.open_ids().filter(over_ipv6).collect();
+    for id in closed {
+        c.core.close_link(id, c.env.stack);
+    }
+    Ok(outcome)
 }
 
 /// With DHCP's servers: those in use, and before there are any the default one (a guess).
@@ -35,7 +45,7 @@ pub fn dns_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     }
     let mut line = format!("+CIPDNS:{}", u8::from(manual.is_some()));
     for server in servers.iter().take(3) {
-        line += &format!(",\"{server}\"");
+        line += &format!(",\"{}\"", address_text(*server));
     }
     c.core.out.text(&(line + "\r\n"));
     Ok(Outcome::Ok)

@@ -53,6 +53,11 @@ pub fn send_escaped(c: &mut Context<'_, '_>, args: &Args) -> Result {
     begin(c, args, Payload::escaped)
 }
 
+/// Of the addresses that a socket with this remote address can send to.
+fn family(remote: SocketAddr) -> DnsFamily {
+    if remote.is_ipv6() { DnsFamily::Ipv6 } else { DnsFamily::Ipv4 }
+}
+
 fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> Result {
     let target = Target::of(c, args)?;
     let length = args.int("length").unwrap_or(0) as usize;
@@ -66,7 +71,7 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
             c.now,
             c.env,
             &host,
-            DnsFamily::Ipv4,
+            family(target.remote),
             Named::Payload(payload, port),
         )?)),
     }
@@ -86,7 +91,7 @@ pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
             c.now,
             c.env,
             &host,
-            DnsFamily::Ipv4,
+            family(target.remote),
             Named::LongSend(Box::new(long), port),
         )?)),
     }

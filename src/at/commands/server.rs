@@ -12,8 +12,9 @@ const DEFAULT_PORT: u16 = 333;
 
 pub fn query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     match c.core.server.running() {
-        Some(Running { port, ca, interface }) => {
-            let mut line = format!("+CIPSERVER:1,{port},\"TCP\",{}", u8::from(ca));
+        Some(Running { port, ipv6, ca, interface }) => {
+            let kind = if ipv6 { "TCPv6" } else { "TCP" };
+            let mut line = format!("+CIPSERVER:1,{port},\"{kind}\",{}", u8::from(ca));
             if c.env.profile.differences.server_interface {
                 line.push_str(&format!(",{}", interface as u8));
             }
@@ -35,10 +36,12 @@ pub fn set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let port = args.int("param2").unwrap_or(i64::from(DEFAULT_PORT));
     let Some(port) = u16::try_from(port).ok().filter(|p| *p != 0) else { return Err(args.invalid("param2")) };
-    // IPv6 is off (AT+CIPV6=0), and there is no memory for TLS.
-    if args.text("type").unwrap_or(b"TCP") != b"TCP" {
-        return Err(ErrorCode::FAILED);
-    }
+    let ipv6 = match args.text("type").unwrap_or(b"TCP") {
+        b"TCP" => false,
+        b"TCPv6" if c.core.settings.tcpip.ipv6 => true,
+        // There is no memory for TLS.
+        _ => return Err(ErrorCode::FAILED),
+    };
     // There is one server at most; another port is no reason to restart it.
     if c.core.server.running().is_some() {
         c.core.log("no change");
@@ -51,7 +54,7 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         // There is no Ethernet.
         Some(_) => return Err(ErrorCode::FAILED),
     };
-    let running = Running { port, ca: args.int("CA enable") == Some(1), interface };
+    let running = Running { port, ipv6, ca: args.int("CA enable") == Some(1), interface };
     if c.core.server.start(running, c.env).is_err() {
         c.core.log("bind fail");
         return Err(ErrorCode::FAILED);

@@ -1,5 +1,6 @@
 //! Names and states: AT+CIPDOMAIN, AT+CIPSTATUS, AT+CIPSTATE, AT+PING.
 
+use super::super::address::address_text;
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named};
 use super::super::links::Transport;
@@ -55,7 +56,7 @@ fn link_lines(c: &mut Context<'_, '_>, name: &str) {
             c.core.out.text(&format!(
                 "{name}:{id},\"{}\",\"{}\",{},{},{}\r\n",
                 link.type_name(),
-                link.shown.ip(),
+                address_text(link.shown.ip()),
                 link.shown.port(),
                 link.local_port,
                 u8::from(link.accepted)

@@ -1,7 +1,8 @@
 //! Addresses of the interfaces: AT+CIFSR, AT+CIPSTA, AT+CIPAP, AT+CIPSTAMAC, AT+CIPAPMAC, AT+CWDHCP, AT+CWDHCPS.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::super::address::address_text;
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
 use super::wifi::{mac_from_text, mac_text};
@@ -16,15 +17,27 @@ pub fn own_addresses(c: &mut Context<'_, '_>, _: &Args) -> Result {
         let ip = c.core.settings.wifi.softap_address.address;
         let mac = mac_text(c.core.softap_mac(c.env));
         c.core.out.text(&format!("+CIFSR:APIP,\"{ip}\"\r\n"));
+        let link_local = c.env.stack.lan_link_local();
+        print_ipv6(c, link_local, "+CIFSR:APIP6LL,");
         c.core.out.text(&format!("+CIFSR:APMAC,\"{mac}\"\r\n"));
     }
     if c.core.station_on() {
         let ip = c.env.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
         let mac = mac_text(c.core.station_mac(c.env));
         c.core.out.text(&format!("+CIFSR:STAIP,\"{ip}\"\r\n"));
+        let (link_local, global) = (c.env.stack.ipv6_link_local(), c.env.stack.ipv6_global());
+        print_ipv6(c, link_local, "+CIFSR:STAIP6LL,");
+        print_ipv6(c, global, "+CIFSR:STAIP6GL,");
         c.core.out.text(&format!("+CIFSR:STAMAC,\"{mac}\"\r\n"));
     }
     Ok(Outcome::Ok)
+}
+
+/// A line for an IPv6 address, when there is one.
+fn print_ipv6(c: &mut Context<'_, '_>, address: Option<Ipv6Addr>, before: &str) {
+    if let Some(address) = address {
+        c.core.out.text(&format!("{before}\"{}\"\r\n", address_text(address.into())));
+    }
 }
 
 /// Zeros before the station has an address, also when a static one is set.
@@ -39,6 +52,9 @@ pub fn station_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
         None => [none; 3],
     };
     print(c, "+CIPSTA", lines);
+    let (link_local, global) = (c.env.stack.ipv6_link_local(), c.env.stack.ipv6_global());
+    print_ipv6(c, link_local, "+CIPSTA:ip6ll:");
+    print_ipv6(c, global, "+CIPSTA:ip6gl:");
     Ok(Outcome::Ok)
 }
 
@@ -59,6 +75,8 @@ pub fn softap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let set = &c.core.settings.wifi.softap_address;
     let lines = [set.address, set.gateway, set.mask()];
     print(c, "+CIPAP", lines);
+    let link_local = c.env.stack.lan_link_local();
+    print_ipv6(c, link_local, "+CIPAP:ip6ll:");
     Ok(Outcome::Ok)
 }
 

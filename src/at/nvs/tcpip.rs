@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::at::job::OpenRequest;
 use crate::at::links::{Transport, UdpMode};
+use crate::net::stack::DnsFamily;
 
 /// Saved settings of the TCP/IP commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +68,13 @@ pub struct PassthroughLink {
 }
 
 impl PassthroughLink {
-    /// What opens it; `None` for TLS and IPv6, which AT+CIPSTART refuses, too.
+    /// What opens it; `None` for TLS, which AT+CIPSTART refuses, too.
     pub fn request(&self) -> Option<OpenRequest> {
-        let transport = match self.kind.as_str() {
+        let (kind, family) = match self.kind.strip_suffix("v6") {
+            Some(kind) => (kind, DnsFamily::Ipv6),
+            None => (self.kind.as_str(), DnsFamily::Ipv4),
+        };
+        let transport = match kind {
             "TCP" => Transport::Tcp,
             "UDP" => Transport::Udp(UdpMode::Fixed),
             _ => return None,
@@ -78,7 +83,9 @@ impl PassthroughLink {
             id: 0,
             host: self.host.clone(),
             port: self.port,
+            family,
             transport,
+            local: None,
             keep_alive: OpenRequest::keep_alive(u64::from(self.keep_alive)),
             local_port: Some(self.local_port).filter(|port| *port != 0),
             timeout: None,

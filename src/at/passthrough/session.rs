@@ -7,7 +7,7 @@ use super::{Action, Framing, Packing};
 use crate::at::job::OpenRequest;
 use crate::at::links::{Link, Transport};
 use crate::at::{Core, Env};
-use crate::net::stack::{DnsFamily, DnsState, Socket, TcpState};
+use crate::net::stack::{DnsState, Socket, TcpState};
 use crate::time::{Duration, Instant, earliest};
 
 /// Where an attempt to open the link again stands.
@@ -29,7 +29,7 @@ pub struct Session {
     /// The link's id.
     id: usize,
     /// What opens the link again. `None` for a client of the module's server, where the next one takes its place, and
-    /// for a saved link that this module cannot open (TLS, IPv6).
+    /// for a saved link that this module cannot open (TLS).
     target: Option<OpenRequest>,
     framing: Framing,
     /// Bytes of blocks that the TCP socket had no room for.
@@ -163,9 +163,11 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
         Reopen::No => session.reopen = Reopen::At(now + pause),
         Reopen::At(at) if at > now => return false,
         // The station, or the softAP, comes first.
-        Reopen::At(_) if env.own_addresses().is_empty() => session.reopen = Reopen::At(now + pause),
+        Reopen::At(_) if env.own_addresses(target.family).is_empty() => {
+            session.reopen = Reopen::At(now + pause)
+        }
         Reopen::At(_) => {
-            session.reopen = Reopen::Resolving(env.stack.dns_start(now, &target.host, DnsFamily::Ipv4));
+            session.reopen = Reopen::Resolving(env.stack.dns_start(now, &target.host, target.family));
         }
         Reopen::Resolving(query) => {
             let state = env.stack.dns_state(query);
@@ -217,7 +219,7 @@ fn dial(
             }
         }
         Transport::Udp(_) => {
-            if let Ok(socket) = env.stack.udp_open(target.local_port) {
+            if let Ok(socket) = target.udp_open(env.stack, remote.ip()) {
                 session.reopen = Reopen::No;
                 let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
                 opened(target, core, env, now, (socket, remote, local_port));

@@ -4,17 +4,16 @@ use quick_junit::TestSuite;
 
 use super::{QemuArgs, say};
 use crate::cli::expect::{self, shell_word};
-use crate::cli::files;
 use crate::qemu::exit_code;
 use crate::qemu::record::Record;
 use crate::time::Instant;
-use crate::world::{DEFAULT_SEED, Verdict};
+use crate::world::{DEFAULT_SEED, Scenario, Verdict};
 
 /// The exit code when something that the scenario expects has not happened.
 const FAILED: i32 = 1;
 
 /// Says what has failed, writes the JUnit XML, and gives the exit code of the run that ended with `code`.
-pub fn judge(args: &QemuArgs, facts: &[Record], code: i32) -> Result<i32, String> {
+pub fn judge(args: &QemuArgs, scenario: &Scenario, facts: &[Record], code: i32) -> Result<i32, String> {
     let verdicts: Vec<Verdict> = facts
         .iter()
         .filter_map(|fact| match fact {
@@ -22,12 +21,9 @@ pub fn judge(args: &QemuArgs, facts: &[Record], code: i32) -> Result<i32, String
             _ => None,
         })
         .collect();
-    let scenario = match &args.scenario {
-        Some(path) => path.display().to_string(),
-        None => "the built-in scenario".to_owned(),
-    };
-    let again = again(args);
-    let failures: Vec<String> = expect::failures(&scenario, &verdicts).collect();
+    let again = again(args, args.seed.or(scenario.seed).unwrap_or(DEFAULT_SEED));
+    let (scenario, expected) = (scenario.name.as_str(), scenario.expect.len());
+    let failures: Vec<String> = expect::failures(scenario, &verdicts).collect();
     for failure in &failures {
         say(failure);
     }
@@ -38,7 +34,11 @@ pub fn judge(args: &QemuArgs, facts: &[Record], code: i32) -> Result<i32, String
         let met = verdicts.len() - failures.len();
         say(&format!("{met} expectations met, {} failed", failures.len()));
     }
-    let own = of_firmware(code, &verdicts);
+    let mut own = of_firmware(code, &verdicts);
+    if own == 0 && verdicts.len() < expected {
+        say("QEMU ended without a word about what the scenario expects");
+        own = exit_code::BROKEN;
+    }
     if let Some(path) = &args.junit {
         let ended = facts.iter().find_map(|fact| match fact {
             Record::Time(ns) => Some(Instant::from_nanos(*ns)),
@@ -52,7 +52,7 @@ pub fn judge(args: &QemuArgs, facts: &[Record], code: i32) -> Result<i32, String
         }
         let mut suite = TestSuite::new("qemu");
         suite.add_test_case(firmware);
-        expect::add_cases(&mut suite, &scenario, &verdicts, &again);
+        expect::add_cases(&mut suite, scenario, &verdicts, &again);
         expect::write_junit(path, "espat-sim qemu", suite)?;
     }
     Ok(if own == 0 && !failures.is_empty() { FAILED } else { own })
@@ -68,19 +68,20 @@ fn of_firmware(code: i32, verdicts: &[Verdict]) -> i32 {
 }
 
 /// The command that repeats the run, for a POSIX shell.
-fn again(args: &QemuArgs) -> String {
+fn again(args: &QemuArgs, seed: u64) -> String {
     let mut words = vec!["espat-sim".to_owned(), "qemu".to_owned()];
     let mut option = |name: &str, value: Option<String>| {
         words.extend(value.into_iter().flat_map(|value| [name.to_owned(), shell_word(&value)]));
     };
     option("--scenario", args.scenario.as_ref().map(|path| path.display().to_string()));
-    let scenario = files::scenario(args.scenario.as_deref()).ok();
-    let seed = args.seed.or(scenario.and_then(|s| s.seed)).unwrap_or(DEFAULT_SEED);
     option("--seed", Some(seed.to_string()));
     option("--limit", args.limit.map(|limit| format!("{}ns", limit.as_nanos())));
     option("--module", Some(args.module.clone()).filter(|name| name != "wifi"));
     option("--serial", Some(args.serial.to_string()).filter(|n| n != "1"));
     option("--console", args.console.map(|n| n.to_string()));
+    if args.obeys_rts {
+        words.push("--obeys-rts".to_owned());
+    }
     words.push("--".to_owned());
     words.extend(args.command.iter().map(|word| shell_word(&word.to_string_lossy())));
     words.join(" ")

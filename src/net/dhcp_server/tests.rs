@@ -20,6 +20,7 @@ fn server() -> DhcpServer {
         prefix_len: 24,
         dhcp: (ip(1), ip(6)),
         lease: Duration::from_secs(3600),
+        ipv6: None,
         dns: vec![GATEWAY],
     };
     DhcpServer::new(&segment, [ip(3)])
@@ -224,7 +225,7 @@ fn a_disturbed_server_answers_as_it_is_told() {
         (DhcpAnswers::Silence, false, None),
         (DhcpAnswers::NoOffer, false, Some(DhcpMessageType::Ack)),
         (DhcpAnswers::NoAck, true, None),
-        (DhcpAnswers::Nak, true, Some(DhcpMessageType::Nak)),
+        (DhcpAnswers::Nak, false, Some(DhcpMessageType::Nak)),
     ] {
         let mut s = leased();
         s.answers = answers;

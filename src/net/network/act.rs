@@ -1,6 +1,6 @@
 //! What happens because a test says so: access points go, servers fail, hosts act; and where hosts find a module.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{HostAction, Network, Peer, Port};
 use crate::net::config::{DhcpAnswers, DnsBehaviour};
@@ -28,7 +28,7 @@ impl Network {
             // The module's business.
             HostAction::Join(_) | HostAction::Leave => return true,
             HostAction::Connect { to, port } | HostAction::Datagram { to, port, .. } => {
-                self.resolve(index, to).map(|ip| SocketAddr::new(ip.into(), *port))
+                self.resolve(index, to).map(|ip| SocketAddr::new(ip, *port))
             }
             _ => Err(String::new()),
         };
@@ -86,11 +86,12 @@ impl Network {
         self.hosts.iter_mut().find(|h| h.name == node)?.services.dns_behaviour()
     }
 
-    fn resolve(&self, host: usize, peer: &Peer) -> Result<Ipv4Addr, String> {
+    fn resolve(&self, host: usize, peer: &Peer) -> Result<IpAddr, String> {
         match peer {
             Peer::Address(address) => Ok(*address),
             Peer::Module(name) => {
-                self.module_address(host, name).ok_or_else(|| format!("module '{name}' has no address now"))
+                let address = self.module_address(host, name).map(IpAddr::V4);
+                address.ok_or_else(|| format!("module '{name}' has no address now"))
             }
         }
     }

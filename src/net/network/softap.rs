@@ -1,7 +1,10 @@
 //! Hosts that leave their LAN for the softAP of a module, and come back.
 
+use std::net::Ipv6Addr;
+
 use super::{Fate, Network, NodeNote, Port};
 use crate::net::segment::{Mac, Segment, mac_address};
+use crate::net::stack::Ipv6Config;
 use crate::time::Instant;
 
 /// The service that such notes come from.
@@ -33,6 +36,10 @@ impl Network {
         let host = &mut self.hosts[index];
         let name = host.name.clone();
         host.stack.dhcp_start(self.now, Some(&name));
+        if let Some(home) = &host.ipv6 {
+            let link_local = home.addresses.iter().copied().filter(Ipv6Addr::is_unicast_link_local).collect();
+            host.stack.set_ipv6(Some(&Ipv6Config { addresses: link_local, gateway: None, ..*home }));
+        }
         let module = self.modules[module].link.name().to_owned();
         self.note(index, format!("joined the softAP of module '{module}'"));
         self.run_host(index);
@@ -57,6 +64,7 @@ impl Network {
         self.plug(now, index, home);
         let host = &mut self.hosts[index];
         host.stack.set_ipv4(Some(config));
+        host.stack.set_ipv6(host.ipv6.as_ref());
         host.stack.announce();
         let module = self.modules[module].link.name().to_owned();
         self.note(index, format!("left the softAP of module '{module}'"));

@@ -1,6 +1,6 @@
 //! What callers get from a [`Network`](super::Network): plain data.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::net::config::SntpChange;
 use crate::time::Instant;
@@ -115,7 +115,7 @@ pub enum HostAction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// This address.
-    Address(Ipv4Addr),
+    Address(IpAddr),
     /// The station of the module of this name, at the address that it has then.
     Module(String),
 }

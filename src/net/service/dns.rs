@@ -35,10 +35,9 @@ impl Server {
         now: Instant,
         stack: &mut Stack,
         dns: &DnsServer,
-        notes: Option<&mut Notes>,
+        mut notes: Option<&mut Notes>,
     ) -> bool {
         let mut moved = false;
-        let mut notes = notes;
         while let Some(datagram) = stack.udp_recv(self.socket) {
             moved = true;
             if let (Some(notes), Some(question)) = (notes.as_deref_mut(), question(&datagram.data)) {

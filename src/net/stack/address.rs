@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use smoltcp::wire::{DHCP_CLIENT_PORT, DHCP_SERVER_PORT, IpCidr, Ipv4Cidr};
+use smoltcp::wire::{DHCP_CLIENT_PORT, DHCP_SERVER_PORT, IpCidr, Ipv4Cidr, Ipv6Cidr};
 
 use super::dhcp::{Action, Client};
 use super::ethernet::Ethernet;
+use super::ipv6::Side;
 use super::{CloseReason, DhcpEvent, Ipv4Config, Stack, is_unicast, packet};
 use crate::rng::Stream;
 use crate::time::Instant;
@@ -13,19 +14,18 @@ use crate::time::Instant;
 impl Stack {
     /// Takes the interface up or down. A new stack is up.
     ///
-    /// Down: the address is dropped, the DHCP client stops, TCP connections are
+    /// Down: the addresses are dropped, the DHCP client stops, TCP connections are
     /// `Closed(`[`Unreachable`](CloseReason::Unreachable)`)` without a frame, DNS questions and pings fail,
     /// frames that have arrived are thrown away. Listeners, UDP sockets and group memberships stay.
     pub fn set_up(&mut self, now: Instant, up: bool) {
         self.up = up;
         self.now = self.now.max(now);
         if up {
-            return;
+            return self.start_ipv6(Side::First);
         }
         self.dhcp_stop();
         self.set_ipv4(None);
-        let lan = self.lan_address();
-        self.fail_connections(|local| Some(local) != lan, CloseReason::Unreachable);
+        self.stop_ipv6(Side::First);
         self.fail_pings();
         self.fail_questions();
         self.received.clear();
@@ -73,7 +73,12 @@ impl Stack {
         self.now = self.now.max(now);
         if let Some(Action::Send { source, to, message }) = self.dhcp.as_ref().and_then(Client::release) {
             let ident = self.next_ident();
-            let packet = packet::udp((source, DHCP_CLIENT_PORT), (to, DHCP_SERVER_PORT), ident, &message);
+            let packet = packet::udp(
+                (source.into(), DHCP_CLIENT_PORT),
+                (to.into(), DHCP_SERVER_PORT),
+                ident,
+                &message,
+            );
             // At once: the address is gone with the next poll.
             self.route(packet);
         }
@@ -104,13 +109,14 @@ impl Stack {
         if !renewed {
             self.list_addresses();
             if let Some(ethernet) = &mut self.ethernet {
-                ethernet.clear();
+                ethernet.forget(IpAddr::is_ipv4);
             }
         }
         self.dirty = true;
         if moved {
-            let kept = [address, self.lan_address()];
-            self.fail_connections(|local| !kept.contains(&Some(local)), CloseReason::Unreachable);
+            let kept = [address, self.lan_address()].map(|a| a.map(IpAddr::V4));
+            let gone = |local: IpAddr| local.is_ipv4() && !kept.contains(&Some(local));
+            self.fail_connections(gone, CloseReason::Unreachable);
             self.report_groups(|_| true);
         }
     }
@@ -119,11 +125,13 @@ impl Stack {
     pub(super) fn list_addresses(&mut self) {
         let station = self.ipv4.as_ref().map(|c| Ipv4Cidr::new(c.address, c.prefix_len));
         let lan = self.lan.as_ref().map(|lan| Ipv4Cidr::new(lan.address, lan.prefix_len));
+        // What they are in the network of decides nothing here.
+        let ipv6: Vec<IpCidr> = self.ipv6_addresses().map(|a| IpCidr::Ipv6(Ipv6Cidr::new(a, 128))).collect();
         self.iface.update_ip_addrs(|list| {
             list.clear();
-            for address in [station, lan].into_iter().flatten() {
-                // The list was just emptied, so there is room.
-                let _ = list.push(IpCidr::Ipv4(address));
+            for address in [station, lan].into_iter().flatten().map(IpCidr::Ipv4).chain(ipv6) {
+                // The list was just emptied, and there is room for all that a node can have.
+                let _ = list.push(address);
             }
         });
     }
@@ -160,24 +168,28 @@ impl Stack {
         }
     }
 
-    /// Joins an IPv4 multicast group: datagrams sent to it are received. Other addresses are ignored.
+    /// Joins a multicast group: datagrams sent to it are received. Other addresses are ignored.
     pub fn join_multicast(&mut self, group: IpAddr) {
-        if let IpAddr::V4(group) = group
-            && self.iface.join_multicast_group(group).is_ok()
-        {
-            self.groups.insert(group);
-            self.dirty = true;
+        match group {
+            IpAddr::V4(group) if self.iface.join_multicast_group(group).is_ok() => {
+                self.groups.insert(group);
+                self.dirty = true;
+            }
+            IpAddr::V4(_) => {}
+            IpAddr::V6(group) => self.join_ipv6(group),
         }
     }
 
     /// Leaves a multicast group.
     pub fn leave_multicast(&mut self, group: IpAddr) {
-        if let IpAddr::V4(group) = group
-            && self.groups.remove(&group)
-        {
-            // It was joined, so smoltcp knows it.
-            let _ = self.iface.leave_multicast_group(group);
-            self.dirty = true;
+        match group {
+            IpAddr::V4(group) if self.groups.remove(&group) => {
+                // It was joined, so smoltcp knows it.
+                let _ = self.iface.leave_multicast_group(group);
+                self.dirty = true;
+            }
+            IpAddr::V4(_) => {}
+            IpAddr::V6(group) => self.leave_ipv6(group),
         }
     }
 
@@ -192,7 +204,8 @@ impl Stack {
             Action::Send { source, to, message } => {
                 let ident = self.next_ident();
                 let (from, to) = ((source, DHCP_CLIENT_PORT), (to, DHCP_SERVER_PORT));
-                self.outbox.push_back(packet::udp(from, to, ident, &message));
+                let with_port = |(address, port): (Ipv4Addr, u16)| (IpAddr::V4(address), port);
+                self.outbox.push_back(packet::udp(with_port(from), with_port(to), ident, &message));
             }
             Action::Bind(config) => {
                 self.set_ipv4(Some(config.clone()));

@@ -9,8 +9,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use smoltcp::wire::{DhcpMessageType, DhcpPacket, DhcpRepr, IpProtocol, Ipv4Packet, UdpPacket};
 
+use super::autoconf::Ipv6;
 use super::ethernet::{self, Ethernet};
-use super::{CloseReason, Stack, packet};
+use super::ipv6::Side;
+use super::{CloseReason, Socket, Stack, packet};
 use crate::net::config::SegmentConfig;
 use crate::net::dhcp_server::{CLIENT_PORT, DhcpServer, SERVER_PORT};
 use crate::time::{Duration, Instant};
@@ -44,6 +46,7 @@ pub(super) struct Lan {
     pub(super) ethernet: Ethernet,
     pub(super) address: Ipv4Addr,
     pub(super) prefix_len: u8,
+    pub(super) ipv6: Option<Ipv6>,
     server: Option<DhcpServer>,
     /// Leases given that nobody has asked for yet.
     leased: VecDeque<([u8; 6], Ipv4Addr)>,
@@ -69,9 +72,9 @@ impl Lan {
         if to.is_broadcast() || self.is_broadcast(to) {
             self.ethernet.send_broadcast(&packet, &mut self.frames);
         } else if to.is_multicast() {
-            self.ethernet.send_multicast(to, &packet, &mut self.frames);
+            self.ethernet.send_multicast(to.into(), &packet, &mut self.frames);
         } else {
-            self.ethernet.send(now, self.address, to, packet, &mut self.frames);
+            self.ethernet.send(now, self.address.into(), to.into(), packet, &mut self.frames);
         }
     }
 
@@ -83,6 +86,7 @@ impl Lan {
                 prefix_len: self.prefix_len,
                 dhcp: (leases.first, leases.last),
                 lease: leases.time,
+                ipv6: None,
                 dns: vec![self.address],
             };
             DhcpServer::new(&segment, [])
@@ -112,7 +116,7 @@ impl Lan {
             {
                 self.leased.push_back((message.client_hardware_address.0, message.your_ip));
             }
-            let (from, to) = ((self.address, SERVER_PORT), (reply.ip, CLIENT_PORT));
+            let (from, to) = ((self.address.into(), SERVER_PORT), (reply.ip.into(), CLIENT_PORT));
             let answer = packet::udp(from, to, ident, &reply.payload);
             self.ethernet.send_to(reply.mac, &answer, &mut self.frames);
         }
@@ -128,6 +132,7 @@ impl Stack {
             ethernet: Ethernet::new(config.mac),
             address: config.address,
             prefix_len: config.prefix_len.clamp(1, 30),
+            ipv6: None,
             server: None,
             leased: VecDeque::new(),
             received: VecDeque::new(),
@@ -136,12 +141,14 @@ impl Stack {
         lan.serve(config.leases);
         self.lan = Some(lan);
         self.list_addresses();
+        self.start_ipv6(Side::Lan);
         self.dirty = true;
     }
 
     /// Takes it down: its TCP connections are `Closed(`[`Unreachable`](CloseReason::Unreachable)`)` without a
     /// frame.
     pub fn lan_stop(&mut self) {
+        self.stop_ipv6(Side::Lan);
         if let Some(lan) = self.lan.take() {
             self.list_addresses();
             self.fail_connections(|local| local == lan.address, CloseReason::Unreachable);
@@ -174,8 +181,20 @@ impl Stack {
     }
 
     /// True for an address in its network.
-    pub fn is_on_lan(&self, address: IpAddr) -> bool {
-        matches!((address, &self.lan), (IpAddr::V4(a), Some(lan)) if lan.has(a))
+    pub fn is_on_lan(&self, address: Ipv4Addr) -> bool {
+        self.lan.as_ref().is_some_and(|lan| lan.has(address))
+    }
+
+    /// True for the socket of a connection to, or of datagrams for, a node on it.
+    pub fn uses_lan(&self, s: Socket, remote: IpAddr) -> bool {
+        match remote {
+            IpAddr::V4(remote) => self.is_on_lan(remote),
+            IpAddr::V6(_) => {
+                let local = self.tcp_local(s).map(|local| local.ip());
+                let local = local.or_else(|| self.udp_source(s, remote));
+                local.is_some() && local == self.lan_link_local().map(IpAddr::V6)
+            }
+        }
     }
 
     /// The node's address on it.
@@ -183,8 +202,8 @@ impl Stack {
         self.lan.as_ref().map(|lan| lan.address)
     }
 
-    /// The address from which packets for `to` come.
-    pub(super) fn source_for(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
+    /// The IPv4 address from which packets for `to` come.
+    pub(super) fn ipv4_source_for(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
         let group = to.is_broadcast() || to.is_multicast();
         match &self.lan {
             Some(lan) if lan.has(to) => Some(lan.address),
@@ -204,6 +223,7 @@ impl Stack {
                 }
                 self.open_packet(packet);
             }
+            Some(ethernet::Frame::Ipv6(packet)) => self.open_ipv6(packet, Side::Lan),
             Some(ethernet::Frame::Arp(message)) => {
                 let own = Some((lan.address, lan.prefix_len));
                 lan.ethernet.arp(self.now, own, &message, &mut lan.frames);

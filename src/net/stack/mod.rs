@@ -1,7 +1,8 @@
 //! One node's IP stack: the module's, a host's, or the gateway's own addresses.
 //!
-//! TCP, ICMP echo and reassembly are smoltcp's; Ethernet and ARP, the DHCP and DNS clients, UDP sending and
-//! every timeout of a connection are done here, the way lwIP does them on the real module.
+//! TCP, ICMP echo and IPv4's reassembly are smoltcp's; Ethernet, ARP and IPv6's neighbour discovery, the addresses
+//! and groups of IPv6, the DHCP and DNS clients, UDP sending and every timeout of a connection are done here, the
+//! way lwIP does them on the real module.
 //!
 //! The stack is sans-IO. Frames are pushed in with [`Stack::receive`], time with [`Stack::poll`], frames to
 //! send are pulled out with [`Stack::take_frame`]. The contract with the owner:
@@ -12,17 +13,19 @@
 //! Under this contract extra polls change nothing, neither what is sent nor when: a poll with nothing
 //! received, nothing asked for and no timer due returns at once, and what is due at an instant happens before
 //! frames of that instant are looked at, which are looked at one by one.
-//!
-//! Only IPv4 is spoken so far; IPv6 addresses are refused and IPv6 packets dropped.
 
 mod address;
+mod autoconf;
 mod device;
 mod dhcp;
 mod dns;
 mod ethernet;
+mod ipv6;
 mod lan;
+mod nd;
 mod packet;
 mod ping;
+mod reassembly;
 mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -30,7 +33,7 @@ mod types;
 mod udp;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smoltcp::iface::{Interface, PollResult, SocketSet};
 use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet};
@@ -63,6 +66,14 @@ pub struct Stack {
     /// Set: leases and addresses leave the servers alone.
     pinned_dns: bool,
     groups: BTreeSet<Ipv4Addr>,
+    /// IPv6 addresses are found by themselves.
+    ipv6_enabled: bool,
+    ipv6: Option<autoconf::Ipv6>,
+    ipv6_groups: BTreeSet<Ipv6Addr>,
+    ipv6_events: VecDeque<Ipv6Event>,
+    reassembly: reassembly::Reassembly,
+    /// When ticks of neighbour discovery are.
+    nd_random: Stream,
     dhcp: Option<dhcp::Client>,
     dhcp_events: VecDeque<DhcpEvent>,
     /// The stream of the DHCP client while none runs.
@@ -146,6 +157,12 @@ impl Stack {
             dns_servers: Vec::new(),
             pinned_dns: false,
             groups: BTreeSet::new(),
+            ipv6_enabled: false,
+            ipv6: None,
+            ipv6_groups: BTreeSet::new(),
+            ipv6_events: VecDeque::new(),
+            reassembly: reassembly::Reassembly::default(),
+            nd_random: stream("nd"),
             dhcp: None,
             dhcp_events: VecDeque::new(),
             dhcp_random: Some(stream("dhcp")),
@@ -250,11 +267,12 @@ impl Stack {
                 continue;
             }
             let moved = self.run_dhcp() | self.run_tcp() | self.run_pings() | self.run_questions();
+            self.run_ipv6();
             if let Some(ethernet) = &mut self.ethernet {
-                ethernet.run(self.now, self.ipv4.as_ref().map(|c| c.address), &mut self.frames);
+                ethernet.run(self.now, &mut self.frames);
             }
             if let Some(lan) = &mut self.lan {
-                lan.ethernet.run(self.now, Some(lan.address), &mut lan.frames);
+                lan.ethernet.run(self.now, &mut lan.frames);
             }
             if !moved && self.outbox.is_empty() && self.looped.is_empty() {
                 break;
@@ -276,6 +294,7 @@ impl Stack {
             self.dhcp.as_ref().map(dhcp::Client::next_timer),
             self.ethernet.as_ref().and_then(ethernet::Ethernet::next_timer),
             self.lan.as_ref().and_then(|lan| lan.ethernet.next_timer()),
+            self.next_ipv6_timer(),
             self.next_tcp_timer(),
             self.next_ping_timer(),
             self.next_question_timer(),
@@ -320,7 +339,7 @@ impl Stack {
 
     /// Where a packet for `to` goes first; `None` when there is no way.
     fn next_hop(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
-        if self.is_on_lan(to.into()) {
+        if self.is_on_lan(to) {
             return Some(to);
         }
         let config = self.ipv4.as_ref()?;
@@ -342,8 +361,33 @@ impl Stack {
             })
     }
 
+    /// True when there is a way from the own address `from` to `to`.
+    fn has_way(&self, from: IpAddr, to: IpAddr) -> bool {
+        match (from, to) {
+            (IpAddr::V4(_), IpAddr::V4(to)) => self.next_hop(to).is_some(),
+            (IpAddr::V6(from), IpAddr::V6(to)) => self.has_ipv6_way(from, to),
+            _ => false,
+        }
+    }
+
+    /// The address from which packets for `to` come.
+    fn source_for(&self, to: IpAddr) -> Option<IpAddr> {
+        match to {
+            IpAddr::V4(to) => self.ipv4_source_for(to).map(IpAddr::V4),
+            IpAddr::V6(to) => self.ipv6_source_for(to).map(IpAddr::V6),
+        }
+    }
+
+    /// True for a group, and for everybody in a network.
+    fn is_many(&self, to: IpAddr) -> bool {
+        to.is_multicast() || matches!(to, IpAddr::V4(to) if self.is_broadcast(to))
+    }
+
     /// Puts a packet into a frame and sends it, now or when its neighbour is known.
     fn route(&mut self, packet: Vec<u8>) {
+        if packet.first().is_some_and(|first| first >> 4 == 6) {
+            return self.route_ipv6(packet);
+        }
         let Ok(header) = Ipv4Packet::new_checked(&packet[..]) else { return };
         let (from, to) = (header.src_addr(), header.dst_addr());
         if let Some(lan) = &mut self.lan
@@ -373,16 +417,16 @@ impl Stack {
         if broadcast {
             ethernet.send_broadcast(&packet, &mut self.frames);
         } else if to.is_multicast() {
-            ethernet.send_multicast(to, &packet, &mut self.frames);
+            ethernet.send_multicast(to.into(), &packet, &mut self.frames);
         } else if let (Some(hop), Some(own)) = (hop, own) {
-            ethernet.send(self.now, own, hop, packet, &mut self.frames);
+            ethernet.send(self.now, own.into(), hop.into(), packet, &mut self.frames);
         }
     }
 
     fn open_frame(&mut self, frame: Vec<u8>) {
         let Some(ethernet) = &mut self.ethernet else { return self.open_packet(frame) };
         match ethernet.open(frame) {
-            Some(ethernet::Frame::Ipv4(packet)) => self.open_packet(packet),
+            Some(ethernet::Frame::Ipv4(packet) | ethernet::Frame::Ipv6(packet)) => self.open_packet(packet),
             Some(ethernet::Frame::Arp(message)) => {
                 let own = self.ipv4.as_ref().map(|c| (c.address, c.prefix_len));
                 ethernet.arp(self.now, own, &message, &mut self.frames);
@@ -393,6 +437,9 @@ impl Stack {
 
     /// Looks at one packet: what the stack handles itself stays here, the rest is smoltcp's.
     fn open_packet(&mut self, packet: Vec<u8>) {
+        if packet.first().is_some_and(|first| first >> 4 == 6) {
+            return self.open_ipv6(packet, ipv6::Side::First);
+        }
         if let Some(action) = self.dhcp.as_mut().and_then(|c| c.receive(self.now, &packet)) {
             if let Some(action) = action {
                 self.act(action);
@@ -410,6 +457,10 @@ impl Stack {
             IpProtocol::Tcp if whole && !self.admit_segment(&packet) => return,
             _ => {}
         }
+        self.hand_to_smoltcp(packet);
+    }
+
+    fn hand_to_smoltcp(&mut self, packet: Vec<u8>) {
         self.device.rx.push_back(packet);
         self.iface.poll_ingress_single(micros(self.now), &mut self.device, &mut self.sockets);
         self.follow_tcp();

@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use smoltcp::iface::SocketHandle;
-use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::icmp;
-use smoltcp::wire::{IPV4_HEADER_LEN, Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpProtocol, Ipv4Packet};
+use smoltcp::wire::{
+    IPV4_HEADER_LEN, IPV6_HEADER_LEN, Icmpv4Message, Icmpv4Packet, Icmpv6Message, Icmpv6Packet, IpProtocol,
+    Ipv4Packet, Ipv6Packet,
+};
 
 use super::{MAX_DATAGRAM, PingState, Socket, Stack, packet};
 use crate::time::{Duration, Instant};
@@ -32,13 +34,12 @@ impl Stack {
             started: now,
             deadline: now,
             ident: 0,
-            many: matches!(to, IpAddr::V4(a) if a.is_multicast() || self.is_broadcast(a)),
+            many: self.is_many(to),
             handle: None,
         };
-        if let IpAddr::V4(address) = to
-            && let Some(own) = self.source_for(address)
-            && !address.is_unspecified()
-            && (ping.many || self.next_hop(address).is_some())
+        if !to.is_unspecified()
+            && let Some(own) = self.source_for(to)
+            && (ping.many || self.has_way(own, to))
         {
             let used = |i: u16| self.pings.values().any(|p| p.handle.is_some() && p.ident == i);
             let mut ident = self.ping_random.next_u64() as u16;
@@ -57,7 +58,7 @@ impl Stack {
             ping.deadline = now + timeout;
             ping.ident = ident;
             let ip_ident = self.next_ident();
-            self.outbox.push_back(packet::echo_request(own, address, ip_ident, ident, &data));
+            self.outbox.push_back(packet::echo_request(own, to, ip_ident, ident, &data));
         }
         self.dirty = true;
         let id = self.new_socket();
@@ -76,11 +77,12 @@ impl Stack {
             let Some(handle) = ping.handle else { continue };
             let socket = self.sockets.get_mut::<icmp::Socket>(handle);
             while let Ok((message, from)) = socket.recv() {
-                let reply = Icmpv4Packet::new_checked(message)
-                    .and_then(|p| Icmpv4Repr::parse(&p, &ChecksumCapabilities::ignored()));
-                if matches!(reply, Ok(Icmpv4Repr::EchoReply { .. }))
-                    && (ping.many || IpAddr::from(from) == ping.to)
-                {
+                let kind = message.first().copied().unwrap_or_default();
+                let reply = match ping.to {
+                    IpAddr::V4(_) => Icmpv4Message::from(kind) == Icmpv4Message::EchoReply,
+                    IpAddr::V6(_) => Icmpv6Message::from(kind) == Icmpv6Message::EchoReply,
+                };
+                if reply && (ping.many || IpAddr::from(from) == ping.to) {
                     ping.state = PingState::Reply { after: self.now.since(ping.started) };
                 }
             }
@@ -113,7 +115,26 @@ impl Stack {
         if header.next_header() != IpProtocol::Icmp {
             return;
         }
-        let to = IpAddr::V4(header.dst_addr());
+        self.end_ping(header.dst_addr().into(), ident);
+    }
+
+    /// The same in IPv6.
+    pub(super) fn read_icmpv6_error(&mut self, packet: &[u8]) {
+        let Ok(ip) = Ipv6Packet::new_checked(packet) else { return };
+        let Ok(message) = Icmpv6Packet::new_checked(ip.payload()) else { return };
+        let Some(quoted) = ip.payload().get(8..).filter(|q| q.len() >= IPV6_HEADER_LEN) else { return };
+        if !message.verify_checksum(&ip.src_addr(), &ip.dst_addr()) {
+            return;
+        }
+        let header = Ipv6Packet::new_unchecked(quoted);
+        let Some([kind, _, _, _, high, low, ..]) = quoted.get(IPV6_HEADER_LEN..) else { return };
+        let echo = Icmpv6Message::from(*kind) == Icmpv6Message::EchoRequest;
+        if header.next_header() == IpProtocol::Icmpv6 && echo {
+            self.end_ping(header.dst_addr().into(), u16::from_be_bytes([*high, *low]));
+        }
+    }
+
+    fn end_ping(&mut self, to: IpAddr, ident: u16) {
         for ping in self.pings.values_mut() {
             if ping.state == PingState::Pending && ping.ident == ident && ping.to == to {
                 ping.state = PingState::Unreachable;

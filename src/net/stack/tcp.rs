@@ -7,10 +7,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{self, State};
-use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, Ipv4Packet, TcpPacket};
+use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, TcpPacket};
 
 use super::udp::free_port;
-use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast, tcp_buffer};
+use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast, packet, tcp_buffer};
+use crate::net::icmpv6;
 use crate::time::{Duration, Instant, earliest};
 
 mod keep_alive;
@@ -133,19 +134,24 @@ impl Stack {
         local_port: Option<u16>,
         options: &TcpOptions,
     ) -> Result<Socket, ConnectError> {
-        let IpAddr::V4(address) = remote.ip() else { return Err(ConnectError::BadRemote) };
-        if !is_unicast(address) || remote.port() == 0 {
+        let address = remote.ip();
+        let unicast = match address {
+            IpAddr::V4(address) => is_unicast(address),
+            IpAddr::V6(address) => icmpv6::is_unicast(address),
+        };
+        if !unicast || remote.port() == 0 {
             return Err(ConnectError::BadRemote);
         }
-        let own = self.source_for(address).ok_or(ConnectError::NoAddress)?;
-        if self.is_broadcast(address) {
+        let bound = options.local_address.filter(|own| own.is_ipv4() == address.is_ipv4());
+        let own = bound.or_else(|| self.source_for(address)).ok_or(ConnectError::NoAddress)?;
+        if self.is_many(address) {
             return Err(ConnectError::BadRemote);
         }
-        if self.next_hop(address).is_none() {
+        if !self.has_way(own, address) {
             return Err(ConnectError::NoRoute);
         }
         let port = self.local_tcp_port(local_port)?;
-        let local = SocketAddr::new(IpAddr::V4(own), port);
+        let local = SocketAddr::new(own, port);
         if let Some(old) = self.find_connection(local, remote) {
             // Only one in TIME_WAIT can have the same ends now.
             self.finish(old, CloseReason::Local);
@@ -363,9 +369,8 @@ impl Stack {
     }
 
     /// Ends, without a frame, the connections whose local address is `gone`.
-    pub(super) fn fail_connections(&mut self, gone: impl Fn(Ipv4Addr) -> bool, reason: CloseReason) {
-        let local = |c: &Connection| matches!(c.local.ip(), IpAddr::V4(a) if gone(a));
-        let live = self.connections.iter().filter(|(_, c)| c.handle.is_some() && local(c));
+    pub(super) fn fail_connections(&mut self, gone: impl Fn(IpAddr) -> bool, reason: CloseReason) {
+        let live = self.connections.iter().filter(|(_, c)| c.handle.is_some() && gone(c.local.ip()));
         let failed: Vec<Socket> = live.map(|(id, _)| *id).collect();
         for id in failed {
             self.finish(id, reason);
@@ -419,13 +424,13 @@ impl Stack {
 
     /// Notes that smoltcp sends this segment: if it wants an answer, the peer's silence counts from now.
     pub(super) fn note_segment(&mut self, packet: &[u8]) {
-        let Ok(ip) = Ipv4Packet::new_checked(packet) else { return };
-        let Ok(segment) = TcpPacket::new_checked(ip.payload()) else { return };
-        if ip.next_header() != IpProtocol::Tcp || segment.segment_len() == 0 {
+        let Some((from, to, IpProtocol::Tcp, payload)) = packet::parts(packet) else { return };
+        let Ok(segment) = TcpPacket::new_checked(payload) else { return };
+        if segment.segment_len() == 0 {
             return;
         }
-        let local = SocketAddr::new(ip.src_addr().into(), segment.src_port());
-        let remote = SocketAddr::new(ip.dst_addr().into(), segment.dst_port());
+        let local = SocketAddr::new(from, segment.src_port());
+        let remote = SocketAddr::new(to, segment.dst_port());
         let connection = self.find_connection(local, remote).and_then(|id| self.connections.get_mut(&id));
         if let Some(connection) = connection {
             connection.waiting.get_or_insert(self.now);

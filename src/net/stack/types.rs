@@ -1,14 +1,14 @@
 //! What callers hand to a [`Stack`](super::Stack) and get back from it: plain data.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::time::Duration;
 
 /// What a node's frames are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
-    /// Ethernet II frames without checksum; ARP finds the neighbours.
+    /// Ethernet II frames without checksum; ARP and neighbour discovery find the neighbours.
     Ethernet {
         /// The node's own address; must be unicast.
         mac: [u8; 6],
@@ -101,6 +101,8 @@ pub struct TcpOptions {
     /// Receive buffer in bytes, the largest window; at least 536. `None`: the stack's
     /// [`tcp_rx`](StackConfig::tcp_rx).
     pub receive_buffer: Option<usize>,
+    /// The own address to connect from. `None`: the one that belongs to the way there.
+    pub local_address: Option<IpAddr>,
 }
 
 impl Default for TcpOptions {
@@ -112,6 +114,7 @@ impl Default for TcpOptions {
             keep_alive: None,
             nodelay: false,
             receive_buffer: None,
+            local_address: None,
         }
     }
 }
@@ -131,6 +134,26 @@ pub struct Ipv4Config {
     pub server: Option<Ipv4Addr>,
     /// How long the lease lasts; `None` for a static configuration.
     pub lease: Option<Duration>,
+}
+
+/// A node's IPv6 configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipv6Config {
+    /// Its addresses; must be unicast.
+    pub addresses: Vec<Ipv6Addr>,
+    /// Bits of the networks of those that are not link-local, 0 to 128.
+    pub prefix_len: u8,
+    /// Where packets for other networks go.
+    pub gateway: Option<Ipv6Addr>,
+}
+
+/// An address that a node has found by itself, and uses from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ipv6Event {
+    /// The one of the link.
+    LinkLocal(Ipv6Addr),
+    /// One in the network that a router has advertised.
+    Global(Ipv6Addr),
 }
 
 /// What the DHCP client has to say.
@@ -199,7 +222,7 @@ pub enum ConnectError {
     NoAddress,
     /// Not on our network, and there is no gateway.
     NoRoute,
-    /// Address or port is not one that can be connected to (0, broadcast, multicast, IPv6).
+    /// Address or port is not one that can be connected to (0, broadcast, multicast).
     BadRemote,
     /// The local port is in use, or all ephemeral ports are.
     PortInUse,
@@ -249,7 +272,7 @@ pub enum UdpError {
     NoAddress,
     /// Not on our network, and there is no gateway.
     NoRoute,
-    /// The remote address is 0.0.0.0 or IPv6, or the port is 0.
+    /// The remote address is unspecified, or the port is 0.
     BadRemote,
     /// Longer than [`MAX_DATAGRAM`](super::MAX_DATAGRAM).
     TooLarge,

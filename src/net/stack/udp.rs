@@ -16,8 +16,16 @@ const RECEIVE_BYTES: usize = 2 * (MAX_DATAGRAM + 8);
 pub(super) struct Port {
     handle: SocketHandle,
     number: u16,
+    /// The own address that datagrams come from, where the way to their destination does not say it.
+    source: Option<IpAddr>,
     /// Datagrams handed over since the last poll.
     pub(super) queued: usize,
+}
+
+impl Port {
+    pub(super) fn number(&self) -> u16 {
+        self.number
+    }
 }
 
 impl Stack {
@@ -43,27 +51,27 @@ impl Stack {
         socket.bind(number).map_err(|_| UdpError::PortInUse)?;
         let handle = self.sockets.add(socket);
         let id = self.new_socket();
-        self.ports.insert(id, Port { handle, number, queued: 0 });
+        self.ports.insert(id, Port { handle, number, source: None, queued: 0 });
         Ok(id)
     }
 
     /// Sends a datagram with the next poll; broadcast and multicast addresses are fine.
     ///
     /// # Errors
-    /// See [`UdpError`]. A datagram whose neighbour does not answer ARP is lost without an error, as on
+    /// See [`UdpError`]. A datagram whose neighbour does not answer is lost without an error, as on
     /// every stack.
     pub fn udp_send(&mut self, s: Socket, to: SocketAddr, data: &[u8]) -> Result<(), UdpError> {
         let port = self.ports.get(&s).ok_or(UdpError::NotOpen)?;
         let (number, queued) = (port.number, port.queued);
-        let IpAddr::V4(address) = to.ip() else { return Err(UdpError::BadRemote) };
+        let address = to.ip();
         if address.is_unspecified() || to.port() == 0 {
             return Err(UdpError::BadRemote);
         }
         if data.len() > MAX_DATAGRAM {
             return Err(UdpError::TooLarge);
         }
-        let own = self.source_for(address).ok_or(UdpError::NoAddress)?;
-        if !address.is_multicast() && !self.is_broadcast(address) && self.next_hop(address).is_none() {
+        let own = self.udp_source(s, address).ok_or(UdpError::NoAddress)?;
+        if !self.is_many(address) && !self.has_way(own, address) {
             return Err(UdpError::NoRoute);
         }
         if queued >= UDP_QUEUE {
@@ -76,6 +84,19 @@ impl Stack {
         }
         self.dirty = true;
         Ok(())
+    }
+
+    /// Sends from this own address from now on, whatever the way to a destination of its family says.
+    pub fn udp_send_from(&mut self, s: Socket, source: IpAddr) {
+        if let Some(port) = self.ports.get_mut(&s) {
+            port.source = Some(source);
+        }
+    }
+
+    /// The address from which a datagram for `to` would come.
+    pub(super) fn udp_source(&self, s: Socket, to: IpAddr) -> Option<IpAddr> {
+        let set = self.ports.get(&s)?.source.filter(|source| source.is_ipv4() == to.is_ipv4());
+        set.or_else(|| self.source_for(to))
     }
 
     /// Takes the next received datagram. When more than [`UDP_QUEUE`] wait, later ones are lost.

@@ -11,7 +11,7 @@ pub(super) const DHCP: [(&str, &str); 5] = [
     ("none", "Nothing."),
     ("no-offer", "No DISCOVER, as with no address left; leases are renewed."),
     ("no-ack", "No REQUEST, as with ACKs that are lost."),
-    ("nak", "A NAK to every REQUEST."),
+    ("nak", "A NAK to every REQUEST, and no DISCOVER."),
 ];
 
 /// Reads what follows `ap`.

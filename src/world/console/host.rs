@@ -1,7 +1,7 @@
 //! What a host can be told to do: `host NAME ACTION`.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use super::words::{Word, Words};
 use super::{Command, Name};
@@ -119,8 +119,8 @@ fn next(what: &str, so_far: &str, words: &mut Words) -> Result<Word, String> {
 }
 
 fn far_end(so_far: &str, words: &mut Words) -> Result<(Peer, u16), String> {
-    let to = next("an IPv4 address or the name of a module", so_far, words)?;
-    let to = match to.plain().and_then(|word| word.parse::<Ipv4Addr>().ok()) {
+    let to = next("an address or the name of a module", so_far, words)?;
+    let to = match to.plain().and_then(|word| word.parse::<IpAddr>().ok()) {
         Some(address) => Peer::Address(address),
         None => Peer::Module(to.text),
     };
@@ -183,7 +183,7 @@ impl fmt::Display for To<'_> {
         match self.0 {
             Peer::Address(address) => address.fmt(f),
             // In quotes it is a name, whatever it looks like.
-            Peer::Module(name) if name.parse::<Ipv4Addr>().is_ok() => write!(f, "\"{name}\""),
+            Peer::Module(name) if name.parse::<IpAddr>().is_ok() => write!(f, "\"{name}\""),
             Peer::Module(name) => Name(name).fmt(f),
         }
     }

@@ -229,7 +229,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("host pc send a b", "expected nothing after `host pc send \"a\"`, found `b`".to_string()),
         (
             "host pc connect",
-            "expected an IPv4 address or the name of a module after `host pc connect`, found nothing"
+            "expected an address or the name of a module after `host pc connect`, found nothing"
                 .to_string(),
         ),
         (
@@ -312,7 +312,9 @@ fn action() -> impl Strategy<Value = HostAction> {
     let data = || proptest::collection::vec(any::<u8>(), 0..20);
     let to = || {
         prop_oneof![
-            any::<u32>().prop_map(|a| Peer::Address(a.into())),
+            any::<u32>().prop_map(|a| Peer::Address(std::net::Ipv4Addr::from(a).into())),
+            any::<u128>().prop_map(|a| Peer::Address(std::net::Ipv6Addr::from(a).into())),
+            any::<u128>().prop_map(|a| Peer::Module(std::net::Ipv6Addr::from(a).to_string())),
             any::<u32>().prop_map(|a| Peer::Module(std::net::Ipv4Addr::from(a).to_string())),
             any::<String>().prop_map(Peer::Module),
         ]

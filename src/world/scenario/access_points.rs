@@ -42,6 +42,15 @@ pub(super) fn read(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8;
             );
             problems.add(second.place.clone(), message);
         }
+        if let Some(other) =
+            lans.iter().find(|l| lan.segment.ipv6.is_some() && l.segment.ipv6 == lan.segment.ipv6)
+        {
+            let message = format!(
+                "expected another IPv6 network than that of the access point {}",
+                shown(&other.ap.name)
+            );
+            problems.add(lan.place.clone(), message);
+        }
         lans.push(lan);
     }
     lans
@@ -98,6 +107,7 @@ fn access_point<'a>(
         prefix_len: subnet.prefix_len(),
         dhcp,
         lease,
+        ipv6: section.parsed(p, "ipv6", network::prefix6),
         dns: name_servers(p, &section).unwrap_or_else(|| vec![gateway]),
     };
     Some(Lan { ap, segment, subnet, place: section.span("subnet") })

@@ -1,6 +1,6 @@
 //! Hosts and the services on them.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::access_points::Lan;
@@ -10,6 +10,7 @@ use super::report::Problems;
 use super::table::{Section, Value};
 use super::{dns, exists, link, schema, servers};
 use crate::net::config::{Faults, HostConfig, Page, ServiceConfig};
+use crate::net::icmpv6::{MIN_MTU, same_network};
 use crate::net::ntp;
 use crate::time::Duration;
 use crate::world::quantity;
@@ -25,6 +26,7 @@ pub(super) fn read(
 ) -> Vec<HostConfig> {
     let mut hosts = Vec::new();
     let mut addresses = Taken::new();
+    let mut addresses6 = Taken::new();
     for (name, place, value) in top.named(problems, "host") {
         read::check_node_name(problems, name, &place);
         if modules.contains(&name) {
@@ -49,6 +51,14 @@ pub(super) fn read(
             );
         }
         let segment = address.and_then(|a| segment(problems, &section, a, lans));
+        let address6 = section.parsed(problems, "address6", address6);
+        if let Some(address) = address6 {
+            let what = format!("the address {address}");
+            take(problems, &mut addresses6, address, section.span("address6"), &what);
+            if let Some(message) = misplaced6(address, segment.as_deref(), lans) {
+                section.complain(problems, "address6", &message);
+            }
+        }
         let mut own_names = Vec::new();
         for (dns_name, span) in section.strings(problems, "names").unwrap_or_default() {
             let Some(dns_name) = dns::dns_name(problems, dns_name, &span) else { continue };
@@ -62,12 +72,20 @@ pub(super) fn read(
             }
             None => Faults::default(),
         };
+        if address6.is_some() && link.mtu < MIN_MTU {
+            let message = format!(
+                "expected a link of at least {MIN_MTU} bytes for a host with IPv6, found an MTU of {}",
+                link.mtu
+            );
+            section.complain(problems, "address6", &message);
+        }
         let services = services(problems, &section, name);
         let Some(address) = address else { continue };
         hosts.push(HostConfig {
             name: name.to_string(),
             dns_names: own_names,
             address,
+            address6,
             segment,
             link,
             services,
@@ -79,6 +97,39 @@ pub(super) fn read(
 fn address(text: &str) -> Result<Ipv4Addr, String> {
     let address = text.parse().ok().filter(|&a| network::is_host(a));
     address.ok_or_else(|| format!("expected the IPv4 address of one host, found {}", shown(text)))
+}
+
+fn address6(text: &str) -> Result<Ipv6Addr, String> {
+    let address = text.parse().ok().filter(|&a| network::is_host6(a));
+    address.ok_or_else(|| format!("expected the IPv6 address of one host, found {}", shown(text)))
+}
+
+/// Why a host on the LAN of the access point `ap`, or beyond the gateway, can't have this IPv6 address.
+fn misplaced6(address: Ipv6Addr, ap: Option<&str>, lans: &[Lan]) -> Option<String> {
+    let near = |lan: &&Lan| lan.segment.ipv6.is_some_and(|prefix| same_network(prefix, address, 64));
+    let found = lans.iter().find(near);
+    let own = lans.iter().find(|lan| Some(lan.ap.name.as_str()) == ap);
+    match (own, found) {
+        (Some(own), Some(found)) if own.ap.name == found.ap.name => {
+            let gateway = own.segment.gateways().any(|gateway| gateway == address);
+            gateway.then(|| format!("expected another address than {address}, which is the gateway's"))
+        }
+        (None, None) => None,
+        (Some(own), _) => Some(match own.segment.ipv6 {
+            Some(prefix) => format!(
+                "expected an address within {prefix}/64, as the access point {} has it, found {address}",
+                shown(&own.ap.name)
+            ),
+            None => format!(
+                "expected no IPv6 address, because the access point {} has no `ipv6`, found {address}",
+                shown(&own.ap.name)
+            ),
+        }),
+        (None, Some(found)) => Some(format!(
+            "expected an address of no access point, because the host is beyond the gateway, found {address} of {}",
+            shown(&found.ap.name)
+        )),
+    }
 }
 
 /// The segment that the host is on: the one whose subnet has its address, which `ap` may confirm.

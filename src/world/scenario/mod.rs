@@ -115,7 +115,7 @@ impl Scenario {
         read::scenario(name, text)
     }
 
-    /// The built-in scenario: one module, one access point, a host behind it and two beyond the gateway.
+    /// The built-in scenario: one module, one access point, a host behind it and three beyond the gateway.
     pub fn default_text() -> &'static str {
         include_str!("../../../scenarios/default.toml")
     }
@@ -171,8 +171,8 @@ impl Scenario {
 
     fn check_action(&self, action: &HostAction) -> Result<(), String> {
         match action {
-            HostAction::Connect { to: Peer::Address(address), .. } if !network::is_host(*address) => {
-                Err(format!("expected the IPv4 address of one host, found `{address}`"))
+            HostAction::Connect { to: Peer::Address(address), .. } if !network::is_dialled(*address) => {
+                Err(format!("expected the address of one host, found `{address}`"))
             }
             HostAction::Join(name) => {
                 exists("the name of a module", name, self.modules.iter().map(|m| m.name.as_str()))
@@ -180,7 +180,7 @@ impl Scenario {
             HostAction::Connect { to: Peer::Module(name), .. }
             | HostAction::Datagram { to: Peer::Module(name), .. } => {
                 let modules = self.modules.iter().map(|m| m.name.as_str());
-                exists("an IPv4 address or the name of a module", name, modules)
+                exists("an address or the name of a module", name, modules)
             }
             _ => Ok(()),
         }

@@ -1,7 +1,8 @@
-//! Addresses as a scenario writes them: MAC, IPv4 network, DNS name.
+//! Addresses as a scenario writes them: MAC, IPv4 and IPv6 network, DNS name.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::net::icmpv6;
 use crate::world::spelling::shown;
 
 /// An IPv4 network.
@@ -76,6 +77,31 @@ impl std::fmt::Display for Subnet {
 
 fn mask(prefix_len: u8) -> u32 {
     u32::MAX << (32 - prefix_len.clamp(1, 32))
+}
+
+/// Reads `2001:db8:1::/64`, of which the first address is the result.
+pub(super) fn prefix6(text: &str) -> Result<Ipv6Addr, String> {
+    let prefix = text.strip_suffix("/64").and_then(|address| address.parse().ok());
+    let prefix = prefix.filter(|&prefix| is_host6(prefix) && Ipv6Addr::to_bits(prefix) as u64 == 0);
+    prefix.ok_or_else(|| {
+        format!(
+            "expected an IPv6 network of 64 bits for hosts, such as `2001:db8:1::/64`, found {}",
+            shown(text)
+        )
+    })
+}
+
+/// True for an IPv6 address that one host can have for everybody: not link-local, not a group's.
+pub(super) fn is_host6(address: Ipv6Addr) -> bool {
+    icmpv6::is_unicast(address) && !address.is_unicast_link_local()
+}
+
+/// True for an address that one host can be dialled at; a link-local one is fine.
+pub(super) fn is_dialled(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_host(address),
+        IpAddr::V6(address) => icmpv6::is_unicast(address),
+    }
 }
 
 /// True for an address that one host can have: not 0/8, loopback, multicast, reserved or broadcast.

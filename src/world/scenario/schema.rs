@@ -61,6 +61,7 @@ pub(super) const AP: &[Key] = &[
         "the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"]",
         "see below",
     ),
+    key("ipv6", "an IPv6 network of 64 bits, such as \"2001:db8:1::/64\"", "no IPv6"),
     key("lease", "a duration of whole seconds from 10 s to 365 d, such as \"2 h\"", "\"2 h\""),
     key("dns", "a list of up to three IPv4 addresses, such as [\"192.168.1.53\"]", "the gateway"),
 ];
@@ -89,6 +90,7 @@ pub(super) const WIRE: &[Key] = &[
 
 pub(super) const HOST: &[Key] = &[
     key("address", "an IPv4 address of one host, such as \"192.168.1.10\"", REQUIRED),
+    key("address6", "an IPv6 address of one host, such as \"2001:db8:1::10\"", "no IPv6"),
     key("names", "a list of DNS names, such as [\"www.example.com\"]", "empty"),
     key("ap", "the name of the access point that the host stands behind", "where the address belongs"),
     key("link", "a table with the keys of [link.NAME]", "see [link.NAME]"),

@@ -392,6 +392,34 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
             "2:11: `address` in [host.www]: expected the IPv4 address of one host, found `224.0.0.1`",
         ),
         (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"2001:db8::1/64\"",
+            "3:8: `ipv6` in [ap.a]: expected an IPv6 network of 64 bits for hosts, such as `2001:db8:1::/64`, found `2001:db8::1/64`",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"fe80::/64\"",
+            "3:8: `ipv6` in [ap.a]: expected an IPv6 network of 64 bits for hosts, such as `2001:db8:1::/64`, found `fe80::/64`",
+        ),
+        (
+            "[host.www]\naddress = \"1.2.3.4\"\naddress6 = \"ff02::1\"",
+            "3:12: `address6` in [host.www]: expected the IPv6 address of one host, found `ff02::1`",
+        ),
+        (
+            "[host.www]\naddress = \"1.2.3.4\"\naddress6 = \"2001:db8::1\"\nlink = { mtu = 1279 }",
+            "3:12: `address6` in [host.www]: expected a link of at least 1280 bytes for a host with IPv6, found an MTU of 1279",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\n[host.x]\naddress = \"192.168.1.5\"\naddress6 = \"2001:db8::5\"",
+            "5:12: `address6` in [host.x]: expected no IPv6 address, because the access point `a` has no `ipv6`, found 2001:db8::5",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"2001:db8::/64\"\n[host.x]\naddress = \"1.2.3.4\"\naddress6 = \"2001:db8::5\"",
+            "6:12: `address6` in [host.x]: expected an address of no access point, because the host is beyond the gateway, found 2001:db8::5 of `a`",
+        ),
+        (
+            "[ap.a]\nssid = \"a\"\nipv6 = \"2001:db8::/64\"\n[host.x]\naddress = \"192.168.1.5\"\naddress6 = \"2001:db8::1\"",
+            "6:12: `address6` in [host.x]: expected another address than 2001:db8::1, which is the gateway's",
+        ),
+        (
             "[host.www]\nnames = [\"a\"]",
             "1:7: [host.www] lacks the key `address`, an IPv4 address of one host, such as \"192.168.1.10\"",
         ),
@@ -425,7 +453,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
-            "3:1: unknown key `timeline` in [host.a], expected `address`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `address6`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
@@ -571,13 +599,13 @@ fn a_command_is_checked_against_the_names_that_exist() {
         ("host wifi close", "expected the name of a host (`echo`, `nas`, `time` or `www`), found `wifi`"),
         (
             "at 1s host nas connect 192.168.1.300 7",
-            "expected an IPv4 address or the name of a module (`wifi`), found `192.168.1.300`",
+            "expected an address or the name of a module (`wifi`), found `192.168.1.300`",
         ),
         (
             "host nas datagram wfi 7 x",
-            "expected an IPv4 address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
+            "expected an address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
         ),
-        ("host nas connect 224.0.0.1 7", "expected the IPv4 address of one host, found `224.0.0.1`"),
+        ("host nas connect 224.0.0.1 7", "expected the address of one host, found `224.0.0.1`"),
     ] {
         let checked = crate::world::console::parse(line).and_then(|c| s.check(&c));
         assert_eq!(checked.err().unwrap_or_default(), message, "{line}");

@@ -6,6 +6,7 @@ use crate::net::network::HostAction::*;
 /// A terminal on the LAN and one beyond the gateway.
 fn terminals() -> NetConfig {
     let terminal = |name: &str, address: &str, segment: Option<&str>| HostConfig {
+        address6: None,
         services: vec![ServiceConfig::TcpTerminal { port: 23 }, ServiceConfig::UdpTerminal { port: 5000 }],
         ..host(name, address, segment)
     };
@@ -157,10 +158,10 @@ fn a_dial_that_fails_says_why() {
     b.act("pc", connect(wifi()));
     b.join(0, "home");
     b.act("pc", connect(wifi()));
-    b.act("far", connect(Peer::Address(ip("10.9.9.9"))));
-    b.act("pc", connect(Peer::Address(ip("192.168.4.77"))));
+    b.act("far", connect(Peer::Address(ip("10.9.9.9").into())));
+    b.act("pc", connect(Peer::Address(ip("192.168.4.77").into())));
     b.idle(Duration::from_secs(20));
-    b.act("pc", connect(Peer::Address(ip("192.168.4.78"))));
+    b.act("pc", connect(Peer::Address(ip("192.168.4.78").into())));
     b.act("pc", Close);
     for action in [Close, Reset, Send(vec![1])] {
         b.act("pc", action);

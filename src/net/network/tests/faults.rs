@@ -150,7 +150,7 @@ fn duplicated_frames_arrive_twice_and_held_back_ones_are_overtaken() {
     // The first is held back, the second is not.
     assert!(bench.net.set_faults("wifi", faults(|f| f.reorder_ppm = 1_000_000)));
     let gateway = mac_address("gateway/home");
-    let frame = packet::ethernet(gateway, mac_address("wifi"), EthernetProtocol::Ipv4, &ping(2));
+    let frame = packet::frame(gateway, mac_address("wifi"), &ping(2));
     assert_eq!(bench.net.send(bench.now, 0, frame), Fate::Sent);
     assert!(bench.net.set_faults("wifi", faults(|_| {})));
     let order: Vec<u8> = bench.exchange(&ping(3)).iter().map(|p| p[27]).collect();
@@ -206,7 +206,7 @@ fn taps_hear_the_hosts_ends_of_their_links_when_asked_to() {
 fn names_for_the_capture_cover_hosts_and_gateway() {
     let bench = Bench::new(&config(), 1);
     let names: Vec<_> = bench.net.host_names().collect();
-    assert!(names.contains(&(ip("203.0.113.10"), "web.example.com")), "{names:?}");
-    assert!(names.contains(&(ip("192.168.5.1"), "gateway")), "{names:?}");
+    assert!(names.contains(&(ip("203.0.113.10").into(), "web.example.com")), "{names:?}");
+    assert!(names.contains(&(ip("192.168.5.1").into(), "gateway")), "{names:?}");
     assert_eq!(bench.net.min_module_latency(), Duration::from_millis(1));
 }

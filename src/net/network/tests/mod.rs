@@ -2,6 +2,7 @@
 
 mod act;
 mod faults;
+mod ipv6;
 mod reach;
 
 use std::collections::VecDeque;
@@ -31,6 +32,7 @@ fn segment(name: &str, net: u8) -> SegmentConfig {
         prefix_len: 24,
         dhcp: (at(100), at(199)),
         lease: Duration::from_secs(7200),
+        ipv6: Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0)),
         dns: vec![at(1)],
     }
 }
@@ -47,6 +49,7 @@ fn host(name: &str, address: &str, segment: Option<&str>) -> HostConfig {
         name: name.to_owned(),
         dns_names: vec![format!("{name}.example.com")],
         address: ip(address),
+        address6: None,
         segment: segment.map(str::to_owned),
         link: Faults::default(),
         services: vec![
@@ -215,14 +218,14 @@ impl Bench {
     fn ping(&mut self, address: &str) -> PingState {
         let timeout = Duration::from_secs(10);
         let stack = &mut self.stations[0].stack;
-        let ping = stack.ping_start(self.now, IpAddr::V4(ip(address)), 32, timeout);
+        let ping = stack.ping_start(self.now, address.parse().unwrap(), 32, timeout);
         self.run(Duration::from_secs(11), |b| b.stations[0].stack.ping_state(ping) != PingState::Pending);
         self.stations[0].stack.ping_state(ping)
     }
 
     /// Opens a connection to port 80 and asks for the big page.
     fn request(&mut self, module: usize, address: &str) -> Socket {
-        let remote = SocketAddr::new(IpAddr::V4(ip(address)), 80);
+        let remote = SocketAddr::new(address.parse().unwrap(), 80);
         let stack = &mut self.stations[module].stack;
         let socket = stack.tcp_connect(self.now, remote, None, &TcpOptions::default()).unwrap();
         self.run(Duration::from_secs(60), |b| {
@@ -252,14 +255,14 @@ impl Bench {
         answer
     }
 
-    /// Sends an IPv4 packet of the first module to the gateway, and returns what comes back within a second.
+    /// Sends a packet of the first module to the gateway, and returns what comes back within a second.
     fn exchange(&mut self, packet: &[u8]) -> Vec<Vec<u8>> {
         let gateway = mac_address("gateway/home");
-        let frame = packet::ethernet(gateway, mac_address("wifi"), EthernetProtocol::Ipv4, packet);
-        assert_eq!(self.net.send(self.now, 0, frame), Fate::Sent);
+        let frame = packet::frame(gateway, mac_address("wifi"), packet);
+        assert_eq!(self.net.send(self.now, 0, frame.clone()), Fate::Sent);
         let before = self.seen.len();
         self.idle(Duration::from_secs(1));
-        let packets = self.seen[before..].iter().filter(|s| s.inbound && s.frame[12..14] == [8, 0]);
+        let packets = self.seen[before..].iter().filter(|s| s.inbound && s.frame[12..14] == frame[12..14]);
         packets.map(|s| s.frame[14..].to_vec()).collect()
     }
 }

@@ -3,14 +3,14 @@
 //! and a SYN beyond the backlog is dropped, as lwIP and Linux do.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{self, State};
-use smoltcp::wire::{Ipv4Packet, TcpPacket};
+use smoltcp::wire::TcpPacket;
 
 use super::{Connection, SYN_LIFETIME, endpoint};
-use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions};
+use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions, packet};
 
 /// One listening port.
 pub(in crate::net::stack) struct Listener {
@@ -159,10 +159,10 @@ impl Stack {
     /// A listening socket would take a repeated SYN of a half-open connection for a new one. And a SYN of a
     /// peer that restarted, or whose last connection is in TIME_WAIT here, would get no new connection.
     pub(in crate::net::stack) fn admit_segment(&mut self, packet: &[u8]) -> bool {
-        let Ok(ip) = Ipv4Packet::new_checked(packet) else { return false };
-        let Ok(segment) = TcpPacket::new_checked(ip.payload()) else { return false };
-        let local = SocketAddr::new(IpAddr::V4(ip.dst_addr()), segment.dst_port());
-        let remote = SocketAddr::new(IpAddr::V4(ip.src_addr()), segment.src_port());
+        let Some((from, to, _, payload)) = packet::parts(packet) else { return false };
+        let Ok(segment) = TcpPacket::new_checked(payload) else { return false };
+        let local = SocketAddr::new(to, segment.dst_port());
+        let remote = SocketAddr::new(from, segment.src_port());
         let known = self.find_connection(local, remote);
         let opening = segment.syn() && !segment.ack() && !segment.rst();
         if !opening {

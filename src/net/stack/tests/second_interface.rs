@@ -88,11 +88,11 @@ fn each_destination_is_reached_from_the_address_of_its_own_network() {
     let mut net = Net::leased();
     for (to, from) in [(LEASED, OWN), (address(2), address(0))] {
         let ping = net.node.ping_start(net.now, to.into(), 8, Duration::from_secs(1));
-        assert_eq!(net.node.source_for(to), Some(from));
+        assert_eq!(net.node.source_for(to.into()), Some(from.into()));
         net.run(100);
         assert!(matches!(net.node.ping_state(ping), PingState::Reply { .. }), "{to} did not answer");
     }
-    assert!(net.node.is_on_lan(LEASED.into()) && !net.node.is_on_lan(address(2).into()));
+    assert!(net.node.is_on_lan(LEASED) && !net.node.is_on_lan(address(2)));
     let ping = net.guest.ping_start(net.now, address(2).into(), 8, Duration::from_secs(1));
     net.run(2_000);
     assert_eq!(net.guest.ping_state(ping), PingState::TimedOut, "something was forwarded");

@@ -1,0 +1,45 @@
+//! IP addresses as lwIP prints them, which is how hosts see them: IPv6 in capital letters, as captured.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// `ip` as in `+CIPSTATE`, `+IPD` and all other lines.
+pub fn address_text(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => ipv6_text(ip),
+    }
+}
+
+/// The first run of two or more zero groups is left out, where RFC 5952 takes the longest one.
+fn ipv6_text(ip: Ipv6Addr) -> String {
+    if let Some(mapped) = ip.to_ipv4_mapped() {
+        return format!("::FFFF:{mapped}");
+    }
+    let groups = ip.segments();
+    let join = |groups: &[u16]| groups.iter().map(|g| format!("{g:X}")).collect::<Vec<_>>().join(":");
+    let Some(start) = groups.windows(2).position(|pair| pair == [0, 0]) else { return join(&groups) };
+    let length = groups[start..].iter().take_while(|g| **g == 0).count();
+    format!("{}::{}", join(&groups[..start]), join(&groups[start + length..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ipv6_is_printed_as_lwip_does() {
+        for (address, text) in [
+            ("fe80::260a:c4ff:fe81:d8d0", "FE80::260A:C4FF:FE81:D8D0"),
+            ("2409:8762:efd:1a:3e61:5ff:fed0:9523", "2409:8762:EFD:1A:3E61:5FF:FED0:9523"),
+            ("::", "::"),
+            ("ff02::1", "FF02::1"),
+            ("2001:db8::", "2001:DB8::"),
+            ("1:0:2:3:4:5:6:7", "1:0:2:3:4:5:6:7"),
+            ("1:0:0:2:0:0:0:3", "1::2:0:0:0:3"),
+            ("::ffff:192.168.1.10", "::FFFF:192.168.1.10"),
+            ("192.168.1.10", "192.168.1.10"),
+        ] {
+            assert_eq!(address_text(address.parse().expect("an address")), text);
+        }
+    }
+}
