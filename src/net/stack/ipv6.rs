@@ -23,6 +23,9 @@ pub(super) enum Side {
     Lan,
 }
 
+/// What an interface is made of: its Ethernet, its IPv6, and the frames that it sends.
+type Interface<'a> = (&'a mut Ethernet, &'a mut Option<Ipv6>, &'a mut VecDeque<Vec<u8>>);
+
 impl Stack {
     /// Lets the node find its IPv6 addresses by itself whenever an Ethernet interface is up, or not any more. Switched
     /// off, its addresses go, and TCP connections with them, without a frame.
@@ -92,8 +95,8 @@ impl Stack {
         self.ipv6_events.pop_front()
     }
 
-    /// An interface's Ethernet, its IPv6, and the frames that it sends.
-    fn side(&mut self, side: Side) -> Option<(&mut Ethernet, &mut Option<Ipv6>, &mut VecDeque<Vec<u8>>)> {
+    /// An interface, when there is one.
+    fn side(&mut self, side: Side) -> Option<Interface<'_>> {
         match side {
             Side::First => Some((self.ethernet.as_mut()?, &mut self.ipv6, &mut self.frames)),
             Side::Lan => self.lan.as_mut().map(|lan| (&mut lan.ethernet, &mut lan.ipv6, &mut lan.frames)),
