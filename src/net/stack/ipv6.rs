@@ -23,7 +23,7 @@ pub(super) enum Side {
     Lan,
 }
 
-/// An interface's Ethernet, its IPv6, and the frames that it sends.
+/// What an interface is made of: its Ethernet, its IPv6, and the frames that it sends.
 type Interface<'a> = (&'a mut Ethernet, &'a mut Option<Ipv6>, &'a mut VecDeque<Vec<u8>>);
 
 impl Stack {
@@ -95,6 +95,7 @@ impl Stack {
         self.ipv6_events.pop_front()
     }
 
+    /// An interface, when there is one.
     fn side(&mut self, side: Side) -> Option<Interface<'_>> {
         match side {
             Side::First => Some((self.ethernet.as_mut()?, &mut self.ipv6, &mut self.frames)),
