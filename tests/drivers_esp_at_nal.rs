@@ -5,7 +5,7 @@
 #[path = "drivers/virtual_time.rs"]
 mod virtual_time;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use atat::blocking::Client;
 use atat::digest::AtDigester;
@@ -15,7 +15,7 @@ use esp_at_nal::stack::{Error, Socket};
 use esp_at_nal::wifi::{Adapter, CommandError, JoinError, WifiAdapter};
 use espat_sim::world::{Recording, Scenario, replay};
 use virtual_time::{BUFFER, Channel, MESSAGES, RX, Slot, TIMER_HZ, Timer, Uart};
-use virtual_time::{console, dialogue, look, now, pass};
+use virtual_time::{console, dialogue, line, look, now, pass};
 
 /// How much the driver sends with one AT+CIPSEND.
 const TX: usize = 1024;
@@ -282,6 +282,25 @@ fn a_restart_forgets_links_and_joins_by_itself_only_when_told_to() {
     driver.set_auto_connect(true).unwrap_or_else(|e| panic!("{e:?}\n{}", dialogue()));
     driver.restart().unwrap_or_else(|e| panic!("{e:?}\n{}", dialogue()));
     until("the automatic join", &mut driver, |d| d.get_join_status().ip_assigned);
+}
+
+/// The driver has addresses and links of IPv6, but no call that switches it on.
+#[test]
+fn ipv6_addresses_and_links_once_the_firmware_has_switched_it_on() {
+    let mut driver = power_on(&scenario());
+    line("AT+CIPV6=1");
+    driver.join("espat-sim", "correct horse").unwrap_or_else(|e| panic!("{e:?}\n{}", dialogue()));
+    pass(5000); // router advertisement, duplicate address detection
+    one_command_is_misread(&mut driver);
+    let address = driver.get_address().unwrap_or_else(|e| panic!("{e:?}\n{}", dialogue()));
+    let network = |ip: Option<Ipv6Addr>| ip.map(|ip| ip.segments()[..3].to_vec());
+    assert_eq!(network(address.ipv6_link_local), Some(vec![0xfe80, 0, 0]), "{}", dialogue());
+    assert_eq!(network(address.ipv6_global), Some(vec![0x2001, 0xdb8, 1]), "{}", dialogue());
+    let server = SocketAddr::new(IpAddr::V6("2001:db8:7::7".parse().expect("an address")), 7);
+    let mut socket = connected(&mut driver, server);
+    driver.send(&mut socket, b"over IPv6").expect("send");
+    assert_eq!(receive(&mut driver, &mut socket, 9), b"over IPv6");
+    driver.close(socket).expect("close");
 }
 
 #[test]

@@ -69,6 +69,16 @@ pub fn console(line: &str) {
     with(|s| s.world.console(line).unwrap_or_else(|e| panic!("console '{line}': {e}")));
 }
 
+/// A line that the firmware sends past the driver.
+pub fn line(text: &str) {
+    with(|s| {
+        for byte in text.bytes().chain(*b"\r\n") {
+            s.world.uart_write(s.module, s.now, byte).expect("uart_write");
+        }
+    });
+    pass(100);
+}
+
 /// What went over the wire so far: lines of the driver with `>`, bytes of the module as they came.
 pub fn dialogue() -> String {
     with(|s| s.dialogue.clone())
