@@ -82,7 +82,7 @@ fn a_name_without_ipv4_is_asked_for_again_with_another_id() {
     let mut host = Host::joined_in(SCENARIO, 1);
     host.ask("AT+CIPV6=1\r\n", "\r\nOK\r\n");
     host.ask("AT+CIPDNS=1,\"192.168.1.1\"\r\n", "\r\nOK\r\n");
-    host.ask("AT+CIPDOMAIN=\"new.example\",1\r\n", "+CIPDOMAIN:\"2001:db8::11\"\r\n\r\nOK\r\n");
+    host.ask("AT+CIPDOMAIN=\"new.example\",1\r\n", "+CIPDOMAIN:\"2001:DB8::11\"\r\n\r\nOK\r\n");
     let (_, capture, _) = host.finish();
     let test = "a_name_without_ipv4";
     assert_clean(test, &capture);
