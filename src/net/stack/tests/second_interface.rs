@@ -92,7 +92,7 @@ fn each_destination_is_reached_from_the_address_of_its_own_network() {
         net.run(100);
         assert!(matches!(net.node.ping_state(ping), PingState::Reply { .. }), "{to} did not answer");
     }
-    assert!(net.node.is_on_lan(LEASED.into()) && !net.node.is_on_lan(address(2).into()));
+    assert!(net.node.is_on_lan(LEASED) && !net.node.is_on_lan(address(2)));
     let ping = net.guest.ping_start(net.now, address(2).into(), 8, Duration::from_secs(1));
     net.run(2_000);
     assert_eq!(net.guest.ping_state(ping), PingState::TimedOut, "something was forwarded");
