@@ -7,6 +7,7 @@
 mod address;
 pub mod clock;
 pub mod commands;
+mod core;
 mod datagrams;
 mod dispatch;
 mod env;
@@ -33,34 +34,21 @@ pub mod table;
 mod update;
 mod upload;
 
-use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use crate::capture::Mark;
 use crate::net::mdns::Mdns;
-use crate::net::stack::Ipv6Event;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant, earliest};
 use crate::wifi::StationEvent;
 use clock::Clock;
-use commands::wifi_radio::Country;
-use commands::wifi_scan::ScanOptions;
+pub use core::Core;
 pub use env::Env;
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
-use links::Links;
-use long_send::{BlockSizes, LongSend};
 pub use nvs::Nvs;
-use nvs::{SavedJoin, SoftAp, UartSettings};
-use options::TlsNames;
-use output::Output;
-use passthrough::Session;
-use payload::Payload;
-use server::Server;
-use sntp::Sntp;
-use system::{LIGHT_SLEEP, System};
-use update::Update;
-use upload::Upload;
+use nvs::UartSettings;
+use system::LIGHT_SLEEP;
 
 /// Something that happened to the station or a link, for people who look at a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,115 +57,6 @@ pub struct Remark {
     pub kind: &'static str,
     /// Such as `joined home as 192.168.1.100` or `0 opened TCP 203.0.113.10:80`.
     pub text: String,
-}
-
-/// The AT firmware's state, as far as commands see it. All of it is gone after a restart.
-#[derive(Debug)]
-pub struct Core {
-    echo: bool,
-    syslog: bool,
-    multiple: bool,
-    sender_info: bool,
-    /// The settings in force. What AT+SYSSTORE=0 keeps out of flash is only here.
-    settings: Nvs,
-    /// AT+SYSSTORE: settings go into flash, too.
-    store: bool,
-    tls: Vec<TlsNames>,
-    sntp: Sntp,
-    update: Update,
-    /// The slot of the firmware that runs.
-    running: usize,
-    /// AT+CIPMODE=1: received data goes to the UART raw.
-    passthrough: bool,
-    /// Passthrough under way: the MCU's bytes are payload.
-    session: Option<Session>,
-    /// The MCU's payload so far is a whole block: it has left, or been cancelled.
-    block_ended: bool,
-    /// True as long as there is a session.
-    transparent: bool,
-    /// End of the last byte of the last command line.
-    line_end: Instant,
-    /// AT+CWLAPOPT.
-    scan_options: ScanOptions,
-    /// AT+CWINIT=0: there is no Wi-Fi until it is switched on again.
-    wifi_off: bool,
-    /// AT+MDNS.
-    mdns: Option<Mdns>,
-    /// AT+CWCOUNTRY.
-    country: Country,
-    system: System,
-    /// AT+CIPRECVMODE=1.
-    passive: Vec<bool>,
-    links: Links,
-    had_link: bool,
-    server: Server,
-    payload: Option<Payload>,
-    upload: Option<Upload>,
-    long_send: Option<LongSend>,
-    /// AT+CIPSENDLCFG.
-    block_sizes: BlockSizes,
-    out: Output,
-    log: VecDeque<u8>,
-    /// A build whose log texts come out of the AT port.
-    merged_log: bool,
-    remarks: VecDeque<Remark>,
-    starved: bool,
-}
-
-impl Core {
-    fn station_on(&self) -> bool {
-        !self.wifi_off && self.settings.wifi.mode & 1 != 0
-    }
-
-    fn softap_on(&self) -> bool {
-        !self.wifi_off && self.settings.wifi.mode & 2 != 0
-    }
-
-    /// The MAC address of the station's interface.
-    fn station_mac(&self, env: &Env<'_>) -> [u8; 6] {
-        self.settings.wifi.station_mac.unwrap_or(env.mac)
-    }
-
-    /// The MAC address of the softAP's interface: out of the box the chip's plus one, as on the ESP32 family.
-    fn softap_mac(&self, env: &Env<'_>) -> [u8; 6] {
-        let [a, b, c, d, e, f] = env.mac;
-        self.settings.wifi.softap_mac.unwrap_or([a, b, c, d, e, f.wrapping_add(1)])
-    }
-
-    /// What the softAP is set to.
-    fn softap(&self, env: &Env<'_>) -> SoftAp {
-        self.settings.wifi.softap.clone().unwrap_or_else(|| SoftAp::out_of_the_box(self.softap_mac(env)))
-    }
-
-    /// The station uses an IPv6 address from now on.
-    fn got_ipv6(&mut self, event: Ipv6Event) {
-        let (address, line) = match event {
-            Ipv6Event::LinkLocal(address) => (address, "WIFI GOT IPv6 LL\r\n"),
-            Ipv6Event::Global(address) => (address, "WIFI GOT IPv6 GL\r\n"),
-        };
-        self.remark("station", format!("has the address {address}"));
-        self.announce(line);
-    }
-
-    fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {
-        if let Some(request) = self.settings.wifi.join.as_ref().map(SavedJoin::request) {
-            env.start_join(now, request, false);
-        }
-    }
-
-    fn remark(&mut self, kind: &'static str, text: String) {
-        self.remarks.push_back(Remark { kind, text });
-    }
-
-    /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts
-    /// end in `\r`, and `puts` adds a converted newline.
-    fn log(&mut self, text: &str) {
-        if self.merged_log {
-            self.out.text(&format!("{text}\r\r\n"));
-        } else {
-            self.log.extend(text.bytes().chain(*b"\r\r\n"));
-        }
-    }
 }
 
 /// What the parser is doing.
@@ -217,45 +96,7 @@ impl At {
     /// The firmware right after its start: saved settings in force, nothing printed yet. `clock`: the one that has run
     /// through the reset. `merged_log`: its log texts go to the AT port.
     pub fn boot(now: Instant, env: &mut Env<'_>, clock: Option<Clock>, merged_log: bool) -> At {
-        let mut core = Core {
-            echo: true,
-            syslog: false,
-            multiple: false,
-            sender_info: false,
-            settings: env.nvs.clone(),
-            store: true,
-            tls: vec![TlsNames::default(); env.profile.links],
-            sntp: Sntp::default(),
-            update: Update::default(),
-            running: env.flash.firmware.running(),
-            passthrough: false,
-            session: None,
-            block_ended: false,
-            transparent: false,
-            line_end: now,
-            scan_options: ScanOptions::default(),
-            wifi_off: false,
-            mdns: None,
-            country: Country::default(),
-            system: System::started(
-                clock.unwrap_or(Clock::started(now)),
-                env.nvs.uart(env.profile),
-                env.profile,
-            ),
-            passive: vec![false; env.profile.links],
-            links: Links::new(env.profile.links),
-            had_link: false,
-            server: Server::new(env.profile.links),
-            payload: None,
-            upload: None,
-            long_send: None,
-            block_sizes: BlockSizes::default(),
-            out: Output::default(),
-            log: VecDeque::new(),
-            merged_log,
-            remarks: VecDeque::new(),
-            starved: false,
-        };
+        let mut core = Core::new(now, env, clock, merged_log);
         env.use_dns(core.settings.tcpip.dns);
         env.stack.enable_ipv6(now, core.settings.tcpip.ipv6);
         let on = core.station_on();
