@@ -1,26 +1,29 @@
 //! The console's language: one line, one [`Command`].
 //!
 //! A test changes the world with it, and the scenario's timeline, the C ABI, the Renode monitor and transcripts
-//! all speak it. The language is five tables: `COMMANDS`, one row for a command, `SETTINGS`, one row for each
-//! thing that can be set on a link, `wire::SETTINGS`, the same for a UART wire, `dns::SETTINGS`, the same for a DNS server, and `host::ACTIONS`, one row for each
-//! thing that a host can be told to do.
+//! all speak it. The language is in tables: `COMMANDS`, one row for a command; `SETTINGS` of [`link`], [`wire`] and
+//! [`dns`], one row for each thing that can be set there; `host::ACTIONS`, one row for each thing that a host can be
+//! told to do.
 //! Parsing, `help` and the error messages come from them.
 //! What a command does is the world's business; here it is only read and written.
 
 mod ap;
 mod dns;
 mod host;
+mod link;
+mod setting;
 mod wire;
 pub(super) mod words;
 
 use std::fmt;
 
-use crate::net::config::{DhcpAnswers, Faults};
+use crate::net::config::DhcpAnswers;
 use crate::net::network::HostAction;
 use crate::time::{Duration, Instant};
-use crate::world::quantity::{self, chance_text, duration_text, rate_text};
+use crate::world::quantity::{self, duration_text};
 use crate::world::spelling::{did_you_mean, one_of, printable};
 pub use dns::DnsChange;
+pub use link::LinkChange;
 pub use wire::{WireChange, WireSide};
 use words::Words;
 
@@ -82,62 +85,6 @@ pub enum Command {
     At(Instant, Box<Command>),
 }
 
-/// Settings of a link that change; `None` leaves one as it is. Units and ranges are those of [`Faults`].
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LinkChange {
-    /// Time a frame is under way.
-    pub latency: Option<Duration>,
-    /// Largest addition to the latency.
-    pub jitter: Option<Duration>,
-    /// Chance of loss, parts per million.
-    pub loss_ppm: Option<u32>,
-    /// Chance of duplication, parts per million.
-    pub duplicate_ppm: Option<u32>,
-    /// Chance of reordering, parts per million.
-    pub reorder_ppm: Option<u32>,
-    /// Bits per second; the inner `None` lifts the limit.
-    pub rate_bps: Option<Option<u64>>,
-    /// Largest IP packet in bytes.
-    pub mtu: Option<u16>,
-    /// True: nothing passes.
-    pub down: Option<bool>,
-}
-
-impl From<&Faults> for LinkChange {
-    /// The change that makes any link behave like this one.
-    fn from(link: &Faults) -> LinkChange {
-        LinkChange {
-            latency: Some(link.latency),
-            jitter: Some(link.jitter),
-            loss_ppm: Some(link.loss_ppm),
-            duplicate_ppm: Some(link.duplicate_ppm),
-            reorder_ppm: Some(link.reorder_ppm),
-            rate_bps: Some(link.rate_bps),
-            mtu: Some(link.mtu),
-            down: Some(link.down),
-        }
-    }
-}
-
-impl LinkChange {
-    /// Makes the change.
-    pub fn apply(&self, link: &mut Faults) {
-        fn set<T: Copy>(field: &mut T, value: Option<T>) {
-            if let Some(value) = value {
-                *field = value;
-            }
-        }
-        set(&mut link.latency, self.latency);
-        set(&mut link.jitter, self.jitter);
-        set(&mut link.loss_ppm, self.loss_ppm);
-        set(&mut link.duplicate_ppm, self.duplicate_ppm);
-        set(&mut link.reorder_ppm, self.reorder_ppm);
-        set(&mut link.rate_bps, self.rate_bps);
-        set(&mut link.mtu, self.mtu);
-        set(&mut link.down, self.down);
-    }
-}
-
 impl Command {
     /// True when the command changes the world, false when it only asks.
     pub fn is_change(&self) -> bool {
@@ -191,7 +138,7 @@ const COMMANDS: [Row; 9] = [
         word: "link",
         usage: &["link [NAME]", "link NAME SETTING..."],
         help: "Shows a link, or changes it; a link has the name of its module or host.",
-        read: read_link,
+        read: link::read,
     },
     Row {
         word: "dns",
@@ -218,76 +165,6 @@ const COMMANDS: [Row; 9] = [
         read: read_at,
     },
 ];
-
-/// One thing that can be set on a link.
-struct Setting {
-    word: &'static str,
-    /// What follows the word; empty when nothing does.
-    argument: &'static str,
-    help: &'static str,
-    set: Set,
-}
-
-/// How a setting is read.
-enum Set {
-    /// From the word after it.
-    Value(fn(&mut LinkChange, &str) -> Result<(), String>),
-    /// The word says it all.
-    Down(bool),
-}
-
-/// Every setting of a link, in the order in which a change is written.
-const SETTINGS: [Setting; 9] = [
-    Setting {
-        word: "latency",
-        argument: "TIME",
-        help: "How long a frame is under way, up to 1 h.",
-        set: Set::Value(|c, v| store(&mut c.latency, quantity::delay(v))),
-    },
-    Setting {
-        word: "jitter",
-        argument: "TIME",
-        help: "Up to this much is added to the latency of each frame, up to 1 h.",
-        set: Set::Value(|c, v| store(&mut c.jitter, quantity::delay(v))),
-    },
-    Setting {
-        word: "loss",
-        argument: "CHANCE",
-        help: "How often a frame is lost, such as 0.5%.",
-        set: Set::Value(|c, v| store(&mut c.loss_ppm, quantity::chance(v))),
-    },
-    Setting {
-        word: "duplicate",
-        argument: "CHANCE",
-        help: "How often a frame arrives twice.",
-        set: Set::Value(|c, v| store(&mut c.duplicate_ppm, quantity::chance(v))),
-    },
-    Setting {
-        word: "reorder",
-        argument: "CHANCE",
-        help: "How often a frame is overtaken by later ones.",
-        set: Set::Value(|c, v| store(&mut c.reorder_ppm, quantity::chance(v))),
-    },
-    Setting {
-        word: "rate",
-        argument: "RATE",
-        help: "Bits per second in each direction, such as 10Mbit/s, or unlimited.",
-        set: Set::Value(|c, v| store(&mut c.rate_bps, quantity::rate(v))),
-    },
-    Setting {
-        word: "mtu",
-        argument: "BYTES",
-        help: "Largest IP packet, 576 to 1500.",
-        set: Set::Value(|c, v| store(&mut c.mtu, quantity::mtu(v))),
-    },
-    Setting { word: "down", argument: "", help: "Nothing passes.", set: Set::Down(true) },
-    Setting { word: "up", argument: "", help: "Frames pass again.", set: Set::Down(false) },
-];
-
-fn store<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
-    *field = Some(value?);
-    Ok(())
-}
 
 /// Reads one line.
 ///
@@ -333,14 +210,14 @@ pub fn help(topic: Option<&str>) -> String {
     }
     if row.word == "dns" {
         text.push_str("Settings, several in a line:\n");
-        for s in &dns::SETTINGS {
-            text.push_str(&column(&format!("{} {}", s.word, s.argument), s.help));
+        for (setting, help) in setting::help(&dns::SETTINGS) {
+            text.push_str(&column(&setting, help));
         }
     }
     if row.word == "link" {
         text.push_str("Settings, several in a line:\n");
-        for s in &SETTINGS {
-            text.push_str(&column(format!("{} {}", s.word, s.argument).trim_end(), s.help));
+        for (setting, help) in setting::help(&link::SETTINGS) {
+            text.push_str(&column(&setting, help));
         }
     }
     if row.word == "wire" {
@@ -348,8 +225,8 @@ pub fn help(topic: Option<&str>) -> String {
         for (word, help, _) in wire::SIDES {
             text.push_str(&column(word, help));
         }
-        for s in &wire::SETTINGS {
-            text.push_str(&column(&format!("{} {}", s.word, s.argument), s.help));
+        for (setting, help) in setting::help(&wire::SETTINGS) {
+            text.push_str(&column(&setting, help));
         }
     }
     if row.word == "host" {
@@ -391,40 +268,6 @@ fn read_help(words: &mut Words) -> Result<Command, String> {
     ))
 }
 
-fn read_link(words: &mut Words) -> Result<Command, String> {
-    let Some(name) = words.next() else { return Ok(Command::LinkShow(None)) };
-    let name = name.text;
-    let mut change = LinkChange::default();
-    let mut set: Vec<&str> = Vec::new();
-    while let Some(word) = words.next() {
-        let Some(setting) = SETTINGS.iter().find(|s| word.is(s.word)) else {
-            let settings = || SETTINGS.iter().map(|s| s.word);
-            return Err(format!(
-                "expected a setting of the link ({}), found {}{}",
-                one_of(settings()),
-                word.shown(),
-                did_you_mean(&word.text, settings())
-            ));
-        };
-        // `down` and `up` are two words for one setting.
-        let slot = if matches!(setting.set, Set::Down(_)) { "up or down" } else { setting.word };
-        if set.contains(&slot) {
-            return Err(format!("`{slot}` is set twice in one line"));
-        }
-        set.push(slot);
-        match setting.set {
-            Set::Down(down) => change.down = Some(down),
-            Set::Value(set) => {
-                let value = words.quantity().ok_or_else(|| {
-                    format!("expected {} after `{}`, found nothing", setting.argument, setting.word)
-                })?;
-                set(&mut change, &value).map_err(|e| format!("`{}`: {e}", setting.word))?;
-            }
-        }
-    }
-    if set.is_empty() { Ok(Command::LinkShow(Some(name))) } else { Ok(Command::Link { name, change }) }
-}
-
 fn read_at(words: &mut Words) -> Result<Command, String> {
     let time = duration("at", words)?;
     let command = read_command(words)?;
@@ -453,24 +296,6 @@ impl fmt::Display for Name<'_> {
             return f.write_str(self.0);
         }
         write!(f, "\"{}\"", self.0.replace('\\', "\\\\").replace('"', "\\\""))
-    }
-}
-
-/// The settings as the language writes them: `latency 20ms loss 5%`.
-impl fmt::Display for LinkChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings = [
-            self.latency.map(|d| format!("latency {}", duration_text(d))),
-            self.jitter.map(|d| format!("jitter {}", duration_text(d))),
-            self.loss_ppm.map(|p| format!("loss {}", chance_text(p))),
-            self.duplicate_ppm.map(|p| format!("duplicate {}", chance_text(p))),
-            self.reorder_ppm.map(|p| format!("reorder {}", chance_text(p))),
-            self.rate_bps.map(|r| format!("rate {}", rate_text(r))),
-            self.mtu.map(|n| format!("mtu {n}")),
-            self.down.map(|d| if d { "down" } else { "up" }.to_string()),
-        ];
-        let settings: Vec<String> = settings.into_iter().flatten().collect();
-        f.write_str(&settings.join(" "))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::Command;
+use super::setting::{self, Setting, store};
 use super::words::Words;
-use super::{Command, store};
 use crate::net::config::{DnsAnswers, DnsBehaviour};
 use crate::time::Duration;
 use crate::world::quantity::{self, duration_text};
@@ -33,16 +34,8 @@ impl From<DnsBehaviour> for DnsChange {
     }
 }
 
-/// One thing that can be set.
-pub(super) struct Setting {
-    pub word: &'static str,
-    pub argument: &'static str,
-    pub help: &'static str,
-    set: fn(&mut DnsChange, &str) -> Result<(), String>,
-}
-
 /// Every setting, in the order in which a change is written.
-pub(super) const SETTINGS: [Setting; 2] = [
+pub(super) const SETTINGS: [Setting<DnsChange>; 2] = [
     Setting {
         word: "answers",
         argument: "WHAT",
@@ -67,29 +60,13 @@ fn answers(word: &str) -> Result<DnsAnswers, String> {
 
 pub(super) fn read(words: &mut Words) -> Result<Command, String> {
     let Some(name) = words.next() else { return Ok(Command::DnsShow(None)) };
-    let name = name.text;
-    let mut change = DnsChange::default();
-    let mut set = Vec::new();
+    let (name, mut change) = (name.text, DnsChange::default());
     while let Some(word) = words.next() {
-        let known = || SETTINGS.iter().map(|s| s.word);
-        let Some(setting) = SETTINGS.iter().find(|s| word.is(s.word)) else {
-            return Err(format!(
-                "expected a setting of the DNS server ({}), found {}{}",
-                one_of(known()),
-                word.shown(),
-                did_you_mean(&word.text, known())
-            ));
-        };
-        if set.contains(&setting.word) {
-            return Err(format!("`{}` is set twice in one line", setting.word));
-        }
-        set.push(setting.word);
-        let value = words.quantity().ok_or_else(|| {
-            format!("expected {} after `{}`, found nothing", setting.argument, setting.word)
-        })?;
-        (setting.set)(&mut change, &value).map_err(|e| format!("`{}`: {e}", setting.word))?;
+        let setting = setting::find(&SETTINGS, &word, "the DNS server", [])?;
+        setting.read(&mut change, words)?;
     }
-    if set.is_empty() { Ok(Command::DnsShow(Some(name))) } else { Ok(Command::Dns { name, change }) }
+    let asks = change == DnsChange::default();
+    Ok(if asks { Command::DnsShow(Some(name)) } else { Command::Dns { name, change } })
 }
 
 /// The settings as the language writes them: `answers servfail delay 20ms`.

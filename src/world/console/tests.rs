@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
-use crate::net::config::{DnsAnswers, SntpChange};
+use crate::net::config::{DnsAnswers, Faults, SntpChange};
 use crate::net::network::Peer;
 
 fn at(ns: u64, command: Command) -> Command {
@@ -192,7 +192,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
             "`answers`: expected `right`, `nxdomain`, `servfail`, `refused`, `truncated`, `wrong-id` or `none`, found `servfial`; did you mean `servfail`?".to_string(),
         ),
         ("dns ns delay", "expected TIME after `delay`, found nothing".to_string()),
-        ("dns ns delay 1s delay 2s", "`delay` is set twice in one line".to_string()),
+        ("dns ns delay 1s delay 2s", "`delay`: set already in this line".to_string()),
         ("ap home down now", "expected nothing after `ap home down`, found `now`".to_string()),
         (
             "link wifi los 5%",
@@ -215,9 +215,9 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ),
         ("wire wifi drop", "expected CHANCE after `drop`, found nothing".to_string()),
         ("wire wifi break 1%", "`break`: unknown unit `%` in `1%`, expected `ns`, `us`, `ms`, `s`, `min`, `h` or `d`".to_string()),
-        ("wire wifi drop 1% drop 2%", "`drop` is set twice in one line".to_string()),
-        ("link wifi down up", "`up or down` is set twice in one line".to_string()),
-        ("link wifi loss 1% loss 2%", "`loss` is set twice in one line".to_string()),
+        ("wire wifi drop 1% drop 2%", "`drop`: set already in this line".to_string()),
+        ("link wifi down up", "`up`: set already in this line".to_string()),
+        ("link wifi loss 1% loss 2%", "`loss`: set already in this line".to_string()),
         ("host", "expected the name of a host after `host`, found nothing".to_string()),
         ("host pc", format!("expected {actions} after `host pc`, found nothing")),
         (

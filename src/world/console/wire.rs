@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use super::Command;
+use super::setting::{self, Setting, store};
 use super::words::Words;
-use super::{Command, store};
 use crate::module::{Harm, Module};
 use crate::time::Instant;
 use crate::world::quantity::{self, chance_text, duration_text};
-use crate::world::spelling::{did_you_mean, one_of};
 
 /// A direction of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,16 +44,8 @@ pub(super) const SIDES: [(&str, &str, WireSide); 2] = [
     ("to-mcu", "Before the others: only what the module sends.", WireSide::ToMcu),
 ];
 
-/// One thing that can be done to a wire.
-pub(super) struct Setting {
-    pub word: &'static str,
-    pub argument: &'static str,
-    pub help: &'static str,
-    set: fn(&mut Harm, &str) -> Result<(), String>,
-}
-
 /// Every setting, in the order in which a change is written.
-pub(super) const SETTINGS: [Setting; 3] = [
+pub(super) const SETTINGS: [Setting<Harm>; 3] = [
     Setting {
         word: "noise",
         argument: "CHANCE",
@@ -76,36 +68,20 @@ pub(super) const SETTINGS: [Setting; 3] = [
 
 pub(super) fn read(words: &mut Words) -> Result<Command, String> {
     let Some(name) = words.next() else { return Ok(Command::WireShow(None)) };
-    let name = name.text;
-    let (mut harm, mut side, mut set) = (Harm::default(), None, Vec::new());
+    let (name, mut harm, mut side) = (name.text, Harm::default(), None);
     while let Some(word) = words.next() {
         let named = SIDES.iter().find(|(name, ..)| word.is(name));
-        if let (Some((_, _, named)), None, true) = (named, side, set.is_empty()) {
+        if let (Some((_, _, named)), None, true) = (named, side, harm == Harm::default()) {
             side = Some(*named);
             continue;
         }
-        let Some(setting) = SETTINGS.iter().find(|s| word.is(s.word)) else {
-            let known = || SETTINGS.iter().map(|s| s.word);
-            let sides = || SIDES.iter().map(|(name, ..)| *name);
-            let hint = did_you_mean(&word.text, known().chain(sides()));
-            let found = word.shown();
-            return Err(format!("expected a setting of the wire ({}), found {found}{hint}", one_of(known())));
-        };
-        if set.contains(&setting.word) {
-            return Err(format!("`{}` is set twice in one line", setting.word));
-        }
-        set.push(setting.word);
-        let value = words.quantity().ok_or_else(|| {
-            format!("expected {} after `{}`, found nothing", setting.argument, setting.word)
-        })?;
-        (setting.set)(&mut harm, &value).map_err(|e| format!("`{}`: {e}", setting.word))?;
+        let sides = SIDES.iter().map(|(name, ..)| *name);
+        let setting = setting::find(&SETTINGS, &word, "the wire", sides)?;
+        setting.read(&mut harm, words)?;
     }
-    match (side, set.is_empty()) {
+    match (side, harm == Harm::default()) {
         (None, true) => Ok(Command::WireShow(Some(name))),
-        (Some(_), true) => {
-            let known = SETTINGS.iter().map(|s| s.word);
-            Err(format!("expected a setting of the wire ({}), found nothing", one_of(known)))
-        }
+        (Some(_), true) => Err(format!("{}, found nothing", setting::expected(&SETTINGS, "the wire"))),
         (side, false) => Ok(Command::Wire { name, change: WireChange { side, harm } }),
     }
 }

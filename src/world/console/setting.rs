@@ -1,0 +1,59 @@
+//! Settings that a line changes, several in a line: each a word and what follows it.
+
+use super::words::{Word, Words};
+use crate::world::spelling::{did_you_mean, one_of};
+
+/// One thing that can be set. `T` collects what a line sets.
+pub(super) struct Setting<T> {
+    pub word: &'static str,
+    /// What follows the word; empty when nothing does.
+    pub argument: &'static str,
+    pub help: &'static str,
+    pub set: fn(&mut T, &str) -> Result<(), String>,
+}
+
+impl<T> Setting<T> {
+    /// Reads what follows the word into `change`.
+    pub fn read(&self, change: &mut T, words: &mut Words) -> Result<(), String> {
+        let Setting { word, argument, .. } = self;
+        let value = match *argument {
+            "" => String::new(),
+            _ => words
+                .quantity()
+                .ok_or_else(|| format!("expected {argument} after `{word}`, found nothing"))?,
+        };
+        (self.set)(change, &value).map_err(|e| format!("`{word}`: {e}"))
+    }
+}
+
+/// What a setting does with its value.
+pub(super) fn store<T>(field: &mut Option<T>, value: Result<T, String>) -> Result<(), String> {
+    if field.is_some() {
+        return Err("set already in this line".to_owned());
+    }
+    *field = Some(value?);
+    Ok(())
+}
+
+/// The setting of `what` that `word` names. `others`: further words that may stand there.
+pub(super) fn find<'a, T>(
+    settings: &'a [Setting<T>],
+    word: &Word,
+    what: &str,
+    others: impl IntoIterator<Item = &'static str>,
+) -> Result<&'a Setting<T>, String> {
+    settings.iter().find(|s| word.is(s.word)).ok_or_else(|| {
+        let hint = did_you_mean(&word.text, settings.iter().map(|s| s.word).chain(others));
+        format!("{}, found {}{hint}", expected(settings, what), word.shown())
+    })
+}
+
+/// The beginning of a message: what was expected.
+pub(super) fn expected<T>(settings: &[Setting<T>], what: &str) -> String {
+    format!("expected a setting of {what} ({})", one_of(settings.iter().map(|s| s.word)))
+}
+
+/// Each setting with what follows it, and what it does.
+pub(super) fn help<T>(settings: &[Setting<T>]) -> impl Iterator<Item = (String, &'static str)> {
+    settings.iter().map(|s| (format!("{} {}", s.word, s.argument).trim_end().to_owned(), s.help))
+}
