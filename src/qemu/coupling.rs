@@ -27,7 +27,8 @@ unsafe impl<T> Sync for Pointer<T> {}
 
 /// The thread of the test aid that wakes QEMU's main loop all the time.
 pub(super) struct Flood {
-    pub stop: Arc<AtomicBool>,
+    /// Dropped to end it.
+    pub stop: crossbeam_channel::Sender<()>,
     pub thread: JoinHandle<u64>,
 }
 
@@ -236,7 +237,7 @@ impl Coupling {
         }
         let flood = self.flood.lock().ok().and_then(|mut f| f.take());
         let flood = flood.and_then(|f| {
-            f.stop.store(true, Ordering::SeqCst);
+            drop(f.stop);
             f.thread.join().ok()
         });
         let now = self.qemu.now();

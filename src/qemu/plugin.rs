@@ -4,6 +4,9 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::RecvTimeoutError;
 
 use super::api::{self, CLOCK_VIRTUAL, Notifier, Qemu, QemuInfo};
 use super::arguments::{Arguments, Target};
@@ -13,6 +16,9 @@ use super::{hook, idle};
 use crate::edge::Sink;
 use crate::edge::{Outputs, Session};
 use crate::world::{Attachment, Scenario};
+
+/// How often a flood wakes QEMU's main loop.
+const FLOOD: Duration = Duration::from_micros(20);
 
 /// The version of the plugin interface that this library speaks. QEMU reads it after loading the library.
 ///
@@ -203,18 +209,15 @@ fn session(
     Session::new(scenario, arguments.seed, outputs).map_err(|e| e.to_string())
 }
 
-/// Test aid: a thread that wakes QEMU's main loop every 20 us, to show that nothing depends on when it runs.
+/// Test aid: a thread that wakes QEMU's main loop every 20 us (wall time), to show that nothing depends on when it runs.
 fn flood(coupling: &'static Coupling) -> Result<Flood, String> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = Arc::clone(&stop);
+    let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
     let thread = std::thread::Builder::new().name("espat-flood".into()).spawn(move || {
         let mut count = 0;
-        while !stopped.load(Ordering::Relaxed) {
+        while stopped.recv_timeout(FLOOD) == Err(RecvTimeoutError::Timeout) {
             // SAFETY: may be called from any thread at any time.
             unsafe { (coupling.qemu.qemu_notify_event)() };
             count += 1;
-            #[expect(clippy::disallowed_methods, reason = "wall time is what this test aid disturbs")]
-            std::thread::sleep(std::time::Duration::from_micros(20));
         }
         count
     });
