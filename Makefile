@@ -12,7 +12,7 @@ QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
-	lint unit same-digest drivers renode fuzz
+	lint unit same-digest golden-elsewhere drivers renode fuzz
 
 build: toolchain
 	$(CARGO) build --release
@@ -61,6 +61,10 @@ same-digest: build
 			{ echo "FAIL: seed $$seed: debug and release builds differ"; exit 1; }; \
 	done
 	@echo "The same dialogue, capture and digest from debug and release builds."
+
+# The golden logs on other machines, where the toolchain can build for them.
+golden-elsewhere: toolchain
+	@scripts/golden-elsewhere.sh
 
 # Adafruit's driver as PyPI has it (docs/drivers.md), and the example of using the library from Python.
 build/python/installed: tests/drivers/adafruit/requirements.txt

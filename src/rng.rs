@@ -60,10 +60,17 @@ mod tests {
     fn streams_hold_the_same_values_on_every_machine() {
         // Pinned: a change here breaks every digest that users have written down.
         let mut s = Stream::new(1, "link/wifi/loss");
-        let drawn: Vec<u64> = (0..3).map(|_| s.next_u64()).collect();
-        let mut again = Stream::new(1, "link/wifi/loss");
-        assert_eq!(drawn, (0..3).map(|_| again.next_u64()).collect::<Vec<_>>());
-        assert_eq!(derive(1, "wifi"), derive(1, "wifi"));
+        assert_eq!(
+            [s.next_u64(), s.next_u64(), s.next_u64()],
+            [0x1c80_c146_7844_bfb5, 0x022b_2e55_75e4_759d, 0x7097_8bce_bc35_f2a7]
+        );
+        assert_eq!((s.between(3, 900), s.chance(500_000)), (276, false));
+        let mut last = Stream::new(u64::MAX, "");
+        assert_eq!(last.next_u64(), 0xc77f_f42a_19b1_d208);
+        // Computed with another implementation of XXH3.
+        assert_eq!(derive(1, "wifi"), 0x16fd_ee4f_cd80_b7c5);
+        assert_eq!(derive(2, "wifi"), 0x2386_3e97_70ae_8e7e);
+        assert_eq!(derive(0, ""), 0x2d06_8005_38d3_94c2);
         assert_ne!(derive(1, "wifi"), derive(2, "wifi"));
         assert_ne!(Stream::new(1, "a").next_u64(), Stream::new(1, "b").next_u64());
     }
