@@ -44,7 +44,7 @@ lint: toolchain
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 
-# Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/*.rs.
+# Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/programs.
 unit: build firmware
 	$(CARGO) test
 
@@ -78,7 +78,7 @@ drivers: build build/python/installed
 	@cd tests/drivers/adafruit && $(PYTHON) -m unittest
 	@$(PYTHON) examples/python/hello.py >build/hello.txt && grep -q 'WIFI GOT IP' build/hello.txt
 
-# What needs Renode runs where Renode is; tests/renode_docs.rs does the same with the blocks of the documentation.
+# What needs Renode runs where Renode is; tests/programs/renode_docs.rs does the same with the blocks of the documentation.
 ROBOT := $(wildcard tests/renode/*.robot)
 renode: build firmware
 	@if command -v renode-test >/dev/null; then renode-test $(ROBOT) -r build/robot; else \
@@ -91,7 +91,7 @@ fuzz: toolchain
 		{ echo "make fuzz needs a nightly Rust: run 'rustup toolchain install nightly'"; exit 1; }
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || \
 		{ echo "make fuzz needs cargo-fuzz: run 'cargo install cargo-fuzz'"; exit 1; }
-	ESPAT_WRITE_SEEDS=1 $(CARGO) test --quiet --test fuzz_seeds every_seed
+	ESPAT_WRITE_SEEDS=1 $(CARGO) test --quiet --test simulation fuzz_seeds::every_seed
 	@mkdir -p fuzz/corpus/session
 	$(CARGO) +nightly fuzz run --sanitizer none session fuzz/corpus/session fuzz/corpus/transcripts -- \
 		-dict=fuzz/dictionary -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -timeout=60 -rss_limit_mb=4096

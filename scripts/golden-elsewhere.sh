@@ -19,7 +19,7 @@ golden() {
     target=$1
     shift
     echo "golden logs on $target"
-    env "$@" cargo +nightly test -Zbuild-std --target "$target" --test golden
+    env "$@" cargo +nightly test -Zbuild-std --target "$target" --test simulation golden
 }
 
 golden i686-unknown-linux-gnu

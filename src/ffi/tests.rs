@@ -1,4 +1,4 @@
-//! What C can't provoke: panics inside, and what stands behind them. The rest is in `tests/c_abi.rs`.
+//! What C can't provoke: panics inside, and what stands behind them. The rest is in `tests/programs/c_abi.rs`.
 
 use std::ffi::{CStr, c_char};
 use std::ptr;

@@ -1,0 +1,31 @@
+//! What starts programs: the command in all its uses, C programs against the library, firmware in QEMU, captures that
+//! tshark reads, the examples of the documentation, Mono in place of Renode.
+//!
+//! What needs no program is in `tests/simulation`.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)] // tests have files and processes; the simulation has not
+
+#[cfg(target_os = "linux")]
+mod c_abi;
+mod capture_of_the_demo;
+mod capture_tshark;
+#[path = "../host/mod.rs"]
+mod host;
+mod ipv6_capture;
+mod link_data;
+mod names_and_leases;
+mod passthrough;
+mod qemu_control;
+mod qemu_expect;
+mod qemu_firmware;
+mod qemu_passthrough;
+mod qemu_run;
+mod qemu_services;
+mod readme;
+mod renode_docs;
+#[cfg(target_os = "linux")]
+mod renode_glue;
+mod run_command;
+#[cfg(unix)]
+mod serve;
+mod time_and_updates;
+mod wireshark;

@@ -1,0 +1,129 @@
+//! What the README tells people to copy and paste works: its blocks are run as they stand.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).expect("README.md")
+}
+
+/// The code blocks of this language below the heading that contains `heading`.
+fn blocks(heading: &str, language: &str) -> Vec<String> {
+    let text = readme();
+    let section = text
+        .split("\n## ")
+        .find(|s| s.lines().next().is_some_and(|l| l.contains(heading)))
+        .unwrap_or_else(|| panic!("README.md has no section '{heading}'"));
+    let fence = format!("```{language}\n");
+    let found: Vec<String> = section
+        .split(&fence)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default().to_owned())
+        .collect();
+    assert!(!found.is_empty(), "section '{heading}' has no {language} block");
+    found
+}
+
+fn home(test: &str) -> PathBuf {
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{test}"));
+    std::fs::create_dir_all(&home).expect("a home folder");
+    home
+}
+
+/// Runs a block in `folder`; the user's own prefix is a folder of the test. Returns what it printed.
+fn sh(block: &str, folder: &Path, home: &Path) -> String {
+    let mut command = Command::new("sh");
+    command.args(["-eu", "-c", block]).current_dir(folder).env("HOME", home);
+    // cargo and rustup live in the real home.
+    for (name, default) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let real = std::env::var(name)
+            .or_else(|_| std::env::var("HOME").map(|h| format!("{h}/{default}")))
+            .expect("HOME");
+        command.env(name, real);
+    }
+    let output = command.output().expect("start sh");
+    let [out, err] = [&output.stdout, &output.stderr].map(|b| String::from_utf8_lossy(b).into_owned());
+    assert!(output.status.success(), "this block of the README failed:\n{block}\n{out}{err}");
+    out + &err
+}
+
+#[test]
+fn the_two_commands_exist() {
+    let makefile = std::fs::read_to_string(root().join("Makefile")).expect("Makefile");
+    for target in ["demo", "test", "bench", "install"] {
+        assert!(makefile.contains(&format!("\n{target}:")), "the Makefile has no target {target}");
+    }
+    let text = readme();
+    assert!(text.contains("make demo ") && text.contains("make test "));
+}
+
+#[test]
+fn the_qemu_and_the_c_path_work_as_they_stand() {
+    let home = home("install");
+    let qemu = blocks("QEMU", "sh");
+    let said = sh(&qemu[0], root(), &home);
+    assert!(said.contains("PASS"), "the firmware should pass: {said}");
+    assert!(said.contains("digest "), "{said}");
+    std::fs::write(home.join("hello.c"), &blocks("C, and", "c")[0]).expect("write hello.c");
+    let said = sh(&blocks("C, and", "sh")[0], &home, &home);
+    assert!(said.contains("AT version:2.") && said.ends_with("\r\nOK\r\n"), "{said}");
+}
+
+#[test]
+fn the_command_line_path_works_as_it_stands() {
+    let said = sh(&blocks("Command line", "sh")[0], root(), &home("cli"));
+    for expected in ["PASS", "the same as in the log", "AT+CIPSTART=[<link ID>,]", "scenarios/lossy.toml: ok"]
+    {
+        assert!(said.contains(expected), "'{expected}' is missing in:\n{said}");
+    }
+}
+
+#[test]
+fn the_scenario_in_the_readme_is_a_scenario() {
+    for text in blocks("Change the world", "toml") {
+        let parsed = espat_sim::world::Scenario::parse("README.md", &text);
+        parsed.unwrap_or_else(|e| panic!("{e}"));
+    }
+}
+
+#[test]
+fn the_demo_in_the_readme_is_the_demo() {
+    let text = readme();
+    let shown =
+        text.split("<!-- demo -->\n```text\n").nth(1).and_then(|t| t.split("```").next()).unwrap_or("");
+    let elf = root().join("build/firmware/mps2-an385.elf");
+    assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
+    let pcap = home("demo").join("demo.pcapng");
+    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
+        .args(["qemu", "--console", "0", "--pcap"])
+        .arg(&pcap)
+        .args([
+            "--",
+            "qemu-system-arm",
+            "-M",
+            "mps2-an385",
+            "-display",
+            "none",
+            "-nodefaults",
+            "-nic",
+            "none",
+        ])
+        .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
+        .arg(elf)
+        .output()
+        .expect("start espat-sim qemu");
+    // The firmware's own time measurements depend on the compiler that built it; the dialogue does not.
+    let dialogue = |text: &str| -> Vec<String> {
+        let said = |l: &&str| l.contains("MCU -> ") || l.contains("ESP <- ");
+        text.lines().filter(said).map(|l| l.split_at(16).1.trim().to_owned()).collect()
+    };
+    let real = dialogue(&String::from_utf8_lossy(&output.stdout));
+    let shown = dialogue(shown);
+    assert!(!shown.is_empty(), "the README shows no dialogue");
+    let found = real.windows(shown.len()).any(|w| w == shown);
+    assert!(found, "the README shows\n{}\nbut the demo says\n{}", shown.join("\n"), real.join("\n"));
+}

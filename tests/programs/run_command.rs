@@ -1,0 +1,133 @@
+//! `espat-sim run` and `espat-sim commands`: what they print, what they write, and the code they end with.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The project's own directory.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn load(path: &str) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))
+}
+
+fn espat_sim(args: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim")).current_dir(root()).args(args).output();
+    output.expect("espat-sim starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[test]
+fn every_form_of_every_command_has_a_transcript() {
+    let output = espat_sim(&["commands", "--markdown", "--unproved"]);
+    let forms = text(&output.stdout);
+    assert!(output.status.success(), "no transcript has\n{forms}{}", text(&output.stderr));
+}
+
+#[test]
+fn the_document_of_the_commands_is_fresh() {
+    let output = espat_sim(&["commands", "--markdown"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let kept = load(&root().join("docs/commands.md").display().to_string()).unwrap_or_default();
+    assert!(
+        text(&output.stdout) == kept,
+        "docs/commands.md is out of date: espat-sim commands --markdown >docs/commands.md"
+    );
+}
+
+/// A file of this test's own.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, text: &str) -> Scratch {
+        let path = std::env::temp_dir().join(format!("espat-transcripts-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).expect("a temporary file");
+        Scratch(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a path in UTF-8")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn the_command_says_what_failed_and_how_to_repeat_it() {
+    let bad = Scratch::new("bad.at", "cites x\n<\n< ready\n> AT\n< AT\n<\n< 0K <&>\n");
+    let good = Scratch::new("good.at", "cites x\n<\n< ready\n");
+    let junit = Scratch::new("junit.xml", "");
+    let output = espat_sim(&["run", bad.path(), good.path(), "--seed", "5", "--junit", junit.path()]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}{}", text(&output.stderr));
+    assert!(
+        shown.contains(&format!("FAIL {}", bad.path())) && shown.contains(&format!("pass {}", good.path())),
+        "{shown}"
+    );
+    assert!(shown.contains(&format!("{}:7: expected", bad.path())), "{shown}");
+    assert!(shown.contains(&format!("espat-sim run {} --seed 5", bad.path())), "{shown}");
+    assert_eq!(shown.lines().last(), Some("1 passed, 1 failed"));
+    let xml = load(junit.path()).unwrap();
+    assert!(
+        xml.contains("tests=\"2\"") && xml.contains("failures=\"1\"") && xml.contains("0K &lt;&amp;&gt;"),
+        "{xml}"
+    );
+    let output = espat_sim(&["run", bad.path(), good.path(), "--filter", "good.at"]);
+    assert_eq!(
+        (output.status.code(), text(&output.stdout).lines().last()),
+        (Some(0), Some("1 passed, 0 failed"))
+    );
+}
+
+#[test]
+fn a_transcript_that_cannot_be_read_is_an_error_with_its_place() {
+    let bad = Scratch::new("unreadable.at", "cites x\n> AT\nsilnt 1 s\n");
+    let output = espat_sim(&["run", bad.path()]);
+    assert_eq!(output.status.code(), Some(2));
+    let shown = text(&output.stderr);
+    assert!(
+        shown.contains(&format!("{}:3:1", bad.path())) && shown.contains("did you mean `silent`"),
+        "{shown}"
+    );
+    assert_eq!(espat_sim(&["run", "no-such-file.at"]).status.code(), Some(2));
+    assert_eq!(espat_sim(&["run", "tests/transcripts", "--filter", "nothing"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_log_of_a_transcript_replays_to_the_same_digest() {
+    let log = Scratch::new("log", "");
+    let output = espat_sim(&["run", "tests/transcripts/cipdinfo.at", "--log", log.path()]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let output = espat_sim(&["replay", log.path(), "--no-dialogue"]);
+    assert!(text(&output.stdout).ends_with("the same as in the log\n"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn what_the_scenario_expects_makes_a_transcript_pass_or_fail() {
+    let with = |expect: &str| {
+        let head = "cites x\nscenario\nexpect = [\n    \"wifi reply ready\",\n";
+        format!("{head}    \"{expect}\",\n]\nend\n<\n< ready\n> AT\n< AT\n<\n< OK\n")
+    };
+    let good = Scratch::new("expect-good.at", &with("never wifi reply ERROR"));
+    let bad = Scratch::new("expect-bad.at", &with("by 5s wifi command AT+GMR"));
+    let junit = Scratch::new("expect.xml", "");
+    let output = espat_sim(&["run", good.path(), bad.path(), "--seed", "5", "--junit", junit.path()]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}{}", text(&output.stderr));
+    assert!(shown.contains(&format!("pass {}", good.path())), "{shown}");
+    assert!(shown.contains(&format!("{}:5: the run ended at ", bad.path())), "{shown}");
+    assert!(shown.contains("the only `wifi command` was `AT` at "), "{shown}");
+    assert!(shown.contains(&format!("espat-sim run {} --seed 5", bad.path())), "{shown}");
+    assert_eq!(shown.lines().last(), Some("1 passed, 1 failed"));
+    let xml = load(junit.path()).unwrap();
+    assert!(xml.contains("tests=\"6\"") && xml.contains("failures=\"1\""), "{xml}");
+    assert!(xml.contains("name=\"by 5s wifi command AT+GMR\"") && xml.contains("line=\"5\""), "{xml}");
+}

@@ -1,0 +1,59 @@
+//! `include/espat_sim.h` is what cbindgen makes of `src/ffi`, and is committed.
+//!
+//! After a change to the C ABI: `ESPAT_WRITE_HEADER=1 cargo test --test simulation header`, then look at the difference.
+#![expect(clippy::disallowed_methods, reason = "reads and writes the header")]
+
+use std::path::Path;
+
+/// The files whose types and functions C sees, in the order of the header.
+const FILES: [&str; 8] =
+    ["status.rs", "handle.rs", "library.rs", "world.rs", "driver.rs", "line.rs", "records.rs", "replay.rs"];
+
+#[test]
+fn the_committed_header_is_that_of_the_source() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for file in FILES {
+        builder = builder.with_src(root.join("src/ffi").join(file));
+    }
+    let mut made = Vec::new();
+    builder.generate().expect("cbindgen reads src/ffi").write(&mut made);
+    let made = String::from_utf8(made).expect("cbindgen writes UTF-8");
+    let path = root.join("include/espat_sim.h");
+    if std::env::var_os("ESPAT_WRITE_HEADER").is_some() {
+        std::fs::write(&path, &made).expect("include/espat_sim.h can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let line = made.lines().zip(committed.lines()).take_while(|(a, b)| a == b).count() + 1;
+    assert!(
+        made == committed,
+        "include/espat_sim.h is out of date from line {line}; run 'ESPAT_WRITE_HEADER=1 cargo test --test simulation header'"
+    );
+}
+
+#[test]
+fn every_exported_function_stands_behind_the_boundary_and_is_in_the_header() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let header = std::fs::read_to_string(root.join("include/espat_sim.h")).expect("include/espat_sim.h");
+    let mut count = 0;
+    for entry in std::fs::read_dir(root.join("src/ffi")).expect("src/ffi") {
+        let path = entry.expect("an entry of src/ffi").path();
+        let text = std::fs::read_to_string(&path).expect("a file of src/ffi");
+        for function in text.split("#[unsafe(no_mangle)]").skip(1) {
+            let signature = function.split('{').next().unwrap_or_default();
+            let name = signature.split("fn ").nth(1).and_then(|s| s.split('(').next()).unwrap_or_default();
+            // The body ends at the first line that closes it.
+            let body = &function[signature.len()..function.find("\n}").unwrap_or(function.len())];
+            let statements = body.trim_start_matches('{').trim();
+            let first = statements.lines().find(|l| !l.trim_start().starts_with("let ")).unwrap_or_default();
+            assert!(
+                first.trim_start().starts_with("boundary!("),
+                "{name} in {path:?} does not begin with boundary!"
+            );
+            assert!(header.contains(&format!("{name}(")), "{name} is not in include/espat_sim.h");
+            count += 1;
+        }
+    }
+    assert!(count >= 30, "only {count} exported functions were found: has the way they are marked changed?");
+}

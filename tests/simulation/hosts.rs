@@ -1,0 +1,176 @@
+//! Hosts of the scenario that act by themselves, as a module's MCU meets them.
+use crate::host::{Host, SECOND};
+use espat_sim::world::{Recording, Scenario, replay};
+
+const PC: &str = "
+[host.pc]
+address = \"192.168.1.20\"
+names = [\"pc.lan\"]
+tcp-terminal = 23
+udp-terminal = 5000
+";
+
+fn scenario() -> String {
+    format!("{}{PC}", Scenario::default_text())
+}
+
+/// A module that is joined to the default access point, in a world with a host `pc`.
+fn joined(seed: u64) -> Host {
+    Host::joined_in(&scenario(), seed)
+}
+
+/// The same with a link to the host's terminal.
+fn connected(seed: u64) -> Host {
+    let mut host = joined(seed);
+    host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
+    host
+}
+
+/// What the host `pc` has observed since the last call.
+fn seen(host: &mut Host) -> Vec<String> {
+    let observations = host.world.take_observations().into_iter().filter(|o| o.subject == "pc");
+    observations.map(|o| format!("{} {}", o.kind, o.text)).collect()
+}
+
+#[test]
+fn what_a_host_sends_arrives_as_ipd_and_what_it_gets_is_observed() {
+    let mut host = connected(1);
+    host.console("host pc send \"hello\\r\\n\\x00\\xff\"");
+    host.expect(b"\r\n+IPD,9:hello\r\n\x00\xff\r\n");
+    host.ask("AT+CIPSEND=4\r\n", "\r\nOK\r\n\r\n>");
+    host.ask("ping", "\r\nRecv 4 bytes\r\n\r\nSEND OK\r\n");
+    host.wait(SECOND);
+    host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
+    host.wait(SECOND);
+    let seen = seen(&mut host);
+    let from = seen[0].strip_prefix("tcp-terminal connection from ").expect(&seen[0]);
+    assert!(from.starts_with("192.168.1.100:"), "{from}");
+    let rest = [
+        format!("tcp-terminal received from {from}: \"ping\", 4 bytes"),
+        format!("tcp-terminal {from} closed after 4 bytes"),
+    ];
+    assert_eq!(seen[1..], rest);
+}
+
+#[test]
+fn every_link_to_the_host_gets_what_it_sends() {
+    let mut host = joined(1);
+    host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPSTART=0,\"TCP\",\"pc.lan\",23\r\n", "0,CONNECT\r\n\r\nOK\r\n");
+    host.ask("AT+CIPSTART=3,\"TCP\",\"pc.lan\",23\r\n", "3,CONNECT\r\n\r\nOK\r\n");
+    host.console("host pc send all");
+    let got = host.until("+IPD,3,3:all\r\n");
+    assert_eq!(got, "\r\n+IPD,0,3:all\r\n\r\n+IPD,3,3:all\r\n");
+}
+
+#[test]
+fn a_link_that_the_host_closes_or_resets_is_closed() {
+    let mut host = connected(1);
+    host.console("host pc send bye");
+    host.console("host pc close");
+    host.expect("\r\n+IPD,3:bye\r\nCLOSED\r\n");
+    host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
+    host.wait(SECOND / 10);
+    host.console("host pc reset");
+    host.expect("CLOSED\r\n");
+    host.console("host pc send nobody");
+    host.silent_for(SECOND);
+    let seen = seen(&mut host);
+    for (index, text) in [(1, "tcp-terminal closed 192.168.1.100:"), (3, "tcp-terminal reset 192.168.1.100:")]
+    {
+        assert!(seen[index].starts_with(text), "{seen:?}");
+    }
+    assert_eq!(seen[4], "tcp-terminal nothing sent: no connection");
+}
+
+#[test]
+fn a_host_that_does_not_read_holds_a_send_back_until_it_reads_again() {
+    let mut host = connected(1);
+    host.console("host pc pause");
+    host.ask("AT+CIPSEND=8192\r\n", "\r\nOK\r\n\r\n>");
+    host.send([b'd'; 8192]);
+    host.expect("\r\nRecv 8192 bytes\r\n");
+    // Longer than the module waits for an answer to data: its probes of the closed window are answered.
+    host.silent_for(100 * SECOND);
+    host.console("host pc resume");
+    host.expect("\r\nSEND OK\r\n");
+    host.wait(5 * SECOND);
+    let seen = seen(&mut host);
+    let lengths =
+        seen.iter().filter_map(|s| s.split(", ").nth(1)?.strip_suffix(" bytes")?.parse::<usize>().ok());
+    assert_eq!(lengths.sum::<usize>(), 8192, "{seen:#?}");
+}
+
+#[test]
+fn a_datagram_reaches_a_module_by_its_name() {
+    let mut host = joined(1);
+    host.ask("AT+CIPDINFO=1\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPSTART=\"UDP\",\"pc.lan\",5000,4321,0\r\n", "CONNECT\r\n\r\nOK\r\n");
+    host.console("host pc datagram wifi 4321 \"to you\"");
+    host.expect("\r\n+IPD,6,\"192.168.1.20\",5000:to you\r\n");
+    host.console("host pc datagram 192.168.1.100 4321 again");
+    host.expect("\r\n+IPD,5,\"192.168.1.20\",5000:again\r\n");
+    host.ask("AT+CIPSEND=2\r\n", "\r\nOK\r\n\r\n>");
+    host.ask("hi", "\r\nRecv 2 bytes\r\n\r\nSEND OK\r\n");
+    host.wait(SECOND);
+    assert_eq!(seen(&mut host), ["udp-terminal received from 192.168.1.100:4321: \"hi\", 2 bytes"]);
+}
+
+#[test]
+fn a_host_dials_a_module_that_has_an_address() {
+    let mut host = Host::ready_in(&scenario(), 1);
+    host.console("host pc connect wifi 333");
+    host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
+    host.ask("AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
+    host.console("host pc connect wifi 333");
+    host.silent_for(SECOND);
+    host.ask("AT+CWQAP\r\n", "WIFI DISCONNECT\r\n\r\nOK\r\n");
+    host.console("host pc connect wifi 333");
+    host.wait(SECOND);
+    let nowhere = "tcp-terminal not connected: module 'wifi' has no address now";
+    let refused = "tcp-terminal not connected to 192.168.1.100:333: refused";
+    assert_eq!(seen(&mut host), [nowhere, refused, nowhere], "nothing listens on the module's port");
+}
+
+#[test]
+fn the_timeline_lets_hosts_act_and_a_replay_ends_with_the_same_digest() {
+    let timeline = "timeline = [\"at 20s host pc send \\\"on time\\\"\"]\n";
+    let text = format!("{timeline}{}", scenario());
+    for seed in 1..=2 {
+        let mut host = Host::joined_in(&text, seed);
+        host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
+        host.expect("\r\n+IPD,7:on time\r\n");
+        let came = host.now;
+        assert!((20 * SECOND..20 * SECOND + SECOND / 10).contains(&came), "at 20 s, not {came} ns");
+        host.console("host pc send \"a\\\\b \\\"c\\\"\\r\\n\\x00\"");
+        host.expect(b"\r\n+IPD,10:a\\b \"c\"\r\n\x00\r\n");
+        host.console("at 25s host pc datagram wifi 9 x");
+        host.console("at 26s host pc reset");
+        host.expect("CLOSED\r\n");
+        host.wait(SECOND);
+        let (digest, _, log) = host.finish();
+        let logged = log.lines().filter(|l| l.contains(" * console host pc ")).count();
+        assert_eq!(logged, 3, "{log}");
+        let replayed = replay(&log, Recording::default()).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((replayed.is_same(), replayed.world.digest()), (Some(true), digest), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_line_about_a_host_that_cannot_be_meant_is_one_sentence() {
+    let mut host = Host::ready_in(&scenario(), 1);
+    for (line, message) in [
+        (
+            "host pcc close",
+            "expected the name of a host (`echo`, `nas`, `pc`, `time` or `www`), found `pcc`; did you mean `pc`?",
+        ),
+        (
+            "host pc connect wfi 80",
+            "expected an address or the name of a module (`wifi`), found `wfi`; did you mean `wifi`?",
+        ),
+        ("host pc send \"x", "expected a closing quote after `x`"),
+    ] {
+        let error = host.world.console(line).unwrap_err().to_string();
+        assert_eq!(error, message, "{line}");
+    }
+}

@@ -1,0 +1,23 @@
+//! What holds inside one process: worlds, modules and their networks, driven by tests that have time in their hands.
+//!
+//! Each module is about one promise. `host` is the host that most of them drive a module with. What starts programs
+//! (the command, C, QEMU, tshark, Renode) is in `tests/programs`.
+
+mod contract;
+mod drivers_esp_at_nal;
+mod expect;
+mod fuzz_seeds;
+mod golden;
+mod header;
+#[path = "../host/mod.rs"]
+mod host;
+mod hosts;
+mod line_protocol;
+mod links;
+mod passthrough_model;
+mod properties;
+mod saved_settings;
+mod softap;
+mod transcripts;
+mod wifi_frames;
+mod wire;
