@@ -17,7 +17,7 @@ use super::sntp::Sntp;
 use super::system::System;
 use super::update::Update;
 use super::upload::Upload;
-use super::{Env, Nvs, Remark};
+use super::{AtEvent, Env, Nvs, StationChange};
 use crate::net::mdns::Mdns;
 use crate::net::stack::Ipv6Event;
 use crate::time::Instant;
@@ -71,7 +71,8 @@ pub struct Core {
     pub(super) log: VecDeque<u8>,
     /// A build whose log texts come out of the AT port.
     pub(super) merged_log: bool,
-    pub(super) remarks: VecDeque<Remark>,
+    /// What it has to tell.
+    pub(super) events: VecDeque<AtEvent>,
     pub(super) starved: bool,
 }
 
@@ -115,7 +116,7 @@ impl Core {
             out: Output::default(),
             log: VecDeque::new(),
             merged_log,
-            remarks: VecDeque::new(),
+            events: VecDeque::new(),
             starved: false,
         }
     }
@@ -150,7 +151,7 @@ impl Core {
             Ipv6Event::LinkLocal(address) => (address, "WIFI GOT IPv6 LL\r\n"),
             Ipv6Event::Global(address) => (address, "WIFI GOT IPv6 GL\r\n"),
         };
-        self.remark("station", format!("has the address {address}"));
+        self.tell(AtEvent::Station(StationChange::Address(address.into())));
         self.announce(line);
     }
 
@@ -160,8 +161,8 @@ impl Core {
         }
     }
 
-    pub(super) fn remark(&mut self, kind: &'static str, text: String) {
-        self.remarks.push_back(Remark { kind, text });
+    pub(super) fn tell(&mut self, event: AtEvent) {
+        self.events.push_back(event);
     }
 
     /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::datagrams::Datagrams;
+use super::event::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
 use super::job::OpenRequest;
 use crate::net::stack::Socket;
 use crate::time::Instant;
@@ -88,14 +89,22 @@ impl Link {
         Link { target: Some(request), ..self }
     }
 
+    /// What it carries its data over, for those who are told of it.
+    pub fn protocol(&self) -> LinkProtocol {
+        match self.transport {
+            Transport::Tcp => LinkProtocol::Tcp,
+            Transport::Udp(_) => LinkProtocol::Udp,
+        }
+    }
+
     /// The type string of AT+CIPSTATE.
     pub fn type_name(&self) -> &'static str {
-        match self.transport {
-            Transport::Tcp if self.remote.is_ipv6() => "TCPv6",
-            Transport::Tcp => "TCP",
-            Transport::Udp(_) if self.remote.is_ipv6() => "UDPv6",
-            Transport::Udp(_) => "UDP",
-        }
+        self.protocol().name(self.remote.ip())
+    }
+
+    /// What there is to tell when something happens to it, as number `id`.
+    pub fn event(&self, id: usize, change: LinkChange) -> AtEvent {
+        AtEvent::Link(LinkEvent { id, protocol: self.protocol(), peer: self.remote, change })
     }
 
     /// A datagram came from `from`.

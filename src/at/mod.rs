@@ -12,6 +12,7 @@ mod datagrams;
 mod dispatch;
 mod env;
 pub mod error;
+mod event;
 pub mod flash;
 mod job;
 mod line;
@@ -29,6 +30,7 @@ mod server;
 mod sntp;
 mod sockets;
 mod softap;
+mod state;
 mod system;
 pub mod table;
 mod update;
@@ -44,20 +46,13 @@ use crate::wifi::StationEvent;
 use clock::Clock;
 pub use core::Core;
 pub use env::Env;
+pub use event::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
 pub use nvs::Nvs;
 use nvs::UartSettings;
+pub use state::{LinkState, Modes};
 use system::LIGHT_SLEEP;
-
-/// Something that happened to the station or a link, for people who look at a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
-    /// `station` or `link`.
-    pub kind: &'static str,
-    /// Such as `joined home as 192.168.1.100` or `0 opened TCP 203.0.113.10:80`.
-    pub text: String,
-}
 
 /// What the parser is doing.
 #[derive(Debug)]
@@ -310,9 +305,9 @@ impl At {
         self.core.starved
     }
 
-    /// The next remark on what has happened to a link, for the capture.
-    pub fn take_remark(&mut self) -> Option<Remark> {
-        self.core.remarks.pop_front()
+    /// The next thing that it has to tell of its links and its station.
+    pub fn take_event(&mut self) -> Option<AtEvent> {
+        self.core.events.pop_front()
     }
 
     /// The next byte to send.
@@ -328,14 +323,13 @@ impl At {
     fn station_event(&mut self, event: StationEvent, env: &mut Env<'_>) {
         match event {
             StationEvent::Connected => {
-                let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
-                self.core.remark("station", format!("associated with {ap}"));
+                let ap = ap_name(env);
+                self.core.tell(AtEvent::Station(StationChange::Associated(ap)));
                 self.core.announce("WIFI CONNECTED\r\n");
             }
             StationEvent::GotIp => {
-                let ap = env.station.ap().map_or("?", |ap| ap.name.as_str());
                 let address = env.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
-                self.core.remark("station", format!("joined {ap} as {address}"));
+                self.core.tell(AtEvent::Station(StationChange::Joined { ap: ap_name(env), address }));
                 self.core.announce("WIFI GOT IP\r\n");
             }
             StationEvent::Disconnected => {
@@ -347,7 +341,7 @@ impl At {
                 }
                 self.core.had_link = false;
                 update::disconnected(&mut self.core, env);
-                self.core.remark("station", "disconnected".to_owned());
+                self.core.tell(AtEvent::Station(StationChange::Disconnected));
                 self.core.announce("WIFI DISCONNECT\r\n");
             }
             StationEvent::JoinFailed(_) => {}
@@ -379,4 +373,9 @@ impl At {
         }
         moved
     }
+}
+
+/// The name of the access point that the station is with.
+fn ap_name(env: &Env<'_>) -> String {
+    env.station.ap().map_or("?", |ap| ap.name.as_str()).to_owned()
 }

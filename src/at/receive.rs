@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use super::address::address_text;
 use super::links::Transport;
-use super::{Core, Env};
+use super::{AtEvent, Core, Env, LinkChange, LinkEvent};
 use crate::net::stack::{CloseReason, Stack, TcpState};
 
 /// Room for the longest header and the line end behind the data, bytes.
@@ -77,8 +77,8 @@ fn close_ended(core: &mut Core, stack: &mut Stack, id: usize) -> bool {
         return false;
     }
     if state == TcpState::Closed(CloseReason::TimedOut) {
-        let text = format!("{id} gave up TCP {}: no answer", link.remote);
-        core.remark("link", text);
+        let event = link.event(id, LinkChange::GaveUp);
+        core.tell(event);
     }
     core.close_link(id, stack);
     true
@@ -124,7 +124,8 @@ fn keep_datagram(core: &mut Core, env: &mut Env<'_>, id: usize) -> bool {
     let (from, len) = (datagram.from, datagram.data.len());
     link.heard_from(from, true);
     if !link.datagrams.push(datagram, env.profile.tcp_buffer) {
-        core.remark("link", format!("{id} lost {len} bytes from {from}: the receive buffer is full"));
+        let event = LinkEvent { id, protocol: link.protocol(), peer: from, change: LinkChange::Lost(len) };
+        core.tell(AtEvent::Link(event));
     }
     true
 }

@@ -1,12 +1,12 @@
 //! What the AT firmware does to the sockets of links, whoever wants it: opening, closing, options, data phases.
 
-use super::Core;
 use super::address::address_text;
 use super::job::OpenRequest;
 use super::links::{Link, Transport};
 use super::long_send::LongSend;
 use super::payload::Payload;
 use super::server;
+use super::{Core, LinkChange};
 use crate::net::stack::{Socket, Stack};
 use crate::time::{Duration, Instant, earliest};
 
@@ -42,8 +42,8 @@ impl Core {
             stack.join_multicast(group);
         }
         let (kind, remote, local_port) = (link.type_name(), link.remote, link.local_port);
-        let verb = if link.accepted { "accepted" } else { "opened" };
-        self.remark("link", format!("{id} {verb} {kind} {remote}"));
+        let change = if link.accepted { LinkChange::Accepted } else { LinkChange::Opened };
+        self.tell(link.event(id, change));
         let terminal = u8::from(link.accepted);
         self.links.open(id, link);
         self.had_link = true;
@@ -77,7 +77,7 @@ impl Core {
                 stack.leave_multicast(group);
             }
         }
-        self.remark("link", format!("{id} closed {} {}", link.type_name(), link.remote));
+        self.tell(link.event(id, LinkChange::Closed));
         self.print_closed(id);
     }
 

@@ -266,7 +266,7 @@ fn attend(server: &mut Server, clock: Clock, screen: &Shared) -> Result<(), Stri
                 ));
             }
             Happening::Observed(seen) => {
-                on(screen).print(&format!("{} {} {} {}", seen.at, seen.subject, seen.kind, seen.text));
+                on(screen).print(&format!("{} {} {} {}", seen.at, seen.subject, seen.kind(), seen.event));
             }
             Happening::Time => {}
             Happening::End(why) => {

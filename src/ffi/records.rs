@@ -184,7 +184,7 @@ pub unsafe extern "C" fn espat_observation_read(
         recorded(world.pulled.observations, "observations", "ESPAT_RECORD_OBSERVATIONS")?;
         let (ns, [subject, kind, text]) = match world.waiting()?.observations.pop_front() {
             Some(next) => {
-                let texts = [next.subject, next.kind.to_owned(), next.text];
+                let texts = [next.subject.clone(), next.kind().to_owned(), next.text()];
                 (next.at.as_nanos(), boundary::keep_texts(texts))
             }
             None => (0, [ptr::null(); 3]),

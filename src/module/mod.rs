@@ -9,14 +9,14 @@ use std::collections::VecDeque;
 
 use crate::at::clock::Clock;
 use crate::at::flash::Flash;
-use crate::at::{At, Env, Nvs, OnceDrained, Remark};
+use crate::at::{At, AtEvent, Env, Nvs, OnceDrained};
 use crate::capture::Mark;
 use crate::event::Kind;
 use crate::net::stack::{Medium, Stack, StackConfig};
 use crate::profile::{Profile, Range, Reset, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
-use crate::uart::{Direction, Disturbance, LineSettings, Pace, Transmitter};
+use crate::uart::{Direction, Disturbance, LineSettings, Pace, Transmitter, UartEvent};
 use crate::wifi::{Air, RadioChange, SoftAp, Station, Surroundings};
 use wire::Wire;
 
@@ -41,9 +41,11 @@ macro_rules! env {
 
 mod escape;
 mod sleep;
+mod state;
 mod wire;
 
-pub use wire::{Harm, Received, WireNotice, WireStatistics};
+pub use state::{ModuleState, PowerState};
+pub use wire::{Harm, Received, WireStatistics};
 
 /// How a module is made.
 #[derive(Clone, Debug)]
@@ -96,6 +98,15 @@ pub struct Record {
     pub flags: u8,
     /// What it is part of.
     pub mark: Mark,
+}
+
+/// Something that a module has to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModuleEvent {
+    /// Of its links and its station.
+    Firmware(AtEvent),
+    /// Of its UART.
+    Uart(UartEvent),
 }
 
 /// Whether the chip runs.
@@ -241,29 +252,18 @@ impl Module {
         self.strap = high;
     }
 
-    /// What it is doing, for people.
-    pub fn describe(&self) -> String {
-        match self.power {
-            Power::Off => "switched off".to_owned(),
-            Power::Asleep(_) => "asleep".to_owned(),
-            Power::Download => "in download mode".to_owned(),
-            Power::Booting(_) | Power::Resetting(_) => "booting".to_owned(),
-            Power::On => match (self.station.ap(), self.stack.ipv4()) {
-                (Some(ap), Some(config)) => format!("joined '{}' as {}", ap.name, config.address),
-                (Some(ap), None) => format!("associated with '{}'", ap.name),
-                (None, _) => "not joined".to_owned(),
-            },
-        }
-    }
-
     /// Whether an access point is on the air around it.
     pub fn sees(&self, ap: &str) -> bool {
         self.air.get(ap).is_some_and(|ap| ap.up)
     }
 
-    /// The next remark on what has happened to its links, for the capture.
-    pub fn take_remark(&mut self) -> Option<Remark> {
-        self.at.as_mut().and_then(At::take_remark)
+    /// The next thing that it has to tell, and when it happened; `now`: that of what the firmware tells.
+    pub fn take_event(&mut self, now: Instant) -> Option<(Instant, ModuleEvent)> {
+        let firmware = self.at.as_mut().and_then(At::take_event);
+        firmware.map(|event| (now, ModuleEvent::Firmware(event))).or_else(|| {
+            let (at, event) = self.wire.events.pop_front()?;
+            Some((at, ModuleEvent::Uart(event)))
+        })
     }
 
     /// EN changes. Low switches everything off at once, also in the middle of a byte.

@@ -10,21 +10,12 @@ use crate::at::{At, Env};
 use crate::capture::Mark;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
-use crate::uart::{Direction, FRAMING_ERROR, Heard, LineSettings, PARITY_ERROR, Pace, ReceiveBuffer};
+use crate::uart::{
+    Direction, FRAMING_ERROR, Heard, LineSettings, PARITY_ERROR, Pace, ReceiveBuffer, UartEvent,
+};
 
 /// Bytes in the receive FIFO at which RTS goes high: after a boot, and after AT+UART has set it.
 const THRESHOLDS: [usize; 2] = [122, 120];
-
-/// Something about the wire that people may want to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WireNotice {
-    /// When.
-    pub at: Instant,
-    /// Such as `RTS high: 122 bytes in the receive FIFO`.
-    pub text: String,
-    /// Something is wrong.
-    pub warning: bool,
-}
 
 /// Counters of the wire. They only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +83,8 @@ pub(super) struct Wire {
     pub escape: EscapeWatch,
     module: Received,
     mcu: Received,
-    notices: VecDeque<WireNotice>,
+    /// What there is to tell, and since when.
+    pub events: VecDeque<(Instant, UartEvent)>,
     rts_changes: VecDeque<(Instant, bool)>,
 }
 
@@ -110,7 +102,7 @@ impl Wire {
             escape: EscapeWatch::default(),
             module: Received::default(),
             mcu: Received::default(),
-            notices: VecDeque::new(),
+            events: VecDeque::new(),
             rts_changes: VecDeque::new(),
         }
     }
@@ -120,8 +112,8 @@ impl Wire {
         self.rx.front().map(|next| next.start).or(mcu.receiving_since())
     }
 
-    fn notice(&mut self, at: Instant, text: String, warning: bool) {
-        self.notices.push_back(WireNotice { at, text, warning });
+    fn tell(&mut self, at: Instant, event: UartEvent) {
+        self.events.push_back((at, event));
     }
 }
 
@@ -187,11 +179,6 @@ impl Module {
         }
     }
 
-    /// The next notice about the wire.
-    pub fn take_wire_notice(&mut self) -> Option<WireNotice> {
-        self.wire.notices.pop_front()
-    }
-
     /// The next change of the module's RTS.
     pub fn take_rts_change(&mut self) -> Option<(Instant, bool)> {
         self.wire.rts_changes.pop_front()
@@ -239,8 +226,7 @@ impl Module {
         }
         let kept = self.wire.rx.push(heard.start, now, heard.byte);
         if !kept && !self.wire.losing {
-            let text = "receive FIFO full: bytes from the MCU are being lost";
-            self.wire.notice(now, text.to_owned(), true);
+            self.wire.tell(now, UartEvent::ModuleOverrun);
         }
         self.wire.losing = !kept;
         let (_, mark) = self.hand_over(now);
@@ -257,8 +243,7 @@ impl Module {
         }
         let heard = self.wire.sleep.hears(start, end, firmware.wake_after());
         if !heard && self.wire.sleep.is_woken_at(start) {
-            let text = "light sleep: what the MCU sends is lost until the module is awake";
-            self.wire.notice(start, text.to_owned(), false);
+            self.wire.tell(start, UartEvent::Asleep);
         }
         heard
     }
@@ -267,10 +252,7 @@ impl Module {
     pub(super) fn judge_escape(&mut self, now: Instant) -> bool {
         let spoilt = self.wire.escape.take(now);
         if spoilt && self.at.as_ref().is_some_and(At::can_escape) {
-            let text = "`+++` is data: it was stored more than 20 ms after the byte before it and before the next \
-                        one, but bytes were still queued in the MCU, so that there was less silence on the wire; let \
-                        the transmit queue run empty before each of the 20 ms, or set mcu-tx = \"as-stored\"";
-            self.wire.notice(now, text.to_owned(), true);
+            self.wire.tell(now, UartEvent::EscapeSpoilt);
         }
         spoilt
     }
@@ -329,9 +311,7 @@ impl Module {
         }
         self.wire.rts = high;
         self.wire.rts_changes.push_back((now, high));
-        let level = if high { "high" } else { "low" };
-        let text = format!("RTS {level}: {} bytes in the receive FIFO", self.wire.rx.in_fifo());
-        self.wire.notice(now, text, false);
+        self.wire.tell(now, UartEvent::Rts { high, waiting: self.wire.rx.in_fifo() });
         self.mcu.hold(now, high && self.wire.mcu_obeys_rts);
     }
 
@@ -339,9 +319,7 @@ impl Module {
         let held = self.cts && self.obeys_cts;
         if held != self.wire.held {
             self.wire.held = held;
-            let (level, what) = if held { ("high", "stops") } else { ("low", "goes on") };
-            let text = format!("CTS {level}: the module {what} with {} bytes to send", self.own.pending());
-            self.wire.notice(now, text, false);
+            self.wire.tell(now, UartEvent::Cts { high: held, waiting: self.own.pending() });
         }
         self.own.hold(now, held);
     }

@@ -8,6 +8,7 @@ mod check;
 pub mod config;
 mod dhcp_server;
 mod dns_server;
+pub mod event;
 pub mod firmware;
 mod forward;
 mod gateway;
@@ -24,4 +25,4 @@ pub mod service;
 pub mod stack;
 
 pub use check::NetError;
-pub use network::{Delivery, Fate, Network, NodeNote, TapInfo, TapRecord};
+pub use network::{Delivery, Fate, Network, TapInfo, TapRecord};

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::check::{NetError, check};
 use super::config::{Faults, HostConfig, NetConfig};
 use super::dns_server::DnsServer;
+use super::event::{GuestEvent, HostEvent};
 use super::gateway::{self, Gateway, Output};
 use super::host::{Host, Timer};
 use super::link::{ETHERNET_HEADER, Link, Passage, Way};
@@ -72,7 +73,7 @@ pub struct Network {
     taps: Vec<TapInfo>,
     tapping: bool,
     tapped: VecDeque<TapRecord>,
-    notes: VecDeque<NodeNote>,
+    events: VecDeque<(Instant, usize, HostEvent)>,
     addresses: Vec<(IpAddr, String)>,
 }
 
@@ -157,7 +158,7 @@ impl Network {
             taps,
             tapping: false,
             tapped: VecDeque::new(),
-            notes: VecDeque::new(),
+            events: VecDeque::new(),
             addresses,
         };
         for host in 0..network.hosts.len() {
@@ -346,9 +347,10 @@ impl Network {
         self.addresses.iter().map(|(address, name)| (*address, name.as_str()))
     }
 
-    /// The next thing that a host has observed.
-    pub fn take_note(&mut self) -> Option<NodeNote> {
-        self.notes.pop_front()
+    /// The next thing that a host has to tell: when it happened, and the host's name.
+    pub fn take_event(&mut self) -> Option<(Instant, &str, HostEvent)> {
+        let (at, host, event) = self.events.pop_front()?;
+        Some((at, self.hosts[host].name.as_str(), event))
     }
 
     /// A frame passes a segment's switch.
@@ -397,16 +399,11 @@ impl Network {
                 leased = Some(config.address);
             }
         }
-        while let Some(note) = host.services.take_note() {
-            self.notes.push_back(NodeNote {
-                at: self.now,
-                host: host.name.clone(),
-                service: note.service,
-                text: note.text,
-            });
+        while let Some(event) = host.services.take_event() {
+            self.events.push_back((self.now, index, event));
         }
         if let Some(address) = leased {
-            self.note(index, format!("has the address {address}"));
+            self.tell(index, GuestEvent::Address(address));
         }
         while let Some(frame) = self.hosts[index].stack.take_frame() {
             self.send_from_host(index, frame);

@@ -8,6 +8,7 @@
 mod buffer;
 mod direction;
 mod disturbance;
+mod event;
 mod frame;
 mod line;
 mod receiver;
@@ -16,6 +17,7 @@ mod transmitter;
 pub use buffer::{ReceiveBuffer, Waiting};
 pub use direction::{Direction, heard};
 pub use disturbance::Disturbance;
+pub use event::UartEvent;
 pub use frame::Frame;
 pub use line::{LineSettings, Parity, StopBits};
 pub use receiver::{Heard, Receiver};

@@ -1,20 +1,12 @@
 //! The console: what its lines do to a world, and what they answer.
 
 use super::console::{self, Command, DnsChange, LinkChange, WireChange, WireSide};
-use super::{Error, ModuleId, Statistics, World};
+use super::{Error, Statistics, World};
 use crate::module::{Harm, Module};
 use crate::net::network::HostAction;
 use crate::time::Instant;
 
 impl World {
-    /// What a module is doing, in a few words: `joined 'home' as 192.168.1.100`.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchModule`].
-    pub fn describe(&self, module: ModuleId) -> Result<String, Error> {
-        self.slot(module).map(|s| s.module.describe())
-    }
-
     /// Carries out one line.
     pub(super) fn command(&mut self, line: &str) -> Result<String, Error> {
         let command = console::parse(line).map_err(Error::Console)?;
@@ -28,7 +20,7 @@ impl World {
             Command::Status => Ok(self.status()),
             Command::Expect => Ok(self.expectations()),
             Command::DnsShow(name) => Ok(self.name_servers(name.as_deref())),
-            Command::LinkShow(name) => Ok(self.links(name.as_deref())),
+            Command::LinkShow(name) => Ok(self.network_links(name.as_deref())),
             Command::WireShow(name) => Ok(self.wires(name.as_deref())),
             change => self.change(at, change),
         }
@@ -74,7 +66,7 @@ impl World {
                 "module {}: {driver}, at {}, {}",
                 slot.module.name(),
                 slot.reached,
-                slot.module.describe()
+                slot.module.state()
             ));
         }
         for slot in &self.slots {
@@ -118,7 +110,7 @@ impl World {
         lines.join("\n")
     }
 
-    fn links(&self, name: Option<&str>) -> String {
+    fn network_links(&self, name: Option<&str>) -> String {
         let names = self.network.link_names();
         let wanted = names.into_iter().filter(|n| name.is_none_or(|wanted| wanted == *n));
         let lines: Vec<String> = wanted

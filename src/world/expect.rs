@@ -39,7 +39,7 @@ pub enum Needle {
 pub struct Pattern {
     /// The module or host.
     pub subject: String,
-    /// The kind, as in [`Observation::kind`].
+    /// What it is about, as in [`Observation::kind`].
     pub kind: &'static str,
     /// What must be in the text, in this order; others may stand between.
     pub needles: Vec<Needle>,
@@ -177,8 +177,8 @@ impl Expectations {
 
     /// Something was observed at `now`, of the node of this rank.
     pub fn observe(&mut self, now: Instant, node: Rank, observation: Observation) {
-        let Observation { subject, kind, .. } = &observation;
-        let wanted = |w: &Watch| w.expectation.what.kind == *kind && w.expectation.what.subject == *subject;
+        let (subject, kind) = (&observation.subject, observation.kind());
+        let wanted = |w: &Watch| w.expectation.what.kind == kind && w.expectation.what.subject == *subject;
         if self.watches.iter().any(wanted) {
             self.waiting.push(now, Kind::Timer, node, observation);
         }
@@ -188,10 +188,11 @@ impl Expectations {
     pub fn settle(&mut self, limit: Instant) {
         while self.waiting.peek().is_some_and(|key| key.time <= limit) {
             let Some((_, observation)) = self.waiting.pop() else { return };
+            let text = observation.text();
             // From the last, so that one observation is not both what comes first and what comes then.
             for index in (0..self.watches.len()).rev() {
                 let before = index.checked_sub(1).and_then(|i| self.watches[i].met());
-                self.watches[index].look(&observation, before);
+                self.watches[index].look(&observation, &text, before);
             }
         }
     }
@@ -227,13 +228,13 @@ impl Watch {
         })
     }
 
-    fn look(&mut self, observation: &Observation, before: Option<Instant>) {
+    fn look(&mut self, observation: &Observation, text: &str, before: Option<Instant>) {
         let what = &self.expectation.what;
-        if observation.kind != what.kind || observation.subject != what.subject {
+        if observation.kind() != what.kind || observation.subject != what.subject {
             return;
         }
-        let found = what.found_in(&observation.text);
-        let seen = || Seen { at: observation.at, text: observation.text.clone() };
+        let found = what.found_in(text);
+        let seen = || Seen { at: observation.at, text: text.to_owned() };
         if found < what.needles.len() {
             self.others += 1;
             if self.nearest.as_ref().is_none_or(|(most, _)| found >= *most) {

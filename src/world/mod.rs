@@ -15,6 +15,7 @@ pub mod console;
 mod control;
 pub mod digest;
 mod error;
+pub mod event;
 mod expect;
 pub mod inputlog;
 pub(crate) mod quantity;
@@ -26,15 +27,17 @@ mod schedule;
 mod slot;
 pub(crate) mod spelling;
 
+use crate::at::LinkState;
 use crate::event::Queue;
-use crate::module::{Module, ModuleConfig, Saved};
+use crate::module::{Module, ModuleConfig, ModuleState, Saved};
 use crate::net::network::Network;
 use crate::profile;
 use crate::time::{Duration, Instant, Timebase};
-use crate::uart::{LineSettings, Pace};
+use crate::uart::{LineSettings, Pace, UartEvent};
 use crate::wifi::Air;
 use console::Command;
 pub use error::Error;
+pub use event::{Event, EventKind, Observation};
 pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
 use inputlog::Writer;
 use recorder::Recorder;
@@ -178,27 +181,12 @@ pub struct Recording {
     pub log: bool,
     /// Keep the dialogue ([`World::take_dialogue`]).
     pub dialogue: bool,
-    /// Keep what happened in words ([`World::take_observations`]).
+    /// Keep what happened ([`World::take_observations`]).
     pub observations: bool,
     /// Keep what comes out of the log ports ([`World::log_port_read`]).
     pub log_port: bool,
     /// Keep how the pins change that modules drive ([`World::pin_read`]).
     pub pins: bool,
-}
-
-/// Something that happened, in words: for tests that wait for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation {
-    /// When.
-    pub at: Instant,
-    /// A module's name, or a host's.
-    pub subject: String,
-    /// Of a module: `command` (a line that the MCU sent), `reply` (a line that the module sent), `station`,
-    /// `link`, `uart` (flow control, bytes lost). Of a host: the service, such as `http` or `tcp-terminal`.
-    pub kind: &'static str,
-    /// One line, without its end: `AT+CWJAP="x","y"`, `joined home as 192.168.1.100`,
-    /// `GET /status from 192.168.1.100:49153 -> 200, 21 bytes`.
-    pub text: String,
 }
 
 /// A simulated world. See the module's documentation for the contract.
@@ -401,9 +389,9 @@ impl World {
             "{now}: the MCU's receiver was full and lost byte 0x{byte:02x} from module '{}'",
             slot.module.name()
         );
-        let remark = format!("MCU receiver overrun: lost 0x{byte:02x}");
-        self.recorder.observe(now, slot.module.name(), "uart", &remark);
-        slot.remarks.push(remark);
+        let event = UartEvent::McuOverrun { byte };
+        slot.remarks.push(event.to_string());
+        self.recorder.observe(now, slot.module.name(), Event::Uart(event));
         self.warnings.push(warning);
         self.run();
         Ok(())
@@ -461,6 +449,23 @@ impl World {
     /// [`Error::NoSuchModule`].
     pub fn uart_read(&mut self, module: ModuleId) -> Result<Option<UartByte>, Error> {
         self.slot_mut(module).map(|s| s.out.pop_front())
+    }
+
+    /// What a module is doing at the time reached; in a few words when it is shown: `joined 'home' as 192.168.1.100`.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn module_state(&self, module: ModuleId) -> Result<ModuleState, Error> {
+        self.slot(module).map(|s| s.module.state())
+    }
+
+    /// The links that are open at the time reached, in the order of their numbers. After a restart, in deep sleep and
+    /// without power there are none.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn links(&self, module: ModuleId) -> Result<Vec<LinkState>, Error> {
+        self.slot(module).map(|s| s.module.links())
     }
 
     /// How many of the bytes that the MCU stored have not ended on the wire yet, at the time reached.

@@ -3,7 +3,7 @@
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::expect::{Expectations, Verdict};
 use super::scenario::Scenario;
-use super::{ModuleId, Observation, Recording};
+use super::{Event, ModuleId, Observation, Recording};
 use crate::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
@@ -255,9 +255,9 @@ impl Recorder {
     }
 
     /// Somebody may want to know.
-    pub fn observe(&mut self, at: Instant, subject: &str, kind: &'static str, text: &str) {
+    pub fn observe(&mut self, at: Instant, subject: &str, event: Event) {
         if self.is_observing() {
-            self.file(at, Observation { at, subject: subject.to_owned(), kind, text: text.to_owned() });
+            self.file(at, Observation { at, subject: subject.to_owned(), event });
         }
     }
 
@@ -295,10 +295,10 @@ impl Recorder {
 
     fn packet(&mut self, module: usize, now: Instant, packet: UartPacket, remarks: &mut Vec<String>) {
         if self.is_observing() && packet.kind == PacketKind::Line {
-            let text = String::from_utf8_lossy(packet.bytes.trim_ascii()).into_owned();
-            let kind = if packet.from == Side::Mcu { "command" } else { "reply" };
-            if let (false, Some(subject)) = (text.is_empty(), self.names.get(module).cloned()) {
-                self.file(now, Observation { at: packet.at, subject, kind, text });
+            let line = packet.bytes.trim_ascii();
+            let event = if packet.from == Side::Mcu { Event::Command } else { Event::Reply };
+            if let (false, Some(subject)) = (line.is_empty(), self.names.get(module).cloned()) {
+                self.file(now, Observation { at: packet.at, subject, event: event(line.to_owned()) });
             }
         }
         if let Some(dialogue) = &mut self.dialogue {

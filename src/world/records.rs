@@ -60,7 +60,7 @@ impl World {
         self.recorder.take_dialogue()
     }
 
-    /// What happened since the last call, in words. Empty unless [`Recording::observations`].
+    /// What happened since the last call. Empty unless [`Recording::observations`].
     pub fn take_observations(&mut self) -> Vec<Observation> {
         self.recorder.take_observations()
     }

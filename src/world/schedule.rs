@@ -7,9 +7,9 @@
 
 use super::console::Command;
 use super::slot::Step;
-use super::{Error, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
+use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
-use crate::module::Record;
+use crate::module::{ModuleEvent, Record};
 use crate::net::network::{Fate, HostAction};
 use crate::time::{Instant, earliest};
 use crate::wifi::RadioChange;
@@ -153,9 +153,18 @@ impl World {
     /// Takes what a module has come out with.
     pub(super) fn collect(&mut self, index: usize, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
-        while let Some(remark) = slot.module.take_remark() {
-            self.recorder.observe(now, slot.module.name(), remark.kind, &remark.text);
-            slot.remarks.push(format!("{} {}", remark.kind, remark.text));
+        while let Some((at, told)) = slot.module.take_event(now) {
+            let name = slot.module.name();
+            match &told {
+                ModuleEvent::Firmware(_) => {}
+                ModuleEvent::Uart(event) if event.is_warning() => {
+                    self.warnings.push(format!("{at}: module '{name}': {event}"));
+                }
+                ModuleEvent::Uart(_) => {}
+            }
+            let event = Event::from(told);
+            slot.remarks.push(event.remark());
+            self.recorder.observe(at, name, event);
         }
         while let Some((at, high)) = slot.module.take_rts_change() {
             let pin = OutputPin::ModuleRts;
@@ -164,18 +173,6 @@ impl World {
                 let tick = slot.tick(at);
                 slot.pins.push_back(PinChange { tick, at, pin, high });
             }
-        }
-        while let Some(notice) = slot.module.take_wire_notice() {
-            self.recorder.observe(notice.at, slot.module.name(), "uart", &notice.text);
-            if notice.warning {
-                self.warnings.push(format!(
-                    "{}: module '{}': {}",
-                    notice.at,
-                    slot.module.name(),
-                    notice.text
-                ));
-            }
-            slot.remarks.push(notice.text);
         }
         while let Some(record) = slot.module.take_record() {
             self.recorder.byte(index, record, &mut slot.remarks);
@@ -269,8 +266,8 @@ impl World {
         while let Some(tap) = self.network.take_tap() {
             self.recorder.capture_tap(tap.tap, tap.at, tap.inbound, tap.frame, tap.comment);
         }
-        while let Some(note) = self.network.take_note() {
-            self.recorder.observe(note.at, &note.host, note.service, &note.text);
+        while let Some((at, host, event)) = self.network.take_event() {
+            self.recorder.observe(at, host, Event::Host(event));
         }
     }
 

@@ -367,8 +367,8 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
     }
     for seen in world.take_observations() {
         // C shows a NUL inside a text.
-        let (ns, text) = (seen.at.as_nanos(), seen.text.replace('\0', r"\0"));
-        let _ = writeln!(printed, "observation {ns} {} {} {text}", seen.subject, seen.kind);
+        let (ns, text) = (seen.at.as_nanos(), seen.text().replace('\0', r"\0"));
+        let _ = writeln!(printed, "observation {ns} {} {} {text}", seen.subject, seen.kind());
     }
     ids.sort();
     ids.dedup();

@@ -19,8 +19,8 @@ fn joined() -> Host {
 /// What was observed about `subject` since the last call.
 fn seen(host: &mut Host, subject: &str) -> Vec<String> {
     let observations = host.world.take_observations().into_iter();
-    let of_it = observations.filter(|o| o.subject == subject && o.kind != "command" && o.kind != "reply");
-    of_it.map(|o| format!("{} {}", o.kind, o.text)).collect()
+    let of_it = observations.filter(|o| o.subject == subject && o.kind() != "command" && o.kind() != "reply");
+    of_it.map(|o| format!("{} {}", o.kind(), o.text())).collect()
 }
 
 fn ask_all(host: &mut Host, lines: &[&str]) {

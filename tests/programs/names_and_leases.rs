@@ -68,8 +68,8 @@ fn a_silent_name_server_is_asked_at_0_1_2_and_4_seconds_and_the_next_one_at_7() 
     let answer = fields(test, &capture, "dns.flags.response == 1", &["ip.src", "dns.a", "dns.count.answers"]);
     assert_eq!(answer, ["192.168.1.1|203.0.113.10|2"], "the alias and its address");
 
-    let noted: Vec<&str> =
-        observed.iter().filter(|o| o.subject == "ns" && o.kind == "dns").map(|o| o.text.as_str()).collect();
+    let noted: Vec<String> =
+        observed.iter().filter(|o| o.subject == "ns" && o.kind() == "dns").map(|o| o.text()).collect();
     assert_eq!(noted.len(), 4, "{noted:?}");
     assert!(noted[0].starts_with("www.example A from 192.168.1.100:"), "{noted:?}");
 }

@@ -29,7 +29,7 @@ fn connected(seed: u64) -> Host {
 /// What the host `pc` has observed since the last call.
 fn seen(host: &mut Host) -> Vec<String> {
     let observations = host.world.take_observations().into_iter().filter(|o| o.subject == "pc");
-    observations.map(|o| format!("{} {}", o.kind, o.text)).collect()
+    observations.map(|o| format!("{} {}", o.kind(), o.text())).collect()
 }
 
 #[test]

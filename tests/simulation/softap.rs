@@ -19,7 +19,7 @@ fn softap(seed: u64) -> Host {
 /// What the host `phone` has observed since the last call.
 fn seen(host: &mut Host) -> Vec<String> {
     let observations = host.world.take_observations().into_iter().filter(|o| o.subject == "phone");
-    observations.map(|o| format!("{} {}", o.kind, o.text)).collect()
+    observations.map(|o| format!("{} {}", o.kind(), o.text())).collect()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::host::{Host, SECOND};
 use espat_sim::time::Instant;
 use espat_sim::uart::{LineSettings, heard};
-use espat_sim::world::{Attachment, Pin, Recording, Scenario, Statistics, World, replay};
+use espat_sim::world::{Attachment, EventKind, Pin, Recording, Scenario, Statistics, World, replay};
 
 const MS: u64 = 1_000_000;
 
@@ -55,12 +55,10 @@ fn into_passthrough(host: &mut Host) {
 fn seen(host: &mut Host) -> (u64, Vec<(u64, String)>) {
     let (mut bytes, mut uart) = (0, Vec::new());
     for seen in host.world.take_observations() {
-        if seen.subject == "pc" && seen.text.starts_with("received from") {
-            let count = seen.text.rsplit_once(", ").and_then(|(_, n)| n.strip_suffix(" bytes"));
-            bytes += count.and_then(|n| n.parse::<u64>().ok()).expect("`received from X: TEXT, N bytes`");
-        }
-        if seen.kind == "uart" {
-            uart.push((seen.at.as_nanos(), seen.text));
+        match seen.event.kind() {
+            EventKind::TcpTerminalReceived if seen.subject == "pc" => bytes += seen.event.facts().count,
+            kind if kind.word() == "uart" => uart.push((seen.at.as_nanos(), seen.text())),
+            _ => {}
         }
     }
     (bytes, uart)

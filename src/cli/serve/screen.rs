@@ -110,7 +110,7 @@ pub fn status(state: &State) -> String {
         parts.push(format!("{} s", state.now.as_nanos() / crate::time::NANOS_PER_SEC));
         parts.push(state.module.clone());
         if !state.links.is_empty() {
-            let ids: Vec<String> = state.links.iter().map(u8::to_string).collect();
+            let ids: Vec<String> = state.links.iter().map(usize::to_string).collect();
             parts.push(format!("links {}", ids.join(" ")));
         }
         parts.push(format!("{} B in, {} B out", state.statistics.mcu_bytes, state.statistics.module_bytes));

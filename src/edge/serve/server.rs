@@ -4,7 +4,7 @@
 //! line of the console, or the wall clock reaching the module's next event. What is worth telling comes out of
 //! [`Server::next`], one by one.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crossbeam_channel::{Receiver, RecvError, never, select};
 
@@ -12,7 +12,7 @@ use super::{Behind, Clock, Event, Outlet, Pace, Rate, Step, Wall};
 use crate::edge::{Poisoned, Session};
 use crate::time::Instant;
 use crate::uart::LineSettings;
-use crate::world::{Attachment, Error, ModuleId, Observation, Statistics, World};
+use crate::world::{self, Attachment, Error, ModuleId, Observation, Statistics, World};
 
 /// Bytes that may wait on the MCU's side of the wire. While there are more, the client is made to wait: what it
 /// writes goes out at line rate, as from a real serial port.
@@ -74,7 +74,7 @@ pub struct State {
     /// What the module is doing, such as `joined 'home' as 192.168.1.100`.
     pub module: String,
     /// Ids of the open links.
-    pub links: BTreeSet<u8>,
+    pub links: Vec<usize>,
     /// Who is connected.
     pub peer: Option<String>,
     /// Whether the module has been started.
@@ -100,13 +100,11 @@ struct Client {
 pub struct Server {
     session: Session,
     module: ModuleId,
-    name: String,
     clock: Clock,
     pace: Pace,
     events: Receiver<Event>,
     controls: Receiver<Control>,
     client: Option<Client>,
-    links: BTreeSet<u8>,
     dropped: u64,
     happened: VecDeque<Happening>,
 }
@@ -128,13 +126,11 @@ impl Server {
         Ok(Server {
             session,
             module,
-            name: name.to_owned(),
             clock,
             pace: Pace::default(),
             events,
             controls,
             client: None,
-            links: BTreeSet::new(),
             dropped: 0,
             happened: VecDeque::new(),
         })
@@ -177,11 +173,12 @@ impl Server {
     /// # Errors
     /// One sentence: the world stopped.
     pub fn state(&mut self) -> Result<State, String> {
-        let (module, statistics) = self.ask(|w, m| Ok((w.describe(m)?, w.statistics(m)?)))?;
+        let (module, links, statistics) =
+            self.ask(|w, m| Ok((w.module_state(m)?, w.links(m)?, w.statistics(m)?)))?;
         Ok(State {
             now: self.pace.now(self.clock.now()),
-            module,
-            links: self.links.clone(),
+            module: module.to_string(),
+            links: links.iter().map(|link| link.id).collect(),
             peer: self.client.as_ref().map(|client| client.peer.clone()),
             started: self.pace.is_started(),
             dropped: self.dropped,
@@ -361,22 +358,10 @@ impl Server {
         self.session.with(|_| ()).map_err(|e| e.to_string())
     }
 
-    /// Links are counted; what hosts have to tell is told. The rest is the module's own dialogue.
+    /// What hosts have to tell is told. The rest is the module's own dialogue.
     fn observe(&mut self, seen: Observation) {
-        match seen.kind {
-            "link" if seen.subject == self.name => {
-                let mut words = seen.text.split(' ');
-                let id = words.next().and_then(|id| id.parse().ok());
-                match (id, words.next()) {
-                    (Some(id), Some("opened")) => drop(self.links.insert(id)),
-                    (Some(id), Some("closed")) => drop(self.links.remove(&id)),
-                    _ => {}
-                }
-            }
-            // It has started anew, and nothing is left of its links.
-            "reply" if seen.subject == self.name && seen.text == "ready" => self.links.clear(),
-            "command" | "reply" | "station" | "link" => {}
-            _ => self.happened.push_back(Happening::Observed(seen)),
+        if let world::Event::Host(_) = seen.event {
+            self.happened.push_back(Happening::Observed(seen));
         }
     }
 

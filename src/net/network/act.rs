@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{HostAction, Network, Peer, Port};
 use crate::net::config::{DhcpAnswers, DnsBehaviour};
+use crate::net::event::{HostEvent, TcpEvent, UdpEvent};
 use crate::net::segment::Mac;
-use crate::net::service::{TCP_TERMINAL, UDP_TERMINAL};
 use crate::net::{gateway, packet};
 use crate::time::Instant;
 
@@ -17,7 +17,7 @@ pub(super) struct Station {
 }
 
 impl Network {
-    /// A host does something at `now`. What comes of it are notes, failures too. False when there is no host
+    /// A host does something at `now`. What comes of it are events, failures too. False when there is no host
     /// of this name, or it lacks the service that is to change.
     pub fn act(&mut self, now: Instant, host: &str, action: &HostAction) -> bool {
         let Some(index) = self.hosts.iter().position(|h| h.name == host) else {
@@ -39,22 +39,22 @@ impl Network {
             HostAction::Sntp(change) if !host.services.change_sntp(change) => return false,
             _ => {}
         }
-        let (terminal, notes) = host.services.terminal();
+        let (terminal, events) = host.services.terminal();
         match (action, far_end) {
             (HostAction::Join(_) | HostAction::Leave, _) => {}
             (HostAction::Close | HostAction::Reset | HostAction::Sntp(_), _) => {}
-            (HostAction::Send(data), _) => terminal.send(data, notes),
+            (HostAction::Send(data), _) => terminal.send(data, events),
             (HostAction::Pause, _) => terminal.set_paused(true),
             (HostAction::Resume, _) => terminal.set_paused(false),
-            (HostAction::Connect { .. }, Ok(to)) => terminal.connect(self.now, to, &mut host.stack, notes),
+            (HostAction::Connect { .. }, Ok(to)) => terminal.connect(self.now, to, &mut host.stack, events),
             (HostAction::Connect { .. }, Err(why)) => {
-                notes.add(TCP_TERMINAL, format!("not connected: {why}"));
+                events.add(HostEvent::TcpTerminal(TcpEvent::NotConnected { peer: None, why }));
             }
             (HostAction::Datagram { data, .. }, Ok(to)) => {
-                terminal.send_datagram(to, data, &mut host.stack, notes);
+                terminal.send_datagram(to, data, &mut host.stack, events);
             }
             (HostAction::Datagram { .. }, Err(why)) => {
-                notes.add(UDP_TERMINAL, format!("nothing sent: {why}"));
+                events.add(HostEvent::UdpTerminal(UdpEvent::NotSent { peer: None, why }));
             }
         }
         self.run_host(index);

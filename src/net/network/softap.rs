@@ -2,13 +2,11 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Fate, Network, NodeNote, Port};
+use super::{Fate, Network, Port};
+use crate::net::event::{GuestEvent, HostEvent};
 use crate::net::segment::{Mac, Segment, mac_address};
 use crate::net::stack::Ipv6Config;
 use crate::time::Instant;
-
-/// The service that such notes come from.
-const STATION: &str = "station";
 
 impl Network {
     /// The MAC address of a host on a LAN; `None` for one beyond the gateway, or when there is none of this name.
@@ -41,7 +39,7 @@ impl Network {
             host.stack.set_ipv6(Some(&Ipv6Config { addresses: link_local, gateway: None, ..*home }));
         }
         let module = self.modules[module].link.name().to_owned();
-        self.note(index, format!("joined the softAP of module '{module}'"));
+        self.tell(index, GuestEvent::Joined(module));
         self.run_host(index);
     }
 
@@ -50,7 +48,7 @@ impl Network {
         self.now = self.now.max(now);
         if let Some(index) = self.hosts.iter().position(|h| h.name == host) {
             let module = self.modules[module].link.name().to_owned();
-            self.note(index, format!("not let in by module '{module}': {why}"));
+            self.tell(index, GuestEvent::NotLetIn { module, why: why.to_owned() });
         }
     }
 
@@ -67,7 +65,7 @@ impl Network {
         host.stack.set_ipv6(host.ipv6.as_ref());
         host.stack.announce();
         let module = self.modules[module].link.name().to_owned();
-        self.note(index, format!("left the softAP of module '{module}'"));
+        self.tell(index, GuestEvent::Left(module));
         self.run_host(index);
     }
 
@@ -89,8 +87,7 @@ impl Network {
         host.stack.set_up(self.now, true);
     }
 
-    pub(super) fn note(&mut self, index: usize, text: String) {
-        let host = self.hosts[index].name.clone();
-        self.notes.push_back(NodeNote { at: self.now, host, service: STATION, text });
+    pub(super) fn tell(&mut self, index: usize, event: GuestEvent) {
+        self.events.push_back((self.now, index, HostEvent::Station(event)));
     }
 }

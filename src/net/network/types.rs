@@ -59,19 +59,6 @@ pub struct TapInfo {
     pub raw_ip: bool,
 }
 
-/// Something that a host has observed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeNote {
-    /// When.
-    pub at: Instant,
-    /// The host's name.
-    pub host: String,
-    /// The service: `http`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`.
-    pub service: &'static str,
-    /// One line, such as `GET /status from 192.168.4.2:49153 -> 200, 17 bytes`.
-    pub text: String,
-}
-
 /// Something that a host does because a test says so. "Its connections" are those that it accepted as a
 /// `tcp-terminal`, and those that it dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use simple_dns::{Packet, QTYPE};
 
-use super::Notes;
+use super::Events;
 use crate::net::dns_server::DnsServer;
+use crate::net::event::{HostEvent, QuestionEvent};
 use crate::net::stack::{ListenError, Socket, Stack};
 use crate::time::Instant;
 
@@ -35,13 +36,15 @@ impl Server {
         now: Instant,
         stack: &mut Stack,
         dns: &DnsServer,
-        mut notes: Option<&mut Notes>,
+        mut events: Option<&mut Events>,
     ) -> bool {
         let mut moved = false;
         while let Some(datagram) = stack.udp_recv(self.socket) {
             moved = true;
-            if let (Some(notes), Some(question)) = (notes.as_deref_mut(), question(&datagram.data)) {
-                notes.add("dns", format!("{question} from {}", datagram.from));
+            if let (Some(events), Some(question)) =
+                (events.as_deref_mut(), question(datagram.from, &datagram.data))
+            {
+                events.add(HostEvent::Dns(question));
             }
             if let Some(answer) = dns.answer(&datagram.data) {
                 let due = now + dns.behaviour.delay;
@@ -63,13 +66,13 @@ impl Server {
     }
 }
 
-/// What a client asks: `www.example.com A`.
-fn question(query: &[u8]) -> Option<String> {
+/// What a client asks.
+fn question(peer: SocketAddr, query: &[u8]) -> Option<QuestionEvent> {
     let packet = Packet::parse(query).ok()?;
     let question = packet.questions.first()?;
-    let kind = match question.qtype {
+    let record = match question.qtype {
         QTYPE::TYPE(kind) => format!("{kind:?}"),
         other => format!("{other:?}"),
     };
-    Some(format!("{} {kind}", question.qname))
+    Some(QuestionEvent { peer, name: question.qname.to_string(), record })
 }

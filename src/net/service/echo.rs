@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::{BACKLOG, CONNECTIONS, Notes, tcp_options};
+use super::{BACKLOG, CONNECTIONS, Events, tcp_options};
+use crate::net::event::{HostEvent, TcpEchoEvent, UdpEchoEvent};
 use crate::net::stack::{Datagram, ListenError, Socket, Stack, TcpState, UdpError};
 use crate::time::Instant;
 
@@ -33,10 +34,10 @@ impl TcpServer {
         }
     }
 
-    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((socket, peer)) = stack.tcp_accept(self.listener) {
-            notes.add("tcp-echo", format!("connection from {peer}"));
+            events.add(HostEvent::TcpEcho(TcpEchoEvent::Connected { peer }));
             if self.connections.len() >= CONNECTIONS {
                 drop_oldest(stack, &mut self.connections, |c| (c.heard, c.socket));
             }
@@ -44,7 +45,7 @@ impl TcpServer {
             moved = true;
         }
         self.connections.retain_mut(|connection| {
-            let (keep, did) = connection.poll(now, stack, notes);
+            let (keep, did) = connection.poll(now, stack, events);
             moved |= did;
             keep
         });
@@ -54,7 +55,7 @@ impl TcpServer {
 
 impl Connection {
     /// Echoes what fits. Answers whether the connection goes on, and whether something was done.
-    fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> (bool, bool) {
+    fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> (bool, bool) {
         let mut moved = false;
         loop {
             // No more is read than can be sent back, so a peer that does not read is held back by TCP.
@@ -66,12 +67,13 @@ impl Connection {
             self.heard = now;
             moved = true;
         }
-        let end = match stack.tcp_state(self.socket) {
-            TcpState::PeerClosed if stack.tcp_readable(self.socket) == 0 => "closed",
-            TcpState::Closed(_) => "ended",
+        let closed = match stack.tcp_state(self.socket) {
+            TcpState::PeerClosed if stack.tcp_readable(self.socket) == 0 => true,
+            TcpState::Closed(_) => false,
             _ => return (true, moved),
         };
-        notes.add("tcp-echo", format!("{} {end} after {} bytes", self.peer, self.bytes));
+        let end = TcpEchoEvent::Ended { peer: self.peer, closed, received: self.bytes };
+        events.add(HostEvent::TcpEcho(end));
         stack.release(self.socket);
         (false, true)
     }
@@ -111,18 +113,21 @@ impl UdpServer {
         stack.release(self.socket);
     }
 
-    pub(super) fn poll(&mut self, stack: &mut Stack, notes: &mut Notes) -> bool {
+    pub(super) fn poll(&mut self, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some(datagram) = self.waiting.take().or_else(|| stack.udp_recv(self.socket)) {
-            let (from, len) = (datagram.from, datagram.data.len());
-            match stack.udp_send(self.socket, from, &datagram.data) {
-                Ok(()) => notes.add("udp-echo", format!("{len} bytes from {from}")),
+            let (peer, bytes) = (datagram.from, datagram.data.len());
+            match stack.udp_send(self.socket, peer, &datagram.data) {
+                Ok(()) => events.add(HostEvent::UdpEcho(UdpEchoEvent::Echoed { peer, bytes })),
                 Err(UdpError::QueueFull) => {
                     // The next poll of the stack makes room.
                     self.waiting = Some(datagram);
                     return true;
                 }
-                Err(error) => notes.add("udp-echo", format!("{len} bytes from {from} lost: {error}")),
+                Err(error) => {
+                    let why = error.to_string();
+                    events.add(HostEvent::UdpEcho(UdpEchoEvent::Lost { peer, bytes, why }));
+                }
             }
             moved = true;
         }

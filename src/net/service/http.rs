@@ -8,8 +8,9 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Notes, tcp_options, update};
+use super::{BACKLOG, CONNECTIONS, Events, tcp_options, update};
 use crate::net::config::{Page, UpdateOffer};
+use crate::net::event::{Asked, HostEvent, RequestEvent};
 use crate::net::stack::{ListenError, Socket, Stack, TcpState};
 use crate::time::{Duration, Instant};
 
@@ -88,11 +89,11 @@ struct Content<'a> {
 }
 
 impl Site {
-    /// Its name in notes.
-    fn name(&self) -> &'static str {
+    /// What there is to tell of a request to it.
+    fn event(&self, event: RequestEvent) -> HostEvent {
         match self {
-            Site::Pages(_) => "http",
-            Site::Update(_) => "update",
+            Site::Pages(_) => HostEvent::Http(event),
+            Site::Update(_) => HostEvent::Update(event),
         }
     }
 
@@ -178,7 +179,7 @@ impl Server {
         times.min()
     }
 
-    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((socket, peer)) = stack.tcp_accept(self.listener) {
             if self.connections.len() >= CONNECTIONS {
@@ -198,7 +199,7 @@ impl Server {
         let site = &self.site;
         self.connections.retain_mut(|connection| {
             let mut worked = false;
-            let keep = connection.poll(now, stack, site, notes, &mut worked);
+            let keep = connection.poll(now, stack, site, events, &mut worked);
             moved |= worked | !keep;
             if !keep {
                 stack.release(connection.socket);
@@ -216,7 +217,7 @@ impl Connection {
         now: Instant,
         stack: &mut Stack,
         site: &Site,
-        notes: &mut Notes,
+        events: &mut Events,
         worked: &mut bool,
     ) -> bool {
         loop {
@@ -248,11 +249,11 @@ impl Connection {
                     if left > take {
                         self.phase = Phase::Body { request, left: left - take };
                     } else {
-                        self.answer(now, &request, site, notes);
+                        self.answer(now, &request, site, events);
                     }
                     left > take
                 }
-                Phase::Head => self.read_head(site, notes),
+                Phase::Head => self.read_head(site, events),
             };
             if !wants_more {
                 *worked = true;
@@ -270,11 +271,11 @@ impl Connection {
     }
 
     /// Tries to read a request's head; true when more bytes are needed.
-    fn read_head(&mut self, site: &Site, notes: &mut Notes) -> bool {
+    fn read_head(&mut self, site: &Site, events: &mut Events) -> bool {
         match parse_head(&self.input) {
             Head::Partial => return true,
             Head::Bad(status) => {
-                notes.add(site.name(), format!("bad request from {} -> {status}", self.peer));
+                events.add(site.event(RequestEvent { peer: self.peer, status, request: None }));
                 self.output = answer(status, "text/plain", reason(status).as_bytes(), "close", true, "");
                 self.phase = Phase::Closing;
             }
@@ -291,7 +292,7 @@ impl Connection {
     }
 
     /// The whole request was read: prepares the answer.
-    fn answer(&mut self, now: Instant, request: &Request, site: &Site, notes: &mut Notes) {
+    fn answer(&mut self, now: Instant, request: &Request, site: &Site, events: &mut Events) {
         let Content { status, kind, body, delay, allow } = site.content(request);
         let connection = match (request.keep, request.old) {
             (false, _) => "close",
@@ -301,16 +302,12 @@ impl Connection {
         let with_body = request.method != "HEAD";
         let sent = if with_body && has_body(status) { body.len() } else { 0 };
         let Request { method, path, query, body_len, .. } = request;
-        let query = match site {
-            Site::Update(_) => format!("?{query}"),
-            Site::Pages(_) => String::new(),
+        let target = match site {
+            Site::Update(_) => format!("{path}?{query}"),
+            Site::Pages(_) => path.clone(),
         };
-        let mut text = format!("{method} {path}{query} from {} -> {status}, {sent} bytes", self.peer);
-        if *body_len > 0 {
-            // Writing to a String cannot fail.
-            let _ = write!(text, ", body of {body_len} bytes read");
-        }
-        notes.add(site.name(), text);
+        let asked = Asked { method: method.clone(), target, body: *body_len, sent };
+        events.add(site.event(RequestEvent { peer: self.peer, status, request: Some(asked) }));
         self.phase = Phase::Thinking {
             until: now + delay,
             answer: answer(status, kind, &body, connection, with_body, allow),

@@ -17,37 +17,29 @@ use std::collections::VecDeque;
 
 use super::config::{DnsBehaviour, ServiceConfig, SntpChange};
 use super::dns_server::DnsServer;
+use super::event::HostEvent;
+pub use super::event::quoted;
 use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
-pub use terminal::quoted;
-pub(super) use terminal::{TCP_TERMINAL, Terminal, UDP_TERMINAL};
+pub(super) use terminal::Terminal;
 
 /// Connections that wait to be accepted by a service.
 const BACKLOG: usize = 16;
 /// Connections that a service keeps; the one that was silent longest makes room for another.
 const CONNECTIONS: usize = 128;
-/// Notes that wait to be taken; the oldest goes when another comes.
-const NOTES: usize = 4096;
+/// Events that wait to be taken; the oldest goes when another comes.
+const EVENTS: usize = 4096;
 
-/// Something that a service did, for the world's observations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// `http`, `update`, `sntp`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal` or `udp-terminal`.
-    pub service: &'static str,
-    /// One line, such as `GET /status from 192.168.1.100:49153 -> 200, 17 bytes`.
-    pub text: String,
-}
-
-/// Notes on their way to the owner.
+/// What services have to tell, on its way to the owner.
 #[derive(Default)]
-pub(super) struct Notes(VecDeque<Note>);
+pub(super) struct Events(VecDeque<HostEvent>);
 
-impl Notes {
-    pub(super) fn add(&mut self, service: &'static str, text: String) {
-        if self.0.len() == NOTES {
+impl Events {
+    pub(super) fn add(&mut self, event: HostEvent) {
+        if self.0.len() == EVENTS {
             self.0.pop_front();
         }
-        self.0.push_back(Note { service, text });
+        self.0.push_back(event);
     }
 }
 
@@ -71,7 +63,7 @@ pub struct Services {
     list: Vec<Service>,
     /// Every host has one; it listens only where it is told to.
     terminal: Terminal,
-    notes: Notes,
+    events: Events,
 }
 
 impl Services {
@@ -81,7 +73,7 @@ impl Services {
     /// A port is 0 or named twice; nothing is started then.
     pub fn new(stack: &mut Stack, configs: &[ServiceConfig], epoch: u64) -> Result<Services, ListenError> {
         let mut services =
-            Services { list: Vec::new(), terminal: Terminal::default(), notes: Notes::default() };
+            Services { list: Vec::new(), terminal: Terminal::default(), events: Events::default() };
         for config in configs {
             let service = match config {
                 ServiceConfig::TcpTerminal { port } => {
@@ -149,7 +141,7 @@ impl Services {
     pub(super) fn close(&mut self) {
         let connections: usize = self.http().map(http::Server::close).sum();
         if connections == 0 || self.terminal.has_connections() {
-            self.terminal.close(&mut self.notes);
+            self.terminal.close(&mut self.events);
         }
     }
 
@@ -157,7 +149,7 @@ impl Services {
     pub(super) fn reset(&mut self, stack: &mut Stack) {
         let connections: usize = self.http().map(|server| server.reset(stack)).sum();
         if connections == 0 || self.terminal.has_connections() {
-            self.terminal.reset(stack, &mut self.notes);
+            self.terminal.reset(stack, &mut self.events);
         }
     }
 
@@ -177,21 +169,21 @@ impl Services {
         })
     }
 
-    /// The terminal, and where its notes go.
-    pub(super) fn terminal(&mut self) -> (&mut Terminal, &mut Notes) {
-        (&mut self.terminal, &mut self.notes)
+    /// The terminal, and where it tells what happens.
+    pub(super) fn terminal(&mut self) -> (&mut Terminal, &mut Events) {
+        (&mut self.terminal, &mut self.events)
     }
 
     /// Does what there is to do at `now`. True when something was: the stack must be polled again.
     pub fn poll(&mut self, now: Instant, stack: &mut Stack) -> bool {
-        let moved = self.terminal.poll(now, stack, &mut self.notes);
+        let moved = self.terminal.poll(now, stack, &mut self.events);
         self.list.iter_mut().fold(moved, |moved, service| {
             let more = match service {
-                Service::Http(s) => s.poll(now, stack, &mut self.notes),
-                Service::TcpEcho(s) => s.poll(now, stack, &mut self.notes),
-                Service::UdpEcho(s) => s.poll(stack, &mut self.notes),
-                Service::Dns(s, dns) => s.poll(now, stack, dns, Some(&mut self.notes)),
-                Service::Sntp(s) => s.poll(now, stack, &mut self.notes),
+                Service::Http(s) => s.poll(now, stack, &mut self.events),
+                Service::TcpEcho(s) => s.poll(now, stack, &mut self.events),
+                Service::UdpEcho(s) => s.poll(stack, &mut self.events),
+                Service::Dns(s, dns) => s.poll(now, stack, dns, Some(&mut self.events)),
+                Service::Sntp(s) => s.poll(now, stack, &mut self.events),
             };
             moved | more
         })
@@ -207,8 +199,8 @@ impl Services {
         timers.min()
     }
 
-    /// Takes the next note, in order.
-    pub fn take_note(&mut self) -> Option<Note> {
-        self.notes.0.pop_front()
+    /// Takes the next thing that a service has to tell, in order.
+    pub fn take_event(&mut self) -> Option<HostEvent> {
+        self.events.0.pop_front()
     }
 }

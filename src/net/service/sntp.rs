@@ -2,14 +2,15 @@
 //!
 //! It can be wrong by some offset, claim any stratum (0 is a kiss-of-death: it refuses), or not answer at all.
 
-use super::Notes;
+use std::net::SocketAddr;
+
+use super::Events;
 use crate::net::config::{Sntp, SntpChange};
+use crate::net::event::{HostEvent, SntpAnswer, SntpEvent};
 use crate::net::ntp::{self, Message, Timestamp};
 use crate::net::stack::{ListenError, Socket, Stack};
 use crate::time::{Instant, NANOS_PER_SEC};
 
-/// The name of the service in notes.
-pub(in crate::net) const SNTP: &str = "sntp";
 /// Its clock is set once in so many seconds.
 const REFERENCE_SECONDS: i128 = 64;
 
@@ -40,29 +41,26 @@ impl Server {
         }
     }
 
-    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some(question) = stack.udp_recv(self.socket) {
             moved = true;
             let from = question.from;
             let Some(asked) = Message::parse(&question.data).filter(|m| m.mode == ntp::CLIENT) else {
-                notes.add(SNTP, format!("{} bytes from {from} are no question", question.data.len()));
+                tell(events, from, SntpAnswer::NoQuestion(question.data.len()));
                 continue;
             };
             if self.config.silent {
-                notes.add(SNTP, format!("asked by {from}, silent"));
+                tell(events, from, SntpAnswer::Silent);
                 continue;
             }
             let answer = self.answer(now, &asked);
-            let text = match stack.udp_send(self.socket, from, &answer.to_bytes()) {
-                Ok(()) if answer.stratum == 0 => format!("asked by {from} -> kiss-of-death"),
-                Ok(()) => format!(
-                    "asked by {from} -> {} s since 1970",
-                    answer.transmit.to_unix_micros() / 1_000_000
-                ),
-                Err(error) => format!("asked by {from}, not answered: {error}"),
+            let outcome = match stack.udp_send(self.socket, from, &answer.to_bytes()) {
+                Ok(()) if answer.stratum == 0 => SntpAnswer::KissOfDeath,
+                Ok(()) => SntpAnswer::Time(answer.transmit.to_unix_micros() / 1_000_000),
+                Err(error) => SntpAnswer::NotSent(error.to_string()),
             };
-            notes.add(SNTP, text);
+            tell(events, from, outcome);
         }
         moved
     }
@@ -95,4 +93,8 @@ impl Server {
             transmit: time,
         }
     }
+}
+
+fn tell(events: &mut Events, peer: SocketAddr, answer: SntpAnswer) {
+    events.add(HostEvent::Sntp(SntpEvent { peer, answer }));
 }

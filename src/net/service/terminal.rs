@@ -1,27 +1,22 @@
 //! The terminal: a host that only does what a test tells it to.
 //!
-//! What reaches its ports becomes a note. What it sends, when it closes, and whom it dials is said from outside.
-//! Nothing here fails aloud: by the time an order is carried out nobody waits for its answer, so a failure is a
-//! note too.
+//! What reaches its ports becomes an event. What it sends, when it closes, and whom it dials is said from outside.
+//! Nothing here fails aloud: by the time an order is carried out nobody waits for its answer, so a failure is an
+//! event too.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Notes, tcp_options};
+use super::{BACKLOG, CONNECTIONS, Events, tcp_options};
+use crate::net::event::{Ending, HostEvent, Order, TcpEvent, UdpEvent};
 use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions, TcpState};
 use crate::time::Instant;
 
-/// The name of the TCP side among the services.
-pub(in crate::net) const TCP_TERMINAL: &str = "tcp-terminal";
-/// The name of the UDP side.
-pub(in crate::net) const UDP_TERMINAL: &str = "udp-terminal";
 /// Its TCP window in bytes, lwIP's default: so small that a sender soon notices when nobody reads.
 const WINDOW: usize = 2144;
-/// Most bytes that wait for a connection to take them; more are dropped, with a note.
+/// Most bytes that wait for a connection to take them; more are dropped, and that is told.
 const PENDING: usize = 65_535;
-/// Most bytes of what was received that a note shows.
-const EXCERPT: usize = 200;
 
 fn options() -> TcpOptions {
     TcpOptions { receive_buffer: Some(WINDOW), ..tcp_options() }
@@ -83,20 +78,17 @@ impl Terminal {
     }
 
     /// Sends `data` on every connection, also on those that are not quite open.
-    pub(in crate::net) fn send(&mut self, data: &[u8], notes: &mut Notes) {
+    pub(in crate::net) fn send(&mut self, data: &[u8], events: &mut Events) {
         let mut open = self.connections.iter_mut().filter(|c| !c.closing).peekable();
         if open.peek().is_none() {
-            notes.add(TCP_TERMINAL, "nothing sent: no connection".to_owned());
+            tell(events, TcpEvent::Nothing(Order::Send));
         }
         for connection in open {
             let room = PENDING.saturating_sub(connection.pending.len()).min(data.len());
             connection.pending.extend(&data[..room]);
             if room < data.len() {
-                let dropped = data.len() - room;
-                notes.add(
-                    TCP_TERMINAL,
-                    format!("{dropped} bytes for {} dropped: {PENDING} bytes wait already", connection.peer),
-                );
+                let bytes = data.len() - room;
+                tell(events, TcpEvent::Dropped { peer: connection.peer, bytes, waiting: PENDING });
             }
         }
     }
@@ -107,20 +99,21 @@ impl Terminal {
     }
 
     /// Closes every connection when what is pending there has been sent.
-    pub(in crate::net) fn close(&mut self, notes: &mut Notes) {
+    pub(in crate::net) fn close(&mut self, events: &mut Events) {
         if self.connections.is_empty() {
-            notes.add(TCP_TERMINAL, "nothing closed: no connection".to_owned());
+            tell(events, TcpEvent::Nothing(Order::Close));
         }
         self.connections.iter_mut().for_each(|c| c.closing = true);
     }
 
     /// Resets every connection; what is pending is lost.
-    pub(in crate::net) fn reset(&mut self, stack: &mut Stack, notes: &mut Notes) {
+    pub(in crate::net) fn reset(&mut self, stack: &mut Stack, events: &mut Events) {
         if self.connections.is_empty() {
-            notes.add(TCP_TERMINAL, "nothing reset: no connection".to_owned());
+            tell(events, TcpEvent::Nothing(Order::Reset));
         }
         for connection in self.connections.drain(..) {
-            notes.add(TCP_TERMINAL, format!("reset {} after {} bytes", connection.peer, connection.received));
+            let Connection { peer, received, .. } = connection;
+            tell(events, TcpEvent::Ended { peer, how: Ending::Reset, received });
             stack.tcp_abort(connection.socket);
             stack.release(connection.socket);
         }
@@ -137,11 +130,11 @@ impl Terminal {
         now: Instant,
         to: SocketAddr,
         stack: &mut Stack,
-        notes: &mut Notes,
+        events: &mut Events,
     ) {
         match stack.tcp_connect(now, to, None, &options()) {
             Ok(socket) => self.keep(stack, Connection::new(socket, to, Stage::Dialling, now)),
-            Err(why) => notes.add(TCP_TERMINAL, format!("not connected to {to}: {why}")),
+            Err(why) => tell(events, TcpEvent::NotConnected { peer: Some(to), why: why.to_string() }),
         }
     }
 
@@ -151,14 +144,15 @@ impl Terminal {
         to: SocketAddr,
         data: &[u8],
         stack: &mut Stack,
-        notes: &mut Notes,
+        events: &mut Events,
     ) {
         let socket = match self.ports.first() {
             Some(socket) => Ok(*socket),
             None => stack.udp_open(None).inspect(|socket| self.ports.push(*socket)),
         };
         if let Err(why) = socket.and_then(|socket| stack.udp_send(socket, to, data)) {
-            notes.add(UDP_TERMINAL, format!("nothing sent to {to}: {why}"));
+            let why = why.to_string();
+            events.add(HostEvent::UdpTerminal(UdpEvent::NotSent { peer: Some(to), why }));
         }
     }
 
@@ -169,7 +163,7 @@ impl Terminal {
         self.connections.push(connection);
     }
 
-    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         for listener in self.listeners.clone() {
             while let Some((socket, peer)) = stack.tcp_accept_half_open(listener) {
@@ -179,13 +173,14 @@ impl Terminal {
         }
         let paused = self.paused;
         self.connections.retain_mut(|connection| {
-            let (keep, did) = connection.poll(now, paused, stack, notes);
+            let (keep, did) = connection.poll(now, paused, stack, events);
             moved |= did;
             keep
         });
         for socket in &self.ports {
             while let Some(datagram) = stack.udp_recv(*socket) {
-                notes.add(UDP_TERMINAL, received(datagram.from, &datagram.data));
+                let event = UdpEvent::Received { peer: datagram.from, data: datagram.data };
+                events.add(HostEvent::UdpTerminal(event));
                 moved = true;
             }
         }
@@ -200,7 +195,7 @@ impl Connection {
     }
 
     /// Answers whether the connection goes on, and whether something was done.
-    fn poll(&mut self, now: Instant, paused: bool, stack: &mut Stack, notes: &mut Notes) -> (bool, bool) {
+    fn poll(&mut self, now: Instant, paused: bool, stack: &mut Stack, events: &mut Events) -> (bool, bool) {
         let mut moved = false;
         if self.stage != Stage::Open {
             let dialling = self.stage == Stage::Dialling;
@@ -209,33 +204,35 @@ impl Connection {
                 TcpState::Connecting if self.closing && dialling => self.pending.clear(),
                 TcpState::Connecting => return (true, false),
                 TcpState::Closed(reason) => {
-                    let what = if dialling { "not connected to" } else { "no connection after all from" };
-                    notes.add(TCP_TERMINAL, format!("{what} {peer}: {}", reason_text(reason)));
+                    tell(
+                        events,
+                        match dialling {
+                            true => TcpEvent::NotConnected { peer: Some(peer), why: reason.to_string() },
+                            false => TcpEvent::NotAccepted { peer, why: reason },
+                        },
+                    );
                     stack.release(self.socket);
                     return (false, true);
                 }
                 _ => {
-                    let what = if dialling { "connected to" } else { "connection from" };
-                    notes.add(TCP_TERMINAL, format!("{what} {peer}"));
+                    tell(events, TcpEvent::Connected { peer, dialled: dialling });
                     self.stage = Stage::Open;
                     moved = true;
                 }
             }
         }
-        moved |= self.push(stack) | (!paused && self.read(now, stack, notes));
+        moved |= self.push(stack) | (!paused && self.read(now, stack, events));
         let (peer, received) = (self.peer, self.received);
-        let end = match stack.tcp_state(self.socket) {
-            TcpState::Closed(CloseReason::Reset) => format!("{peer} reset after {received} bytes"),
-            TcpState::Closed(reason) if stack.tcp_readable(self.socket) == 0 => {
-                format!("{peer} ended after {received} bytes: {}", reason_text(reason))
-            }
+        let how = match stack.tcp_state(self.socket) {
+            TcpState::Closed(CloseReason::Reset) => Ending::PeerReset,
+            TcpState::Closed(reason) if stack.tcp_readable(self.socket) == 0 => Ending::Over(reason),
             TcpState::PeerClosed if stack.tcp_readable(self.socket) == 0 && self.pending.is_empty() => {
-                format!("{peer} closed after {received} bytes")
+                Ending::PeerClosed
             }
-            _ if self.closing && self.pending.is_empty() => format!("closed {peer} after {received} bytes"),
+            _ if self.closing && self.pending.is_empty() => Ending::Closed,
             _ => return (true, moved),
         };
-        notes.add(TCP_TERMINAL, end);
+        tell(events, TcpEvent::Ended { peer, how, received });
         stack.release(self.socket);
         (false, true)
     }
@@ -247,52 +244,19 @@ impl Connection {
         taken > 0
     }
 
-    /// Notes everything that has come.
-    fn read(&mut self, now: Instant, stack: &mut Stack, notes: &mut Notes) -> bool {
+    /// Takes everything that has come.
+    fn read(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let data = stack.tcp_recv(self.socket, usize::MAX);
         if data.is_empty() {
             return false;
         }
-        notes.add(TCP_TERMINAL, received(self.peer, &data));
         self.received += data.len() as u64;
+        tell(events, TcpEvent::Received { peer: self.peer, data });
         self.heard = now;
         true
     }
 }
 
-fn reason_text(reason: CloseReason) -> &'static str {
-    match reason {
-        CloseReason::Local => "closed here",
-        CloseReason::Peer => "closed by the peer",
-        CloseReason::Reset => "reset by the peer",
-        CloseReason::Refused => "refused",
-        CloseReason::TimedOut => "no answer",
-        CloseReason::Unreachable => "unreachable",
-    }
-}
-
-fn received(from: SocketAddr, data: &[u8]) -> String {
-    let shown = quoted(&data[..data.len().min(EXCERPT)]);
-    let more = if data.len() > EXCERPT { "..." } else { "" };
-    format!("received from {from}: {shown}{more}, {} bytes", data.len())
-}
-
-/// Bytes as one line of printable ASCII, in quotes: `"` and `\` behind a backslash, `\r`, `\n` and `\t`, other
-/// bytes as `\xNN`.
-pub fn quoted(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() + 2);
-    text.push('"');
-    for byte in bytes {
-        match byte {
-            b'"' => text.push_str("\\\""),
-            b'\\' => text.push_str("\\\\"),
-            b'\r' => text.push_str("\\r"),
-            b'\n' => text.push_str("\\n"),
-            b'\t' => text.push_str("\\t"),
-            b' '..=b'~' => text.push(char::from(*byte)),
-            other => text.push_str(&format!("\\x{other:02x}")),
-        }
-    }
-    text.push('"');
-    text
+fn tell(events: &mut Events, event: TcpEvent) {
+    events.add(HostEvent::TcpTerminal(event));
 }

@@ -80,8 +80,14 @@ impl World {
     }
 
     fn notes(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.services.take_note())
-            .map(|n| format!("{}: {}", n.service, n.text))
+        let name = |event: &HostEvent| match event {
+            HostEvent::Http(_) => "http",
+            HostEvent::TcpEcho(_) => "tcp-echo",
+            HostEvent::UdpEcho(_) => "udp-echo",
+            _ => "another service",
+        };
+        std::iter::from_fn(|| self.services.take_event())
+            .map(|event| format!("{}: {event}", name(&event)))
             .collect()
     }
 }

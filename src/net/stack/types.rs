@@ -74,6 +74,19 @@ pub enum CloseReason {
     Unreachable,
 }
 
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CloseReason::Local => "closed here",
+            CloseReason::Peer => "closed by the peer",
+            CloseReason::Reset => "reset by the peer",
+            CloseReason::Refused => "refused",
+            CloseReason::TimedOut => "no answer",
+            CloseReason::Unreachable => "unreachable",
+        })
+    }
+}
+
 /// How an idle connection is probed (TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT). A peer that answers no probe is
 /// gone: the connection ends with an RST, as lwIP's does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

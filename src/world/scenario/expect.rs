@@ -7,13 +7,13 @@ use crate::net::config::{HostConfig, ServiceConfig};
 use crate::time::Instant;
 use crate::world::console::words::{Word, Words};
 use crate::world::console::{Name, duration};
+use crate::world::event::EventKind;
 use crate::world::expect::{Expectation, Needle, Pattern, When};
 use crate::world::spelling::{did_you_mean, one_of, printable};
 
-/// What is observed of a module.
-const OF_MODULES: [&str; 5] = ["command", "reply", "station", "link", "uart"];
 /// What is observed of every host.
-const OF_HOSTS: [&str; 3] = ["station", "tcp-terminal", "udp-terminal"];
+const OF_HOSTS: [EventKind; 3] =
+    [EventKind::GuestJoined, EventKind::TcpTerminalReceived, EventKind::UdpTerminalReceived];
 /// The words that a line can begin with.
 const FIRST: [&str; 5] = ["then", "never", "by", "between", "within"];
 
@@ -89,7 +89,7 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
     let name = subject.as_ref().map_or("", |w| w.text.as_str());
     let kinds = match hosts().find(|host| host.name == name) {
         Some(host) => of_host(host),
-        None if modules().any(|module| module == name) => OF_MODULES.to_vec(),
+        None if modules().any(|module| module == name) => EventKind::words(true),
         None => {
             let names = || modules().chain(hosts().map(|host| host.name.as_str()));
             return Err(format!(
@@ -120,15 +120,15 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
 /// What is observed of a host: what it serves, and what every host does.
 fn of_host(host: &HostConfig) -> Vec<&'static str> {
     let served = host.services.iter().filter_map(|service| match service {
-        ServiceConfig::Http { .. } => Some("http"),
-        ServiceConfig::TcpEcho { .. } => Some("tcp-echo"),
-        ServiceConfig::UdpEcho { .. } => Some("udp-echo"),
-        ServiceConfig::Dns(_) => Some("dns"),
-        ServiceConfig::Sntp(_) => Some("sntp"),
-        ServiceConfig::Update { .. } => Some("update"),
+        ServiceConfig::Http { .. } => Some(EventKind::HttpRequest),
+        ServiceConfig::TcpEcho { .. } => Some(EventKind::TcpEchoConnected),
+        ServiceConfig::UdpEcho { .. } => Some(EventKind::UdpEchoEchoed),
+        ServiceConfig::Dns(_) => Some(EventKind::DnsQuestion),
+        ServiceConfig::Sntp(_) => Some(EventKind::SntpAnswered),
+        ServiceConfig::Update { .. } => Some(EventKind::UpdateRequest),
         ServiceConfig::TcpTerminal { .. } | ServiceConfig::UdpTerminal { .. } => None,
     });
-    served.chain(OF_HOSTS).collect()
+    served.chain(OF_HOSTS).map(EventKind::word).collect()
 }
 
 fn found(word: &Option<Word>) -> String {

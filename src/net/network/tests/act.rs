@@ -28,8 +28,16 @@ impl Bench {
     }
 
     fn notes(&mut self) -> Vec<String> {
-        let notes = std::iter::from_fn(|| self.net.take_note());
-        notes.map(|n| format!("{} {} {}", n.host, n.service, n.text)).collect()
+        let mut notes = Vec::new();
+        while let Some((_, host, event)) = self.net.take_event() {
+            let service = match event {
+                HostEvent::TcpTerminal(_) => "tcp-terminal",
+                HostEvent::UdpTerminal(_) => "udp-terminal",
+                _ => "another service",
+            };
+            notes.push(format!("{host} {service} {event}"));
+        }
+        notes
     }
 
     /// The first module connects to a terminal.

@@ -43,7 +43,7 @@ fn a_module_gets_its_addresses_and_reaches_hosts_everywhere() {
     for address in ["2001:db8:80::10", "2001:db8:4::10", "2001:db8:5::10"] {
         assert_whole(&bench.fetch(0, address));
     }
-    let hosts: Vec<_> = std::iter::from_fn(|| bench.net.take_note()).map(|n| n.host).collect();
+    let hosts: Vec<_> = bench.hosts_that_tell();
     assert_eq!(hosts, ["web", "nas", "printer"]);
     for gateway in [ip6("2001:db8:4::1"), ip6("2001:db8:5::1"), link_local(mac_address("gateway/home"))] {
         assert!(matches!(bench.ping(&gateway.to_string()), PingState::Reply { .. }), "{gateway}");

@@ -200,6 +200,15 @@ impl Bench {
         }
     }
 
+    /// The hosts that have something to tell, one for each thing.
+    fn hosts_that_tell(&mut self) -> Vec<String> {
+        let mut hosts = Vec::new();
+        while let Some((_, host, _)) = self.net.take_event() {
+            hosts.push(host.to_owned());
+        }
+        hosts
+    }
+
     fn idle(&mut self, time: Duration) {
         let end = self.now + time;
         while self.step(end) {}

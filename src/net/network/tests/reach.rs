@@ -38,7 +38,7 @@ fn hosts_on_the_segment_on_another_one_and_beyond_the_gateway_all_serve() {
     for address in ["203.0.113.10", "192.168.4.10", "192.168.5.10"] {
         assert_whole(&bench.fetch(0, address));
     }
-    let hosts: Vec<_> = std::iter::from_fn(|| bench.net.take_note()).map(|n| n.host).collect();
+    let hosts: Vec<_> = bench.hosts_that_tell();
     assert_eq!(hosts, ["web", "nas", "printer"]);
 }
 

@@ -1,0 +1,528 @@
+//! What happens in a world: one [`Event`] for everything that a test may want to wait for.
+//!
+//! The rooms below tell values where something arises ([`LinkEvent`](crate::at::LinkEvent),
+//! [`UartEvent`], [`HostEvent`]); here they are joined. An event has
+//! - a sentence for people and for texts that are looked for: its `Display`,
+//! - a word that says what it is about, in `expect`, Robot keywords and transcripts: [`EventKind::word`],
+//! - a number for programs that never changes and is never used again: [`EventKind`],
+//! - its facts, one by one: [`Event::facts`].
+//!
+//! An event and when it happened, and to whom, is an [`Observation`].
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::at::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
+use crate::module::ModuleEvent;
+use crate::net::event::{
+    Asked, Ending, GuestEvent, HostEvent, Order, QuestionEvent, RequestEvent, SntpAnswer, SntpEvent,
+    TcpEchoEvent, TcpEvent, UdpEchoEvent, UdpEvent,
+};
+use crate::time::Instant;
+use crate::uart::UartEvent;
+
+/// Something that has happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The MCU has sent a line of text: the line without its end.
+    Command(Vec<u8>),
+    /// The module has.
+    Reply(Vec<u8>),
+    /// To a module's station.
+    Station(StationChange),
+    /// To a link of a module.
+    Link(LinkEvent),
+    /// On a module's UART.
+    Uart(UartEvent),
+    /// To a host or one of its services.
+    Host(HostEvent),
+}
+
+/// What an event is. The numbers stay for ever: new kinds get new ones, and the number of one that goes is not used
+/// again.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    /// A line of text that the MCU sent.
+    Command = 1,
+    /// A line of text that the module sent.
+    Reply = 2,
+    /// The station is associated with an access point.
+    StationAssociated = 10,
+    /// The station has joined and has an IPv4 address.
+    StationJoined = 11,
+    /// The station uses a further address.
+    StationAddress = 12,
+    /// The station has lost its access point or left it.
+    StationDisconnected = 13,
+    /// The module has opened a link.
+    LinkOpened = 20,
+    /// A client of the module's server has.
+    LinkAccepted = 21,
+    /// A link is closed.
+    LinkClosed = 22,
+    /// The other end of a link does not answer any more.
+    LinkGaveUp = 23,
+    /// A link lost data for which there was no room. It stays open.
+    LinkLost = 24,
+    /// The module's RTS has changed.
+    UartRts = 30,
+    /// The module stops sending, or goes on, because of its CTS.
+    UartCts = 31,
+    /// The module loses bytes, because its receive FIFO is full.
+    UartModuleOverrun = 32,
+    /// The module loses bytes, because it sleeps lightly.
+    UartAsleep = 33,
+    /// `+++` was taken for data, because bytes were still queued in the MCU.
+    UartEscapeSpoilt = 34,
+    /// The MCU's receiver has lost a byte.
+    UartMcuOverrun = 35,
+    /// A host is on a module's softAP.
+    GuestJoined = 100,
+    /// A host was not let in there.
+    GuestNotLetIn = 101,
+    /// A host has left it.
+    GuestLeft = 102,
+    /// A host was leased an address.
+    GuestAddress = 103,
+    /// An HTTP server has answered a request.
+    HttpRequest = 110,
+    /// An HTTP server has refused a request that could not be read.
+    HttpBadRequest = 111,
+    /// The same of an update server.
+    UpdateRequest = 120,
+    /// The same of an update server.
+    UpdateBadRequest = 121,
+    /// A terminal has a connection.
+    TcpTerminalConnected = 130,
+    /// A host has dialled in vain.
+    TcpTerminalNotConnected = 131,
+    /// Somebody dialled a terminal and was gone before the connection was there.
+    TcpTerminalNotAccepted = 132,
+    /// A terminal has received data.
+    TcpTerminalReceived = 133,
+    /// A terminal had no room for what it was to send.
+    TcpTerminalDropped = 134,
+    /// A connection of a terminal is over.
+    TcpTerminalEnded = 135,
+    /// A terminal was told to do something and has no connection.
+    TcpTerminalNothing = 136,
+    /// An echo server has a connection.
+    TcpEchoConnected = 140,
+    /// A connection to an echo server is over.
+    TcpEchoEnded = 141,
+    /// A terminal has received a datagram.
+    UdpTerminalReceived = 150,
+    /// A host could not send a datagram.
+    UdpTerminalNotSent = 151,
+    /// An echo server has sent a datagram back.
+    UdpEchoEchoed = 160,
+    /// An echo server could not.
+    UdpEchoLost = 161,
+    /// A DNS server was asked.
+    DnsQuestion = 170,
+    /// A time server has answered.
+    SntpAnswered = 180,
+    /// A time server has got a datagram and has not answered.
+    SntpUnanswered = 181,
+}
+
+impl EventKind {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [EventKind; 41] = [
+        EventKind::Command,
+        EventKind::Reply,
+        EventKind::StationAssociated,
+        EventKind::StationJoined,
+        EventKind::StationAddress,
+        EventKind::StationDisconnected,
+        EventKind::LinkOpened,
+        EventKind::LinkAccepted,
+        EventKind::LinkClosed,
+        EventKind::LinkGaveUp,
+        EventKind::LinkLost,
+        EventKind::UartRts,
+        EventKind::UartCts,
+        EventKind::UartModuleOverrun,
+        EventKind::UartAsleep,
+        EventKind::UartEscapeSpoilt,
+        EventKind::UartMcuOverrun,
+        EventKind::GuestJoined,
+        EventKind::GuestNotLetIn,
+        EventKind::GuestLeft,
+        EventKind::GuestAddress,
+        EventKind::HttpRequest,
+        EventKind::HttpBadRequest,
+        EventKind::UpdateRequest,
+        EventKind::UpdateBadRequest,
+        EventKind::TcpTerminalConnected,
+        EventKind::TcpTerminalNotConnected,
+        EventKind::TcpTerminalNotAccepted,
+        EventKind::TcpTerminalReceived,
+        EventKind::TcpTerminalDropped,
+        EventKind::TcpTerminalEnded,
+        EventKind::TcpTerminalNothing,
+        EventKind::TcpEchoConnected,
+        EventKind::TcpEchoEnded,
+        EventKind::UdpTerminalReceived,
+        EventKind::UdpTerminalNotSent,
+        EventKind::UdpEchoEchoed,
+        EventKind::UdpEchoLost,
+        EventKind::DnsQuestion,
+        EventKind::SntpAnswered,
+        EventKind::SntpUnanswered,
+    ];
+
+    /// Its number.
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// What it is about, as `expect` and Robot keywords have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            EventKind::Command => "command",
+            EventKind::Reply => "reply",
+            EventKind::StationAssociated
+            | EventKind::StationJoined
+            | EventKind::StationAddress
+            | EventKind::StationDisconnected => "station",
+            EventKind::LinkOpened
+            | EventKind::LinkAccepted
+            | EventKind::LinkClosed
+            | EventKind::LinkGaveUp
+            | EventKind::LinkLost => "link",
+            EventKind::UartRts
+            | EventKind::UartCts
+            | EventKind::UartModuleOverrun
+            | EventKind::UartAsleep
+            | EventKind::UartEscapeSpoilt
+            | EventKind::UartMcuOverrun => "uart",
+            EventKind::GuestJoined
+            | EventKind::GuestNotLetIn
+            | EventKind::GuestLeft
+            | EventKind::GuestAddress => "station",
+            EventKind::HttpRequest | EventKind::HttpBadRequest => "http",
+            EventKind::UpdateRequest | EventKind::UpdateBadRequest => "update",
+            EventKind::TcpTerminalConnected
+            | EventKind::TcpTerminalNotConnected
+            | EventKind::TcpTerminalNotAccepted
+            | EventKind::TcpTerminalReceived
+            | EventKind::TcpTerminalDropped
+            | EventKind::TcpTerminalEnded
+            | EventKind::TcpTerminalNothing => "tcp-terminal",
+            EventKind::TcpEchoConnected | EventKind::TcpEchoEnded => "tcp-echo",
+            EventKind::UdpTerminalReceived | EventKind::UdpTerminalNotSent => "udp-terminal",
+            EventKind::UdpEchoEchoed | EventKind::UdpEchoLost => "udp-echo",
+            EventKind::DnsQuestion => "dns",
+            EventKind::SntpAnswered | EventKind::SntpUnanswered => "sntp",
+        }
+    }
+
+    /// True: of modules. False: of hosts.
+    pub fn is_of_modules(self) -> bool {
+        self < EventKind::GuestJoined
+    }
+
+    /// The words of what is observed of modules, or of hosts, each once.
+    pub fn words(of_modules: bool) -> Vec<&'static str> {
+        let kinds = EventKind::ALL.into_iter().filter(|kind| kind.is_of_modules() == of_modules);
+        let mut words: Vec<&'static str> = kinds.map(EventKind::word).collect();
+        words.dedup();
+        words
+    }
+}
+
+/// What an event consists of. A kind says which of these it has; the others are empty or 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// The number of the link.
+    pub link: Option<usize>,
+    /// What that carries its data over.
+    pub protocol: Option<LinkProtocol>,
+    /// The other end.
+    pub peer: Option<SocketAddr>,
+    /// The address that a station or a host has got.
+    pub address: Option<IpAddr>,
+    /// The access point, the module, what an HTTP request asks for, or the name that a DNS question is about.
+    pub name: &'a str,
+    /// The method of an HTTP request, the type of a DNS question, or why something failed.
+    pub detail: Cow<'a, str>,
+    /// Bytes received, lost or waiting; of [`EventKind::SntpAnswered`] seconds since 1970.
+    pub count: u64,
+    /// Bytes of an HTTP answer's body.
+    pub sent: u64,
+    /// An HTTP status; a pin's level, 0 or 1; [`EventKind::TcpTerminalConnected`]: 1 when the host has dialled;
+    /// [`EventKind::TcpTerminalEnded`] and [`EventKind::TcpEchoEnded`]: 0 closed by the host, 1 reset by it, 2 closed by
+    /// the other end, 3 reset by it, 4 over for the reason in `detail`; [`EventKind::TcpTerminalNothing`]: 0 nothing was
+    /// sent, 1 closed, 2 reset.
+    pub code: u32,
+    /// The line, the data that was received, or the byte that was lost.
+    pub data: &'a [u8],
+}
+
+impl Event {
+    /// What it is.
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Event::Command(_) => EventKind::Command,
+            Event::Reply(_) => EventKind::Reply,
+            Event::Station(StationChange::Associated(_)) => EventKind::StationAssociated,
+            Event::Station(StationChange::Joined { .. }) => EventKind::StationJoined,
+            Event::Station(StationChange::Address(_)) => EventKind::StationAddress,
+            Event::Station(StationChange::Disconnected) => EventKind::StationDisconnected,
+            Event::Link(link) => match link.change {
+                LinkChange::Opened => EventKind::LinkOpened,
+                LinkChange::Accepted => EventKind::LinkAccepted,
+                LinkChange::Closed => EventKind::LinkClosed,
+                LinkChange::GaveUp => EventKind::LinkGaveUp,
+                LinkChange::Lost(_) => EventKind::LinkLost,
+            },
+            Event::Uart(UartEvent::Rts { .. }) => EventKind::UartRts,
+            Event::Uart(UartEvent::Cts { .. }) => EventKind::UartCts,
+            Event::Uart(UartEvent::ModuleOverrun) => EventKind::UartModuleOverrun,
+            Event::Uart(UartEvent::Asleep) => EventKind::UartAsleep,
+            Event::Uart(UartEvent::EscapeSpoilt) => EventKind::UartEscapeSpoilt,
+            Event::Uart(UartEvent::McuOverrun { .. }) => EventKind::UartMcuOverrun,
+            Event::Host(event) => kind_of_host(event),
+        }
+    }
+
+    /// Its facts.
+    pub fn facts(&self) -> Facts<'_> {
+        let none = Facts::default();
+        match self {
+            Event::Command(line) | Event::Reply(line) => Facts { data: line, ..none },
+            Event::Station(StationChange::Associated(ap)) => Facts { name: ap, ..none },
+            Event::Station(StationChange::Joined { ap, address }) => {
+                Facts { name: ap, address: Some(IpAddr::V4(*address)), ..none }
+            }
+            Event::Station(StationChange::Address(address)) => Facts { address: Some(*address), ..none },
+            Event::Station(StationChange::Disconnected) => none,
+            Event::Link(LinkEvent { id, protocol, peer, change }) => {
+                let count = if let LinkChange::Lost(bytes) = change { *bytes as u64 } else { 0 };
+                Facts { link: Some(*id), protocol: Some(*protocol), peer: Some(*peer), count, ..none }
+            }
+            Event::Uart(UartEvent::Rts { high, waiting } | UartEvent::Cts { high, waiting }) => {
+                Facts { code: u32::from(*high), count: *waiting as u64, ..none }
+            }
+            Event::Uart(UartEvent::McuOverrun { byte }) => {
+                Facts { data: std::slice::from_ref(byte), count: 1, ..none }
+            }
+            Event::Uart(UartEvent::ModuleOverrun | UartEvent::Asleep | UartEvent::EscapeSpoilt) => none,
+            Event::Host(event) => facts_of_host(event),
+        }
+    }
+
+    /// The event as a comment on a packet of the capture.
+    pub(super) fn remark(&self) -> String {
+        match self {
+            Event::Station(_) | Event::Link(_) => format!("{} {self}", self.kind().word()),
+            _ => self.to_string(),
+        }
+    }
+}
+
+fn kind_of_host(event: &HostEvent) -> EventKind {
+    match event {
+        HostEvent::Station(GuestEvent::Joined(_)) => EventKind::GuestJoined,
+        HostEvent::Station(GuestEvent::NotLetIn { .. }) => EventKind::GuestNotLetIn,
+        HostEvent::Station(GuestEvent::Left(_)) => EventKind::GuestLeft,
+        HostEvent::Station(GuestEvent::Address(_)) => EventKind::GuestAddress,
+        HostEvent::Http(RequestEvent { request: Some(_), .. }) => EventKind::HttpRequest,
+        HostEvent::Http(RequestEvent { request: None, .. }) => EventKind::HttpBadRequest,
+        HostEvent::Update(RequestEvent { request: Some(_), .. }) => EventKind::UpdateRequest,
+        HostEvent::Update(RequestEvent { request: None, .. }) => EventKind::UpdateBadRequest,
+        HostEvent::TcpTerminal(event) => match event {
+            TcpEvent::Connected { .. } => EventKind::TcpTerminalConnected,
+            TcpEvent::NotConnected { .. } => EventKind::TcpTerminalNotConnected,
+            TcpEvent::NotAccepted { .. } => EventKind::TcpTerminalNotAccepted,
+            TcpEvent::Received { .. } => EventKind::TcpTerminalReceived,
+            TcpEvent::Dropped { .. } => EventKind::TcpTerminalDropped,
+            TcpEvent::Ended { .. } => EventKind::TcpTerminalEnded,
+            TcpEvent::Nothing(_) => EventKind::TcpTerminalNothing,
+        },
+        HostEvent::TcpEcho(TcpEchoEvent::Connected { .. }) => EventKind::TcpEchoConnected,
+        HostEvent::TcpEcho(TcpEchoEvent::Ended { .. }) => EventKind::TcpEchoEnded,
+        HostEvent::UdpTerminal(UdpEvent::Received { .. }) => EventKind::UdpTerminalReceived,
+        HostEvent::UdpTerminal(UdpEvent::NotSent { .. }) => EventKind::UdpTerminalNotSent,
+        HostEvent::UdpEcho(UdpEchoEvent::Echoed { .. }) => EventKind::UdpEchoEchoed,
+        HostEvent::UdpEcho(UdpEchoEvent::Lost { .. }) => EventKind::UdpEchoLost,
+        HostEvent::Dns(_) => EventKind::DnsQuestion,
+        HostEvent::Sntp(SntpEvent { answer: SntpAnswer::Time(_) | SntpAnswer::KissOfDeath, .. }) => {
+            EventKind::SntpAnswered
+        }
+        HostEvent::Sntp(_) => EventKind::SntpUnanswered,
+    }
+}
+
+fn facts_of_host(event: &HostEvent) -> Facts<'_> {
+    let none = Facts::default();
+    match event {
+        HostEvent::Station(GuestEvent::Joined(module) | GuestEvent::Left(module)) => {
+            Facts { name: module, ..none }
+        }
+        HostEvent::Station(GuestEvent::NotLetIn { module, why }) => {
+            Facts { name: module, detail: why.into(), ..none }
+        }
+        HostEvent::Station(GuestEvent::Address(address)) => {
+            Facts { address: Some(IpAddr::V4(*address)), ..none }
+        }
+        HostEvent::Http(event) | HostEvent::Update(event) => {
+            let facts = Facts { peer: Some(event.peer), code: u32::from(event.status), ..none };
+            match &event.request {
+                Some(Asked { method, target, body, sent }) => {
+                    Facts { name: target, detail: method.into(), count: *body, sent: *sent as u64, ..facts }
+                }
+                None => facts,
+            }
+        }
+        HostEvent::TcpTerminal(event) => facts_of_tcp(event),
+        HostEvent::UdpTerminal(UdpEvent::Received { peer, data }) => {
+            Facts { peer: Some(*peer), count: data.len() as u64, data, ..none }
+        }
+        HostEvent::UdpTerminal(UdpEvent::NotSent { peer, why }) => {
+            Facts { peer: *peer, detail: why.into(), ..none }
+        }
+        HostEvent::TcpEcho(TcpEchoEvent::Connected { peer }) => Facts { peer: Some(*peer), ..none },
+        HostEvent::TcpEcho(TcpEchoEvent::Ended { peer, closed, received }) => {
+            Facts { peer: Some(*peer), count: *received, code: if *closed { 2 } else { 4 }, ..none }
+        }
+        HostEvent::UdpEcho(UdpEchoEvent::Echoed { peer, bytes }) => {
+            Facts { peer: Some(*peer), count: *bytes as u64, ..none }
+        }
+        HostEvent::UdpEcho(UdpEchoEvent::Lost { peer, bytes, why }) => {
+            Facts { peer: Some(*peer), count: *bytes as u64, detail: why.into(), ..none }
+        }
+        HostEvent::Dns(QuestionEvent { peer, name, record }) => {
+            Facts { peer: Some(*peer), name, detail: record.into(), ..none }
+        }
+        HostEvent::Sntp(SntpEvent { peer, answer }) => {
+            let (count, detail) = match answer {
+                SntpAnswer::Time(seconds) => (*seconds, Cow::Borrowed("")),
+                SntpAnswer::KissOfDeath => (0, "kiss-of-death".into()),
+                SntpAnswer::Silent => (0, "silent".into()),
+                SntpAnswer::NoQuestion(_) => (0, "no question".into()),
+                SntpAnswer::NotSent(why) => (0, why.into()),
+            };
+            Facts { peer: Some(*peer), count, detail, ..none }
+        }
+    }
+}
+
+fn facts_of_tcp(event: &TcpEvent) -> Facts<'_> {
+    let none = Facts::default();
+    match event {
+        TcpEvent::Connected { peer, dialled } => {
+            Facts { peer: Some(*peer), code: u32::from(*dialled), ..none }
+        }
+        TcpEvent::NotConnected { peer, why } => Facts { peer: *peer, detail: why.into(), ..none },
+        TcpEvent::NotAccepted { peer, why } => {
+            Facts { peer: Some(*peer), detail: why.to_string().into(), ..none }
+        }
+        TcpEvent::Received { peer, data } => {
+            Facts { peer: Some(*peer), count: data.len() as u64, data, ..none }
+        }
+        TcpEvent::Dropped { peer, bytes, .. } => Facts { peer: Some(*peer), count: *bytes as u64, ..none },
+        TcpEvent::Ended { peer, how, received } => {
+            let (code, detail) = match how {
+                Ending::Closed => (0, Cow::Borrowed("")),
+                Ending::Reset => (1, "".into()),
+                Ending::PeerClosed => (2, "".into()),
+                Ending::PeerReset => (3, "".into()),
+                Ending::Over(why) => (4, why.to_string().into()),
+            };
+            Facts { peer: Some(*peer), count: *received, code, detail, ..none }
+        }
+        TcpEvent::Nothing(order) => {
+            let code = match order {
+                Order::Send => 0,
+                Order::Close => 1,
+                Order::Reset => 2,
+            };
+            Facts { code, ..none }
+        }
+    }
+}
+
+/// The sentence, without the line's end: `AT+CWJAP="x","y"`, `joined home as 192.168.1.100`,
+/// `GET /status from 192.168.1.100:49153 -> 200, 21 bytes`.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Command(line) | Event::Reply(line) => f.write_str(&String::from_utf8_lossy(line)),
+            Event::Station(event) => event.fmt(f),
+            Event::Link(event) => event.fmt(f),
+            Event::Uart(event) => event.fmt(f),
+            Event::Host(event) => event.fmt(f),
+        }
+    }
+}
+
+impl From<ModuleEvent> for Event {
+    fn from(event: ModuleEvent) -> Event {
+        match event {
+            ModuleEvent::Firmware(AtEvent::Link(event)) => Event::Link(event),
+            ModuleEvent::Firmware(AtEvent::Station(event)) => Event::Station(event),
+            ModuleEvent::Uart(event) => Event::Uart(event),
+        }
+    }
+}
+
+/// An event, when it happened, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// When.
+    pub at: Instant,
+    /// A module's name, or a host's.
+    pub subject: String,
+    /// What has happened.
+    pub event: Event,
+}
+
+impl Observation {
+    /// What it is about: [`EventKind::word`].
+    pub fn kind(&self) -> &'static str {
+        self.event.kind().word()
+    }
+
+    /// The sentence.
+    pub fn text(&self) -> String {
+        self.event.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_kinds_go_up_and_are_those_that_were_given_out() {
+        let numbers = EventKind::ALL.map(EventKind::number);
+        assert!(numbers.is_sorted_by(|a, b| a < b), "a number is used twice, or out of order: {numbers:?}");
+        // A program that was built with an older header knows them: a number here never changes.
+        let given = [
+            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31, 32, 33, 34, 35, 100, 101, 102, 103, 110, 111,
+            120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180, 181,
+        ];
+        assert_eq!(numbers, given);
+    }
+
+    #[test]
+    fn every_word_is_of_modules_or_of_hosts_and_stands_once() {
+        assert_eq!(EventKind::words(true), ["command", "reply", "station", "link", "uart"]);
+        let hosts = [
+            "station",
+            "http",
+            "update",
+            "tcp-terminal",
+            "tcp-echo",
+            "udp-terminal",
+            "udp-echo",
+            "dns",
+            "sntp",
+        ];
+        assert_eq!(EventKind::words(false), hosts);
+    }
+}
