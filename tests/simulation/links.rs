@@ -372,7 +372,7 @@ fn what_happened_can_be_asked_for_in_words() {
         let now = (i as u64 + 1) * 10 * SECOND;
         line.bytes().for_each(|b| world.uart_write(module, now, b).unwrap());
         world.advance(module, now + 9 * SECOND).unwrap();
-        seen.extend(world.take_observations().into_iter().map(|o| (o.subject, o.kind(), o.text())));
+        seen.extend(world.take_observations().into_iter().map(|o| (o.subject.clone(), o.kind(), o.text())));
     }
     for (subject, kind, text) in [
         ("wifi", "command", "AT+CWJAP=\"espat-sim\",\"correct horse\""),
