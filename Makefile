@@ -8,13 +8,15 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 BOARD  ?= mps2-an385
 
+# cmake, a C compiler and libclang: mbedTLS (the cargo feature `tls`).
+BUILD_PACKAGES := cmake gcc libc6-dev libclang-dev
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
-.PHONY: build demo test bench install clean firmware toolchain packages-demo packages-test \
+.PHONY: build demo test bench install clean firmware toolchain packages-build packages-demo packages-test \
 	lint unit same-digest golden-elsewhere drivers renode fuzz
 
-build: toolchain
+build: toolchain packages-build
 	$(CARGO) build --release
 
 # An older compiler gets one sentence instead of a page of errors.
@@ -23,6 +25,9 @@ toolchain:
 	@have=$$(rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/'); \
 	need=$$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' Cargo.toml); \
 	[ "$$have" -ge "$$need" ] || { echo "espat-sim needs Rust 1.$$need or later, this is 1.$$have: run 'rustup update'"; exit 1; }
+
+packages-build:
+	@scripts/packages.sh $(BUILD_PACKAGES)
 
 packages-demo:
 	@scripts/packages.sh $(QEMU_PACKAGES)
@@ -40,9 +45,10 @@ demo: packages-demo build firmware
 
 test: packages-test build firmware lint unit same-digest drivers renode
 
-lint: toolchain
+lint: toolchain packages-build
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --no-default-features -- -D warnings
 
 # Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/programs.
 unit: build firmware
@@ -86,7 +92,7 @@ renode: build firmware
 		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites and $$documented examples of the documentation were not run."; fi
 
 # Sessions of a host and a test, mutated: CONTRIBUTING.md says what must hold, and what to do with a finding.
-fuzz: toolchain
+fuzz: toolchain packages-build
 	@$(CARGO) +nightly --version >/dev/null 2>&1 || \
 		{ echo "make fuzz needs a nightly Rust: run 'rustup toolchain install nightly'"; exit 1; }
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || \

@@ -7,6 +7,7 @@ macro_rules! say {
     };
 }
 
+mod ca;
 mod check;
 mod commands;
 mod demo;
@@ -43,6 +44,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Commands(commands::CommandsArgs),
     Check(check::CheckArgs),
+    Ca(ca::CaArgs),
 }
 
 /// Runs the command. 0: it worked. 1: what was tested failed. 2: it could not be done.
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Ca(args) => ca::run(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(2))
 }

@@ -23,6 +23,7 @@ mod packet;
 mod segment;
 pub mod service;
 pub mod stack;
+pub mod tls;
 
 pub use check::NetError;
 pub use network::{Delivery, Fate, Network, TapInfo, TapRecord};
