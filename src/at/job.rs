@@ -11,14 +11,15 @@ use super::address::address_text;
 use super::commands::wifi_scan::{self, Scan};
 use super::commands::{Context, power};
 use super::error::ErrorCode;
-use super::links::{Link, Transport};
+use super::links::{Kind, Link, Transport};
 use super::long_send::LongSend;
 use super::nvs::PassthroughLink;
 use super::nvs::UartSettings;
 use super::payload::Payload;
 use super::update::State;
 use crate::net::stack::{
-    DnsFamily, DnsState, KeepAlive, PingState, Socket, Stack, TcpOptions, TcpState, UdpError,
+    Connection, DnsFamily, DnsState, Echo, KeepAlive, PingState, Port, Question, Stack, StreamState,
+    TcpOptions, UdpError,
 };
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
@@ -68,14 +69,14 @@ impl OpenRequest {
         }
     }
 
-    /// Opens its UDP socket for datagrams to `remote`. One for an IPv6 address that means something on one link only
+    /// Opens its UDP port for datagrams to `remote`. One for an IPv6 address that means something on one link only
     /// stays on that link.
-    pub fn udp_open(&self, stack: &mut Stack, remote: IpAddr) -> Result<Socket, UdpError> {
-        let socket = stack.udp_open(self.local_port)?;
+    pub fn udp_open(&self, stack: &mut Stack, remote: IpAddr) -> Result<Port, UdpError> {
+        let port = stack.udp_open(self.local_port)?;
         if let Some(own) = self.local.or_else(|| stack.link_source(remote)) {
-            stack.udp_send_from(socket, own);
+            stack.udp_send_from(port, own);
         }
-        Ok(socket)
+        Ok(port)
     }
 }
 
@@ -116,13 +117,13 @@ pub enum Job {
     /// AT+CWLAP.
     Scan(Scan),
     /// A name is being resolved for something.
-    Resolve(Socket, Named),
+    Resolve(Question, Named),
     /// A TCP connection is being opened.
-    Connect(Socket, OpenRequest),
+    Connect(Connection, OpenRequest),
     /// AT+CIUPDATE, blocking; true: the module restarts when it is done.
     Update { restart: bool },
     /// A ping is under way.
-    Ping(Socket),
+    Ping(Echo),
     /// `Recv` is printed at this time, and the payload handed to the stack.
     Received(Instant, Payload),
     /// The stack takes the payload; so many bytes are in. It fails at this time.
@@ -200,7 +201,7 @@ impl Job {
                 }
                 DnsState::Pending => Progress::Waiting(Job::Resolve(query, named)),
                 DnsState::Resolved(ip) => {
-                    env.stack.release(query);
+                    env.stack.dns_release(query);
                     resolved(now, ip, named, core, env)
                 }
                 DnsState::Failed => unresolved(query, &named, core, env),
@@ -214,21 +215,21 @@ impl Job {
                 State::Done => Progress::End(Ok(())),
                 _ => Progress::End(Err(ErrorCode::FAILED)),
             },
-            Job::Ping(socket) => match env.stack.ping_state(socket) {
+            Job::Ping(echo) => match env.stack.ping_state(echo) {
                 PingState::Pending => Progress::Waiting(self),
                 PingState::Reply { after } => {
-                    env.stack.release(socket);
+                    env.stack.ping_release(echo);
                     core.out.text(&format!("+PING:{}\r\n", after.as_millis()));
                     Progress::End(Ok(()))
                 }
                 PingState::TimedOut | PingState::Unreachable => {
-                    env.stack.release(socket);
+                    env.stack.ping_release(echo);
                     ping_timeout(core)
                 }
             },
             Job::Received(at, payload) if at <= now => {
                 core.out.text(&format!("\r\nRecv {} bytes\r\n", payload.data().len()));
-                let until = core.send_timeout(payload.id).map(|timeout| now + timeout);
+                let until = core.send_timeout(payload.link.id).map(|timeout| now + timeout);
                 Progress::Moved(Job::Sending(payload, 0, until))
             }
             Job::Sending(payload, sent, until) => sending(now, payload, sent, until, core, env),
@@ -248,9 +249,9 @@ fn ping_timeout(core: &mut Core) -> Progress {
     Progress::End(Err(ErrorCode::FAILED))
 }
 
-fn unresolved(query: Socket, named: &Named, core: &mut Core, env: &mut Env<'_>) -> Progress {
+fn unresolved(query: Question, named: &Named, core: &mut Core, env: &mut Env<'_>) -> Progress {
     core.log(&format!("unknown host: {}", env.stack.dns_name(query)));
-    env.stack.release(query);
+    env.stack.dns_release(query);
     match named {
         Named::Ping => ping_timeout(core),
         _ => Progress::End(Err(ErrorCode::FAILED)),
@@ -290,15 +291,15 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
     match request.transport {
         Transport::Tcp => {
             let options = request.tcp_options(env.profile);
-            match env.stack.tcp_connect(now, remote, None, &options) {
-                Ok(socket) => Progress::Moved(Job::Connect(socket, request)),
+            match env.stack.stream_connect(now, remote, None, &options) {
+                Ok(stream) => Progress::Moved(Job::Connect(stream, request)),
                 Err(_) => Progress::End(Err(ErrorCode::FAILED)),
             }
         }
-        Transport::Udp(_) => match request.udp_open(env.stack, ip) {
-            Ok(socket) => {
-                let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
-                let link = Link::new(now, request.transport, socket, remote, local_port, false);
+        Transport::Udp(mode) => match request.udp_open(env.stack, ip) {
+            Ok(port) => {
+                let local_port = env.stack.udp_local_port(port).unwrap_or_default();
+                let link = Link::new(now, Kind::Datagrams(port, mode), remote, local_port, false);
                 core.open_link(request.id, link.opened_by(request), env.stack);
                 Progress::End(Ok(()))
             }
@@ -309,28 +310,29 @@ fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &m
 
 fn connecting(
     now: Instant,
-    socket: Socket,
+    stream: Connection,
     request: OpenRequest,
     core: &mut Core,
     env: &mut Env<'_>,
 ) -> Progress {
-    match env.stack.tcp_state(socket) {
-        TcpState::Connecting => Progress::Waiting(Job::Connect(socket, request)),
-        TcpState::Closed(_) => {
-            env.stack.release(socket);
+    match env.stack.stream_state(stream) {
+        StreamState::Connecting => Progress::Waiting(Job::Connect(stream, request)),
+        StreamState::Closed(_) => {
+            env.stack.stream_release(stream);
             core.out.error(ErrorCode::FAILED, core.syslog);
             // ERROR first, then CLOSED, as captured with a logic analyser.
             core.print_closed(request.id);
             Progress::Quiet
         }
-        TcpState::Open | TcpState::PeerClosed | TcpState::Closing => {
-            let (Some(remote), Some(local)) = (env.stack.tcp_remote(socket), env.stack.tcp_local(socket))
+        StreamState::Open | StreamState::PeerClosed | StreamState::Closing => {
+            let (Some(remote), Some(local)) =
+                (env.stack.stream_remote(stream), env.stack.stream_local(stream))
             else {
-                env.stack.release(socket);
+                env.stack.stream_release(stream);
                 return Progress::End(Err(ErrorCode::FAILED));
             };
-            core.apply_socket_options(request.id, socket, env.stack);
-            let link = Link::new(now, request.transport, socket, remote, local.port(), false);
+            core.apply_socket_options(request.id, stream, env.stack);
+            let link = Link::new(now, Kind::Stream(stream), remote, local.port(), false);
             core.open_link(request.id, link.opened_by(request), env.stack);
             Progress::End(Ok(()))
         }
@@ -349,32 +351,34 @@ fn sending(
         core.out.text("\r\nSEND FAIL\r\n");
         Progress::Quiet
     };
-    // Another socket under the same id: the link was closed and opened again by somebody else.
-    let Some(link) = core.links.get(payload.id).filter(|l| l.socket == payload.socket) else {
-        return failed(core);
-    };
-    if let (Transport::Udp(_), Some(to)) = (link.transport, payload.to) {
-        // Nothing but the marker of AT+CIPSENDEX: there is nothing to send (a guess).
-        if !payload.data().is_empty() && env.stack.udp_send(payload.socket, to, payload.data()).is_err() {
-            return failed(core);
-        }
-    } else {
-        if let TcpState::Closed(_) | TcpState::Closing = env.stack.tcp_state(payload.socket) {
-            return failed(core);
-        }
-        let taken = env.stack.tcp_send(payload.socket, &payload.data()[sent..]);
-        let sent = sent + taken;
-        if sent < payload.data().len() {
-            // What the stack has taken already is on its way; the stream is broken for the host.
-            if taken == 0 && until.is_some_and(|until| until <= now) {
+    // Otherwise the link was closed, and perhaps its id opened again by somebody else.
+    let Some(link) = core.links.find(payload.link) else { return failed(core) };
+    match link.kind {
+        Kind::Datagrams(port, _) => {
+            // Nothing but the marker of AT+CIPSENDEX: there is nothing to send (a guess).
+            let data = payload.data();
+            if !data.is_empty() && env.stack.udp_send(port, payload.to, data).is_err() {
                 return failed(core);
             }
-            let job = Job::Sending(payload, sent, until);
-            return if taken > 0 { Progress::Moved(job) } else { Progress::Waiting(job) };
+        }
+        Kind::Stream(stream) => {
+            if let StreamState::Closed(_) | StreamState::Closing = env.stack.stream_state(stream) {
+                return failed(core);
+            }
+            let taken = env.stack.stream_send(stream, &payload.data()[sent..]);
+            let sent = sent + taken;
+            if sent < payload.data().len() {
+                // What the stack has taken already is on its way; the stream is broken for the host.
+                if taken == 0 && until.is_some_and(|until| until <= now) {
+                    return failed(core);
+                }
+                let job = Job::Sending(payload, sent, until);
+                return if taken > 0 { Progress::Moved(job) } else { Progress::Waiting(job) };
+            }
         }
     }
     if env.profile.differences.server_timeout_either_way
-        && let Some(link) = core.links.get_mut(payload.id)
+        && let Some(link) = core.links.get_mut(payload.link.id)
     {
         link.heard.0 = now;
     }
@@ -395,14 +399,17 @@ fn closing(
     // It may have been closed from the other end meanwhile.
     if let Some(link) = core.links.get(id) {
         let linger = core.settings.tcpip.options(id).linger;
-        if linger > 0 && link.transport == Transport::Tcp && env.stack.tcp_unsent(link.socket) > 0 {
+        if let Kind::Stream(stream) = link.kind
+            && linger > 0
+            && env.stack.stream_unsent(stream) > 0
+        {
             match until {
                 None => {
                     let until = now + Duration::from_secs(linger.unsigned_abs());
                     return Progress::Moved(Job::Close(ids, Some(until)));
                 }
                 Some(at) if at > now => return Progress::Waiting(Job::Close(ids, until)),
-                Some(_) => env.stack.tcp_abort(link.socket),
+                Some(_) => env.stack.tcp_abort(stream),
             }
         }
         core.close_link(id, env.stack);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::datagrams::Datagrams;
 use super::event::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
 use super::job::OpenRequest;
-use crate::net::stack::Socket;
+use crate::net::stack::{Connection, Port, Stack};
 use crate::time::Instant;
 
 /// The transport of a link.
@@ -28,13 +28,28 @@ pub enum UdpMode {
     LastSender,
 }
 
+/// What carries a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A stream.
+    Stream(Connection),
+    /// Datagrams from and to a port of the module.
+    Datagrams(Port, UdpMode),
+}
+
+/// One link among all those that a module has had under the same id: a stale one finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkKey {
+    /// Its id.
+    pub id: usize,
+    generation: u64,
+}
+
 /// An open link.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// TCP or UDP.
-    pub transport: Transport,
-    /// Its socket.
-    pub socket: Socket,
+    /// Stream or datagrams.
+    pub kind: Kind,
     /// The other end: where data goes.
     pub remote: SocketAddr,
     /// The other end as AT+CIPSTATE shows it. In passive mode it stays what AT+CIPSTART said, as captured, also
@@ -60,17 +75,13 @@ pub struct Link {
 
 impl Link {
     /// A link that is open now.
-    pub fn new(
-        now: Instant,
-        transport: Transport,
-        socket: Socket,
-        remote: SocketAddr,
-        local_port: u16,
-        accepted: bool,
-    ) -> Self {
+    pub fn new(now: Instant, kind: Kind, remote: SocketAddr, local_port: u16, accepted: bool) -> Self {
+        let group = match kind {
+            Kind::Stream(_) => None,
+            Kind::Datagrams(..) => Some(remote.ip()).filter(IpAddr::is_multicast),
+        };
         Link {
-            transport,
-            socket,
+            kind,
             remote,
             shown: remote,
             local_port,
@@ -79,7 +90,7 @@ impl Link {
             heard: (now, 0),
             noticed: false,
             datagrams: Datagrams::default(),
-            group: Some(remote.ip()).filter(|ip| transport != Transport::Tcp && ip.is_multicast()),
+            group,
             moved: false,
         }
     }
@@ -91,9 +102,9 @@ impl Link {
 
     /// What it carries its data over, for those who are told of it.
     pub fn protocol(&self) -> LinkProtocol {
-        match self.transport {
-            Transport::Tcp => LinkProtocol::Tcp,
-            Transport::Udp(_) => LinkProtocol::Udp,
+        match self.kind {
+            Kind::Stream(_) => LinkProtocol::Tcp,
+            Kind::Datagrams(..) => LinkProtocol::Udp,
         }
     }
 
@@ -107,12 +118,25 @@ impl Link {
         AtEvent::Link(LinkEvent { id, protocol: self.protocol(), peer: self.remote, change })
     }
 
+    /// Whether its remote address stays as it is, whoever sends.
+    pub fn stays(&self) -> bool {
+        matches!(self.kind, Kind::Stream(_) | Kind::Datagrams(_, UdpMode::Fixed))
+    }
+
+    /// True for a link with a node on the module's own network.
+    pub fn is_on_lan(&self, stack: &Stack) -> bool {
+        match self.kind {
+            Kind::Stream(stream) => stack.stream_is_on_lan(stream),
+            Kind::Datagrams(port, _) => stack.udp_is_on_lan(port, self.remote.ip()),
+        }
+    }
+
     /// A datagram came from `from`.
     pub fn heard_from(&mut self, from: SocketAddr, passive: bool) {
-        let follows = match self.transport {
-            Transport::Udp(UdpMode::FirstSender) => !self.moved && from != self.remote,
-            Transport::Udp(UdpMode::LastSender) => from != self.remote,
-            Transport::Udp(UdpMode::Fixed) | Transport::Tcp => false,
+        let follows = match self.kind {
+            Kind::Datagrams(_, UdpMode::FirstSender) => !self.moved && from != self.remote,
+            Kind::Datagrams(_, UdpMode::LastSender) => from != self.remote,
+            Kind::Datagrams(_, UdpMode::Fixed) | Kind::Stream(_) => false,
         };
         if follows {
             self.moved = true;
@@ -128,6 +152,8 @@ impl Link {
 #[derive(Debug)]
 pub struct Links {
     slots: Vec<Option<Link>>,
+    /// How many links each id has had.
+    generations: Vec<u64>,
     /// The id that a running AT+CIPSTART is going to use.
     reserved: Option<usize>,
 }
@@ -135,7 +161,7 @@ pub struct Links {
 impl Links {
     /// `count` closed links.
     pub fn new(count: usize) -> Self {
-        Links { slots: vec![None; count], reserved: None }
+        Links { slots: vec![None; count], generations: vec![0; count], reserved: None }
     }
 
     /// The open link `id`.
@@ -148,10 +174,22 @@ impl Links {
         self.slots.get_mut(id)?.as_mut()
     }
 
+    /// The link that is open under `id` now, to be found again as long as it is.
+    pub fn key(&self, id: usize) -> Option<LinkKey> {
+        self.get(id)?;
+        Some(LinkKey { id, generation: *self.generations.get(id)? })
+    }
+
+    /// The link of this key, while it is open.
+    pub fn find(&self, key: LinkKey) -> Option<&Link> {
+        self.get(key.id).filter(|_| self.key(key.id) == Some(key))
+    }
+
     /// Makes `link` number `id`.
     pub fn open(&mut self, id: usize, link: Link) {
-        if let Some(slot) = self.slots.get_mut(id) {
+        if let (Some(slot), Some(generation)) = (self.slots.get_mut(id), self.generations.get_mut(id)) {
             *slot = Some(link);
+            *generation += 1;
         }
     }
 
@@ -197,25 +235,54 @@ impl Links {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::net::stack::{Medium, Stack, StackConfig};
+    use crate::net::stack::{Medium, StackConfig};
 
-    #[test]
-    fn the_udp_modes_follow_their_sender() {
-        let addr = |n: u16| SocketAddr::from(([192, 168, 1, 1], n));
-        let mut stack = Stack::new(&StackConfig {
+    fn stack() -> Stack {
+        Stack::new(&StackConfig {
             name: "module".to_owned(),
             seed: 1,
             medium: Medium::Ip,
             mtu: 1500,
             tcp_rx: 1,
             tcp_tx: 1,
-        });
+        })
+    }
+
+    /// The key of a link.
+    pub(in crate::at) fn key() -> LinkKey {
+        LinkKey { id: 0, generation: 1 }
+    }
+
+    #[test]
+    fn a_key_finds_its_link_and_no_later_one_under_the_same_id() {
+        let mut stack = stack();
+        let remote = SocketAddr::from(([192, 168, 1, 1], 80));
+        let mut link = || {
+            let port = stack.udp_open(None).expect("a port is free");
+            Link::new(Instant::ZERO, Kind::Datagrams(port, UdpMode::Fixed), remote, 9, false)
+        };
+        let mut links = Links::new(2);
+        assert_eq!(links.key(1), None, "nothing is open");
+        links.open(1, link());
+        let first = links.key(1).expect("it is open");
+        assert!(links.find(first).is_some(), "it is open");
+        links.close(1);
+        assert!(links.find(first).is_none(), "it is closed");
+        links.open(1, link());
+        assert!(links.find(first).is_none(), "another link has its id");
+        assert!(links.key(1).is_some_and(|second| links.find(second).is_some()), "the other one is open");
+        assert_eq!(links.key(7), None, "there is no such id");
+    }
+
+    #[test]
+    fn the_udp_modes_follow_their_sender() {
+        let addr = |n: u16| SocketAddr::from(([192, 168, 1, 1], n));
+        let mut stack = stack();
         let mut remotes = |mode| {
-            let socket = stack.udp_open(None).expect("a port is free");
-            let transport = Transport::Udp(mode);
-            let mut link = Link::new(Instant::ZERO, transport, socket, addr(1), 9, false);
+            let port = stack.udp_open(None).expect("a port is free");
+            let mut link = Link::new(Instant::ZERO, Kind::Datagrams(port, mode), addr(1), 9, false);
             [1, 2, 3, 2].map(|from| {
                 link.heard_from(addr(from), false);
                 assert_eq!(link.shown, link.remote);
@@ -225,9 +292,9 @@ mod tests {
         assert_eq!(remotes(UdpMode::Fixed), [1, 1, 1, 1]);
         assert_eq!(remotes(UdpMode::FirstSender), [1, 2, 2, 2]);
         assert_eq!(remotes(UdpMode::LastSender), [1, 2, 3, 2]);
-        let socket = stack.udp_open(None).expect("a port is free");
-        let mut link =
-            Link::new(Instant::ZERO, Transport::Udp(UdpMode::LastSender), socket, addr(1), 9, false);
+        let port = stack.udp_open(None).expect("a port is free");
+        let kind = Kind::Datagrams(port, UdpMode::LastSender);
+        let mut link = Link::new(Instant::ZERO, kind, addr(1), 9, false);
         link.heard_from(addr(2), true);
         assert_eq!((link.remote, link.shown), (addr(2), addr(1)), "passive mode shows what AT+CIPSTART said");
     }

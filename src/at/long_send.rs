@@ -6,10 +6,10 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::links::Transport;
+use super::links::{Kind, LinkKey};
 use super::passthrough::{Action, Framing, Packing};
 use super::{Core, Env};
-use crate::net::stack::{Socket, TcpState, UdpError};
+use crate::net::stack::{StreamState, UdpError};
 use crate::profile::Flush;
 use crate::time::{Duration, Instant, earliest};
 
@@ -35,9 +35,7 @@ impl Default for BlockSizes {
 #[derive(Clone, Debug)]
 pub struct LongSend {
     /// The link it is for.
-    pub id: usize,
-    /// The link's socket when the command ran.
-    pub socket: Socket,
+    pub link: LinkKey,
     /// Where datagrams go.
     pub to: SocketAddr,
     sizes: BlockSizes,
@@ -55,18 +53,17 @@ pub struct LongSend {
 }
 
 impl LongSend {
-    /// `length` bytes for a link (its id, its socket and where datagrams go), in blocks of these sizes. The last byte
-    /// before them ended at `silent_since`.
+    /// `length` bytes for a link, in blocks of these sizes; as datagrams they go to `to`. The last byte before them
+    /// ended at `silent_since`.
     pub fn new(
-        (id, socket, to): (usize, Socket, SocketAddr),
+        (link, to): (LinkKey, SocketAddr),
         length: u64,
         sizes: BlockSizes,
         silent_since: Instant,
     ) -> Self {
         let packing = Packing { block: sizes.transmit, flush: Flush::AfterFirst, interval: PAUSE };
         LongSend {
-            id,
-            socket,
+            link,
             to,
             sizes,
             length,
@@ -145,30 +142,33 @@ impl LongSend {
 
     /// Hands the stack what it takes. True when it took anything.
     fn drain(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-        let link = core.links.get(self.id).filter(|l| l.socket == self.socket);
-        let udp = link.is_some_and(|l| matches!(l.transport, Transport::Udp(_)));
-        let over =
-            !udp && matches!(env.stack.tcp_state(self.socket), TcpState::Closed(_) | TcpState::Closing);
-        self.failed |= link.is_none() || over;
+        let kind = core.links.find(self.link).map(|link| link.kind);
+        let over = match kind {
+            Some(Kind::Stream(stream)) => {
+                matches!(env.stack.stream_state(stream), StreamState::Closed(_) | StreamState::Closing)
+            }
+            Some(Kind::Datagrams(..)) => false,
+            None => true,
+        };
+        self.failed |= over;
         let mut moved = false;
-        while !self.failed && !self.waiting.is_empty() {
+        while let Some(kind) = kind.filter(|_| !self.failed && !self.waiting.is_empty()) {
             let length = self.waiting.len().min(self.sizes.transmit);
             let block = &self.waiting.make_contiguous()[..length];
-            let taken = if udp {
-                match env.stack.udp_send(self.socket, self.to, block) {
+            let taken = match kind {
+                Kind::Stream(stream) => env.stack.stream_send(stream, block),
+                Kind::Datagrams(port, _) => match env.stack.udp_send(port, self.to, block) {
                     Ok(()) => length,
                     Err(UdpError::QueueFull) => 0,
                     Err(_) => {
                         self.failed = true;
                         break;
                     }
-                }
-            } else {
-                env.stack.tcp_send(self.socket, block)
+                },
             };
             if taken == 0 {
                 let since = *self.stuck.get_or_insert(now);
-                self.failed = core.send_timeout(self.id).is_some_and(|timeout| since + timeout <= now);
+                self.failed = core.send_timeout(self.link.id).is_some_and(|timeout| since + timeout <= now);
                 break;
             }
             moved = true;

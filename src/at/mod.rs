@@ -335,7 +335,7 @@ impl At {
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order).
                 for id in 0..self.core.links.count() {
-                    if self.core.links.get(id).is_some_and(|l| !env.stack.uses_lan(l.socket, l.remote.ip())) {
+                    if self.core.links.get(id).is_some_and(|l| !l.is_on_lan(env.stack)) {
                         self.core.close_link(id, env.stack);
                     }
                 }

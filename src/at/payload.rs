@@ -6,19 +6,17 @@
 
 use std::net::SocketAddr;
 
+use super::links::LinkKey;
 use super::passthrough::GUARD;
-use crate::net::stack::Socket;
 use crate::time::{Duration, Instant};
 
 /// Payload under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     /// The link it is for.
-    pub id: usize,
-    /// The link's socket when the command ran: another one later means that the link was closed meanwhile.
-    pub socket: Socket,
+    pub link: LinkKey,
     /// Where a datagram goes.
-    pub to: Option<SocketAddr>,
+    pub to: SocketAddr,
     length: usize,
     /// Bytes typed so far. AT+CIPSENDEX counts these, not what they stand for (a guess).
     typed: usize,
@@ -32,19 +30,9 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// `length` bytes for link `id`.
-    pub fn new(id: usize, socket: Socket, length: usize) -> Self {
-        Payload {
-            id,
-            socket,
-            to: None,
-            length,
-            typed: 0,
-            data: Vec::new(),
-            last: None,
-            paused: false,
-            escape: None,
-        }
+    /// `length` bytes for a link; as a datagram they go to `to`.
+    pub fn new(link: LinkKey, to: SocketAddr, length: usize) -> Self {
+        Payload { link, to, length, typed: 0, data: Vec::new(), last: None, paused: false, escape: None }
     }
 
     /// The same, with backslashes that mean something.
@@ -52,9 +40,9 @@ impl Payload {
         Payload { escape: Some(false), ..self }
     }
 
-    /// The same, for a datagram to this address.
+    /// The same, but a datagram goes to this address.
     pub fn to(self, to: SocketAddr) -> Self {
-        Payload { to: Some(to), ..self }
+        Payload { to, ..self }
     }
 
     /// Takes a byte whose start bit began at `start` and whose last stop bit ended at `end`. True when it was the last
@@ -92,18 +80,10 @@ impl Payload {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::stack::{Medium, Stack, StackConfig};
+    use crate::at::links::tests::key;
 
     fn payload(length: usize) -> Payload {
-        let mut stack = Stack::new(&StackConfig {
-            name: "module".to_owned(),
-            seed: 1,
-            medium: Medium::Ip,
-            mtu: 1500,
-            tcp_rx: 1,
-            tcp_tx: 1,
-        });
-        Payload::new(0, stack.udp_open(None).expect("a port is free"), length)
+        Payload::new(key(), SocketAddr::from(([192, 168, 1, 1], 80)), length)
     }
 
     /// What of `typed` is taken until it ends, and what it stands for.

@@ -5,9 +5,9 @@
 use std::net::SocketAddr;
 
 use super::address::address_text;
-use super::links::Transport;
+use super::links::Kind;
 use super::{AtEvent, Core, Env, LinkChange, LinkEvent};
-use crate::net::stack::{CloseReason, Stack, TcpState};
+use crate::net::stack::{CloseReason, Connection, Port, Stack, StreamState};
 
 /// Room for the longest header and the line end behind the data, bytes.
 const FRAMING: usize = 64;
@@ -20,10 +20,13 @@ pub fn pump(core: &mut Core, env: &mut Env<'_>, room: usize) -> bool {
         while let Some(link) = core.links.get(id) {
             let room = room.saturating_sub(core.out.len());
             let passive = core.is_passive(id);
-            let more = match link.transport {
-                Transport::Tcp => close_ended(core, env.stack, id) || pump_tcp(core, env, id, room, passive),
-                Transport::Udp(_) if passive => keep_datagram(core, env, id),
-                Transport::Udp(_) => pump_udp(core, env.stack, id, room),
+            let more = match link.kind {
+                Kind::Stream(stream) => {
+                    close_ended(core, env.stack, id, stream)
+                        || (!passive && pump_stream(core, env, id, stream, room))
+                }
+                Kind::Datagrams(port, _) if passive => keep_datagram(core, env, id, port),
+                Kind::Datagrams(port, _) => pump_datagram(core, env.stack, id, port, room),
             };
             let more = more || (passive && announce(core, env.stack, id));
             if !more {
@@ -38,9 +41,9 @@ pub fn pump(core: &mut Core, env: &mut Env<'_>, room: usize) -> bool {
 /// How many bytes wait on a link; `None` when it is not open.
 pub fn waiting(core: &Core, stack: &Stack, id: usize) -> Option<usize> {
     let link = core.links.get(id)?;
-    Some(match link.transport {
-        Transport::Tcp => stack.tcp_readable(link.socket),
-        Transport::Udp(_) => link.datagrams.len(),
+    Some(match link.kind {
+        Kind::Stream(stream) => stack.stream_readable(stream),
+        Kind::Datagrams(..) => link.datagrams.len(),
     })
 }
 
@@ -49,34 +52,34 @@ pub fn read(core: &mut Core, stack: &mut Stack, id: usize, max: usize) -> Option
     let link = core.links.get_mut(id)?;
     // What remains is announced anew.
     link.noticed = false;
-    match link.transport {
-        Transport::Tcp => {
-            let data = stack.tcp_recv(link.socket, max);
+    match link.kind {
+        Kind::Stream(stream) => {
+            let data = stack.stream_recv(stream, max);
             Some((link.remote, data)).filter(|(_, data)| !data.is_empty())
         }
-        Transport::Udp(_) => link.datagrams.read(max),
+        Kind::Datagrams(..) => link.datagrams.read(max),
     }
 }
 
-/// Whether a TCP connection is over, and nothing is left to be read.
-fn is_over(state: TcpState, readable: usize, passive: bool) -> bool {
+/// Whether a stream is over, and nothing is left to be read.
+fn is_over(state: StreamState, readable: usize, passive: bool) -> bool {
     match state {
         // What a reset or a dead interface leaves unread is gone in active mode; passive mode promises it.
-        TcpState::Closed(CloseReason::Reset | CloseReason::Unreachable | CloseReason::TimedOut) => {
+        StreamState::Closed(CloseReason::Reset | CloseReason::Unreachable | CloseReason::TimedOut) => {
             !passive || readable == 0
         }
-        TcpState::Closed(_) | TcpState::PeerClosed => readable == 0,
-        TcpState::Connecting | TcpState::Open | TcpState::Closing => false,
+        StreamState::Closed(_) | StreamState::PeerClosed => readable == 0,
+        StreamState::Connecting | StreamState::Open | StreamState::Closing => false,
     }
 }
 
-fn close_ended(core: &mut Core, stack: &mut Stack, id: usize) -> bool {
+fn close_ended(core: &mut Core, stack: &mut Stack, id: usize, stream: Connection) -> bool {
     let Some(link) = core.links.get(id) else { return false };
-    let state = stack.tcp_state(link.socket);
-    if !is_over(state, stack.tcp_readable(link.socket), core.is_passive(id)) {
+    let state = stack.stream_state(stream);
+    if !is_over(state, stack.stream_readable(stream), core.is_passive(id)) {
         return false;
     }
-    if state == TcpState::Closed(CloseReason::TimedOut) {
+    if state == StreamState::Closed(CloseReason::TimedOut) {
         let event = link.event(id, LinkChange::GaveUp);
         core.tell(event);
     }
@@ -84,12 +87,11 @@ fn close_ended(core: &mut Core, stack: &mut Stack, id: usize) -> bool {
     true
 }
 
-fn pump_tcp(core: &mut Core, env: &mut Env<'_>, id: usize, room: usize, passive: bool) -> bool {
-    let Some(link) = core.links.get(id).filter(|_| !passive) else { return false };
-    let (socket, remote) = (link.socket, link.remote);
+fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection, room: usize) -> bool {
+    let Some(remote) = core.links.get(id).map(|link| link.remote) else { return false };
     // As much as there is, as much as fits: a full ring makes the TCP window close.
     let most = env.profile.ipd_max.min(room.saturating_sub(FRAMING));
-    let wanted = env.stack.tcp_readable(socket).min(env.profile.ipd_max);
+    let wanted = env.stack.stream_readable(stream).min(env.profile.ipd_max);
     if wanted == 0 {
         return false;
     }
@@ -97,12 +99,12 @@ fn pump_tcp(core: &mut Core, env: &mut Env<'_>, id: usize, room: usize, passive:
         core.starved = true;
         return false;
     }
-    let data = env.stack.tcp_recv(socket, wanted);
+    let data = env.stack.stream_recv(stream, wanted);
     print(core, id, remote, &data);
     !data.is_empty()
 }
 
-fn pump_udp(core: &mut Core, stack: &mut Stack, id: usize, room: usize) -> bool {
+fn pump_datagram(core: &mut Core, stack: &mut Stack, id: usize, port: Port, room: usize) -> bool {
     // A datagram is one +IPD. Its length is not known ahead; the largest must fit an empty ring.
     if room < FRAMING + 1480 {
         core.starved = true;
@@ -111,16 +113,16 @@ fn pump_udp(core: &mut Core, stack: &mut Stack, id: usize, room: usize) -> bool 
     let Some(link) = core.links.get_mut(id) else { return false };
     // First what came in passive mode.
     let kept = link.datagrams.pop();
-    let Some(datagram) = kept.or_else(|| stack.udp_recv(link.socket)) else { return false };
+    let Some(datagram) = kept.or_else(|| stack.udp_recv(port)) else { return false };
     link.heard_from(datagram.from, false);
     print(core, id, datagram.from, &datagram.data);
     true
 }
 
 /// Passive mode: a datagram waits for the host, as long as the socket's window has room for it.
-fn keep_datagram(core: &mut Core, env: &mut Env<'_>, id: usize) -> bool {
+fn keep_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {
     let Some(link) = core.links.get_mut(id) else { return false };
-    let Some(datagram) = env.stack.udp_recv(link.socket) else { return false };
+    let Some(datagram) = env.stack.udp_recv(port) else { return false };
     let (from, len) = (datagram.from, datagram.data.len());
     link.heard_from(from, true);
     if !link.datagrams.push(datagram, env.profile.tcp_buffer) {

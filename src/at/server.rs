@@ -5,9 +5,9 @@
 
 use std::net::IpAddr;
 
-use super::links::{Link, Transport};
+use super::links::{Kind, Link};
 use super::{Core, Env};
-use crate::net::stack::{ListenError, Socket, Stack, TcpOptions};
+use crate::net::stack::{ListenError, Listener, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
 
 /// Connections that wait to be accepted. They are accepted at once, so this only bounds half-open ones.
@@ -58,7 +58,7 @@ impl Running {
 pub struct Server {
     running: Option<Running>,
     /// `None` while no client could be served.
-    listener: Option<Socket>,
+    listener: Option<Listener>,
     /// AT+CIPSERVERMAXCONN: most clients.
     pub most: usize,
     /// AT+CIPSTO: seconds of silence after which a client is closed; zero: never.
@@ -94,18 +94,18 @@ impl Server {
 
     fn stop_listening(&mut self, stack: &mut Stack) {
         if let Some(listener) = self.listener.take() {
-            stack.release(listener);
+            stack.listener_release(listener);
         }
     }
 }
 
-fn listen(port: u16, env: &mut Env<'_>) -> Result<Socket, ListenError> {
+fn listen(port: u16, env: &mut Env<'_>) -> Result<Listener, ListenError> {
     let options = TcpOptions {
         connect_timeout: env.profile.connect_timeout,
         data_timeout: Some(env.profile.data_timeout),
         ..TcpOptions::default()
     };
-    env.stack.tcp_listen(port, BACKLOG, &options)
+    env.stack.stream_listen(port, BACKLOG, &options)
 }
 
 /// Accepts, closes silent clients, stops listening or listens again. True when anything moved.
@@ -117,15 +117,16 @@ pub fn serve(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         let id = core.links.free_id().filter(|_| core.links.accepted() < core.server.most);
         match (id, core.server.listener) {
             (Some(id), Some(listener)) => {
-                let Some((socket, remote)) = env.stack.tcp_accept(listener) else { break };
-                if env.stack.tcp_local(socket).is_some_and(|local| !running.takes(local.ip(), env)) {
-                    env.stack.tcp_abort(socket);
-                    env.stack.release(socket);
+                let Some((stream, remote)) = env.stack.stream_accept(listener) else { break };
+                if env.stack.stream_local(stream).is_some_and(|local| !running.takes(local.ip(), env)) {
+                    env.stack.tcp_abort(stream);
+                    env.stack.stream_release(stream);
                     continue;
                 }
-                core.apply_socket_options(id, socket, env.stack);
-                core.apply_keep_alive(now, id, socket, env.stack);
-                core.open_link(id, Link::new(now, Transport::Tcp, socket, remote, port, true), env.stack);
+                core.apply_socket_options(id, stream, env.stack);
+                core.apply_keep_alive(now, id, stream, env.stack);
+                let link = Link::new(now, Kind::Stream(stream), remote, port, true);
+                core.open_link(id, link, env.stack);
             }
             (Some(_), None) => match listen(port, env) {
                 Ok(listener) => core.server.listener = Some(listener),
@@ -149,8 +150,9 @@ fn expire(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     let timeout = core.server.timeout;
     for id in 0..core.links.count() {
         let Some(link) = core.links.get_mut(id).filter(|l| l.accepted) else { continue };
-        let sent = if either_way { stack.tcp_written(link.socket) } else { 0 };
-        let bytes = stack.tcp_received(link.socket) + sent;
+        let Kind::Stream(stream) = link.kind else { continue };
+        let sent = if either_way { stack.stream_written(stream) } else { 0 };
+        let bytes = stack.stream_received(stream) + sent;
         if bytes != link.heard.1 {
             link.heard = (now, bytes);
         }

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use super::{Core, Env};
 use crate::net::ntp::{self, Message};
-use crate::net::stack::{DnsFamily, DnsState, Socket, Stack};
+use crate::net::stack::{DnsFamily, DnsState, Port, Question, Stack};
 use crate::time::{Duration, Instant, earliest};
 
 /// How long an answer may take.
@@ -99,9 +99,9 @@ struct Client {
     current: usize,
     /// The next pause before the same server is asked again.
     retry: Duration,
-    port: Option<Socket>,
+    port: Option<Port>,
     /// The name of the current server is being looked up.
-    lookup: Option<Socket>,
+    lookup: Option<Question>,
     /// When a server was asked last.
     asked_at: Option<Instant>,
     /// When the current server is asked.
@@ -127,8 +127,11 @@ impl Client {
     }
 
     fn release(self, stack: &mut Stack) {
-        for socket in [self.port, self.lookup].into_iter().flatten() {
-            stack.release(socket);
+        if let Some(port) = self.port {
+            stack.udp_release(port);
+        }
+        if let Some(lookup) = self.lookup {
+            stack.dns_release(lookup);
         }
     }
 
@@ -217,7 +220,7 @@ impl Client {
 
     fn end_lookup(&mut self, stack: &mut Stack) {
         if let Some(lookup) = self.lookup.take() {
-            stack.release(lookup);
+            stack.dns_release(lookup);
         }
     }
 }

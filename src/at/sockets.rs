@@ -2,12 +2,12 @@
 
 use super::address::address_text;
 use super::job::OpenRequest;
-use super::links::{Link, Transport};
+use super::links::{Kind, Link};
 use super::long_send::LongSend;
 use super::payload::Payload;
 use super::server;
 use super::{Core, LinkChange};
-use crate::net::stack::{Socket, Stack};
+use crate::net::stack::{Connection, Stack};
 use crate::time::{Duration, Instant, earliest};
 
 /// Bit 1 of AT+SYSMSG: `+LINK_CONN` in place of `CONNECT`.
@@ -25,15 +25,15 @@ impl Core {
         (ms > 0).then(|| Duration::from_millis(ms))
     }
 
-    /// Sets what AT+CIPTCPOPT says for link `id` and a TCP socket remembers by itself.
-    pub(super) fn apply_socket_options(&self, id: usize, socket: Socket, stack: &mut Stack) {
-        stack.tcp_set_nodelay(socket, self.settings.tcpip.options(id).nodelay);
+    /// Sets what AT+CIPTCPOPT says for link `id` and a TCP connection remembers by itself.
+    pub(super) fn apply_socket_options(&self, id: usize, stream: Connection, stack: &mut Stack) {
+        stack.tcp_set_nodelay(stream, self.settings.tcpip.options(id).nodelay);
     }
 
     /// Probes the peer of link `id` as AT+CIPTCPOPT says, whatever AT+CIPSTART said.
-    pub(super) fn apply_keep_alive(&self, now: Instant, id: usize, socket: Socket, stack: &mut Stack) {
+    pub(super) fn apply_keep_alive(&self, now: Instant, id: usize, stream: Connection, stack: &mut Stack) {
         let seconds = self.settings.tcpip.options(id).keep_alive;
-        stack.tcp_set_keep_alive(now, socket, OpenRequest::keep_alive(seconds));
+        stack.tcp_set_keep_alive(now, stream, OpenRequest::keep_alive(seconds));
     }
 
     /// A link is open: says so, and joins its multicast group.
@@ -64,13 +64,16 @@ impl Core {
     /// has not reached it.
     pub(super) fn close_link(&mut self, id: usize, stack: &mut Stack) {
         let Some(link) = self.links.close(id) else { return };
-        if link.transport == Transport::Tcp {
-            let cut_off = self.settings.tcpip.options(id).linger == 0 && stack.tcp_unsent(link.socket) > 0;
-            if cut_off || stack.tcp_readable(link.socket) > 0 {
-                stack.tcp_abort(link.socket);
+        match link.kind {
+            Kind::Stream(stream) => {
+                let cut_off = self.settings.tcpip.options(id).linger == 0 && stack.stream_unsent(stream) > 0;
+                if cut_off || stack.stream_readable(stream) > 0 {
+                    stack.tcp_abort(stream);
+                }
+                stack.stream_release(stream);
             }
+            Kind::Datagrams(port, _) => stack.udp_release(port),
         }
-        stack.release(link.socket);
         if let Some(group) = link.group {
             let others = self.links.open_ids().filter_map(|id| self.links.get(id)?.group);
             if !others.into_iter().any(|other| other == group) {
@@ -119,7 +122,7 @@ impl Core {
     pub(super) fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
         let cancelled = self.payload.as_ref().and_then(|payload| payload.cancelled_at(receiving));
         let long = self.long_send.as_ref();
-        let long = long.and_then(|long| long.next_timer(receiving, self.send_timeout(long.id)));
+        let long = long.and_then(|long| long.next_timer(receiving, self.send_timeout(long.link.id)));
         earliest([cancelled, long, server::next_timer(self)])
     }
 }

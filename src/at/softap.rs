@@ -11,7 +11,7 @@ impl Core {
     /// Starts the softAP anew with what is set, or stops it. Its stations are gone, and their links with them.
     pub(super) fn restart_softap(&mut self, env: &mut Env<'_>) {
         for id in 0..self.links.count() {
-            if self.links.get(id).is_some_and(|l| env.stack.uses_lan(l.socket, l.remote.ip())) {
+            if self.links.get(id).is_some_and(|l| l.is_on_lan(env.stack)) {
                 self.close_link(id, env.stack);
             }
         }

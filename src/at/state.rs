@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::links::Transport;
+use super::links::Kind;
 use super::receive;
 use super::{At, LinkProtocol};
 use crate::net::stack::Stack;
@@ -56,7 +56,10 @@ impl At {
             accepted: link.accepted,
             passive: core.is_passive(id),
             waiting: receive::waiting(core, stack, id).unwrap_or(0),
-            unsent: if link.transport == Transport::Tcp { stack.tcp_unsent(link.socket) } else { 0 },
+            unsent: match link.kind {
+                Kind::Stream(stream) => stack.stream_unsent(stream),
+                Kind::Datagrams(..) => 0,
+            },
         })
         .collect()
     }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{Core, Env, flash};
 use crate::net::firmware::{self, OTA};
-use crate::net::stack::{DnsFamily, DnsState, Socket, TcpOptions, TcpState};
+use crate::net::stack::{self, DnsFamily, DnsState, Question, StreamState, TcpOptions};
 use crate::time::{Duration, Instant, earliest};
 
 /// Where the release asks for firmware, and the port.
@@ -73,7 +73,7 @@ enum Step {
     /// It can only fail.
     Unsupported,
     /// The server's name is being resolved.
-    Resolving(Socket),
+    Resolving(Question),
     /// The recommended version is being asked for.
     Asking(IpAddr, Connection),
     /// Flash is erased until then.
@@ -85,7 +85,7 @@ enum Step {
 /// A connection to the server, and the request that is sent as soon as it is open.
 #[derive(Debug)]
 struct Connection {
-    socket: Socket,
+    stream: stack::Connection,
     request: String,
     open: bool,
 }
@@ -232,7 +232,7 @@ impl Run {
                         Looked::Moved
                     }
                     Traffic::Open => {
-                        let answer = env.stack.tcp_recv(connection.socket, BUFFER);
+                        let answer = env.stack.stream_recv(connection.stream, BUFFER);
                         if answer.is_empty() {
                             return if connection.is_over(env) {
                                 failed("rom_version error!")
@@ -318,9 +318,9 @@ impl Run {
 impl Step {
     fn release(&self, env: &mut Env<'_>) {
         match self {
-            Step::Resolving(socket) => env.stack.release(*socket),
+            Step::Resolving(lookup) => env.stack.dns_release(*lookup),
             Step::Asking(_, connection) | Step::Loading(_, connection, _) => {
-                env.stack.release(connection.socket)
+                env.stack.stream_release(connection.stream)
             }
             Step::Unsupported | Step::Erasing(..) => {}
         }
@@ -343,21 +343,21 @@ impl Connection {
             data_timeout: Some(env.profile.data_timeout),
             ..TcpOptions::default()
         };
-        let socket = env.stack.tcp_connect(now, SocketAddr::new(server, PORT), None, &options).ok()?;
+        let stream = env.stack.stream_connect(now, SocketAddr::new(server, PORT), None, &options).ok()?;
         let host =
             if env.profile.differences.update_host_name { SERVER.to_owned() } else { server.to_string() };
         let request = format!("GET /v1/device/rom/{path}\r\nHost: {host}:{PORT}\r\n{HEADERS}");
-        Some(Connection { socket, request, open: false })
+        Some(Connection { stream, request, open: false })
     }
 
     fn poll(&mut self, env: &mut Env<'_>) -> Traffic {
-        match (self.open, env.stack.tcp_state(self.socket)) {
+        match (self.open, env.stack.stream_state(self.stream)) {
             (true, _) => Traffic::Open,
-            (false, TcpState::Connecting) => Traffic::Opening,
-            (false, TcpState::Closed(_)) => Traffic::Refused,
-            (false, TcpState::Open | TcpState::PeerClosed | TcpState::Closing) => {
+            (false, StreamState::Connecting) => Traffic::Opening,
+            (false, StreamState::Closed(_)) => Traffic::Refused,
+            (false, StreamState::Open | StreamState::PeerClosed | StreamState::Closing) => {
                 // A fresh connection takes more than a request has.
-                env.stack.tcp_send(self.socket, self.request.as_bytes());
+                env.stack.stream_send(self.stream, self.request.as_bytes());
                 self.open = true;
                 Traffic::Opened
             }
@@ -366,8 +366,8 @@ impl Connection {
 
     /// Nothing more will come.
     fn is_over(&self, env: &Env<'_>) -> bool {
-        env.stack.tcp_readable(self.socket) == 0
-            && !matches!(env.stack.tcp_state(self.socket), TcpState::Open | TcpState::Connecting)
+        env.stack.stream_readable(self.stream) == 0
+            && !matches!(env.stack.stream_state(self.stream), StreamState::Open | StreamState::Connecting)
     }
 }
 
@@ -395,11 +395,11 @@ impl Load {
         if self.busy.is_some() {
             return Looked::Waiting;
         }
-        let data = env.stack.tcp_recv(connection.socket, BUFFER);
+        let data = env.stack.stream_recv(connection.stream, BUFFER);
         if data.is_empty() {
-            return match env.stack.tcp_state(connection.socket) {
+            return match env.stack.stream_state(connection.stream) {
                 _ if !connection.is_over(env) => Looked::Waiting,
-                TcpState::PeerClosed => failed("receive all packet over!"),
+                StreamState::PeerClosed => failed("receive all packet over!"),
                 _ => failed("receive data error!"),
             };
         }

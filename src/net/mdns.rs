@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use simple_dns::rdata::{A, PTR, RData, SRV, TXT};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, ResourceRecord, SimpleDnsError};
 
-use super::stack::{Socket, Stack};
+use super::stack::{Port, Stack};
 use crate::time::{Duration, Instant};
 
 /// Where everybody listens.
@@ -28,7 +28,7 @@ const ALL_SERVICES: &str = "_services._dns-sd._udp.local";
 /// A running responder.
 #[derive(Debug)]
 pub struct Mdns {
-    socket: Socket,
+    socket: Port,
     host: String,
     service: String,
     instance: String,
@@ -71,7 +71,7 @@ impl Mdns {
             self.send_all(stack, address, |_| 0);
         }
         stack.leave_multicast(GROUP.into());
-        stack.release(self.socket);
+        stack.udp_release(self.socket);
     }
 
     /// When [`Mdns::poll`] must be called at the latest.

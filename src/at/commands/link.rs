@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named, OpenRequest};
-use super::super::links::{Transport, UdpMode};
+use super::super::links::{Kind, Transport, UdpMode};
 use super::super::schema::Args;
 use super::{Context, Outcome};
 use crate::net::stack::DnsFamily;
@@ -56,17 +56,12 @@ pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("CIPMUX must be 0");
         return Err(ErrorCode::FAILED);
     }
-    let follows = |id| c.core.links.get(id).is_some_and(|l| !stays(l.transport));
+    let follows = |id| c.core.links.get(id).is_some_and(|l| !l.stays());
     if passthrough && c.core.links.open_ids().any(follows) {
         return Err(ErrorCode::FAILED);
     }
     c.core.passthrough = passthrough;
     Ok(Outcome::Ok)
-}
-
-/// Whether the remote address stays as it is, whoever sends.
-pub fn stays(transport: Transport) -> bool {
-    matches!(transport, Transport::Tcp | Transport::Udp(UdpMode::Fixed))
 }
 
 pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
@@ -207,10 +202,10 @@ pub fn socket_options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         }
     });
     for id in ids {
-        if let Some(link) = c.core.links.get(id) {
-            c.core.apply_socket_options(id, link.socket, c.env.stack);
+        if let Some(Kind::Stream(stream)) = c.core.links.get(id).map(|link| link.kind) {
+            c.core.apply_socket_options(id, stream, c.env.stack);
             if args.is_given("keep_alive") {
-                c.core.apply_keep_alive(c.now, id, link.socket, c.env.stack);
+                c.core.apply_keep_alive(c.now, id, stream, c.env.stack);
             }
         }
     }

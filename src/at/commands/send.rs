@@ -4,20 +4,18 @@ use std::net::SocketAddr;
 
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named};
-use super::super::links::Transport;
+use super::super::links::{Kind, LinkKey};
 use super::super::long_send::{BlockSizes, LongSend};
 use super::super::payload::Payload;
 use super::super::schema::Args;
-use super::link::stays;
 use super::{Context, Outcome};
-use crate::net::stack::{DnsFamily, Socket};
+use crate::net::stack::DnsFamily;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// The link that a command sends on.
 struct Target {
-    id: usize,
-    socket: Socket,
+    link: LinkKey,
     remote: SocketAddr,
     /// The host and port that were given: for UDP only.
     other: Option<(Vec<u8>, u16)>,
@@ -30,18 +28,18 @@ impl Target {
             return Err(ErrorCode::FAILED);
         }
         let id = args.int("link ID").unwrap_or(0) as usize;
-        let Some(link) = c.core.links.get(id) else {
+        let (Some(link), Some(key)) = (c.core.links.get(id), c.core.links.key(id)) else {
             c.core.log("link is not valid");
             return Err(ErrorCode::FAILED);
         };
-        let other = match (args.text("remote host"), args.int("remote port"), link.transport) {
+        let other = match (args.text("remote host"), args.int("remote port"), link.kind) {
             (None, None, _) => None,
-            (Some(host), Some(port), Transport::Udp(_)) => Some((host.to_vec(), port as u16)),
+            (Some(host), Some(port), Kind::Datagrams(..)) => Some((host.to_vec(), port as u16)),
             // A host for TCP, or half an address.
             (Some(_), _, _) => return Err(args.invalid("remote host")),
             (None, Some(_), _) => return Err(args.invalid("remote port")),
         };
-        Ok(Target { id, socket: link.socket, remote: link.remote, other })
+        Ok(Target { link: key, remote: link.remote, other })
     }
 }
 
@@ -61,10 +59,10 @@ fn family(remote: SocketAddr) -> DnsFamily {
 fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> Result {
     let target = Target::of(c, args)?;
     let length = args.int("length").unwrap_or(0) as usize;
-    let payload = kind(Payload::new(target.id, target.socket, length));
+    let payload = kind(Payload::new(target.link, target.remote, length));
     match target.other {
         None => {
-            c.core.begin_payload(payload.to(target.remote));
+            c.core.begin_payload(payload);
             Ok(Outcome::Done)
         }
         Some((host, port)) => Ok(Outcome::Run(Job::resolve(
@@ -80,7 +78,7 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
 pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let target = Target::of(c, args)?;
     let length = args.int("length").unwrap_or(0) as u64;
-    let link = (target.id, target.socket, target.remote);
+    let link = (target.link, target.remote);
     let long = LongSend::new(link, length, c.core.block_sizes, c.core.line_end);
     match target.other {
         None => {
@@ -126,7 +124,7 @@ pub fn pass_through(c: &mut Context<'_, '_>, _: &Args) -> Result {
         return Err(ErrorCode::FAILED);
     };
     drop(open);
-    let Some(link) = c.core.links.get(id).filter(|link| stays(link.transport)) else {
+    let Some(link) = c.core.links.get(id).filter(|link| link.stays()) else {
         return Err(ErrorCode::FAILED);
     };
     let target = link.target.clone();

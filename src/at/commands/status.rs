@@ -3,7 +3,7 @@
 use super::super::address::address_text;
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named};
-use super::super::links::Transport;
+use super::super::links::{Kind, Link};
 use super::super::schema::Args;
 use super::{Context, Outcome};
 use crate::net::stack::DnsFamily;
@@ -28,8 +28,8 @@ pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// `STATUS:` and a line for each link.
 pub fn status(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let tcp =
-        c.core.links.open_ids().any(|id| c.core.links.get(id).is_some_and(|l| l.transport == Transport::Tcp));
+    let is_stream = |link: &Link| matches!(link.kind, Kind::Stream(_));
+    let tcp = c.core.links.open_ids().any(|id| c.core.links.get(id).is_some_and(is_stream));
     let number = match c.env.station.status() {
         _ if !c.core.station_on() => 0,
         Status::GotIp if tcp => 3,

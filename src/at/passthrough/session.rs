@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use super::{Action, Framing, Packing};
 use crate::at::job::OpenRequest;
-use crate::at::links::{Link, Transport};
+use crate::at::links::{Kind, Link, Transport};
 use crate::at::{Core, Env};
-use crate::net::stack::{DnsState, Socket, TcpState};
+use crate::net::stack::{Connection, DnsState, Question, StreamState};
 use crate::time::{Duration, Instant, earliest};
 
 /// Where an attempt to open the link again stands.
@@ -18,9 +18,9 @@ enum Reopen {
     /// The next one begins then.
     At(Instant),
     /// The name is being looked up, anew each time.
-    Resolving(Socket),
+    Resolving(Question),
     /// The connection is being opened.
-    Connecting(Socket),
+    Connecting(Connection),
 }
 
 /// Passthrough under way: every byte from the MCU is payload.
@@ -105,8 +105,10 @@ pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
         match action {
             Action::Send(block) => send(&mut session, core, env, &block),
             Action::Leave => {
-                if let Reopen::Resolving(socket) | Reopen::Connecting(socket) = session.reopen {
-                    env.stack.release(socket);
+                match session.reopen {
+                    Reopen::Resolving(query) => env.stack.dns_release(query),
+                    Reopen::Connecting(stream) => env.stack.stream_release(stream),
+                    Reopen::No | Reopen::At(_) => {}
                 }
                 session.leaving = true;
             }
@@ -127,25 +129,25 @@ pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
 /// A block leaves. Without a link it is dropped, not kept for the next one (a guess).
 fn send(session: &mut Session, core: &Core, env: &mut Env<'_>, block: &[u8]) {
     match core.links.get(session.id) {
-        Some(Link { transport: Transport::Udp(_), socket, remote, .. }) => {
+        Some(Link { kind: Kind::Datagrams(port, _), remote, .. }) => {
             // What does not fit a datagram queue is lost, as on the air.
-            let _ = env.stack.udp_send(*socket, *remote, block);
+            let _ = env.stack.udp_send(*port, *remote, block);
         }
-        Some(_) => session.waiting.extend(block),
+        Some(Link { kind: Kind::Stream(_), .. }) => session.waiting.extend(block),
         None => {}
     }
 }
 
 /// Hands the TCP socket what it takes. True when it took anything.
 fn drain(session: &mut Session, core: &Core, env: &mut Env<'_>) -> bool {
-    let Some(link) = core.links.get(session.id) else {
+    let Some(Kind::Stream(stream)) = core.links.get(session.id).map(|link| link.kind) else {
         session.waiting.clear();
         return false;
     };
     if session.waiting.is_empty() {
         return false;
     }
-    let taken = env.stack.tcp_send(link.socket, session.waiting.make_contiguous());
+    let taken = env.stack.stream_send(stream, session.waiting.make_contiguous());
     session.waiting.drain(..taken);
     taken > 0
 }
@@ -174,26 +176,26 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
             if state == DnsState::Pending {
                 return false;
             }
-            env.stack.release(query);
+            env.stack.dns_release(query);
             session.reopen = Reopen::At(now + pause);
             if let DnsState::Resolved(ip) = state {
                 dial(session, &target, core, env, now, SocketAddr::new(ip, target.port));
             }
         }
-        Reopen::Connecting(socket) => match env.stack.tcp_state(socket) {
-            TcpState::Connecting => return false,
-            TcpState::Closed(_) => {
-                env.stack.release(socket);
+        Reopen::Connecting(stream) => match env.stack.stream_state(stream) {
+            StreamState::Connecting => return false,
+            StreamState::Closed(_) => {
+                env.stack.stream_release(stream);
                 session.reopen = Reopen::At(now + pause);
             }
-            TcpState::Open | TcpState::PeerClosed | TcpState::Closing => {
-                match (env.stack.tcp_remote(socket), env.stack.tcp_local(socket)) {
+            StreamState::Open | StreamState::PeerClosed | StreamState::Closing => {
+                match (env.stack.stream_remote(stream), env.stack.stream_local(stream)) {
                     (Some(remote), Some(local)) => {
                         session.reopen = Reopen::No;
-                        opened(&target, core, env, now, (socket, remote, local.port()));
+                        opened(&target, core, env, now, (Kind::Stream(stream), remote, local.port()));
                     }
                     _ => {
-                        env.stack.release(socket);
+                        env.stack.stream_release(stream);
                         session.reopen = Reopen::At(now + pause);
                     }
                 }
@@ -214,15 +216,15 @@ fn dial(
     match target.transport {
         Transport::Tcp => {
             let options = target.tcp_options(env.profile);
-            if let Ok(socket) = env.stack.tcp_connect(now, remote, None, &options) {
-                session.reopen = Reopen::Connecting(socket);
+            if let Ok(stream) = env.stack.stream_connect(now, remote, None, &options) {
+                session.reopen = Reopen::Connecting(stream);
             }
         }
-        Transport::Udp(_) => {
-            if let Ok(socket) = target.udp_open(env.stack, remote.ip()) {
+        Transport::Udp(mode) => {
+            if let Ok(port) = target.udp_open(env.stack, remote.ip()) {
                 session.reopen = Reopen::No;
-                let local_port = env.stack.udp_local_port(socket).unwrap_or_default();
-                opened(target, core, env, now, (socket, remote, local_port));
+                let local_port = env.stack.udp_local_port(port).unwrap_or_default();
+                opened(target, core, env, now, (Kind::Datagrams(port, mode), remote, local_port));
             }
         }
     }
@@ -233,11 +235,11 @@ fn opened(
     core: &mut Core,
     env: &mut Env<'_>,
     now: Instant,
-    (socket, remote, local_port): (Socket, SocketAddr, u16),
+    (kind, remote, local_port): (Kind, SocketAddr, u16),
 ) {
-    if target.transport == Transport::Tcp {
-        core.apply_socket_options(target.id, socket, env.stack);
+    if let Kind::Stream(stream) = kind {
+        core.apply_socket_options(target.id, stream, env.stack);
     }
-    let link = Link::new(now, target.transport, socket, remote, local_port, false);
+    let link = Link::new(now, kind, remote, local_port, false);
     core.open_link(target.id, link.opened_by(target.clone()), env.stack);
 }

@@ -8,7 +8,7 @@ use simple_dns::{Packet, QTYPE};
 use super::Events;
 use crate::net::dns_server::DnsServer;
 use crate::net::event::{HostEvent, QuestionEvent};
-use crate::net::stack::{ListenError, Socket, Stack};
+use crate::net::stack::{ListenError, Port, Stack};
 use crate::time::Instant;
 
 /// The server's UDP port.
@@ -16,18 +16,18 @@ const PORT: u16 = 53;
 
 /// The socket, and the answers that wait for their time.
 pub(in crate::net) struct Server {
-    socket: Socket,
+    port: Port,
     waiting: VecDeque<(Instant, SocketAddr, Vec<u8>)>,
 }
 
 impl Server {
     pub(in crate::net) fn new(stack: &mut Stack) -> Result<Self, ListenError> {
-        let socket = stack.udp_open(Some(PORT)).map_err(|_| ListenError::PortInUse)?;
-        Ok(Server { socket, waiting: VecDeque::new() })
+        let port = stack.udp_open(Some(PORT)).map_err(|_| ListenError::PortInUse)?;
+        Ok(Server { port, waiting: VecDeque::new() })
     }
 
     pub(super) fn stop(self, stack: &mut Stack) {
-        stack.release(self.socket);
+        stack.udp_release(self.port);
     }
 
     /// Reads questions and sends answers that are due. True when there were any: the stack must be polled again.
@@ -39,7 +39,7 @@ impl Server {
         mut events: Option<&mut Events>,
     ) -> bool {
         let mut moved = false;
-        while let Some(datagram) = stack.udp_recv(self.socket) {
+        while let Some(datagram) = stack.udp_recv(self.port) {
             moved = true;
             if let (Some(events), Some(question)) =
                 (events.as_deref_mut(), question(datagram.from, &datagram.data))
@@ -55,7 +55,7 @@ impl Server {
         while let Some((_, to, answer)) = self.waiting.pop_front_if(|(at, ..)| *at <= now) {
             moved = true;
             // What cannot be sent is lost; the client asks again.
-            let _ = stack.udp_send(self.socket, to, &answer);
+            let _ = stack.udp_send(self.port, to, &answer);
         }
         moved
     }

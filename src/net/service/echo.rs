@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use super::{BACKLOG, CONNECTIONS, Events, tcp_options};
 use crate::net::event::{HostEvent, TcpEchoEvent, UdpEchoEvent};
-use crate::net::stack::{Datagram, ListenError, Socket, Stack, TcpState, UdpError};
+use crate::net::stack::{self, Datagram, ListenError, Listener, Port, Stack, StreamState, UdpError};
 use crate::time::Instant;
 
 /// One connection to the TCP service.
 struct Connection {
-    socket: Socket,
+    stream: stack::Connection,
     peer: SocketAddr,
     bytes: u64,
     heard: Instant,
@@ -17,31 +17,31 @@ struct Connection {
 
 /// Sends every byte back, and closes when the peer does.
 pub(super) struct TcpServer {
-    listener: Socket,
+    listener: Listener,
     connections: Vec<Connection>,
 }
 
 impl TcpServer {
     pub(super) fn new(stack: &mut Stack, port: u16) -> Result<Self, ListenError> {
-        let listener = stack.tcp_listen(port, BACKLOG, &tcp_options())?;
+        let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
         Ok(TcpServer { listener, connections: Vec::new() })
     }
 
     pub(super) fn stop(self, stack: &mut Stack) {
-        stack.release(self.listener);
+        stack.listener_release(self.listener);
         for connection in self.connections {
-            stack.release(connection.socket);
+            stack.stream_release(connection.stream);
         }
     }
 
     pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
-        while let Some((socket, peer)) = stack.tcp_accept(self.listener) {
+        while let Some((stream, peer)) = stack.stream_accept(self.listener) {
             events.add(HostEvent::TcpEcho(TcpEchoEvent::Connected { peer }));
             if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.socket));
+                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
             }
-            self.connections.push(Connection { socket, peer, bytes: 0, heard: now });
+            self.connections.push(Connection { stream, peer, bytes: 0, heard: now });
             moved = true;
         }
         self.connections.retain_mut(|connection| {
@@ -59,22 +59,22 @@ impl Connection {
         let mut moved = false;
         loop {
             // No more is read than can be sent back, so a peer that does not read is held back by TCP.
-            let data = stack.tcp_recv(self.socket, stack.tcp_send_free(self.socket));
+            let data = stack.stream_recv(self.stream, stack.stream_send_free(self.stream));
             if data.is_empty() {
                 break;
             }
-            self.bytes += stack.tcp_send(self.socket, &data) as u64;
+            self.bytes += stack.stream_send(self.stream, &data) as u64;
             self.heard = now;
             moved = true;
         }
-        let closed = match stack.tcp_state(self.socket) {
-            TcpState::PeerClosed if stack.tcp_readable(self.socket) == 0 => true,
-            TcpState::Closed(_) => false,
+        let closed = match stack.stream_state(self.stream) {
+            StreamState::PeerClosed if stack.stream_readable(self.stream) == 0 => true,
+            StreamState::Closed(_) => false,
             _ => return (true, moved),
         };
         let end = TcpEchoEvent::Ended { peer: self.peer, closed, received: self.bytes };
         events.add(HostEvent::TcpEcho(end));
-        stack.release(self.socket);
+        stack.stream_release(self.stream);
         (false, true)
     }
 }
@@ -83,41 +83,41 @@ impl Connection {
 pub(super) fn drop_oldest<C>(
     stack: &mut Stack,
     connections: &mut Vec<C>,
-    age: impl Fn(&C) -> (Instant, Socket),
+    age: impl Fn(&C) -> (Instant, stack::Connection),
 ) {
     let oldest = connections.iter().enumerate().min_by_key(|(_, c)| age(c)).map(|(i, _)| i);
     if let Some(i) = oldest {
-        let (_, socket) = age(&connections.remove(i));
-        stack.tcp_abort(socket);
-        stack.release(socket);
+        let (_, stream) = age(&connections.remove(i));
+        stack.tcp_abort(stream);
+        stack.stream_release(stream);
     }
 }
 
 /// Sends every datagram back.
 pub(super) struct UdpServer {
-    socket: Socket,
+    port: Port,
     /// A datagram that the stack had no room for.
     waiting: Option<Datagram>,
 }
 
 impl UdpServer {
-    pub(super) fn new(stack: &mut Stack, port: u16) -> Result<Self, ListenError> {
-        if port == 0 {
+    pub(super) fn new(stack: &mut Stack, number: u16) -> Result<Self, ListenError> {
+        if number == 0 {
             return Err(ListenError::BadPort);
         }
-        let socket = stack.udp_open(Some(port)).map_err(|_| ListenError::PortInUse)?;
-        Ok(UdpServer { socket, waiting: None })
+        let port = stack.udp_open(Some(number)).map_err(|_| ListenError::PortInUse)?;
+        Ok(UdpServer { port, waiting: None })
     }
 
     pub(super) fn stop(self, stack: &mut Stack) {
-        stack.release(self.socket);
+        stack.udp_release(self.port);
     }
 
     pub(super) fn poll(&mut self, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
-        while let Some(datagram) = self.waiting.take().or_else(|| stack.udp_recv(self.socket)) {
+        while let Some(datagram) = self.waiting.take().or_else(|| stack.udp_recv(self.port)) {
             let (peer, bytes) = (datagram.from, datagram.data.len());
-            match stack.udp_send(self.socket, peer, &datagram.data) {
+            match stack.udp_send(self.port, peer, &datagram.data) {
                 Ok(()) => events.add(HostEvent::UdpEcho(UdpEchoEvent::Echoed { peer, bytes })),
                 Err(UdpError::QueueFull) => {
                     // The next poll of the stack makes room.

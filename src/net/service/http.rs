@@ -11,7 +11,7 @@ use super::echo::drop_oldest;
 use super::{BACKLOG, CONNECTIONS, Events, tcp_options, update};
 use crate::net::config::{Page, UpdateOffer};
 use crate::net::event::{Asked, HostEvent, RequestEvent};
-use crate::net::stack::{ListenError, Socket, Stack, TcpState};
+use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
 use crate::time::{Duration, Instant};
 
 /// Longest request line and headers in bytes; longer ones are answered with 431.
@@ -62,7 +62,7 @@ enum Phase {
 }
 
 struct Connection {
-    socket: Socket,
+    stream: stack::Connection,
     peer: SocketAddr,
     input: Vec<u8>,
     /// The answer, and how much of it the stack has taken.
@@ -134,14 +134,14 @@ impl Site {
 
 /// One port and what it serves.
 pub(super) struct Server {
-    listener: Socket,
+    listener: Listener,
     site: Site,
     connections: Vec<Connection>,
 }
 
 impl Server {
     pub(super) fn new(stack: &mut Stack, port: u16, site: Site) -> Result<Self, ListenError> {
-        let listener = stack.tcp_listen(port, BACKLOG, &tcp_options())?;
+        let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
         Ok(Server { listener, site, connections: Vec::new() })
     }
 
@@ -158,16 +158,16 @@ impl Server {
     pub(super) fn reset(&mut self, stack: &mut Stack) -> usize {
         let connections = std::mem::take(&mut self.connections);
         for connection in &connections {
-            stack.tcp_abort(connection.socket);
-            stack.release(connection.socket);
+            stack.tcp_abort(connection.stream);
+            stack.stream_release(connection.stream);
         }
         connections.len()
     }
 
     pub(super) fn stop(self, stack: &mut Stack) {
-        stack.release(self.listener);
+        stack.listener_release(self.listener);
         for connection in self.connections {
-            stack.release(connection.socket);
+            stack.stream_release(connection.stream);
         }
     }
 
@@ -181,12 +181,12 @@ impl Server {
 
     pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
-        while let Some((socket, peer)) = stack.tcp_accept(self.listener) {
+        while let Some((stream, peer)) = stack.stream_accept(self.listener) {
             if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.socket));
+                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
             }
             self.connections.push(Connection {
-                socket,
+                stream,
                 peer,
                 input: Vec::new(),
                 output: Vec::new(),
@@ -202,7 +202,7 @@ impl Server {
             let keep = connection.poll(now, stack, site, events, &mut worked);
             moved |= worked | !keep;
             if !keep {
-                stack.release(connection.socket);
+                stack.stream_release(connection.stream);
             }
             keep
         });
@@ -221,10 +221,10 @@ impl Connection {
         worked: &mut bool,
     ) -> bool {
         loop {
-            if matches!(stack.tcp_state(self.socket), TcpState::Closed(_)) {
+            if matches!(stack.stream_state(self.stream), StreamState::Closed(_)) {
                 return false;
             }
-            let sent = stack.tcp_send(self.socket, &self.output[self.sent..]);
+            let sent = stack.stream_send(self.stream, &self.output[self.sent..]);
             *worked |= sent > 0;
             self.sent += sent;
             if self.sent < self.output.len() {
@@ -259,10 +259,10 @@ impl Connection {
                 *worked = true;
                 continue;
             }
-            let data = stack.tcp_recv(self.socket, CHUNK);
+            let data = stack.stream_recv(self.stream, CHUNK);
             if data.is_empty() {
                 // Nothing more will come after the peer's FIN: a request that is cut off is dropped.
-                return stack.tcp_state(self.socket) == TcpState::Open;
+                return stack.stream_state(self.stream) == StreamState::Open;
             }
             self.input.extend_from_slice(&data);
             self.heard = now;

@@ -8,7 +8,7 @@ use super::Events;
 use crate::net::config::{Sntp, SntpChange};
 use crate::net::event::{HostEvent, SntpAnswer, SntpEvent};
 use crate::net::ntp::{self, Message, Timestamp};
-use crate::net::stack::{ListenError, Socket, Stack};
+use crate::net::stack::{ListenError, Port, Stack};
 use crate::time::{Instant, NANOS_PER_SEC};
 
 /// Its clock is set once in so many seconds.
@@ -16,7 +16,7 @@ const REFERENCE_SECONDS: i128 = 64;
 
 /// The time server of a host.
 pub(super) struct Server {
-    socket: Socket,
+    port: Port,
     /// Nanoseconds since 1970 at the world's start.
     epoch: i128,
     config: Sntp,
@@ -24,12 +24,12 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(stack: &mut Stack, config: &Sntp, epoch: u64) -> Result<Server, ListenError> {
-        let socket = stack.udp_open(Some(ntp::PORT)).map_err(|_| ListenError::PortInUse)?;
-        Ok(Server { socket, epoch: i128::from(epoch) * i128::from(NANOS_PER_SEC), config: config.clone() })
+        let port = stack.udp_open(Some(ntp::PORT)).map_err(|_| ListenError::PortInUse)?;
+        Ok(Server { port, epoch: i128::from(epoch) * i128::from(NANOS_PER_SEC), config: config.clone() })
     }
 
     pub(super) fn stop(self, stack: &mut Stack) {
-        stack.release(self.socket);
+        stack.udp_release(self.port);
     }
 
     /// Answers in another way from now on.
@@ -43,7 +43,7 @@ impl Server {
 
     pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
-        while let Some(question) = stack.udp_recv(self.socket) {
+        while let Some(question) = stack.udp_recv(self.port) {
             moved = true;
             let from = question.from;
             let Some(asked) = Message::parse(&question.data).filter(|m| m.mode == ntp::CLIENT) else {
@@ -55,7 +55,7 @@ impl Server {
                 continue;
             }
             let answer = self.answer(now, &asked);
-            let outcome = match stack.udp_send(self.socket, from, &answer.to_bytes()) {
+            let outcome = match stack.udp_send(self.port, from, &answer.to_bytes()) {
                 Ok(()) if answer.stratum == 0 => SntpAnswer::KissOfDeath,
                 Ok(()) => SntpAnswer::Time(answer.transmit.to_unix_micros() / 1_000_000),
                 Err(error) => SntpAnswer::NotSent(error.to_string()),

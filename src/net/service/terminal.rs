@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use super::echo::drop_oldest;
 use super::{BACKLOG, CONNECTIONS, Events, tcp_options};
 use crate::net::event::{Ending, HostEvent, Order, TcpEvent, UdpEvent};
-use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions, TcpState};
+use crate::net::stack::{self, CloseReason, ListenError, Listener, Port, Stack, StreamState, TcpOptions};
 use crate::time::Instant;
 
 /// Its TCP window in bytes, lwIP's default: so small that a sender soon notices when nobody reads.
@@ -35,7 +35,7 @@ enum Stage {
 
 /// One TCP connection, accepted or dialled.
 struct Connection {
-    socket: Socket,
+    stream: stack::Connection,
     peer: SocketAddr,
     stage: Stage,
     /// What the stack has not taken yet.
@@ -49,16 +49,16 @@ struct Connection {
 /// A host's terminal.
 #[derive(Default)]
 pub(in crate::net) struct Terminal {
-    listeners: Vec<Socket>,
+    listeners: Vec<Listener>,
     connections: Vec<Connection>,
     /// UDP ports; datagrams leave from the first.
-    ports: Vec<Socket>,
+    ports: Vec<Port>,
     paused: bool,
 }
 
 impl Terminal {
     pub(super) fn listen_tcp(&mut self, stack: &mut Stack, port: u16) -> Result<(), ListenError> {
-        self.listeners.push(stack.tcp_listen(port, BACKLOG, &options())?);
+        self.listeners.push(stack.stream_listen(port, BACKLOG, &options())?);
         Ok(())
     }
 
@@ -71,9 +71,14 @@ impl Terminal {
     }
 
     pub(super) fn stop(self, stack: &mut Stack) {
-        let connections = self.connections.iter().map(|c| c.socket);
-        for socket in self.listeners.into_iter().chain(connections).chain(self.ports) {
-            stack.release(socket);
+        for listener in self.listeners {
+            stack.listener_release(listener);
+        }
+        for connection in self.connections {
+            stack.stream_release(connection.stream);
+        }
+        for port in self.ports {
+            stack.udp_release(port);
         }
     }
 
@@ -112,10 +117,10 @@ impl Terminal {
             tell(events, TcpEvent::Nothing(Order::Reset));
         }
         for connection in self.connections.drain(..) {
-            let Connection { peer, received, .. } = connection;
+            let Connection { stream, peer, received, .. } = connection;
             tell(events, TcpEvent::Ended { peer, how: Ending::Reset, received });
-            stack.tcp_abort(connection.socket);
-            stack.release(connection.socket);
+            stack.tcp_abort(stream);
+            stack.stream_release(stream);
         }
     }
 
@@ -132,8 +137,8 @@ impl Terminal {
         stack: &mut Stack,
         events: &mut Events,
     ) {
-        match stack.tcp_connect(now, to, None, &options()) {
-            Ok(socket) => self.keep(stack, Connection::new(socket, to, Stage::Dialling, now)),
+        match stack.stream_connect(now, to, None, &options()) {
+            Ok(stream) => self.keep(stack, Connection::new(stream, to, Stage::Dialling, now)),
             Err(why) => tell(events, TcpEvent::NotConnected { peer: Some(to), why: why.to_string() }),
         }
     }
@@ -146,11 +151,11 @@ impl Terminal {
         stack: &mut Stack,
         events: &mut Events,
     ) {
-        let socket = match self.ports.first() {
-            Some(socket) => Ok(*socket),
-            None => stack.udp_open(None).inspect(|socket| self.ports.push(*socket)),
+        let port = match self.ports.first() {
+            Some(port) => Ok(*port),
+            None => stack.udp_open(None).inspect(|port| self.ports.push(*port)),
         };
-        if let Err(why) = socket.and_then(|socket| stack.udp_send(socket, to, data)) {
+        if let Err(why) = port.and_then(|port| stack.udp_send(port, to, data)) {
             let why = why.to_string();
             events.add(HostEvent::UdpTerminal(UdpEvent::NotSent { peer: Some(to), why }));
         }
@@ -158,7 +163,7 @@ impl Terminal {
 
     fn keep(&mut self, stack: &mut Stack, connection: Connection) {
         if self.connections.len() >= CONNECTIONS {
-            drop_oldest(stack, &mut self.connections, |c| (c.heard, c.socket));
+            drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
         }
         self.connections.push(connection);
     }
@@ -166,8 +171,8 @@ impl Terminal {
     pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         for listener in self.listeners.clone() {
-            while let Some((socket, peer)) = stack.tcp_accept_half_open(listener) {
-                self.keep(stack, Connection::new(socket, peer, Stage::Answering, now));
+            while let Some((stream, peer)) = stack.tcp_accept_half_open(listener) {
+                self.keep(stack, Connection::new(stream, peer, Stage::Answering, now));
                 moved = true;
             }
         }
@@ -177,8 +182,8 @@ impl Terminal {
             moved |= did;
             keep
         });
-        for socket in &self.ports {
-            while let Some(datagram) = stack.udp_recv(*socket) {
+        for port in &self.ports {
+            while let Some(datagram) = stack.udp_recv(*port) {
                 let event = UdpEvent::Received { peer: datagram.from, data: datagram.data };
                 events.add(HostEvent::UdpTerminal(event));
                 moved = true;
@@ -189,9 +194,9 @@ impl Terminal {
 }
 
 impl Connection {
-    fn new(socket: Socket, peer: SocketAddr, stage: Stage, now: Instant) -> Self {
+    fn new(stream: stack::Connection, peer: SocketAddr, stage: Stage, now: Instant) -> Self {
         let pending = VecDeque::new();
-        Connection { socket, peer, stage, pending, closing: false, received: 0, heard: now }
+        Connection { stream, peer, stage, pending, closing: false, received: 0, heard: now }
     }
 
     /// Answers whether the connection goes on, and whether something was done.
@@ -200,10 +205,10 @@ impl Connection {
         if self.stage != Stage::Open {
             let dialling = self.stage == Stage::Dialling;
             let peer = self.peer;
-            match stack.tcp_state(self.socket) {
-                TcpState::Connecting if self.closing && dialling => self.pending.clear(),
-                TcpState::Connecting => return (true, false),
-                TcpState::Closed(reason) => {
+            match stack.stream_state(self.stream) {
+                StreamState::Connecting if self.closing && dialling => self.pending.clear(),
+                StreamState::Connecting => return (true, false),
+                StreamState::Closed(reason) => {
                     tell(
                         events,
                         match dialling {
@@ -211,7 +216,7 @@ impl Connection {
                             false => TcpEvent::NotAccepted { peer, why: reason },
                         },
                     );
-                    stack.release(self.socket);
+                    stack.stream_release(self.stream);
                     return (false, true);
                 }
                 _ => {
@@ -223,30 +228,30 @@ impl Connection {
         }
         moved |= self.push(stack) | (!paused && self.read(now, stack, events));
         let (peer, received) = (self.peer, self.received);
-        let how = match stack.tcp_state(self.socket) {
-            TcpState::Closed(CloseReason::Reset) => Ending::PeerReset,
-            TcpState::Closed(reason) if stack.tcp_readable(self.socket) == 0 => Ending::Over(reason),
-            TcpState::PeerClosed if stack.tcp_readable(self.socket) == 0 && self.pending.is_empty() => {
+        let how = match stack.stream_state(self.stream) {
+            StreamState::Closed(CloseReason::Reset) => Ending::PeerReset,
+            StreamState::Closed(reason) if stack.stream_readable(self.stream) == 0 => Ending::Over(reason),
+            StreamState::PeerClosed if stack.stream_readable(self.stream) == 0 && self.pending.is_empty() => {
                 Ending::PeerClosed
             }
             _ if self.closing && self.pending.is_empty() => Ending::Closed,
             _ => return (true, moved),
         };
         tell(events, TcpEvent::Ended { peer, how, received });
-        stack.release(self.socket);
+        stack.stream_release(self.stream);
         (false, true)
     }
 
     /// Hands the stack what it takes.
     fn push(&mut self, stack: &mut Stack) -> bool {
-        let taken = stack.tcp_send(self.socket, self.pending.make_contiguous());
+        let taken = stack.stream_send(self.stream, self.pending.make_contiguous());
         self.pending.drain(..taken);
         taken > 0
     }
 
     /// Takes everything that has come.
     fn read(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
-        let data = stack.tcp_recv(self.socket, usize::MAX);
+        let data = stack.stream_recv(self.stream, usize::MAX);
         if data.is_empty() {
             return false;
         }

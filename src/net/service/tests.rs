@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::*;
 use crate::net::config::Page;
 use crate::net::stack::tests::lan::{App, Lan, address, ms};
-use crate::net::stack::{CloseReason, Socket, TcpState, UDP_QUEUE};
+use crate::net::stack::{CloseReason, Connection, StreamState, UDP_QUEUE};
 
 fn at(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(address(1)), port)
@@ -32,14 +32,14 @@ fn configs() -> Vec<ServiceConfig> {
 /// The services, and what clients on node 0 received.
 struct World {
     services: Services,
-    clients: Vec<(Socket, Vec<u8>)>,
+    clients: Vec<(Connection, Vec<u8>)>,
 }
 
 impl App for World {
     fn poll(&mut self, now: Instant, nodes: &mut [Stack]) -> bool {
         let mut moved = self.services.poll(now, &mut nodes[1]);
         for (socket, got) in &mut self.clients {
-            let data = nodes[0].tcp_recv(*socket, usize::MAX);
+            let data = nodes[0].stream_recv(*socket, usize::MAX);
             moved |= !data.is_empty();
             got.extend_from_slice(&data);
         }
@@ -59,10 +59,10 @@ fn world() -> (Lan, World) {
 impl World {
     fn connect(&mut self, lan: &mut Lan, port: u16) -> usize {
         let now = lan.now;
-        let s = lan.nodes[0].tcp_connect(now, at(port), None, &TcpOptions::default()).unwrap();
+        let s = lan.nodes[0].stream_connect(now, at(port), None, &TcpOptions::default()).unwrap();
         self.clients.push((s, Vec::new()));
         lan.run_app(now + Duration::from_millis(10), self);
-        assert_eq!(lan.nodes[0].tcp_state(s), TcpState::Open);
+        assert_eq!(lan.nodes[0].stream_state(s), StreamState::Open);
         self.clients.len() - 1
     }
 
@@ -72,7 +72,7 @@ impl World {
         got.clear();
         let (mut rest, socket) = (bytes, *socket);
         for _ in 0..10 {
-            rest = &rest[lan.nodes[0].tcp_send(socket, rest)..];
+            rest = &rest[lan.nodes[0].stream_send(socket, rest)..];
             let end = lan.now + Duration::from_millis(20);
             lan.run_app(end, self);
         }
@@ -97,7 +97,7 @@ fn ask(request: &[u8]) -> (String, bool) {
     let (mut lan, mut world) = world();
     let client = world.connect(&mut lan, 80);
     let answer = world.exchange(&mut lan, client, request);
-    (answer, lan.nodes[0].tcp_state(world.clients[client].0) == TcpState::PeerClosed)
+    (answer, lan.nodes[0].stream_state(world.clients[client].0) == StreamState::PeerClosed)
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\nServer: espat-sim\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n";
@@ -110,8 +110,8 @@ fn a_page_is_served_and_the_connection_stays_open() {
         let answer = world.exchange(&mut lan, client, b"GET /?q=1 HTTP/1.1\r\nHost: h\r\n\r\n");
         assert_eq!(answer, format!("{OK}\r\nhello"));
     }
-    assert_eq!(lan.nodes[0].tcp_state(world.clients[client].0), TcpState::Open);
-    let from = lan.nodes[0].tcp_local(world.clients[client].0).unwrap();
+    assert_eq!(lan.nodes[0].stream_state(world.clients[client].0), StreamState::Open);
+    let from = lan.nodes[0].stream_local(world.clients[client].0).unwrap();
     let note = format!("http: GET / from {from} -> 200, 5 bytes");
     assert_eq!(world.notes(), [note.clone(), note]);
 }
@@ -204,7 +204,7 @@ fn a_slow_page_takes_its_time_in_virtual_time() {
     let (mut lan, mut world) = world();
     let client = world.connect(&mut lan, 80);
     let (socket, asked) = (world.clients[client].0, lan.now);
-    lan.nodes[0].tcp_send(socket, b"GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    lan.nodes[0].stream_send(socket, b"GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     lan.run_app(asked + Duration::from_millis(251), &mut world);
     assert_eq!(world.services.next_timer(), Some(asked + Duration::from_nanos(251_000_137)));
     assert!(world.clients[client].1.is_empty());
@@ -231,13 +231,13 @@ fn tcp_echo_sends_everything_back_and_closes_when_the_peer_does() {
     assert!(echoed.as_bytes() == data, "{} bytes came back", echoed.len());
     let socket = world.clients[client].0;
     world.clients[client].1.clear();
-    lan.nodes[0].tcp_send(socket, b"last");
-    lan.nodes[0].tcp_close(socket);
+    lan.nodes[0].stream_send(socket, b"last");
+    lan.nodes[0].stream_close(socket);
     let end = lan.now + Duration::from_secs(1);
     lan.run_app(end, &mut world);
     assert_eq!(world.clients[client].1, b"last");
-    assert_eq!(lan.nodes[0].tcp_state(socket), TcpState::Closed(CloseReason::Local));
-    let from = lan.nodes[0].tcp_local(socket).unwrap();
+    assert_eq!(lan.nodes[0].stream_state(socket), StreamState::Closed(CloseReason::Local));
+    let from = lan.nodes[0].stream_local(socket).unwrap();
     let expected =
         [format!("tcp-echo: connection from {from}"), format!("tcp-echo: {from} closed after 20004 bytes")];
     assert_eq!(world.notes(), expected);
@@ -268,8 +268,8 @@ fn a_service_keeps_a_bounded_number_of_connections() {
     let (mut lan, mut world) = world();
     let all: Vec<usize> = (0..CONNECTIONS + 1).map(|_| world.connect(&mut lan, 7)).collect();
     assert_eq!(
-        lan.nodes[0].tcp_state(world.clients[all[0]].0),
-        TcpState::Closed(CloseReason::Reset),
+        lan.nodes[0].stream_state(world.clients[all[0]].0),
+        StreamState::Closed(CloseReason::Reset),
         "the oldest makes room"
     );
     assert_eq!(world.exchange(&mut lan, all[1], b"still here"), "still here");
@@ -280,10 +280,10 @@ fn a_client_that_restarted_with_the_same_port_is_served_again() {
     let (mut lan, mut world) = world();
     for _ in 0..2 {
         let now = lan.now;
-        let s = lan.nodes[0].tcp_connect(now, at(80), Some(5555), &TcpOptions::default()).unwrap();
+        let s = lan.nodes[0].stream_connect(now, at(80), Some(5555), &TcpOptions::default()).unwrap();
         world.clients.push((s, Vec::new()));
         lan.run_app(now + Duration::from_millis(50), &mut world);
-        assert_eq!(lan.nodes[0].tcp_state(s), TcpState::Open);
+        assert_eq!(lan.nodes[0].stream_state(s), StreamState::Open);
         // Power goes: the server hears nothing of it.
         lan.nodes[0].set_up(now + Duration::from_millis(50), false);
         lan.nodes[0].set_up(now + Duration::from_millis(50), true);
@@ -323,11 +323,11 @@ fn ports_named_twice_are_refused_and_nothing_stays_open() {
 
 #[test]
 fn closing_or_resetting_ends_an_http_connection_in_the_middle_of_an_answer() {
-    for (reset, end) in [(false, TcpState::PeerClosed), (true, TcpState::Closed(CloseReason::Reset))] {
+    for (reset, end) in [(false, StreamState::PeerClosed), (true, StreamState::Closed(CloseReason::Reset))] {
         let (mut lan, mut world) = world();
         let client = world.connect(&mut lan, 80);
         let socket = world.clients[client].0;
-        lan.nodes[0].tcp_send(socket, b"GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+        lan.nodes[0].stream_send(socket, b"GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
         lan.run_app(lan.now + Duration::from_millis(3), &mut world);
         if reset {
             world.services.reset(&mut lan.nodes[1]);
@@ -337,7 +337,7 @@ fn closing_or_resetting_ends_an_http_connection_in_the_middle_of_an_answer() {
         lan.run_app(lan.now + Duration::from_millis(100), &mut world);
         let got = world.clients[client].1.len();
         assert!((1..30_000).contains(&got), "a part of the answer came: {got} bytes");
-        assert_eq!(lan.nodes[0].tcp_state(socket), end);
+        assert_eq!(lan.nodes[0].stream_state(socket), end);
         let another = world.connect(&mut lan, 80);
         let answer = world.exchange(&mut lan, another, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
         assert!(answer.ends_with("hello"), "the server goes on");

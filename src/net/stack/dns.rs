@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use simple_dns::rdata::RData;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, Question as Asked, RCODE, TYPE};
 
-use super::{DnsFamily, DnsState, Socket, Stack, UdpError};
+use super::{DnsFamily, DnsState, Port, Question, Stack, UdpError};
 use crate::time::{Duration, Instant};
 
 /// Names that are asked for or known.
@@ -25,7 +25,7 @@ const SERVER_PORT: u16 = 53;
 const LOWEST_PORT: u64 = 1024;
 
 /// One question.
-pub(super) struct Question {
+pub(super) struct Lookup {
     name: String,
     family: DnsFamily,
     /// What it asks for at present.
@@ -37,7 +37,7 @@ pub(super) struct Question {
     at: Instant,
     id: u16,
     /// `None` once it is over.
-    port: Option<Socket>,
+    port: Option<Port>,
 }
 
 /// The names that need not be asked for.
@@ -46,7 +46,7 @@ pub(super) struct Known(Vec<Entry>);
 
 struct Entry {
     /// The question that brought it. Later questions have greater handles.
-    asked: Socket,
+    asked: Question,
     name: String,
     address: IpAddr,
     until: Instant,
@@ -66,9 +66,9 @@ enum Answer {
 impl Stack {
     /// Asks for an address of `name` with the next poll. A literal address is its own answer, at once; so is a
     /// name that is known.
-    pub fn dns_start(&mut self, now: Instant, name: &str, family: DnsFamily) -> Socket {
+    pub fn dns_start(&mut self, now: Instant, name: &str, family: DnsFamily) -> Question {
         let name = name.strip_suffix('.').unwrap_or(name);
-        let mut question = Question {
+        let mut question = Lookup {
             name: name.to_owned(),
             family,
             ipv6: family == DnsFamily::Ipv6,
@@ -95,19 +95,19 @@ impl Stack {
             }
         }
         self.dirty = true;
-        let id = self.new_socket();
+        let id = Question(self.next_handle());
         self.questions.insert(id, question);
         id
     }
 
     /// How a question stands.
-    pub fn dns_state(&self, s: Socket) -> DnsState {
-        self.questions.get(&s).map_or(DnsState::Failed, |q| q.state.clone())
+    pub fn dns_state(&self, question: Question) -> DnsState {
+        self.questions.get(&question).map_or(DnsState::Failed, |q| q.state.clone())
     }
 
     /// The name that is asked for; empty for a handle that is not known.
-    pub fn dns_name(&self, s: Socket) -> &str {
-        self.questions.get(&s).map_or("", |q| &q.name)
+    pub fn dns_name(&self, question: Question) -> &str {
+        self.questions.get(&question).map_or("", |q| &q.name)
     }
 
     /// Makes room for one more question in the table. False when it is full of questions.
@@ -119,12 +119,12 @@ impl Stack {
 
     /// Reads answers, sends what is due, ends what waited too long.
     pub(super) fn run_questions(&mut self) -> bool {
-        let open: Vec<Socket> =
+        let open: Vec<Question> =
             self.questions.iter().filter(|(_, q)| q.port.is_some()).map(|(id, _)| *id).collect();
         open.into_iter().fold(false, |moved, id| self.run_question(id) | moved)
     }
 
-    fn run_question(&mut self, id: Socket) -> bool {
+    fn run_question(&mut self, id: Question) -> bool {
         let Some(port) = self.questions.get(&id).and_then(|q| q.port) else { return false };
         let Some(mut question) = self.questions.remove(&id) else { return false };
         let mut moved = false;
@@ -164,7 +164,7 @@ impl Stack {
             }
         }
         if question.state != DnsState::Pending {
-            self.close_port(port);
+            self.udp_release(port);
             question.port = None;
         }
         self.questions.insert(id, question);
@@ -176,9 +176,9 @@ impl Stack {
     }
 
     pub(super) fn fail_questions(&mut self) {
-        let open: Vec<Socket> = self.questions.values().filter_map(|q| q.port).collect();
+        let open: Vec<Port> = self.questions.values().filter_map(|q| q.port).collect();
         for port in open {
-            self.close_port(port);
+            self.udp_release(port);
         }
         for question in self.questions.values_mut().filter(|q| q.port.is_some()) {
             question.port = None;
@@ -186,9 +186,10 @@ impl Stack {
         }
     }
 
-    pub(super) fn release_question(&mut self, s: Socket) {
-        if let Some(port) = self.questions.remove(&s).and_then(|q| q.port) {
-            self.close_port(port);
+    /// Forgets a question, answered or not.
+    pub fn dns_release(&mut self, question: Question) {
+        if let Some(port) = self.questions.remove(&question).and_then(|q| q.port) {
+            self.udp_release(port);
         }
     }
 }
@@ -219,13 +220,13 @@ impl Known {
     }
 
     /// Keeps an answer for `ttl` seconds.
-    fn learn(&mut self, now: Instant, asked: Socket, name: &str, address: IpAddr, ttl: u32) {
+    fn learn(&mut self, now: Instant, asked: Question, name: &str, address: IpAddr, ttl: u32) {
         let until = now + Duration::from_secs(ttl.min(MAX_TTL).into());
         self.0.push(Entry { asked, name: name.to_owned(), address, until });
     }
 }
 
-impl Question {
+impl Lookup {
     fn server(&self) -> Option<IpAddr> {
         self.servers.get(self.server).copied()
     }

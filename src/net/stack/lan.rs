@@ -12,7 +12,7 @@ use smoltcp::wire::{DhcpMessageType, DhcpPacket, DhcpRepr, IpProtocol, Ipv4Packe
 use super::autoconf::Ipv6;
 use super::ethernet::{self, Ethernet};
 use super::ipv6::Side;
-use super::{CloseReason, Socket, Stack, packet};
+use super::{CloseReason, Connection, Port, Stack, packet};
 use crate::net::config::SegmentConfig;
 use crate::net::dhcp_server::{CLIENT_PORT, DhcpServer, SERVER_PORT};
 use crate::time::{Duration, Instant};
@@ -185,16 +185,26 @@ impl Stack {
         self.lan.as_ref().is_some_and(|lan| lan.has(address))
     }
 
-    /// True for the socket of a connection to, or of datagrams for, a node on it.
-    pub fn uses_lan(&self, s: Socket, remote: IpAddr) -> bool {
+    /// True for a connection with a node on it.
+    pub fn stream_is_on_lan(&self, connection: Connection) -> bool {
+        match self.stream_remote(connection).map(|remote| remote.ip()) {
+            Some(IpAddr::V4(remote)) => self.is_on_lan(remote),
+            Some(IpAddr::V6(_)) => self.is_own_on_lan(self.stream_local(connection).map(|local| local.ip())),
+            None => false,
+        }
+    }
+
+    /// True for datagrams from this port for a node on it.
+    pub fn udp_is_on_lan(&self, port: Port, remote: IpAddr) -> bool {
         match remote {
             IpAddr::V4(remote) => self.is_on_lan(remote),
-            IpAddr::V6(_) => {
-                let local = self.tcp_local(s).map(|local| local.ip());
-                let local = local.or_else(|| self.udp_source(s, remote));
-                local.is_some() && local == self.lan_link_local().map(IpAddr::V6)
-            }
+            IpAddr::V6(_) => self.is_own_on_lan(self.udp_source(port, remote)),
         }
+    }
+
+    /// True for the node's own IPv6 address on it.
+    fn is_own_on_lan(&self, own: Option<IpAddr>) -> bool {
+        own.is_some() && own == self.lan_link_local().map(IpAddr::V6)
     }
 
     /// The node's address on it.

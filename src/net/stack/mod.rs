@@ -1,5 +1,8 @@
 //! One node's IP stack: the module's, a host's, or the gateway's own addresses.
 //!
+//! What is made here has a handle of its own type: a [`Connection`] for `stream_*`, a [`Listener`], a [`Port`] for
+//! `udp_*`, a [`Question`] for `dns_*`, an [`Echo`] for `ping_*`. Who has made one releases it.
+//!
 //! TCP, ICMP echo and IPv4's reassembly are smoltcp's; Ethernet, ARP and IPv6's neighbour discovery, the addresses
 //! and groups of IPv6, the DHCP and DNS clients, UDP sending and every timeout of a connection are done here, the
 //! way lwIP does them on the real module.
@@ -26,6 +29,7 @@ mod nd;
 mod packet;
 mod ping;
 mod reassembly;
+mod stream;
 mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -83,12 +87,12 @@ pub struct Stack {
     sockets: SocketSet<'static>,
     device: device::Queues,
 
-    last_socket: u64,
-    connections: BTreeMap<Socket, tcp::Connection>,
-    listeners: BTreeMap<Socket, tcp::Listener>,
-    ports: BTreeMap<Socket, udp::Port>,
-    pings: BTreeMap<Socket, ping::Ping>,
-    questions: BTreeMap<Socket, dns::Question>,
+    last_handle: u64,
+    connections: BTreeMap<Connection, tcp::Tcb>,
+    listeners: BTreeMap<Listener, tcp::Listening>,
+    ports: BTreeMap<Port, udp::Bound>,
+    pings: BTreeMap<Echo, ping::Ping>,
+    questions: BTreeMap<Question, dns::Lookup>,
     known: dns::Known,
     /// The ephemeral ports given out last.
     last_tcp_port: u16,
@@ -169,7 +173,7 @@ impl Stack {
             iface,
             sockets: SocketSet::new(Vec::new()),
             device,
-            last_socket: 0,
+            last_handle: 0,
             connections: BTreeMap::new(),
             listeners: BTreeMap::new(),
             ports: BTreeMap::new(),
@@ -201,21 +205,10 @@ impl Stack {
         self.ethernet.as_ref().map(ethernet::Ethernet::mac)
     }
 
-    fn new_socket(&mut self) -> Socket {
-        self.last_socket += 1;
-        Socket(self.last_socket)
-    }
-
-    /// The owner forgets the socket, whatever it is. A TCP connection closes in good order first (see
-    /// [`tcp_close`](Self::tcp_close)) and is removed when it has; what still arrives is thrown away, and a
-    /// peer that never closes is given up after a minute. A listener stops listening, and connections that
-    /// were not accepted are reset. Everything else is dropped at once.
-    pub fn release(&mut self, s: Socket) {
-        self.release_connection(s);
-        self.close_listener(s);
-        self.close_port(s);
-        self.release_ping(s);
-        self.release_question(s);
+    /// The number of the next handle, of whatever kind.
+    fn next_handle(&mut self) -> u64 {
+        self.last_handle += 1;
+        self.last_handle
     }
 
     /// A frame (Ethernet) or packet (point-to-point) has arrived. The next poll looks at it.

@@ -9,7 +9,7 @@ use smoltcp::wire::{
     Ipv4Packet, Ipv6Packet,
 };
 
-use super::{MAX_DATAGRAM, PingState, Socket, Stack, packet};
+use super::{Echo, MAX_DATAGRAM, PingState, Stack, packet};
 use crate::time::{Duration, Instant};
 
 /// One ping.
@@ -27,7 +27,7 @@ pub(super) struct Ping {
 
 impl Stack {
     /// Sends an echo request with `payload_len` bytes (at most [`MAX_DATAGRAM`]) with the next poll.
-    pub fn ping_start(&mut self, now: Instant, to: IpAddr, payload_len: usize, timeout: Duration) -> Socket {
+    pub fn ping_start(&mut self, now: Instant, to: IpAddr, payload_len: usize, timeout: Duration) -> Echo {
         let mut ping = Ping {
             to,
             state: PingState::Unreachable,
@@ -61,14 +61,14 @@ impl Stack {
             self.outbox.push_back(packet::echo_request(own, to, ip_ident, ident, &data));
         }
         self.dirty = true;
-        let id = self.new_socket();
+        let id = Echo(self.next_handle());
         self.pings.insert(id, ping);
         id
     }
 
     /// How a ping stands.
-    pub fn ping_state(&self, s: Socket) -> PingState {
-        self.pings.get(&s).map_or(PingState::TimedOut, |p| p.state)
+    pub fn ping_state(&self, echo: Echo) -> PingState {
+        self.pings.get(&echo).map_or(PingState::TimedOut, |p| p.state)
     }
 
     /// Reads answers and ends pings that waited too long.
@@ -155,8 +155,9 @@ impl Stack {
         }
     }
 
-    pub(super) fn release_ping(&mut self, s: Socket) {
-        if let Some(handle) = self.pings.remove(&s).and_then(|p| p.handle) {
+    /// Forgets a ping, answered or not.
+    pub fn ping_release(&mut self, echo: Echo) {
+        if let Some(handle) = self.pings.remove(&echo).and_then(|p| p.handle) {
             self.sockets.remove(handle);
         }
     }

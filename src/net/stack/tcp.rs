@@ -3,32 +3,35 @@
 //! The timeouts are kept here because smoltcp's own ends a connection that is merely idle, and with an RST.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, TcpPacket};
 
 use super::udp::free_port;
-use super::{CloseReason, ConnectError, Socket, Stack, TcpOptions, TcpState, is_unicast, packet, tcp_buffer};
+use super::{
+    CloseReason, ConnectError, Connection, Listener, Stack, StreamState, TcpOptions, is_unicast, packet,
+    tcp_buffer,
+};
 use crate::net::icmpv6;
 use crate::time::{Duration, Instant, earliest};
 
 mod keep_alive;
 mod listen;
-pub(super) use listen::Listener;
+pub(super) use listen::Listening;
 
 /// How long a released connection may wait for its peer.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long another SYN with the same number counts as a duplicate, and not as a peer that restarted.
 const SYN_LIFETIME: Duration = Duration::from_secs(10);
 
-/// One connection.
-pub(super) struct Connection {
+/// One connection: RFC 793's transmission control block, and what its owner may ask about it.
+pub(super) struct Tcb {
     /// smoltcp's socket; `None` once nothing more is sent or expected.
     handle: Option<SocketHandle>,
-    local: SocketAddr,
-    remote: SocketAddr,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
     options: TcpOptions,
     /// smoltcp's state when it was looked at last.
     phase: State,
@@ -55,14 +58,14 @@ pub(super) struct Connection {
     deaf: bool,
     released: bool,
     /// The listener that has not handed it out yet.
-    listener: Option<Socket>,
+    listener: Option<Listener>,
     /// The sequence number of the peer's SYN, when the peer made the connection.
     syn: Option<i32>,
 }
 
-impl Connection {
+impl Tcb {
     fn new(handle: SocketHandle, ends: (SocketAddr, SocketAddr), options: TcpOptions, now: Instant) -> Self {
-        Connection {
+        Tcb {
             handle: Some(handle),
             local: ends.0,
             remote: ends.1,
@@ -122,18 +125,14 @@ impl Stack {
         socket
     }
 
-    /// Connects to `remote`; the SYN leaves with the next poll. Without `local_port` an ephemeral port that
-    /// is not in use is taken.
-    ///
-    /// # Errors
-    /// See [`ConnectError`]; nothing was sent then.
-    pub fn tcp_connect(
+    /// See [`stream_connect`](Stack::stream_connect).
+    pub(super) fn tcp_connect(
         &mut self,
         now: Instant,
         remote: SocketAddr,
         local_port: Option<u16>,
         options: &TcpOptions,
-    ) -> Result<Socket, ConnectError> {
+    ) -> Result<Connection, ConnectError> {
         let address = remote.ip();
         let unicast = match address {
             IpAddr::V4(address) => is_unicast(address),
@@ -162,8 +161,8 @@ impl Stack {
             .connect(self.iface.context(), IpEndpoint::new(address.into(), remote.port()), from)
             .map_err(|_| ConnectError::BadRemote)?;
         let handle = self.sockets.add(socket);
-        let id = self.new_socket();
-        self.connections.insert(id, Connection::new(handle, (local, remote), *options, now));
+        let id = Connection(self.next_handle());
+        self.connections.insert(id, Tcb::new(handle, (local, remote), *options, now));
         self.dirty = true;
         Ok(id)
     }
@@ -173,7 +172,7 @@ impl Stack {
         let live = self.connections.values().filter(|c| c.handle.is_some());
         // A port that is only in TIME_WAIT may be chosen, but is not given out by itself.
         let live = live.filter(|c| wanted.is_none() || c.phase != State::TimeWait).map(|c| c.local.port());
-        let used: BTreeSet<u16> = live.chain(self.listeners.values().map(Listener::port)).collect();
+        let used: BTreeSet<u16> = live.chain(self.listeners.values().map(Listening::port)).collect();
         match wanted {
             Some(port) if port != 0 && !used.contains(&port) => Ok(port),
             Some(_) => Err(ConnectError::PortInUse),
@@ -185,49 +184,35 @@ impl Stack {
         }
     }
 
-    fn find_connection(&self, local: SocketAddr, remote: SocketAddr) -> Option<Socket> {
-        let same = |c: &&Connection| c.handle.is_some() && c.local == local && c.remote == remote;
+    fn find_connection(&self, local: SocketAddr, remote: SocketAddr) -> Option<Connection> {
+        let same = |c: &&Tcb| c.handle.is_some() && c.local == local && c.remote == remote;
         self.connections.iter().find(|(_, c)| same(c)).map(|(id, _)| *id)
     }
 
-    fn socket(&self, s: Socket) -> Option<&tcp::Socket<'static>> {
-        self.connections.get(&s)?.handle.map(|h| self.sockets.get::<tcp::Socket>(h))
+    fn socket(&self, id: Connection) -> Option<&tcp::Socket<'static>> {
+        self.connections.get(&id)?.handle.map(|h| self.sockets.get::<tcp::Socket>(h))
     }
 
-    /// Where a connection stands. A listener is `Open` while it listens.
-    pub fn tcp_state(&self, s: Socket) -> TcpState {
-        let Some(connection) = self.connections.get(&s) else {
-            let listens = self.listeners.contains_key(&s);
-            return if listens { TcpState::Open } else { TcpState::Closed(CloseReason::Local) };
+    /// See [`stream_state`](Stack::stream_state).
+    pub(super) fn tcp_state(&self, id: Connection) -> StreamState {
+        let Some(connection) = self.connections.get(&id) else {
+            return StreamState::Closed(CloseReason::Local);
         };
         if let Some(reason) = connection.closed {
-            return TcpState::Closed(reason);
+            return StreamState::Closed(reason);
         }
-        match self.socket(s).map_or(State::Closed, tcp::Socket::state) {
-            State::SynSent | State::SynReceived => TcpState::Connecting,
-            State::Established => TcpState::Open,
-            State::CloseWait => TcpState::PeerClosed,
-            State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck => TcpState::Closing,
-            State::Listen | State::TimeWait | State::Closed => TcpState::Closed(CloseReason::Local),
+        match self.socket(id).map_or(State::Closed, tcp::Socket::state) {
+            State::SynSent | State::SynReceived => StreamState::Connecting,
+            State::Established => StreamState::Open,
+            State::CloseWait => StreamState::PeerClosed,
+            State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck => StreamState::Closing,
+            State::Listen | State::TimeWait | State::Closed => StreamState::Closed(CloseReason::Local),
         }
     }
 
-    /// The peer's address and port.
-    pub fn tcp_remote(&self, s: Socket) -> Option<SocketAddr> {
-        self.connections.get(&s).map(|c| c.remote)
-    }
-
-    /// Our address and port. A listener's address is 0.0.0.0.
-    pub fn tcp_local(&self, s: Socket) -> Option<SocketAddr> {
-        let listener =
-            || self.listeners.get(&s).map(|l| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), l.port()));
-        self.connections.get(&s).map(|c| c.local).or_else(listener)
-    }
-
-    /// Queues `data` to be sent; answers how many bytes were taken (0 when the connection is not open to
-    /// send, or its buffer is full).
-    pub fn tcp_send(&mut self, s: Socket, data: &[u8]) -> usize {
-        let Some(connection) = self.connections.get_mut(&s) else { return 0 };
+    /// See [`stream_send`](Stack::stream_send).
+    pub(super) fn tcp_send(&mut self, id: Connection, data: &[u8]) -> usize {
+        let Some(connection) = self.connections.get_mut(&id) else { return 0 };
         let Some(handle) = connection.handle else { return 0 };
         let taken = self.sockets.get_mut::<tcp::Socket>(handle).send_slice(data).unwrap_or(0);
         connection.written += taken as u64;
@@ -235,47 +220,46 @@ impl Stack {
         taken
     }
 
-    /// How many bytes [`tcp_send`](Self::tcp_send) would take now.
-    pub fn tcp_send_free(&self, s: Socket) -> usize {
-        let open = self.socket(s).filter(|t| t.may_send());
+    /// See [`stream_send_free`](Stack::stream_send_free).
+    pub(super) fn tcp_send_free(&self, id: Connection) -> usize {
+        let open = self.socket(id).filter(|t| t.may_send());
         open.map_or(0, |t| t.send_capacity() - t.send_queue())
     }
 
-    /// How many of the bytes taken are not yet acknowledged by the peer.
-    pub fn tcp_unsent(&self, s: Socket) -> usize {
-        self.socket(s).map_or(0, tcp::Socket::send_queue)
+    /// See [`stream_unsent`](Stack::stream_unsent).
+    pub(super) fn tcp_unsent(&self, id: Connection) -> usize {
+        self.socket(id).map_or(0, tcp::Socket::send_queue)
     }
 
     /// Sends small segments at once from now on, or holds them back.
-    pub fn tcp_set_nodelay(&mut self, s: Socket, nodelay: bool) {
-        if let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) {
+    pub fn tcp_set_nodelay(&mut self, id: Connection, nodelay: bool) {
+        if let Some(handle) = self.connections.get(&id).and_then(|c| c.handle) {
             self.sockets.get_mut::<tcp::Socket>(handle).set_nagle_enabled(!nodelay);
             self.dirty = true;
         }
     }
 
-    /// How many bytes have been taken to be sent in all.
-    pub fn tcp_written(&self, s: Socket) -> u64 {
-        self.connections.get(&s).map_or(0, |c| c.written)
+    /// See [`stream_written`](Stack::stream_written).
+    pub(super) fn tcp_written(&self, id: Connection) -> u64 {
+        self.connections.get(&id).map_or(0, |c| c.written)
     }
 
-    /// How many bytes have been received in all, read or not.
-    pub fn tcp_received(&self, s: Socket) -> u64 {
-        self.connections.get(&s).map_or(0, |c| c.read) + self.tcp_readable(s) as u64
+    /// See [`stream_received`](Stack::stream_received).
+    pub(super) fn tcp_received(&self, id: Connection) -> u64 {
+        self.connections.get(&id).map_or(0, |c| c.read) + self.tcp_readable(id) as u64
     }
 
-    /// How many received bytes wait to be read.
-    pub fn tcp_readable(&self, s: Socket) -> usize {
-        let Some(connection) = self.connections.get(&s).filter(|c| !c.deaf) else { return 0 };
+    /// See [`stream_readable`](Stack::stream_readable).
+    pub(super) fn tcp_readable(&self, id: Connection) -> usize {
+        let Some(connection) = self.connections.get(&id).filter(|c| !c.deaf) else { return 0 };
         connection.unread.len()
-            + self.socket(s).map_or(0, tcp::Socket::recv_queue).saturating_sub(connection.held)
+            + self.socket(id).map_or(0, tcp::Socket::recv_queue).saturating_sub(connection.held)
     }
 
-    /// Reads up to `max` bytes. Reading opens the receive window for the peer, but as in lwIP not by less than a
-    /// quarter of it: many small reads behind a closed window would ask for many small segments (RFC 1122, 4.2.3.3).
-    pub fn tcp_recv(&mut self, s: Socket, max: usize) -> Vec<u8> {
-        let mut data = vec![0; max.min(self.tcp_readable(s))];
-        let Some(connection) = self.connections.get_mut(&s).filter(|_| !data.is_empty()) else {
+    /// See [`stream_recv`](Stack::stream_recv).
+    pub(super) fn tcp_recv(&mut self, id: Connection, max: usize) -> Vec<u8> {
+        let mut data = vec![0; max.min(self.tcp_readable(id))];
+        let Some(connection) = self.connections.get_mut(&id).filter(|_| !data.is_empty()) else {
             return Vec::new();
         };
         match connection.handle {
@@ -299,32 +283,29 @@ impl Stack {
         data
     }
 
-    /// Closes our direction: FIN after what is queued. Received data can still be read. A connection whose
-    /// SYN was not answered ends without a frame. A listener stops listening.
-    pub fn tcp_close(&mut self, s: Socket) {
-        self.close_listener(s);
-        let Some(handle) = self.connections.get(&s).and_then(|c| c.handle) else { return };
+    /// See [`stream_close`](Stack::stream_close).
+    pub(super) fn tcp_close(&mut self, id: Connection) {
+        let Some(handle) = self.connections.get(&id).and_then(|c| c.handle) else { return };
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
         let before = socket.state();
         if before == State::SynSent {
-            self.finish(s, CloseReason::Local);
+            self.finish(id, CloseReason::Local);
         } else {
             socket.close();
             self.dirty |= socket.state() != before;
         }
     }
 
-    /// Ends a connection at once with RST; unread data is gone. A listener stops listening.
-    pub fn tcp_abort(&mut self, s: Socket) {
-        self.close_listener(s);
-        let Some(connection) = self.connections.get_mut(&s) else { return };
+    /// Ends a connection at once with RST; unread data is gone.
+    pub fn tcp_abort(&mut self, id: Connection) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.deaf = true;
         connection.unread = Vec::new();
         let Some(handle) = connection.handle else { return };
         connection.closed.get_or_insert(CloseReason::Local);
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
         if matches!(socket.state(), State::SynSent | State::TimeWait) {
-            self.finish(s, CloseReason::Local);
+            self.finish(id, CloseReason::Local);
         } else {
             // The RST leaves with the next poll.
             socket.abort();
@@ -332,20 +313,21 @@ impl Stack {
         self.dirty = true;
     }
 
-    pub(super) fn release_connection(&mut self, s: Socket) {
-        let Some(connection) = self.connections.get_mut(&s) else { return };
+    /// See [`stream_release`](Stack::stream_release).
+    pub(super) fn tcp_release(&mut self, id: Connection) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.released = true;
         connection.deaf = true;
         if connection.handle.is_some() {
-            self.tcp_close(s);
+            self.tcp_close(id);
         } else {
-            self.connections.remove(&s);
+            self.connections.remove(&id);
         }
     }
 
     /// The connection is over: smoltcp's socket goes, without a frame.
-    fn finish(&mut self, s: Socket, reason: CloseReason) {
-        let Some(connection) = self.connections.get_mut(&s) else { return };
+    fn finish(&mut self, id: Connection, reason: CloseReason) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.closed.get_or_insert(reason);
         if let Some(handle) = connection.handle.take() {
             let socket = self.sockets.get_mut::<tcp::Socket>(handle);
@@ -360,18 +342,18 @@ impl Stack {
         }
         if let Some(listener) = connection.listener {
             if let Some(listener) = self.listeners.get_mut(&listener) {
-                listener.forget(s);
+                listener.forget(id);
             }
-            self.connections.remove(&s);
+            self.connections.remove(&id);
         } else if connection.released {
-            self.connections.remove(&s);
+            self.connections.remove(&id);
         }
     }
 
     /// Ends, without a frame, the connections whose local address is `gone`.
     pub(super) fn fail_connections(&mut self, gone: impl Fn(IpAddr) -> bool, reason: CloseReason) {
         let live = self.connections.iter().filter(|(_, c)| c.handle.is_some() && gone(c.local.ip()));
-        let failed: Vec<Socket> = live.map(|(id, _)| *id).collect();
+        let failed: Vec<Connection> = live.map(|(id, _)| *id).collect();
         for id in failed {
             self.finish(id, reason);
         }
@@ -441,7 +423,7 @@ impl Stack {
     pub(super) fn run_tcp(&mut self) -> bool {
         let live = self.connections.iter().filter(|(_, c)| c.handle.is_some());
         let late = live.filter(|(_, c)| c.deadline().is_some_and(|t| t <= self.now));
-        let late: Vec<Socket> = late.map(|(id, _)| *id).collect();
+        let late: Vec<Connection> = late.map(|(id, _)| *id).collect();
         for id in &late {
             self.finish(*id, CloseReason::TimedOut);
         }

@@ -35,18 +35,33 @@ pub struct StackConfig {
     pub tcp_tx: usize,
 }
 
-/// A handle to something that a stack keeps for its owner: a TCP connection, a listener, a UDP port, a DNS
-/// question or a ping. Numbers are not used again while the stack lives, so a stale handle is harmless: calls
-/// with it find nothing.
+/// A stream: a TCP connection, made or accepted. Like every handle it is a number that is not used again while the
+/// stack lives, so a stale one is harmless: calls with it find nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Socket(pub(super) u64);
+pub struct Connection(pub(super) u64);
 
-/// Where a TCP connection stands.
+/// A port on which a stack takes connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listener(pub(super) u64);
+
+/// A UDP port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port(pub(super) u64);
+
+/// A question for the address of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Question(pub(super) u64);
+
+/// A ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Echo(pub(super) u64);
+
+/// Where a stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TcpState {
+pub enum StreamState {
     /// The SYN is on its way.
     Connecting,
-    /// Both directions are open. A listener is also `Open`.
+    /// Both directions are open.
     Open,
     /// The peer has sent FIN: nothing more will come, unread data may remain, and we may still send.
     PeerClosed,
@@ -56,7 +71,7 @@ pub enum TcpState {
     Closed(CloseReason),
 }
 
-/// Why a TCP connection is over.
+/// Why a stream is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     /// We closed or aborted it. Also the answer for a handle that is not known.
@@ -105,7 +120,7 @@ pub struct TcpOptions {
     /// How long the handshake may take.
     pub connect_timeout: Duration,
     /// How long the peer may be silent after a segment that wants an answer: data, a FIN or a probe. An idle
-    /// connection has no timeout. `None`: for ever, until the owner releases the socket (then one minute).
+    /// connection has no timeout. `None`: for ever, until the owner releases the connection (then one minute).
     pub data_timeout: Option<Duration>,
     /// How an idle connection is probed. `None`: never.
     pub keep_alive: Option<KeepAlive>,
@@ -279,7 +294,7 @@ impl std::error::Error for ListenError {}
 pub enum UdpError {
     /// The local port is 0 or in use, or all ephemeral ports are.
     PortInUse,
-    /// The handle is not that of a UDP socket.
+    /// The port has been released.
     NotOpen,
     /// The node has no address (or is down).
     NoAddress,

@@ -1,4 +1,4 @@
-//! UDP sockets. smoltcp receives (ports, reassembly, "port unreachable"); the stack itself sends, because
+//! UDP ports. smoltcp receives (ports, reassembly, "port unreachable"); the stack itself sends, because
 //! smoltcp drops a second large datagram of one poll and reports neither that nor a datagram too large.
 
 use std::collections::BTreeSet;
@@ -7,13 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 use smoltcp::iface::SocketHandle;
 use smoltcp::socket::udp;
 
-use super::{Datagram, EPHEMERAL, MAX_DATAGRAM, Socket, Stack, UDP_QUEUE, UdpError, packet};
+use super::{Datagram, EPHEMERAL, MAX_DATAGRAM, Port, Stack, UDP_QUEUE, UdpError, packet};
 
 /// Bytes that may wait in a UDP socket to be read: two of the largest datagrams.
 const RECEIVE_BYTES: usize = 2 * (MAX_DATAGRAM + 8);
 
-/// A UDP socket.
-pub(super) struct Port {
+/// What belongs to a [`Port`].
+pub(super) struct Bound {
     handle: SocketHandle,
     number: u16,
     /// The own address that datagrams come from, where the way to their destination does not say it.
@@ -22,18 +22,18 @@ pub(super) struct Port {
     pub(super) queued: usize,
 }
 
-impl Port {
+impl Bound {
     pub(super) fn number(&self) -> u16 {
         self.number
     }
 }
 
 impl Stack {
-    /// Opens a UDP socket on `local_port`, or on an ephemeral one.
+    /// Opens a UDP port: `local_port`, or on an ephemeral one.
     ///
     /// # Errors
     /// [`UdpError::PortInUse`] when the port is 0 or taken.
-    pub fn udp_open(&mut self, local_port: Option<u16>) -> Result<Socket, UdpError> {
+    pub fn udp_open(&mut self, local_port: Option<u16>) -> Result<Port, UdpError> {
         let used: BTreeSet<u16> = self.ports.values().map(|p| p.number).collect();
         let number = match local_port {
             Some(port) if port != 0 && !used.contains(&port) => port,
@@ -50,8 +50,8 @@ impl Stack {
         let mut socket = udp::Socket::new(received, sent);
         socket.bind(number).map_err(|_| UdpError::PortInUse)?;
         let handle = self.sockets.add(socket);
-        let id = self.new_socket();
-        self.ports.insert(id, Port { handle, number, source: None, queued: 0 });
+        let id = Port(self.next_handle());
+        self.ports.insert(id, Bound { handle, number, source: None, queued: 0 });
         Ok(id)
     }
 
@@ -60,9 +60,9 @@ impl Stack {
     /// # Errors
     /// See [`UdpError`]. A datagram whose neighbour does not answer is lost without an error, as on
     /// every stack.
-    pub fn udp_send(&mut self, s: Socket, to: SocketAddr, data: &[u8]) -> Result<(), UdpError> {
-        let port = self.ports.get(&s).ok_or(UdpError::NotOpen)?;
-        let (number, queued) = (port.number, port.queued);
+    pub fn udp_send(&mut self, port: Port, to: SocketAddr, data: &[u8]) -> Result<(), UdpError> {
+        let bound = self.ports.get(&port).ok_or(UdpError::NotOpen)?;
+        let (number, queued) = (bound.number, bound.queued);
         let address = to.ip();
         if address.is_unspecified() || to.port() == 0 {
             return Err(UdpError::BadRemote);
@@ -70,7 +70,7 @@ impl Stack {
         if data.len() > MAX_DATAGRAM {
             return Err(UdpError::TooLarge);
         }
-        let own = self.udp_source(s, address).ok_or(UdpError::NoAddress)?;
+        let own = self.udp_source(port, address).ok_or(UdpError::NoAddress)?;
         if !self.is_many(address) && !self.has_way(own, address) {
             return Err(UdpError::NoRoute);
         }
@@ -79,42 +79,43 @@ impl Stack {
         }
         let ident = self.next_ident();
         self.outbox.push_back(packet::udp((own, number), (address, to.port()), ident, data));
-        if let Some(port) = self.ports.get_mut(&s) {
-            port.queued += 1;
+        if let Some(bound) = self.ports.get_mut(&port) {
+            bound.queued += 1;
         }
         self.dirty = true;
         Ok(())
     }
 
     /// Sends from this own address from now on, whatever the way to a destination of its family says.
-    pub fn udp_send_from(&mut self, s: Socket, source: IpAddr) {
-        if let Some(port) = self.ports.get_mut(&s) {
-            port.source = Some(source);
+    pub fn udp_send_from(&mut self, port: Port, source: IpAddr) {
+        if let Some(bound) = self.ports.get_mut(&port) {
+            bound.source = Some(source);
         }
     }
 
     /// The address from which a datagram for `to` would come.
-    pub(super) fn udp_source(&self, s: Socket, to: IpAddr) -> Option<IpAddr> {
-        let set = self.ports.get(&s)?.source.filter(|source| source.is_ipv4() == to.is_ipv4());
+    pub(super) fn udp_source(&self, port: Port, to: IpAddr) -> Option<IpAddr> {
+        let set = self.ports.get(&port)?.source.filter(|source| source.is_ipv4() == to.is_ipv4());
         set.or_else(|| self.source_for(to))
     }
 
     /// Takes the next received datagram. When more than [`UDP_QUEUE`] wait, later ones are lost.
-    pub fn udp_recv(&mut self, s: Socket) -> Option<Datagram> {
-        let port = self.ports.get(&s)?;
-        let (data, meta) = self.sockets.get_mut::<udp::Socket>(port.handle).recv().ok()?;
+    pub fn udp_recv(&mut self, port: Port) -> Option<Datagram> {
+        let handle = self.ports.get(&port)?.handle;
+        let (data, meta) = self.sockets.get_mut::<udp::Socket>(handle).recv().ok()?;
         let from = SocketAddr::new(meta.endpoint.addr.into(), meta.endpoint.port);
         Some(Datagram { from, local: meta.local_address.map(Into::into), data: data.to_vec() })
     }
 
-    /// The port a UDP socket is bound to.
-    pub fn udp_local_port(&self, s: Socket) -> Option<u16> {
-        self.ports.get(&s).map(|p| p.number)
+    /// Its number.
+    pub fn udp_local_port(&self, port: Port) -> Option<u16> {
+        self.ports.get(&port).map(|p| p.number)
     }
 
-    pub(super) fn close_port(&mut self, s: Socket) {
-        if let Some(port) = self.ports.remove(&s) {
-            self.sockets.remove(port.handle);
+    /// Closes it, and forgets what waits there.
+    pub fn udp_release(&mut self, port: Port) {
+        if let Some(bound) = self.ports.remove(&port) {
+            self.sockets.remove(bound.handle);
         }
     }
 }

@@ -41,12 +41,12 @@ impl Bench {
     }
 
     /// The first module connects to a terminal.
-    fn dial(&mut self, address: &str) -> Socket {
+    fn dial(&mut self, address: &str) -> Connection {
         let stack = &mut self.stations[0].stack;
         let to = SocketAddr::new(IpAddr::V4(ip(address)), 23);
-        let s = stack.tcp_connect(self.now, to, None, &TcpOptions::default()).unwrap();
+        let s = stack.stream_connect(self.now, to, None, &TcpOptions::default()).unwrap();
         self.idle(Duration::from_millis(500));
-        assert_eq!(self.stations[0].stack.tcp_state(s), TcpState::Open);
+        assert_eq!(self.stations[0].stack.stream_state(s), StreamState::Open);
         s
     }
 }
@@ -55,18 +55,18 @@ impl Bench {
 fn a_terminal_sends_to_every_client_and_notes_what_they_do() {
     let mut b = Bench::joined(&terminals(), 1);
     let clients = [b.dial("192.168.4.20"), b.dial("192.168.4.20")];
-    let [first, second] = clients.map(|s| b.stations[0].stack.tcp_local(s).unwrap());
+    let [first, second] = clients.map(|s| b.stations[0].stack.stream_local(s).unwrap());
     b.act("pc", Send(b"hello".to_vec()));
     for s in clients {
-        assert_eq!(b.stations[0].stack.tcp_recv(s, 100), b"hello");
+        assert_eq!(b.stations[0].stack.stream_recv(s, 100), b"hello");
     }
-    b.stations[0].stack.tcp_send(clients[0], b"\x00\"a\\b\r\n");
-    b.stations[0].stack.tcp_send(clients[1], &[b'x'; 300]);
+    b.stations[0].stack.stream_send(clients[0], b"\x00\"a\\b\r\n");
+    b.stations[0].stack.stream_send(clients[1], &[b'x'; 300]);
     b.idle(Duration::from_millis(500));
-    b.stations[0].stack.tcp_close(clients[0]);
+    b.stations[0].stack.stream_close(clients[0]);
     b.stations[0].stack.tcp_abort(clients[1]);
     b.idle(Duration::from_millis(500));
-    assert_eq!(b.stations[0].stack.tcp_state(clients[0]), TcpState::Closed(CloseReason::Local));
+    assert_eq!(b.stations[0].stack.stream_state(clients[0]), StreamState::Closed(CloseReason::Local));
     let expected = [
         format!("pc tcp-terminal connection from {first}"),
         format!("pc tcp-terminal connection from {second}"),
@@ -87,13 +87,13 @@ fn a_terminal_closes_after_what_it_sent_and_resets_at_once() {
     b.act("pc", Close);
     let mut got = 0;
     for _ in 0..20 {
-        got += b.stations[0].stack.tcp_recv(a, usize::MAX).len();
+        got += b.stations[0].stack.stream_recv(a, usize::MAX).len();
         b.idle(Duration::from_millis(100));
     }
-    assert_eq!((got, b.stations[0].stack.tcp_state(a)), (16_000, TcpState::PeerClosed));
+    assert_eq!((got, b.stations[0].stack.stream_state(a)), (16_000, StreamState::PeerClosed));
     b.act("far", Send(b"lost?".to_vec()));
     b.act("far", Reset);
-    assert_eq!(b.stations[0].stack.tcp_state(c), TcpState::Closed(CloseReason::Reset));
+    assert_eq!(b.stations[0].stack.stream_state(c), StreamState::Closed(CloseReason::Reset));
     let notes = b.notes();
     assert!(notes.iter().any(|n| n.starts_with("pc tcp-terminal closed 192.168.4.")), "{notes:?}");
     assert!(notes.iter().any(|n| n.starts_with("far tcp-terminal reset 192.168.4.")), "{notes:?}");
@@ -110,7 +110,7 @@ fn what_waits_for_a_client_is_bounded() {
     assert!((10..20).contains(&dropped), "{dropped} of 20 sends were cut");
     let mut got = 0;
     for _ in 0..500 {
-        got += b.stations[0].stack.tcp_recv(s, usize::MAX).len();
+        got += b.stations[0].stack.stream_recv(s, usize::MAX).len();
         b.idle(Duration::from_millis(20));
     }
     assert!((131_000..=137_000).contains(&got), "two buffers of 65535 bytes and a window, not {got} bytes");
@@ -121,13 +121,13 @@ fn a_pause_closes_the_window_and_a_resume_opens_it() {
     let mut b = Bench::joined(&terminals(), 1);
     let s = b.dial("192.168.4.20");
     b.act("pc", Pause);
-    assert_eq!(b.stations[0].stack.tcp_send(s, &[b'p'; 5000]), 5000);
+    assert_eq!(b.stations[0].stack.stream_send(s, &[b'p'; 5000]), 5000);
     b.idle(Duration::from_secs(200));
-    assert_eq!(b.stations[0].stack.tcp_unsent(s), 5000 - 2144, "a window of 2144 bytes, full");
-    assert_eq!(b.stations[0].stack.tcp_state(s), TcpState::Open, "probes are answered");
+    assert_eq!(b.stations[0].stack.stream_unsent(s), 5000 - 2144, "a window of 2144 bytes, full");
+    assert_eq!(b.stations[0].stack.stream_state(s), StreamState::Open, "probes are answered");
     assert_eq!(b.notes().len(), 1, "the connection, and nothing read");
     b.act("pc", Resume);
-    assert_eq!(b.stations[0].stack.tcp_unsent(s), 0);
+    assert_eq!(b.stations[0].stack.stream_unsent(s), 0);
     let notes = b.notes().join("\n");
     let lengths =
         notes.lines().filter_map(|n| n.split(", ").nth(1)?.strip_suffix(" bytes")?.parse::<usize>().ok());
@@ -138,17 +138,17 @@ fn a_pause_closes_the_window_and_a_resume_opens_it() {
 fn a_host_dials_a_module_by_its_name() {
     for from in ["pc", "far", "nas"] {
         let mut b = Bench::joined(&terminals(), 1);
-        let listener = b.stations[0].stack.tcp_listen(333, 2, &TcpOptions::default()).unwrap();
+        let listener = b.stations[0].stack.stream_listen(333, 2, &TcpOptions::default()).unwrap();
         // Said at the same instant: it waits for the connection.
         let connect = Connect { to: wifi(), port: 333 };
         assert!(b.net.act(b.now, from, &connect) && b.net.act(b.now, from, &Send(b"GET".to_vec())));
         b.idle(Duration::from_millis(500));
-        let (s, _) = b.stations[0].stack.tcp_accept(listener).expect("a connection from the host");
-        assert_eq!(b.stations[0].stack.tcp_recv(s, 100), b"GET", "{from}");
-        b.stations[0].stack.tcp_send(s, b"200");
+        let (s, _) = b.stations[0].stack.stream_accept(listener).expect("a connection from the host");
+        assert_eq!(b.stations[0].stack.stream_recv(s, 100), b"GET", "{from}");
+        b.stations[0].stack.stream_send(s, b"200");
         b.idle(Duration::from_millis(500));
         b.act(from, Close);
-        assert_eq!(b.stations[0].stack.tcp_state(s), TcpState::PeerClosed, "{from}");
+        assert_eq!(b.stations[0].stack.stream_state(s), StreamState::PeerClosed, "{from}");
         let own = b.stations[0].stack.ipv4().unwrap().address;
         let expected = [
             format!("{from} tcp-terminal connected to {own}:333"),

@@ -51,20 +51,23 @@ fn loss_on_one_link_leaves_the_frames_of_another_unchanged() {
         bench.idle(start.since(bench.now));
         // Both transfers at once; the second module's suffers.
         let sockets = ["203.0.113.10", "203.0.113.11"].map(|a| SocketAddr::new(IpAddr::V4(ip(a)), 80));
-        let sockets: Vec<Socket> = sockets
+        let sockets: Vec<Connection> = sockets
             .iter()
             .zip(&mut bench.stations)
-            .map(|(to, s)| s.stack.tcp_connect(start, *to, None, &TcpOptions::default()).unwrap())
+            .map(|(to, s)| s.stack.stream_connect(start, *to, None, &TcpOptions::default()).unwrap())
             .collect();
         let mut asked = [false; 2];
         while bench.step(start + Duration::from_secs(60)) {
             for (i, socket) in sockets.iter().enumerate() {
                 let stack = &mut bench.stations[i].stack;
-                if !asked[i] && stack.tcp_state(*socket) == TcpState::Open {
+                if !asked[i] && stack.stream_state(*socket) == StreamState::Open {
                     asked[i] = true;
-                    stack.tcp_send(*socket, b"GET /big HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+                    stack.stream_send(
+                        *socket,
+                        b"GET /big HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n",
+                    );
                 }
-                stack.tcp_recv(*socket, usize::MAX);
+                stack.stream_recv(*socket, usize::MAX);
             }
         }
         let frames = |module| bench.seen.iter().filter(|s| s.module == module).cloned().collect::<Vec<_>>();
@@ -95,7 +98,7 @@ fn asking_for_the_next_event_changes_nothing() {
                 bench.settle(0);
                 bench.settle(0);
             }
-            bench.stations[0].stack.tcp_recv(socket, usize::MAX);
+            bench.stations[0].stack.stream_recv(socket, usize::MAX);
         }
         bench.seen
     };

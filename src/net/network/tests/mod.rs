@@ -14,8 +14,8 @@ use super::*;
 use crate::net::config::{DnsConfig, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
 use crate::net::packet;
 use crate::net::stack::{
-    CloseReason, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Socket, Stack, StackConfig,
-    TcpOptions, TcpState,
+    CloseReason, Connection, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Stack,
+    StackConfig, StreamState, TcpOptions,
 };
 
 const BODY_LENGTH: usize = 200_000;
@@ -233,16 +233,16 @@ impl Bench {
     }
 
     /// Opens a connection to port 80 and asks for the big page.
-    fn request(&mut self, module: usize, address: &str) -> Socket {
+    fn request(&mut self, module: usize, address: &str) -> Connection {
         let remote = SocketAddr::new(address.parse().unwrap(), 80);
         let stack = &mut self.stations[module].stack;
-        let socket = stack.tcp_connect(self.now, remote, None, &TcpOptions::default()).unwrap();
+        let socket = stack.stream_connect(self.now, remote, None, &TcpOptions::default()).unwrap();
         self.run(Duration::from_secs(60), |b| {
-            b.stations[module].stack.tcp_state(socket) != TcpState::Connecting
+            b.stations[module].stack.stream_state(socket) != StreamState::Connecting
         });
-        assert_eq!(self.stations[module].stack.tcp_state(socket), TcpState::Open, "{address}");
+        assert_eq!(self.stations[module].stack.stream_state(socket), StreamState::Open, "{address}");
         let request = b"GET /big HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-        assert_eq!(self.stations[module].stack.tcp_send(socket, request), request.len());
+        assert_eq!(self.stations[module].stack.stream_send(socket, request), request.len());
         socket
     }
 
@@ -251,16 +251,16 @@ impl Bench {
         let socket = self.request(module, address);
         let mut answer = Vec::new();
         loop {
-            answer.extend(self.stations[module].stack.tcp_recv(socket, usize::MAX));
-            match self.stations[module].stack.tcp_state(socket) {
-                TcpState::Open => {}
-                TcpState::PeerClosed | TcpState::Closed(CloseReason::Peer) => break,
+            answer.extend(self.stations[module].stack.stream_recv(socket, usize::MAX));
+            match self.stations[module].stack.stream_state(socket) {
+                StreamState::Open => {}
+                StreamState::PeerClosed | StreamState::Closed(CloseReason::Peer) => break,
                 other => panic!("{other:?} after {} bytes", answer.len()),
             }
             assert!(self.step(self.now + Duration::from_secs(300)), "nothing comes any more");
         }
-        answer.extend(self.stations[module].stack.tcp_recv(socket, usize::MAX));
-        self.stations[module].stack.tcp_close(socket);
+        answer.extend(self.stations[module].stack.stream_recv(socket, usize::MAX));
+        self.stations[module].stack.stream_close(socket);
         answer
     }
 

@@ -186,9 +186,9 @@ fn the_order_in_which_modules_call_does_not_matter() {
 fn leaving_in_the_middle_of_a_transfer_drops_frames_and_coming_back_works() {
     let mut bench = Bench::joined(&config(), 1);
     let socket = bench.request(0, "203.0.113.10");
-    bench.run(Duration::from_secs(5), |b| b.stations[0].stack.tcp_readable(socket) > 2000);
+    bench.run(Duration::from_secs(5), |b| b.stations[0].stack.stream_readable(socket) > 2000);
     bench.net.station_leave(bench.now, 0);
-    bench.stations[0].stack.tcp_recv(socket, usize::MAX);
+    bench.stations[0].stack.stream_recv(socket, usize::MAX);
     bench.settle(0);
     assert_eq!(bench.fates.last(), Some(&Fate::Dropped("not associated with an access point")));
     bench.idle(Duration::from_secs(5));

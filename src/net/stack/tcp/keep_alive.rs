@@ -5,14 +5,14 @@
 
 use smoltcp::socket::tcp::{self, State};
 
-use super::{Connection, smoltcp_duration};
-use crate::net::stack::{CloseReason, KeepAlive, Socket, Stack};
+use super::{Tcb, smoltcp_duration};
+use crate::net::stack::{CloseReason, Connection, KeepAlive, Stack};
 use crate::time::{Duration, Instant};
 
 /// Shortest time before and between probes: less would only flood the link.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-impl Connection {
+impl Tcb {
     /// When the first keep-alive probe is due, and when its peer is gone if it answers none. smoltcp counts in
     /// microseconds: so do these, or one probe more would go out in the microsecond of the end.
     fn probe_times(&self) -> Option<(Instant, Instant)> {
@@ -61,8 +61,8 @@ impl Stack {
 
     /// Sets how a connection is probed. Silence counts from now (a guess: the connection is not given up for the
     /// silence that was allowed before).
-    pub fn tcp_set_keep_alive(&mut self, now: Instant, s: Socket, keep_alive: Option<KeepAlive>) {
-        let Some(connection) = self.connections.get_mut(&s) else { return };
+    pub fn tcp_set_keep_alive(&mut self, now: Instant, id: Connection, keep_alive: Option<KeepAlive>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.options.keep_alive = keep_alive;
         connection.heard = now.max(connection.heard);
         if let (true, Some(handle)) = (connection.probing, connection.handle) {
@@ -73,8 +73,8 @@ impl Stack {
     }
 
     /// The peer of a connection was heard. Called before smoltcp looks at its segment.
-    pub(super) fn hear(&mut self, s: Socket) {
-        let Some(connection) = self.connections.get_mut(&s) else { return };
+    pub(super) fn hear(&mut self, id: Connection) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.heard = self.now;
         connection.waiting = None;
         if let (true, Some(handle)) = (connection.probing, connection.handle) {

@@ -9,11 +9,11 @@ use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::TcpPacket;
 
-use super::{Connection, SYN_LIFETIME, endpoint};
-use crate::net::stack::{CloseReason, ListenError, Socket, Stack, TcpOptions, packet};
+use super::{SYN_LIFETIME, Tcb, endpoint};
+use crate::net::stack::{CloseReason, Connection, ListenError, Listener, Stack, TcpOptions, packet};
 
-/// One listening port.
-pub(in crate::net::stack) struct Listener {
+/// What belongs to a [`Listener`].
+pub(in crate::net::stack) struct Listening {
     port: u16,
     backlog: usize,
     options: TcpOptions,
@@ -22,40 +22,35 @@ pub(in crate::net::stack) struct Listener {
     /// Sequence number of the last SYN.
     syn: i32,
     /// Connections that were not handed out yet, half-open ones included, in the order of their SYNs.
-    pending: VecDeque<Socket>,
+    pending: VecDeque<Connection>,
 }
 
-impl Listener {
+impl Listening {
     pub(super) fn port(&self) -> u16 {
         self.port
     }
 
-    pub(super) fn forget(&mut self, connection: Socket) {
+    pub(super) fn forget(&mut self, connection: Connection) {
         self.pending.retain(|s| *s != connection);
     }
 }
 
 impl Stack {
-    /// Listens on a port, on every address of the node. Up to `backlog` (at least 1) connections wait to be
-    /// accepted; SYNs beyond them are dropped. `options` are those of the connections;
-    /// [`connect_timeout`](TcpOptions::connect_timeout) bounds half-open ones.
-    ///
-    /// # Errors
-    /// See [`ListenError`].
-    pub fn tcp_listen(
+    /// See [`stream_listen`](Stack::stream_listen).
+    pub(in crate::net::stack) fn tcp_listen(
         &mut self,
         port: u16,
         backlog: usize,
         options: &TcpOptions,
-    ) -> Result<Socket, ListenError> {
+    ) -> Result<Listener, ListenError> {
         if port == 0 {
             return Err(ListenError::BadPort);
         }
         if self.listeners.values().any(|l| l.port == port) {
             return Err(ListenError::PortInUse);
         }
-        let id = self.new_socket();
-        let listener = Listener {
+        let id = Listener(self.next_handle());
+        let listener = Listening {
             port,
             backlog: backlog.max(1),
             options: *options,
@@ -68,24 +63,27 @@ impl Stack {
         Ok(id)
     }
 
-    /// Takes the next connection that is open, and who made it.
-    pub fn tcp_accept(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)> {
-        let open = |c: &Connection| !matches!(c.phase, State::SynSent | State::SynReceived);
+    /// See [`stream_accept`](Stack::stream_accept).
+    pub(in crate::net::stack) fn tcp_accept(
+        &mut self,
+        listener: Listener,
+    ) -> Option<(Connection, SocketAddr)> {
+        let open = |c: &Tcb| !matches!(c.phase, State::SynSent | State::SynReceived);
         self.accept_if(listener, open)
     }
 
     /// Takes the next connection as soon as its SYN is here, and who makes it. It is `Connecting` until the
     /// peer has answered our SYN.
-    pub fn tcp_accept_half_open(&mut self, listener: Socket) -> Option<(Socket, SocketAddr)> {
+    pub fn tcp_accept_half_open(&mut self, listener: Listener) -> Option<(Connection, SocketAddr)> {
         self.accept_if(listener, |_| true)
     }
 
     fn accept_if(
         &mut self,
-        listener: Socket,
-        wanted: impl Fn(&Connection) -> bool,
-    ) -> Option<(Socket, SocketAddr)> {
-        let wanted = |s: &Socket| self.connections.get(s).is_some_and(&wanted);
+        listener: Listener,
+        wanted: impl Fn(&Tcb) -> bool,
+    ) -> Option<(Connection, SocketAddr)> {
+        let wanted = |s: &Connection| self.connections.get(s).is_some_and(&wanted);
         let id = self.listeners.get(&listener)?.pending.iter().copied().find(wanted)?;
         self.listeners.get_mut(&listener)?.forget(id);
         let connection = self.connections.get_mut(&id)?;
@@ -96,8 +94,8 @@ impl Stack {
     }
 
     /// Stops listening and resets what was not accepted.
-    pub(in crate::net::stack) fn close_listener(&mut self, s: Socket) {
-        let Some(listener) = self.listeners.remove(&s) else { return };
+    pub(in crate::net::stack) fn tcp_unlisten(&mut self, id: Listener) {
+        let Some(listener) = self.listeners.remove(&id) else { return };
         if let Some(handle) = listener.listening {
             self.sockets.remove(handle);
         }
@@ -112,13 +110,13 @@ impl Stack {
 
     /// Turns sockets that got a SYN into connections, and lets others listen.
     pub(super) fn follow_listeners(&mut self) {
-        let listeners: Vec<Socket> = self.listeners.keys().copied().collect();
+        let listeners: Vec<Listener> = self.listeners.keys().copied().collect();
         for id in listeners {
             self.follow_listener(id);
         }
     }
 
-    fn follow_listener(&mut self, id: Socket) {
+    fn follow_listener(&mut self, id: Listener) {
         let Some(listener) = self.listeners.get(&id) else { return };
         let (options, port, syn) = (listener.options, listener.port, listener.syn);
         if let Some(handle) = listener.listening {
@@ -128,11 +126,11 @@ impl Stack {
                 return;
             }
             let new = ends.map(|(l, r)| {
-                let mut connection = Connection::new(handle, (endpoint(l), endpoint(r)), options, self.now);
+                let mut connection = Tcb::new(handle, (endpoint(l), endpoint(r)), options, self.now);
                 connection.phase = State::SynReceived;
                 connection.listener = Some(id);
                 connection.syn = Some(syn);
-                let new = self.new_socket();
+                let new = Connection(self.next_handle());
                 self.connections.insert(new, connection);
                 new
             });

@@ -12,7 +12,7 @@ const LEASED: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 100);
 
 /// Node 0 without an address, node 1 as the server.
 struct Server {
-    socket: Socket,
+    socket: Port,
     lease: u32,
     /// The requests it saw: time, type, the client's address.
     seen: Vec<(Instant, DhcpMessageType, Ipv4Addr)>,
@@ -176,15 +176,15 @@ fn a_refused_renewal_takes_the_address_away() {
 #[test]
 fn a_new_address_ends_the_connections_of_the_old_one() {
     let mut lan = Lan::new(2, 1);
-    lan.nodes[1].tcp_listen(80, 1, &TcpOptions::default()).unwrap();
+    lan.nodes[1].stream_listen(80, 1, &TcpOptions::default()).unwrap();
     let to = SocketAddr::new(address(1).into(), 80);
-    let s = lan.nodes[0].tcp_connect(ms(0), to, None, &TcpOptions::default()).unwrap();
+    let s = lan.nodes[0].stream_connect(ms(0), to, None, &TcpOptions::default()).unwrap();
     lan.run_idle(ms(20));
     let same = lan.nodes[0].ipv4().cloned();
     lan.nodes[0].set_ipv4(same.clone());
-    assert_eq!(lan.nodes[0].tcp_state(s), TcpState::Open, "the same address changes nothing");
+    assert_eq!(lan.nodes[0].stream_state(s), StreamState::Open, "the same address changes nothing");
     lan.nodes[0].set_ipv4(same.map(|c| Ipv4Config { address: address(8), ..c }));
-    assert_eq!(lan.nodes[0].tcp_state(s), TcpState::Closed(CloseReason::Unreachable));
+    assert_eq!(lan.nodes[0].stream_state(s), StreamState::Closed(CloseReason::Unreachable));
 }
 
 #[test]

@@ -23,10 +23,10 @@ fn busy_world(seed: u64, extra_polls: Option<Duration>, end: Instant) -> Vec<Sen
     lan.extra_polls = extra_polls;
     let mut draws = crate::rng::Stream::new(seed, "loss");
     lan.loss = Box::new(move |_| draws.chance(30_000));
-    let listener = lan.nodes[1].tcp_listen(80, 4, &options).unwrap();
-    let client = lan.nodes[0].tcp_connect(ms(0), to(1, 80), None, &options).unwrap();
-    lan.nodes[0].tcp_connect(ms(0), to(2, 81), None, &options).unwrap();
-    lan.nodes[2].tcp_connect(ms(0), to(77, 81), None, &options).unwrap();
+    let listener = lan.nodes[1].stream_listen(80, 4, &options).unwrap();
+    let client = lan.nodes[0].stream_connect(ms(0), to(1, 80), None, &options).unwrap();
+    lan.nodes[0].stream_connect(ms(0), to(2, 81), None, &options).unwrap();
+    lan.nodes[2].stream_connect(ms(0), to(77, 81), None, &options).unwrap();
     let udp = lan.nodes[2].udp_open(Some(9)).unwrap();
     let echo = lan.nodes[1].udp_open(Some(7)).unwrap();
     lan.nodes[2].udp_send(udp, to(1, 7), &[5; 5000]).unwrap();
@@ -38,19 +38,19 @@ fn busy_world(seed: u64, extra_polls: Option<Duration>, end: Instant) -> Vec<Sen
     lan.nodes[0].dhcp_start(ms(0), Some("probe"));
     let (mut server, mut sent) = (None, 0);
     lan.run(end, move |_, nodes| {
-        server = server.or_else(|| nodes[1].tcp_accept(listener).map(|(s, _)| s));
+        server = server.or_else(|| nodes[1].stream_accept(listener).map(|(s, _)| s));
         let mut moved = 0;
         if let Some(server) = server {
-            let data = nodes[1].tcp_recv(server, 700);
+            let data = nodes[1].stream_recv(server, 700);
             moved += data.len();
-            moved += nodes[1].tcp_send(server, &data);
+            moved += nodes[1].stream_send(server, &data);
         }
         if sent < 60_000 {
-            let n = nodes[0].tcp_send(client, &[9; 300]);
+            let n = nodes[0].stream_send(client, &[9; 300]);
             sent += n;
             moved += n;
         }
-        moved += nodes[0].tcp_recv(client, 1000).len();
+        moved += nodes[0].stream_recv(client, 1000).len();
         if let Some(d) = nodes[1].udp_recv(echo) {
             moved += usize::from(nodes[1].udp_send(echo, d.from, &d.data).is_ok());
         }

@@ -103,19 +103,23 @@ fn a_router_gives_a_global_address_and_the_way_out_for_as_long_as_it_says() {
     lan.nodes[0].take_ipv6_event();
     let far = SocketAddr::from((ip("2001:db8:9::1"), 80));
     let options = TcpOptions::default();
-    assert_eq!(lan.nodes[0].tcp_connect(lan.now, far, None, &options), Err(ConnectError::NoRoute));
+    assert_eq!(lan.nodes[0].stream_connect(lan.now, far, None, &options), Err(ConnectError::NoRoute));
     advertise(&mut lan, "2001:db8:1::", (7200, 7200), 30);
     lan.run_idle(ms(4_100));
     let own = interface_address(ip("2001:db8:1::"), mac(0));
     assert_eq!(lan.nodes[0].take_ipv6_event(), Some(Ipv6Event::Global(own)));
     assert_eq!(lan.nodes[0].ipv6_global(), Some(own));
-    let socket = lan.nodes[0].tcp_connect(lan.now, far, None, &options).expect("there is a router");
-    assert_eq!(lan.nodes[0].tcp_local(socket).map(|a| a.ip()), Some(own.into()));
+    let socket = lan.nodes[0].stream_connect(lan.now, far, None, &options).expect("there is a router");
+    assert_eq!(lan.nodes[0].stream_local(socket).map(|a| a.ip()), Some(own.into()));
     let solicitations = messages(&lan.log, 0).iter().filter(|(_, kind)| *kind == 133).count();
     assert_eq!(solicitations, 1, "it goes on asking for routers");
 
     lan.run_idle(ms(40_000));
-    assert_eq!(lan.nodes[0].tcp_connect(lan.now, far, None, &options), Err(ConnectError::NoRoute), "too old");
+    assert_eq!(
+        lan.nodes[0].stream_connect(lan.now, far, None, &options),
+        Err(ConnectError::NoRoute),
+        "too old"
+    );
     // A forged advertisement can't end an address sooner than in two hours.
     advertise(&mut lan, "2001:db8:1::", (1, 1), 0);
     lan.run_idle(ms(60_000));
@@ -128,29 +132,29 @@ fn a_router_gives_a_global_address_and_the_way_out_for_as_long_as_it_says() {
 #[test]
 fn tcp_udp_and_pings_work_between_link_local_addresses() {
     let mut lan = ready(2, 1);
-    let listener = lan.nodes[1].tcp_listen(80, 1, &TcpOptions::default()).expect("a free port");
+    let listener = lan.nodes[1].stream_listen(80, 1, &TcpOptions::default()).expect("a free port");
     let now = lan.now;
-    let client = lan.nodes[0].tcp_connect(now, at(1, 80), None, &TcpOptions::default()).expect("a way");
+    let client = lan.nodes[0].stream_connect(now, at(1, 80), None, &TcpOptions::default()).expect("a way");
     let udp = lan.nodes[0].udp_open(None).expect("a free port");
     let echo = lan.nodes[1].udp_open(Some(7)).expect("a free port");
     let data: Vec<u8> = (0..8_000).map(|i| i as u8).collect();
     lan.nodes[0].udp_send(udp, at(1, 7), &data).expect("a way");
     let ping = lan.nodes[0].ping_start(now, local(1).into(), 3_000, Duration::from_secs(5));
-    let refused = lan.nodes[0].tcp_connect(now, at(1, 81), None, &TcpOptions::default()).expect("a way");
+    let refused = lan.nodes[0].stream_connect(now, at(1, 81), None, &TcpOptions::default()).expect("a way");
     lan.run_idle(now + Duration::from_millis(100));
-    let (server, from) = lan.nodes[1].tcp_accept(listener).expect("nobody connected");
+    let (server, from) = lan.nodes[1].stream_accept(listener).expect("nobody connected");
     assert_eq!(from.ip(), IpAddr::V6(local(0)));
-    lan.nodes[0].tcp_send(client, b"hello");
+    lan.nodes[0].stream_send(client, b"hello");
     let datagram = lan.nodes[1].udp_recv(echo).expect("no datagram");
     assert!(datagram.data == data && datagram.from.ip() == local(0), "the datagram is damaged");
     lan.nodes[1].udp_send(echo, datagram.from, &datagram.data).expect("a way");
     lan.run_idle(now + Duration::from_millis(200));
-    assert_eq!(lan.nodes[1].tcp_recv(server, 16), b"hello");
+    assert_eq!(lan.nodes[1].stream_recv(server, 16), b"hello");
     assert!(lan.nodes[0].udp_recv(udp).is_some_and(|d| d.data == data), "nothing came back");
     assert!(matches!(lan.nodes[0].ping_state(ping), PingState::Reply { .. }));
-    assert_eq!(lan.nodes[0].tcp_state(refused), TcpState::Closed(CloseReason::Refused));
+    assert_eq!(lan.nodes[0].stream_state(refused), StreamState::Closed(CloseReason::Refused));
     lan.nodes[0].enable_ipv6(lan.now, false);
-    assert_eq!(lan.nodes[0].tcp_state(client), TcpState::Closed(CloseReason::Unreachable));
+    assert_eq!(lan.nodes[0].stream_state(client), StreamState::Closed(CloseReason::Unreachable));
 }
 
 #[test]
@@ -224,7 +228,7 @@ fn polls_that_nobody_needs_change_neither_frames_nor_times_of_ipv6() {
         lan.nodes[0].udp_send(udp, at(1, 7), &[1; 5_000]).unwrap();
         let now = lan.now;
         lan.nodes[2].ping_start(now, local(0).into(), 2_000, Duration::from_secs(3));
-        lan.nodes[2].tcp_connect(now, at(1, 80), None, &TcpOptions::default()).unwrap();
+        lan.nodes[2].stream_connect(now, at(1, 80), None, &TcpOptions::default()).unwrap();
         lan.run(ms(400_000), |_, nodes| {
             let Some(d) = nodes[1].udp_recv(echo) else { return false };
             nodes[1].udp_send(echo, d.from, &d.data).is_ok()

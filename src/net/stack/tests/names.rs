@@ -20,7 +20,7 @@ fn resolved(address: impl Into<IpAddr>) -> DnsState {
 /// Node 0 asks; nodes 1 and up are servers.
 struct World {
     lan: Lan,
-    sockets: Vec<Socket>,
+    sockets: Vec<Port>,
     /// Seconds, server and type of every question.
     asked: Vec<(u64, usize, TYPE)>,
 }
@@ -34,11 +34,11 @@ impl World {
         World { lan, sockets, asked: Vec::new() }
     }
 
-    fn ask(&mut self, name: &str, family: DnsFamily) -> Socket {
+    fn ask(&mut self, name: &str, family: DnsFamily) -> Question {
         self.lan.nodes[0].dns_start(self.lan.now, name, family)
     }
 
-    fn state(&self, question: Socket) -> DnsState {
+    fn state(&self, question: Question) -> DnsState {
         self.lan.nodes[0].dns_state(question)
     }
 
@@ -254,7 +254,7 @@ fn the_name_asked_for_longest_ago_makes_room_in_the_table_of_four() {
 #[test]
 fn a_fifth_question_at_a_time_fails() {
     let mut world = World::new(1);
-    let questions: Vec<Socket> =
+    let questions: Vec<Question> =
         (0..5).map(|i| world.ask(&format!("{i}.example"), DnsFamily::Ipv4)).collect();
     let states: Vec<DnsState> = questions.into_iter().map(|q| world.state(q)).collect();
     assert_eq!(states[..4], [const { DnsState::Pending }; 4]);

@@ -2,7 +2,7 @@
 
 use super::lan::{address, ms, node_config, static_ipv4};
 use crate::net::stack::{
-    CloseReason, DhcpEvent, LanConfig, LanLeases, PingState, Stack, TcpOptions, TcpState,
+    CloseReason, DhcpEvent, LanConfig, LanLeases, PingState, Stack, StreamState, TcpOptions,
 };
 use crate::time::{Duration, Instant};
 
@@ -69,18 +69,18 @@ impl Net {
 #[test]
 fn a_guest_that_was_leased_an_address_reaches_a_listener_and_survives_the_other_interface() {
     let mut net = Net::leased();
-    let listener = net.node.tcp_listen(80, 1, &TcpOptions::default()).expect("a free port");
+    let listener = net.node.stream_listen(80, 1, &TcpOptions::default()).expect("a free port");
     let client =
-        net.guest.tcp_connect(net.now, (OWN, 80).into(), None, &TcpOptions::default()).expect("a way");
+        net.guest.stream_connect(net.now, (OWN, 80).into(), None, &TcpOptions::default()).expect("a way");
     net.run(100);
-    let (server, from) = net.node.tcp_accept(listener).expect("nobody connected");
+    let (server, from) = net.node.stream_accept(listener).expect("nobody connected");
     assert_eq!(from.ip(), LEASED);
     net.node.set_up(net.now, false);
-    net.guest.tcp_send(client, b"hello");
+    net.guest.stream_send(client, b"hello");
     net.run(100);
-    assert_eq!(net.node.tcp_recv(server, 16), b"hello", "the first interface took the connection with it");
+    assert_eq!(net.node.stream_recv(server, 16), b"hello", "the first interface took the connection with it");
     net.node.lan_stop();
-    assert_eq!(net.node.tcp_state(server), TcpState::Closed(CloseReason::Unreachable));
+    assert_eq!(net.node.stream_state(server), StreamState::Closed(CloseReason::Unreachable));
 }
 
 #[test]

@@ -15,22 +15,22 @@ fn two_new_neighbours_are_found_at_once_with_one_request_each() {
     let mut lan = Lan::new(3, 1);
     let options = TcpOptions::default();
     for i in [1, 2] {
-        lan.nodes[i].tcp_listen(80, 2, &options).unwrap();
+        lan.nodes[i].stream_listen(80, 2, &options).unwrap();
     }
-    let first = lan.nodes[0].tcp_connect(ms(0), at(1, 80), None, &options).unwrap();
+    let first = lan.nodes[0].stream_connect(ms(0), at(1, 80), None, &options).unwrap();
     lan.run_idle(Instant::from_nanos(300));
     let now = lan.now;
-    let second = lan.nodes[0].tcp_connect(now, at(2, 80), None, &options).unwrap();
+    let second = lan.nodes[0].stream_connect(now, at(2, 80), None, &options).unwrap();
     lan.run_idle(ms(10));
-    assert_eq!(lan.nodes[0].tcp_state(first), TcpState::Open);
-    assert_eq!(lan.nodes[0].tcp_state(second), TcpState::Open, "the second neighbour had to wait");
+    assert_eq!(lan.nodes[0].stream_state(first), StreamState::Open);
+    assert_eq!(lan.nodes[0].stream_state(second), StreamState::Open, "the second neighbour had to wait");
     assert_eq!((lan.arp_requests(1), lan.arp_requests(2)), (1, 1));
 }
 
 #[test]
 fn datagrams_and_pings_find_new_neighbours_at_once_too() {
     let mut lan = Lan::new(4, 1);
-    let sockets: Vec<Socket> = lan.nodes.iter_mut().map(|n| n.udp_open(Some(7)).unwrap()).collect();
+    let sockets: Vec<Port> = lan.nodes.iter_mut().map(|n| n.udp_open(Some(7)).unwrap()).collect();
     lan.nodes[0].udp_send(sockets[0], at(9, 7), b"to nobody").unwrap();
     lan.nodes[0].udp_send(sockets[0], at(1, 7), b"one").unwrap();
     lan.nodes[0].udp_send(sockets[0], at(2, 7), b"two").unwrap();
@@ -93,7 +93,7 @@ fn what_cannot_be_sent_is_an_error_and_never_silent() {
     assert_eq!(node.udp_send(s, at(1, 7), b"x"), Ok(()));
     node.set_ipv4(None);
     assert_eq!(node.udp_send(s, at(1, 7), b"x"), Err(UdpError::NoAddress));
-    node.release(s);
+    node.udp_release(s);
     assert_eq!(node.udp_send(s, at(1, 7), b"x"), Err(UdpError::NotOpen));
     assert_eq!(node.udp_recv(s), None);
 }
@@ -115,7 +115,7 @@ fn a_socket_that_nobody_reads_keeps_a_bounded_number_of_datagrams() {
 #[test]
 fn broadcasts_reach_everybody_and_groups_their_members() {
     let mut lan = Lan::new(3, 1);
-    let sockets: Vec<Socket> = lan.nodes.iter_mut().map(|n| n.udp_open(Some(5353)).unwrap()).collect();
+    let sockets: Vec<Port> = lan.nodes.iter_mut().map(|n| n.udp_open(Some(5353)).unwrap()).collect();
     let group = Ipv4Addr::new(224, 0, 0, 251);
     lan.nodes[1].join_multicast(IpAddr::V4(group));
     lan.run_idle(ms(10));

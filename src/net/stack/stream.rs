@@ -1,0 +1,117 @@
+//! Streams: what the owner of a connection does with it, whatever carries its bytes.
+//!
+//! Today that is TCP alone, so each verb is one of [`super::tcp`]'s. What is TCP's own, and would mean something else
+//! or nothing to another carrier, keeps TCP's name: `tcp_set_nodelay`, `tcp_set_keep_alive`, `tcp_abort` (the RST) and
+//! `tcp_accept_half_open`.
+
+use std::net::SocketAddr;
+
+use super::{ConnectError, Connection, ListenError, Listener, Stack, StreamState, TcpOptions};
+use crate::time::Instant;
+
+impl Stack {
+    /// Connects to `remote`; the SYN leaves with the next poll. Without `local_port` an ephemeral port that
+    /// is not in use is taken.
+    ///
+    /// # Errors
+    /// See [`ConnectError`]; nothing was sent then.
+    pub fn stream_connect(
+        &mut self,
+        now: Instant,
+        remote: SocketAddr,
+        local_port: Option<u16>,
+        options: &TcpOptions,
+    ) -> Result<Connection, ConnectError> {
+        self.tcp_connect(now, remote, local_port, options)
+    }
+
+    /// Listens on a port, on every address of the node. Up to `backlog` (at least 1) connections wait to be
+    /// accepted; SYNs beyond them are dropped. `options` are those of the connections;
+    /// [`connect_timeout`](TcpOptions::connect_timeout) bounds half-open ones.
+    ///
+    /// # Errors
+    /// See [`ListenError`].
+    pub fn stream_listen(
+        &mut self,
+        port: u16,
+        backlog: usize,
+        options: &TcpOptions,
+    ) -> Result<Listener, ListenError> {
+        self.tcp_listen(port, backlog, options)
+    }
+
+    /// Takes the next connection that is open, and who made it.
+    pub fn stream_accept(&mut self, listener: Listener) -> Option<(Connection, SocketAddr)> {
+        self.tcp_accept(listener)
+    }
+
+    /// Stops listening, and resets the connections that were not accepted.
+    pub fn listener_release(&mut self, listener: Listener) {
+        self.tcp_unlisten(listener);
+    }
+
+    /// Where a connection stands.
+    pub fn stream_state(&self, connection: Connection) -> StreamState {
+        self.tcp_state(connection)
+    }
+
+    /// The peer's address and port.
+    pub fn stream_remote(&self, connection: Connection) -> Option<SocketAddr> {
+        self.connections.get(&connection).map(|c| c.remote)
+    }
+
+    /// Our address and port.
+    pub fn stream_local(&self, connection: Connection) -> Option<SocketAddr> {
+        self.connections.get(&connection).map(|c| c.local)
+    }
+
+    /// Queues `data` to be sent; answers how many bytes were taken (0 when the connection is not open to
+    /// send, or its buffer is full).
+    pub fn stream_send(&mut self, connection: Connection, data: &[u8]) -> usize {
+        self.tcp_send(connection, data)
+    }
+
+    /// How many bytes [`stream_send`](Self::stream_send) would take now.
+    pub fn stream_send_free(&self, connection: Connection) -> usize {
+        self.tcp_send_free(connection)
+    }
+
+    /// How many of the bytes taken are not yet acknowledged by the peer.
+    pub fn stream_unsent(&self, connection: Connection) -> usize {
+        self.tcp_unsent(connection)
+    }
+
+    /// How many bytes have been taken to be sent in all.
+    pub fn stream_written(&self, connection: Connection) -> u64 {
+        self.tcp_written(connection)
+    }
+
+    /// How many bytes have been received in all, read or not.
+    pub fn stream_received(&self, connection: Connection) -> u64 {
+        self.tcp_received(connection)
+    }
+
+    /// How many received bytes wait to be read.
+    pub fn stream_readable(&self, connection: Connection) -> usize {
+        self.tcp_readable(connection)
+    }
+
+    /// Reads up to `max` bytes. Reading opens the receive window for the peer, but as in lwIP not by less than a
+    /// quarter of it: many small reads behind a closed window would ask for many small segments (RFC 1122, 4.2.3.3).
+    pub fn stream_recv(&mut self, connection: Connection, max: usize) -> Vec<u8> {
+        self.tcp_recv(connection, max)
+    }
+
+    /// Closes our direction: FIN after what is queued. Received data can still be read. A connection whose
+    /// SYN was not answered ends without a frame.
+    pub fn stream_close(&mut self, connection: Connection) {
+        self.tcp_close(connection);
+    }
+
+    /// The owner forgets the connection. It closes in good order first (see [`stream_close`](Self::stream_close)) and
+    /// is removed when it has; what still arrives is thrown away, and a peer that never closes is given up after a
+    /// minute.
+    pub fn stream_release(&mut self, connection: Connection) {
+        self.tcp_release(connection);
+    }
+}
