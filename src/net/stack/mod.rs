@@ -29,6 +29,7 @@ mod nd;
 mod packet;
 mod ping;
 mod reassembly;
+mod secure;
 mod stream;
 mod tcp;
 #[cfg(test)]
@@ -43,6 +44,7 @@ use smoltcp::iface::{Interface, PollResult, SocketSet};
 use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet};
 
 pub use self::lan::{LanConfig, LanLeases};
+pub use self::secure::{Handshake, Secure};
 pub use self::types::*;
 use crate::rng::{self, Stream};
 use crate::time::{Duration, Instant};
@@ -94,6 +96,10 @@ pub struct Stack {
     pings: BTreeMap<Echo, ping::Ping>,
     questions: BTreeMap<Question, dns::Lookup>,
     known: dns::Known,
+    /// TLS sessions made so far: each draws from a stream of its own.
+    tls_count: u64,
+    handshakes: VecDeque<Handshake>,
+    secrets: VecDeque<String>,
     /// The ephemeral ports given out last.
     last_tcp_port: u16,
     last_udp_port: u16,
@@ -180,6 +186,9 @@ impl Stack {
             pings: BTreeMap::new(),
             questions: BTreeMap::new(),
             known: dns::Known::default(),
+            tls_count: 0,
+            handshakes: VecDeque::new(),
+            secrets: VecDeque::new(),
             last_tcp_port: port(),
             last_udp_port: port(),
             ping_random: stream("ping"),
@@ -259,7 +268,8 @@ impl Stack {
                 self.open_packet(packet);
                 continue;
             }
-            let moved = self.run_dhcp() | self.run_tcp() | self.run_pings() | self.run_questions();
+            let moved =
+                self.run_dhcp() | self.run_tcp() | self.run_tls() | self.run_pings() | self.run_questions();
             self.run_ipv6();
             if let Some(ethernet) = &mut self.ethernet {
                 ethernet.run(self.now, &mut self.frames);
@@ -289,6 +299,7 @@ impl Stack {
             self.lan.as_ref().and_then(|lan| lan.ethernet.next_timer()),
             self.next_ipv6_timer(),
             self.next_tcp_timer(),
+            self.next_tls_timer(),
             self.next_ping_timer(),
             self.next_question_timer(),
         ];

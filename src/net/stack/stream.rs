@@ -1,7 +1,7 @@
 //! Streams: what the owner of a connection does with it, whatever carries its bytes.
 //!
-//! Today that is TCP alone, so each verb is one of [`super::tcp`]'s. What is TCP's own, and would mean something else
-//! or nothing to another carrier, keeps TCP's name: `tcp_set_nodelay`, `tcp_set_keep_alive`, `tcp_abort` (the RST) and
+//! TCP carries them, or TLS on TCP ([`super::secure`]). What is TCP's own, and would mean something else or nothing to
+//! another carrier, keeps TCP's name: `tcp_set_nodelay`, `tcp_set_keep_alive`, `tcp_abort` (the RST) and
 //! `tcp_accept_half_open`.
 
 use std::net::SocketAddr;
@@ -52,7 +52,10 @@ impl Stack {
 
     /// Where a connection stands.
     pub fn stream_state(&self, connection: Connection) -> StreamState {
-        self.tcp_state(connection)
+        match self.tls_state(connection) {
+            Some(answer) => answer,
+            None => self.tcp_state(connection),
+        }
     }
 
     /// The peer's address and port.
@@ -68,44 +71,67 @@ impl Stack {
     /// Queues `data` to be sent; answers how many bytes were taken (0 when the connection is not open to
     /// send, or its buffer is full).
     pub fn stream_send(&mut self, connection: Connection, data: &[u8]) -> usize {
-        self.tcp_send(connection, data)
+        match self.tls_send(connection, data) {
+            Some(answer) => answer,
+            None => self.tcp_send(connection, data),
+        }
     }
 
     /// How many bytes [`stream_send`](Self::stream_send) would take now.
     pub fn stream_send_free(&self, connection: Connection) -> usize {
-        self.tcp_send_free(connection)
+        match self.tls_send_free(connection) {
+            Some(answer) => answer,
+            None => self.tcp_send_free(connection),
+        }
     }
 
     /// How many of the bytes taken are not yet acknowledged by the peer.
     pub fn stream_unsent(&self, connection: Connection) -> usize {
-        self.tcp_unsent(connection)
+        match self.tls_unsent(connection) {
+            Some(answer) => answer,
+            None => self.tcp_unsent(connection),
+        }
     }
 
     /// How many bytes have been taken to be sent in all.
     pub fn stream_written(&self, connection: Connection) -> u64 {
-        self.tcp_written(connection)
+        match self.tls_written(connection) {
+            Some(answer) => answer,
+            None => self.tcp_written(connection),
+        }
     }
 
     /// How many bytes have been received in all, read or not.
     pub fn stream_received(&self, connection: Connection) -> u64 {
-        self.tcp_received(connection)
+        match self.tls_received(connection) {
+            Some(answer) => answer,
+            None => self.tcp_received(connection),
+        }
     }
 
     /// How many received bytes wait to be read.
     pub fn stream_readable(&self, connection: Connection) -> usize {
-        self.tcp_readable(connection)
+        match self.tls_readable(connection) {
+            Some(answer) => answer,
+            None => self.tcp_readable(connection),
+        }
     }
 
     /// Reads up to `max` bytes. Reading opens the receive window for the peer, but as in lwIP not by less than a
     /// quarter of it: many small reads behind a closed window would ask for many small segments (RFC 1122, 4.2.3.3).
     pub fn stream_recv(&mut self, connection: Connection, max: usize) -> Vec<u8> {
-        self.tcp_recv(connection, max)
+        match self.tls_recv(connection, max) {
+            Some(answer) => answer,
+            None => self.tcp_recv(connection, max),
+        }
     }
 
     /// Closes our direction: FIN after what is queued. Received data can still be read. A connection whose
     /// SYN was not answered ends without a frame.
     pub fn stream_close(&mut self, connection: Connection) {
-        self.tcp_close(connection);
+        if !self.tls_close(connection) {
+            self.tcp_close(connection);
+        }
     }
 
     /// The owner forgets the connection. It closes in good order first (see [`stream_close`](Self::stream_close)) and

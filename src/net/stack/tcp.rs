@@ -9,6 +9,7 @@ use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, TcpPacket};
 
+use super::secure::Layer;
 use super::udp::free_port;
 use super::{
     CloseReason, ConnectError, Connection, Listener, Stack, StreamState, TcpOptions, is_unicast, packet,
@@ -61,6 +62,8 @@ pub(super) struct Tcb {
     listener: Option<Listener>,
     /// The sequence number of the peer's SYN, when the peer made the connection.
     syn: Option<i32>,
+    /// What carries the stream on top of it.
+    pub(super) tls: Option<Box<Layer>>,
 }
 
 impl Tcb {
@@ -85,7 +88,23 @@ impl Tcb {
             released: false,
             listener: None,
             syn: None,
+            tls: None,
         }
+    }
+
+    /// True once nothing more is sent or expected.
+    pub(super) fn is_over(&self) -> bool {
+        self.handle.is_none()
+    }
+
+    pub(super) fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+
+    /// Nobody will read any more.
+    pub(super) fn set_deaf(&mut self) {
+        self.deaf = true;
+        self.unread = Vec::new();
     }
 
     /// When the connection is given up if nothing happens.
@@ -299,8 +318,8 @@ impl Stack {
     /// Ends a connection at once with RST; unread data is gone.
     pub fn tcp_abort(&mut self, id: Connection) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        connection.deaf = true;
-        connection.unread = Vec::new();
+        connection.set_deaf();
+        connection.tls = None;
         let Some(handle) = connection.handle else { return };
         connection.closed.get_or_insert(CloseReason::Local);
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
@@ -319,9 +338,21 @@ impl Stack {
         connection.released = true;
         connection.deaf = true;
         if connection.handle.is_some() {
-            self.tcp_close(id);
+            self.stream_close(id);
         } else {
             self.connections.remove(&id);
+        }
+    }
+
+    /// A connection that its listener has not handed out, and will not: it ends by itself.
+    pub(super) fn forsake(&mut self, id: Connection) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if let Some(listener) = connection.listener.take() {
+            connection.released = true;
+            if let Some(listener) = self.listeners.get_mut(&listener) {
+                listener.forget(id);
+            }
+            self.follow_tcp();
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::net::tls::{Failure, SetupError};
 use crate::time::Duration;
 
 /// What a node's frames are.
@@ -59,11 +60,11 @@ pub struct Echo(pub(super) u64);
 /// Where a stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamState {
-    /// The SYN is on its way.
+    /// The SYN is on its way, or with TLS the handshake.
     Connecting,
     /// Both directions are open.
     Open,
-    /// The peer has sent FIN: nothing more will come, unread data may remain, and we may still send.
+    /// The peer has sent FIN, or with TLS `close_notify`: nothing more will come, unread data may remain, and we may still send.
     PeerClosed,
     /// We have closed; what is queued and the FIN are on their way, or the peer has not closed yet.
     Closing,
@@ -87,6 +88,10 @@ pub enum CloseReason {
     TimedOut,
     /// The interface went down, or its address went away. No frame is sent when this happens.
     Unreachable,
+    /// TLS failed. What it owes to the peer (an alert) still goes out.
+    Tls(Failure),
+    /// There is no TLS session with such settings. The peer sees a connection without a byte.
+    TlsSetup(SetupError),
 }
 
 impl fmt::Display for CloseReason {
@@ -98,6 +103,8 @@ impl fmt::Display for CloseReason {
             CloseReason::Refused => "refused",
             CloseReason::TimedOut => "no answer",
             CloseReason::Unreachable => "unreachable",
+            CloseReason::Tls(failure) => return write!(f, "tls failed: {failure}"),
+            CloseReason::TlsSetup(error) => return write!(f, "tls failed: {error}"),
         })
     }
 }

@@ -10,13 +10,16 @@ use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::TcpPacket;
 
 use super::{SYN_LIFETIME, Tcb, endpoint};
-use crate::net::stack::{CloseReason, Connection, ListenError, Listener, Stack, TcpOptions, packet};
+use crate::net::stack::secure::Layer;
+use crate::net::stack::{CloseReason, Connection, ListenError, Listener, Secure, Stack, TcpOptions, packet};
 
 /// What belongs to a [`Listener`].
 pub(in crate::net::stack) struct Listening {
     port: u16,
     backlog: usize,
     options: TcpOptions,
+    /// What its connections have on top of TCP.
+    pub(in crate::net::stack) secure: Option<Secure>,
     /// The socket that waits for a SYN; `None` while the backlog is full.
     listening: Option<SocketHandle>,
     /// Sequence number of the last SYN.
@@ -54,6 +57,7 @@ impl Stack {
             port,
             backlog: backlog.max(1),
             options: *options,
+            secure: None,
             listening: None,
             syn: 0,
             pending: VecDeque::new(),
@@ -68,12 +72,15 @@ impl Stack {
         &mut self,
         listener: Listener,
     ) -> Option<(Connection, SocketAddr)> {
-        let open = |c: &Tcb| !matches!(c.phase, State::SynSent | State::SynReceived);
+        let open = |c: &Tcb| {
+            !matches!(c.phase, State::SynSent | State::SynReceived)
+                && c.tls.as_ref().is_none_or(|layer| layer.is_open())
+        };
         self.accept_if(listener, open)
     }
 
     /// Takes the next connection as soon as its SYN is here, and who makes it. It is `Connecting` until the
-    /// peer has answered our SYN.
+    /// peer has answered our SYN, and, with TLS, until the handshake is over.
     pub fn tcp_accept_half_open(&mut self, listener: Listener) -> Option<(Connection, SocketAddr)> {
         self.accept_if(listener, |_| true)
     }
@@ -119,6 +126,7 @@ impl Stack {
     fn follow_listener(&mut self, id: Listener) {
         let Some(listener) = self.listeners.get(&id) else { return };
         let (options, port, syn) = (listener.options, listener.port, listener.syn);
+        let secure = listener.secure.clone();
         if let Some(handle) = listener.listening {
             let socket = self.sockets.get::<tcp::Socket>(handle);
             let ends = socket.local_endpoint().zip(socket.remote_endpoint());
@@ -130,6 +138,7 @@ impl Stack {
                 connection.phase = State::SynReceived;
                 connection.listener = Some(id);
                 connection.syn = Some(syn);
+                connection.tls = secure.map(Layer::new);
                 let new = Connection(self.next_handle());
                 self.connections.insert(new, connection);
                 new

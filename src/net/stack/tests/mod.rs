@@ -7,5 +7,7 @@ pub(crate) mod lan;
 mod names;
 mod pings;
 mod second_interface;
+#[cfg(feature = "tls")]
+mod secure;
 mod tcp;
 mod udp;
