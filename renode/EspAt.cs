@@ -290,35 +290,17 @@ namespace Antmicro.Renode.Peripherals.Network
         public string Status => Console("status");
 
         // Such as "joined 'home' as 192.168.1.100", "not joined", "booting", "switched off".
-        public string WifiState
-        {
-            get
-            {
-                // First: this makes the world if there is none yet, and only then the module's name is known.
-                var status = Console("status");
-                var start = "module " + nameInForce + ": ";
-                foreach(var line in status.Split('\n'))
-                {
-                    if(line.StartsWith(start, StringComparison.Ordinal))
-                    {
-                        return line.Split(new[] { ", " }, 3, StringSplitOptions.None)[2];
-                    }
-                }
-                return "unknown";
-            }
-        }
+        public string WifiState => AskNow(delegate { return native.ModuleText(world, module); });
 
-        // The open AT links, one a line, such as "0 TCP 203.0.113.10:80".
-        public string Links
+        // The open AT links, one a line, such as "0 TCP 203.0.113.10:80"; those of clients of the module's own server with
+        // them. After a reset, in deep sleep and without power there is none.
+        public string Links => AskNow(delegate { return string.Join("\n", native.Links(world, module)); });
+
+        // All that the `tcp-terminal` of a host (with `udp` its `udp-terminal`) has received since the start, with
+        // unprintable bytes as \r, \n, \x00 and so on, and " and \ behind a \.
+        public string HostReceived(string host, bool udp = false)
         {
-            get
-            {
-                lock(sync)
-                {
-                    ForMonitor(CollectObservations);
-                    return string.Join("\n", links.Values);
-                }
-            }
+            return AskNow(delegate { return Escaped(native.HostReceived(world, host, udp)); });
         }
 
         public string Statistics
@@ -367,8 +349,9 @@ namespace Antmicro.Renode.Peripherals.Network
         // Waits in virtual time until something has been observed, and pauses the emulation at that very instant (unless
         // `pause` is false). Starts the emulation if it does not run. Returns the observation's text.
         //
-        // `kind` is "command" (a line from the MCU), "reply" (a line from the module), "station", "link", or the service of
-        // a host, such as "http". `subject` is the module's or host's name; empty is any. `text` is part of the
+        // `kind` is of a module "command" (a line from the MCU), "reply" (a line from the module), "station", "link" or
+        // "uart", and of a host "station", "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal", "udp-echo", "dns" or
+        // "sntp". `subject` is the module's or host's name; empty is any. `text` is part of the
         // observation's text, or with `regex` an expression that matches part of it.
         //
         // What was observed since the start counts too, but nothing counts twice: a match takes all older observations of
@@ -639,10 +622,6 @@ namespace Antmicro.Renode.Peripherals.Network
             Observation next;
             while((next = native.NextObservation(world)) != null)
             {
-                if(next.Kind == "link" && next.Subject == nameInForce)
-                {
-                    NoteLink(next.Text);
-                }
                 if(waiting != null && waiting.Found == null && waiting.Matches(next))
                 {
                     waiting.Found = next;
@@ -659,20 +638,6 @@ namespace Antmicro.Renode.Peripherals.Network
             while((warning = native.NextWarning(world)) != null)
             {
                 this.Log(LogLevel.Warning, "{0}", warning);
-            }
-        }
-
-        // "0 opened TCP 203.0.113.10:80", "0 closed TCP 203.0.113.10:80"
-        private void NoteLink(string text)
-        {
-            var words = text.Split(new[] { ' ' }, 3);
-            if(words.Length == 3 && words[1] == "opened")
-            {
-                links[words[0]] = words[0] + " " + words[2];
-            }
-            else
-            {
-                links.Remove(words[0]);
             }
         }
 
@@ -822,7 +787,6 @@ namespace Antmicro.Renode.Peripherals.Network
             }
             var freed = world;
             world = IntPtr.Zero;
-            links.Clear();
             mcuLineTold = null;
             native.Check(native.WorldFree(freed));
         }
@@ -953,6 +917,38 @@ namespace Antmicro.Renode.Peripherals.Network
             });
         }
 
+        // A question about this very instant.
+        private string AskNow(Func<string> question)
+        {
+            string answer = null;
+            Order(delegate
+            {
+                native.Check(native.Advance(world, module, Tick()));
+                answer = question();
+            });
+            return answer;
+        }
+
+        private static string Escaped(byte[] bytes)
+        {
+            var text = new StringBuilder();
+            foreach(var value in bytes)
+            {
+                switch((char)value)
+                {
+                case '\r': text.Append("\\r"); break;
+                case '\n': text.Append("\\n"); break;
+                case '\t': text.Append("\\t"); break;
+                case '"': text.Append("\\\""); break;
+                case '\\': text.Append("\\\\"); break;
+                default:
+                    text.Append(value >= 0x20 && value < 0x7f ? ((char)value).ToString() : "\\x" + value.ToString("x2"));
+                    break;
+                }
+            }
+            return text.ToString();
+        }
+
         private T AskWorld<T>(Func<T> question, T otherwise)
         {
             var answer = otherwise;
@@ -1038,7 +1034,6 @@ namespace Antmicro.Renode.Peripherals.Network
             inputLog = "";
             timers.Clear();
             observed.Clear();
-            links.Clear();
             mcuLineTold = null;
             Connect();
             this.Log(LogLevel.Warning, "The module was not saved: it starts from power-on, and records nothing");
@@ -1084,7 +1079,6 @@ namespace Antmicro.Renode.Peripherals.Network
         // When HandleTimer will be called.
         private readonly List<ulong> timers = new List<ulong>();
         private readonly List<Observation> observed = new List<Observation>();
-        private readonly SortedDictionary<string, string> links = new SortedDictionary<string, string>();
         private readonly object sync = new object();
 
         private static readonly bool[] PinsAtStart = { true, true, false };
@@ -1247,7 +1241,7 @@ namespace Antmicro.Renode.Peripherals.Network
 
             public IntPtr NewWorld(string scenario, ulong? seed, string capture, string inputLog)
             {
-                var options = new WorldOptions { Size = SizeOf(typeof(WorldOptions)), Record = RecordObservations };
+                var options = new WorldOptions { Size = SizeOf(typeof(WorldOptions)), Record = RecordObservations | RecordHostReceived };
                 try
                 {
                     options.ScenarioPath = Utf8OrNull(scenario);
@@ -1343,10 +1337,51 @@ namespace Antmicro.Renode.Peripherals.Network
                 return level != 0;
             }
 
+            // Such as "joined 'home' as 192.168.1.100".
+            public string ModuleText(IntPtr world, uint module)
+            {
+                var state = new ModuleState { Size = SizeOf(typeof(ModuleState)) };
+                Check(moduleState(world, module, ref state));
+                return Text(state.Text);
+            }
+
+            // Such as "0 TCP 203.0.113.10:80".
+            public string[] Links(IntPtr world, uint module)
+            {
+                var links = new Link[LinksAtMost];
+                links[0].Size = SizeOf(typeof(Link));
+                UIntPtr count;
+                Check(linksRead(world, module, links, (UIntPtr)LinksAtMost, out count));
+                var texts = new string[Math.Min(count.ToUInt32(), LinksAtMost)];
+                for(var i = 0; i < texts.Length; i++)
+                {
+                    texts[i] = links[i].Id + " " + links[i].Kind + " " + links[i].Peer;
+                }
+                return texts;
+            }
+
+            public byte[] HostReceived(IntPtr world, string host, bool udp)
+            {
+                var text = Utf8(host);
+                try
+                {
+                    ulong length;
+                    var protocol = udp ? ProtocolUdp : ProtocolTcp;
+                    Check(hostReceived(world, text, protocol, 0, null, UIntPtr.Zero, out length));
+                    var bytes = new byte[length];
+                    Check(hostReceived(world, text, protocol, 0, bytes, (UIntPtr)length, out length));
+                    return bytes;
+                }
+                finally
+                {
+                    Marshal.FreeHGlobal(text);
+                }
+            }
+
             public Observation NextObservation(IntPtr world)
             {
                 var next = new ObservationRecord { Size = SizeOf(typeof(ObservationRecord)) };
-                Check(observationRead(world, ref next));
+                Check(observationTake(world, ref next));
                 if(next.Text == IntPtr.Zero)
                 {
                     return null;
@@ -1429,7 +1464,10 @@ namespace Antmicro.Renode.Peripherals.Network
                 moduleRts = (ModuleOutUint)Bind(address, "espat_module_rts", typeof(ModuleOutUint));
                 uartRead = (UartRead)Bind(address, "espat_uart_read", typeof(UartRead));
                 StatisticsRead = (ModuleStatistics)Bind(address, "espat_statistics_read", typeof(ModuleStatistics));
-                observationRead = (ObservationRead)Bind(address, "espat_observation_read", typeof(ObservationRead));
+                observationTake = (ObservationTake)Bind(address, "espat_observation_take", typeof(ObservationTake));
+                moduleState = (ModuleStateReader)Bind(address, "espat_module_state", typeof(ModuleStateReader));
+                linksRead = (LinksReader)Bind(address, "espat_links_read", typeof(LinksReader));
+                hostReceived = (HostReceivedReader)Bind(address, "espat_host_received", typeof(HostReceivedReader));
                 warningRead = (OutText)Bind(address, "espat_warning_read", typeof(OutText));
                 Flush = (OnWorld)Bind(address, "espat_flush", typeof(OnWorld));
                 Digest = (OutUlong)Bind(address, "espat_digest", typeof(OutUlong));
@@ -1532,11 +1570,18 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly ModuleLineReader moduleLine;
             private readonly ModuleOutUint moduleRts;
             private readonly UartRead uartRead;
-            private readonly ObservationRead observationRead;
+            private readonly ObservationTake observationTake;
+            private readonly ModuleStateReader moduleState;
+            private readonly LinksReader linksRead;
+            private readonly HostReceivedReader hostReceived;
             private readonly OutText warningRead;
 
-            private const uint AbiVersion = 1;
+            private const uint AbiVersion = 2;
             private const uint RecordObservations = 8;
+            private const uint RecordHostReceived = 64;
+            private const uint ProtocolTcp = 1;
+            private const uint ProtocolUdp = 2;
+            private const int LinksAtMost = 5;
 
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             public delegate uint OnWorld(IntPtr world);
@@ -1576,7 +1621,15 @@ namespace Antmicro.Renode.Peripherals.Network
             private delegate uint UartRead(IntPtr world, uint module, [In, Out] UartByte[] bytes, UIntPtr capacity,
                 out UIntPtr count);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-            private delegate uint ObservationRead(IntPtr world, ref ObservationRecord observation);
+            private delegate uint ObservationTake(IntPtr world, ref ObservationRecord observation);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ModuleStateReader(IntPtr world, uint module, ref ModuleState state);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint LinksReader(IntPtr world, uint module, [In, Out] Link[] links, UIntPtr capacity,
+                out UIntPtr count);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint HostReceivedReader(IntPtr world, IntPtr host, uint protocol, ulong offset,
+                [In, Out] byte[] buffer, UIntPtr capacity, out ulong length);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint OutText(IntPtr world, out IntPtr text);
 
@@ -1637,10 +1690,75 @@ namespace Antmicro.Renode.Peripherals.Network
             private struct ObservationRecord
             {
                 public UIntPtr Size;
+                public ulong Number;
                 public ulong Nanoseconds;
                 public IntPtr Subject;
                 public IntPtr Kind;
                 public IntPtr Text;
+                public uint Event;
+                public uint Link;
+                public uint Protocol;
+                public uint Code;
+                public ulong Count;
+                public ulong Sent;
+                public IntPtr Peer;
+                public IntPtr Address;
+                public IntPtr Name;
+                public IntPtr Detail;
+                public IntPtr Data;
+                public UIntPtr Length;
+            }
+
+            [StructLayout(LayoutKind.Sequential)]
+            private struct ModuleState
+            {
+                public UIntPtr Size;
+                public uint Power;
+                public uint Wifi;
+                public IntPtr Text;
+                public IntPtr AccessPoint;
+                public IntPtr Ipv4;
+                public IntPtr Ipv6LinkLocal;
+                public IntPtr Ipv6Global;
+                public IntPtr SoftApIpv4;
+                public IntPtr Mac;
+                public uint Multiple;
+                public uint Passive;
+                public uint Passthrough;
+                public uint SleepsLightly;
+                public uint ServerPort;
+                public uint Rts;
+                public uint Baud;
+                public uint DataBits;
+                public uint Parity;
+                public uint StopBits;
+                public uint McuBaud;
+                public uint McuDataBits;
+                public uint McuParity;
+                public uint McuStopBits;
+                public ulong McuQueued;
+                public ulong ModuleWaiting;
+                public ulong ModuleQueued;
+            }
+
+            [StructLayout(LayoutKind.Sequential, CharSet = CharSet.Ansi)]
+            private struct Link
+            {
+                public UIntPtr Size;
+                public uint Id;
+                public uint Protocol;
+                public uint Accepted;
+                public uint Passive;
+                public uint Port;
+                public uint LocalPort;
+                public ulong Waiting;
+                public ulong Unsent;
+                [MarshalAs(UnmanagedType.ByValTStr, SizeConst = 8)]
+                public string Kind;
+                [MarshalAs(UnmanagedType.ByValTStr, SizeConst = 48)]
+                public string Address;
+                [MarshalAs(UnmanagedType.ByValTStr, SizeConst = 64)]
+                public string Peer;
             }
         }
     }

@@ -63,8 +63,8 @@ def _load():
         function = getattr(library, name)
         function.argtypes, function.restype = arguments, c_uint32
     library.espat_last_error.restype = c_char_p
-    if library.espat_abi_version() != 1:
-        raise Error("this binding is for version 1 of the binary interface")
+    if library.espat_abi_version() != 2:
+        raise Error("this binding is for version 2 of the binary interface")
     return library
 
 

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 
 use super::espat_world;
 use super::handle::{self, Handle};
@@ -87,7 +88,7 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 
 thread_local! {
     static LAST_ERROR: RefCell<CString> = RefCell::default();
-    static TEXTS: RefCell<Vec<CString>> = RefCell::default();
+    static KEPT: RefCell<(Vec<CString>, Vec<u8>)> = RefCell::default();
 }
 
 /// This thread's last error; stays until its next call that fails.
@@ -95,14 +96,15 @@ pub fn last_error() -> *const c_char {
     LAST_ERROR.try_with(|text| text.borrow().as_ptr()).unwrap_or(c"".as_ptr())
 }
 
-/// Keeps `texts` for this thread's caller, until the next ones are kept.
-pub fn keep_texts<const N: usize>(texts: [String; N]) -> [*const c_char; N] {
-    let texts = texts.map(c_text);
-    // A text stays where it is when its CString moves.
+/// Keeps `texts` and `data` for this thread's caller, until the next ones are kept. No data is NULL.
+pub fn keep<const N: usize>(texts: [String; N], data: &[u8]) -> ([*const c_char; N], *const u8) {
+    let (texts, data) = (texts.map(c_text), data.to_vec());
+    // A text stays where it is when its CString moves, and so do bytes with their Vec.
     let pointers = texts.each_ref().map(|text| text.as_ptr());
-    let kept = TEXTS.try_with(|slot| slot.replace(texts.into()));
+    let place = if data.is_empty() { ptr::null() } else { data.as_ptr() };
+    let kept = KEPT.try_with(|slot| slot.replace((texts.into(), data)));
     // Fails only while the thread ends.
-    if kept.is_ok() { pointers } else { [c"".as_ptr(); N] }
+    if kept.is_ok() { (pointers, place) } else { ([c"".as_ptr(); N], ptr::null()) }
 }
 
 /// `text` for C, which ends it at the first NUL: one inside is shown as `\0`.

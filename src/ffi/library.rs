@@ -10,7 +10,7 @@ use crate::world::{DEFAULT_SEED, Scenario};
 
 /// Version of the binary interface that this header describes. Functions, structure fields and values are added
 /// under the same number; what exists keeps its meaning.
-pub const ESPAT_ABI_VERSION: u32 = 1;
+pub const ESPAT_ABI_VERSION: u32 = 2;
 
 /// Bytes that espat_digest_text() needs: 16 hex digits and a NUL.
 pub const ESPAT_DIGEST_TEXT_SIZE: usize = 17;

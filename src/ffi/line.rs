@@ -63,6 +63,24 @@ impl From<PinChange> for espat_pin_change {
     }
 }
 
+pub(super) fn parity_number(parity: Parity) -> u32 {
+    let parity = match parity {
+        Parity::None => espat_parity::None,
+        Parity::Odd => espat_parity::Odd,
+        Parity::Even => espat_parity::Even,
+    };
+    parity as u32
+}
+
+pub(super) fn stop_bits_number(stop_bits: StopBits) -> u32 {
+    let stop_bits = match stop_bits {
+        StopBits::One => espat_stop_bits::One,
+        StopBits::OneAndHalf => espat_stop_bits::OneAndHalf,
+        StopBits::Two => espat_stop_bits::Two,
+    };
+    stop_bits as u32
+}
+
 /// The MCU sets its UART at `tick`: 80 to 5000000 baud, 5 to 8 data bits, one of espat_parity, one of espat_stop_bits.
 /// From then on it no longer follows the module's; where the two differ, bytes are garbled both ways as on a real
 /// wire. The byte on the wire ends as it began.
@@ -114,16 +132,8 @@ pub unsafe extern "C" fn espat_module_line(
         let line = world.look(|w| w.line_settings(ModuleId(module)))??;
         baud.write(line.baud);
         data_bits.write(u32::from(line.data_bits));
-        parity.write(match line.parity {
-            Parity::None => espat_parity::None,
-            Parity::Odd => espat_parity::Odd,
-            Parity::Even => espat_parity::Even,
-        } as u32);
-        stop_bits.write(match line.stop_bits {
-            StopBits::One => espat_stop_bits::One,
-            StopBits::OneAndHalf => espat_stop_bits::OneAndHalf,
-            StopBits::Two => espat_stop_bits::Two,
-        } as u32);
+        parity.write(parity_number(line.parity));
+        stop_bits.write(stop_bits_number(line.stop_bits));
         Ok(())
     })
 }

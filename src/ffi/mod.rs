@@ -13,6 +13,7 @@
 #[macro_use]
 mod boundary;
 mod driver;
+mod events;
 mod handle;
 mod library;
 mod line;
@@ -20,6 +21,7 @@ mod pointer;
 mod records;
 mod replay;
 mod sized;
+mod state;
 mod status;
 mod world;
 
@@ -27,10 +29,12 @@ mod world;
 mod tests;
 
 pub use driver::*;
+pub use events::*;
 pub use handle::espat_world;
 pub use library::*;
 pub use line::*;
 pub use records::*;
 pub use replay::*;
+pub use state::*;
 pub use status::espat_status;
 pub use world::*;

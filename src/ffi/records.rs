@@ -1,5 +1,4 @@
-//! What a world has recorded, pulled piece by piece: capture, input log, dialogue, observations,
-//! warnings, digests.
+//! What a world has recorded, pulled piece by piece: capture, input log, dialogue, warnings, digests.
 
 use std::collections::VecDeque;
 use std::ffi::c_char;
@@ -61,29 +60,6 @@ pub struct espat_packet {
 unsafe impl SizePrefixed for espat_packet {
     const NAME: &'static str = "espat_packet";
     const FIRST_SIZE: usize = size_of::<espat_packet>();
-}
-
-/// Something that happened, in words: for tests that wait for it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct espat_observation {
-    /// sizeof(espat_observation), set by the caller
-    pub size: usize,
-    /// World time at which it happened, in ns.
-    pub ns: u64,
-    /// A module's name, or a host's. NULL: there is no observation now.
-    pub subject: *const c_char,
-    /// Of a module: "command" (a line that the MCU sent), "reply" (a line that the module sent), "station", "link".
-    /// Of a host: the service, such as "http".
-    pub kind: *const c_char,
-    /// One line, without its end, such as "joined home as 192.168.1.100".
-    pub text: *const c_char,
-}
-
-// SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
-unsafe impl SizePrefixed for espat_observation {
-    const NAME: &'static str = "espat_observation";
-    const FIRST_SIZE: usize = size_of::<espat_observation>();
 }
 
 /// Takes up to `capacity` bytes of the capture (pcapng) and stores their number in `*length`; 0 means that nothing
@@ -171,31 +147,8 @@ pub unsafe extern "C" fn espat_dialogue_read(
     })
 }
 
-/// Takes the next observation and fills in `*observation`; `subject`, `kind` and `text` are NULL when none waits. They
-/// stay until this thread's next call that gives a text (this one, espat_console(), espat_warning_read()).
-///
-/// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_observation_read(
-    world: *mut espat_world,
-    observation: *mut espat_observation,
-) -> espat_status {
-    boundary!(world world; observation: sized_out => {
-        recorded(world.pulled.observations, "observations", "ESPAT_RECORD_OBSERVATIONS")?;
-        let (ns, [subject, kind, text]) = match world.waiting()?.observations.pop_front() {
-            Some(next) => {
-                let texts = [next.subject.clone(), next.kind().to_owned(), next.text()];
-                (next.at.as_nanos(), boundary::keep_texts(texts))
-            }
-            None => (0, [ptr::null(); 3]),
-        };
-        observation.write(&espat_observation { size: 0, ns, subject, kind, text });
-        Ok(())
-    })
-}
-
 /// Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-/// stays until this thread's next call that gives a text (this one, espat_console(), espat_observation_read()).
+/// stays until this thread's next call that gives a text (this one, espat_console(), espat_module_state(), those of observations).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_warning_read(
     world: *mut espat_world,
@@ -203,7 +156,7 @@ pub unsafe extern "C" fn espat_warning_read(
 ) -> espat_status {
     boundary!(world world; warning: out => {
         let next = world.waiting()?.warnings.pop_front();
-        warning.write(next.map_or(ptr::null(), |next| boundary::keep_texts([next])[0]));
+        warning.write(next.map_or(ptr::null(), |next| boundary::keep([next], &[]).0[0]));
         Ok(())
     })
 }

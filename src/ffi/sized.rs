@@ -85,6 +85,48 @@ impl<T: SizePrefixed> SizedOut<T> {
     }
 }
 
+/// An array of structures to fill in, each as large as the first says.
+pub struct SizedRoom<T> {
+    place: *mut T,
+    size: usize,
+    capacity: usize,
+}
+
+/// Room for `capacity` structures. NULL is no room, and goes with a capacity of 0 only.
+///
+/// # Safety
+/// If not NULL and aligned, `pointer` points to a `size` and to `capacity` times as many bytes as it says (up to
+/// [`LARGEST`]), which nobody else uses while the result is in use.
+pub unsafe fn sized_room<T: SizePrefixed>(
+    pointer: *mut T,
+    capacity: usize,
+    name: &str,
+) -> Result<SizedRoom<T>, Failure> {
+    if capacity == 0 {
+        return Ok(SizedRoom { place: pointer, size: 0, capacity });
+    }
+    // SAFETY: the same promise.
+    let size = unsafe { size_of_theirs(pointer, name) }?;
+    if !size.is_multiple_of(align_of::<T>()) {
+        return Err(Failure::argument(format!("'{name}' has size {size}, which is not aligned")));
+    }
+    Ok(SizedRoom { place: pointer, size, capacity })
+}
+
+impl<T: SizePrefixed> SizedRoom<T> {
+    /// Fills in the structure at `index`, if there is room for it; its `size`, too.
+    pub fn write(&self, index: usize, value: &T) {
+        if index >= self.capacity {
+            return;
+        }
+        // SAFETY: whoever made this promised room for `capacity` structures of `size` bytes.
+        let place = unsafe { self.place.cast::<u8>().add(index * self.size) }.cast::<T>();
+        // SAFETY: `place` is within that room, and aligned as `size` is a multiple of the alignment.
+        unsafe { place.cast::<usize>().write(self.size) };
+        SizedOut { place, size: self.size }.write(value);
+    }
+}
+
 /// Reads and checks the size with which a structure begins.
 ///
 /// # Safety
@@ -169,5 +211,24 @@ mod tests {
         let mut newer = Third { second: Second { size: 32, a: 9, b: 9 }, c: 9 };
         fill((&raw mut newer).cast());
         assert_eq!((newer.second.a, newer.second.b, newer.c), (1, 2, 0));
+    }
+
+    #[test]
+    fn an_array_is_filled_in_with_the_size_of_its_first_and_not_beyond_its_end() {
+        let value = Second { size: 0, a: 1, b: 2 };
+        let fill = |place: *mut Second, capacity| {
+            // SAFETY: the tests pass room for as many.
+            let room = unsafe { sized_room(place, capacity, "it") }.map_err(|failure| failure.status)?;
+            (0..3).for_each(|index| room.write(index, &value));
+            Ok(())
+        };
+        let mut older: [u64; 5] = [16, 9, 9, 9, 9];
+        assert_eq!(fill(older.as_mut_ptr().cast(), 2), Ok(()));
+        assert_eq!(older, [16, 1, 16, 1, 9], "an older program's two structures of 16 bytes");
+        let mut newer: [u64; 8] = [32, 9, 9, 9, 9, 9, 9, 9];
+        assert_eq!(fill(newer.as_mut_ptr().cast(), 2), Ok(()));
+        assert_eq!(newer, [32, 1, 2, 0, 32, 1, 2, 0], "a newer program's two structures of 32 bytes");
+        assert_eq!(fill(std::ptr::null_mut(), 0), Ok(()));
+        assert_eq!(fill(std::ptr::null_mut(), 1), Err(espat_status::NullPointer));
     }
 }

@@ -54,10 +54,12 @@ pub enum espat_status {
     Poisoned = 19,
     /// An internal error in a call that concerns no world. Please report it.
     Internal = 20,
+    /// The world has no host of this name.
+    UnknownHost = 21,
 }
 
 impl espat_status {
-    const ALL: [(espat_status, &'static CStr); 21] = [
+    const ALL: [(espat_status, &'static CStr); 22] = [
         (espat_status::Ok, c"OK"),
         (espat_status::NullPointer, c"a pointer is NULL"),
         (espat_status::InvalidHandle, c"not a world, or a freed one"),
@@ -79,6 +81,7 @@ impl espat_status {
         (espat_status::Io, c"a file could not be read or written"),
         (espat_status::Poisoned, c"stopped by an internal error"),
         (espat_status::Internal, c"internal error"),
+        (espat_status::UnknownHost, c"no such host"),
     ];
 
     /// A few words for the status of this number.
@@ -111,6 +114,7 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Network(_) | Error::Saved(_) => espat_status::InvalidScenario,
             Error::UnknownModule(..) | Error::NoSuchModule => espat_status::UnknownModule,
+            Error::UnknownHost(_) => espat_status::UnknownHost,
             Error::LineSettings(_) => espat_status::InvalidArgument,
             Error::AlreadyAttached(_) => espat_status::AlreadyAttached,
             Error::NotAttached(_) => espat_status::NotAttached,

@@ -16,12 +16,14 @@ pub const ESPAT_RECORD_CAPTURE: u32 = 1;
 pub const ESPAT_RECORD_LOG: u32 = 2;
 /// Keep the dialogue for espat_dialogue_read().
 pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
-/// Keep what happened, in words, for espat_observation_read().
+/// Keep what happened for espat_observation_take() and espat_observation_read().
 pub const ESPAT_RECORD_OBSERVATIONS: u32 = 8;
 /// Keep what comes out of the log ports for espat_log_port_read().
 pub const ESPAT_RECORD_LOG_PORT: u32 = 16;
 /// Keep how the pins change that modules drive for espat_pin_read().
 pub const ESPAT_RECORD_PINS: u32 = 32;
+/// Keep what the terminals of hosts receive for espat_host_received().
+pub const ESPAT_RECORD_HOST_RECEIVED: u32 = 64;
 
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
 ///
@@ -40,7 +42,8 @@ pub struct espat_world_options {
     /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     pub seed_given: u32,
     /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
-    /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, added together.
+    /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED, added
+    /// together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     pub capture_path: *const c_char,
@@ -149,7 +152,7 @@ pub unsafe extern "C" fn espat_module_name(
 /// Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 /// no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
 /// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_read(),
-/// espat_observation_read()).
+/// espat_module_state(), those of observations).
 ///
 /// Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 #[unsafe(no_mangle)]
@@ -161,7 +164,7 @@ pub unsafe extern "C" fn espat_console(
     boundary!(world world; line: text, answer: optional_out => {
         let said = world.input(|w| w.console(line))?;
         if let Some(answer) = answer {
-            answer.write(boundary::keep_texts([said])[0]);
+            answer.write(boundary::keep([said], &[]).0[0]);
         }
         Ok(())
     })
@@ -183,7 +186,8 @@ impl<'a> Recordings<'a> {
             | ESPAT_RECORD_DIALOGUE
             | ESPAT_RECORD_OBSERVATIONS
             | ESPAT_RECORD_LOG_PORT
-            | ESPAT_RECORD_PINS;
+            | ESPAT_RECORD_PINS
+            | ESPAT_RECORD_HOST_RECEIVED;
         if record & !known != 0 {
             return Err(Failure::argument(format!(
                 "'record' is {record:#x}, which has bits beyond {known:#x}"
@@ -196,6 +200,7 @@ impl<'a> Recordings<'a> {
             observations: record & ESPAT_RECORD_OBSERVATIONS != 0,
             log_port: record & ESPAT_RECORD_LOG_PORT != 0,
             pins: record & ESPAT_RECORD_PINS != 0,
+            host_received: record & ESPAT_RECORD_HOST_RECEIVED != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let log_path = optional_text(options, log_path, "log_path")?;

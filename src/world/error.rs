@@ -13,6 +13,8 @@ pub enum Error {
     Saved(String),
     /// No module of this name; the names that exist.
     UnknownModule(String, Vec<String>),
+    /// No host of this name.
+    UnknownHost(String),
     /// The module has a driver already.
     AlreadyAttached(String),
     /// The module has no driver.
@@ -56,6 +58,7 @@ impl fmt::Display for Error {
             Error::UnknownModule(name, known) => {
                 write!(f, "there is no module '{name}'; this world has {}", known.join(", "))
             }
+            Error::UnknownHost(name) => write!(f, "there is no host '{name}'"),
             Error::AlreadyAttached(name) => {
                 write!(f, "module '{name}' is attached to another driver already")
             }

@@ -315,6 +315,15 @@ impl Event {
         }
     }
 
+    /// What a host's terminal has received; true: over UDP.
+    pub(super) fn received(&self) -> Option<(bool, &[u8])> {
+        match self {
+            Event::Host(HostEvent::TcpTerminal(TcpEvent::Received { data, .. })) => Some((false, data)),
+            Event::Host(HostEvent::UdpTerminal(UdpEvent::Received { data, .. })) => Some((true, data)),
+            _ => None,
+        }
+    }
+
     /// The event as a comment on a packet of the capture.
     pub(super) fn remark(&self) -> String {
         match self {
@@ -473,6 +482,8 @@ impl From<ModuleEvent> for Event {
 /// An event, when it happened, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
+    /// Its number among those of its world, from 0.
+    pub number: u64,
     /// When.
     pub at: Instant,
     /// A module's name, or a host's.

@@ -187,6 +187,8 @@ pub struct Recording {
     pub log_port: bool,
     /// Keep how the pins change that modules drive ([`World::pin_read`]).
     pub pins: bool,
+    /// Keep what the terminals of hosts receive ([`World::host_received`]).
+    pub host_received: bool,
 }
 
 /// A simulated world. See the module's documentation for the contract.

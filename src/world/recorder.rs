@@ -1,5 +1,7 @@
 //! What is written down while the world moves: digest, capture, dialogue. None of it changes what happens.
 
+use std::collections::BTreeMap;
+
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::expect::{Expectations, Verdict};
 use super::scenario::Scenario;
@@ -47,6 +49,10 @@ pub struct Recorder {
     dialogue: Option<Vec<(ModuleId, UartPacket)>>,
     names: Vec<String>,
     observations: Option<Vec<Observation>>,
+    /// How many were made.
+    observed: u64,
+    /// What terminals of hosts have received; true: over UDP.
+    received: Option<BTreeMap<(String, bool), Vec<u8>>>,
     expectations: Expectations,
 }
 
@@ -113,6 +119,8 @@ impl Recorder {
             dialogue: recording.dialogue.then(Vec::new),
             names,
             observations: recording.observations.then(Vec::new),
+            observed: 0,
+            received: recording.host_received.then(BTreeMap::new),
             expectations: Expectations::new(&scenario.expect),
         }
     }
@@ -256,9 +264,23 @@ impl Recorder {
 
     /// Somebody may want to know.
     pub fn observe(&mut self, at: Instant, subject: &str, event: Event) {
-        if self.is_observing() {
-            self.file(at, Observation { at, subject: subject.to_owned(), event });
+        if let (Some(received), Some((udp, data))) = (&mut self.received, event.received()) {
+            received.entry((subject.to_owned(), udp)).or_default().extend_from_slice(data);
         }
+        if self.is_observing() {
+            self.file(at, at, subject.to_owned(), event);
+        }
+    }
+
+    /// How many observations were made.
+    pub fn observation_count(&self) -> u64 {
+        self.observed
+    }
+
+    /// What a host's terminal has received.
+    pub fn host_received(&self, host: &str, udp: bool) -> &[u8] {
+        let received = self.received.as_ref().and_then(|all| all.get(&(host.to_owned(), udp)));
+        received.map_or(&[], Vec::as_slice)
     }
 
     /// True when somebody wants to know.
@@ -267,7 +289,9 @@ impl Recorder {
     }
 
     /// Files an observation that is made `now`.
-    fn file(&mut self, now: Instant, observation: Observation) {
+    fn file(&mut self, now: Instant, at: Instant, subject: String, event: Event) {
+        let observation = Observation { number: self.observed, at, subject, event };
+        self.observed += 1;
         if !self.expectations.is_empty() {
             let node = self.names.iter().position(|name| *name == observation.subject);
             // Hosts are one domain: their observations come in order.
@@ -298,7 +322,7 @@ impl Recorder {
             let line = packet.bytes.trim_ascii();
             let event = if packet.from == Side::Mcu { Event::Command } else { Event::Reply };
             if let (false, Some(subject)) = (line.is_empty(), self.names.get(module).cloned()) {
-                self.file(now, Observation { at: packet.at, subject, event: event(line.to_owned()) });
+                self.file(now, packet.at, subject, event(line.to_owned()));
             }
         }
         if let Some(dialogue) = &mut self.dialogue {

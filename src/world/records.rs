@@ -65,6 +65,23 @@ impl World {
         self.recorder.take_observations()
     }
 
+    /// How many observations were made so far: the number of the next one.
+    pub fn observation_count(&self) -> u64 {
+        self.recorder.observation_count()
+    }
+
+    /// All that a host's terminal has received so far, over TCP or UDP, in the order of its arrival. Empty unless
+    /// [`Recording::host_received`].
+    ///
+    /// # Errors
+    /// [`Error::UnknownHost`].
+    pub fn host_received(&self, host: &str, udp: bool) -> Result<&[u8], Error> {
+        if self.scenario.net.hosts.iter().any(|h| h.name == host) {
+            return Ok(self.recorder.host_received(host, udp));
+        }
+        Err(Error::UnknownHost(host.to_owned()))
+    }
+
     /// What modules with a file of their own have saved since the last call, as the text for that file. A module that
     /// has saved nothing new is not in it.
     pub fn take_saved(&mut self) -> Vec<(ModuleId, String)> {

@@ -57,7 +57,8 @@ static espat_world *new_world(uint32_t *module)
     espat_world *world = NULL;
     SIZED(espat_world_options, options);
 
-    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS;
+    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS
+                     | ESPAT_RECORD_HOST_RECEIVED;
     EXPECT_OK(espat_world_new(&options, &world));
     EXPECT_OK(espat_attach(world, "wifi", NULL, module));
     return world;
@@ -69,6 +70,8 @@ static void no_world(espat_world *world, uint32_t expected)
     SIZED(espat_statistics, statistics);
     SIZED(espat_packet, packet);
     SIZED(espat_observation, observation);
+    SIZED(espat_module_status, state);
+    espat_link links[2];
     espat_uart_byte bytes[4];
     espat_pin_change changes[4];
     uint8_t buffer[64];
@@ -77,6 +80,8 @@ static void no_world(espat_world *world, uint32_t expected)
     size_t count = 77;
     const char *text = BAD_UTF8;
 
+    memset(links, 0, sizeof links);
+    links[0].size = sizeof links[0];
     EXPECT(expected, espat_world_finish(world));
     EXPECT(expected, espat_world_seed(world, &number));
     EXPECT(expected, espat_module_count(world, &count));
@@ -102,7 +107,12 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_capture_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
-    EXPECT(expected, espat_observation_read(world, &observation));
+    EXPECT(expected, espat_observation_take(world, &observation));
+    EXPECT(expected, espat_observation_read(world, 0, &observation));
+    EXPECT(expected, espat_observation_count(world, &number));
+    EXPECT(expected, espat_module_state(world, 0, &state));
+    EXPECT(expected, espat_links_read(world, 0, links, 2, &count));
+    EXPECT(expected, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, buffer, sizeof buffer, &number));
     EXPECT(expected, espat_flush(world));
     EXPECT(expected, espat_warning_read(world, &text));
     EXPECT(expected, espat_digest(world, &number));
@@ -119,6 +129,7 @@ static void null_arguments(espat_world *world, uint32_t module)
     espat_pin_change changes[4];
     uint8_t buffer[64];
     uint32_t line[4];
+    uint64_t number;
     size_t count;
 
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_new(NULL, NULL));
@@ -153,7 +164,16 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_read(world, buffer, sizeof buffer, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, NULL, buffer, sizeof buffer));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, &packet, NULL, 4));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_read(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_take(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_read(world, 0, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_count(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_state(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_links_read(world, module, NULL, 2, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_links_read(world, module, NULL, 0, NULL));
+    EXPECT_OK(espat_links_read(world, module, NULL, 0, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, NULL, ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 4, &number));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 0, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_warning_read(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_content_digest(world, NULL));
@@ -167,7 +187,7 @@ static void wrong_sizes(espat_world *world, uint32_t module)
 {
     static const size_t sizes[] = {0, 1, sizeof(size_t), 4097, (size_t)-1};
     espat_world *other = NULL;
-    size_t i;
+    size_t i, count;
     struct {
         espat_attach_options known;
         uint64_t unknown;
@@ -183,14 +203,20 @@ static void wrong_sizes(espat_world *world, uint32_t module)
         SIZED(espat_statistics, statistics);
         SIZED(espat_packet, packet);
         SIZED(espat_observation, observation);
+        SIZED(espat_module_status, state);
+        SIZED(espat_link, link);
         SIZED(espat_replay_result, result);
         options.size = attach.size = statistics.size = packet.size = observation.size = result.size = sizes[i];
+        state.size = link.size = sizes[i];
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_new(&options, &other));
         EXPECT_SENTENCE("sizeof(espat_world_options)");
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_attach(world, "wifi", &attach, &module));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_statistics_read(world, module, &statistics));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_dialogue_read(world, &packet, NULL, 0));
-        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_read(world, &observation));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_take(world, &observation));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_read(world, 0, &observation));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_module_state(world, module, &state));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_links_read(world, module, &link, 1, &count));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, NULL, &result, NULL));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, &options, &result, NULL));
         EXPECT_TRUE(other == NULL && statistics.mcu_bytes == 0);
@@ -237,7 +263,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
-    options.record = 64;
+    options.record = 128;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
     options.capture_path = "/nonexistent/x.pcapng";
@@ -282,6 +308,10 @@ static void wrong_values(espat_world *world, uint32_t module)
     espat_uart_byte bytes[4];
     espat_pin_change changes[4];
     SIZED(espat_statistics, statistics);
+    SIZED(espat_observation, observation);
+    SIZED(espat_module_status, state);
+    SIZED(espat_link, link);
+    uint8_t buffer[64];
     uint32_t other, level, line[4];
     uint64_t number;
     size_t count;
@@ -304,6 +334,15 @@ static void wrong_values(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 8, 3, 0));
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 8, 0, 3));
 
+    EXPECT(ESPAT_STATUS_UNKNOWN_HOST, espat_host_received(world, "wifi", ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
+    EXPECT_SENTENCE("there is no host 'wifi'");
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_host_received(world, "www", ESPAT_PROTOCOL_NONE, 0, NULL, 0, &number));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_host_received(world, "www", 3, 0, NULL, 0, &number));
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_host_received(world, BAD_UTF8, ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
+    EXPECT_OK(espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, UINT64_MAX, buffer, 4, &number));
+    EXPECT_OK(espat_observation_read(world, UINT64_MAX, &observation));
+    EXPECT_TRUE(observation.event == ESPAT_EVENT_KIND_NONE && observation.text == NULL);
+
     for (other = 1; other != 0; other = other == 1 ? UINT32_MAX : 0) {
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_detach(world, other));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write(world, other, 0, 'A'));
@@ -314,6 +353,8 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_mcu_line(world, other, 0, 9600, 8, 0, 0));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_line(world, other, line, line + 1, line + 2, line + 3));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_rts(world, other, &level));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_state(world, other, &state));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_links_read(world, other, &link, 1, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_next_event(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_advance(world, other, 0));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_reached(world, other, &number));
@@ -435,7 +476,10 @@ static void not_recorded(void)
     EXPECT_SENTENCE("ESPAT_RECORD_CAPTURE");
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_read(world, buffer, sizeof buffer, &count));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
-    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_read(world, &observation));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_take(world, &observation));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_read(world, 0, &observation));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_count(world, &number));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
     EXPECT_OK(espat_flush(world));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write_block(world, 0, 0, AT, sizeof AT));

@@ -195,8 +195,8 @@ int main(int argc, char **argv)
     memset(&observation, 0, sizeof observation);
     observation.size = sizeof observation;
     for (;;) {
-        check(espat_observation_read(world, &observation));
-        if (observation.subject == NULL) {
+        check(espat_observation_take(world, &observation));
+        if (observation.event == ESPAT_EVENT_KIND_NONE) {
             break;
         }
         printf("observation %" PRIu64 " %s %s %s\n", observation.ns, observation.subject, observation.kind,

@@ -12,6 +12,7 @@ mod header;
 #[path = "../host/mod.rs"]
 mod host;
 mod hosts;
+mod kinds;
 mod line_protocol;
 mod links;
 mod passthrough_model;

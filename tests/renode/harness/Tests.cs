@@ -490,6 +490,60 @@ namespace EspAtHarness
             True(board.Module.Version.Length > 0, "no version");
         }
 
+        public static void ClientOfTheModulesServerIsALinkAndALossLeavesItOpen()
+        {
+            var board = OnALan("AT+CIPMUX=1", "AT+CIPSERVER=1,8080", "AT+CIPRECVMODE=1",
+                "AT+CIPSTART=4,\"UDP\",\"192.168.1.20\",5000,4321,0");
+            board.Run(5000);
+            Equal("4 UDP 192.168.1.20:5000", board.Module.Links, "the links before a client comes");
+            board.Module.Console("host pc connect wifi 8080");
+            var accepted = board.Module.WaitFor("link", "accepted");
+            True(accepted.StartsWith("0 accepted TCP 192.168.1.20:"), accepted);
+            var links = accepted.Replace("accepted ", "") + "\n4 UDP 192.168.1.20:5000";
+            Equal(links, board.Module.Links, "the links with the server's client");
+            for(var i = 0; i < 2; i++)
+            {
+                board.Module.Console("host pc datagram wifi 4321 " + new string('x', 5000));
+                board.Run(1000);
+            }
+            board.Module.WaitFor("link", "4 lost 5000 bytes from 192.168.1.20:5000");
+            Equal(links, board.Module.Links, "the links after a loss");
+        }
+
+        public static void ResetAndPowerCutLeaveNoLink()
+        {
+            var open = new[] { "AT+CIPMUX=1", "AT+CIPSTART=2,\"TCP\",\"192.168.1.20\",23" };
+            var board = OnALan(open.Concat(new[] { "AT+RST" }).ToArray());
+            board.Module.WaitFor("link", "2 opened TCP 192.168.1.20:23");
+            Equal("2 TCP 192.168.1.20:23", board.Module.Links, "the links");
+            board.Module.WaitFor("command", "AT+RST");
+            board.Run(3000);
+            Equal("", board.Module.Links, "the links after AT+RST");
+            True(board.Uart.Received.EndsWith("ready\r\n"), "it has not started again: " + board.Uart.Received);
+
+            board = OnALan(open);
+            board.Module.WaitFor("link", "2 opened");
+            board.Module.PowerCycle();
+            Equal("", board.Module.Links, "the links after a power cut");
+        }
+
+        public static void WhatAHostReceivedIsThereWhole()
+        {
+            var sent = "\"" + new string('a', 300) + "\\\r\n";
+            var board = OnALan("AT+CIPSTART=\"TCP\",\"192.168.1.20\",23", "AT+CIPSEND=" + sent.Length);
+            board.Uart.OnReceived += () =>
+            {
+                if(board.Uart.Received.EndsWith("\r\n\r\n>"))
+                {
+                    board.Uart.Send(sent);
+                }
+            };
+            board.Module.WaitFor("reply", "SEND OK");
+            Equal("\\\"" + new string('a', 300) + "\\\\\\r\\n", board.Module.HostReceived("pc"), "what came over TCP");
+            Equal("", board.Module.HostReceived("pc", true), "what came over UDP");
+            Recoverable(() => board.Module.HostReceived("nobody"), "there is no host 'nobody'");
+        }
+
         // ---- waiting ---------------------------------------------------------------------------------------------------
 
         public static void WaitingEndsAtTheInstantAndPausesThere()
@@ -670,6 +724,15 @@ namespace EspAtHarness
             lines.AddRange(more);
             board.Dialogue(lines.ToArray());
             return board;
+        }
+
+        // Beside a host that is told what to do.
+        private static Board OnALan(params string[] more)
+        {
+            var path = Folder + "/lan.toml";
+            File.WriteAllText(path, "timing = \"fast\"\n[ap.home]\nssid = \"espat-sim\"\npassword = \"correct horse\"\n"
+                + "[host.pc]\naddress = \"192.168.1.20\"\ntcp-terminal = 23\nudp-terminal = 5000\n");
+            return Joining(m => m.Scenario = path, more);
         }
 
         // Time of the first observation that ends so.
