@@ -318,7 +318,7 @@ namespace Antmicro.Renode.Peripherals.Network
                         + "\nmodule-received " + s.ModuleReceived + "\nmodule-framing-errors " + s.ModuleFramingErrors
                         + "\nmodule-parity-errors " + s.ModuleParityErrors + "\nmcu-received " + s.McuReceived
                         + "\nmcu-framing-errors " + s.McuFramingErrors + "\nmcu-parity-errors " + s.McuParityErrors
-                        + "\nwire-lost " + s.WireLost;
+                        + "\nwire-lost " + s.WireLost + "\nmodule-unheard " + s.ModuleUnheard;
                 }, "");
             }
         }
@@ -403,11 +403,6 @@ namespace Antmicro.Renode.Peripherals.Network
                 if(!HasWorld)
                 {
                     return;
-                }
-                if(pins[PinEn] == false && !toldAboutEn)
-                {
-                    toldAboutEn = true;
-                    this.Log(LogLevel.Warning, "The MCU sends while the module is off: EN is wired and low");
                 }
                 mcuHasSent = true;
                 TellMcuLine();
@@ -1058,7 +1053,6 @@ namespace Antmicro.Renode.Peripherals.Network
         private Line? mcuLineTold;
         // Since its reset: so the firmware has set its UART up.
         private bool mcuHasSent;
-        private bool toldAboutEn;
         private bool toldAboutUart;
         private string lastMismatch;
         private bool disposed;
@@ -1684,6 +1678,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 public ulong McuFramingErrors;
                 public ulong McuParityErrors;
                 public ulong WireLost;
+                public ulong ModuleUnheard;
             }
 
             [StructLayout(LayoutKind.Sequential)]

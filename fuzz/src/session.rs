@@ -19,6 +19,7 @@
 //! Nothing here needs more than the library, so that a test on stable Rust can run the seeds through it.
 
 use espat_sim::time::{Duration, Instant, Timebase};
+use espat_sim::uart::McuLoss;
 use espat_sim::world::{
     Attachment, Error, ModuleId, Outcome, Pin, Recording, Scenario, Statistics, UartByte, World, replay,
 };
@@ -326,7 +327,7 @@ impl Driver {
                 Ok(()) | Err(Error::LineSettings(_)) => {}
                 Err(other) => panic!("set_mcu_line: {other}"),
             },
-            Step::Overrun => self.world.mcu_overrun(module, tick, b'x').expect("mcu_overrun"),
+            Step::Overrun => self.world.mcu_overrun(module, tick, b'x', McuLoss::Full).expect("mcu_overrun"),
             Step::Detach => {
                 self.collect();
                 self.world.detach(module).expect("detach");

@@ -8,6 +8,7 @@ use super::records::recorded;
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
 use crate::time::{Instant, NANOS_PER_SEC, Timebase};
+use crate::uart::McuLoss;
 use crate::world::{Attachment, Error, McuTx, ModuleId, Pin, UartByte, World};
 
 /// The tick of espat_next_event() when nothing will happen by itself.
@@ -28,6 +29,18 @@ pub enum espat_mcu_tx {
     Wire = 0,
     /// Every byte ends one byte time after its store.
     AsStored = 1,
+}
+
+/// Why the MCU's receiver lost a byte.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum espat_mcu_loss {
+    /// It was full or off; the driver can't tell which.
+    Unknown = 0,
+    /// It was full.
+    Full = 1,
+    /// It was off.
+    Off = 2,
 }
 
 /// A pin of the module that the MCU drives.
@@ -119,6 +132,9 @@ pub struct espat_statistics {
     pub mcu_parity_errors: u64,
     /// Bytes lost on the wire, in both directions.
     pub wire_lost: u64,
+    /// Bytes that the module's UART received while its firmware did not run (before "ready", in deep sleep) or slept
+    /// lightly: nobody heard them. They are among module_received.
+    pub module_unheard: u64,
 }
 
 // SAFETY: repr(C), begins with its size, and zeros are values.
@@ -223,21 +239,33 @@ pub unsafe extern "C" fn espat_set_pin(
     })
 }
 
-/// The driver lost `byte` because the MCU's receiver was full at `tick`. Counted, and a warning.
+/// The driver lost `byte` at `tick`, because the MCU's receiver was full or off: `loss` is one of espat_mcu_loss. Counted,
+/// and one warning for a run of such bytes. A run ends when two byte times, or 1 ms if that is longer, pass without one.
 ///
-/// Errors: those of espat_advance().
+/// Errors: ESPAT_STATUS_INVALID_ARGUMENT; those of espat_advance().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_mcu_overrun(
     world: *mut espat_world,
     module: u32,
     tick: u64,
     byte: u8,
+    loss: u32,
 ) -> espat_status {
-    boundary!(world world; => world.input(|w| w.mcu_overrun(ModuleId(module), tick, byte)))
+    boundary!(world world; => {
+        let loss = match loss {
+            n if n == espat_mcu_loss::Unknown as u32 => McuLoss::Unknown,
+            n if n == espat_mcu_loss::Full as u32 => McuLoss::Full,
+            n if n == espat_mcu_loss::Off as u32 => McuLoss::Off,
+            n => return Err(Failure::argument(format!("'loss' is {n}, which is no espat_mcu_loss"))),
+        };
+        world.input(|w| w.mcu_overrun(ModuleId(module), tick, byte, loss))
+    })
 }
 
 /// Stores in `*tick` the tick at which this module has something for its driver, or wants espat_advance() to be
-/// called. ESPAT_NEVER: nothing will happen unless the driver does something.
+/// called. While a byte waits to be taken that is the tick reached, however often it is asked for: take bytes before you
+/// ask. ESPAT_NEVER: nothing will happen unless the driver does something. What the log port prints is nothing to come
+/// back for.
 ///
 /// Errors: ESPAT_STATUS_UNKNOWN_MODULE, ESPAT_STATUS_NOT_ATTACHED.
 #[unsafe(no_mangle)]
@@ -370,6 +398,7 @@ pub unsafe extern "C" fn espat_statistics_read(
             mcu_framing_errors: now.mcu_framing_errors,
             mcu_parity_errors: now.mcu_parity_errors,
             wire_lost: now.wire_lost,
+            module_unheard: now.module_unheard,
         });
         Ok(())
     })

@@ -57,8 +57,11 @@ pub enum espat_event_kind {
     UartAsleep = 33,
     /// `+++` was taken for data, because bytes were still queued in the MCU.
     UartEscapeSpoilt = 34,
-    /// The MCU's receiver has lost a byte: `data`.
+    /// The MCU's receiver has lost a byte: `data`. `code` is one of espat_mcu_loss.
     UartMcuOverrun = 35,
+    /// The MCU sends while the module does not run, and nobody hears it. Said once until it runs. `code` is one of
+    /// espat_power.
+    UartUnheard = 36,
     /// A host is on a module's softAP: `name` is the module.
     GuestJoined = 100,
     /// A module's softAP has not let a host in: `name` is the module, `detail` says why.

@@ -98,6 +98,8 @@ pub struct Record {
     pub flags: u8,
     /// What it is part of.
     pub mark: Mark,
+    /// False: from the MCU, and the chip did not run or slept lightly, so that its firmware never sees it.
+    pub got: bool,
 }
 
 /// Something that a module has to tell.
@@ -203,6 +205,11 @@ impl Module {
     /// Its station's MAC address.
     pub fn mac(&self) -> [u8; 6] {
         self.mac
+    }
+
+    /// When something is due that a driver must come back for: everything but the log port, which people read.
+    pub fn next_for_driver(&self) -> Option<Instant> {
+        earliest([self.mcu.next_edge(), self.own.next_edge(), self.next_timer()])
     }
 
     /// What is due next, and when.
@@ -329,6 +336,7 @@ impl Module {
         match self.power {
             Power::Booting(at) if at <= now => {
                 self.power = Power::On;
+                self.wire.told_unheard = false;
                 self.own.set_sender(self.saved.nvs.uart(self.config.profile).line());
                 self.print_log(now, self.config.profile.boot_log.firmware);
                 let (clock, merged) = (self.clock.take(), self.config.log_port == LogPort::Merged);

@@ -11,7 +11,7 @@ use crate::capture::Mark;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
 use crate::uart::{
-    Direction, FRAMING_ERROR, Heard, LineSettings, PARITY_ERROR, Pace, ReceiveBuffer, UartEvent,
+    Deaf, Direction, FRAMING_ERROR, Heard, LineSettings, PARITY_ERROR, Pace, ReceiveBuffer, UartEvent,
 };
 
 /// Bytes in the receive FIFO at which RTS goes high: after a boot, and after AT+UART has set it.
@@ -30,6 +30,8 @@ pub struct WireStatistics {
     pub overruns: u64,
     /// Bytes lost on the wire, both directions.
     pub dropped: u64,
+    /// Bytes that the module received while its chip did not run or slept lightly: nobody heard them.
+    pub unheard: u64,
 }
 
 /// What one end received.
@@ -77,6 +79,9 @@ pub(super) struct Wire {
     held: bool,
     /// The last byte was lost.
     losing: bool,
+    /// Bytes that nobody heard, and whether that was told since the chip last ran.
+    unheard: u64,
+    pub told_unheard: bool,
     /// Nobody hears the rest of what the MCU was sending.
     pub cut_off: bool,
     sleep: LightSleep,
@@ -97,6 +102,8 @@ impl Wire {
             mcu_line: None,
             held: false,
             losing: false,
+            unheard: 0,
+            told_unheard: false,
             cut_off: false,
             sleep: LightSleep::default(),
             escape: EscapeWatch::default(),
@@ -162,6 +169,7 @@ impl Module {
             mcu: self.wire.mcu,
             overruns: self.wire.rx.overruns(),
             dropped: self.mcu.dropped() + self.own.dropped(),
+            unheard: self.wire.unheard,
         }
     }
 
@@ -188,13 +196,14 @@ impl Module {
     pub fn wire_edge(&mut self, now: Instant) {
         while let Some(heard) = self.mcu.take(now) {
             self.wire.module.count(heard.flags);
+            let before = self.wire.unheard;
             let mark = self.received(heard);
-            self.record(true, heard, mark);
+            self.record(true, heard, mark, self.wire.unheard == before);
         }
         while let Some(heard) = self.own.take(now) {
             self.wire.sleep.stir(now);
             self.wire.mcu.count(heard.flags);
-            self.record(false, heard, heard.mark.unwrap_or(Mark::Text));
+            self.record(false, heard, heard.mark.unwrap_or(Mark::Text), true);
         }
         while let Some((at, byte, ())) = self.log.take(now) {
             self.logged.push_back((at, byte));
@@ -210,18 +219,21 @@ impl Module {
         }
     }
 
-    fn record<M>(&mut self, from_mcu: bool, heard: Heard<M>, mark: Mark) {
+    fn record<M>(&mut self, from_mcu: bool, heard: Heard<M>, mark: Mark, got: bool) {
         let Heard { end: at, byte, flags, .. } = heard;
-        self.records.push_back(Record { at, from_mcu, byte, flags, mark });
+        self.records.push_back(Record { at, from_mcu, byte, flags, mark, got });
     }
 
     /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
     fn received(&mut self, heard: Heard<()>) -> Mark {
+        let now = heard.end;
         if self.power != Power::On || self.at.is_none() {
+            self.wire.unheard += 1;
+            self.tell_unheard(now);
             return Mark::Text;
         }
-        let now = heard.end;
         if !self.hears(heard.start, now) {
+            self.wire.unheard += 1;
             return Mark::Text;
         }
         let kept = self.wire.rx.push(heard.start, now, heard.byte);
@@ -232,6 +244,20 @@ impl Module {
         let (_, mark) = self.hand_over(now);
         // Only data is ever let wait.
         mark.unwrap_or(Mark::Data)
+    }
+
+    /// Says once that the MCU sends to a chip that does not run.
+    fn tell_unheard(&mut self, now: Instant) {
+        if std::mem::replace(&mut self.wire.told_unheard, true) {
+            return;
+        }
+        let why = match self.power {
+            Power::Off => Deaf::Off,
+            Power::Booting(_) | Power::Resetting(_) | Power::On => Deaf::Booting,
+            Power::Download => Deaf::Download,
+            Power::Asleep(_) => Deaf::Asleep,
+        };
+        self.wire.tell(now, UartEvent::Unheard(why));
     }
 
     /// False for a byte that comes while the chip sleeps lightly.

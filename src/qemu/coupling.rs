@@ -16,6 +16,7 @@ use super::record::Record;
 use super::reporter::Reporter;
 use crate::edge::{Poisoned, Session};
 use crate::time::Instant;
+use crate::uart::McuLoss;
 use crate::world::{Error, ModuleId};
 
 /// An object of QEMU that lives as long as the process.
@@ -169,7 +170,7 @@ impl Coupling {
         }
     }
 
-    /// One byte for the guest's receiver; it is lost when that is full, as on a board without flow control.
+    /// One byte for the guest's receiver; it is lost when that is full or off, as on a board without flow control.
     fn deliver(&self, now: u64, byte: u8) {
         // SAFETY: the big lock is held, and no lock of ours.
         let room = unsafe { (self.qemu.qemu_chr_be_can_write)(self.device.0) } > 0;
@@ -177,8 +178,10 @@ impl Coupling {
             // SAFETY: as above; one readable byte.
             unsafe { (self.qemu.qemu_chr_be_write)(self.device.0, &byte, 1) };
         } else {
-            let result =
-                self.session.with(|w| w.mcu_overrun(self.module, now.max(w.reached(self.module)?), byte));
+            // QEMU's answer is the same for a receiver that is off.
+            let result = self.session.with(|w| {
+                w.mcu_overrun(self.module, now.max(w.reached(self.module)?), byte, McuLoss::Unknown)
+            });
             self.check(result);
         }
     }

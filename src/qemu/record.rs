@@ -66,6 +66,7 @@ fn counters(s: &mut Statistics, mut f: impl FnMut(&str, &mut u64)) {
     f("mcu_framing_errors", &mut s.mcu_framing_errors);
     f("mcu_parity_errors", &mut s.mcu_parity_errors);
     f("wire_lost", &mut s.wire_lost);
+    f("module_unheard", &mut s.module_unheard);
 }
 
 fn one_line(text: &str) -> String {

@@ -29,13 +29,44 @@ pub enum UartEvent {
     McuOverrun {
         /// The byte.
         byte: u8,
+        /// Why.
+        loss: McuLoss,
     },
+    /// The MCU sends while the chip does not run. Said once until it does.
+    Unheard(Deaf),
+}
+
+/// Why the MCU's receiver has lost a byte.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum McuLoss {
+    /// It was full or off; the driver can't tell which.
+    #[default]
+    Unknown,
+    /// The same, and the MCU has not sent anything so far: it may not use its UART yet.
+    Unused,
+    /// It was full.
+    Full,
+    /// It was off.
+    Off,
+}
+
+/// Why a module hears nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deaf {
+    /// EN is low.
+    Off,
+    /// It starts; it hears from `ready` on.
+    Booting,
+    /// It waits for a download.
+    Download,
+    /// It sleeps deeply.
+    Asleep,
 }
 
 impl UartEvent {
     /// Something is wrong with how the MCU uses its UART.
     pub fn is_warning(&self) -> bool {
-        matches!(self, UartEvent::ModuleOverrun | UartEvent::EscapeSpoilt)
+        matches!(self, UartEvent::ModuleOverrun | UartEvent::EscapeSpoilt | UartEvent::Unheard(_))
     }
 }
 
@@ -59,7 +90,20 @@ impl fmt::Display for UartEvent {
                  were still queued in the MCU, so that there was less silence on the wire; let the transmit queue run \
                  empty before each of the 20 ms, or set mcu-tx = \"as-stored\"",
             ),
-            UartEvent::McuOverrun { byte } => write!(f, "MCU receiver overrun: lost 0x{byte:02x}"),
+            UartEvent::McuOverrun { byte, loss } => match loss {
+                McuLoss::Unknown => write!(f, "MCU receiver full or off: lost 0x{byte:02x}"),
+                McuLoss::Unused => {
+                    write!(f, "MCU receiver full or off before the MCU's first byte: 0x{byte:02x} was not heard")
+                }
+                McuLoss::Full => write!(f, "MCU receiver overrun: lost 0x{byte:02x}"),
+                McuLoss::Off => write!(f, "MCU receiver off: 0x{byte:02x} was not heard"),
+            },
+            UartEvent::Unheard(why) => f.write_str(match why {
+                Deaf::Off => "the MCU sends while the module is switched off (EN is low), and nobody hears it",
+                Deaf::Booting => "the MCU sends while the module boots, and nobody hears it before `ready`",
+                Deaf::Download => "the MCU sends while the module is in download mode, and no AT firmware hears it",
+                Deaf::Asleep => "the MCU sends while the module is in deep sleep, and nobody hears it",
+            }),
         }
     }
 }

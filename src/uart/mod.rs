@@ -17,7 +17,7 @@ mod transmitter;
 pub use buffer::{ReceiveBuffer, Waiting};
 pub use direction::{Direction, heard};
 pub use disturbance::Disturbance;
-pub use event::UartEvent;
+pub use event::{Deaf, McuLoss, UartEvent};
 pub use frame::Frame;
 pub use line::{LineSettings, Parity, StopBits};
 pub use receiver::{Heard, Receiver};

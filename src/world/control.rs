@@ -128,7 +128,8 @@ fn wire_status(module: &Module, s: &Statistics) -> String {
     let errors = |framing: u64, parity: u64| format!("{framing} framing errors, {parity} parity errors");
     format!(
         "wire {}: MCU {}, module {}, RTS {}; MCU stored {} bytes, {} still queued, at most {}; module received {}, {}, \
-         {} overruns, sent {}; MCU received {}, {}; {} lost on the wire",
+         {} overruns, {} unheard before `ready` or asleep, sent {}; MCU received {}, {}, {} lost by its receiver; {} lost on \
+         the wire",
         module.name(),
         module.mcu_line_settings(),
         module.line_settings(),
@@ -139,9 +140,11 @@ fn wire_status(module: &Module, s: &Statistics) -> String {
         s.module_received,
         errors(s.module_framing_errors, s.module_parity_errors),
         s.module_overruns,
+        s.module_unheard,
         s.module_bytes,
         s.mcu_received,
         errors(s.mcu_framing_errors, s.mcu_parity_errors),
+        s.mcu_overruns,
         s.wire_lost
     )
 }

@@ -20,7 +20,7 @@ use crate::net::event::{
     TcpEchoEvent, TcpEvent, UdpEchoEvent, UdpEvent,
 };
 use crate::time::Instant;
-use crate::uart::UartEvent;
+use crate::uart::{Deaf, McuLoss, UartEvent};
 
 /// Something that has happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub enum EventKind {
     UartEscapeSpoilt = 34,
     /// The MCU's receiver has lost a byte.
     UartMcuOverrun = 35,
+    /// The MCU sends while the module does not run.
+    UartUnheard = 36,
     /// A host is on a module's softAP.
     GuestJoined = 100,
     /// A host was not let in there.
@@ -130,7 +132,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 41] = [
+    pub const ALL: [EventKind; 42] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -148,6 +150,7 @@ impl EventKind {
         EventKind::UartAsleep,
         EventKind::UartEscapeSpoilt,
         EventKind::UartMcuOverrun,
+        EventKind::UartUnheard,
         EventKind::GuestJoined,
         EventKind::GuestNotLetIn,
         EventKind::GuestLeft,
@@ -198,7 +201,8 @@ impl EventKind {
             | EventKind::UartModuleOverrun
             | EventKind::UartAsleep
             | EventKind::UartEscapeSpoilt
-            | EventKind::UartMcuOverrun => "uart",
+            | EventKind::UartMcuOverrun
+            | EventKind::UartUnheard => "uart",
             EventKind::GuestJoined
             | EventKind::GuestNotLetIn
             | EventKind::GuestLeft
@@ -253,7 +257,8 @@ pub struct Facts<'a> {
     pub count: u64,
     /// Bytes of an HTTP answer's body.
     pub sent: u64,
-    /// An HTTP status; a pin's level, 0 or 1; [`EventKind::TcpTerminalConnected`]: 1 when the host has dialled;
+    /// An HTTP status; a pin's level, 0 or 1; [`EventKind::UartMcuOverrun`]: 1 the receiver was full, 2 off, 0 either;
+    /// [`EventKind::UartUnheard`]: 0 the module is off, 1 boots, 3 waits for a download, 4 sleeps deeply; [`EventKind::TcpTerminalConnected`]: 1 when the host has dialled;
     /// [`EventKind::TcpTerminalEnded`] and [`EventKind::TcpEchoEnded`]: 0 closed by the host, 1 reset by it, 2 closed by
     /// the other end, 3 reset by it, 4 over for the reason in `detail`; [`EventKind::TcpTerminalNothing`]: 0 nothing was
     /// sent, 1 closed, 2 reset.
@@ -285,6 +290,7 @@ impl Event {
             Event::Uart(UartEvent::Asleep) => EventKind::UartAsleep,
             Event::Uart(UartEvent::EscapeSpoilt) => EventKind::UartEscapeSpoilt,
             Event::Uart(UartEvent::McuOverrun { .. }) => EventKind::UartMcuOverrun,
+            Event::Uart(UartEvent::Unheard(_)) => EventKind::UartUnheard,
             Event::Host(event) => kind_of_host(event),
         }
     }
@@ -307,8 +313,22 @@ impl Event {
             Event::Uart(UartEvent::Rts { high, waiting } | UartEvent::Cts { high, waiting }) => {
                 Facts { code: u32::from(*high), count: *waiting as u64, ..none }
             }
-            Event::Uart(UartEvent::McuOverrun { byte }) => {
-                Facts { data: std::slice::from_ref(byte), count: 1, ..none }
+            Event::Uart(UartEvent::McuOverrun { byte, loss }) => {
+                let code = match loss {
+                    McuLoss::Unknown | McuLoss::Unused => 0,
+                    McuLoss::Full => 1,
+                    McuLoss::Off => 2,
+                };
+                Facts { data: std::slice::from_ref(byte), count: 1, code, ..none }
+            }
+            Event::Uart(UartEvent::Unheard(why)) => {
+                let code = match why {
+                    Deaf::Off => 0,
+                    Deaf::Booting => 1,
+                    Deaf::Download => 3,
+                    Deaf::Asleep => 4,
+                };
+                Facts { code, ..none }
             }
             Event::Uart(UartEvent::ModuleOverrun | UartEvent::Asleep | UartEvent::EscapeSpoilt) => none,
             Event::Host(event) => facts_of_host(event),
@@ -514,8 +534,8 @@ mod tests {
         assert!(numbers.is_sorted_by(|a, b| a < b), "a number is used twice, or out of order: {numbers:?}");
         // A program that was built with an older header knows them: a number here never changes.
         let given = [
-            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31, 32, 33, 34, 35, 100, 101, 102, 103, 110, 111,
-            120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180, 181,
+            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103, 110,
+            111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180, 181,
         ];
         assert_eq!(numbers, given);
     }

@@ -23,7 +23,8 @@
 //!
 //! A line starts with a time: ticks of the attachment's own timebase for what a driver did (that of `attach` is
 //! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries bytes that the
-//! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost; `pin` a pin's new level;
+//! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost, with `full` or `off` where the driver knew why; `pin` a
+//! pin's new level;
 //! `line` what the MCU's UART was set to;
 //! `reach` says how far the module's clock had come where no later input shows it. Clocks move together: several
 //! `reach` lines in a row are one group, to be approached side by side within the world's lookahead.
@@ -34,7 +35,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::time::Instant;
-use crate::uart::LineSettings;
+use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
 use crate::world::{Attachment, McuTx, Pin, Scenario};
 use read::Reader;
@@ -155,6 +156,8 @@ pub enum Input {
         tick: u64,
         /// The byte.
         byte: u8,
+        /// Why, as far as the driver knows.
+        loss: McuLoss,
     },
     /// A line of the console.
     Console {
@@ -260,9 +263,14 @@ impl Writer {
     }
 
     /// The MCU's receiver lost `byte` at `tick`.
-    pub fn overrun(&mut self, module: u32, tick: u64, byte: u8) {
+    pub fn overrun(&mut self, module: u32, tick: u64, byte: u8, loss: McuLoss) {
         self.settle(Some((module, tick)));
-        self.line(&format!("{tick} {} overrun {byte:02x}", self.name(module)));
+        let why = match loss {
+            McuLoss::Unknown | McuLoss::Unused => "",
+            McuLoss::Full => " full",
+            McuLoss::Off => " off",
+        };
+        self.line(&format!("{tick} {} overrun {byte:02x}{why}", self.name(module)));
     }
 
     /// A console line takes effect at `at`. Lines that only ask need not be logged.

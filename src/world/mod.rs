@@ -33,7 +33,7 @@ use crate::module::{Module, ModuleConfig, ModuleState, Saved};
 use crate::net::network::Network;
 use crate::profile;
 use crate::time::{Duration, Instant, Timebase};
-use crate::uart::{LineSettings, Pace, UartEvent};
+use crate::uart::{LineSettings, McuLoss, Pace, UartEvent};
 use crate::wifi::Air;
 use console::Command;
 pub use error::Error;
@@ -146,7 +146,7 @@ pub struct Statistics {
     pub module_bytes: u64,
     /// Deepest the MCU-side queue has been, in bytes.
     pub mcu_queue_max: u64,
-    /// Bytes that the driver reported lost because the MCU's receiver was full.
+    /// Bytes that the driver reported lost because the MCU's receiver was full or off.
     pub mcu_overruns: u64,
     /// Bytes that the module lost because its buffers were full.
     pub module_overruns: u64,
@@ -170,6 +170,8 @@ pub struct Statistics {
     pub mcu_parity_errors: u64,
     /// Bytes lost on the wire, both directions.
     pub wire_lost: u64,
+    /// Bytes that the module received while its firmware did not run or slept lightly: nobody heard them.
+    pub module_unheard: u64,
 }
 
 /// What to record beside the simulation itself. None of it changes what happens.
@@ -376,25 +378,41 @@ impl World {
         Ok(())
     }
 
-    /// The driver lost a byte because the MCU's receiver was full at `tick`: counted, and a warning.
+    /// The driver lost a byte at `tick` because the MCU's receiver was full, or off: counted, and one warning for a run
+    /// of such bytes. A run ends when two byte times, or a millisecond if that is longer, pass without one.
     ///
     /// # Errors
     /// Those of [`World::advance`].
-    pub fn mcu_overrun(&mut self, module: ModuleId, tick: u64, byte: u8) -> Result<(), Error> {
+    pub fn mcu_overrun(&mut self, module: ModuleId, tick: u64, byte: u8, loss: McuLoss) -> Result<(), Error> {
         let now = self.go_to(module, tick)?;
         if let Some(log) = &mut self.log {
-            log.overrun(module.0, tick, byte);
+            log.overrun(module.0, tick, byte, loss);
         }
         let Some(slot) = self.slots.get_mut(module.0 as usize) else { return Err(Error::NoSuchModule) };
         slot.statistics.mcu_overruns += 1;
-        let warning = format!(
-            "{now}: the MCU's receiver was full and lost byte 0x{byte:02x} from module '{}'",
-            slot.module.name()
-        );
-        let event = UartEvent::McuOverrun { byte };
+        let loss = match loss {
+            McuLoss::Unknown if slot.statistics.mcu_bytes == 0 => McuLoss::Unused,
+            loss => loss,
+        };
+        let line = slot.module.line_settings();
+        let gap = line.span(4 * line.half_bits()).max(Duration::from_millis(1));
+        let before = slot.lost_last.replace((now, loss));
+        if before.is_none_or(|(at, why)| why != loss || at + gap < now) {
+            let name = slot.module.name();
+            let what = match loss {
+                McuLoss::Full => "was full and loses bytes",
+                McuLoss::Off => "is off and does not hear what comes",
+                McuLoss::Unknown => "is full or off and loses bytes",
+                McuLoss::Unused => {
+                    "is full or off, before the MCU's first byte, and does not hear what comes"
+                }
+            };
+            self.warnings
+                .push(format!("{now}: the MCU's receiver {what} from module '{name}', 0x{byte:02x} first"));
+        }
+        let event = UartEvent::McuOverrun { byte, loss };
         slot.remarks.push(event.to_string());
         self.recorder.observe(now, slot.module.name(), Event::Uart(event));
-        self.warnings.push(warning);
         self.run();
         Ok(())
     }
@@ -408,8 +426,9 @@ impl World {
         self.command(line)
     }
 
-    /// The tick at which this module has something for its driver, or must be woken with [`World::advance`].
-    /// `None`: nothing will happen unless the driver does something.
+    /// The tick at which this module has something for its driver, or must be woken with [`World::advance`]; while a byte
+    /// waits to be read, the tick reached. `None`: nothing will happen unless the driver does something. What the log port
+    /// prints is nothing to come back for.
     ///
     /// # Errors
     /// [`Error::NoSuchModule`], [`Error::NotAttached`].

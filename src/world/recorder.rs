@@ -30,6 +30,8 @@ struct Channels {
     frames_out: ChannelId,
     frames_in: ChannelId,
     from_mcu: Packetizer,
+    /// How many bytes in a row the firmware has got of what the MCU sends.
+    got: usize,
     from_module: Packetizer,
     from_log: Packetizer,
     /// Interfaces in the capture.
@@ -91,6 +93,7 @@ impl Recorder {
                     frames_out: digest.channel(&format!("{name}/frames/out"), ChannelKind::Records),
                     frames_in: digest.channel(&format!("{name}/frames/in"), ChannelKind::Records),
                     from_mcu: Packetizer::new(Side::Mcu),
+                    got: 0,
                     from_module: Packetizer::new(Side::Module),
                     from_log: Packetizer::new(Side::Module),
                     radio: interface(&mut capture, &format!("{name}/radio"), &radio, InterfaceKind::Ethernet),
@@ -145,17 +148,24 @@ impl Recorder {
         if self.capture.is_none() && self.dialogue.is_none() && !is_observing {
             return;
         }
+        let before = channels.got;
+        if record.from_mcu {
+            channels.got = if record.got { before.saturating_add(1) } else { 0 };
+        }
+        let after = channels.got;
         let packetizer = if record.from_mcu { &mut channels.from_mcu } else { &mut channels.from_module };
         for packet in packetizer.push(record.at, record.byte, record.mark) {
-            self.packet(module, record.at, packet, remarks);
+            let got = if packet.at == record.at { after } else { before };
+            self.packet(module, record.at, packet, got, remarks);
         }
     }
 
     /// The MCU's payload so far is a whole block: its packet need not wait for the next byte.
     pub fn block_ended(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
-        let packet = self.modules.get_mut(module).and_then(|channels| channels.from_mcu.flush(at));
-        if let Some(packet) = packet {
-            self.packet(module, at, packet, remarks);
+        let Some(channels) = self.modules.get_mut(module) else { return };
+        let got = channels.got;
+        if let Some(packet) = channels.from_mcu.flush(at) {
+            self.packet(module, at, packet, got, remarks);
         }
     }
 
@@ -228,9 +238,9 @@ impl Recorder {
     pub fn finish(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
         let Some(channels) = self.modules.get_mut(module) else { return };
         let open = [channels.from_mcu.flush(at), channels.from_module.flush(at)];
-        let (log, interface) = (channels.from_log.flush(at), channels.log);
+        let (log, interface, got) = (channels.from_log.flush(at), channels.log, channels.got);
         for packet in open.into_iter().flatten() {
-            self.packet(module, at, packet, remarks);
+            self.packet(module, at, packet, got, remarks);
         }
         if let (Some(_), Some(packet)) = (&self.capture, log) {
             self.waiting.push(packet.at, Kind::WireEdge, module as u32, Item::Log { interface, packet });
@@ -317,9 +327,19 @@ impl Recorder {
         self.observations.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    fn packet(&mut self, module: usize, now: Instant, packet: UartPacket, remarks: &mut Vec<String>) {
+    /// `got`: how many bytes up to the packet's end the firmware has got in a row, if the MCU has sent it. What it has not
+    /// got is no command.
+    fn packet(
+        &mut self,
+        module: usize,
+        now: Instant,
+        packet: UartPacket,
+        got: usize,
+        remarks: &mut Vec<String>,
+    ) {
         if self.is_observing() && packet.kind == PacketKind::Line {
-            let line = packet.bytes.trim_ascii();
+            let unheard = if packet.from == Side::Mcu { packet.bytes.len().saturating_sub(got) } else { 0 };
+            let line = packet.bytes[unheard..].trim_ascii();
             let event = if packet.from == Side::Mcu { Event::Command } else { Event::Reply };
             if let (false, Some(subject)) = (line.is_empty(), self.names.get(module).cloned()) {
                 self.file(now, packet.at, subject, event(line.to_owned()));

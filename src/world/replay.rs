@@ -105,7 +105,9 @@ fn feed(world: &mut World, input: &Input) -> Result<(), Error> {
         }
         Input::Pin { module, tick, pin, high } => world.set_pin(ModuleId(*module), *tick, *pin, *high),
         Input::Line { module, tick, line } => world.set_mcu_line(ModuleId(*module), *tick, *line),
-        Input::Overrun { module, tick, byte } => world.mcu_overrun(ModuleId(*module), *tick, *byte),
+        Input::Overrun { module, tick, byte, loss } => {
+            world.mcu_overrun(ModuleId(*module), *tick, *byte, *loss)
+        }
         Input::Console { at_ns, line } => {
             let at = crate::time::Duration::from_nanos(*at_ns);
             world.console(&format!("at {at} {line}")).map(|_| ())

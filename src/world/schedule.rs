@@ -68,7 +68,7 @@ impl World {
     pub(super) fn next_instant(&self, module: usize) -> Option<Instant> {
         let slot = self.slots.get(module)?;
         let byte = slot.out.front().map(|b| b.at);
-        let own = slot.next().map(|(t, _)| t);
+        let own = slot.next_for_driver();
         let uplink = self.uplink.peek().map(|k| k.time);
         let event = self.network.next_event().map(|k| k.time);
         let network = earliest([event, self.changes.front().map(|(t, _)| *t), uplink]);

@@ -7,6 +7,7 @@ use super::{Attachment, Error, PinChange, Statistics, UartByte};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Saved};
 use crate::time::{Instant, earliest};
+use crate::uart::McuLoss;
 
 /// Inputs go last among what happens at one instant: everything up to it has happened by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,8 @@ pub struct Slot {
     pub handed_over: Saved,
     /// What the world counts; [`Slot::statistics`] has the rest, too.
     pub statistics: Statistics,
+    /// The MCU's receiver lost a byte then, and why.
+    pub lost_last: Option<(Instant, McuLoss)>,
     /// Remarks for the next captured packet.
     pub remarks: Vec<String>,
 }
@@ -54,6 +57,7 @@ impl Slot {
             pins: VecDeque::new(),
             logged: VecDeque::new(),
             statistics: Statistics::default(),
+            lost_last: None,
             remarks: Vec::new(),
         }
     }
@@ -71,8 +75,15 @@ impl Slot {
             mcu_framing_errors: wire.mcu.framing_errors,
             mcu_parity_errors: wire.mcu.parity_errors,
             wire_lost: wire.dropped,
+            module_unheard: wire.unheard,
             ..self.statistics
         }
+    }
+
+    /// When this module's driver must come back. What the log port prints happens then, too, at its own time.
+    pub fn next_for_driver(&self) -> Option<Instant> {
+        let frame = self.frames.peek().map(|key| key.time);
+        earliest([self.module.next_for_driver(), frame, self.changes.front().map(|(t, _)| *t)])
     }
 
     /// What happens to this module next.

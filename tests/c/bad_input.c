@@ -92,7 +92,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(expected, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
     EXPECT(expected, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
-    EXPECT(expected, espat_mcu_overrun(world, 0, 0, 'A'));
+    EXPECT(expected, espat_mcu_overrun(world, 0, 0, 'A', ESPAT_MCU_LOSS_FULL));
     EXPECT(expected, espat_set_mcu_line(world, 0, 0, 9600, 8, 0, 0));
     EXPECT(expected, espat_module_line(world, 0, line, line + 1, line + 2, line + 3));
     EXPECT(expected, espat_module_rts(world, 0, &module));
@@ -327,6 +327,7 @@ static void wrong_values(espat_world *world, uint32_t module)
     options.mcu_tx = ESPAT_MCU_TX_WIRE;
     options.obeys_rts = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_overrun(world, module, 0, 'A', 3));
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 79, 8, 0, 0));
     EXPECT_SENTENCE("expected 80 to 5000000 baud");
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 9, 0, 0));
@@ -349,7 +350,7 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write_block(world, other, 0, AT, sizeof AT));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write_block(world, other, 0, NULL, 0));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_pin(world, other, 0, ESPAT_PIN_EN, 1));
-        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_overrun(world, other, 0, 'A'));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_overrun(world, other, 0, 'A', ESPAT_MCU_LOSS_OFF));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_mcu_line(world, other, 0, 9600, 8, 0, 0));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_line(world, other, line, line + 1, line + 2, line + 3));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_rts(world, other, &level));
@@ -390,7 +391,7 @@ static void wrong_times(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write(world, module, 0, 'A'));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write_block(world, module, 0, AT, sizeof AT));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_set_pin(world, module, 0, ESPAT_PIN_EN, 0));
-    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_mcu_overrun(world, module, 0, 'A'));
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_mcu_overrun(world, module, 0, 'A', ESPAT_MCU_LOSS_UNKNOWN));
     EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "at 0 ns ap home down", NULL));
     EXPECT_OK(espat_reached(world, module, &reached));
     EXPECT_TRUE(reached == 1000);
@@ -448,7 +449,7 @@ static void finished(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_FINISHED, espat_uart_write(world, module, UINT64_C(5000000000), 'A'));
     EXPECT(ESPAT_STATUS_FINISHED, espat_uart_write_block(world, module, UINT64_C(5000000000), AT, sizeof AT));
     EXPECT(ESPAT_STATUS_FINISHED, espat_set_pin(world, module, UINT64_C(5000000000), ESPAT_PIN_EN, 0));
-    EXPECT(ESPAT_STATUS_FINISHED, espat_mcu_overrun(world, module, UINT64_C(5000000000), 'A'));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_mcu_overrun(world, module, UINT64_C(5000000000), 'A', ESPAT_MCU_LOSS_FULL));
     EXPECT(ESPAT_STATUS_FINISHED, espat_advance(world, module, UINT64_C(5000000000)));
     EXPECT(ESPAT_STATUS_FINISHED, espat_console(world, "status", NULL));
     EXPECT_OK(espat_uart_read(world, module, bytes, 4, &count));
@@ -484,7 +485,7 @@ static void not_recorded(void)
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
-    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_mcu_overrun(world, 0, 0, 'A'));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_mcu_overrun(world, 0, 0, 'A', ESPAT_MCU_LOSS_FULL));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_next_event(world, 0, &number));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_advance(world, 0, 0));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_reached(world, 0, &number));

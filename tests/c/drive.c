@@ -125,7 +125,7 @@ static void input(char *line)
                stop_bits);
     } else if (strcmp(word, "overrun") == 0) {
         sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %u", &module, &tick, &byte);
-        check(espat_mcu_overrun(world, module, tick, (uint8_t)byte));
+        check(espat_mcu_overrun(world, module, tick, (uint8_t)byte, ESPAT_MCU_LOSS_FULL));
     } else if (strcmp(word, "advance") == 0) {
         uint64_t reached;
         sscanf(line, "%*s %" SCNu32 " %" SCNu64, &module, &tick);

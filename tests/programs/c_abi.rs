@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use espat_sim::time::{Instant, Timebase};
-use espat_sim::uart::LineSettings;
+use espat_sim::uart::{LineSettings, McuLoss};
 use espat_sim::world::{Attachment, McuTx, ModuleId, Pin, Recording, Scenario, World, replay};
 
 const MS: u64 = 1_000_000;
@@ -218,6 +218,16 @@ fn threads_change_no_digest() {
 }
 
 #[test]
+fn two_modules_that_talk_to_each_other_say_the_same_from_one_thread_from_two_and_in_the_replay() {
+    let directory = directory("talk");
+    let scenario = root().join("tests/c/two_modules.toml");
+    let talk = compile("talk", &C99, &directory);
+    assert_eq!(last_line(&run(Command::new(&talk).arg(&scenario).arg("3"))), "PASS");
+    let cpp = compile("talk", &CPP17, &directory);
+    assert_eq!(last_line(&run(Command::new(&cpp).arg(&scenario).arg("1"))), "PASS");
+}
+
+#[test]
 fn pkg_config_gives_what_a_program_needs() {
     let prefix = directory("prefix").join("opt/espat");
     for sub in ["lib/pkgconfig", "include"] {
@@ -359,7 +369,9 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
                 let rts = u32::from(rts);
                 let _ = writeln!(printed, "rts {rts}, module {baud} {data_bits} {parity} {stop_bits}");
             }
-            Overrun(module, tick, byte) => world.mcu_overrun(id(module), *tick, *byte).expect("overrun"),
+            Overrun(module, tick, byte) => {
+                world.mcu_overrun(id(module), *tick, *byte, McuLoss::Full).expect("overrun")
+            }
             Advance(module, tick) => {
                 world.advance(id(module), *tick).expect("advance");
                 while let Some(byte) = world.uart_read(id(module)).expect("read") {

@@ -2,6 +2,7 @@
 //! calls changes nothing.
 use crate::host::{Host, SECOND};
 use espat_sim::time::{Instant, Timebase};
+use espat_sim::uart::McuLoss;
 use espat_sim::world::{Attachment, Error, Pin, Recording, Scenario, World, replay};
 
 /// A run with commands, joins and traffic, with a driver that calls as `pace` says.
@@ -102,7 +103,7 @@ fn time_backwards_is_an_error_that_changes_nothing() {
         host.world.advance(host.module, now - 1),
         host.world.uart_write(host.module, now - 1, b'A'),
         host.world.set_pin(host.module, 0, Pin::En, false),
-        host.world.mcu_overrun(host.module, 0, 0),
+        host.world.mcu_overrun(host.module, 0, 0, McuLoss::Full),
     ];
     for error in refused {
         assert!(matches!(error, Err(Error::TimeBackwards { .. })), "{error:?}");

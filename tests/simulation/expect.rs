@@ -1,5 +1,6 @@
 //! What a scenario expects, and the sentences about what did not happen.
 use crate::host::{Host, SECOND};
+use espat_sim::uart::McuLoss;
 use espat_sim::world::{Outcome, Scenario};
 
 /// The built-in scenario with a terminal, and these expectations.
@@ -114,7 +115,7 @@ fn one_observation_is_not_both_the_first_and_the_next() {
 #[test]
 fn a_byte_that_the_mcu_loses_is_observed() {
     let mut host = Host::ready_in(&scenario(&["never wifi uart lost"]), 1);
-    host.world.mcu_overrun(host.module, host.now, b'x').expect("mcu_overrun");
+    host.world.mcu_overrun(host.module, host.now, b'x', McuLoss::Full).expect("mcu_overrun");
     let sentence = why(&host);
     assert!(sentence.contains("`MCU receiver overrun: lost 0x78` at"), "{sentence}");
 }

@@ -4,6 +4,7 @@
 //! (the command, C, QEMU, tshark, Renode) is in `tests/programs`.
 
 mod contract;
+mod driver;
 mod drivers_esp_at_nal;
 mod expect;
 mod fuzz_seeds;

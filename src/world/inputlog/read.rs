@@ -6,7 +6,7 @@ use super::{
     End, Input, LogError, MAGIC, OBEYS_RTS, Truncated, VERSION, level_word, module_name, pacing_word,
     pin_word,
 };
-use crate::uart::LineSettings;
+use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
 use crate::world::spelling::{one_of, shown};
 use crate::world::{McuTx, Pin};
@@ -193,7 +193,15 @@ impl<'a> Reader<'a> {
             }
             ("overrun", Some(rest)) => {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
-                Ok(Input::Overrun { module, tick, byte: self.byte(rest)? })
+                let (byte, loss) = match rest.split_once(' ') {
+                    None => (rest, McuLoss::Unknown),
+                    Some((byte, "full")) => (byte, McuLoss::Full),
+                    Some((byte, "off")) => (byte, McuLoss::Off),
+                    Some((_, other)) => {
+                        return Err(self.expected("`full`, `off` or nothing behind the byte", other));
+                    }
+                };
+                Ok(Input::Overrun { module, tick, byte: self.byte(byte)?, loss })
             }
             ("reach", None) => Ok(Input::Advance { module: self.module(&who)?, tick: self.time(time)? }),
             ("detach" | "reach", Some(extra)) => {

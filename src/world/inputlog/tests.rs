@@ -40,7 +40,7 @@ fn a_log_is_readable_text() {
     }
     w.console(Instant::from_nanos(1_500_000_000), "ap home down");
     w.pin(0, 1_600_000_000, Pin::En, false);
-    w.overrun(0, 1_700_000_000, 0x0a);
+    w.overrun(0, 1_700_000_000, 0x0a, McuLoss::Off);
     w.advance(0, 2_000_000_000);
     w.detach(0);
     w.end(End { digest: 0x0123_4567_89ab_cdef, content_digest: 0xfedc_ba98_7654_3210 });
@@ -56,7 +56,7 @@ scenario \"lab.toml\" 29 bytes 3 lines
 86805 wifi uart 41 54 0d 0a
 1500000000 * console ap home down
 1600000000 wifi pin en low
-1700000000 wifi overrun 0a
+1700000000 wifi overrun 0a off
 2000000000 wifi reach
 - wifi detach
 end digest=0123456789abcdef content=fedcba9876543210
@@ -240,10 +240,9 @@ fn input() -> impl Strategy<Value = Input> {
             let line = LineSettings { data_bits, ..LineSettings::eight_n_one(baud) };
             Input::Line { module, tick, line }
         }),
-        (module.clone(), tick(), any::<u8>()).prop_map(|(module, tick, byte)| Input::Overrun {
-            module,
-            tick,
-            byte
+        (module.clone(), tick(), any::<u8>(), 0..3usize).prop_map(|(module, tick, byte, loss)| {
+            let loss = [McuLoss::Unknown, McuLoss::Full, McuLoss::Off][loss];
+            Input::Overrun { module, tick, byte, loss }
         }),
         (any::<u64>(), any::<String>()).prop_map(|(at_ns, line)| Input::Console { at_ns, line }),
         (module, tick()).prop_map(|(module, tick)| Input::Advance { module, tick }),
@@ -260,7 +259,7 @@ fn write(w: &mut Writer, input: &Input) {
         Input::Uart { module, tick, bytes } => bytes.iter().for_each(|&b| w.uart(*module, *tick, b)),
         Input::Pin { module, tick, pin, high } => w.pin(*module, *tick, *pin, *high),
         Input::Line { module, tick, line } => w.line_settings(*module, *tick, *line),
-        Input::Overrun { module, tick, byte } => w.overrun(*module, *tick, *byte),
+        Input::Overrun { module, tick, byte, loss } => w.overrun(*module, *tick, *byte, *loss),
         Input::Console { at_ns, line } => w.console(Instant::from_nanos(*at_ns), line),
         Input::Advance { module, tick } => w.advance(*module, *tick),
     }

@@ -270,7 +270,7 @@ namespace EspAtHarness
             board.Run(2000);
             Equal("", board.Uart.Received, "what a module says that is held in reset");
             Equal("switched off", board.Module.WifiState, "the state");
-            True(Logger.Lines.Any(l => l.Contains("[WARNING]") && l.Contains("EN is wired and low")), "no warning: " + Log());
+            True(Logger.Lines.Any(l => l.Contains("[WARNING]") && l.Contains("EN is low")), "no warning: " + Log());
             board.Machine.Guest(board.Machine.Executed + 12345, () => board.Module.OnGPIO(0, true));
             board.Run(1000);
             Equal("\r\nready\r\n", board.Uart.Received, "what it says after EN has risen");
