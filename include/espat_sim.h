@@ -64,7 +64,7 @@
 
 // Version of the binary interface that this header describes. Functions, structure fields and values are added
 // under the same number; what exists keeps its meaning.
-#define ESPAT_ABI_VERSION 1
+#define ESPAT_ABI_VERSION 2
 
 // Bytes that espat_digest_text() needs: 16 hex digits and a NUL.
 #define ESPAT_DIGEST_TEXT_SIZE 17
@@ -78,7 +78,7 @@
 // Keep the dialogue for espat_dialogue_read().
 #define ESPAT_RECORD_DIALOGUE 4
 
-// Keep what happened, in words, for espat_observation_read().
+// Keep what happened for espat_observation_take() and espat_observation_read().
 #define ESPAT_RECORD_OBSERVATIONS 8
 
 // Keep what comes out of the log ports for espat_log_port_read().
@@ -86,6 +86,9 @@
 
 // Keep how the pins change that modules drive for espat_pin_read().
 #define ESPAT_RECORD_PINS 32
+
+// Keep what the terminals of hosts receive for espat_host_received().
+#define ESPAT_RECORD_HOST_RECEIVED 64
 
 // The tick of espat_next_event() when nothing will happen by itself.
 #define ESPAT_NEVER 18446744073709551615ull
@@ -98,6 +101,9 @@
 
 // The line was held low for longer than a byte.
 #define ESPAT_UART_BREAK 4
+
+// `link` of an observation that concerns no link.
+#define ESPAT_NO_LINK 4294967295
 
 // What a call answers. Everything but ESPAT_STATUS_OK means: nothing was changed, outputs are as they were, and
 // espat_last_error() says in one sentence what was wrong. The exceptions stand with the function.
@@ -150,6 +156,8 @@ enum espat_status
     ESPAT_STATUS_POISONED = 19,
     // An internal error in a call that concerns no world. Please report it.
     ESPAT_STATUS_INTERNAL = 20,
+    // The world has no host of this name.
+    ESPAT_STATUS_UNKNOWN_HOST = 21,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -322,6 +330,203 @@ typedef uint32_t espat_replay_outcome;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What an event is, and which fields of espat_observation it has beside `number`, `ns`, `subject`, `kind`, `event` and
+// `text`, which all have. The others are 0 or empty then, `link` is ESPAT_NO_LINK.
+//
+// Numbers never change and none is used again. Later versions add kinds: a program skips those that it does not know.
+enum espat_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // There is no observation now.
+    ESPAT_EVENT_KIND_NONE = 0,
+    // A line of text that the MCU sent: `data`, without the line's end.
+    ESPAT_EVENT_KIND_COMMAND = 1,
+    // A line of text that the module sent: `data`, without the line's end.
+    ESPAT_EVENT_KIND_REPLY = 2,
+    // The module's station is associated with an access point: `name`.
+    ESPAT_EVENT_KIND_STATION_ASSOCIATED = 10,
+    // The station has joined: `name` is the access point, `address` its IPv4 address.
+    ESPAT_EVENT_KIND_STATION_JOINED = 11,
+    // The station uses a further address: `address`.
+    ESPAT_EVENT_KIND_STATION_ADDRESS = 12,
+    // The station has lost its access point, or left it.
+    ESPAT_EVENT_KIND_STATION_DISCONNECTED = 13,
+    // The module has opened a link: `link`, `protocol`, `peer`, as all kinds of links.
+    ESPAT_EVENT_KIND_LINK_OPENED = 20,
+    // A client of the module's own server has opened a link.
+    ESPAT_EVENT_KIND_LINK_ACCEPTED = 21,
+    // A link is closed, whoever wanted that. When the module restarts, sleeps deeply or loses its power, its links are
+    // gone and none of them is said to be closed; espat_links_read() knows.
+    ESPAT_EVENT_KIND_LINK_CLOSED = 22,
+    // The other end of a link does not answer any more. ESPAT_EVENT_KIND_LINK_CLOSED follows.
+    ESPAT_EVENT_KIND_LINK_GAVE_UP = 23,
+    // A link lost `count` bytes from `peer`, because there was no room. It stays open.
+    ESPAT_EVENT_KIND_LINK_LOST = 24,
+    // The module's RTS has changed: `code` is its level, `count` how many bytes are in the module's receive FIFO.
+    ESPAT_EVENT_KIND_UART_RTS = 30,
+    // The module's CTS has changed: `code` 1: it stops, 0: it goes on; `count` bytes are still to be sent.
+    ESPAT_EVENT_KIND_UART_CTS = 31,
+    // The module's receive FIFO is full and it loses what the MCU sends. Said once until a byte fits again.
+    ESPAT_EVENT_KIND_UART_MODULE_OVERRUN = 32,
+    // The module sleeps lightly and loses what the MCU sends. Said once for each sleep.
+    ESPAT_EVENT_KIND_UART_ASLEEP = 33,
+    // `+++` was taken for data, because bytes were still queued in the MCU.
+    ESPAT_EVENT_KIND_UART_ESCAPE_SPOILT = 34,
+    // The MCU's receiver has lost a byte: `data`. `code` is one of espat_mcu_loss.
+    ESPAT_EVENT_KIND_UART_MCU_OVERRUN = 35,
+    // The MCU sends while the module does not run, and nobody hears it. Said once until it runs. `code` is one of
+    // espat_power.
+    ESPAT_EVENT_KIND_UART_UNHEARD = 36,
+    // A host is on a module's softAP: `name` is the module.
+    ESPAT_EVENT_KIND_GUEST_JOINED = 100,
+    // A module's softAP has not let a host in: `name` is the module, `detail` says why.
+    ESPAT_EVENT_KIND_GUEST_NOT_LET_IN = 101,
+    // A host has left a module's softAP: `name` is the module.
+    ESPAT_EVENT_KIND_GUEST_LEFT = 102,
+    // A host was leased an address: `address`.
+    ESPAT_EVENT_KIND_GUEST_ADDRESS = 103,
+    // An HTTP server has answered a request of `peer`: `name` is what was asked for, `detail` the method, `code` the
+    // status, `count` the length of the request's body, `sent` that of the answer's.
+    ESPAT_EVENT_KIND_HTTP_REQUEST = 110,
+    // An HTTP server has refused a request of `peer` that it could not read, with the status `code`.
+    ESPAT_EVENT_KIND_HTTP_BAD_REQUEST = 111,
+    // As ESPAT_EVENT_KIND_HTTP_REQUEST, of an update server; `name` has the query behind its `?`.
+    ESPAT_EVENT_KIND_UPDATE_REQUEST = 120,
+    // As ESPAT_EVENT_KIND_HTTP_BAD_REQUEST, of an update server.
+    ESPAT_EVENT_KIND_UPDATE_BAD_REQUEST = 121,
+    // A host's terminal is connected with `peer`; `code` 0: which has dialled, 1: the host has.
+    ESPAT_EVENT_KIND_TCP_TERMINAL_CONNECTED = 130,
+    // A host has dialled `peer` in vain: `detail` says why. `peer` is empty when that had no address.
+    ESPAT_EVENT_KIND_TCP_TERMINAL_NOT_CONNECTED = 131,
+    // `peer` has dialled a host's terminal and was gone before the connection was there: `detail` says why.
+    ESPAT_EVENT_KIND_TCP_TERMINAL_NOT_ACCEPTED = 132,
+    // A host's terminal has received `count` bytes from `peer`: `data`, all of them.
+    ESPAT_EVENT_KIND_TCP_TERMINAL_RECEIVED = 133,
+    // A host's terminal had no room for `count` bytes that it was to send to `peer`.
+    ESPAT_EVENT_KIND_TCP_TERMINAL_DROPPED = 134,
+    // A connection of a host's terminal is over, after `count` bytes from `peer`. `code` 0: the host has closed it, 1:
+    // the host has reset it, 2: `peer` has closed it, 3: `peer` has reset it, 4: for the reason in `detail`.
+    ESPAT_EVENT_KIND_TCP_TERMINAL_ENDED = 135,
+    // A host's terminal was told to do something and has no connection. `code` 0: to send, 1: to close, 2: to reset.
+    ESPAT_EVENT_KIND_TCP_TERMINAL_NOTHING = 136,
+    // `peer` has connected to an echo server.
+    ESPAT_EVENT_KIND_TCP_ECHO_CONNECTED = 140,
+    // A connection to an echo server is over, after `count` bytes from `peer`. `code` 2: `peer` has closed it, 4: it
+    // ended otherwise.
+    ESPAT_EVENT_KIND_TCP_ECHO_ENDED = 141,
+    // A host's terminal has received a datagram of `count` bytes from `peer`: `data`, all of them.
+    ESPAT_EVENT_KIND_UDP_TERMINAL_RECEIVED = 150,
+    // A host could not send a datagram to `peer`: `detail` says why. `peer` is empty when that had no address.
+    ESPAT_EVENT_KIND_UDP_TERMINAL_NOT_SENT = 151,
+    // An echo server has sent a datagram of `count` bytes back to `peer`.
+    ESPAT_EVENT_KIND_UDP_ECHO_ECHOED = 160,
+    // An echo server could not: `detail` says why.
+    ESPAT_EVENT_KIND_UDP_ECHO_LOST = 161,
+    // `peer` has asked a DNS server for `name`; `detail` is the type of record, such as "A".
+    ESPAT_EVENT_KIND_DNS_QUESTION = 170,
+    // A time server has answered `peer`: `count` is the time, in seconds since 1970; 0 with `detail` "kiss-of-death".
+    ESPAT_EVENT_KIND_SNTP_ANSWERED = 180,
+    // A time server has got a datagram from `peer` and has not answered: `detail` says why.
+    ESPAT_EVENT_KIND_SNTP_UNANSWERED = 181,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_event_kind espat_event_kind;
+#else
+typedef uint32_t espat_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why the MCU's receiver lost a byte.
+enum espat_mcu_loss
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // It was full or off; the driver can't tell which.
+    ESPAT_MCU_LOSS_UNKNOWN = 0,
+    // It was full.
+    ESPAT_MCU_LOSS_FULL = 1,
+    // It was off.
+    ESPAT_MCU_LOSS_OFF = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_mcu_loss espat_mcu_loss;
+#else
+typedef uint32_t espat_mcu_loss;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What data is carried over.
+enum espat_protocol
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Nothing.
+    ESPAT_PROTOCOL_NONE = 0,
+    // TCP.
+    ESPAT_PROTOCOL_TCP = 1,
+    // UDP.
+    ESPAT_PROTOCOL_UDP = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_protocol espat_protocol;
+#else
+typedef uint32_t espat_protocol;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Whether the module's chip runs. Later versions may add values.
+enum espat_power
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // EN is low.
+    ESPAT_POWER_OFF = 0,
+    // It starts, or is about to start again: the firmware does not run.
+    ESPAT_POWER_BOOTING = 1,
+    // The AT firmware runs.
+    ESPAT_POWER_ON = 2,
+    // It was started with GPIO0 low and waits for a download.
+    ESPAT_POWER_DOWNLOAD = 3,
+    // It sleeps deeply (AT+GSLP).
+    ESPAT_POWER_ASLEEP = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_power espat_power;
+#else
+typedef uint32_t espat_power;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Whether the module's station has joined. Later versions may add values.
+enum espat_wifi
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // With no access point.
+    ESPAT_WIFI_NOT_JOINED = 0,
+    // With an access point, without an IPv4 address yet.
+    ESPAT_WIFI_ASSOCIATED = 1,
+    // With an access point and an IPv4 address.
+    ESPAT_WIFI_JOINED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_wifi espat_wifi;
+#else
+typedef uint32_t espat_wifi;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // A simulated world: modules, their network, and time. Opaque; made by espat_world_new() or espat_replay(),
 // ended by espat_world_free().
 typedef struct espat_world espat_world;
@@ -341,7 +546,8 @@ typedef struct espat_world_options {
     // 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     uint32_t seed_given;
     // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
-    // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, added together.
+    // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED, added
+    // together.
     uint32_t record;
     // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     const char *capture_path;
@@ -413,6 +619,9 @@ typedef struct espat_statistics {
     uint64_t mcu_parity_errors;
     // Bytes lost on the wire, in both directions.
     uint64_t wire_lost;
+    // Bytes that the module's UART received while its firmware did not run (before "ready", in deep sleep) or slept
+    // lightly: nobody heard them. They are among module_received.
+    uint64_t module_unheard;
 } espat_statistics;
 
 // A pin that the module drives has changed.
@@ -426,6 +635,143 @@ typedef struct espat_pin_change {
     // Its level from then on: 0 low, 1 high.
     uint32_t level;
 } espat_pin_change;
+
+// What a module is doing at the time reached.
+//
+// Texts belong to the library. They are never NULL, empty when there is no such thing, and stay until this thread's next
+// call that gives a text.
+typedef struct espat_module_status {
+    // sizeof(espat_module_status), set by the caller
+    size_t size;
+    // One of espat_power.
+    uint32_t power;
+    // One of espat_wifi.
+    uint32_t wifi;
+    // In a few words, such as "joined 'home' as 192.168.1.100", "not joined", "booting", "switched off".
+    const char *text;
+    // The name of the access point that the station is with, as the scenario has it.
+    const char *access_point;
+    // The station's IPv4 address, such as "192.168.1.100".
+    const char *ipv4;
+    // The station's link-local IPv6 address, such as "fe80::1".
+    const char *ipv6_link_local;
+    // The station's global IPv6 address.
+    const char *ipv6_global;
+    // The IPv4 address of the module's own access point, while that is on.
+    const char *softap_ipv4;
+    // The station's MAC address out of the box, such as "02:00:5e:00:00:01".
+    const char *mac;
+    // 1: several links may be open (AT+CIPMUX=1).
+    uint32_t multiple;
+    // 1: what link 0 receives waits until the MCU reads it (AT+CIPRECVMODE=1). espat_links_read() has it for each link.
+    uint32_t passive;
+    // 1: passthrough; what the MCU sends is data until `+++`.
+    uint32_t passthrough;
+    // 1: it sleeps lightly when it has nothing to do (AT+SLEEP=2).
+    uint32_t sleeps_lightly;
+    // The port of the module's own server; 0: there is none.
+    uint32_t server_port;
+    // The level of the module's RTS: 1 (high) asks the MCU to stop.
+    uint32_t rts;
+    // What the module's UART is set to, bits per second.
+    uint32_t baud;
+    // 5 to 8.
+    uint32_t data_bits;
+    // One of espat_parity.
+    uint32_t parity;
+    // One of espat_stop_bits.
+    uint32_t stop_bits;
+    // What the MCU's UART is set to, bits per second. Both ends are the same until espat_set_mcu_line() says otherwise.
+    uint32_t mcu_baud;
+    // 5 to 8.
+    uint32_t mcu_data_bits;
+    // One of espat_parity.
+    uint32_t mcu_parity;
+    // One of espat_stop_bits.
+    uint32_t mcu_stop_bits;
+    // Bytes that the MCU has stored and that have not ended on the wire yet. A driver that models a transmit buffer
+    // compares it with that one's size.
+    uint64_t mcu_queued;
+    // Bytes that the module's UART has received and that its firmware has not looked at yet.
+    uint64_t module_waiting;
+    // Bytes that the firmware has printed and that have not ended on the wire yet.
+    uint64_t module_queued;
+} espat_module_status;
+
+// An open AT link of a module.
+typedef struct espat_link {
+    // sizeof(espat_link), set by the caller in the first of an array
+    size_t size;
+    // Its number, 0 to 4.
+    uint32_t id;
+    // One of espat_protocol.
+    uint32_t protocol;
+    // 1: a client of the module's own server has opened it. 0: the module has.
+    uint32_t accepted;
+    // 1: what it receives waits until the MCU reads it (AT+CIPRECVMODE=1).
+    uint32_t passive;
+    // The other end's port.
+    uint32_t port;
+    // The module's own port.
+    uint32_t local_port;
+    // Bytes that were received and not handed to the MCU yet.
+    uint64_t waiting;
+    // Bytes that the other end has not acknowledged yet; 0 for UDP.
+    uint64_t unsent;
+    // Its type as AT+CIPSTATE has it: "TCP", "TCPv6", "UDP" or "UDPv6", with NUL.
+    char kind[8];
+    // The other end's address without its port, such as "203.0.113.10" or "2001:db8::10", with NUL.
+    char address[48];
+    // The other end with its port, such as "203.0.113.10:80" or "[2001:db8::10]:80", with NUL.
+    char peer[64];
+} espat_link;
+
+// Something that happened, for tests that wait for it: who, what, and the facts one by one, with the sentence beside.
+//
+// Texts and `data` belong to the library. They are never NULL but where it is said, and stay until this thread's next
+// call that gives a text.
+typedef struct espat_observation {
+    // sizeof(espat_observation), set by the caller
+    size_t size;
+    // Its number: that of the first in a world is 0, the next one has the next. Pass it plus one to
+    // espat_observation_read() for the one after it.
+    uint64_t number;
+    // World time at which it happened, in ns.
+    uint64_t ns;
+    // A module's name, or a host's. NULL: there is no observation now.
+    const char *subject;
+    // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
+    // "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
+    // "udp-echo", "dns", "sntp". NULL: there is no observation now.
+    const char *kind;
+    // The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
+    // now.
+    const char *text;
+    // What it is: one of espat_event_kind, which says what the fields below are.
+    uint32_t event;
+    // The number of the AT link, 0 to 4; otherwise ESPAT_NO_LINK.
+    uint32_t link;
+    // One of espat_protocol.
+    uint32_t protocol;
+    // A status, a level or a choice.
+    uint32_t code;
+    // A number of bytes, or of seconds.
+    uint64_t count;
+    // Bytes of an answer.
+    uint64_t sent;
+    // The other end, such as "203.0.113.10:80" or "[2001:db8::10]:80".
+    const char *peer;
+    // An address without a port, such as "192.168.1.100".
+    const char *address;
+    // A name.
+    const char *name;
+    // What there is to say besides.
+    const char *detail;
+    // Bytes as they are, not text: `length` of them. NULL when there are none.
+    const uint8_t *data;
+    // Bytes at `data`.
+    size_t length;
+} espat_observation;
 
 // One line, one prompt or one data block on a UART.
 typedef struct espat_packet {
@@ -444,21 +790,6 @@ typedef struct espat_packet {
     // 0
     uint32_t reserved;
 } espat_packet;
-
-// Something that happened, in words: for tests that wait for it.
-typedef struct espat_observation {
-    // sizeof(espat_observation), set by the caller
-    size_t size;
-    // World time at which it happened, in ns.
-    uint64_t ns;
-    // A module's name, or a host's. NULL: there is no observation now.
-    const char *subject;
-    // Of a module: "command" (a line that the MCU sent), "reply" (a line that the module sent), "station", "link".
-    // Of a host: the service, such as "http".
-    const char *kind;
-    // One line, without its end, such as "joined home as 192.168.1.100".
-    const char *text;
-} espat_observation;
 
 // What came of a replay.
 typedef struct espat_replay_result {
@@ -546,7 +877,7 @@ espat_status espat_module_name(struct espat_world *world, size_t index, const ch
 // Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 // no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
 // is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_read(),
-// espat_observation_read()).
+// espat_module_state(), those of observations).
 //
 // Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 espat_status espat_console(struct espat_world *world,
@@ -593,13 +924,20 @@ espat_status espat_set_pin(struct espat_world *world,
                            uint32_t pin,
                            uint32_t level);
 
-// The driver lost `byte` because the MCU's receiver was full at `tick`. Counted, and a warning.
+// The driver lost `byte` at `tick`, because the MCU's receiver was full or off: `loss` is one of espat_mcu_loss. Counted,
+// and one warning for a run of such bytes. A run ends when two byte times, or 1 ms if that is longer, pass without one.
 //
-// Errors: those of espat_advance().
-espat_status espat_mcu_overrun(struct espat_world *world, uint32_t module, uint64_t tick, uint8_t byte);
+// Errors: ESPAT_STATUS_INVALID_ARGUMENT; those of espat_advance().
+espat_status espat_mcu_overrun(struct espat_world *world,
+                               uint32_t module,
+                               uint64_t tick,
+                               uint8_t byte,
+                               uint32_t loss);
 
 // Stores in `*tick` the tick at which this module has something for its driver, or wants espat_advance() to be
-// called. ESPAT_NEVER: nothing will happen unless the driver does something.
+// called. While a byte waits to be taken that is the tick reached, however often it is asked for: take bytes before you
+// ask. ESPAT_NEVER: nothing will happen unless the driver does something. What the log port prints is nothing to come
+// back for.
 //
 // Errors: ESPAT_STATUS_UNKNOWN_MODULE, ESPAT_STATUS_NOT_ATTACHED.
 espat_status espat_next_event(struct espat_world *world,
@@ -691,6 +1029,64 @@ espat_status espat_pin_read(struct espat_world *world,
                             size_t capacity,
                             size_t *count);
 
+// Fills in what a module is doing at the time reached.
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+espat_status espat_module_state(struct espat_world *world,
+                                uint32_t module,
+                                struct espat_module_status *state);
+
+// Stores in `*count` how many links of a module are open at the time reached, and fills in the first `capacity` of them
+// in the order of their numbers. `size` of `links[0]` says how large each is; a module has 5 links at most. With
+// `capacity` 0, `links` may be NULL. Links of clients of the module's own server are among them; after a restart, in deep
+// sleep and without power there is none.
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+espat_status espat_links_read(struct espat_world *world,
+                              uint32_t module,
+                              struct espat_link *links,
+                              size_t capacity,
+                              size_t *count);
+
+// Takes the oldest observation that was not taken yet and fills in `*observation`; `event` is
+// ESPAT_EVENT_KIND_NONE when none waits. Observations wait until they are taken.
+//
+// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
+espat_status espat_observation_take(struct espat_world *world, struct espat_observation *observation);
+
+// Looks at the first observation whose `number` is `from` or more and fills in `*observation`; `event` is
+// ESPAT_EVENT_KIND_NONE when there is none yet. Nothing is taken, so several readers may each have a cursor of their own;
+// what espat_observation_take() has taken is passed over.
+//
+// To wait for something after this point: ask espat_observation_count() for `from`, and go on from the `number` of what
+// was found plus one.
+//
+// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
+espat_status espat_observation_read(struct espat_world *world,
+                                    uint64_t from,
+                                    struct espat_observation *observation);
+
+// Stores in `*count` how many observations were made so far: the `number` of the next one.
+//
+// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
+espat_status espat_observation_count(struct espat_world *world, uint64_t *count);
+
+// Stores in `*length` how many bytes the terminal of the host called `host` has received since the world's start, and
+// copies those from `offset` on to `buffer`, as many as there are and as `capacity` has room for. With `capacity` 0 (and
+// `buffer` NULL) only `*length` is set. Nothing is taken. `protocol` is one of espat_protocol: TCP for its tcp-terminal,
+// with the bytes of all its connections in the order of their arrival; UDP for its udp-terminal, datagram after
+// datagram.
+//
+// Errors: ESPAT_STATUS_UNKNOWN_HOST; ESPAT_STATUS_INVALID_ARGUMENT for another protocol; ESPAT_STATUS_NOT_RECORDED
+// without ESPAT_RECORD_HOST_RECEIVED.
+espat_status espat_host_received(struct espat_world *world,
+                                 const char *host,
+                                 uint32_t protocol,
+                                 uint64_t offset,
+                                 uint8_t *buffer,
+                                 size_t capacity,
+                                 uint64_t *length);
+
 // Takes up to `capacity` bytes of the capture (pcapng) and stores their number in `*length`; 0 means that nothing
 // waits now. With `capacity` 0 (and `buffer` NULL) nothing is taken and `*length` is what waits. All pieces, one
 // after the other, until after espat_world_finish(), are the file.
@@ -716,15 +1112,8 @@ espat_status espat_dialogue_read(struct espat_world *world,
                                  uint8_t *buffer,
                                  size_t capacity);
 
-// Takes the next observation and fills in `*observation`; `subject`, `kind` and `text` are NULL when none waits. They
-// stay until this thread's next call that gives a text (this one, espat_console(), espat_warning_read()).
-//
-// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
-espat_status espat_observation_read(struct espat_world *world,
-                                    struct espat_observation *observation);
-
 // Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-// stays until this thread's next call that gives a text (this one, espat_console(), espat_observation_read()).
+// stays until this thread's next call that gives a text (this one, espat_console(), espat_module_state(), those of observations).
 espat_status espat_warning_read(struct espat_world *world,
                                 const char **warning);
 

@@ -272,8 +272,15 @@ impl Driver {
     fn run(scenario: &Scenario, session: &Session, gait: Gait) -> (Result, String) {
         // The lazy one has nothing recorded: recording changes nothing.
         let on = gait == Gait::Eager;
-        let recording =
-            Recording { capture: on, log: on, dialogue: on, observations: on, log_port: on, pins: on };
+        let recording = Recording {
+            capture: on,
+            log: on,
+            dialogue: on,
+            observations: on,
+            log_port: on,
+            pins: on,
+            host_received: on,
+        };
         let mut world = World::new(scenario, None, recording)
             .unwrap_or_else(|e| panic!("a good scenario makes no world: {e}"));
         let name = world.module_names()[0].to_owned();

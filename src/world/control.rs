@@ -128,7 +128,7 @@ fn wire_status(module: &Module, s: &Statistics) -> String {
     let errors = |framing: u64, parity: u64| format!("{framing} framing errors, {parity} parity errors");
     format!(
         "wire {}: MCU {}, module {}, RTS {}; MCU stored {} bytes, {} still queued, at most {}; module received {}, {}, \
-         {} overruns, {} unheard before `ready` or asleep, sent {}; MCU received {}, {}, {} lost by its receiver; {} lost on \
+         {} overruns, {} not heard by its firmware, sent {}; MCU received {}, {}, {} lost by its receiver; {} lost on \
          the wire",
         module.name(),
         module.mcu_line_settings(),
