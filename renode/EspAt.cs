@@ -303,6 +303,22 @@ namespace Antmicro.Renode.Peripherals.Network
             return AskNow(delegate { return Escaped(native.HostReceived(world, host, udp)); });
         }
 
+        // What the scenario's `expect` asks for and has not come true by now, one a line with its reason; empty when all has.
+        public string ExpectationsUnmet => AskNow(delegate { return string.Join("\n", native.ExpectationsUnmet(world)); });
+
+        // One of the counters of Statistics.
+        public string Statistic(string name)
+        {
+            foreach(var line in Statistics.Split('\n'))
+            {
+                if(line.StartsWith(name + " ", StringComparison.Ordinal))
+                {
+                    return line.Substring(name.Length + 1);
+                }
+            }
+            throw new RecoverableException("There is no statistic '" + name + "' in:\n" + Statistics);
+        }
+
         public string Statistics
         {
             get
@@ -368,8 +384,13 @@ namespace Antmicro.Renode.Peripherals.Network
             return found;
         }
 
-        // When the last observation that WaitFor has returned was made, in seconds.
-        public string ObservedAt => Seconds(observedAt);
+        // Of the last observation that WaitFor has returned: when it was made, in seconds; the other end, such as
+        // "203.0.113.10:80"; the address that a station has got, such as "192.168.1.100". Empty where there is none.
+        public string ObservedAt => Seconds(lastFound.Nanoseconds);
+
+        public string ObservedPeer => lastFound.Peer;
+
+        public string ObservedAddress => lastFound.Address;
 
         // What was observed and not yet taken by WaitFor: time, subject, kind, text.
         public string Observations
@@ -703,7 +724,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 {
                     throw new RecoverableException(waiter.Failure(timeout, observed));
                 }
-                observedAt = waiter.Found.Nanoseconds;
+                lastFound = waiter.Found;
                 return waiter.Found.Text;
             }
         }
@@ -1057,7 +1078,6 @@ namespace Antmicro.Renode.Peripherals.Network
         private string lastMismatch;
         private bool disposed;
         private string lastError;
-        private ulong observedAt;
 
         [Transient]
         private Native native;
@@ -1065,6 +1085,7 @@ namespace Antmicro.Renode.Peripherals.Network
         private IntPtr world;
         [Transient]
         private Waiter waiting;
+        private Observation lastFound = new Observation();
 
         private readonly IMachine machine;
         private readonly IUART uart;
@@ -1085,6 +1106,12 @@ namespace Antmicro.Renode.Peripherals.Network
 
         private class Observation
         {
+            public Observation()
+            {
+                Peer = "";
+                Address = "";
+            }
+
             public override string ToString()
             {
                 return Seconds(Nanoseconds) + " " + Subject + " " + Kind + " " + Text;
@@ -1094,6 +1121,8 @@ namespace Antmicro.Renode.Peripherals.Network
             public string Subject;
             public string Kind;
             public string Text;
+            public string Peer;
+            public string Address;
         }
 
         // What one end of the wire is set to. Parity and stop bits are indices of Native.Parities and Native.StopBits.
@@ -1354,6 +1383,28 @@ namespace Antmicro.Renode.Peripherals.Network
                 return texts;
             }
 
+            // Such as "failed: by 20s wifi station joined home: ...".
+            public List<string> ExpectationsUnmet(IntPtr world)
+            {
+                UIntPtr count;
+                Check(expectationCount(world, out count));
+                var unmet = new List<string>();
+                for(var i = 0u; i < count.ToUInt32(); i++)
+                {
+                    var found = new Expectation { Size = SizeOf(typeof(Expectation)) };
+                    Check(expectationRead(world, (UIntPtr)i, ref found));
+                    if(found.Outcome == OutcomeOpen)
+                    {
+                        unmet.Add("open: " + Text(found.Text));
+                    }
+                    else if(found.Outcome != OutcomeMet && found.Outcome != OutcomeAbsent)
+                    {
+                        unmet.Add("failed: " + Text(found.Text) + ": " + Text(found.Why));
+                    }
+                }
+                return unmet;
+            }
+
             public byte[] HostReceived(IntPtr world, string host, bool udp)
             {
                 var text = Utf8(host);
@@ -1385,7 +1436,9 @@ namespace Antmicro.Renode.Peripherals.Network
                     Nanoseconds = next.Nanoseconds,
                     Subject = Text(next.Subject),
                     Kind = Text(next.Kind),
-                    Text = Text(next.Text)
+                    Text = Text(next.Text),
+                    Peer = Text(next.Peer),
+                    Address = Text(next.Address)
                 };
             }
 
@@ -1461,6 +1514,8 @@ namespace Antmicro.Renode.Peripherals.Network
                 observationTake = (ObservationTake)Bind(address, "espat_observation_take", typeof(ObservationTake));
                 moduleState = (ModuleStateReader)Bind(address, "espat_module_state", typeof(ModuleStateReader));
                 linksRead = (LinksReader)Bind(address, "espat_links_read", typeof(LinksReader));
+                expectationCount = (OutSize)Bind(address, "espat_expectation_count", typeof(OutSize));
+                expectationRead = (ExpectationReader)Bind(address, "espat_expectation_read", typeof(ExpectationReader));
                 hostReceived = (HostReceivedReader)Bind(address, "espat_host_received", typeof(HostReceivedReader));
                 warningRead = (OutText)Bind(address, "espat_warning_read", typeof(OutText));
                 Flush = (OnWorld)Bind(address, "espat_flush", typeof(OnWorld));
@@ -1567,6 +1622,8 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly ObservationTake observationTake;
             private readonly ModuleStateReader moduleState;
             private readonly LinksReader linksRead;
+            private readonly OutSize expectationCount;
+            private readonly ExpectationReader expectationRead;
             private readonly HostReceivedReader hostReceived;
             private readonly OutText warningRead;
 
@@ -1576,6 +1633,9 @@ namespace Antmicro.Renode.Peripherals.Network
             private const uint ProtocolTcp = 1;
             private const uint ProtocolUdp = 2;
             private const int LinksAtMost = 5;
+            private const uint OutcomeOpen = 0;
+            private const uint OutcomeMet = 1;
+            private const uint OutcomeAbsent = 2;
 
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             public delegate uint OnWorld(IntPtr world);
@@ -1621,6 +1681,10 @@ namespace Antmicro.Renode.Peripherals.Network
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint LinksReader(IntPtr world, uint module, [In, Out] Link[] links, UIntPtr capacity,
                 out UIntPtr count);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint OutSize(IntPtr world, out UIntPtr count);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ExpectationReader(IntPtr world, UIntPtr index, ref Expectation expectation);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint HostReceivedReader(IntPtr world, IntPtr host, uint protocol, ulong offset,
                 [In, Out] byte[] buffer, UIntPtr capacity, out ulong length);
@@ -1702,6 +1766,17 @@ namespace Antmicro.Renode.Peripherals.Network
                 public IntPtr Detail;
                 public IntPtr Data;
                 public UIntPtr Length;
+            }
+
+            [StructLayout(LayoutKind.Sequential)]
+            private struct Expectation
+            {
+                public UIntPtr Size;
+                public ulong Nanoseconds;
+                public uint Line;
+                public uint Outcome;
+                public IntPtr Text;
+                public IntPtr Why;
             }
 
             [StructLayout(LayoutKind.Sequential)]

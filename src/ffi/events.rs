@@ -10,7 +10,7 @@ use super::records::recorded;
 use super::sized::SizePrefixed;
 use super::state::espat_protocol;
 use super::status::{Failure, espat_status};
-use crate::world::Observation;
+use crate::world::{Observation, Outcome};
 
 /// `link` of an observation that concerns no link.
 pub const ESPAT_NO_LINK: u32 = 0xffff_ffff;
@@ -278,6 +278,84 @@ pub unsafe extern "C" fn espat_observation_count(world: *mut espat_world, count:
     boundary!(world world; count: out => {
         recorded(world.pulled.observations, "observations", "ESPAT_RECORD_OBSERVATIONS")?;
         count.write(world.look(|w| w.observation_count())?);
+        Ok(())
+    })
+}
+
+/// What has come of a line of the scenario's `expect`. Later versions may add values.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum espat_outcome {
+    /// It has not happened, and there is still time. Not after espat_world_finish().
+    Open = 0,
+    /// It has happened in time.
+    Met = 1,
+    /// What must not happen has not happened so far, or in the whole run.
+    Absent = 2,
+    /// It has failed.
+    Failed = 3,
+}
+
+/// A line of the scenario's `expect`, and what has come of it.
+///
+/// Texts belong to the library. They are never NULL, and stay until this thread's next call that gives a text.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct espat_expectation {
+    /// sizeof(espat_expectation), set by the caller
+    pub size: usize,
+    /// World time at which it was met, in ns; otherwise 0.
+    pub ns: u64,
+    /// Its line in the scenario, from 1.
+    pub line: u32,
+    /// One of espat_outcome.
+    pub outcome: u32,
+    /// The line as the scenario has it, such as "by 20s wifi station joined home".
+    pub text: *const c_char,
+    /// Why it has failed: what was expected, and what was seen instead. Empty unless it has.
+    pub why: *const c_char,
+}
+
+// SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
+unsafe impl SizePrefixed for espat_expectation {
+    const NAME: &'static str = "espat_expectation";
+    const FIRST_SIZE: usize = size_of::<espat_expectation>();
+}
+
+/// Stores in `*count` how many lines the scenario's `expect` has.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_expectation_count(world: *mut espat_world, count: *mut usize) -> espat_status {
+    boundary!(world world; count: out => {
+        count.write(world.look(|w| w.verdicts().len())?);
+        Ok(())
+    })
+}
+
+/// Fills in the line at `index`, from 0, of the scenario's `expect`, with what has come of it by the time that all modules
+/// have reached.
+///
+/// Errors: ESPAT_STATUS_INVALID_ARGUMENT when there is no such line.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_expectation_read(
+    world: *mut espat_world,
+    index: usize,
+    expectation: *mut espat_expectation,
+) -> espat_status {
+    boundary!(world world; expectation: sized_out => {
+        let verdicts = world.look(|w| w.verdicts())?;
+        let Some(verdict) = verdicts.get(index) else {
+            let sentence = format!("'index' is {index}; the scenario expects {} things", verdicts.len());
+            return Err(Failure::argument(sentence));
+        };
+        let (outcome, ns, why) = match &verdict.outcome {
+            Outcome::Open => (espat_outcome::Open, 0, ""),
+            Outcome::Met(at) => (espat_outcome::Met, at.as_nanos(), ""),
+            Outcome::Absent => (espat_outcome::Absent, 0, ""),
+            Outcome::Failed(why) => (espat_outcome::Failed, 0, why.as_str()),
+        };
+        let ([text, why], _) = boundary::keep([verdict.text.clone(), why.to_owned()], &[]);
+        let line = u32::try_from(verdict.line).unwrap_or(u32::MAX);
+        expectation.write(&espat_expectation { size: 0, ns, line, outcome: outcome as u32, text, why });
         Ok(())
     })
 }

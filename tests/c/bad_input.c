@@ -71,6 +71,7 @@ static void no_world(espat_world *world, uint32_t expected)
     SIZED(espat_packet, packet);
     SIZED(espat_observation, observation);
     SIZED(espat_module_status, state);
+    SIZED(espat_expectation, expectation);
     espat_link links[2];
     espat_uart_byte bytes[4];
     espat_pin_change changes[4];
@@ -110,6 +111,8 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_observation_take(world, &observation));
     EXPECT(expected, espat_observation_read(world, 0, &observation));
     EXPECT(expected, espat_observation_count(world, &number));
+    EXPECT(expected, espat_expectation_count(world, &count));
+    EXPECT(expected, espat_expectation_read(world, 0, &expectation));
     EXPECT(expected, espat_module_state(world, 0, &state));
     EXPECT(expected, espat_links_read(world, 0, links, 2, &count));
     EXPECT(expected, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, buffer, sizeof buffer, &number));
@@ -167,6 +170,8 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_take(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_read(world, 0, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_count(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_expectation_count(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_expectation_read(world, 0, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_state(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_links_read(world, module, NULL, 2, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_links_read(world, module, NULL, 0, NULL));
@@ -205,9 +210,10 @@ static void wrong_sizes(espat_world *world, uint32_t module)
         SIZED(espat_observation, observation);
         SIZED(espat_module_status, state);
         SIZED(espat_link, link);
+        SIZED(espat_expectation, expectation);
         SIZED(espat_replay_result, result);
         options.size = attach.size = statistics.size = packet.size = observation.size = result.size = sizes[i];
-        state.size = link.size = sizes[i];
+        state.size = link.size = expectation.size = sizes[i];
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_new(&options, &other));
         EXPECT_SENTENCE("sizeof(espat_world_options)");
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_attach(world, "wifi", &attach, &module));
@@ -216,6 +222,7 @@ static void wrong_sizes(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_take(world, &observation));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_read(world, 0, &observation));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_module_state(world, module, &state));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_expectation_read(world, 0, &expectation));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_links_read(world, module, &link, 1, &count));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, NULL, &result, NULL));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, &options, &result, NULL));
@@ -311,6 +318,7 @@ static void wrong_values(espat_world *world, uint32_t module)
     SIZED(espat_observation, observation);
     SIZED(espat_module_status, state);
     SIZED(espat_link, link);
+    SIZED(espat_expectation, expectation);
     uint8_t buffer[64];
     uint32_t other, level, line[4];
     uint64_t number;
@@ -341,6 +349,9 @@ static void wrong_values(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_host_received(world, "www", 3, 0, NULL, 0, &number));
     EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_host_received(world, BAD_UTF8, ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
     EXPECT_OK(espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, UINT64_MAX, buffer, 4, &number));
+    EXPECT_OK(espat_expectation_count(world, &count));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_expectation_read(world, count, &expectation));
+    EXPECT_SENTENCE("the scenario expects 0 things");
     EXPECT_OK(espat_observation_read(world, UINT64_MAX, &observation));
     EXPECT_TRUE(observation.event == ESPAT_EVENT_KIND_NONE && observation.text == NULL);
 

@@ -5,7 +5,8 @@
  *
  *     links SCENARIO
  *
- * SCENARIO has an access point `home` and a host `pc` at 192.168.1.20 with a terminal at TCP port 23 and UDP port 5000.
+ * SCENARIO has an access point `home` and a host `pc` at 192.168.1.20 with a terminal at TCP port 23 and UDP port 5000. It
+ * expects that the module joins `home`, and that it never says `ready`.
  * The exit code is 0 if all is as it should be.
  */
 #include <espat_sim.h>
@@ -142,6 +143,22 @@ static void states(void)
     expect(is.multiple == 1 && is.passive == 0 && is.passthrough == 0 && is.server_port == 0, "its modes");
 }
 
+static void expectations(void)
+{
+    espat_expectation is;
+    size_t count;
+
+    memset(&is, 0, sizeof is);
+    is.size = sizeof is;
+    check(espat_expectation_count(world, &count));
+    expect(count == 2, "the scenario expects two things");
+    check(espat_expectation_read(world, 0, &is));
+    expect(is.outcome == ESPAT_OUTCOME_MET && is.ns > 0 && is.ns < now && is.why[0] == '\0', "it has joined");
+    expect(strcmp(is.text, "wifi station joined home") == 0 && is.line > 0, "the line of the scenario");
+    check(espat_expectation_read(world, 1, &is));
+    expect(is.outcome == ESPAT_OUTCOME_FAILED && strstr(is.why, "happened, which it must not") != NULL, "it has run");
+}
+
 static void clients_of_the_modules_server(void)
 {
     espat_link open[2];
@@ -239,6 +256,7 @@ int main(int argc, char **argv)
     check(espat_attach(world, "wifi", NULL, &module));
 
     states();
+    expectations();
     clients_of_the_modules_server();
     loss();
 

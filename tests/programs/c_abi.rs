@@ -192,8 +192,9 @@ fn each_change_of_the_modules_rts_comes_with_its_time_the_same_under_valgrind() 
 fn links_and_events_are_facts_that_a_loss_a_reset_sleep_and_power_cuts_leave_true() {
     let directory = directory("links");
     let scenario = directory.join("pc.toml");
-    std::fs::write(&scenario, PC.replace("tcp-terminal = 5000", "tcp-terminal = 23\nudp-terminal = 5000"))
-        .expect("write the scenario");
+    let pc = PC.replace("tcp-terminal = 5000", "tcp-terminal = 23\nudp-terminal = 5000");
+    let expected = "expect = [\"wifi station joined home\", \"never wifi reply ready\"]";
+    std::fs::write(&scenario, format!("{expected}\n{pc}")).expect("write the scenario");
     let (c, cpp) = (compile("links", &C99, &directory), compile("links", &CPP17, &directory));
     for command in [&mut Command::new(&c), &mut Command::new(&cpp), &mut valgrind(&c, false)] {
         assert_eq!(last_line(&run(command.arg(&scenario))), "PASS");

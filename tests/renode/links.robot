@@ -38,8 +38,8 @@ Client Of The Modules Server Is A Link Until It Closes
     Send    AT+CIPSERVER=1,8080
     Links Should Be    ${EMPTY}
     Connect From Host    pc    wifi    8080
-    ${accepted}=    Wait For Link    0 accepted TCP 192.168.1.20:
-    ${peer}=    Fetch From Right    ${accepted}    ${SPACE}
+    Wait For Link    0 accepted TCP 192.168.1.20:
+    ${peer}=    Ask Module    ObservedPeer
     Links Should Be    0 TCP ${peer}
     Close From Host    pc
     Wait For Link    0 closed TCP

@@ -544,6 +544,32 @@ namespace EspAtHarness
             Recoverable(() => board.Module.HostReceived("nobody"), "there is no host 'nobody'");
         }
 
+        public static void FactsOfWhatWasWaitedForNeedNoReadingOfItsSentence()
+        {
+            var board = OnALan("AT+CIPSTART=\"TCP\",\"192.168.1.20\",23");
+            board.Module.WaitFor("station", "joined");
+            Equal("192.168.1.100", board.Module.ObservedAddress, "the address");
+            Equal("", board.Module.ObservedPeer, "the other end of a join");
+            board.Module.WaitFor("link", "opened");
+            Equal("192.168.1.20:23", board.Module.ObservedPeer, "the other end of a link");
+            True(int.Parse(board.Module.Statistic("module-bytes")) > 100, board.Module.Statistics);
+            Recoverable(() => board.Module.Statistic("bytes"), "There is no statistic 'bytes'", "mcu-bytes");
+        }
+
+        public static void ExpectationsOfTheScenarioAreAskedForOneByOne()
+        {
+            var path = Folder + "/expect.toml";
+            File.WriteAllText(path, "expect = [\"wifi reply ready\", \"wifi station joined\", \"never wifi command AT\"]\n"
+                + "[ap.home]\nssid = \"espat-sim\"\n");
+            var board = new Board(m => m.Scenario = path);
+            board.Run(1000);
+            Equal("open: wifi station joined", board.Module.ExpectationsUnmet, "before anything is sent");
+            board.Machine.Guest(1000000000, () => board.Uart.Send("AT\r\n"));
+            board.Run(1000);
+            var unmet = board.Module.ExpectationsUnmet.Split('\n');
+            True(unmet.Length == 2 && unmet[1].StartsWith("failed: never wifi command AT: "), string.Join("; ", unmet));
+        }
+
         // ---- waiting ---------------------------------------------------------------------------------------------------
 
         public static void WaitingEndsAtTheInstantAndPausesThere()
