@@ -439,6 +439,29 @@ typedef uint32_t espat_event_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What has come of a line of the scenario's `expect`. Later versions may add values.
+enum espat_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // It has not happened, and there is still time. Not after espat_world_finish().
+    ESPAT_OUTCOME_OPEN = 0,
+    // It has happened in time.
+    ESPAT_OUTCOME_MET = 1,
+    // What must not happen has not happened so far, or in the whole run.
+    ESPAT_OUTCOME_ABSENT = 2,
+    // It has failed.
+    ESPAT_OUTCOME_FAILED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_outcome espat_outcome;
+#else
+typedef uint32_t espat_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Why the MCU's receiver lost a byte.
 enum espat_mcu_loss
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -773,6 +796,24 @@ typedef struct espat_observation {
     size_t length;
 } espat_observation;
 
+// A line of the scenario's `expect`, and what has come of it.
+//
+// Texts belong to the library. They are never NULL, and stay until this thread's next call that gives a text.
+typedef struct espat_expectation {
+    // sizeof(espat_expectation), set by the caller
+    size_t size;
+    // World time at which it was met, in ns; otherwise 0.
+    uint64_t ns;
+    // Its line in the scenario, from 1.
+    uint32_t line;
+    // One of espat_outcome.
+    uint32_t outcome;
+    // The line as the scenario has it, such as "by 20s wifi station joined home".
+    const char *text;
+    // Why it has failed: what was expected, and what was seen instead. Empty unless it has.
+    const char *why;
+} espat_expectation;
+
 // One line, one prompt or one data block on a UART.
 typedef struct espat_packet {
     // sizeof(espat_packet), set by the caller
@@ -1070,6 +1111,17 @@ espat_status espat_observation_read(struct espat_world *world,
 //
 // Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_OBSERVATIONS.
 espat_status espat_observation_count(struct espat_world *world, uint64_t *count);
+
+// Stores in `*count` how many lines the scenario's `expect` has.
+espat_status espat_expectation_count(struct espat_world *world, size_t *count);
+
+// Fills in the line at `index`, from 0, of the scenario's `expect`, with what has come of it by the time that all modules
+// have reached.
+//
+// Errors: ESPAT_STATUS_INVALID_ARGUMENT when there is no such line.
+espat_status espat_expectation_read(struct espat_world *world,
+                                    size_t index,
+                                    struct espat_expectation *expectation);
 
 // Stores in `*length` how many bytes the terminal of the host called `host` has received since the world's start, and
 // copies those from `offset` on to `buffer`, as many as there are and as `capacity` has room for. With `capacity` 0 (and
