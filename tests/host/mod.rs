@@ -18,6 +18,20 @@ pub struct Host {
 
 pub const SECOND: u64 = 1_000_000_000;
 
+/// A host of the default access point: `pc.lan`, with terminals for TCP at port 23 and for UDP at port 5000.
+pub const PC: &str = "
+[host.pc]
+address = \"192.168.1.20\"
+names = [\"pc.lan\"]
+tcp-terminal = 23
+udp-terminal = 5000
+";
+
+/// The built-in scenario with the host `pc`.
+pub fn with_pc() -> String {
+    format!("{}{PC}", Scenario::default_text())
+}
+
 impl Host {
     /// A world of this scenario, everything recorded.
     pub fn new(scenario: &str, seed: u64) -> Host {
@@ -64,6 +78,18 @@ impl Host {
             "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n",
         );
         host
+    }
+
+    /// The default scenario with the host `pc`, joined.
+    pub fn joined_with_pc(seed: u64) -> Host {
+        Host::joined_in(&with_pc(), seed)
+    }
+
+    /// What was observed about `subject` since the last call, its commands and replies left out.
+    pub fn seen(&mut self, subject: &str) -> Vec<String> {
+        let observations = self.world.take_observations().into_iter();
+        let of_it = observations.filter(|o| o.subject == subject && o.kind() != "command" && o.kind() != "reply");
+        of_it.map(|o| format!("{} {}", o.kind(), o.text())).collect()
     }
 
     /// Stores bytes at the present instant.

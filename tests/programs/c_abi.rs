@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::tools::{directory, library, root, run, tool};
 use espat_sim::time::{Instant, Timebase};
 use espat_sim::uart::{LineSettings, McuLoss};
 use espat_sim::world::{Attachment, McuTx, ModuleId, Pin, Recording, Scenario, World, replay};
@@ -23,54 +24,12 @@ const C99: Language = Language { name: "c99", package: "gcc", compiler: &["gcc",
 const CPP17: Language =
     Language { name: "c++17", package: "g++", compiler: &["g++", "-x", "c++", "-std=c++17"] };
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Where the shared library is that cargo built for this test.
-fn library_directory() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let directory = test.parent().expect("its directory").to_owned();
-    let library = format!("{}espat_sim{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    assert!(
-        directory.join(&library).exists(),
-        "{library} is not beside this test in {}",
-        directory.display()
-    );
-    directory
-}
-
-/// An empty directory for one test.
-fn directory(test: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c_abi-{test}"));
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).expect("a directory for files of the test");
-    path
-}
-
-/// A command that must be installed.
-fn tool(name: &str, package: &str) -> Command {
-    let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(
-        found.is_ok(),
-        "{name} is needed for this test: install the package '{package}' (apt install {package})"
-    );
-    Command::new(name)
-}
-
-/// Runs it, which must succeed; what it prints.
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?}: {}\n{out}{err}", output.status);
-    out.into_owned()
-}
-
 /// Compiles `tests/c/<program>.c`, every warning an error.
 fn compile(program: &str, language: &Language, directory: &Path) -> PathBuf {
     let [compiler, options @ ..] = language.compiler else { unreachable!() };
     let binary = directory.join(format!("{program}-{}", language.name));
-    let library = library_directory();
+    let library = library();
+    let library = library.parent().expect("its directory");
     run(tool(compiler, language.package)
         .args(options)
         .args(["-g", "-Wall", "-Wextra", "-pedantic", "-Werror", "-pthread"])
@@ -108,7 +67,7 @@ fn read(path: &Path) -> Vec<u8> {
 
 #[test]
 fn the_example_says_the_same_as_c_as_cpp_and_under_valgrind_and_its_log_replays() {
-    let directory = directory("dialogue");
+    let directory = directory("c_abi-dialogue");
     let (c, cpp) = (compile("dialogue", &C99, &directory), compile("dialogue", &CPP17, &directory));
     let files = |name: &str| [".pcapng", ".log"].map(|end| directory.join(format!("{name}{end}")));
     let printed = run(Command::new(&c).args(files("c")));
@@ -136,7 +95,7 @@ fn the_example_says_the_same_as_c_as_cpp_and_under_valgrind_and_its_log_replays(
 
 #[test]
 fn wrong_arguments_to_every_function_get_a_status_and_change_nothing() {
-    let directory = directory("bad_input");
+    let directory = directory("c_abi-bad_input");
     let c = compile("bad_input", &C99, &directory);
     assert_eq!(last_line(&run(Command::new(&c).arg(&directory).arg("20"))), "PASS");
     assert_eq!(
@@ -177,7 +136,7 @@ tcp-terminal = 5000
 
 #[test]
 fn each_change_of_the_modules_rts_comes_with_its_time_the_same_under_valgrind() {
-    let directory = directory("rts");
+    let directory = directory("c_abi-rts");
     let scenario = directory.join("pc.toml");
     std::fs::write(&scenario, PC).expect("write the scenario");
     let (c, cpp) = (compile("rts", &C99, &directory), compile("rts", &CPP17, &directory));
@@ -203,7 +162,7 @@ fn links_and_events_are_facts_that_a_loss_a_reset_sleep_and_power_cuts_leave_tru
 
 #[test]
 fn threads_change_no_digest() {
-    let directory = directory("threads");
+    let directory = directory("c_abi-threads");
     let scenario = root().join("tests/c/two_modules.toml");
     let c = compile("threads", &C99, &directory);
     let cpp = compile("threads", &CPP17, &directory);
@@ -230,7 +189,7 @@ fn two_modules_that_talk_to_each_other_say_the_same_from_one_thread_from_two_and
 
 #[test]
 fn pkg_config_gives_what_a_program_needs() {
-    let prefix = directory("prefix").join("opt/espat");
+    let prefix = directory("c_abi-prefix").join("opt/espat");
     for sub in ["lib/pkgconfig", "include"] {
         std::fs::create_dir_all(prefix.join(sub)).expect("a prefix");
     }
@@ -242,8 +201,7 @@ fn pkg_config_gives_what_a_program_needs() {
     std::fs::write(prefix.join("lib/pkgconfig/espat-sim.pc"), filled).expect("espat-sim.pc");
     std::fs::copy(root().join("include/espat_sim.h"), prefix.join("include/espat_sim.h"))
         .expect("the header");
-    std::fs::copy(library_directory().join("libespat_sim.so"), prefix.join("lib/libespat_sim.so"))
-        .expect("the library");
+    std::fs::copy(library(), prefix.join("lib/libespat_sim.so")).expect("the library");
     let pkg_config = || {
         let mut command = tool("pkg-config", "pkg-config");
         command.env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"));
@@ -318,7 +276,7 @@ struct Outcome {
 }
 
 fn through_c(name: &str, scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
-    let directory = directory(name);
+    let directory = directory(&format!("c_abi-{name}"));
     let [capture, log] = ["capture.pcapng", "run.log"].map(|file| directory.join(file));
     let mut child = Command::new(compile("drive", &C99, &directory))
         .args([scenario, Path::new(&seed.to_string()), &capture, &log])

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::tools::{directory, espat_sim};
+
 fn capture() -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo.pcapng");
-    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-        .args(["demo", "--pcap"])
-        .arg(&path)
-        .output()
-        .expect("start espat-sim demo");
+    let path = directory("demo").join("demo.pcapng");
+    let output = espat_sim("demo").arg("--pcap").arg(&path).output().expect("start espat-sim demo");
     assert!(output.status.success(), "the demo failed: {}", String::from_utf8_lossy(&output.stdout));
     path
 }
@@ -87,12 +85,11 @@ fn interfaces_and_hosts_have_their_names() {
 
 #[test]
 fn taps_on_every_link_are_there_when_the_scenario_asks() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("all-taps");
-    std::fs::create_dir_all(&folder).expect("a folder");
+    let folder = directory("all-taps");
     let text = format!("capture = {{ taps = \"all\" }}\n{}", espat_sim::world::Scenario::default_text());
     std::fs::write(folder.join("all.toml"), text).expect("write the scenario");
-    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-        .args(["demo", "--pcap"])
+    let output = espat_sim("demo")
+        .arg("--pcap")
         .arg(folder.join("all.pcapng"))
         .arg("--scenario")
         .arg(folder.join("all.toml"))
@@ -105,8 +102,8 @@ fn taps_on_every_link_are_there_when_the_scenario_asks() {
     let digest = |out: &[u8]| {
         String::from_utf8_lossy(out).lines().find(|l| l.starts_with("digest")).map(str::to_owned)
     };
-    let plain = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-        .args(["demo", "--pcap"])
+    let plain = espat_sim("demo")
+        .arg("--pcap")
         .arg(folder.join("plain.pcapng"))
         .output()
         .expect("start espat-sim demo");

@@ -1,27 +1,7 @@
 //! What links carry, as their peers and the capture see it (reference, sections 3.5, 3.13, 3.28 to 3.33).
-use crate::host::{Host, SECOND};
+use crate::host::{Host, SECOND, with_pc};
 use crate::wireshark::fields;
-use espat_sim::world::{Recording, Scenario, replay};
-
-const PC: &str = "
-[host.pc]
-address = \"192.168.1.20\"
-names = [\"pc.lan\"]
-tcp-terminal = 23
-udp-terminal = 5000
-";
-
-/// A joined module in a world with a host `pc`.
-fn joined() -> Host {
-    Host::joined_in(&format!("{}{PC}", Scenario::default_text()), 1)
-}
-
-/// What was observed about `subject` since the last call.
-fn seen(host: &mut Host, subject: &str) -> Vec<String> {
-    let observations = host.world.take_observations().into_iter();
-    let of_it = observations.filter(|o| o.subject == subject && o.kind() != "command" && o.kind() != "reply");
-    of_it.map(|o| format!("{} {}", o.kind(), o.text())).collect()
-}
+use espat_sim::world::{Recording, replay};
 
 fn ask_all(host: &mut Host, lines: &[&str]) {
     for line in lines {
@@ -31,7 +11,7 @@ fn ask_all(host: &mut Host, lines: &[&str]) {
 
 #[test]
 fn an_unread_buffer_closes_the_tcp_window_and_reading_opens_it() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     ask_all(&mut host, &["AT+CIPRECVMODE=1"]);
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
     let sent: String = (0..8000).map(|i| char::from(b'a' + (i % 23) as u8)).collect();
@@ -63,7 +43,7 @@ fn an_unread_buffer_closes_the_tcp_window_and_reading_opens_it() {
 
 #[test]
 fn datagrams_beyond_the_passive_buffer_are_lost_and_observed() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     ask_all(&mut host, &["AT+CIPRECVMODE=1", "AT+CIPDINFO=1"]);
     host.ask("AT+CIPSTART=\"UDP\",\"pc.lan\",5000,4321,0\r\n", "CONNECT\r\n\r\nOK\r\n");
     for (byte, length) in [("c", 5000), ("d", 761), ("e", 760), ("f", 1)] {
@@ -75,14 +55,14 @@ fn datagrams_beyond_the_passive_buffer_are_lost_and_observed() {
     host.send("AT+CIPRECVDATA=6000\r\n");
     let data = format!("{}{}", "c".repeat(5000), "e".repeat(760));
     host.expect(format!("+CIPRECVDATA:5760,\"192.168.1.20\",5000,{data}\r\nOK\r\n"));
-    let lost: Vec<String> = seen(&mut host, "wifi").into_iter().filter(|o| o.contains("lost")).collect();
+    let lost: Vec<String> = host.seen("wifi").into_iter().filter(|o| o.contains("lost")).collect();
     let text = |n| format!("link 0 lost {n} bytes from 192.168.1.20:5000: the receive buffer is full");
     assert_eq!(lost, [text(761), text(1)]);
 }
 
 #[test]
 fn at_the_limit_a_client_is_refused_and_a_free_place_is_served_again() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     ask_all(&mut host, &["AT+CIPMUX=1", "AT+CIPSERVERMAXCONN=1", "AT+CIPSERVER=1,80"]);
     host.console("host pc connect wifi 80");
     host.expect("0,CONNECT\r\n");
@@ -100,18 +80,18 @@ fn at_the_limit_a_client_is_refused_and_a_free_place_is_served_again() {
         "tcp-terminal not connected to 192.168.1.100:80: refused",
     );
     let closed = "tcp-terminal 192.168.1.100:80 closed after 0 bytes";
-    assert_eq!(seen(&mut host, "pc"), [connected, refused, closed, connected, refused]);
+    assert_eq!(host.seen("pc"), [connected, refused, closed, connected, refused]);
 }
 
 #[test]
 fn two_clients_at_once_and_one_place_give_one_connection_and_one_reset() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     ask_all(&mut host, &["AT+CIPMUX=1", "AT+CIPSERVERMAXCONN=1", "AT+CIPSERVER=1,80"]);
     host.console("host pc connect wifi 80");
     host.console("host pc connect wifi 80");
     host.expect("0,CONNECT\r\n");
     host.silent_for(5 * SECOND);
-    let seen = seen(&mut host, "pc");
+    let seen = host.seen("pc");
     let connected = seen.iter().filter(|s| s.contains(" connected to")).count();
     let gone = seen.iter().filter(|s| s.contains("reset") || s.contains("refused")).count();
     assert!(gone == 1 && connected <= 2, "one is served, the other is told so: {seen:#?}");
@@ -119,12 +99,12 @@ fn two_clients_at_once_and_one_place_give_one_connection_and_one_reset() {
 
 #[test]
 fn a_peer_without_an_answer_to_three_probes_is_given_up_with_a_reset() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23,60\r\n", "CONNECT\r\n\r\nOK\r\n");
     host.silent_for(150 * SECOND);
     host.console("link pc down");
     host.expect("CLOSED\r\n");
-    let seen = seen(&mut host, "wifi");
+    let seen = host.seen("wifi");
     let given_up = "link 0 gave up TCP 192.168.1.20:23: no answer";
     assert!(seen.iter().any(|s| s == given_up), "{seen:#?}");
     host.wait(SECOND);
@@ -143,21 +123,21 @@ fn a_peer_without_an_answer_to_three_probes_is_given_up_with_a_reset() {
 
 #[test]
 fn closing_with_unread_data_resets_as_lwip_does() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     ask_all(&mut host, &["AT+CIPRECVMODE=1"]);
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
     host.console("host pc send unread");
     host.expect("\r\n+IPD,6\r\n");
     host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
     host.wait(SECOND);
-    let seen = seen(&mut host, "pc");
+    let seen = host.seen("pc");
     assert!(seen.last().is_some_and(|s| s.contains("reset after 0 bytes")), "{seen:#?}");
 }
 
 #[test]
 fn linger_zero_cuts_off_what_is_left_to_be_sent() {
     for (linger, cut_off) in [(0, true), (-1, false)] {
-        let mut host = joined();
+        let mut host = Host::joined_with_pc(1);
         ask_all(&mut host, &[&format!("AT+CIPTCPOPT={linger},,")]);
         host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
         host.console("host pc pause");
@@ -168,7 +148,7 @@ fn linger_zero_cuts_off_what_is_left_to_be_sent() {
         host.wait(SECOND);
         host.console("host pc resume");
         host.wait(5 * SECOND);
-        let seen = seen(&mut host, "pc");
+        let seen = host.seen("pc");
         let end = seen.last().map(String::as_str).unwrap_or_default();
         assert_eq!(end.contains(" reset after "), cut_off, "SO_LINGER {linger}: {end}");
         assert_eq!(end.contains(" closed after 5000 bytes"), !cut_off, "SO_LINGER {linger}: {end}");
@@ -179,7 +159,7 @@ fn linger_zero_cuts_off_what_is_left_to_be_sent() {
 fn nodelay_sends_small_segments_without_waiting_for_the_answer_to_the_last() {
     // A slow way back makes Nagle's algorithm hold the second segment.
     let sizes = |nodelay: u8| {
-        let mut host = joined();
+        let mut host = Host::joined_with_pc(1);
         host.console("link pc latency 200ms");
         host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
         ask_all(&mut host, &[&format!("AT+CIPTCPOPT=,{nodelay},")]);
@@ -198,7 +178,7 @@ fn nodelay_sends_small_segments_without_waiting_for_the_answer_to_the_last() {
 
 #[test]
 fn a_multicast_link_reports_its_group_and_sends_to_its_members() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     host.ask("AT+CIPSTART=\"UDP\",\"239.1.2.3\",5000,5000,0\r\n", "CONNECT\r\n\r\nOK\r\n");
     host.ask("AT+CIPSEND=5\r\n", "\r\nOK\r\n\r\n>");
     host.ask("hello", "\r\nRecv 5 bytes\r\n\r\nSEND OK\r\n");
@@ -208,7 +188,7 @@ fn a_multicast_link_reports_its_group_and_sends_to_its_members() {
     host.ask("all", "\r\nRecv 3 bytes\r\n\r\nSEND OK\r\n");
     host.wait(SECOND);
     assert_eq!(
-        seen(&mut host, "pc").last().map(|s| s.split(':').count()),
+        host.seen("pc").last().map(|s| s.split(':').count()),
         Some(3),
         "a broadcast reaches the host's port"
     );
@@ -226,7 +206,7 @@ fn a_multicast_link_reports_its_group_and_sends_to_its_members() {
 
 #[test]
 fn a_long_send_arrives_whole_while_the_link_is_slower_than_the_uart() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     host.console("link wifi rate 60kbit/s");
     ask_all(&mut host, &["AT+CIPSENDLCFG=1000,1460"]);
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
@@ -247,13 +227,13 @@ fn a_long_send_arrives_whole_while_the_link_is_slower_than_the_uart() {
     host.wait(60 * SECOND);
     host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
     host.wait(SECOND);
-    let seen = seen(&mut host, "pc");
+    let seen = host.seen("pc");
     assert!(seen.last().is_some_and(|s| s.contains("closed after 20000 bytes")), "{:?}", seen.last());
 }
 
 #[test]
 fn a_long_send_that_is_stuck_loses_what_it_cannot_keep_and_can_be_cancelled_when_it_goes_on() {
-    let mut host = joined();
+    let mut host = Host::joined_with_pc(1);
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
     host.console("host pc pause");
     host.ask("AT+CIPSENDL=1000000\r\n", "\r\nOK\r\n\r\n>");
@@ -278,7 +258,7 @@ fn a_long_send_that_is_stuck_loses_what_it_cannot_keep_and_can_be_cancelled_when
 /// Servers, both receive modes, long sends, keep-alive and socket options, at fixed times. `eager`: the driver calls
 /// more often than it must.
 fn everything(seed: u64, eager: bool) -> (u64, Vec<u8>, String) {
-    let mut host = Host::ready_in(&format!("{}{PC}", Scenario::default_text()), seed);
+    let mut host = Host::ready_in(&with_pc(), seed);
     let steps = [
         "AT+CWMODE=1",
         "AT+CWJAP=\"espat-sim\",\"correct horse\"",

@@ -28,4 +28,5 @@ mod run_command;
 #[cfg(unix)]
 mod serve;
 mod time_and_updates;
+mod tools;
 mod wireshark;

@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::tools::{directory, espat_sim, firmware};
+
 const BOARD: &str = "mps2-an385";
 
 struct Run {
@@ -25,17 +27,13 @@ struct Outcome {
 impl Run {
     /// Starts the demo firmware. `more` is the rest of QEMU's command line; the folder is for its sockets.
     fn start(test: &str, more: impl FnOnce(&Path) -> Vec<String>) -> Run {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).expect("make a folder for the test");
-        let elf = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("build/firmware/{BOARD}.elf"));
-        assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_espat-sim"));
-        command.args(["qemu", "--limit", "300s", "--report"]).arg(folder.join("report"));
+        let folder = directory(test);
+        let mut command = espat_sim("qemu");
+        command.args(["--limit", "300s", "--report"]).arg(folder.join("report"));
         command.arg("--log").arg(folder.join("log"));
         command.args(["--", "qemu-system-arm", "-M", BOARD, "-nodefaults", "-serial"]);
         command.arg(format!("file:{}", folder.join("console").display()));
-        command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(elf);
+        command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(firmware(BOARD, ""));
         command.args(more(&folder)).stdin(Stdio::null()).stderr(Stdio::piped());
         Run { child: command.spawn().expect("start espat-sim"), folder }
     }
@@ -111,7 +109,6 @@ fn breakpoints_and_steps_in_gdb_change_nothing() {
     let socket = run.folder.join("gdb");
     // A connection that is given up at once: gdb itself does not wait for the socket.
     drop(connect(&mut run, &socket).expect("QEMU ended before it ran"));
-    let elf = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("build/firmware/{BOARD}.elf"));
     let mut gdb = Command::new("gdb-multiarch");
     gdb.args(["-nx", "-batch", "-ex", &format!("target remote {}", socket.display())]);
     for command in [
@@ -131,7 +128,7 @@ fn breakpoints_and_steps_in_gdb_change_nothing() {
     ] {
         gdb.args(["-ex", command]);
     }
-    let output = gdb.arg(elf).output().expect("start gdb-multiarch");
+    let output = gdb.arg(firmware(BOARD, "")).output().expect("start gdb-multiarch");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         said.matches("Breakpoint").count() >= 6,

@@ -1,7 +1,8 @@
 //! A test in one file: a scenario with `expect`, judged by `espat-sim qemu`.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
+
+use crate::tools::{directory, espat_sim, firmware};
 
 const BOARD: &str = "mps2-an385";
 
@@ -14,20 +15,17 @@ struct Run {
 
 /// The demo firmware in the built-in scenario with these expectations.
 fn run(test: &str, limit: &str, expect: &[&str]) -> Run {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("expect-{test}"));
-    std::fs::create_dir_all(&folder).expect("make a folder for the test");
-    let elf = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("build/firmware/{BOARD}.elf"));
-    assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
+    let folder = directory(&format!("expect-{test}"));
     let file = |name: &str| -> PathBuf { folder.join(name) };
     let lines: String = expect.iter().map(|line| format!("    '{line}',\n")).collect();
     let default = espat_sim::world::Scenario::default_text();
     std::fs::write(file("lab.toml"), format!("expect = [\n{lines}]\n{default}")).expect("write the scenario");
-    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-        .args(["qemu", "--no-dialogue", "--limit", limit, "--seed", "3", "--scenario", "lab.toml"])
+    let output = espat_sim("qemu")
+        .args(["--no-dialogue", "--limit", limit, "--seed", "3", "--scenario", "lab.toml"])
         .args(["--junit", "junit.xml", "--report", "report", "--", "qemu-system-arm", "-M", BOARD])
         .args(["-display", "none", "-nodefaults", "-serial", "file:console"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(elf)
+        .arg(firmware(BOARD, ""))
         .current_dir(&folder)
         .output()
         .expect("start espat-sim");

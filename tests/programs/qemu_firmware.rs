@@ -3,7 +3,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run};
+use crate::qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, run};
+use crate::tools::{directory, times};
 use crate::wireshark;
 
 fn flood_count(run: &Run) -> u64 {
@@ -47,14 +48,14 @@ impl Load {
 }
 
 #[test]
-fn twenty_runs_of_each_board_are_one_run_whatever_the_machine_is_doing() {
-    let folder = folder("twenty");
+fn all_runs_of_a_board_are_one_run_whatever_the_machine_is_doing() {
+    let folder = directory("again");
     for board in BOARDS {
         let setting = Setting { board, ..Setting::default() };
         let first = run(&folder, &format!("{board}-0"), setting);
         assert_passed(&first);
         let first_capture = capture(&folder, &format!("{board}-0"));
-        for n in 1..20 {
+        for n in 1..times(20) {
             let name = format!("{board}-{n}");
             let loaded = n % 2 == 1;
             let load = loaded.then(Load::start);
@@ -72,7 +73,7 @@ fn twenty_runs_of_each_board_are_one_run_whatever_the_machine_is_doing() {
 
 #[test]
 fn a_log_written_in_qemu_replays_to_the_same_digest_and_capture_without_it() {
-    let folder = folder("replay");
+    let folder = directory("replay");
     for board in BOARDS {
         let live = run(&folder, board, Setting { board, seed: 5, ..Setting::default() });
         assert_passed(&live);
@@ -82,7 +83,7 @@ fn a_log_written_in_qemu_replays_to_the_same_digest_and_capture_without_it() {
 
 #[test]
 fn another_seed_gives_another_digest() {
-    let folder = folder("seeds");
+    let folder = directory("seeds");
     let of = |seed: u64| {
         let run = run(&folder, &seed.to_string(), Setting { seed, ..Setting::default() });
         assert_passed(&run);
@@ -97,7 +98,7 @@ fn another_seed_gives_another_digest() {
 
 #[test]
 fn another_http_body_makes_the_firmware_fail() {
-    let folder = folder("body");
+    let folder = directory("body");
     let default = espat_sim::world::Scenario::default_text();
     let scenario = default.replace("espat-sim says hello", "espat-sim says hullo");
     assert_ne!(scenario, default, "the default scenario no longer holds the body that the test changes");
@@ -115,7 +116,7 @@ fn another_http_body_makes_the_firmware_fail() {
 
 #[test]
 fn on_a_link_with_five_percent_loss_the_exchange_completes_by_retransmission() {
-    let folder = folder("loss");
+    let folder = directory("loss");
     let default = espat_sim::world::Scenario::default_text();
     let scenario = format!("{default}\n");
     let scenario = scenario.replace("[link.wifi]\n", "[link.wifi]\nloss = \"5 %\"\n");

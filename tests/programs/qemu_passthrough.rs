@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use crate::qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run};
+use crate::qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, run};
+use crate::tools::directory;
 use crate::wireshark;
 use espat_sim::world::Scenario;
 use espat_sim::world::inputlog::{self, Input};
@@ -142,7 +143,7 @@ fn checked_capture(test: &str, folder: &Path, name: &str, run: &Run) -> Vec<u8> 
 
 /// Runs the demo and compares every block and every segment with what the rules say. Returns the blocks.
 fn assert_blocks(test: &str, board: &str, scenario: &str, interval: u64) -> Vec<Block> {
-    let folder = folder(test);
+    let folder = directory(test);
     let setting = Setting { board, scenario: Some(scenario), obeys_rts: true, ..Setting::default() };
     let run = run(&folder, board, setting);
     assert_nothing_lost(&run);
@@ -200,7 +201,7 @@ fn with_a_longer_interval_a_block_of_2920_bytes_leaves_with_its_last_byte() {
 
 #[test]
 fn the_escape_waits_until_the_wire_has_carried_what_was_stored() {
-    let folder = folder("escape");
+    let folder = directory("escape");
     for board in BOARDS {
         assert_passed(&run(&folder, board, Setting { board, ..Setting::default() }));
         let Stored { payload, escape } = stored(&folder, board);
@@ -221,7 +222,7 @@ fn bulk(board: &str, obeys_rts: bool) -> Setting<'_> {
 
 #[test]
 fn with_flow_control_a_slow_network_loses_nothing() {
-    let folder = folder("bulk-rts");
+    let folder = directory("bulk-rts");
     for board in BOARDS {
         let run = run(&folder, board, bulk(board, true));
         assert_nothing_lost(&run);
@@ -239,7 +240,7 @@ fn with_flow_control_a_slow_network_loses_nothing() {
 
 #[test]
 fn without_flow_control_bytes_are_lost_as_soon_as_every_buffer_is_full_and_the_firmware_says_so() {
-    let folder = folder("bulk");
+    let folder = directory("bulk");
     for board in BOARDS {
         let run = run(&folder, board, bulk(board, false));
         assert_eq!(
@@ -271,7 +272,7 @@ fn without_flow_control_bytes_are_lost_as_soon_as_every_buffer_is_full_and_the_f
 
 #[test]
 fn an_mcu_that_stays_at_its_rate_gets_no_answer() {
-    let folder = folder("mcu-line");
+    let folder = directory("mcu-line");
     let setting = Setting { mcu_line: Some("115200 8n1"), ..Setting::default() };
     let run = run(&folder, "stays", setting);
     assert_eq!(run.exit, Some(1), "exit code 1 says that the firmware noticed:\n{}", run.console);

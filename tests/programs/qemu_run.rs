@@ -1,8 +1,9 @@
 //! A firmware of tests/firmware in the distribution's QEMU, with the module on its second UART, and what is left of
 //! the run: for the tests that are about firmware.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+
+use crate::tools::{espat_sim, firmware};
 
 pub const BOARDS: [&str; 2] = ["mps2-an385", "netduinoplus2"];
 
@@ -56,22 +57,10 @@ impl Run {
     }
 }
 
-pub fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    std::fs::create_dir_all(&folder).expect("make a folder for the test");
-    folder
-}
-
-fn firmware(board: &str, image: &str) -> PathBuf {
-    let elf = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("build/firmware/{board}{image}.elf"));
-    assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
-    elf
-}
-
 pub fn run(folder: &Path, name: &str, setting: Setting<'_>) -> Run {
     let path = |ending: &str| folder.join(format!("{name}.{ending}"));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_espat-sim"));
-    command.args(["qemu", "--quiet", "--limit", "300s", "--seed", &setting.seed.to_string()]);
+    let mut command = espat_sim("qemu");
+    command.args(["--quiet", "--limit", "300s", "--seed", &setting.seed.to_string()]);
     command.arg("--pcap").arg(path("pcapng")).arg("--log").arg(path("log"));
     command.arg("--report").arg(path("report"));
     if let Some(text) = setting.scenario {
@@ -123,8 +112,7 @@ pub fn assert_passed(run: &Run) {
 #[track_caller]
 pub fn assert_log_replays(folder: &Path, name: &str, live: &Run) {
     let replayed = folder.join(format!("{name}-replayed.pcapng"));
-    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-        .arg("replay")
+    let output = espat_sim("replay")
         .arg(folder.join(format!("{name}.log")))
         .args(["--no-dialogue", "--pcap"])
         .arg(&replayed)

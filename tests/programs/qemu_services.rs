@@ -1,10 +1,11 @@
 //! The services firmware in QEMU: others call the module, and the network fails. `scenarios/services.toml` has the
 //! callers; the firmware checks what it gets, and the capture is checked here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, folder, run};
+use crate::qemu_run::{BOARDS, Run, Setting, assert_log_replays, assert_passed, capture, run};
+use crate::tools::directory;
 use crate::wireshark;
 
 const SCENARIO: &str = include_str!("../../scenarios/services.toml");
@@ -17,22 +18,23 @@ fn setting(board: &str) -> Setting<'_> {
     Setting { board, image: "-services", scenario: Some(SCENARIO), ..Setting::default() }
 }
 
-fn services() -> PathBuf {
-    folder("services")
+fn services() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| directory("services"))
 }
 
 /// The run that all tests look at, with the files of the board's name; made once for each board.
 fn served(board: &str) -> &'static Run {
     static RUNS: [OnceLock<Run>; 2] = [OnceLock::new(), OnceLock::new()];
     let n = BOARDS.iter().position(|&b| b == board).expect("one of the boards");
-    RUNS[n].get_or_init(|| run(&services(), board, setting(board)))
+    RUNS[n].get_or_init(|| run(services(), board, setting(board)))
 }
 
 /// What tshark finds in the capture of the first board, for `test`, the fields of a packet joined by `|`.
 fn found(test: &str, filter: &str, fields: &[&str]) -> Vec<String> {
     assert_passed(served(BOARDS[0]));
     let test = format!("services-{test}");
-    wireshark::fields(&test, &capture(&services(), BOARDS[0]), filter, fields)
+    wireshark::fields(&test, &capture(services(), BOARDS[0]), filter, fields)
 }
 
 #[test]
@@ -59,12 +61,12 @@ fn the_firmware_serves_reads_answers_and_rejoins_on_each_board() {
 fn three_runs_of_each_board_are_one_run() {
     for board in BOARDS {
         let first = served(board);
-        let first_capture = capture(&services(), board);
+        let first_capture = capture(services(), board);
         for n in 1..3 {
             let name = format!("{board}-{n}");
-            let again = run(&services(), &name, setting(board));
+            let again = run(services(), &name, setting(board));
             assert_eq!(&again, first, "{name}: another run");
-            assert!(capture(&services(), &name) == first_capture, "{name}: the capture differs");
+            assert!(capture(services(), &name) == first_capture, "{name}: the capture differs");
         }
     }
 }
@@ -72,7 +74,7 @@ fn three_runs_of_each_board_are_one_run() {
 #[test]
 fn the_log_replays_to_the_same_digest_and_capture_without_qemu() {
     for board in BOARDS {
-        assert_log_replays(&services(), board, served(board));
+        assert_log_replays(services(), board, served(board));
     }
 }
 
@@ -137,7 +139,7 @@ fn a_changed_byte_of_the_upload_makes_the_firmware_fail() {
     let changed = SCENARIO.replace("0077 zabc", "0077 zabd");
     assert_ne!(changed, SCENARIO, "the scenario no longer holds the record that the test changes");
     let setting = Setting { scenario: Some(&changed), ..setting(BOARDS[0]) };
-    let run = run(&services(), "changed", setting);
+    let run = run(services(), "changed", setting);
     assert_eq!(run.exit, Some(1), "exit code 1 says that the firmware noticed:\n{}", run.console);
     let said = format!("FAIL: upload: expected 0x63 at {}, got 0x64", 77 * 80 + 8);
     assert!(run.console.contains(&said), "'{said}' is missing:\n{}", run.console);
@@ -148,6 +150,6 @@ fn the_firmware_needs_no_exact_times() {
     for (board, timing, seed) in [(BOARDS[0], "fast", 2), (BOARDS[1], "worst", 3)] {
         let scenario = format!("timing = \"{timing}\"\n{SCENARIO}\n[link.wifi]\njitter = \"20 ms\"\n");
         let setting = Setting { seed, scenario: Some(&scenario), ..setting(board) };
-        assert_passed(&run(&services(), timing, setting));
+        assert_passed(&run(services(), timing, setting));
     }
 }

@@ -3,17 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn readme() -> String {
-    std::fs::read_to_string(root().join("README.md")).expect("README.md")
-}
+use crate::tools::{directory, espat_sim, firmware, read, root};
 
 /// The code blocks of this language below the heading that contains `heading`.
 fn blocks(heading: &str, language: &str) -> Vec<String> {
-    let text = readme();
+    let text = read("README.md");
     let section = text
         .split("\n## ")
         .find(|s| s.lines().next().is_some_and(|l| l.contains(heading)))
@@ -29,9 +23,7 @@ fn blocks(heading: &str, language: &str) -> Vec<String> {
 }
 
 fn home(test: &str) -> PathBuf {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{test}"));
-    std::fs::create_dir_all(&home).expect("a home folder");
-    home
+    directory(&format!("readme-{test}"))
 }
 
 /// Runs a block in `folder`; the user's own prefix is a folder of the test. Returns what it printed.
@@ -53,11 +45,11 @@ fn sh(block: &str, folder: &Path, home: &Path) -> String {
 
 #[test]
 fn the_two_commands_exist() {
-    let makefile = std::fs::read_to_string(root().join("Makefile")).expect("Makefile");
+    let makefile = read("Makefile");
     for target in ["demo", "test", "bench", "install"] {
         assert!(makefile.contains(&format!("\n{target}:")), "the Makefile has no target {target}");
     }
-    let text = readme();
+    let text = read("README.md");
     assert!(text.contains("make demo ") && text.contains("make test "));
 }
 
@@ -92,14 +84,12 @@ fn the_scenario_in_the_readme_is_a_scenario() {
 
 #[test]
 fn the_demo_in_the_readme_is_the_demo() {
-    let text = readme();
+    let text = read("README.md");
     let shown =
         text.split("<!-- demo -->\n```text\n").nth(1).and_then(|t| t.split("```").next()).unwrap_or("");
-    let elf = root().join("build/firmware/mps2-an385.elf");
-    assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
     let pcap = home("demo").join("demo.pcapng");
-    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-        .args(["qemu", "--console", "0", "--pcap"])
+    let output = espat_sim("qemu")
+        .args(["--console", "0", "--pcap"])
         .arg(&pcap)
         .args([
             "--",
@@ -113,7 +103,7 @@ fn the_demo_in_the_readme_is_the_demo() {
             "none",
         ])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(elf)
+        .arg(firmware("mps2-an385", ""))
         .output()
         .expect("start espat-sim qemu");
     // The firmware's own time measurements depend on the compiler that built it; the dialogue does not.

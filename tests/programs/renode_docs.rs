@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::tools::{directory, library, read, root};
+
 /// Keywords of Renode and of Robot Framework's standard libraries that the documentation uses.
 const KEYWORDS_OF_OTHERS: [&str; 10] = [
     "Create Terminal Tester",
@@ -19,15 +21,6 @@ const KEYWORDS_OF_OTHERS: [&str; 10] = [
     "Wait For Prompt On Uart",
     "Write To Uart",
 ];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: impl AsRef<Path>) -> String {
-    let path = root().join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
 
 /// A page and its text: the guides, and the README's section about Renode.
 fn pages() -> Vec<(PathBuf, String)> {
@@ -214,8 +207,7 @@ fn the_guides_run_as_they_stand_where_renode_is() {
     if !std::env::split_paths(&path).any(|p| p.join("renode-test").exists()) {
         return; // `make test` says so.
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("renode_docs");
-    let _ = std::fs::remove_dir_all(&folder);
+    let folder = directory("renode_docs");
     let mut suites = Vec::new();
     let mut scripts = String::from("*** Settings ***\nTest Timeout    2 minutes\n*** Test Cases ***\n");
     for block in blocks().iter().filter(|b| !b.name.is_empty()) {
@@ -251,14 +243,12 @@ fn the_guides_run_as_they_stand_where_renode_is() {
     }
     suites.push(folder.join("scripts.robot"));
     std::fs::write(&suites[suites.len() - 1], scripts).expect("write scripts.robot");
-    let test = std::env::current_exe().expect("the path of this test");
-    let library = test.parent().expect("its directory").join("libespat_sim.so");
     let run = Command::new("renode-test")
         .args(&suites)
         .arg("-r")
         .arg(folder.join("results"))
         .env("ESPAT", root())
-        .env("ESPAT_SIM_LIBRARY", library)
+        .env("ESPAT_SIM_LIBRARY", library())
         .output()
         .expect("start renode-test");
     let [out, err] = [&run.stdout, &run.stderr].map(|b| String::from_utf8_lossy(b).into_owned());

@@ -3,36 +3,8 @@
 //! threads, with the real library behind it. The Robot tests in `tests/renode` drive the same file in Renode.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    std::fs::create_dir_all(&path).expect("a directory for files of the test");
-    path
-}
-
-/// A command that must be installed.
-fn tool(name: &str, package: &str) -> Command {
-    let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(
-        found.is_ok(),
-        "{name} is needed for this test: install the package '{package}' (apt install {package})"
-    );
-    Command::new(name)
-}
-
-/// Runs it, which must succeed; what it prints.
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{command:?}: {}\n{out}{err}", output.status);
-    out.into_owned()
-}
+use crate::tools::{directory, library, root, run, tool};
 
 /// The C# files of a directory of `tests/renode`.
 fn sources(name: &str) -> Vec<PathBuf> {
@@ -54,14 +26,6 @@ fn compile(peripheral: &Path, program: &Path) {
         .args(sources("api"))
         .arg(peripheral)
         .args(sources("harness")));
-}
-
-/// The library as built for this test.
-fn library() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let library = test.parent().expect("its directory").join("libespat_sim.so");
-    assert!(library.exists(), "libespat_sim.so is not beside this test in {}", library.display());
-    library
 }
 
 #[test]

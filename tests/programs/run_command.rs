@@ -1,20 +1,12 @@
 //! `espat-sim run` and `espat-sim commands`: what they print, what they write, and the code they end with.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::Output;
 
-/// The project's own directory.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn load(path: &str) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("cannot read {path}: {e}"))
-}
+use crate::tools::{self, read};
 
 fn espat_sim(args: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_espat-sim")).current_dir(root()).args(args).output();
-    output.expect("espat-sim starts")
+    tools::espat_sim(args[0]).args(&args[1..]).output().expect("espat-sim starts")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -32,7 +24,7 @@ fn every_form_of_every_command_has_a_transcript() {
 fn the_document_of_the_commands_is_fresh() {
     let output = espat_sim(&["commands", "--markdown"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let kept = load(&root().join("docs/commands.md").display().to_string()).unwrap_or_default();
+    let kept = read("docs/commands.md");
     assert!(
         text(&output.stdout) == kept,
         "docs/commands.md is out of date: espat-sim commands --markdown >docs/commands.md"
@@ -75,7 +67,7 @@ fn the_command_says_what_failed_and_how_to_repeat_it() {
     assert!(shown.contains(&format!("{}:7: expected", bad.path())), "{shown}");
     assert!(shown.contains(&format!("espat-sim run {} --seed 5", bad.path())), "{shown}");
     assert_eq!(shown.lines().last(), Some("1 passed, 1 failed"));
-    let xml = load(junit.path()).unwrap();
+    let xml = read(junit.path());
     assert!(
         xml.contains("tests=\"2\"") && xml.contains("failures=\"1\"") && xml.contains("0K &lt;&amp;&gt;"),
         "{xml}"
@@ -127,7 +119,7 @@ fn what_the_scenario_expects_makes_a_transcript_pass_or_fail() {
     assert!(shown.contains("the only `wifi command` was `AT` at "), "{shown}");
     assert!(shown.contains(&format!("espat-sim run {} --seed 5", bad.path())), "{shown}");
     assert_eq!(shown.lines().last(), Some("1 passed, 1 failed"));
-    let xml = load(junit.path()).unwrap();
+    let xml = read(junit.path());
     assert!(xml.contains("tests=\"6\"") && xml.contains("failures=\"1\""), "{xml}");
     assert!(xml.contains("name=\"by 5s wifi command AT+GMR\"") && xml.contains("line=\"5\""), "{xml}");
 }

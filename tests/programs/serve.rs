@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use crate::tools::{directory, espat_sim, root};
 use espat_sim::capture::Side;
 use espat_sim::world::{Recording, replay};
 
@@ -16,10 +17,7 @@ use espat_sim::world::{Recording, replay};
 const HANGS: Duration = Duration::from_secs(120);
 
 fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("serve-{test}"));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("make a folder for the test");
-    folder
+    directory(&format!("serve-{test}"))
 }
 
 /// A running server.
@@ -50,8 +48,7 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
 
 impl Served {
     fn start(folder: PathBuf, args: &[&str]) -> Served {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-            .arg("serve")
+        let mut child = espat_sim("serve")
             .args(args)
             .arg("--log")
             .arg(folder.join("log"))
@@ -294,7 +291,7 @@ fn python() -> &'static str {
 /// Runs a program of `tests/serve` at the port. Returns what it received, and what `serve` said meanwhile.
 fn visit(served: &Served, program: &str, what: &str) -> (Vec<u8>, Vec<String>) {
     let file = served.folder.join(what);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve").join(program);
+    let script = root().join("tests/serve").join(program);
     let run = Command::new(python()).arg(script).arg(&served.endpoint).arg(what).arg(&file).output();
     let run = run.expect("start Python");
     assert!(run.status.success(), "pyserial's side failed: {}", String::from_utf8_lossy(&run.stderr));
@@ -371,8 +368,8 @@ fn a_signal_ends_a_run_in_the_background_in_order() {
 fn a_socket_that_was_left_behind_is_replaced_and_nothing_else_is() {
     let folder = folder("left");
     let refused = |path: &Path| {
-        let run = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-            .args(["serve", "--unix"])
+        let run = espat_sim("serve")
+            .arg("--unix")
             .arg(path)
             .stdin(Stdio::null())
             .output()
@@ -404,12 +401,7 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         (&["--tcp", "0", "--pty"], "cannot be used with"),
         (&[], "required"),
     ] {
-        let run = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
-            .arg("serve")
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .expect("start espat-sim serve");
+        let run = espat_sim("serve").args(args).stdin(Stdio::null()).output().expect("start espat-sim serve");
         let said = String::from_utf8_lossy(&run.stderr);
         assert_eq!(run.status.code(), Some(2), "{args:?}: {said}");
         assert!(said.contains(sentence), "{args:?} should say '{sentence}', not: {said}");

@@ -1,13 +1,12 @@
 //! What a scenario expects, and the sentences about what did not happen.
-use crate::host::{Host, SECOND};
+use crate::host::{Host, SECOND, with_pc};
 use espat_sim::uart::McuLoss;
-use espat_sim::world::{Outcome, Scenario};
+use espat_sim::world::Outcome;
 
 /// The built-in scenario with a terminal, and these expectations.
 fn scenario(expect: &[&str]) -> String {
     let lines: Vec<String> = expect.iter().map(|line| format!("'{line}'")).collect();
-    let text = format!("expect = [{}]\n{}", lines.join(", "), Scenario::default_text());
-    text + "[host.pc]\naddress = \"192.168.1.20\"\ntcp-terminal = 23\nudp-terminal = 5000\n"
+    format!("expect = [{}]\n{}", lines.join(", "), with_pc())
 }
 
 /// Joins, fetches a page, and waits until `end` (seconds).

@@ -1,35 +1,12 @@
 //! Hosts of the scenario that act by themselves, as a module's MCU meets them.
-use crate::host::{Host, SECOND};
-use espat_sim::world::{Recording, Scenario, replay};
+use crate::host::{Host, SECOND, with_pc};
+use espat_sim::world::{Recording, replay};
 
-const PC: &str = "
-[host.pc]
-address = \"192.168.1.20\"
-names = [\"pc.lan\"]
-tcp-terminal = 23
-udp-terminal = 5000
-";
-
-fn scenario() -> String {
-    format!("{}{PC}", Scenario::default_text())
-}
-
-/// A module that is joined to the default access point, in a world with a host `pc`.
-fn joined(seed: u64) -> Host {
-    Host::joined_in(&scenario(), seed)
-}
-
-/// The same with a link to the host's terminal.
+/// A joined module with a link to the terminal of the host `pc`.
 fn connected(seed: u64) -> Host {
-    let mut host = joined(seed);
+    let mut host = Host::joined_with_pc(seed);
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
     host
-}
-
-/// What the host `pc` has observed since the last call.
-fn seen(host: &mut Host) -> Vec<String> {
-    let observations = host.world.take_observations().into_iter().filter(|o| o.subject == "pc");
-    observations.map(|o| format!("{} {}", o.kind(), o.text())).collect()
 }
 
 #[test]
@@ -42,7 +19,7 @@ fn what_a_host_sends_arrives_as_ipd_and_what_it_gets_is_observed() {
     host.wait(SECOND);
     host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
     host.wait(SECOND);
-    let seen = seen(&mut host);
+    let seen = host.seen("pc");
     let from = seen[0].strip_prefix("tcp-terminal connection from ").expect(&seen[0]);
     assert!(from.starts_with("192.168.1.100:"), "{from}");
     let rest = [
@@ -54,7 +31,7 @@ fn what_a_host_sends_arrives_as_ipd_and_what_it_gets_is_observed() {
 
 #[test]
 fn every_link_to_the_host_gets_what_it_sends() {
-    let mut host = joined(1);
+    let mut host = Host::joined_with_pc(1);
     host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
     host.ask("AT+CIPSTART=0,\"TCP\",\"pc.lan\",23\r\n", "0,CONNECT\r\n\r\nOK\r\n");
     host.ask("AT+CIPSTART=3,\"TCP\",\"pc.lan\",23\r\n", "3,CONNECT\r\n\r\nOK\r\n");
@@ -75,7 +52,7 @@ fn a_link_that_the_host_closes_or_resets_is_closed() {
     host.expect("CLOSED\r\n");
     host.console("host pc send nobody");
     host.silent_for(SECOND);
-    let seen = seen(&mut host);
+    let seen = host.seen("pc");
     for (index, text) in [(1, "tcp-terminal closed 192.168.1.100:"), (3, "tcp-terminal reset 192.168.1.100:")]
     {
         assert!(seen[index].starts_with(text), "{seen:?}");
@@ -95,7 +72,7 @@ fn a_host_that_does_not_read_holds_a_send_back_until_it_reads_again() {
     host.console("host pc resume");
     host.expect("\r\nSEND OK\r\n");
     host.wait(5 * SECOND);
-    let seen = seen(&mut host);
+    let seen = host.seen("pc");
     let lengths =
         seen.iter().filter_map(|s| s.split(", ").nth(1)?.strip_suffix(" bytes")?.parse::<usize>().ok());
     assert_eq!(lengths.sum::<usize>(), 8192, "{seen:#?}");
@@ -103,7 +80,7 @@ fn a_host_that_does_not_read_holds_a_send_back_until_it_reads_again() {
 
 #[test]
 fn a_datagram_reaches_a_module_by_its_name() {
-    let mut host = joined(1);
+    let mut host = Host::joined_with_pc(1);
     host.ask("AT+CIPDINFO=1\r\n", "\r\nOK\r\n");
     host.ask("AT+CIPSTART=\"UDP\",\"pc.lan\",5000,4321,0\r\n", "CONNECT\r\n\r\nOK\r\n");
     host.console("host pc datagram wifi 4321 \"to you\"");
@@ -113,12 +90,12 @@ fn a_datagram_reaches_a_module_by_its_name() {
     host.ask("AT+CIPSEND=2\r\n", "\r\nOK\r\n\r\n>");
     host.ask("hi", "\r\nRecv 2 bytes\r\n\r\nSEND OK\r\n");
     host.wait(SECOND);
-    assert_eq!(seen(&mut host), ["udp-terminal received from 192.168.1.100:4321: \"hi\", 2 bytes"]);
+    assert_eq!(host.seen("pc"), ["udp-terminal received from 192.168.1.100:4321: \"hi\", 2 bytes"]);
 }
 
 #[test]
 fn a_host_dials_a_module_that_has_an_address() {
-    let mut host = Host::ready_in(&scenario(), 1);
+    let mut host = Host::ready_in(&with_pc(), 1);
     host.console("host pc connect wifi 333");
     host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
     host.ask("AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
@@ -129,13 +106,13 @@ fn a_host_dials_a_module_that_has_an_address() {
     host.wait(SECOND);
     let nowhere = "tcp-terminal not connected: module 'wifi' has no address now";
     let refused = "tcp-terminal not connected to 192.168.1.100:333: refused";
-    assert_eq!(seen(&mut host), [nowhere, refused, nowhere], "nothing listens on the module's port");
+    assert_eq!(host.seen("pc"), [nowhere, refused, nowhere], "nothing listens on the module's port");
 }
 
 #[test]
 fn the_timeline_lets_hosts_act_and_a_replay_ends_with_the_same_digest() {
     let timeline = "timeline = [\"at 20s host pc send \\\"on time\\\"\"]\n";
-    let text = format!("{timeline}{}", scenario());
+    let text = format!("{timeline}{}", with_pc());
     for seed in 1..=2 {
         let mut host = Host::joined_in(&text, seed);
         host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
@@ -158,7 +135,7 @@ fn the_timeline_lets_hosts_act_and_a_replay_ends_with_the_same_digest() {
 
 #[test]
 fn a_line_about_a_host_that_cannot_be_meant_is_one_sentence() {
-    let mut host = Host::ready_in(&scenario(), 1);
+    let mut host = Host::ready_in(&with_pc(), 1);
     for (line, message) in [
         (
             "host pcc close",

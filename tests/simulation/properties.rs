@@ -2,21 +2,13 @@
 //!
 //! The lines come from the command table: valid, nearly valid, cut, glued together, and with bytes that are none of
 //! ASCII's. Virtual time is bounded everywhere, so a module that is stuck fails a test and does not hang it.
-use crate::host::{Host, SECOND};
+use crate::host::{Host, SECOND, with_pc};
 use espat_sim::at::schema::{Kind, Param, Presence};
 use espat_sim::at::table::{self, Command};
 use espat_sim::profile::PROFILES;
 use espat_sim::world::{Attachment, Recording, Scenario, World};
 use proptest::prelude::*;
 use proptest::sample::select;
-
-const PC: &str = "
-[host.pc]
-address = \"192.168.1.20\"
-names = [\"pc.lan\"]
-tcp-terminal = 23
-udp-terminal = 5000
-";
 
 /// Longest that a command may take: joining with the longest `<jap_timeout>`, and some.
 const LONGEST: u64 = 700 * SECOND;
@@ -27,10 +19,6 @@ const EXCLUDED: [&str; 5] = ["+GSLP", "+UART", "+UART_CUR", "+UART_DEF", "+SAVET
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, cases, max_shrink_iters: 200, ..ProptestConfig::default() }
-}
-
-fn joined() -> Host {
-    Host::joined_in(&format!("{}{PC}", Scenario::default_text()), 1)
 }
 
 /// A value for a parameter: mostly one that it takes.
@@ -155,7 +143,7 @@ proptest! {
         pieces in proptest::collection::vec((garbage(), 0..3_000_u64), 1..12),
         pass in any::<bool>(),
     ) {
-        let mut host = joined();
+        let mut host = Host::joined_with_pc(1);
         if pass {
             host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
         }
@@ -169,7 +157,7 @@ proptest! {
 
     #[test]
     fn every_line_has_exactly_one_end(lines in proptest::collection::vec(line(), 1..8)) {
-        let mut host = joined();
+        let mut host = Host::joined_with_pc(1);
         host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
         host.ask("AT+CIPSTART=0,\"TCP\",\"pc.lan\",23\r\n", "0,CONNECT\r\n\r\nOK\r\n");
         for line in &lines {
@@ -252,7 +240,7 @@ proptest! {
 
     #[test]
     fn no_link_is_lost(steps in proptest::collection::vec(step(), 1..40)) {
-        let mut host = joined();
+        let mut host = Host::joined_with_pc(1);
         host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
         for step in &steps {
             match step {
@@ -315,7 +303,7 @@ fn memory_does_not_grow_with_what_is_typed() {
 #[test]
 #[ignore = "memory_does_not_grow_with_what_is_typed starts it, in a process of its own"]
 fn typing_leaves_nothing_behind() {
-    let text = format!("{}{PC}", Scenario::default_text());
+    let text = with_pc();
     let scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
     let mut world = World::new(&scenario, Some(1), Recording::default()).expect("a world");
     let module = world.attach("wifi", Attachment::default()).expect("attach");

@@ -16,12 +16,6 @@ fn softap(seed: u64) -> Host {
     host
 }
 
-/// What the host `phone` has observed since the last call.
-fn seen(host: &mut Host) -> Vec<String> {
-    let observations = host.world.take_observations().into_iter().filter(|o| o.subject == "phone");
-    observations.map(|o| format!("{} {}", o.kind(), o.text())).collect()
-}
-
 #[test]
 fn a_host_joins_by_dhcp_and_goes_home_to_its_own_address() {
     let mut host = softap(1);
@@ -38,7 +32,7 @@ fn a_host_joins_by_dhcp_and_goes_home_to_its_own_address() {
     host.until("\r\n");
     host.wait(SECOND);
     assert_eq!(
-        seen(&mut host),
+        host.seen("phone"),
         [
             "station joined the softAP of module 'wifi'",
             "station has the address 192.168.4.2",
@@ -62,7 +56,7 @@ fn a_module_that_is_off_or_full_lets_nobody_in() {
     host.console("host phone join wifi");
     host.wait(SECOND);
     assert_eq!(
-        seen(&mut host),
+        host.seen("phone"),
         [
             "station not let in by module 'wifi': its softAP is off",
             "station not let in by module 'wifi': its softAP takes no more stations",
@@ -79,7 +73,7 @@ fn a_power_cut_sends_every_host_home() {
     host.wait(SECOND);
     host.pin(Pin::En, true);
     host.expect("\r\nready\r\n");
-    let seen = seen(&mut host);
+    let seen = host.seen("phone");
     assert_eq!(seen.last().map(String::as_str), Some("station left the softAP of module 'wifi'"), "{seen:?}");
 }
 
