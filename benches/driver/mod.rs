@@ -2,7 +2,7 @@
 //! `World::next_event` from one virtual instant to the next, as the emulators' drivers do.
 #![allow(dead_code)] // each benchmark uses its own part
 
-use espat_sim::world::{Attachment, ModuleId, Recording, Scenario, World};
+use espat_sim::world::{Attachment, ModuleId, Recording, Scenario, World, drive};
 
 /// A virtual second, ns.
 pub const SECOND: u64 = 1_000_000_000;
@@ -79,17 +79,12 @@ impl Driver {
         }
     }
 
-    /// Goes to the next event and reads what has arrived. False when there is none by `end`.
+    /// Goes to the next event, but not beyond `end`, and reads what has arrived. False when `end` has come.
     pub fn step(&mut self, end: u64) -> bool {
-        match self.world.next_event(self.module).expect("next_event") {
-            Some(next) if next <= end => {
-                self.now = self.now.max(next);
-                self.world.advance(self.module, self.now).expect("advance");
-                self.read();
-                true
-            }
-            _ => false,
-        }
+        let more = drive::step(&mut self.world, self.module, end).expect("drive::step");
+        self.now = self.world.reached(self.module).expect("reached");
+        self.read();
+        more
     }
 
     fn read(&mut self) {

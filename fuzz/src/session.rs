@@ -21,7 +21,8 @@
 use espat_sim::time::{Duration, Instant, Timebase};
 use espat_sim::uart::McuLoss;
 use espat_sim::world::{
-    Attachment, Error, ModuleId, Outcome, Pin, Recording, Scenario, Statistics, UartByte, World, replay,
+    Attachment, Error, ModuleId, Outcome, Pin, Recording, Scenario, Statistics, UartByte, World, drive,
+    replay,
 };
 
 /// Most bytes that the host sends.
@@ -350,22 +351,21 @@ impl Driver {
             return self.go(end);
         }
         let mut at_once = 0;
-        while let Some(next) =
-            self.world.next_event(self.module).expect("next_event").filter(|next| *next <= end)
-        {
-            assert!(next >= self.tick, "the next event is in the past: tick {next}, reached {}", self.tick);
-            at_once = if next == self.tick { at_once + 1 } else { 0 };
+        while drive::step(&mut self.world, self.module, end).expect("drive::step") {
+            let now = self.world.reached(self.module).expect("reached");
+            assert!(now >= self.tick, "the next event was in the past: tick {now}, reached {}", self.tick);
+            at_once = if now == self.tick { at_once + 1 } else { 0 };
+            self.tick = now;
             self.events += 1;
             let stuck = at_once > MOST_AT_ONCE || self.events > MOST_EVENTS;
             assert!(
                 !stuck,
-                "{} events, {at_once} of them at tick {next}: the world does not get on",
+                "{} events, {at_once} of them at tick {now}: the world does not get on",
                 self.events
             );
-            self.go(next);
             self.collect();
         }
-        self.go(end);
+        self.tick = end;
     }
 
     fn go(&mut self, tick: u64) {

@@ -2,7 +2,7 @@
 
 use crate::edge::Session;
 use crate::time::{Duration, Instant};
-use crate::world::{Attachment, Error, ModuleId, World};
+use crate::world::{Attachment, Error, ModuleId, World, drive};
 
 /// A host at one module's UART.
 pub struct Host<'s> {
@@ -33,21 +33,15 @@ impl<'s> Host<'s> {
 
     /// Goes to the next event, not beyond `end`. False when `end` has come.
     fn step(&mut self, end: Instant) -> Result<bool, String> {
-        let module = self.module;
-        let next = call(self.session, |w| w.next_event(module))?.map(Instant::from_nanos);
-        let (to, more) = match next {
-            Some(next) if next <= end => (next.max(self.now), true),
-            _ => (end, false),
-        };
-        self.now = to;
-        let received = &mut self.received;
-        call(self.session, |w| {
-            w.advance(module, to.as_nanos())?;
+        let (module, received) = (self.module, &mut self.received);
+        let (more, now) = call(self.session, |w| {
+            let more = drive::step(w, module, end.as_nanos())?;
             while let Some(byte) = w.uart_read(module)? {
                 received.push(byte.byte);
             }
-            Ok(())
+            Ok((more, w.now(module)?))
         })?;
+        self.now = now;
         Ok(more)
     }
 

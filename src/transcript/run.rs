@@ -7,7 +7,7 @@ use super::matching::{self, Bound, Outcome};
 use super::text::{self, Element};
 use super::{Action, Place, Step, Transcript, Window};
 use crate::time::{Duration, Instant};
-use crate::world::{Attachment, Error, ModuleId, World};
+use crate::world::{Attachment, Error, ModuleId, World, drive};
 
 /// Lines before a failure that are shown.
 const REMEMBERED: usize = 12;
@@ -222,13 +222,8 @@ impl<'t> Run<'t> {
 
     /// Goes to the next event, but not beyond `end`. False when `end` has come.
     fn go(&mut self, world: &mut World, place: &Place, end: Instant) -> Result<bool, Box<Failure>> {
-        let next = self.broken(place, world.next_event(self.module))?.map(Instant::from_nanos);
-        let (to, more) = match next {
-            Some(next) if next <= end => (next.max(self.now), true),
-            _ => (end, false),
-        };
-        self.now = to;
-        self.broken(place, world.advance(self.module, to.as_nanos()))?;
+        let more = self.broken(place, drive::step(world, self.module, end.as_nanos()))?;
+        self.now = self.broken(place, world.now(self.module))?;
         self.collect(world, place)?;
         Ok(more)
     }

@@ -14,6 +14,7 @@
 pub mod console;
 mod control;
 pub mod digest;
+pub mod drive;
 mod error;
 pub mod event;
 mod expect;

@@ -1,7 +1,7 @@
 //! A host for tests: stores lines into the MCU's UART, and waits in virtual time for what comes back.
 #![allow(dead_code)] // each test file uses its own part
 
-use espat_sim::world::{Attachment, ModuleId, Pin, Recording, Scenario, World};
+use espat_sim::world::{Attachment, ModuleId, Pin, Recording, Scenario, World, drive};
 
 /// One module of a world, driven in nanoseconds.
 pub struct Host {
@@ -109,8 +109,8 @@ impl Host {
 
     /// Goes to `to`, collecting what arrives.
     pub fn go(&mut self, to: u64) {
-        self.now = to;
         self.world.advance(self.module, to).expect("advance");
+        self.now = to;
         self.collect();
     }
 
@@ -118,18 +118,14 @@ impl Host {
     pub fn wait(&mut self, ns: u64) {
         let end = self.now + ns;
         while self.step(end) {}
-        self.go(end);
     }
 
-    /// Goes to the next event, but not beyond `end`. False when there is none.
+    /// Goes to the next event, but not beyond `end`. False when `end` has come.
     pub fn step(&mut self, end: u64) -> bool {
-        match self.world.next_event(self.module).expect("next_event") {
-            Some(next) if next <= end => {
-                self.go(next.max(self.now));
-                true
-            }
-            _ => false,
-        }
+        let more = drive::step(&mut self.world, self.module, end).expect("drive::step");
+        self.now = self.world.reached(self.module).expect("reached");
+        self.collect();
+        more
     }
 
     fn collect(&mut self) {
