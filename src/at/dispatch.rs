@@ -5,8 +5,8 @@ use super::error::ErrorCode;
 use super::job::Job;
 use super::line::Completed;
 use super::params::{CommandLine, Form, Raw};
-use super::schema::{Args, Presence};
-use super::table::{self, Command, Need, Syntax};
+use super::schema::Args;
+use super::table::{self, Command, Need};
 use super::{At, Env, Phase};
 use crate::profile::Profile;
 use crate::time::Instant;
@@ -52,22 +52,7 @@ impl At {
     fn check(&self, command: &Command, raw: &[Raw], profile: &Profile) -> Result<Args, ErrorCode> {
         let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
         let multiple = self.core.multiple;
-        let syntax = match set.selector {
-            None => set.syntaxes.first(),
-            Some(index) => {
-                let id_first = |s: &Syntax| {
-                    s.params.first().is_some_and(|p| matches!(p.presence, Presence::MultipleOnly))
-                };
-                let index = index + usize::from(multiple && set.syntaxes.iter().any(id_first));
-                match raw.get(index) {
-                    Some(Raw::Text(t)) => set.syntaxes.iter().find(|s| t.starts_with(s.when.as_bytes())),
-                    // Wrong or missing: the first syntax has the code for it.
-                    _ => set.syntaxes.first(),
-                }
-                .or(set.syntaxes.first())
-            }
-        };
-        let syntax = syntax.ok_or(ErrorCode::WRONG_FORM)?;
+        let syntax = set.syntaxes.get(set.syntax(raw, multiple)).ok_or(ErrorCode::WRONG_FORM)?;
         Args::check(syntax.params, raw, multiple, profile)
     }
 

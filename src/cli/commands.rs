@@ -18,11 +18,12 @@ pub struct CommandsArgs {
     /// Print them as Markdown, with the transcripts that exercise each form: docs/commands.md.
     #[arg(long)]
     markdown: bool,
-    /// With --markdown: the directory of the transcripts; without it, tests/transcripts if there is one.
-    #[arg(long, value_name = "DIR", requires = "markdown")]
+    /// With --markdown or --unproved: the directory of the transcripts; without it, tests/transcripts if there is one.
+    #[arg(long, value_name = "DIR")]
     transcripts: Option<PathBuf>,
-    /// Name the forms that no transcript exercises instead. The exit code is 1 when there are any.
-    #[arg(long, requires = "markdown", conflicts_with = "filter")]
+    /// Name what no transcript proves instead: forms, each with the profiles that have it. The exit code is 1 when there
+    /// are any.
+    #[arg(long, conflicts_with_all = ["filter", "markdown"])]
     unproved: bool,
 }
 
@@ -34,7 +35,7 @@ pub fn run(args: &CommandsArgs) -> i32 {
     if commands.is_empty() {
         return super::fail(&format!("no command has '{wanted}' in its name"));
     }
-    match args.markdown {
+    match args.markdown || args.unproved {
         true => print_markdown(args, &commands).unwrap_or_else(|sentence| super::fail(&sentence)),
         false => print_list(&commands),
     }

@@ -7,7 +7,8 @@ use super::commands::{describe, parameters};
 use super::run;
 use crate::at::params::Form;
 use crate::at::table::{self, Command, Need};
-use crate::transcript::coverage::{self, Exercised};
+use crate::profile::PROFILES;
+use crate::transcript::coverage::{self, Exercised, Shown};
 
 /// Transcripts that are named for one form; more are counted.
 const MOST_NAMED: usize = 4;
@@ -18,6 +19,9 @@ const HEAD: &str = "\
 Every command that the module has. Written by `espat-sim commands --markdown`, from the command table and the
 transcripts in `tests/transcripts`; a test holds it against them.
 
+The transcripts of a form are those in which the module answers it with something other than ERROR. *Refused in* are
+those that show what gets ERROR. A form that is *not there yet* gets nothing else.
+
 A form that is not listed is an error. *Saved* settings are kept in flash. Parameters in brackets may be left out;
 those before a comma in brackets, `[<link ID>,]`, are there with AT+CIPMUX=1 and only then. Commands and parameters
 that not every profile has name those that do.
@@ -25,8 +29,8 @@ that not every profile has name those that do.
 
 /// The transcripts of one directory and what they exercise.
 pub struct Transcripts {
-    /// Name of a transcript, without `.at`, and its forms.
-    all: Vec<(String, Vec<Exercised>)>,
+    /// Name of a transcript, without `.at`, a profile that it runs in, and what it shows there.
+    all: Vec<(String, String, Vec<(Exercised, Shown)>)>,
     /// As the documents reach them.
     directory: String,
 }
@@ -35,41 +39,59 @@ impl Transcripts {
     /// Reads the transcripts of `directory`.
     pub fn read(directory: &Path) -> Result<Transcripts, String> {
         let paths = run::transcripts(&[PathBuf::from(directory)], None)?;
-        let all = paths
-            .iter()
-            .map(|path| {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                run::read(path).map(|transcript| (name, coverage::exercised(&transcript)))
-            })
-            .collect::<Result<_, _>>()?;
+        let mut all = Vec::new();
+        for path in &paths {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            for transcript in run::read(path)? {
+                let shown = coverage::exercised(&transcript);
+                all.push((name.clone(), transcript.profile, shown));
+            }
+        }
         Ok(Transcripts { all, directory: format!("../{}", directory.display()) })
     }
 
-    /// Names of those that exercise `form`; those that are called after the command come first.
-    fn of(&self, command: &Command, form: Exercised) -> Vec<&str> {
+    /// Names of those that show this of `form`, each once; those that are called after the command come first.
+    fn of(&self, command: &Command, form: Exercised, what: Shown) -> Vec<&str> {
         let (_, documented) = command.section.split_once(": ").unwrap_or_default();
         let called = documented.trim_start_matches("AT+").to_ascii_lowercase();
-        let mut names: Vec<&str> = self
-            .all
-            .iter()
-            .filter(|(_, forms)| forms.contains(&form))
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let showing = self.all.iter().filter(|(_, _, shown)| shown.contains(&(form, what)));
+        let mut names: Vec<&str> = showing.map(|(name, ..)| name.as_str()).collect();
         names.sort_by_key(|name| (!name.starts_with(&called), *name));
+        names.dedup();
         names
     }
 
-    fn links(&self, command: &Command, form: Exercised) -> String {
-        let names = self.of(command, form);
+    /// The profiles that have the form and in which no transcript proves it.
+    fn unproved_in(&self, command: &Command, form: Exercised) -> Vec<&'static str> {
+        let having = PROFILES.iter().filter(|profile| profile.has(&command.on)).map(|profile| profile.name);
+        let proved = |name: &str| {
+            self.all
+                .iter()
+                .any(|(_, profile, shown)| profile == name && shown.contains(&(form, Shown::Proved)))
+        };
+        having.filter(|name| !proved(name)).collect()
+    }
+
+    fn links(&self, command: &Command, form: Exercised, what: Shown) -> String {
+        let names = self.of(command, form, what);
         let named = names.iter().take(MOST_NAMED);
         let mut links: Vec<String> =
             named.map(|name| format!("[{name}]({}/{name}.at)", self.directory)).collect();
         match names.len().saturating_sub(MOST_NAMED) {
-            0 if names.is_empty() => links.push("**none**".to_owned()),
             0 => {}
             more => links.push(format!("{more} more")),
         }
         links.join(", ")
+    }
+
+    /// The cells of the table about one form: what proves it, and where it is refused.
+    fn cells(&self, command: &Command, form: Exercised) -> String {
+        let proved = match self.links(command, form, Shown::Proved) {
+            _ if !form.is_there() => "not there yet".to_owned(),
+            none if none.is_empty() => "**none**".to_owned(),
+            links => links,
+        };
+        format!("{proved} | {}", self.links(command, form, Shown::Refused))
     }
 }
 
@@ -88,10 +110,21 @@ pub fn document(commands: &[&'static Command], transcripts: Option<&Transcripts>
     text
 }
 
-/// The forms that no transcript exercises, as they are typed.
+/// The forms that no transcript proves, as they are typed, with the profiles that have them. Of those that are not
+/// there yet, those that one proves all the same.
 pub fn unproved(transcripts: &Transcripts) -> Vec<String> {
     let forms = table::all().into_iter().flat_map(|c| coverage::forms(c).into_iter().map(move |f| (c, f)));
-    forms.filter(|(c, form)| transcripts.of(c, *form).is_empty()).map(|(c, form)| typed(c, form)).collect()
+    forms
+        .filter_map(|(command, form)| {
+            let missing = transcripts.unproved_in(command, form);
+            match form.is_there() {
+                true if !transcripts.of(command, form, Shown::Proved).is_empty() => None,
+                true => Some(format!("{} in {}", typed(command, form), missing.join(", "))),
+                false if transcripts.of(command, form, Shown::Proved).is_empty() => None,
+                false => Some(format!("{} is there, and stands as \"not there yet\"", typed(command, form))),
+            }
+        })
+        .collect()
 }
 
 fn one(text: &mut String, command: &'static Command, transcripts: Option<&Transcripts>) {
@@ -108,10 +141,10 @@ fn one(text: &mut String, command: &'static Command, transcripts: Option<&Transc
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let _ = write!(text, " Profiles: {}.", names.join(", "));
     }
-    text.push_str("\n\n| Form | Transcripts |\n|---|---|\n");
+    text.push_str("\n\n| Form | Transcripts | Refused in |\n|---|---|---|\n");
     for form in coverage::forms(command) {
-        let links = transcripts.map(|t| t.links(command, form)).unwrap_or_default();
-        let _ = writeln!(text, "| `{}` | {links} |", typed(command, form));
+        let cells = transcripts.map_or(" | ".to_owned(), |t| t.cells(command, form));
+        let _ = writeln!(text, "| `{}` | {cells} |", typed(command, form));
     }
     for syntax in command.set.iter().flat_map(|set| set.syntaxes) {
         let of = if syntax.when.is_empty() { String::new() } else { format!(" for {}", syntax.when) };

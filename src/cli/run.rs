@@ -27,6 +27,9 @@ pub struct RunArgs {
     /// Only transcripts with this text in their path.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// Of transcripts for several profiles, only this one.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     /// Write captures for Wireshark: a file for a single transcript, or an existing directory.
     #[arg(long, value_name = "PATH")]
     pcap: Option<PathBuf>,
@@ -56,12 +59,10 @@ pub fn run(args: &RunArgs) -> i32 {
 
 fn start(args: &RunArgs) -> Result<i32, String> {
     let paths = transcripts(&args.files, args.filter.as_deref())?;
-    let captures = destinations(&paths, args.pcap.as_deref(), "--pcap", "pcapng")?;
-    let logs = destinations(&paths, args.log.as_deref(), "--log", "espat-log")?;
     let (mut all, mut unreadable) = (Vec::new(), false);
     for path in &paths {
         match read(path) {
-            Ok(transcript) => all.push(transcript),
+            Ok(transcripts) => all.extend(transcripts),
             Err(why) => {
                 unreadable = true;
                 eprintln!("{}", why.trim_end());
@@ -71,6 +72,14 @@ fn start(args: &RunArgs) -> Result<i32, String> {
     if unreadable {
         return Ok(2);
     }
+    if let Some(profile) = &args.profile {
+        all.retain(|transcript| transcript.profile == *profile);
+        if all.is_empty() {
+            return Err(format!("no transcript is meant for the profile '{profile}'"));
+        }
+    }
+    let captures = destinations(&all, args.pcap.as_deref(), "--pcap", "pcapng")?;
+    let logs = destinations(&all, args.log.as_deref(), "--log", "espat-log")?;
     let mut suite = TestSuite::new("transcripts");
     let (mut passed, mut failed) = (0, 0);
     for (transcript, (pcap, log)) in all.iter().zip(captures.iter().zip(&logs)) {
@@ -84,10 +93,10 @@ fn start(args: &RunArgs) -> Result<i32, String> {
         report.extend(expect::failures(&transcript.scenario.name, verdicts));
         if report.is_empty() {
             passed += 1;
-            say!("pass {} ({end} virtual)", transcript.name);
+            say!("pass {} ({end} virtual)", transcript.title());
         } else {
             failed += 1;
-            say!("FAIL {} ({end} virtual)", transcript.name);
+            say!("FAIL {} ({end} virtual)", transcript.title());
             report.push(format!("to run it again: {again}"));
         }
         for line in &report {
@@ -97,7 +106,7 @@ fn start(args: &RunArgs) -> Result<i32, String> {
             say!("  warning: {warning}");
         }
         let mut case =
-            expect::case(&transcript.name, failure.as_ref().map(|f| f.to_string()).as_deref(), &again);
+            expect::case(&transcript.title(), failure.as_ref().map(|f| f.to_string()).as_deref(), &again);
         case.set_classname("espat-sim.transcripts").set_time(expect::virtual_time(*end));
         suite.add_test_case(case);
         expect::add_cases(&mut suite, &transcript.scenario.name, verdicts, &again);
@@ -149,8 +158,8 @@ fn one(
     }
 }
 
-/// Reads a transcript and what it names. The error is ready to be shown.
-pub fn read(path: &Path) -> Result<Transcript, String> {
+/// Reads a transcript, for each profile that it is meant for, and what it names. The error is ready to be shown.
+pub fn read(path: &Path) -> Result<Vec<Transcript>, String> {
     let text = files::text(path)?;
     transcript::parse(&path.display().to_string(), &text, &mut |name| files::text(Path::new(name)))
         .map_err(|mistakes| mistakes.to_string())
@@ -181,33 +190,37 @@ pub fn transcripts(given: &[PathBuf], filter: Option<&str>) -> Result<Vec<PathBu
 
 /// Where the records of each transcript go: into the one file, or each into its own in a directory.
 fn destinations(
-    paths: &[PathBuf],
+    all: &[Transcript],
     given: Option<&Path>,
     option: &str,
     extension: &str,
 ) -> Result<Vec<Option<PathBuf>>, String> {
-    let Some(given) = given else { return Ok(vec![None; paths.len()]) };
+    let Some(given) = given else { return Ok(vec![None; all.len()]) };
     if !given.is_dir() {
-        return match paths {
+        return match all {
             [_] => Ok(vec![Some(given.to_owned())]),
             _ => Err(format!(
                 "{option} takes an existing directory for {} transcripts; {} is none",
-                paths.len(),
+                all.len(),
                 given.display()
             )),
         };
     }
-    let mut taken: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
-    paths
-        .iter()
-        .map(|path| {
-            let name = path.file_stem().unwrap_or(path.as_os_str());
-            let file = given.join(name).with_extension(extension);
-            match taken.insert(file.clone(), path) {
+    let mut taken: BTreeMap<PathBuf, String> = BTreeMap::new();
+    all.iter()
+        .map(|transcript| {
+            let path = Path::new(&transcript.name);
+            let mut name = path.file_stem().unwrap_or(path.as_os_str()).to_owned();
+            if transcript.several {
+                name.push(format!("-{}", transcript.profile));
+            }
+            name.push(format!(".{extension}"));
+            let file = given.join(name);
+            match taken.insert(file.clone(), transcript.title()) {
                 None => Ok(Some(file)),
                 Some(other) => {
-                    let (file, other, path) = (file.display(), other.display(), path.display());
-                    Err(format!("{file} would be written by both {other} and {path}"))
+                    let (file, title) = (file.display(), transcript.title());
+                    Err(format!("{file} would be written by both {other} and {title}"))
                 }
             }
         })
@@ -218,7 +231,9 @@ fn destinations(
 fn again(transcript: &Transcript, seed: Option<u64>) -> String {
     let name = expect::shell_word(&transcript.name);
     let seed = seed.or(transcript.seed).or(transcript.scenario.seed).unwrap_or(crate::world::DEFAULT_SEED);
-    format!("espat-sim run {name} --seed {seed}")
+    let profile =
+        if transcript.several { format!(" --profile {}", transcript.profile) } else { String::new() };
+    format!("espat-sim run {name}{profile} --seed {seed}")
 }
 
 #[cfg(test)]
@@ -227,7 +242,12 @@ mod tests {
 
     #[test]
     fn records_of_several_transcripts_go_to_a_directory_each_to_its_own_file() {
-        let paths = ["a/x.at", "a/y.at"].map(PathBuf::from);
+        let read = |name: &str, profiles: &str| {
+            let text = format!("cites x\nprofiles {profiles}\n> AT\n");
+            transcript::parse(name, &text, &mut |_| Err(String::new())).unwrap()
+        };
+        let one = |name: &str| read(name, "esp32-v3.4").remove(0);
+        let paths = ["a/x.at", "a/y.at"].map(one);
         let here = std::env::temp_dir();
         let got = destinations(&paths, Some(&here), "--pcap", "pcapng").unwrap();
         assert_eq!(got, [Some(here.join("x.pcapng")), Some(here.join("y.pcapng"))]);
@@ -238,7 +258,11 @@ mod tests {
         );
         let refused = destinations(&paths, Some(file), "--pcap", "pcapng").unwrap_err();
         assert!(refused.contains("--pcap takes an existing directory for 2 transcripts"), "{refused}");
-        let twice = ["a/x.at", "b/x.at"].map(PathBuf::from);
+        let several = read("a/x.at", "esp32-v3.4, esp8266-v2.2");
+        let got = destinations(&several, Some(&here), "--log", "espat-log").unwrap();
+        let files = ["x-esp32-v3.4.espat-log", "x-esp8266-v2.2.espat-log"].map(|name| Some(here.join(name)));
+        assert!(files.iter().all(|file| got.contains(file)), "{got:?}");
+        let twice = ["a/x.at", "b/x.at"].map(one);
         let refused = destinations(&twice, Some(&here), "--pcap", "pcapng").unwrap_err();
         assert!(refused.contains("both a/x.at and b/x.at"), "{refused}");
     }
@@ -246,8 +270,12 @@ mod tests {
     #[test]
     fn the_command_that_repeats_a_failure_has_path_and_seed() {
         let text = "cites x\nseed 7\n> AT\n";
-        let transcript = transcript::parse("my tests/it's.at", text, &mut |_| Err(String::new())).unwrap();
+        let read = |text| transcript::parse("my tests/it's.at", text, &mut |_| Err(String::new())).unwrap();
+        let transcript = read(text).remove(0);
         assert_eq!(again(&transcript, None), r"espat-sim run 'my tests/it'\''s.at' --seed 7");
         assert_eq!(again(&transcript, Some(3)), r"espat-sim run 'my tests/it'\''s.at' --seed 3");
+        let of_all = read("cites x\nprofiles all\nseed 7\n> AT\n");
+        let with = |t: &Transcript| again(t, None).contains(&format!(" --profile {} --seed 7", t.profile));
+        assert!(of_all.len() > 1 && of_all.iter().all(with));
     }
 }

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn against(pattern: &str, input: &str) -> Outcome {
-        let (pattern, _) = read(pattern).unwrap();
+        let (pattern, _) = read(pattern, crate::profile::PROFILES[0]).unwrap();
         compare(&pattern, input.as_bytes(), &Bound::from([("known".to_owned(), b"80".to_vec())]))
     }
 

@@ -1,8 +1,8 @@
 //! Transcripts: test files that say what a host sends and what must come back, byte for byte.
 //!
-//! A transcript (`.at`) is text, one line for each thing that happens. [`parse`] turns it into a [`Transcript`],
-//! plain data in which everything has been checked that can be checked before time begins. [`Run`] carries it
-//! out on a [`World`](crate::world::World), one step at a time, and ends with a [`Failure`] that can be read.
+//! A transcript (`.at`) is text, one line for each thing that happens. [`parse`] turns it into a [`Transcript`] for
+//! each profile that it is meant for, plain data in which everything has been checked that can be checked before time
+//! begins. [`Run`] carries one out on a [`World`](crate::world::World), one step at a time, and ends with a [`Failure`] that can be read.
 //! Nothing here opens a file: the edge lends the parser a way to get at the files that a transcript names.
 //! `docs/transcripts.md` is the language for those who write it.
 
@@ -11,6 +11,7 @@ mod failure;
 mod matching;
 mod parse;
 mod problem;
+mod profiles;
 mod run;
 mod text;
 
@@ -101,6 +102,17 @@ pub struct Transcript {
     pub seed: Option<u64>,
     /// The module at whose UART the host is.
     pub module: String,
+    /// That module's profile.
+    pub profile: String,
+    /// Whether the file is meant for other profiles, too.
+    pub several: bool,
     /// What happens.
     pub steps: Vec<Step>,
+}
+
+impl Transcript {
+    /// What it is called where others stand beside it: its file, and its profile where the file has several.
+    pub fn title(&self) -> String {
+        if self.several { format!("{} [{}]", self.name, self.profile) } else { self.name.clone() }
+    }
 }

@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::problem::{Mistakes, Problem};
+use super::profiles;
 use super::text::{self, Element, Kind};
 use super::{Action, DEFAULT_LIMIT, Place, Step, Transcript, Window};
-use crate::profile;
+use crate::profile::{self, PROFILES, Profile};
 use crate::time::Duration;
 use crate::uart::LineSettings;
 use crate::world::quantity::duration;
@@ -20,22 +21,38 @@ const DEFAULT_MODULE: &str = "wifi";
 /// How deep files may include each other.
 const DEEPEST: usize = 16;
 /// What a line can begin with.
-const WORDS: [&str; 13] = [
-    "cites", "profile", "scenario", "seed", "module", "include", "silent", "wait", "within", "after",
-    "console", "pin", "uart",
+const WORDS: [&str; 14] = [
+    "cites", "profile", "profiles", "scenario", "seed", "module", "include", "silent", "wait", "within",
+    "after", "console", "pin", "uart",
 ];
 const PINS: [(&str, Pin); 3] = [("en", Pin::En), ("gpio0", Pin::Gpio0), ("rts", Pin::McuRts)];
 
 /// Gives the text of a file that a transcript names, or a sentence why not.
 pub type Load<'l> = dyn FnMut(&str) -> Result<String, String> + 'l;
 
-/// Reads the transcript `text` of the file `name`. Files that it includes, and its scenario, come from `load`,
-/// with their paths relative to the file that names them.
+/// Reads the transcript `text` of the file `name`, once for each profile that it is meant for. Files that it includes,
+/// and its scenario, come from `load`, with their paths relative to the file that names them.
 ///
 /// # Errors
-/// Every mistake, with its place.
-pub fn parse(name: &str, text: &str, load: &mut Load<'_>) -> Result<Transcript, Mistakes> {
+/// Every mistake, with its place; of several profiles, those of the first that has any.
+pub fn parse(name: &str, text: &str, load: &mut Load<'_>) -> Result<Vec<Transcript>, Mistakes> {
+    let (first, profiles) = parse_for(None, name, text, load)?;
+    let mut all = vec![first];
+    for profile in profiles.iter().skip(1).copied() {
+        all.push(parse_for(Some(profile), name, text, load)?.0);
+    }
+    Ok(all)
+}
+
+/// Reads it for one of its profiles, `None`: for the first; and says which it has.
+fn parse_for(
+    profile: Option<&'static Profile>,
+    name: &str,
+    text: &str,
+    load: &mut Load<'_>,
+) -> Result<(Transcript, Vec<&'static Profile>), Mistakes> {
     let mut parser = Parser::new(load);
+    parser.chosen = profile;
     parser.file(name, text, true);
     parser.finish(name, text)
 }
@@ -45,7 +62,8 @@ pub fn parse(name: &str, text: &str, load: &mut Load<'_>) -> Result<Transcript, 
 struct Settings {
     cites: Vec<String>,
     own_cites: bool,
-    profile: Option<String>,
+    /// Empty: that of the scenario.
+    profiles: Vec<&'static Profile>,
     /// What the file is called in messages, and its text.
     scenario: Option<(String, String)>,
     seed: Option<u64>,
@@ -75,6 +93,8 @@ struct File<'t> {
 
 struct Parser<'l, 'f> {
     load: &'l mut Load<'f>,
+    /// The one of several profiles that the transcript is read for now; `None`: the first.
+    chosen: Option<&'static Profile>,
     problems: Vec<Problem>,
     settings: Settings,
     /// Made from the settings when the first step comes. The inner `None`: it has mistakes.
@@ -91,6 +111,7 @@ impl<'l, 'f> Parser<'l, 'f> {
     fn new(load: &'l mut Load<'f>) -> Self {
         Parser {
             load,
+            chosen: None,
             problems: Vec::new(),
             settings: Settings::default(),
             world: None,
@@ -168,7 +189,13 @@ impl<'l, 'f> Parser<'l, 'f> {
                     return Err(wrong(format!("expected {expected}, found {}{hint}", shown(argument))));
                 }
                 self.set(file, "profile")?;
-                self.settings.profile = Some(argument.to_owned());
+                self.settings.profiles = profile::find(argument).into_iter().collect();
+            }
+            "profiles" => {
+                let words = argument.split(',').map(str::trim);
+                let profiles = profiles::select(words).map_err(wrong)?;
+                self.set(file, "profile")?;
+                self.settings.profiles = profiles;
             }
             "seed" => {
                 let seed = argument.parse().map_err(|_| {
@@ -270,7 +297,7 @@ impl<'l, 'f> Parser<'l, 'f> {
         };
         let start = start + usize::from(!line[marker..].is_empty());
         let moved = |(span, message): text::Mistake| (span.start + start..span.end + start, message);
-        let (mut elements, places) = text::read(text).map_err(moved)?;
+        let (mut elements, places) = text::read(text, self.profile()).map_err(moved)?;
         self.holes(&elements, &places, from_host).map_err(moved)?;
         if raw && !from_host && matches!(elements.last(), Some(Element::Hole(_))) {
             let end = places.last().cloned().unwrap_or_default();
@@ -377,12 +404,22 @@ impl<'l, 'f> Parser<'l, 'f> {
         let (name, text) = self.settings.scenario.clone().unwrap_or_else(default);
         let parse = |text: &str| Scenario::parse(&name, text).map_err(|e| Problem::scenario(&name, &e));
         let scenario = parse(&text)?;
-        match (&self.settings.profile, self.driven(&scenario)) {
-            (Some(profile), Some(module)) if module.profile != *profile => {
-                parse(&with_profile(&text, &module.name, profile))
+        let profile = self.chosen.or(self.settings.profiles.first().copied());
+        match (profile, self.driven(&scenario)) {
+            (Some(profile), Some(module)) if module.profile != profile.name => {
+                parse(&with_profile(&text, &module.name, profile.name))
             }
             _ => Ok(scenario),
         }
+    }
+
+    /// The profile of the module at whose UART the host is. Nothing can change it afterwards.
+    fn profile(&mut self) -> &'static Profile {
+        self.world();
+        let scenario = self.world.as_ref().and_then(Option::as_ref);
+        let driven = scenario.and_then(|scenario| self.driven(scenario));
+        // Without one, the transcript has a mistake already.
+        driven.and_then(|module| profile::find(&module.profile)).unwrap_or(PROFILES[0])
     }
 
     /// The module at whose UART the host is.
@@ -396,7 +433,7 @@ impl<'l, 'f> Parser<'l, 'f> {
         }
     }
 
-    fn finish(mut self, name: &str, text: &str) -> Result<Transcript, Mistakes> {
+    fn finish(mut self, name: &str, text: &str) -> Result<(Transcript, Vec<&'static Profile>), Mistakes> {
         let whole = File { name, text, own: true, line: 0..0, number: 0 };
         if !self.settings.own_cites {
             let expected =
@@ -409,11 +446,15 @@ impl<'l, 'f> Parser<'l, 'f> {
         }
         self.world();
         let scenario = self.world.take().flatten();
-        let module = scenario.as_ref().and_then(|s| self.driven(s)).map(|m| m.name.clone());
-        let Settings { cites, seed, .. } = self.settings;
+        let module =
+            scenario.as_ref().and_then(|s| self.driven(s)).map(|m| (m.name.clone(), m.profile.clone()));
+        let Settings { cites, seed, profiles, .. } = self.settings;
         match (scenario, module) {
-            (Some(scenario), Some(module)) if self.problems.is_empty() => {
-                Ok(Transcript { name: name.to_owned(), cites, scenario, seed, module, steps: self.steps })
+            (Some(scenario), Some((module, profile))) if self.problems.is_empty() => {
+                let (name, several) = (name.to_owned(), profiles.len() > 1);
+                let steps = self.steps;
+                let transcript = Transcript { name, cites, scenario, seed, module, profile, several, steps };
+                Ok((transcript, profiles))
             }
             (scenario, module) => {
                 if let (Some(scenario), None) = (scenario, module) {

@@ -1,8 +1,14 @@
 //! The parser: what it reads, and what it says about mistakes.
 use super::*;
+use crate::profile::Release;
 
 /// Reads `text`, with these other files.
 fn read(text: &str, files: &[(&str, &str)]) -> Result<Transcript, Mistakes> {
+    all(text, files).map(|mut all| all.remove(0))
+}
+
+/// The same for each of its profiles.
+fn all(text: &str, files: &[(&str, &str)]) -> Result<Vec<Transcript>, Mistakes> {
     parse("dir/test.at", text, &mut |path| {
         let file = files.iter().find(|(name, _)| *name == path);
         file.map(|(_, text)| (*text).to_owned()).ok_or_else(|| format!("cannot read {path}"))
@@ -141,6 +147,27 @@ fn what_must_be_there_is_asked_for() {
     assert!(all(two).contains("`module NAME`"), "{}", all(two));
     let t = good("cites x\nscenario\n[module.a]\n[module.b]\nend\nmodule b\n> A\n", &[]);
     assert_eq!(t.module, "b");
+}
+
+#[test]
+fn a_transcript_for_several_profiles_is_read_for_each() {
+    let text = "cites x\nprofiles esp8266-v2.2, 3.4..4.1\n> AT\n< {by-profile esp8266 \"a\", all \"b\"}\n";
+    let all = all(text, &[]).unwrap_or_else(|e| panic!("{e}"));
+    let meant =
+        |p: &&&Profile| p.name == "esp8266-v2.2" || (Release(3, 4)..=Release(4, 1)).contains(&p.release);
+    let names: Vec<&str> = PROFILES.iter().filter(meant).map(|p| p.name).collect();
+    assert_eq!(all.iter().map(|t| t.profile.as_str()).collect::<Vec<_>>(), names);
+    for transcript in &all {
+        assert_eq!(transcript.scenario.modules[0].profile, transcript.profile);
+        assert_eq!(transcript.title(), format!("dir/test.at [{}]", transcript.profile));
+        let Action::Expect { pattern, .. } = &transcript.steps[1].action else { panic!("an expectation") };
+        let expected = if transcript.profile.starts_with("esp8266") { "a\r\n" } else { "b\r\n" };
+        assert_eq!(pattern, &[Element::Literal(expected.as_bytes().to_vec())]);
+    }
+    let one = good("cites x\nprofiles esp8266-v2.2\n> AT\n", &[]);
+    assert_eq!((one.title().as_str(), one.several), ("dir/test.at", false));
+    let twice = mistakes("cites x\nprofile esp32-v3.4\nprofiles all\n> AT\n", &[]);
+    assert!(twice[0].3.contains("expected `profile` once"), "{twice:?}");
 }
 
 #[test]

@@ -7,8 +7,9 @@ const READY: &str = "cites x\n<\n< ready\n> ATE0\n< ATE0\n<\n< OK\n";
 
 fn run(lines: &str) -> Result<Instant, Box<Failure>> {
     let text = format!("{READY}{lines}");
-    let transcript =
-        parse("t.at", &text, &mut |_| Err("no files here".to_owned())).unwrap_or_else(|e| panic!("{e}"));
+    let transcript = parse("t.at", &text, &mut |_| Err("no files here".to_owned()))
+        .unwrap_or_else(|e| panic!("{e}"))
+        .remove(0);
     let mut world = World::new(&transcript.scenario, transcript.seed, Recording::default()).unwrap();
     let mut run = Run::new(&transcript, &mut world).unwrap();
     loop {

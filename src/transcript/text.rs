@@ -1,11 +1,17 @@
 //! What goes over the wire as a transcript writes it: escapes, holes, repetitions.
 //!
 //! The same notation stands in host lines and in module lines. A backslash begins an escape: `\r`, `\n`, `\t`,
-//! `\\`, `\{` and `\xNN`. A brace begins a hole, `{name}` or `{name:kind}`, or a repetition, `{"text"*n}`.
+//! `\\`, `\{` and `\xNN`. A brace begins a hole, `{name}` or `{name:kind}`, a repetition, `{"text"*n}`, or what differs
+//! between profiles, `{by-profile esp8266 "1", all "2"}`.
 
 use std::fmt::Write;
 use std::ops::Range;
 
+use super::profiles;
+use crate::profile::Profile;
+
+/// Begins what differs between profiles.
+const BY_PROFILE: &str = "{by-profile ";
 /// Longest text that one repetition makes, bytes.
 const LONGEST_REPETITION: usize = 1 << 20;
 
@@ -56,8 +62,8 @@ pub(super) fn push(elements: &mut Vec<Element>, bytes: &[u8]) {
     }
 }
 
-/// Reads `text`. Holes come out with the ranges where they stand.
-pub(super) fn read(text: &str) -> Result<(Vec<Element>, Vec<Range<usize>>), Mistake> {
+/// Reads `text` for a module of this profile. Holes come out with the ranges where they stand.
+pub(super) fn read(text: &str, profile: &Profile) -> Result<(Vec<Element>, Vec<Range<usize>>), Mistake> {
     let mut reader = Reader { text, at: 0 };
     let (mut elements, mut holes) = (Vec::new(), Vec::new());
     while let Some(c) = reader.peek() {
@@ -65,6 +71,7 @@ pub(super) fn read(text: &str) -> Result<(Vec<Element>, Vec<Range<usize>>), Mist
         match c {
             '\\' => push(&mut elements, &[reader.escape()?]),
             '{' if reader.rest().starts_with("{\"") => push(&mut elements, &reader.repetition()?),
+            '{' if reader.rest().starts_with(BY_PROFILE) => push(&mut elements, &reader.by_profile(profile)?),
             '{' => {
                 elements.push(Element::Hole(reader.hole()?));
                 holes.push(start..reader.at);
@@ -124,23 +131,59 @@ impl<'a> Reader<'a> {
         Ok(byte)
     }
 
-    /// From `{"` on: `{"text"*n}`.
-    fn repetition(&mut self) -> Result<Vec<u8>, Mistake> {
-        let start = self.at;
-        let expected = "expected a repetition such as `{\"ab\"*100}`";
-        self.at += 2;
+    /// From behind an opening quote to before the closing one. `None`: there is none.
+    fn quoted(&mut self) -> Result<Option<Vec<u8>>, Mistake> {
         let mut bytes = Vec::new();
         loop {
             match self.peek() {
-                Some('"') => break,
+                Some('"') => return Ok(Some(bytes)),
                 Some('\\') => bytes.push(self.escape()?),
                 Some(c) => {
                     bytes.extend_from_slice(&self.rest().as_bytes()[..c.len_utf8()]);
                     self.at += c.len_utf8();
                 }
-                None => return Err((start..self.at, expected.to_owned())),
+                None => return Ok(None),
             }
         }
+    }
+
+    /// From `{by-profile ` on: the text of the first alternative that this profile has.
+    fn by_profile(&mut self, profile: &Profile) -> Result<Vec<u8>, Mistake> {
+        let start = self.at;
+        let malformed = |end| {
+            let expected = "expected texts for profiles such as `{by-profile esp8266 \"1\", all \"2\"}`";
+            Err((start..end, expected.to_owned()))
+        };
+        self.at += BY_PROFILE.len();
+        let mut chosen = None;
+        loop {
+            let words = self.at;
+            let Some(length) = self.rest().find('"') else { return malformed(self.text.len()) };
+            let names = self.rest()[..length].trim();
+            let place = words..words + names.len().max(1);
+            let named = profiles::select(names.split(' ')).map_err(|message| (place, message))?;
+            self.at += length + 1;
+            let Some(bytes) = self.quoted()? else { return malformed(self.at) };
+            self.at += 1;
+            if chosen.is_none() && named.iter().any(|p| p.name == profile.name) {
+                chosen = Some(bytes);
+            }
+            match self.rest().strip_prefix(", ") {
+                Some(_) => self.at += 2,
+                None if self.rest().starts_with('}') => break,
+                None => return malformed(self.at),
+            }
+        }
+        self.at += 1;
+        chosen.ok_or_else(|| (start..self.at, format!("expected a text for {}, or for `all`", profile.name)))
+    }
+
+    /// From `{"` on: `{"text"*n}`.
+    fn repetition(&mut self) -> Result<Vec<u8>, Mistake> {
+        let start = self.at;
+        let expected = "expected a repetition such as `{\"ab\"*100}`";
+        self.at += 2;
+        let Some(bytes) = self.quoted()? else { return Err((start..self.at, expected.to_owned())) };
         let tail = self.rest();
         let end = tail.find('}').map_or(tail.len(), |i| i + 1);
         self.at += end;
@@ -266,9 +309,34 @@ pub(super) fn lines(marker: char, bytes: &[u8]) -> Vec<(String, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::PROFILES;
+
+    #[test]
+    fn texts_of_profiles_are_told_apart() {
+        let of = |text: &str, profile: &str| {
+            let (elements, _) = read(text, crate::profile::find(profile).expect("a profile"))?;
+            let [Element::Literal(bytes)] = &elements[..] else { panic!("{elements:?}") };
+            Ok::<_, Mistake>(String::from_utf8_lossy(bytes).into_owned())
+        };
+        let text = r#"+X:{by-profile esp8266 "0\"", esp32-v3.4 3.9.. "1}", all ""},2"#;
+        assert_eq!(of(text, "esp8266-v2.2"), Ok("+X:0\",2".to_owned()));
+        assert_eq!(of(text, "esp32-v3.4"), Ok("+X:1},2".to_owned()));
+        assert_eq!(of(text, "esp32c6-v4.1"), Ok("+X:1},2".to_owned()));
+        assert_eq!(of(text, "esp32c3-v2.3"), Ok("+X:,2".to_owned()));
+        for (text, message) in [
+            (r#"{by-profile esp8266 "0"}"#, "expected a text for esp32-v3.4, or for `all`"),
+            (r#"{by-profile esp9 "0", all "1"}"#, "found `esp9`"),
+            (r#"{by-profile all "0}"#, "expected texts for profiles such as"),
+            (r#"{by-profile all "0" x}"#, "expected texts for profiles such as"),
+            ("{by-profile all}", "expected texts for profiles such as"),
+        ] {
+            let (place, why) = of(text, "esp32-v3.4").expect_err(text);
+            assert!(why.contains(message) && place.end <= text.len() && !place.is_empty(), "{text}: {why}");
+        }
+    }
 
     fn literal(text: &str) -> Vec<u8> {
-        match read(text) {
+        match read(text, PROFILES[0]) {
             Ok((elements, _)) => match elements.as_slice() {
                 [] => Vec::new(),
                 [Element::Literal(bytes)] => bytes.clone(),
@@ -288,7 +356,7 @@ mod tests {
 
     #[test]
     fn holes_have_names_and_kinds() {
-        let (elements, places) = read("{a}-{b-2:int}{c:34..40}{m:mac}{i:ip}").unwrap();
+        let (elements, places) = read("{a}-{b-2:int}{c:34..40}{m:mac}{i:ip}", PROFILES[0]).unwrap();
         assert_eq!(write(&elements), "{a}-{b-2:int}{c:34..40}{m:mac}{i:ip}");
         assert_eq!(places[1], 4..13);
     }
@@ -310,7 +378,7 @@ mod tests {
             ("a  ", 1..3, "\\x20"),
             ("a\tb", 1..2, "\\t"),
         ] {
-            let (place, message) = read(text).expect_err(text);
+            let (place, message) = read(text, PROFILES[0]).expect_err(text);
             assert_eq!(place, at, "{text}");
             assert!(message.contains(expected), "{text}: {message}");
         }

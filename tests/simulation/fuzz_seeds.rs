@@ -27,7 +27,8 @@ fn transcripts() -> Vec<Transcript> {
     let load = &mut |name: &str| std::fs::read_to_string(name).map_err(|e| e.to_string());
     let parse = |path: &PathBuf| {
         let text = std::fs::read_to_string(path).expect("a transcript");
-        transcript::parse(&path.display().to_string(), &text, load).unwrap_or_else(|e| panic!("{e}"))
+        let all = transcript::parse(&path.display().to_string(), &text, load);
+        all.unwrap_or_else(|e| panic!("{e}")).remove(0)
     };
     paths.iter().map(parse).collect()
 }

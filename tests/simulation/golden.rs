@@ -48,7 +48,7 @@ fn transcript_log(path: &Path) -> String {
     let transcript = transcript::parse(name, &text(path), &mut |other| {
         Err(format!("a golden source stands alone; {other} is not read"))
     });
-    let transcript = transcript.unwrap_or_else(|e| panic!("{e}"));
+    let transcript = transcript.unwrap_or_else(|e| panic!("{e}")).remove(0);
     let mut world = World::new(&transcript.scenario, transcript.seed, recording()).expect("a world");
     let mut run = Run::new(&transcript, &mut world).expect("the module exists");
     while run.step(&mut world).unwrap_or_else(|e| panic!("{e}")) == Progress::More {}

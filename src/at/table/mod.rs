@@ -10,8 +10,8 @@ mod tcpip;
 mod wifi;
 
 use super::commands::Handler;
-use super::params::Form;
-use super::schema::{Param, choice, int, text};
+use super::params::{Form, Raw};
+use super::schema::{Param, Presence, choice, int, text};
 use crate::profile::{Availability, Chip, Profile};
 
 /// What must be true before a command runs. It is an ERROR otherwise, and nothing changes.
@@ -46,6 +46,23 @@ pub struct SetForm {
     pub selector: Option<usize>,
     /// What runs.
     pub handler: Handler,
+}
+
+impl SetForm {
+    /// The syntax in which these parameters are written, by its place; `multiple` with AT+CIPMUX=1. Where no text tells,
+    /// the first: it has the error code for that.
+    pub fn syntax(&self, raw: &[Raw], multiple: bool) -> usize {
+        let Some(selector) = self.selector else { return 0 };
+        let id_first =
+            |s: &Syntax| s.params.first().is_some_and(|p| matches!(p.presence, Presence::MultipleOnly));
+        let place = selector + usize::from(multiple && self.syntaxes.iter().any(id_first));
+        match raw.get(place) {
+            Some(Raw::Text(text)) => {
+                self.syntaxes.iter().position(|s| text.starts_with(s.when.as_bytes())).unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// One command.
