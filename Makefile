@@ -1,7 +1,8 @@
 # espat-sim. The two commands to begin with:
 #   make demo    firmware in QEMU talks through the module (installs what it lacks, builds, runs)
 #   make test    everything that must hold
-# Others: make build, bench, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
+# Others: make build, bench, soak, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
+# With REQUIRE_RENODE=1, make test fails where there is no Renode instead of skipping what needs it.
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
@@ -14,7 +15,7 @@ QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 TEST_PACKAGES := $(QEMU_PACKAGES) tshark valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-build packages-demo packages-test \
-	lint unit same-digest golden-elsewhere drivers renode fuzz
+	lint unit same-digest golden-elsewhere drivers renode fuzz soak skipped
 
 build: toolchain packages-build
 	$(CARGO) build --release
@@ -44,6 +45,18 @@ demo: packages-demo build firmware
 		-semihosting-config enable=on,target=native -kernel build/firmware/$(BOARD).elf
 
 test: packages-test build firmware lint unit same-digest drivers renode
+	@$(MAKE) --no-print-directory skipped
+
+# What `make test` leaves out on this machine, a line for each, at the end.
+RENODE := $(shell command -v renode-test)
+ROBOT := $(wildcard tests/renode/*.robot)
+DOCUMENTED = $$(cat README.md renode/README.md renode/docs/*.md | grep -cE '^```(robot|repl|resc) ')
+NIGHTLY = $$($(CARGO) +nightly --version >/dev/null 2>&1 && echo "make golden-elsewhere runs them" || echo "no nightly Rust")
+skipped:
+	@[ -n "$(RENODE)" ] || echo "SKIPPED: $(words $(ROBOT)) Robot suites: renode-test is not on PATH"
+	@[ -n "$(RENODE)" ] || echo "SKIPPED: $(DOCUMENTED) examples of the documentation that need Renode: renode-test is not on PATH"
+	@echo "SKIPPED: golden logs on other machines: $(NIGHTLY)"
+	@echo "SKIPPED: twenty runs instead of three, a thousand modules, an hour of fuzzing: make soak runs them"
 
 lint: toolchain packages-build
 	$(CARGO) fmt --check
@@ -52,11 +65,11 @@ lint: toolchain packages-build
 
 # Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/programs.
 unit: build firmware
-	$(CARGO) test
+	REQUIRE_RENODE=$(REQUIRE_RENODE) $(CARGO) test
 
-# The optimiser must not change what happens.
-same-digest: build
-	@$(CARGO) build
+# The optimiser must not change what happens. The debug build is that of the tests: without them cargo would resolve
+# other features, and build the library and half of what it stands on once more.
+same-digest: build unit
 	@mkdir -p build
 	@for seed in 1 2 3; do \
 		for profile in debug release; do \
@@ -85,11 +98,17 @@ drivers: build build/python/installed
 	@$(PYTHON) examples/python/hello.py >build/hello.txt && grep -q 'WIFI GOT IP' build/hello.txt
 
 # What needs Renode runs where Renode is; tests/programs/renode_docs.rs does the same with the blocks of the documentation.
-ROBOT := $(wildcard tests/renode/*.robot)
 renode: build firmware
-	@if command -v renode-test >/dev/null; then renode-test $(ROBOT) -r build/robot; else \
-		documented=$$(cat README.md renode/README.md renode/docs/*.md | grep -cE '^```(robot|repl|resc) '); \
-		echo "renode-test is not on PATH: $(words $(ROBOT)) Robot suites and $$documented examples of the documentation were not run."; fi
+	@if [ -n "$(RENODE)" ]; then renode-test $(ROBOT) -r build/robot; else \
+		[ -z "$(REQUIRE_RENODE)" ] || { echo "REQUIRE_RENODE is set, and renode-test is not on PATH"; exit 1; }; fi
+
+# The full numbers: every run that make test repeats three times, twenty times; a thousand modules; golden logs on other
+# machines; an hour of fuzzing. Once for each larger change.
+soak: packages-test build firmware
+	ESPAT_SOAK=1 $(CARGO) test --test programs
+	ESPAT_SOAK=1 $(CARGO) test --test simulation several_modules
+	@$(MAKE) --no-print-directory golden-elsewhere
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=3600
 
 # Sessions of a host and a test, mutated: CONTRIBUTING.md says what must hold, and what to do with a finding.
 fuzz: toolchain packages-build

@@ -88,7 +88,8 @@ impl Host {
     /// What was observed about `subject` since the last call, its commands and replies left out.
     pub fn seen(&mut self, subject: &str) -> Vec<String> {
         let observations = self.world.take_observations().into_iter();
-        let of_it = observations.filter(|o| o.subject == subject && o.kind() != "command" && o.kind() != "reply");
+        let of_it =
+            observations.filter(|o| o.subject == subject && o.kind() != "command" && o.kind() != "reply");
         of_it.map(|o| format!("{} {}", o.kind(), o.text())).collect()
     }
 

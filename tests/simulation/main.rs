@@ -19,6 +19,7 @@ mod links;
 mod passthrough_model;
 mod properties;
 mod saved_settings;
+mod several_modules;
 mod softap;
 mod transcripts;
 mod wifi_frames;

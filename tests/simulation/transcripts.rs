@@ -50,8 +50,10 @@ fn every_transcript_passes_with_any_seed() {
     let all = files("tests/transcripts");
     assert!(!all.is_empty(), "there are no transcripts");
     for (name, text) in all {
-        for transcript in parse(&name, &text) {
-            for seed in [None, Some(2), Some(3)] {
+        for (place, transcript) in parse(&name, &text).into_iter().enumerate() {
+            // Of a transcript for several profiles, the first with several seeds.
+            let seeds = &[None, Some(2), Some(3)][..if place == 0 { 3 } else { 1 }];
+            for seed in seeds.iter().copied() {
                 if let Err(failure) = run(&transcript, seed) {
                     failures.push(format!("{failure}profile {}, seed {seed:?}\n", transcript.profile));
                 }
