@@ -10,83 +10,23 @@ use super::Env;
 use super::address::address_text;
 use super::commands::wifi_scan::{self, Scan};
 use super::commands::{Context, power};
+use super::dial::{Dialling, Failure, LinkDial, unknown_host};
 use super::error::ErrorCode;
-use super::links::{Kind, Link, Transport};
+use super::links::Kind;
 use super::long_send::LongSend;
 use super::nvs::PassthroughLink;
 use super::nvs::UartSettings;
 use super::payload::Payload;
 use super::update::State;
-use crate::net::stack::{
-    Connection, DnsFamily, DnsState, Echo, KeepAlive, PingState, Port, Question, Stack, StreamState,
-    TcpOptions, UdpError,
-};
-use crate::profile::Profile;
+use crate::net::stack::{DnsFamily, DnsState, Echo, PingState, Question, StreamState};
 use crate::time::{Duration, Instant};
 use crate::wifi::StationEvent;
-
-/// A link to be opened.
-#[derive(Clone, Debug)]
-pub struct OpenRequest {
-    /// Link id.
-    pub id: usize,
-    /// Address or name of the other end.
-    pub host: String,
-    /// Remote port.
-    pub port: u16,
-    /// IPv4 or IPv6.
-    pub family: DnsFamily,
-    /// TCP or UDP.
-    pub transport: Transport,
-    /// IPv6: the own address that it goes out from, where AT+CIPSTART says one.
-    pub local: Option<IpAddr>,
-    /// TCP keep-alive.
-    pub keep_alive: Option<KeepAlive>,
-    /// UDP port of the module.
-    pub local_port: Option<u16>,
-    /// How long a TCP connection may take to open; `None`: as long as the stack tries.
-    pub timeout: Option<Duration>,
-}
-
-impl OpenRequest {
-    /// The keep-alive that `seconds` of AT+CIPSTART stand for; 0 is none.
-    pub fn keep_alive(seconds: u64) -> Option<KeepAlive> {
-        (seconds > 0).then(|| KeepAlive {
-            idle: Duration::from_secs(seconds),
-            interval: Duration::from_secs(1),
-            count: 3,
-        })
-    }
-
-    /// The settings of its TCP connection.
-    pub fn tcp_options(&self, profile: &Profile) -> TcpOptions {
-        TcpOptions {
-            connect_timeout: self.timeout.unwrap_or(profile.connect_timeout).min(profile.connect_timeout),
-            data_timeout: Some(profile.data_timeout),
-            keep_alive: self.keep_alive,
-            local_address: self.local,
-            ..TcpOptions::default()
-        }
-    }
-
-    /// Opens its UDP port for datagrams to `remote`. One for an IPv6 address that means something on one link only
-    /// stays on that link.
-    pub fn udp_open(&self, stack: &mut Stack, remote: IpAddr) -> Result<Port, UdpError> {
-        let port = stack.udp_open(self.local_port)?;
-        if let Some(own) = self.local.or_else(|| stack.link_source(remote)) {
-            stack.udp_send_from(port, own);
-        }
-        Ok(port)
-    }
-}
 
 /// What a name is resolved for.
 #[derive(Clone, Debug)]
 pub enum Named {
     /// AT+CIPDOMAIN; it fails at this time.
     Print(Option<Instant>),
-    /// AT+CIPSTART.
-    Open(OpenRequest),
     /// AT+CIPSEND or AT+CIPSENDEX with a host, and its port.
     Payload(Payload, u16),
     /// AT+CIPSENDL with a host, and its port.
@@ -118,8 +58,8 @@ pub enum Job {
     Scan(Scan),
     /// A name is being resolved for something.
     Resolve(Question, Named),
-    /// A TCP connection is being opened.
-    Connect(Connection, OpenRequest),
+    /// AT+CIPSTART: the link is being dialled.
+    Open(LinkDial),
     /// AT+CIUPDATE, blocking; true: the module restarts when it is done.
     Update { restart: bool },
     /// A ping is under way.
@@ -206,7 +146,7 @@ impl Job {
                 }
                 DnsState::Failed => unresolved(query, &named, core, env),
             },
-            Job::Connect(socket, request) => connecting(now, socket, request, core, env),
+            Job::Open(dial) => opening(now, dial, core, env),
             Job::Update { restart } if !core.update.is_running() => match core.update.state() {
                 State::Done if restart => {
                     power::reset(&mut Context { now, core, env });
@@ -250,7 +190,7 @@ fn ping_timeout(core: &mut Core) -> Progress {
 }
 
 fn unresolved(query: Question, named: &Named, core: &mut Core, env: &mut Env<'_>) -> Progress {
-    core.log(&format!("unknown host: {}", env.stack.dns_name(query)));
+    core.log(&unknown_host(env.stack.dns_name(query)));
     env.stack.dns_release(query);
     match named {
         Named::Ping => ping_timeout(core),
@@ -282,59 +222,28 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
             core.begin_long_send(*long);
             Progress::Quiet
         }
-        Named::Open(request) => open(now, ip, request, core, env),
     }
 }
 
-fn open(now: Instant, ip: IpAddr, request: OpenRequest, core: &mut Core, env: &mut Env<'_>) -> Progress {
-    let remote = SocketAddr::new(ip, request.port);
-    match request.transport {
-        Transport::Tcp => {
-            let options = request.tcp_options(env.profile);
-            match env.stack.stream_connect(now, remote, None, &options) {
-                Ok(stream) => Progress::Moved(Job::Connect(stream, request)),
-                Err(_) => Progress::End(Err(ErrorCode::FAILED)),
-            }
+fn opening(now: Instant, mut dial: LinkDial, core: &mut Core, env: &mut Env<'_>) -> Progress {
+    match dial.poll(now, env.stack) {
+        Dialling::Waiting => Progress::Waiting(Job::Open(dial)),
+        Dialling::Moved => Progress::Moved(Job::Open(dial)),
+        Dialling::Open(link) => {
+            core.open_link(dial.id(), link, env.stack);
+            Progress::End(Ok(()))
         }
-        Transport::Udp(mode) => match request.udp_open(env.stack, ip) {
-            Ok(port) => {
-                let local_port = env.stack.udp_local_port(port).unwrap_or_default();
-                let link = Link::new(now, Kind::Datagrams(port, mode), remote, local_port, false);
-                core.open_link(request.id, link.opened_by(request), env.stack);
-                Progress::End(Ok(()))
-            }
-            Err(_) => Progress::End(Err(ErrorCode::FAILED)),
-        },
-    }
-}
-
-fn connecting(
-    now: Instant,
-    stream: Connection,
-    request: OpenRequest,
-    core: &mut Core,
-    env: &mut Env<'_>,
-) -> Progress {
-    match env.stack.stream_state(stream) {
-        StreamState::Connecting => Progress::Waiting(Job::Connect(stream, request)),
-        StreamState::Closed(_) => {
-            env.stack.stream_release(stream);
+        Dialling::Failed(Failure::Closed(_)) => {
             core.out.error(ErrorCode::FAILED, core.syslog);
             // ERROR first, then CLOSED, as captured with a logic analyser.
-            core.print_closed(request.id);
+            core.print_closed(dial.id());
             Progress::Quiet
         }
-        StreamState::Open | StreamState::PeerClosed | StreamState::Closing => {
-            let (Some(remote), Some(local)) =
-                (env.stack.stream_remote(stream), env.stack.stream_local(stream))
-            else {
-                env.stack.stream_release(stream);
-                return Progress::End(Err(ErrorCode::FAILED));
-            };
-            core.apply_socket_options(request.id, stream, env.stack);
-            let link = Link::new(now, Kind::Stream(stream), remote, local.port(), false);
-            core.open_link(request.id, link.opened_by(request), env.stack);
-            Progress::End(Ok(()))
+        Dialling::Failed(failure) => {
+            if let Some(text) = failure.log_text() {
+                core.log(&text);
+            }
+            Progress::End(Err(ErrorCode::FAILED))
         }
     }
 }

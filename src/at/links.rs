@@ -4,29 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::datagrams::Datagrams;
 use super::event::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
-use super::job::OpenRequest;
+use super::request::{OpenRequest, UdpMode};
 use crate::net::stack::{Connection, Port, Stack};
 use crate::time::Instant;
-
-/// The transport of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// A TCP connection.
-    Tcp,
-    /// A UDP socket with a remote address.
-    Udp(UdpMode),
-}
-
-/// What arriving datagrams do to a UDP link's remote address (the `<mode>` of AT+CIPSTART).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UdpMode {
-    /// 0: it stays.
-    Fixed,
-    /// 1: the first sender that differs becomes it, once.
-    FirstSender,
-    /// 2: it is always the last sender.
-    LastSender,
-}
 
 /// What carries a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,10 @@
 
 use std::net::IpAddr;
 
+use super::dial::tcp_options;
 use super::links::{Kind, Link};
 use super::{Core, Env};
-use crate::net::stack::{ListenError, Listener, Stack, TcpOptions};
+use crate::net::stack::{ListenError, Listener, Stack};
 use crate::time::{Duration, Instant};
 
 /// Connections that wait to be accepted. They are accepted at once, so this only bounds half-open ones.
@@ -100,12 +101,7 @@ impl Server {
 }
 
 fn listen(port: u16, env: &mut Env<'_>) -> Result<Listener, ListenError> {
-    let options = TcpOptions {
-        connect_timeout: env.profile.connect_timeout,
-        data_timeout: Some(env.profile.data_timeout),
-        ..TcpOptions::default()
-    };
-    env.stack.stream_listen(port, BACKLOG, &options)
+    env.stack.stream_listen(port, BACKLOG, &tcp_options(env.profile))
 }
 
 /// Accepts, closes silent clients, stops listening or listens again. True when anything moved.
@@ -123,7 +119,6 @@ pub fn serve(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
                     env.stack.stream_release(stream);
                     continue;
                 }
-                core.apply_socket_options(id, stream, env.stack);
                 core.apply_keep_alive(now, id, stream, env.stack);
                 let link = Link::new(now, Kind::Stream(stream), remote, port, true);
                 core.open_link(id, link, env.stack);

@@ -1,12 +1,10 @@
 //! What the AT firmware does to the sockets of links, whoever wants it: opening, closing, options, data phases.
 
 use super::address::address_text;
-use super::job::OpenRequest;
 use super::links::{Kind, Link};
 use super::long_send::LongSend;
 use super::payload::Payload;
-use super::server;
-use super::{Core, LinkChange};
+use super::{Core, LinkChange, request, server};
 use crate::net::stack::{Connection, Stack};
 use crate::time::{Duration, Instant, earliest};
 
@@ -33,11 +31,14 @@ impl Core {
     /// Probes the peer of link `id` as AT+CIPTCPOPT says, whatever AT+CIPSTART said.
     pub(super) fn apply_keep_alive(&self, now: Instant, id: usize, stream: Connection, stack: &mut Stack) {
         let seconds = self.settings.tcpip.options(id).keep_alive;
-        stack.tcp_set_keep_alive(now, stream, OpenRequest::keep_alive(seconds));
+        stack.tcp_set_keep_alive(now, stream, request::keep_alive(seconds));
     }
 
-    /// A link is open: says so, and joins its multicast group.
+    /// A link is open: says so, sets its socket options, and joins its multicast group.
     pub(super) fn open_link(&mut self, id: usize, link: Link, stack: &mut Stack) {
+        if let Kind::Stream(stream) = link.kind {
+            self.apply_socket_options(id, stream, stack);
+        }
         if let Some(group) = link.group {
             stack.join_multicast(group);
         }

@@ -6,9 +6,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::dial::{self, Dial, Dialling};
 use super::{Core, Env, flash};
 use crate::net::firmware::{self, OTA};
-use crate::net::stack::{self, DnsFamily, DnsState, Question, StreamState, TcpOptions};
+use crate::net::stack::{self, DnsFamily, DnsState, Question, Stack, StreamState};
 use crate::time::{Duration, Instant, earliest};
 
 /// Where the release asks for firmware, and the port.
@@ -85,9 +86,14 @@ enum Step {
 /// A connection to the server, and the request that is sent as soon as it is open.
 #[derive(Debug)]
 struct Connection {
-    stream: stack::Connection,
+    stream: Stream,
     request: String,
-    open: bool,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Dialling(Dial),
+    Open(stack::Connection),
 }
 
 /// Where the file goes.
@@ -180,8 +186,7 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         }
         Looked::Moved => core.update.run = Some(run),
         Looked::Next(step) => {
-            run.step.release(env);
-            run.step = step;
+            std::mem::replace(&mut run.step, step).release(env);
             core.update.run = Some(run);
         }
         Looked::Done => {
@@ -223,7 +228,7 @@ impl Run {
             },
             Step::Asking(server, connection) => {
                 let server = *server;
-                match connection.poll(env) {
+                match connection.poll(now, env) {
                     Traffic::Opening => Looked::Waiting,
                     Traffic::Refused => failed("connect to server failed!"),
                     Traffic::Opened => {
@@ -231,10 +236,10 @@ impl Run {
                         core.log(&format!("http request length {} bytes", connection.request.len()));
                         Looked::Moved
                     }
-                    Traffic::Open => {
-                        let answer = env.stack.stream_recv(connection.stream, BUFFER);
+                    Traffic::Open(stream) => {
+                        let answer = env.stack.stream_recv(stream, BUFFER);
                         if answer.is_empty() {
-                            return if connection.is_over(env) {
+                            return if is_over(stream, env.stack) {
                                 failed("rom_version error!")
                             } else {
                                 Looked::Waiting
@@ -266,11 +271,11 @@ impl Run {
                     None => failed("connect to server2 failed!"),
                 }
             }
-            Step::Loading(target, connection, load) => match connection.poll(env) {
+            Step::Loading(target, connection, load) => match connection.poll(now, env) {
                 Traffic::Opening => Looked::Waiting,
                 Traffic::Refused => failed("connect to server2 failed!"),
                 Traffic::Opened => Looked::Moved,
-                Traffic::Open => load.look(now, *target, &self.request.name, connection, core, env),
+                Traffic::Open(stream) => load.look(now, *target, &self.request.name, stream, core, env),
             },
         }
     }
@@ -316,12 +321,10 @@ impl Run {
 }
 
 impl Step {
-    fn release(&self, env: &mut Env<'_>) {
+    fn release(self, env: &mut Env<'_>) {
         match self {
-            Step::Resolving(lookup) => env.stack.dns_release(*lookup),
-            Step::Asking(_, connection) | Step::Loading(_, connection, _) => {
-                env.stack.stream_release(connection.stream)
-            }
+            Step::Resolving(lookup) => env.stack.dns_release(lookup),
+            Step::Asking(_, connection) | Step::Loading(_, connection, _) => connection.release(env.stack),
             Step::Unsupported | Step::Erasing(..) => {}
         }
     }
@@ -333,42 +336,48 @@ enum Traffic {
     Refused,
     /// It is open now, and the request is sent.
     Opened,
-    Open,
+    Open(stack::Connection),
 }
 
 impl Connection {
     fn dial(now: Instant, server: IpAddr, path: &str, env: &mut Env<'_>) -> Option<Connection> {
-        let options = TcpOptions {
-            connect_timeout: env.profile.connect_timeout,
-            data_timeout: Some(env.profile.data_timeout),
-            ..TcpOptions::default()
-        };
-        let stream = env.stack.stream_connect(now, SocketAddr::new(server, PORT), None, &options).ok()?;
+        let options = dial::tcp_options(env.profile);
+        let dial = Dial::address(now, SocketAddr::new(server, PORT), options, env.stack).ok()?;
         let host =
             if env.profile.differences.update_host_name { SERVER.to_owned() } else { server.to_string() };
         let request = format!("GET /v1/device/rom/{path}\r\nHost: {host}:{PORT}\r\n{HEADERS}");
-        Some(Connection { stream, request, open: false })
+        Some(Connection { stream: Stream::Dialling(dial), request })
     }
 
-    fn poll(&mut self, env: &mut Env<'_>) -> Traffic {
-        match (self.open, env.stack.stream_state(self.stream)) {
-            (true, _) => Traffic::Open,
-            (false, StreamState::Connecting) => Traffic::Opening,
-            (false, StreamState::Closed(_)) => Traffic::Refused,
-            (false, StreamState::Open | StreamState::PeerClosed | StreamState::Closing) => {
+    fn poll(&mut self, now: Instant, env: &mut Env<'_>) -> Traffic {
+        let dial = match &mut self.stream {
+            Stream::Open(stream) => return Traffic::Open(*stream),
+            Stream::Dialling(dial) => dial,
+        };
+        match dial.poll(now, env.stack) {
+            Dialling::Waiting | Dialling::Moved => Traffic::Opening,
+            Dialling::Failed(_) => Traffic::Refused,
+            Dialling::Open((stream, _)) => {
                 // A fresh connection takes more than a request has.
-                env.stack.stream_send(self.stream, self.request.as_bytes());
-                self.open = true;
+                env.stack.stream_send(stream, self.request.as_bytes());
+                self.stream = Stream::Open(stream);
                 Traffic::Opened
             }
         }
     }
 
-    /// Nothing more will come.
-    fn is_over(&self, env: &Env<'_>) -> bool {
-        env.stack.stream_readable(self.stream) == 0
-            && !matches!(env.stack.stream_state(self.stream), StreamState::Open | StreamState::Connecting)
+    fn release(self, stack: &mut Stack) {
+        match self.stream {
+            Stream::Dialling(dial) => dial.release(stack),
+            Stream::Open(stream) => stack.stream_release(stream),
+        }
     }
+}
+
+/// Nothing more will come.
+fn is_over(stream: stack::Connection, stack: &Stack) -> bool {
+    stack.stream_readable(stream) == 0
+        && !matches!(stack.stream_state(stream), StreamState::Open | StreamState::Connecting)
 }
 
 /// The version in the server's answer; what the log port says when there is none.
@@ -385,7 +394,7 @@ impl Load {
         now: Instant,
         target: Target,
         name: &str,
-        connection: &Connection,
+        stream: stack::Connection,
         core: &mut Core,
         env: &mut Env<'_>,
     ) -> Looked {
@@ -395,10 +404,10 @@ impl Load {
         if self.busy.is_some() {
             return Looked::Waiting;
         }
-        let data = env.stack.stream_recv(connection.stream, BUFFER);
+        let data = env.stack.stream_recv(stream, BUFFER);
         if data.is_empty() {
-            return match env.stack.stream_state(connection.stream) {
-                _ if !connection.is_over(env) => Looked::Waiting,
+            return match env.stack.stream_state(stream) {
+                _ if !is_over(stream, env.stack) => Looked::Waiting,
                 StreamState::PeerClosed => failed("receive all packet over!"),
                 _ => failed("receive data error!"),
             };

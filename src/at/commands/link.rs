@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
+use super::super::dial::LinkDial;
 use super::super::error::ErrorCode;
-use super::super::job::{Job, Named, OpenRequest};
-use super::super::links::{Kind, Transport, UdpMode};
+use super::super::job::Job;
+use super::super::links::Kind;
+use super::super::request::{OpenRequest, Transport, UdpMode, keep_alive};
 use super::super::schema::Args;
 use super::{Context, Outcome};
 use crate::net::stack::DnsFamily;
@@ -100,18 +102,15 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     };
     let local = local.filter(IpAddr::is_ipv6);
     let port = args.int("remote port").unwrap_or(0) as u16;
-    let host = String::from_utf8_lossy(args.text("remote host").unwrap_or_default()).into_owned();
-    let request = match kind {
+    let transport = match kind {
         b"TCP" => {
             let seconds = match args.int("keep alive") {
                 Some(seconds) => seconds as u64,
                 // Only where the release falls back to it.
                 None => c.core.settings.tcpip.options(id).keep_alive,
             };
-            let keep_alive = OpenRequest::keep_alive(seconds);
             let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64));
-            let transport = Transport::Tcp;
-            OpenRequest { id, host, port, family, transport, local, keep_alive, local_port: None, timeout }
+            Transport::Stream { keep_alive: keep_alive(seconds), timeout }
         }
         b"UDP" => {
             let local_port = args.int("local port").map(|p| p as u16);
@@ -126,18 +125,16 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
                 return Err(args.invalid("mode"));
             }
             // Port 0: any free one.
-            let local_port = local_port.filter(|p| *p != 0);
-            let transport = Transport::Udp(mode);
-            let (keep_alive, timeout) = (None, None);
-            OpenRequest { id, host, port, family, transport, local, keep_alive, local_port, timeout }
+            Transport::Datagrams { mode, local_port: local_port.filter(|p| *p != 0) }
         }
         // There is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),
     };
     let host = args.text("remote host").unwrap_or_default();
-    let job = Job::resolve(c.now, c.env, host, family, Named::Open(request))?;
+    let host = std::str::from_utf8(host).map_err(|_| ErrorCode::FAILED)?.to_owned();
+    let request = OpenRequest { id, host, port, family, transport, local };
     c.core.links.reserve(id);
-    Ok(Outcome::Run(job))
+    Ok(Outcome::Run(Job::Open(LinkDial::new(c.now, request, c.env))))
 }
 
 /// AT+CIPCLOSE=<link ID>: with AT+CIPMUX=1 only.

@@ -4,8 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::at::job::OpenRequest;
-use crate::at::links::{Transport, UdpMode};
+use crate::at::request::{OpenRequest, Transport, UdpMode, keep_alive};
 use crate::net::stack::DnsFamily;
 
 /// Saved settings of the TCP/IP commands.
@@ -75,21 +74,14 @@ impl PassthroughLink {
             None => (self.kind.as_str(), DnsFamily::Ipv4),
         };
         let transport = match kind {
-            "TCP" => Transport::Tcp,
-            "UDP" => Transport::Udp(UdpMode::Fixed),
+            "TCP" => Transport::Stream { keep_alive: keep_alive(u64::from(self.keep_alive)), timeout: None },
+            "UDP" => Transport::Datagrams {
+                mode: UdpMode::Fixed,
+                local_port: Some(self.local_port).filter(|port| *port != 0),
+            },
             _ => return None,
         };
-        Some(OpenRequest {
-            id: 0,
-            host: self.host.clone(),
-            port: self.port,
-            family,
-            transport,
-            local: None,
-            keep_alive: OpenRequest::keep_alive(u64::from(self.keep_alive)),
-            local_port: Some(self.local_port).filter(|port| *port != 0),
-            timeout: None,
-        })
+        Some(OpenRequest { id: 0, host: self.host.clone(), port: self.port, family, transport, local: None })
     }
 }
 

@@ -11,7 +11,7 @@ pub use framing::{Action, Framing, GUARD, Packing};
 pub use session::{Session, poll};
 
 use super::Core;
-use super::job::OpenRequest;
+use super::request::OpenRequest;
 use crate::profile::Profile;
 
 /// A block leaves as soon as it has so many bytes: two full segments.

@@ -1,13 +1,12 @@
 //! Passthrough under way.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 
 use super::{Action, Framing, Packing};
-use crate::at::job::OpenRequest;
-use crate::at::links::{Kind, Link, Transport};
+use crate::at::dial::{Dialling, LinkDial};
+use crate::at::links::{Kind, Link};
+use crate::at::request::OpenRequest;
 use crate::at::{Core, Env};
-use crate::net::stack::{Connection, DnsState, Question, StreamState};
 use crate::time::{Duration, Instant, earliest};
 
 /// Where an attempt to open the link again stands.
@@ -17,10 +16,8 @@ enum Reopen {
     No,
     /// The next one begins then.
     At(Instant),
-    /// The name is being looked up, anew each time.
-    Resolving(Question),
-    /// The connection is being opened.
-    Connecting(Connection),
+    /// It is under way; the name is looked up anew each time.
+    Dialling(LinkDial),
 }
 
 /// Passthrough under way: every byte from the MCU is payload.
@@ -105,10 +102,8 @@ pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
         match action {
             Action::Send(block) => send(&mut session, core, env, &block),
             Action::Leave => {
-                match session.reopen {
-                    Reopen::Resolving(query) => env.stack.dns_release(query),
-                    Reopen::Connecting(stream) => env.stack.stream_release(stream),
-                    Reopen::No | Reopen::At(_) => {}
+                if let Reopen::Dialling(dial) = std::mem::replace(&mut session.reopen, Reopen::No) {
+                    dial.release(env.stack);
                 }
                 session.leaving = true;
             }
@@ -159,87 +154,23 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
         return false;
     }
     // The next client of the server comes by itself.
-    let Some(target) = session.target.clone() else { return false };
-    let pause = Duration::from_millis(100 * u64::from(core.settings.tcpip.reconnect_interval));
-    match session.reopen {
-        Reopen::No => session.reopen = Reopen::At(now + pause),
-        Reopen::At(at) if at > now => return false,
+    let Some(target) = &session.target else { return false };
+    let later = now + Duration::from_millis(100 * u64::from(core.settings.tcpip.reconnect_interval));
+    match &mut session.reopen {
+        Reopen::No => session.reopen = Reopen::At(later),
+        Reopen::At(at) if *at > now => return false,
         // The station, or the softAP, comes first.
-        Reopen::At(_) if env.own_addresses(target.family).is_empty() => {
-            session.reopen = Reopen::At(now + pause)
-        }
-        Reopen::At(_) => {
-            session.reopen = Reopen::Resolving(env.stack.dns_start(now, &target.host, target.family));
-        }
-        Reopen::Resolving(query) => {
-            let state = env.stack.dns_state(query);
-            if state == DnsState::Pending {
-                return false;
+        Reopen::At(_) if env.own_addresses(target.family).is_empty() => session.reopen = Reopen::At(later),
+        Reopen::At(_) => session.reopen = Reopen::Dialling(LinkDial::new(now, target.clone(), env)),
+        Reopen::Dialling(dial) => match dial.poll(now, env.stack) {
+            Dialling::Waiting => return false,
+            Dialling::Moved => {}
+            Dialling::Open(link) => {
+                session.reopen = Reopen::No;
+                core.open_link(session.id, link, env.stack);
             }
-            env.stack.dns_release(query);
-            session.reopen = Reopen::At(now + pause);
-            if let DnsState::Resolved(ip) = state {
-                dial(session, &target, core, env, now, SocketAddr::new(ip, target.port));
-            }
-        }
-        Reopen::Connecting(stream) => match env.stack.stream_state(stream) {
-            StreamState::Connecting => return false,
-            StreamState::Closed(_) => {
-                env.stack.stream_release(stream);
-                session.reopen = Reopen::At(now + pause);
-            }
-            StreamState::Open | StreamState::PeerClosed | StreamState::Closing => {
-                match (env.stack.stream_remote(stream), env.stack.stream_local(stream)) {
-                    (Some(remote), Some(local)) => {
-                        session.reopen = Reopen::No;
-                        opened(&target, core, env, now, (Kind::Stream(stream), remote, local.port()));
-                    }
-                    _ => {
-                        env.stack.stream_release(stream);
-                        session.reopen = Reopen::At(now + pause);
-                    }
-                }
-            }
+            Dialling::Failed(_) => session.reopen = Reopen::At(later),
         },
     }
     true
-}
-
-fn dial(
-    session: &mut Session,
-    target: &OpenRequest,
-    core: &mut Core,
-    env: &mut Env<'_>,
-    now: Instant,
-    remote: SocketAddr,
-) {
-    match target.transport {
-        Transport::Tcp => {
-            let options = target.tcp_options(env.profile);
-            if let Ok(stream) = env.stack.stream_connect(now, remote, None, &options) {
-                session.reopen = Reopen::Connecting(stream);
-            }
-        }
-        Transport::Udp(mode) => {
-            if let Ok(port) = target.udp_open(env.stack, remote.ip()) {
-                session.reopen = Reopen::No;
-                let local_port = env.stack.udp_local_port(port).unwrap_or_default();
-                opened(target, core, env, now, (Kind::Datagrams(port, mode), remote, local_port));
-            }
-        }
-    }
-}
-
-fn opened(
-    target: &OpenRequest,
-    core: &mut Core,
-    env: &mut Env<'_>,
-    now: Instant,
-    (kind, remote, local_port): (Kind, SocketAddr, u16),
-) {
-    if let Kind::Stream(stream) = kind {
-        core.apply_socket_options(target.id, stream, env.stack);
-    }
-    let link = Link::new(now, kind, remote, local_port, false);
-    core.open_link(target.id, link.opened_by(target.clone()), env.stack);
 }

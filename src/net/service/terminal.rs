@@ -205,10 +205,10 @@ impl Connection {
         if self.stage != Stage::Open {
             let dialling = self.stage == Stage::Dialling;
             let peer = self.peer;
-            match stack.stream_state(self.stream) {
-                StreamState::Connecting if self.closing && dialling => self.pending.clear(),
-                StreamState::Connecting => return (true, false),
-                StreamState::Closed(reason) => {
+            match stack.stream_outcome(self.stream) {
+                None if self.closing && dialling => self.pending.clear(),
+                None => return (true, false),
+                Some(Err(reason)) => {
                     tell(
                         events,
                         match dialling {
@@ -219,7 +219,7 @@ impl Connection {
                     stack.stream_release(self.stream);
                     return (false, true);
                 }
-                _ => {
+                Some(Ok(_)) => {
                     tell(events, TcpEvent::Connected { peer, dialled: dialling });
                     self.stage = Stage::Open;
                     moved = true;

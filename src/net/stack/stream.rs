@@ -6,7 +6,9 @@
 
 use std::net::SocketAddr;
 
-use super::{ConnectError, Connection, ListenError, Listener, Stack, StreamState, TcpOptions};
+use super::{
+    CloseReason, ConnectError, Connection, Ends, ListenError, Listener, Stack, StreamState, TcpOptions,
+};
 use crate::time::Instant;
 
 impl Stack {
@@ -55,6 +57,19 @@ impl Stack {
         match self.tls_state(connection) {
             Some(answer) => answer,
             None => self.tcp_state(connection),
+        }
+    }
+
+    /// What has become of a connection that was being opened: `None` as long as it is, then its ends, or why it did
+    /// not open, or is over already.
+    pub fn stream_outcome(&self, connection: Connection) -> Option<Result<Ends, CloseReason>> {
+        let ends = self.connections.get(&connection).map(|c| Ends { local: c.local, remote: c.remote });
+        match self.stream_state(connection) {
+            StreamState::Connecting => None,
+            StreamState::Closed(reason) => Some(Err(reason)),
+            StreamState::Open | StreamState::PeerClosed | StreamState::Closing => {
+                Some(ends.ok_or(CloseReason::Local))
+            }
         }
     }
 

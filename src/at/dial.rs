@@ -1,0 +1,247 @@
+//! Dialling: from the name of a host to an open stream, whoever wants it.
+//!
+//! A [`Dial`] is a value that its owner keeps and polls: a job, passthrough between two links, the updater. What they
+//! do with the stream, what they print, and whether they try again is theirs; how a name becomes a stream, how long
+//! that may take, and what the log port says of a failure stands here. A [`LinkDial`] does the same for a link of
+//! AT+CIPSTART, which may be a UDP port instead of a stream.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::Env;
+use super::links::{Kind, Link};
+use super::request::{OpenRequest, Transport};
+use crate::net::stack::{CloseReason, Connection, DnsFamily, DnsState, Ends, Question, Stack, TcpOptions};
+use crate::profile::Profile;
+use crate::time::Instant;
+
+/// The settings of the module's TCP connections.
+pub fn tcp_options(profile: &Profile) -> TcpOptions {
+    TcpOptions {
+        connect_timeout: profile.connect_timeout,
+        data_timeout: Some(profile.data_timeout),
+        ..TcpOptions::default()
+    }
+}
+
+/// What the log port says of a name that has no address.
+pub fn unknown_host(name: &str) -> String {
+    format!("unknown host: {name}")
+}
+
+/// What a look at a dial comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dialling<T> {
+    /// Nothing yet.
+    Waiting,
+    /// It went a step further: the stack has something to send.
+    Moved,
+    /// It is open.
+    Open(T),
+    /// It failed, and has let go of everything.
+    Failed(Failure),
+}
+
+impl<T> Dialling<T> {
+    fn map<U>(self, open: impl FnOnce(T) -> U) -> Dialling<U> {
+        match self {
+            Dialling::Waiting => Dialling::Waiting,
+            Dialling::Moved => Dialling::Moved,
+            Dialling::Open(it) => Dialling::Open(open(it)),
+            Dialling::Failed(failure) => Dialling::Failed(failure),
+        }
+    }
+}
+
+/// Why it failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// This name has no address.
+    UnknownHost(String),
+    /// There is no way there, or no port to go from: nothing was sent.
+    NotTried,
+    /// The connection ended before it was open.
+    Closed(CloseReason),
+}
+
+impl Failure {
+    /// What the log port says of it, if anything.
+    pub fn log_text(&self) -> Option<String> {
+        match self {
+            Failure::UnknownHost(name) => Some(unknown_host(name)),
+            Failure::NotTried | Failure::Closed(_) => None,
+        }
+    }
+}
+
+/// A stream on its way.
+#[derive(Clone, Debug)]
+pub struct Dial {
+    port: u16,
+    options: TcpOptions,
+    step: Step,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// The name is being looked up.
+    Resolving(Question),
+    /// The connection is being opened.
+    Connecting(Connection),
+}
+
+impl Dial {
+    /// Looks up `host` (a name, or a literal address), and connects to `port` there.
+    pub fn host(
+        now: Instant,
+        (host, port): (&str, u16),
+        family: DnsFamily,
+        options: TcpOptions,
+        stack: &mut Stack,
+    ) -> Dial {
+        Dial { port, options, step: Step::Resolving(stack.dns_start(now, host, family)) }
+    }
+
+    /// Connects to an address that is known.
+    ///
+    /// # Errors
+    /// [`Failure::NotTried`].
+    pub fn address(
+        now: Instant,
+        remote: SocketAddr,
+        options: TcpOptions,
+        stack: &mut Stack,
+    ) -> Result<Dial, Failure> {
+        let stream = stack.stream_connect(now, remote, None, &options).map_err(|_| Failure::NotTried)?;
+        Ok(Dial { port: remote.port(), options, step: Step::Connecting(stream) })
+    }
+
+    /// Looks at it. [`Dialling::Open`] hands the stream over, with its two ends: releasing it is the owner's from then
+    /// on.
+    pub fn poll(&mut self, now: Instant, stack: &mut Stack) -> Dialling<(Connection, Ends)> {
+        match self.step {
+            Step::Resolving(question) => match resolve(question, stack) {
+                None => Dialling::Waiting,
+                Some(Err(failure)) => Dialling::Failed(failure),
+                Some(Ok(ip)) => {
+                    match Dial::address(now, SocketAddr::new(ip, self.port), self.options, stack) {
+                        Ok(dial) => {
+                            *self = dial;
+                            Dialling::Moved
+                        }
+                        Err(failure) => Dialling::Failed(failure),
+                    }
+                }
+            },
+            Step::Connecting(stream) => match stack.stream_outcome(stream) {
+                None => Dialling::Waiting,
+                Some(Ok(ends)) => Dialling::Open((stream, ends)),
+                Some(Err(reason)) => {
+                    stack.stream_release(stream);
+                    Dialling::Failed(Failure::Closed(reason))
+                }
+            },
+        }
+    }
+
+    /// Gives it up.
+    pub fn release(self, stack: &mut Stack) {
+        match self.step {
+            Step::Resolving(question) => stack.dns_release(question),
+            Step::Connecting(stream) => stack.stream_release(stream),
+        }
+    }
+}
+
+/// The answer to a question, once there is one; the question is released then.
+fn resolve(question: Question, stack: &mut Stack) -> Option<Result<IpAddr, Failure>> {
+    let answer = match stack.dns_state(question) {
+        DnsState::Pending => return None,
+        DnsState::Resolved(ip) => Ok(ip),
+        DnsState::Failed => Err(Failure::UnknownHost(stack.dns_name(question).to_owned())),
+    };
+    stack.dns_release(question);
+    Some(answer)
+}
+
+/// A link on its way.
+#[derive(Clone, Debug)]
+pub struct LinkDial {
+    request: OpenRequest,
+    step: LinkStep,
+}
+
+#[derive(Clone, Debug)]
+enum LinkStep {
+    /// Its stream is being dialled.
+    Stream(Dial),
+    /// It will be of datagrams; the name of the other end is being looked up.
+    Resolving(Question),
+}
+
+impl LinkDial {
+    /// Begins with what was asked for.
+    pub fn new(now: Instant, request: OpenRequest, env: &mut Env<'_>) -> LinkDial {
+        let (host, family) = (&request.host[..], request.family);
+        let step = match request.transport {
+            Transport::Stream { keep_alive, timeout } => {
+                let base = tcp_options(env.profile);
+                let options = TcpOptions {
+                    connect_timeout: timeout.unwrap_or(base.connect_timeout).min(base.connect_timeout),
+                    keep_alive,
+                    local_address: request.local,
+                    ..base
+                };
+                LinkStep::Stream(Dial::host(now, (host, request.port), family, options, env.stack))
+            }
+            Transport::Datagrams { .. } => LinkStep::Resolving(env.stack.dns_start(now, host, family)),
+        };
+        LinkDial { request, step }
+    }
+
+    /// The id that the link is to have.
+    pub fn id(&self) -> usize {
+        self.request.id
+    }
+
+    /// Looks at it.
+    pub fn poll(&mut self, now: Instant, stack: &mut Stack) -> Dialling<Link> {
+        let request = &self.request;
+        match &mut self.step {
+            LinkStep::Stream(dial) => dial.poll(now, stack).map(|(stream, ends)| {
+                let link = Link::new(now, Kind::Stream(stream), ends.remote, ends.local.port(), false);
+                link.opened_by(request.clone())
+            }),
+            LinkStep::Resolving(question) => match resolve(*question, stack) {
+                None => Dialling::Waiting,
+                Some(Err(failure)) => Dialling::Failed(failure),
+                Some(Ok(ip)) => match open_port(request, ip, stack) {
+                    Some((kind, local_port)) => {
+                        let remote = SocketAddr::new(ip, request.port);
+                        let link = Link::new(now, kind, remote, local_port, false);
+                        Dialling::Open(link.opened_by(request.clone()))
+                    }
+                    None => Dialling::Failed(Failure::NotTried),
+                },
+            },
+        }
+    }
+
+    /// Gives it up.
+    pub fn release(self, stack: &mut Stack) {
+        match self.step {
+            LinkStep::Stream(dial) => dial.release(stack),
+            LinkStep::Resolving(question) => stack.dns_release(question),
+        }
+    }
+}
+
+/// Opens the UDP port for datagrams to `remote`, and says its number. One for an IPv6 address that means something on
+/// one link only stays on that link.
+fn open_port(request: &OpenRequest, remote: IpAddr, stack: &mut Stack) -> Option<(Kind, u16)> {
+    let Transport::Datagrams { mode, local_port } = request.transport else { return None };
+    let port = stack.udp_open(local_port).ok()?;
+    if let Some(own) = request.local.or_else(|| stack.link_source(remote)) {
+        stack.udp_send_from(port, own);
+    }
+    Some((Kind::Datagrams(port, mode), stack.udp_local_port(port).unwrap_or_default()))
+}
