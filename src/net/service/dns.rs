@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use simple_dns::{Packet, QTYPE};
 
-use super::Events;
+use super::{Events, Service};
+use crate::net::config::{DnsBehaviour, DnsConfig};
 use crate::net::dns_server::DnsServer;
 use crate::net::event::{HostEvent, QuestionEvent};
 use crate::net::stack::{ListenError, Port, Stack};
@@ -24,10 +25,6 @@ impl Server {
     pub(in crate::net) fn new(stack: &mut Stack) -> Result<Self, ListenError> {
         let port = stack.udp_open(Some(PORT)).map_err(|_| ListenError::PortInUse)?;
         Ok(Server { port, waiting: VecDeque::new() })
-    }
-
-    pub(super) fn stop(self, stack: &mut Stack) {
-        stack.udp_release(self.port);
     }
 
     /// Reads questions and sends answers that are due. True when there were any: the stack must be polled again.
@@ -63,6 +60,36 @@ impl Server {
     /// When [`Server::poll`] must be called at the latest.
     pub(in crate::net) fn next_timer(&self) -> Option<Instant> {
         self.waiting.front().map(|(at, ..)| *at)
+    }
+}
+
+/// The DNS server of a host: the socket, and what it knows.
+pub(super) struct HostServer {
+    server: Server,
+    names: DnsServer,
+}
+
+impl HostServer {
+    pub(super) fn new(stack: &mut Stack, config: &DnsConfig) -> Result<Self, ListenError> {
+        Ok(HostServer { server: Server::new(stack)?, names: DnsServer::new(config) })
+    }
+}
+
+impl Service for HostServer {
+    fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
+        self.server.poll(now, stack, &self.names, Some(events))
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        self.server.next_timer()
+    }
+
+    fn stop(self: Box<Self>, stack: &mut Stack) {
+        stack.udp_release(self.server.port);
+    }
+
+    fn dns_behaviour(&mut self) -> Option<&mut DnsBehaviour> {
+        Some(&mut self.names.behaviour)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{BACKLOG, CONNECTIONS, Events, tcp_options};
+use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
 use crate::net::event::{HostEvent, TcpEchoEvent, UdpEchoEvent};
 use crate::net::stack::{self, Datagram, ListenError, Listener, Port, Stack, StreamState, UdpError};
 use crate::time::Instant;
@@ -26,15 +26,10 @@ impl TcpServer {
         let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
         Ok(TcpServer { listener, connections: Vec::new() })
     }
+}
 
-    pub(super) fn stop(self, stack: &mut Stack) {
-        stack.listener_release(self.listener);
-        for connection in self.connections {
-            stack.stream_release(connection.stream);
-        }
-    }
-
-    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
+impl Service for TcpServer {
+    fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
             events.add(HostEvent::TcpEcho(TcpEchoEvent::Connected { peer }));
@@ -50,6 +45,13 @@ impl TcpServer {
             keep
         });
         moved
+    }
+
+    fn stop(self: Box<Self>, stack: &mut Stack) {
+        stack.listener_release(self.listener);
+        for connection in self.connections {
+            stack.stream_release(connection.stream);
+        }
     }
 }
 
@@ -108,12 +110,10 @@ impl UdpServer {
         let port = stack.udp_open(Some(number)).map_err(|_| ListenError::PortInUse)?;
         Ok(UdpServer { port, waiting: None })
     }
+}
 
-    pub(super) fn stop(self, stack: &mut Stack) {
-        stack.udp_release(self.port);
-    }
-
-    pub(super) fn poll(&mut self, stack: &mut Stack, events: &mut Events) -> bool {
+impl Service for UdpServer {
+    fn poll(&mut self, _now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some(datagram) = self.waiting.take().or_else(|| stack.udp_recv(self.port)) {
             let (peer, bytes) = (datagram.from, datagram.data.len());
@@ -132,5 +132,9 @@ impl UdpServer {
             moved = true;
         }
         moved
+    }
+
+    fn stop(self: Box<Self>, stack: &mut Stack) {
+        stack.udp_release(self.port);
     }
 }

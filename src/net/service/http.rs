@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Events, tcp_options, update};
+use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options, update};
 use crate::net::config::{Page, UpdateOffer};
 use crate::net::event::{Asked, HostEvent, RequestEvent};
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
@@ -144,42 +144,10 @@ impl Server {
         let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
         Ok(Server { listener, site, connections: Vec::new() })
     }
+}
 
-    /// Closes every connection; what the stack has not taken yet is not sent. Answers how many there were.
-    pub(super) fn close(&mut self) -> usize {
-        for connection in &mut self.connections {
-            connection.output.truncate(connection.sent);
-            connection.phase = Phase::Closing;
-        }
-        self.connections.len()
-    }
-
-    /// Resets every connection. Answers how many there were.
-    pub(super) fn reset(&mut self, stack: &mut Stack) -> usize {
-        let connections = std::mem::take(&mut self.connections);
-        for connection in &connections {
-            stack.tcp_abort(connection.stream);
-            stack.stream_release(connection.stream);
-        }
-        connections.len()
-    }
-
-    pub(super) fn stop(self, stack: &mut Stack) {
-        stack.listener_release(self.listener);
-        for connection in self.connections {
-            stack.stream_release(connection.stream);
-        }
-    }
-
-    pub(super) fn next_timer(&self) -> Option<Instant> {
-        let times = self.connections.iter().filter_map(|c| match c.phase {
-            Phase::Thinking { until, .. } => Some(until),
-            _ => None,
-        });
-        times.min()
-    }
-
-    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
+impl Service for Server {
+    fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
             if self.connections.len() >= CONNECTIONS {
@@ -207,6 +175,40 @@ impl Server {
             keep
         });
         moved
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        let times = self.connections.iter().filter_map(|c| match c.phase {
+            Phase::Thinking { until, .. } => Some(until),
+            _ => None,
+        });
+        times.min()
+    }
+
+    fn stop(self: Box<Self>, stack: &mut Stack) {
+        stack.listener_release(self.listener);
+        for connection in self.connections {
+            stack.stream_release(connection.stream);
+        }
+    }
+
+    /// Closes every connection; what the stack has not taken yet is not sent. Answers how many there were.
+    fn close(&mut self) -> usize {
+        for connection in &mut self.connections {
+            connection.output.truncate(connection.sent);
+            connection.phase = Phase::Closing;
+        }
+        self.connections.len()
+    }
+
+    /// Resets every connection. Answers how many there were.
+    fn reset(&mut self, stack: &mut Stack) -> usize {
+        let connections = std::mem::take(&mut self.connections);
+        for connection in &connections {
+            stack.tcp_abort(connection.stream);
+            stack.stream_release(connection.stream);
+        }
+        connections.len()
     }
 }
 

@@ -1,6 +1,8 @@
 //! What listens on a host: HTTP, update, time and echo servers, and the terminal that a test types at; sans-IO on top
 //! of a node's [`Stack`].
 //!
+//! Each kind is a [`Service`] in a file of its own. The terminal is not: every host has one, and tests give it orders.
+//!
 //! The owner polls the stack, then the services, and both again while the services say that they moved
 //! something. Extra polls change nothing.
 
@@ -16,7 +18,6 @@ mod update;
 use std::collections::VecDeque;
 
 use super::config::{DnsBehaviour, ServiceConfig, SntpChange};
-use super::dns_server::DnsServer;
 use super::event::HostEvent;
 pub use super::event::quoted;
 use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
@@ -50,17 +51,67 @@ fn tcp_options() -> TcpOptions {
     TcpOptions { keep_alive: Some(keep_alive), nodelay: true, ..TcpOptions::default() }
 }
 
-enum Service {
-    Http(http::Server),
-    TcpEcho(echo::TcpServer),
-    UdpEcho(echo::UdpServer),
-    Dns(dns::Server, DnsServer),
-    Sntp(sntp::Server),
+/// What listens on ports of a host. A kind of service is a file that implements this, and a row of [`start`].
+trait Service: Send {
+    /// Does what there is to do at `now`. True when something was: the stack must be polled again.
+    fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool;
+
+    /// When `poll` must be called at the latest, the stack apart.
+    fn next_timer(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Closes its ports. Connections that are open end in good order.
+    fn stop(self: Box<Self>, stack: &mut Stack);
+
+    /// A test closes the host's connections (FIN), in the middle of an answer. Answers how many there were.
+    fn close(&mut self) -> usize {
+        0
+    }
+
+    /// A test resets them (RST).
+    fn reset(&mut self, _stack: &mut Stack) -> usize {
+        0
+    }
+
+    /// A test has a time server answer in another way. False: it is none.
+    fn change_sntp(&mut self, _change: &SntpChange) -> bool {
+        false
+    }
+
+    /// How it behaves as a DNS server; `None`: it is none.
+    fn dns_behaviour(&mut self) -> Option<&mut DnsBehaviour> {
+        None
+    }
+}
+
+/// Starts the service that `config` names. `epoch`: calendar time of the world's start, in seconds since 1970.
+/// `None`: it is a port of the host's terminal.
+fn start(
+    stack: &mut Stack,
+    terminal: &mut Terminal,
+    config: &ServiceConfig,
+    epoch: u64,
+) -> Result<Option<Box<dyn Service>>, ListenError> {
+    Ok(Some(match config {
+        ServiceConfig::Http { port, pages } => {
+            Box::new(http::Server::new(stack, *port, http::Site::Pages(pages.clone()))?)
+        }
+        ServiceConfig::Update { port, offer } => {
+            Box::new(http::Server::new(stack, *port, http::Site::Update(offer.clone()))?)
+        }
+        ServiceConfig::Sntp(config) => Box::new(sntp::Server::new(stack, config, epoch)?),
+        ServiceConfig::TcpEcho { port } => Box::new(echo::TcpServer::new(stack, *port)?),
+        ServiceConfig::UdpEcho { port } => Box::new(echo::UdpServer::new(stack, *port)?),
+        ServiceConfig::Dns(config) => Box::new(dns::HostServer::new(stack, config)?),
+        ServiceConfig::TcpTerminal { port } => return terminal.listen_tcp(stack, *port).map(|()| None),
+        ServiceConfig::UdpTerminal { port } => return terminal.listen_udp(stack, *port).map(|()| None),
+    }))
 }
 
 /// The services of one host.
 pub struct Services {
-    list: Vec<Service>,
+    list: Vec<Box<dyn Service>>,
     /// Every host has one; it listens only where it is told to.
     terminal: Terminal,
     events: Events,
@@ -75,35 +126,7 @@ impl Services {
         let mut services =
             Services { list: Vec::new(), terminal: Terminal::default(), events: Events::default() };
         for config in configs {
-            let service = match config {
-                ServiceConfig::TcpTerminal { port } => {
-                    services.terminal.listen_tcp(stack, *port).map(|()| None)
-                }
-                ServiceConfig::UdpTerminal { port } => {
-                    services.terminal.listen_udp(stack, *port).map(|()| None)
-                }
-                ServiceConfig::Http { port, pages } => {
-                    let site = http::Site::Pages(pages.clone());
-                    http::Server::new(stack, *port, site).map(|s| Some(Service::Http(s)))
-                }
-                ServiceConfig::Update { port, offer } => {
-                    let site = http::Site::Update(offer.clone());
-                    http::Server::new(stack, *port, site).map(|s| Some(Service::Http(s)))
-                }
-                ServiceConfig::Sntp(config) => {
-                    sntp::Server::new(stack, config, epoch).map(|s| Some(Service::Sntp(s)))
-                }
-                ServiceConfig::TcpEcho { port } => {
-                    echo::TcpServer::new(stack, *port).map(|s| Some(Service::TcpEcho(s)))
-                }
-                ServiceConfig::UdpEcho { port } => {
-                    echo::UdpServer::new(stack, *port).map(|s| Some(Service::UdpEcho(s)))
-                }
-                ServiceConfig::Dns(config) => {
-                    dns::Server::new(stack).map(|s| Some(Service::Dns(s, DnsServer::new(config))))
-                }
-            };
-            match service {
+            match start(stack, &mut services.terminal, config, epoch) {
                 Ok(service) => services.list.extend(service),
                 Err(error) => {
                     services.stop(stack);
@@ -117,29 +140,20 @@ impl Services {
     /// Closes every port. Connections that are open end in good order.
     pub fn stop(self, stack: &mut Stack) {
         for service in self.list {
-            match service {
-                Service::Http(s) => s.stop(stack),
-                Service::TcpEcho(s) => s.stop(stack),
-                Service::UdpEcho(s) => s.stop(stack),
-                Service::Dns(s, _) => s.stop(stack),
-                Service::Sntp(s) => s.stop(stack),
-            }
+            service.stop(stack);
         }
         self.terminal.stop(stack);
     }
 
     /// How the DNS server behaves from now on; `None` when there is none.
     pub(super) fn dns_behaviour(&mut self) -> Option<&mut DnsBehaviour> {
-        self.list.iter_mut().find_map(|service| match service {
-            Service::Dns(_, dns) => Some(&mut dns.behaviour),
-            _ => None,
-        })
+        self.list.iter_mut().find_map(|service| service.dns_behaviour())
     }
 
     /// Closes each connection of the terminal and of HTTP and update servers (FIN): of the terminal when what is
     /// pending has been sent, of a server in the middle of an answer.
     pub(super) fn close(&mut self) {
-        let connections: usize = self.http().map(http::Server::close).sum();
+        let connections: usize = self.list.iter_mut().map(|service| service.close()).sum();
         if connections == 0 || self.terminal.has_connections() {
             self.terminal.close(&mut self.events);
         }
@@ -147,7 +161,7 @@ impl Services {
 
     /// Resets each of them (RST).
     pub(super) fn reset(&mut self, stack: &mut Stack) {
-        let connections: usize = self.http().map(|server| server.reset(stack)).sum();
+        let connections: usize = self.list.iter_mut().map(|service| service.reset(stack)).sum();
         if connections == 0 || self.terminal.has_connections() {
             self.terminal.reset(stack, &mut self.events);
         }
@@ -155,18 +169,7 @@ impl Services {
 
     /// The time server answers in another way from now on. False when there is none.
     pub(super) fn change_sntp(&mut self, change: &SntpChange) -> bool {
-        let servers = self.list.iter_mut().filter_map(|service| match service {
-            Service::Sntp(server) => Some(server),
-            _ => None,
-        });
-        servers.map(|server| server.change(change)).count() > 0
-    }
-
-    fn http(&mut self) -> impl Iterator<Item = &mut http::Server> {
-        self.list.iter_mut().filter_map(|service| match service {
-            Service::Http(server) => Some(server),
-            _ => None,
-        })
+        self.list.iter_mut().fold(false, |any, service| service.change_sntp(change) | any)
     }
 
     /// The terminal, and where it tells what happens.
@@ -177,26 +180,13 @@ impl Services {
     /// Does what there is to do at `now`. True when something was: the stack must be polled again.
     pub fn poll(&mut self, now: Instant, stack: &mut Stack) -> bool {
         let moved = self.terminal.poll(now, stack, &mut self.events);
-        self.list.iter_mut().fold(moved, |moved, service| {
-            let more = match service {
-                Service::Http(s) => s.poll(now, stack, &mut self.events),
-                Service::TcpEcho(s) => s.poll(now, stack, &mut self.events),
-                Service::UdpEcho(s) => s.poll(stack, &mut self.events),
-                Service::Dns(s, dns) => s.poll(now, stack, dns, Some(&mut self.events)),
-                Service::Sntp(s) => s.poll(now, stack, &mut self.events),
-            };
-            moved | more
-        })
+        let poll = |moved, service: &mut Box<dyn Service>| service.poll(now, stack, &mut self.events) | moved;
+        self.list.iter_mut().fold(moved, poll)
     }
 
     /// When `poll` must be called at the latest.
     pub fn next_timer(&self) -> Option<Instant> {
-        let timers = self.list.iter().filter_map(|service| match service {
-            Service::Http(s) => s.next_timer(),
-            Service::Dns(s, _) => s.next_timer(),
-            Service::TcpEcho(_) | Service::UdpEcho(_) | Service::Sntp(_) => None,
-        });
-        timers.min()
+        self.list.iter().filter_map(|service| service.next_timer()).min()
     }
 
     /// Takes the next thing that a service has to tell, in order.

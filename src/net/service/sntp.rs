@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use super::Events;
+use super::{Events, Service};
 use crate::net::config::{Sntp, SntpChange};
 use crate::net::event::{HostEvent, SntpAnswer, SntpEvent};
 use crate::net::ntp::{self, Message, Timestamp};
@@ -26,43 +26,6 @@ impl Server {
     pub(super) fn new(stack: &mut Stack, config: &Sntp, epoch: u64) -> Result<Server, ListenError> {
         let port = stack.udp_open(Some(ntp::PORT)).map_err(|_| ListenError::PortInUse)?;
         Ok(Server { port, epoch: i128::from(epoch) * i128::from(NANOS_PER_SEC), config: config.clone() })
-    }
-
-    pub(super) fn stop(self, stack: &mut Stack) {
-        stack.udp_release(self.port);
-    }
-
-    /// Answers in another way from now on.
-    pub(super) fn change(&mut self, change: &SntpChange) {
-        match change {
-            SntpChange::Silent(silent) => self.config.silent = *silent,
-            SntpChange::Stratum(stratum) => self.config.stratum = *stratum,
-            SntpChange::Offset(offset) => self.config.offset = *offset,
-        }
-    }
-
-    pub(super) fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
-        let mut moved = false;
-        while let Some(question) = stack.udp_recv(self.port) {
-            moved = true;
-            let from = question.from;
-            let Some(asked) = Message::parse(&question.data).filter(|m| m.mode == ntp::CLIENT) else {
-                tell(events, from, SntpAnswer::NoQuestion(question.data.len()));
-                continue;
-            };
-            if self.config.silent {
-                tell(events, from, SntpAnswer::Silent);
-                continue;
-            }
-            let answer = self.answer(now, &asked);
-            let outcome = match stack.udp_send(self.port, from, &answer.to_bytes()) {
-                Ok(()) if answer.stratum == 0 => SntpAnswer::KissOfDeath,
-                Ok(()) => SntpAnswer::Time(answer.transmit.to_unix_micros() / 1_000_000),
-                Err(error) => SntpAnswer::NotSent(error.to_string()),
-            };
-            tell(events, from, outcome);
-        }
-        moved
     }
 
     fn answer(&self, now: Instant, asked: &Message) -> Message {
@@ -92,6 +55,45 @@ impl Server {
             receive: time,
             transmit: time,
         }
+    }
+}
+
+impl Service for Server {
+    fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
+        let mut moved = false;
+        while let Some(question) = stack.udp_recv(self.port) {
+            moved = true;
+            let from = question.from;
+            let Some(asked) = Message::parse(&question.data).filter(|m| m.mode == ntp::CLIENT) else {
+                tell(events, from, SntpAnswer::NoQuestion(question.data.len()));
+                continue;
+            };
+            if self.config.silent {
+                tell(events, from, SntpAnswer::Silent);
+                continue;
+            }
+            let answer = self.answer(now, &asked);
+            let outcome = match stack.udp_send(self.port, from, &answer.to_bytes()) {
+                Ok(()) if answer.stratum == 0 => SntpAnswer::KissOfDeath,
+                Ok(()) => SntpAnswer::Time(answer.transmit.to_unix_micros() / 1_000_000),
+                Err(error) => SntpAnswer::NotSent(error.to_string()),
+            };
+            tell(events, from, outcome);
+        }
+        moved
+    }
+
+    fn stop(self: Box<Self>, stack: &mut Stack) {
+        stack.udp_release(self.port);
+    }
+
+    fn change_sntp(&mut self, change: &SntpChange) -> bool {
+        match change {
+            SntpChange::Silent(silent) => self.config.silent = *silent,
+            SntpChange::Stratum(stratum) => self.config.stratum = *stratum,
+            SntpChange::Offset(offset) => self.config.offset = *offset,
+        }
+        true
     }
 }
 
