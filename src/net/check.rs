@@ -8,8 +8,7 @@ use smoltcp::wire::Ipv4Cidr;
 
 use super::config::{DnsConfig, DnsRecord, Faults, HostConfig, NetConfig, SegmentConfig, ServiceConfig};
 use super::dns_server::is_name;
-use super::forward::is_unicast;
-use super::{gateway, icmpv6};
+use super::{addr, gateway, icmpv6};
 
 /// Why a network cannot be built: one sentence that names what is wrong and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +163,7 @@ fn check_place(host: &HostConfig, segments: &[SegmentConfig]) -> Result<(), NetE
             }
         }
         None => {
-            if !is_unicast(*address) {
+            if !addr::is_unicast(*address) {
                 return fail(format!("host {name:?} has {address}, which no host can have"));
             }
             if let Some(segment) = segments.iter().find(|s| prefix(s).contains_addr(address)) {
@@ -184,7 +183,7 @@ fn check_ipv6_prefix(
     others: &[SegmentConfig],
 ) -> Result<(), NetError> {
     let name = &segment.name;
-    if !icmpv6::is_unicast(prefix) || prefix.is_unicast_link_local() || prefix.to_bits() as u64 != 0 {
+    if !addr::is_unicast(prefix) || prefix.is_unicast_link_local() || prefix.to_bits() as u64 != 0 {
         return fail(format!("segment {name:?} has the IPv6 prefix {prefix}; expected a /64 for hosts"));
     }
     match others.iter().find(|o| o.ipv6 == Some(prefix)) {
@@ -197,14 +196,14 @@ fn check_ipv6_prefix(
 
 fn check_ipv6_place(host: &HostConfig, segments: &[SegmentConfig]) -> Result<(), NetError> {
     let HostConfig { name, address6: Some(address), .. } = host else { return Ok(()) };
-    if !icmpv6::is_unicast(*address) || address.is_unicast_link_local() {
+    if !addr::is_unicast(*address) || address.is_unicast_link_local() {
         return fail(format!("host {name:?} has {address}, which no host can have for everybody"));
     }
     if host.link.mtu < icmpv6::MIN_MTU {
         let (mtu, least) = (host.link.mtu, icmpv6::MIN_MTU);
         return fail(format!("host {name:?} has an IPv6 address on a link of {mtu} bytes; expected {least}"));
     }
-    let near = |s: &&SegmentConfig| s.ipv6.is_some_and(|prefix| icmpv6::same_network(prefix, *address, 64));
+    let near = |s: &&SegmentConfig| s.ipv6.is_some_and(|prefix| addr::same_network(prefix, *address, 64));
     let found = segments.iter().find(near).map(|s| &s.name);
     match (&host.segment, found) {
         (Some(on), Some(found)) if on == found => Ok(()),
@@ -227,7 +226,7 @@ fn overlap(a: Ipv4Cidr, b: Ipv4Cidr) -> bool {
 }
 
 fn is_host_address(prefix: Ipv4Cidr, address: Ipv4Addr) -> bool {
-    is_unicast(address)
+    addr::is_unicast(address)
         && prefix.contains_addr(&address)
         && address != prefix.address()
         && Some(address) != prefix.broadcast()

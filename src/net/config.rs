@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::forward::gateway_in;
+use super::addr::gateway_in;
 use crate::time::Duration;
 
 /// How a link behaves. Every random choice is drawn from a stream named after the link.

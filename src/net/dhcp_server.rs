@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 
 use smoltcp::wire::{DhcpMessageType, DhcpPacket, DhcpRepr, EthernetAddress};
 
+use super::addr::Mac;
 use super::config::{DhcpAnswers, SegmentConfig};
-use super::segment::Mac;
 use crate::time::{Duration, Instant};
 
 /// The server's UDP port.

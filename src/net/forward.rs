@@ -9,7 +9,7 @@ use smoltcp::wire::{
     Icmpv6Message, Icmpv6Packet, IpProtocol, Ipv4Cidr, Ipv4Packet, Ipv6Packet,
 };
 
-use super::{icmpv6, packet};
+use super::{addr, icmpv6, packet};
 
 /// Longest ICMP error in bytes, IP header included (RFC 1812 section 4.3.2.3).
 const ERROR_MAX: usize = 576;
@@ -57,11 +57,6 @@ pub(super) struct Routes {
     hosts: BTreeMap<IpAddr, HostRoute>,
 }
 
-/// The gateway's address in a /64.
-pub(super) fn gateway_in(prefix: Ipv6Addr) -> Ipv6Addr {
-    Ipv6Addr::from_bits(prefix.to_bits() | 1)
-}
-
 impl Routes {
     /// Adds the next segment (they are counted from 0): the gateway's IPv4 address on it with its prefix, and the /64.
     pub(super) fn add_segment(&mut self, gateway: Ipv4Cidr, ipv6: Option<Ipv6Addr>) {
@@ -83,8 +78,8 @@ impl Routes {
     /// The way to `dst` and the MTU on it; `None` when there is none.
     pub(super) fn lookup(&self, dst: IpAddr) -> Option<(Hop, u16)> {
         let usable = match dst {
-            IpAddr::V4(dst) => is_unicast(dst),
-            IpAddr::V6(dst) => icmpv6::is_unicast(dst) && !dst.is_unicast_link_local(),
+            IpAddr::V4(dst) => addr::is_unicast(dst),
+            IpAddr::V6(dst) => addr::is_unicast(dst) && !dst.is_unicast_link_local(),
         };
         if !usable {
             return Some((Hop::Nowhere, SEGMENT_MTU));
@@ -112,17 +107,11 @@ impl Routes {
     }
 
     fn segment_of_ipv6(&self, dst: Ipv6Addr) -> Option<Hop> {
-        let near = |prefix: &Ipv6Addr| icmpv6::same_network(*prefix, dst, 64);
+        let near = |prefix: &Ipv6Addr| addr::same_network(*prefix, dst, 64);
         let segment = self.segments.iter().position(|(_, prefix)| prefix.as_ref().is_some_and(near))?;
-        let gateway = self.segments[segment].1.map(gateway_in);
+        let gateway = self.segments[segment].1.map(addr::gateway_in);
         Some(if gateway == Some(dst) { Hop::Local(segment) } else { Hop::Segment(segment) })
     }
-}
-
-/// True for an address that one node can have.
-pub(super) fn is_unicast(address: Ipv4Addr) -> bool {
-    let first = address.octets()[0];
-    first != 0 && first != 127 && first < 224
 }
 
 /// The well-formed packet `bytes` as it leaves for a link of this MTU.
@@ -166,7 +155,7 @@ fn icmpv4_error(problem: Problem, from: Ipv4Addr, original: &[u8]) -> Option<Vec
         [Icmpv4Message::EchoRequest, Icmpv4Message::EchoReply].contains(&Icmpv4Message::from(*kind))
     };
     let error = packet.next_header() == IpProtocol::Icmp && !payload.first().is_some_and(echo);
-    if error || packet.frag_offset() != 0 || !is_unicast(packet.src_addr()) {
+    if error || packet.frag_offset() != 0 || !addr::is_unicast(packet.src_addr()) {
         return None;
     }
     let (kind, code, mtu) = match problem {
@@ -197,7 +186,7 @@ fn icmpv6_error(problem: Problem, from: Ipv6Addr, original: &[u8]) -> Option<Vec
     let error = |kind: &u8| Icmpv6Message::from(*kind).is_error();
     let about_error =
         packet.next_header() == IpProtocol::Icmpv6 && packet.payload().first().is_some_and(error);
-    if about_error || !icmpv6::is_unicast(packet.src_addr()) || packet.dst_addr().is_multicast() {
+    if about_error || !addr::is_unicast(packet.src_addr()) || packet.dst_addr().is_multicast() {
         return None;
     }
     let unreachable = |reason: Icmpv6DstUnreachable| (Icmpv6Message::DstUnreachable, reason.into(), 0);

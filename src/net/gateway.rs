@@ -12,12 +12,12 @@ use smoltcp::wire::{
     Ipv4Packet, UdpPacket,
 };
 
+use super::addr::{self, Mac};
 use super::config::{DhcpAnswers, DnsBehaviour, SegmentConfig};
 use super::dhcp_server::{self, DhcpServer};
 use super::dns_server::DnsServer;
-use super::forward::{Hop, Problem, Routes, forwarded, gateway_in, icmp_error, is_unicast};
+use super::forward::{Hop, Problem, Routes, forwarded, icmp_error};
 use super::neighbours::{Neighbours, Resolution};
-use super::segment::Mac;
 use super::service::dns;
 use super::stack::{Ipv4Config, Medium, Stack, StackConfig};
 use super::{icmpv6, packet};
@@ -61,8 +61,8 @@ impl Leg {
         match address {
             IpAddr::V4(address) => address == self.address.address(),
             IpAddr::V6(address) => {
-                self.ipv6.as_ref().is_some_and(|ipv6| address == gateway_in(ipv6.prefix()))
-                    || address == icmpv6::link_local(self.mac)
+                self.ipv6.as_ref().is_some_and(|ipv6| address == addr::gateway_in(ipv6.prefix()))
+                    || address == addr::link_local(self.mac)
             }
         }
     }
@@ -276,11 +276,7 @@ impl Gateway {
     /// Sends a well-formed packet that came from somewhere on to where it belongs.
     fn route(&mut self, now: Instant, bytes: &[u8]) {
         let (src, dst) = packet::ends(bytes);
-        let usable = match src {
-            IpAddr::V4(src) => is_unicast(src),
-            IpAddr::V6(src) => icmpv6::is_unicast(src),
-        };
-        if !usable || self.legs.iter().any(|l| l.has(src)) {
+        if !addr::is_unicast(src) || self.legs.iter().any(|l| l.has(src)) {
             return;
         }
         match self.routes.lookup(dst) {
@@ -308,7 +304,7 @@ impl Gateway {
         };
         let own = self.legs.get(leg).and_then(|l| match sender {
             IpAddr::V4(_) => Some(IpAddr::V4(l.address.address())),
-            IpAddr::V6(_) => l.ipv6.as_ref().map(|ipv6| IpAddr::V6(gateway_in(ipv6.prefix()))),
+            IpAddr::V6(_) => l.ipv6.as_ref().map(|ipv6| IpAddr::V6(addr::gateway_in(ipv6.prefix()))),
         });
         if let Some(packet) = own.and_then(|own| icmp_error(problem, own, original)) {
             self.send_own(now, leg, packet);
@@ -354,9 +350,9 @@ impl Gateway {
                 packet::arp(ArpOperation::Request, (mac, own.address()), ([0; 6], address), everybody)
             }
             IpAddr::V6(address) => {
-                let group = icmpv6::solicited_node(address);
-                let question = icmpv6::neighbor_solicit(mac, icmpv6::link_local(mac), address, group);
-                packet::frame(icmpv6::group_mac(group), mac, &question)
+                let group = addr::solicited_node(address);
+                let question = icmpv6::neighbor_solicit(mac, addr::link_local(mac), address, group);
+                packet::frame(addr::group_mac(group), mac, &question)
             }
         };
         self.output.push_back(Output::Segment { segment: leg, frame });

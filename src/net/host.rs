@@ -1,12 +1,11 @@
 //! A host: a stack with services at the end of a link.
 
+use super::addr::{self, ETHERNET_HEADER, mac_address};
 use super::check::NetError;
 use super::config::{HostConfig, NetConfig};
-use super::link::{ETHERNET_HEADER, Link};
-use super::segment::mac_address;
+use super::link::Link;
 use super::service::Services;
 use super::stack::{Ipv4Config, Ipv6Config, Medium, Stack, StackConfig};
-use super::{forward, icmpv6};
 use crate::event::Rank;
 use crate::time::Instant;
 
@@ -66,9 +65,9 @@ impl Host {
         };
         stack.set_ipv4(Some(ipv4.clone()));
         let ipv6 = host.address6.map(|address| Ipv6Config {
-            addresses: stack.mac().map(icmpv6::link_local).into_iter().chain([address]).collect(),
+            addresses: stack.mac().map(addr::link_local).into_iter().chain([address]).collect(),
             prefix_len: 64,
-            gateway: on.and_then(|s| s.ipv6).map(forward::gateway_in),
+            gateway: on.and_then(|s| s.ipv6).map(addr::gateway_in),
         });
         stack.set_ipv6(ipv6.as_ref());
         let services = Services::new(&mut stack, &host.services, config.epoch)

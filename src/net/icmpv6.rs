@@ -1,5 +1,4 @@
-//! IPv6 packets of routers and hosts: neighbour discovery (RFC 4861), group membership (RFC 2710), and the addresses
-//! that belong to them (RFC 4291).
+//! IPv6 packets of routers and hosts: neighbour discovery (RFC 4861) and group membership (RFC 2710).
 
 use std::net::Ipv6Addr;
 
@@ -10,7 +9,7 @@ use smoltcp::wire::{
     RawHardwareAddress,
 };
 
-use super::segment::Mac;
+use super::addr::{Mac, link_local};
 
 /// Every node on the link.
 pub(super) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
@@ -20,47 +19,6 @@ pub(super) const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0,
 pub const MIN_MTU: u16 = 1280;
 /// Hops of messages that must come from the link itself.
 const ON_LINK: u8 = 255;
-
-/// The address of `mac` in the /64 of `prefix` (modified EUI-64).
-pub fn interface_address(prefix: Ipv6Addr, mac: Mac) -> Ipv6Addr {
-    let [a, b, c, d, e, f] = mac;
-    let id = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
-    Ipv6Addr::from_bits(prefix.to_bits() >> 64 << 64 | u128::from(id))
-}
-
-/// The link-local address of `mac`.
-pub fn link_local(mac: Mac) -> Ipv6Addr {
-    interface_address(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), mac)
-}
-
-/// True when both are in the same network of `prefix_len` bits.
-pub fn same_network(a: Ipv6Addr, b: Ipv6Addr, prefix_len: u8) -> bool {
-    let mask = u128::MAX.checked_shl(128 - u32::from(prefix_len.min(128))).unwrap_or(0);
-    (a.to_bits() ^ b.to_bits()) & mask == 0
-}
-
-/// True for an address that one host can have.
-pub fn is_unicast(address: Ipv6Addr) -> bool {
-    !(address.is_unspecified() || address.is_loopback() || address.is_multicast())
-        && address.to_ipv4_mapped().is_none()
-}
-
-/// True for a group that no router forwards to: of this interface or link.
-pub(super) fn is_link_group(address: Ipv6Addr) -> bool {
-    address.is_multicast() && address.octets()[1] & 0xf <= 2
-}
-
-/// The group in which the owner of `address` is asked for.
-pub(super) fn solicited_node(address: Ipv6Addr) -> Ipv6Addr {
-    let [.., a, b, c] = address.octets();
-    Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00 | u16::from(a), u16::from_be_bytes([b, c]))
-}
-
-/// The Ethernet address of a group.
-pub(super) fn group_mac(group: Ipv6Addr) -> Mac {
-    let [.., a, b, c, d] = group.octets();
-    [0x33, 0x33, a, b, c, d]
-}
 
 /// An IPv6 packet.
 pub(super) fn packet(
@@ -209,14 +167,6 @@ mod tests {
 
     fn ip(text: &str) -> Ipv6Addr {
         text.parse().expect("an address")
-    }
-
-    #[test]
-    fn addresses_are_made_from_the_mac_address_as_captured_on_a_module() {
-        assert_eq!(link_local(MAC), ip("fe80::260a:c4ff:fe81:d8d0"));
-        assert_eq!(interface_address(ip("2001:db8:1::"), MAC), ip("2001:db8:1:0:260a:c4ff:fe81:d8d0"));
-        assert_eq!(solicited_node(link_local(MAC)), ip("ff02::1:ff81:d8d0"));
-        assert_eq!(group_mac(solicited_node(link_local(MAC))), [0x33, 0x33, 0xff, 0x81, 0xd8, 0xd0]);
     }
 
     #[test]

@@ -12,8 +12,6 @@ use crate::time::{Duration, Instant, NANOS_PER_SEC};
 
 /// Most frames that wait in one direction for the link's rate; one more is dropped.
 const QUEUE_LIMIT: usize = 1000;
-/// Bytes of an Ethernet header, which an IP packet's length does not count.
-pub(super) const ETHERNET_HEADER: usize = 14;
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,6 +181,7 @@ impl Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::addr::ETHERNET_HEADER;
 
     fn perfect() -> Faults {
         Faults::default()

@@ -4,6 +4,7 @@
 //! services, and a link with faults for each module and host. A host is on a segment, by Ethernet, or beyond
 //! the gateway, on a routed link of its own. Every node has its own [`stack`], so what passes is real ARP,
 //! DHCP, DNS, ICMP, UDP and TCP. The room is sans-IO: time is an argument, frames go in and come out.
+pub mod addr;
 mod check;
 pub mod config;
 mod dhcp_server;

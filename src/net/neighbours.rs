@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
-use super::segment::Mac;
+use super::addr::Mac;
 use crate::time::{Duration, Instant};
 
 /// Most neighbours that are remembered.

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::addr::{ETHERNET_HEADER, mac_address};
 use super::check::{NetError, check};
 use super::config::{Faults, HostConfig, NetConfig};
 use super::dns_server::DnsServer;
 use super::event::{GuestEvent, HostEvent};
 use super::gateway::{self, Gateway, Output};
 use super::host::{Host, Timer};
-use super::link::{ETHERNET_HEADER, Link, Passage, Way};
-use super::segment::{Port, Segment, mac_address};
+use super::link::{Link, Passage, Way};
+use super::segment::{Port, Segment};
 use super::stack::DhcpEvent;
 use crate::event::{Key, Kind, Queue, Rank};
 use crate::time::{Duration, Instant};

@@ -8,9 +8,7 @@ use smoltcp::wire::{
     Ipv4Packet, Ipv4Repr, Ipv6Packet, UdpPacket, UdpRepr,
 };
 
-use super::forward::is_unicast;
-use super::link::ETHERNET_HEADER;
-use super::segment::Mac;
+use super::addr::{ETHERNET_HEADER, Mac, is_unicast};
 
 /// Time to live of packets that start here.
 pub(super) const TTL: u8 = 64;

@@ -2,14 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::link::ETHERNET_HEADER;
-use crate::rng;
+use super::addr::{ETHERNET_HEADER, Mac};
 
 /// Most MAC addresses that a switch remembers; frames to others are flooded.
 const LEARNED_LIMIT: usize = 1024;
-
-/// A MAC address.
-pub(super) type Mac = [u8; 6];
 
 /// What a switch's port leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,12 +103,6 @@ fn addresses(frame: &[u8]) -> Option<(Mac, Mac)> {
         return None;
     }
     Some((frame[..6].try_into().ok()?, frame[6..12].try_into().ok()?))
-}
-
-/// A locally administered unicast address that depends on the name only.
-pub(super) fn mac_address(name: &str) -> Mac {
-    let [a, b, c, d, e, f, ..] = rng::derive(0, &format!("mac/{name}")).to_be_bytes();
-    [(a & 0xfc) | 0x02, b, c, d, e, f]
 }
 
 #[cfg(test)]

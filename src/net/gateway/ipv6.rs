@@ -9,10 +9,10 @@ use std::net::{IpAddr, Ipv6Addr};
 use smoltcp::wire::NdiscRepr;
 
 use super::{Gateway, Output};
-use crate::net::forward::{Problem, gateway_in, icmp_error};
+use crate::net::addr::{self, Mac};
+use crate::net::forward::{Problem, icmp_error};
 use crate::net::icmpv6::{self, Advertisement};
 use crate::net::packet;
-use crate::net::segment::Mac;
 use crate::net::stack::{Ipv6Config, Stack};
 use crate::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ impl Announced {
     /// Announces the /64 of `prefix`. Gives the gateway's own `stack` there its addresses.
     pub(super) fn new(prefix: Ipv6Addr, mac: Mac, stack: &mut Stack) -> Self {
         stack.set_ipv6(Some(&Ipv6Config {
-            addresses: vec![icmpv6::link_local(mac), gateway_in(prefix)],
+            addresses: vec![addr::link_local(mac), addr::gateway_in(prefix)],
             prefix_len: 64,
             gateway: None,
         }));
@@ -66,11 +66,11 @@ impl Gateway {
         let (src, dst) = packet::ends(bytes);
         let local = self.legs[leg].has(dst);
         let (IpAddr::V6(src), IpAddr::V6(dst)) = (src, dst) else { return };
-        if local && icmpv6::is_unicast(src) {
+        if local && addr::is_unicast(src) {
             self.legs[leg].stack.receive(bytes.to_vec());
             self.run_stack(now, leg);
         } else if src.is_unicast_link_local() && !dst.is_unicast_link_local() {
-            let own = icmpv6::link_local(self.legs[leg].mac);
+            let own = addr::link_local(self.legs[leg].mac);
             if let Some(packet) = icmp_error(Problem::BeyondScope, own.into(), bytes) {
                 self.send_own(now, leg, packet);
             }
@@ -107,7 +107,7 @@ impl Gateway {
 
     /// Sends `packet` to the node that asked, or to everybody when it has not said who it is.
     fn answer(&mut self, leg: usize, asker: Ipv6Addr, mac: Option<Mac>, packet: &[u8]) {
-        let everybody = icmpv6::group_mac(icmpv6::ALL_NODES);
+        let everybody = addr::group_mac(icmpv6::ALL_NODES);
         let to = mac.filter(|_| !asker.is_unspecified()).unwrap_or(everybody);
         let frame = packet::frame(to, self.legs[leg].mac, packet);
         self.output.push_back(Output::Segment { segment: leg, frame });
@@ -140,7 +140,7 @@ impl Gateway {
         let Some(mac) = mac else { return };
         let on = &mut self.legs[leg];
         let Some(prefix) = on.ipv6.as_ref().map(Announced::prefix) else { return };
-        let near = address.is_unicast_link_local() || icmpv6::same_network(prefix, address, 64);
+        let near = address.is_unicast_link_local() || addr::same_network(prefix, address, 64);
         if !near || on.has(address.into()) {
             return;
         }

@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::{HostAction, Network, Peer, Port};
+use crate::net::addr::Mac;
 use crate::net::config::{DhcpAnswers, DnsBehaviour};
 use crate::net::event::{HostEvent, TcpEvent, UdpEvent};
-use crate::net::segment::Mac;
 use crate::net::{gateway, packet};
 use crate::time::Instant;
 

@@ -3,8 +3,9 @@
 use std::net::Ipv6Addr;
 
 use super::{Fate, Network, Port};
+use crate::net::addr::{Mac, mac_address};
 use crate::net::event::{GuestEvent, HostEvent};
-use crate::net::segment::{Mac, Segment, mac_address};
+use crate::net::segment::Segment;
 use crate::net::stack::Ipv6Config;
 use crate::time::Instant;
 

@@ -12,7 +12,7 @@ use smoltcp::wire::{NdiscPrefixInfoFlags, NdiscPrefixInformation, NdiscRepr};
 
 use super::ethernet::Ethernet;
 use super::{Ipv6Config, Ipv6Event};
-use crate::net::icmpv6;
+use crate::net::{addr, icmpv6};
 use crate::time::{Duration, Instant};
 
 /// Between two looks at tentative addresses (lwIP's `ND6_TMR_INTERVAL`).
@@ -54,7 +54,7 @@ impl Ipv6 {
     /// Configured by hand: in use at once.
     pub(super) fn fixed(config: &Ipv6Config) -> Ipv6 {
         let mut addresses = config.addresses.clone();
-        addresses.retain(|a| icmpv6::is_unicast(*a));
+        addresses.retain(|a| addr::is_unicast(*a));
         let global = addresses.iter().filter(|a| !a.is_unicast_link_local());
         Ipv6 {
             networks: global.map(|a| ((*a, config.prefix_len), None)).collect(),
@@ -81,7 +81,7 @@ impl Ipv6 {
         ethernet: &Ethernet,
         frames: &mut VecDeque<Vec<u8>>,
     ) {
-        let group = icmpv6::solicited_node(address);
+        let group = addr::solicited_node(address);
         let source = self.link_local().unwrap_or(Ipv6Addr::UNSPECIFIED);
         ethernet.send_multicast(group.into(), &icmpv6::group_report(source, group, true), frames);
         self.addresses.push(Own { address, tried: Some((0, self.tick_after(now))), until });
@@ -112,7 +112,7 @@ impl Ipv6 {
 
     /// The address from which packets for `to` come.
     pub(super) fn source_for(&self, to: Ipv6Addr) -> Option<Ipv6Addr> {
-        let link = to.is_unicast_link_local() || icmpv6::is_link_group(to);
+        let link = to.is_unicast_link_local() || addr::is_link_group(to);
         let (first, second) =
             if link { (self.link_local(), self.global()) } else { (self.global(), self.link_local()) };
         first.or(second)
@@ -120,7 +120,7 @@ impl Ipv6 {
 
     /// The neighbour to which packets for `to` go first; `None` when there is no way.
     pub(super) fn next_hop(&self, to: Ipv6Addr) -> Option<Ipv6Addr> {
-        let near = |(network, bits): &(Ipv6Addr, u8)| icmpv6::same_network(*network, to, *bits);
+        let near = |(network, bits): &(Ipv6Addr, u8)| addr::same_network(*network, to, *bits);
         if to.is_unicast_link_local() || self.networks.keys().any(near) {
             return Some(to);
         }
@@ -187,7 +187,7 @@ impl Ipv6 {
         if !usable || preferred > valid {
             return;
         }
-        let address = icmpv6::interface_address(info.prefix, ethernet.mac());
+        let address = addr::interface_address(info.prefix, ethernet.mac());
         if let Some(own) = self.addresses.iter_mut().find(|own| own.address == address) {
             let least = own.until.map(|t| t.min(now + SHORTEST_LIFE));
             own.until = until.map(|t| least.map_or(t.max(now + SHORTEST_LIFE), |least| t.max(least)));
@@ -214,7 +214,7 @@ impl Ipv6 {
             match &mut own.tried {
                 Some((asked, at)) if *at <= now && *asked == 0 => {
                     (*asked, *at) = (1, *at + TICK);
-                    let group = icmpv6::solicited_node(own.address);
+                    let group = addr::solicited_node(own.address);
                     let question =
                         icmpv6::neighbor_solicit(ethernet.mac(), Ipv6Addr::UNSPECIFIED, own.address, group);
                     ethernet.send_multicast(group.into(), &question, frames);

@@ -12,7 +12,7 @@ use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr,
 };
 
-use crate::net::icmpv6;
+use crate::net::{addr, icmpv6};
 use crate::time::{Duration, Instant};
 
 /// How long an answer is believed (lwIP's `ARP_MAXAGE`).
@@ -157,7 +157,7 @@ impl Ethernet {
                 let [_, b, c, d] = group.octets();
                 [0x01, 0x00, 0x5e, b & 0x7f, c, d]
             }
-            IpAddr::V6(group) => icmpv6::group_mac(group),
+            IpAddr::V6(group) => addr::group_mac(group),
         };
         self.send_to(to, packet, frames);
     }
@@ -206,8 +206,8 @@ impl Ethernet {
         match (own, hop) {
             (IpAddr::V4(own), IpAddr::V4(hop)) => Some(self.request(own, hop)),
             (IpAddr::V6(own), IpAddr::V6(hop)) => {
-                let group = icmpv6::solicited_node(hop);
-                let (to, mac) = mac.map_or((group, icmpv6::group_mac(group)), |mac| (hop, mac));
+                let group = addr::solicited_node(hop);
+                let (to, mac) = mac.map_or((group, addr::group_mac(group)), |mac| (hop, mac));
                 Some(self.packet(mac, &icmpv6::neighbor_solicit(self.mac, own, hop, to)))
             }
             _ => None,

@@ -13,7 +13,7 @@ use smoltcp::wire::{Icmpv6Message, Icmpv6Packet, Icmpv6Repr, IpProtocol, Ipv6Pac
 use super::autoconf::{Ipv6, TICK};
 use super::ethernet::Ethernet;
 use super::{CloseReason, Ipv6Config, Ipv6Event, Stack, packet};
-use crate::net::icmpv6;
+use crate::net::{addr, icmpv6};
 use crate::time::{Duration, Instant};
 
 /// One of the two interfaces.
@@ -49,7 +49,7 @@ impl Stack {
         let now = self.now;
         let mut ipv6 = Ipv6::automatic(now, first_tick, side == Side::First);
         let Some((ethernet, slot, frames)) = self.side(side) else { return };
-        ipv6.try_address(now, icmpv6::link_local(ethernet.mac()), None, ethernet, frames);
+        ipv6.try_address(now, addr::link_local(ethernet.mac()), None, ethernet, frames);
         *slot = Some(ipv6);
         self.dirty = true;
     }

@@ -15,7 +15,7 @@ use super::{
     CloseReason, ConnectError, Connection, Listener, Stack, StreamState, TcpOptions, is_unicast, packet,
     tcp_buffer,
 };
-use crate::net::icmpv6;
+use crate::net::addr;
 use crate::time::{Duration, Instant, earliest};
 
 mod keep_alive;
@@ -155,7 +155,7 @@ impl Stack {
         let address = remote.ip();
         let unicast = match address {
             IpAddr::V4(address) => is_unicast(address),
-            IpAddr::V6(address) => icmpv6::is_unicast(address),
+            IpAddr::V6(address) => addr::is_unicast(address),
         };
         if !unicast || remote.port() == 0 {
             return Err(ConnectError::BadRemote);

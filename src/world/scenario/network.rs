@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::net::icmpv6;
+use crate::net::addr;
 use crate::world::spelling::shown;
 
 /// An IPv4 network.
@@ -93,14 +93,14 @@ pub(super) fn prefix6(text: &str) -> Result<Ipv6Addr, String> {
 
 /// True for an IPv6 address that one host can have for everybody: not link-local, not a group's.
 pub(super) fn is_host6(address: Ipv6Addr) -> bool {
-    icmpv6::is_unicast(address) && !address.is_unicast_link_local()
+    addr::is_unicast(address) && !address.is_unicast_link_local()
 }
 
 /// True for an address that one host can be dialled at; a link-local one is fine.
 pub(super) fn is_dialled(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_host(address),
-        IpAddr::V6(address) => icmpv6::is_unicast(address),
+        IpAddr::V6(address) => addr::is_unicast(address),
     }
 }
 

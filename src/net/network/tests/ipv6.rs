@@ -5,7 +5,8 @@ use std::net::Ipv6Addr;
 use smoltcp::wire::Icmpv6Message;
 
 use super::*;
-use crate::net::icmpv6::{self, interface_address, link_local};
+use crate::net::addr::{interface_address, link_local};
+use crate::net::icmpv6;
 use crate::net::stack::Ipv6Event;
 
 fn ip6(text: &str) -> Ipv6Addr {

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::lan::{Lan, Sent, ms, node_config};
-use crate::net::icmpv6::{self, Advertisement, interface_address, link_local};
+use crate::net::addr::{self, interface_address, link_local};
+use crate::net::icmpv6::{self, Advertisement};
 use crate::net::packet::frame;
 use crate::net::stack::*;
 use crate::time::{Duration, Instant};
@@ -53,7 +54,7 @@ fn messages(log: &[Sent], node: usize) -> Vec<(u64, u8)> {
 fn advertise(lan: &mut Lan, prefix: &str, lifetimes: (u32, u32), router_lifetime: u16) {
     let what = Advertisement { router_lifetime, prefix: ip(prefix), lifetimes, mtu: 1500 };
     let packet = icmpv6::router_advert(ROUTER, icmpv6::ALL_NODES, &what);
-    let frame = frame(icmpv6::group_mac(icmpv6::ALL_NODES), ROUTER, &packet);
+    let frame = frame(addr::group_mac(icmpv6::ALL_NODES), ROUTER, &packet);
     for node in &mut lan.nodes {
         node.receive(frame.clone());
     }
