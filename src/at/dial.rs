@@ -245,3 +245,67 @@ fn open_port(request: &OpenRequest, remote: IpAddr, stack: &mut Stack) -> Option
     }
     Some((Kind::Datagrams(port, mode), stack.udp_local_port(port).unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::stack::StreamState;
+    use crate::net::stack::tests::lan::{Lan, address, ms};
+    use crate::time::Duration;
+
+    /// Dials from node 0 and polls until it is over.
+    fn dial(lan: &mut Lan, host: &str, port: u16) -> Dialling<(Connection, Ends)> {
+        let options = TcpOptions { connect_timeout: Duration::from_secs(5), ..TcpOptions::default() };
+        let mut dial = Dial::host(lan.now, (host, port), DnsFamily::Ipv4, options, &mut lan.nodes[0]);
+        let mut end = Dialling::Waiting;
+        lan.run(ms(20_000), |now, nodes| {
+            if !matches!(end, Dialling::Waiting | Dialling::Moved) {
+                return false;
+            }
+            end = dial.poll(now, &mut nodes[0]);
+            end != Dialling::Waiting
+        });
+        end
+    }
+
+    #[test]
+    fn a_dial_ends_with_an_open_stream_and_its_two_ends() {
+        let mut lan = Lan::new(2, 1);
+        lan.nodes[1].stream_listen(80, 1, &TcpOptions::default()).expect("the port is free");
+        let end = dial(&mut lan, "10.0.0.2", 80);
+        let Dialling::Open((stream, ends)) = end else { panic!("not open: {end:?}") };
+        assert_eq!(lan.nodes[0].stream_state(stream), StreamState::Open);
+        assert_eq!(ends.remote, SocketAddr::from((address(1), 80)), "the end that was dialled");
+        assert_eq!(ends.local.ip(), IpAddr::from(address(0)), "the end that dialled");
+    }
+
+    #[test]
+    fn a_dial_says_why_it_failed() {
+        let mut lan = Lan::new(2, 1);
+        let closed = Dialling::Failed(Failure::Closed(CloseReason::Refused));
+        assert_eq!(dial(&mut lan, "10.0.0.2", 81), closed, "nothing listens there");
+        let mut lan = Lan::new(2, 1);
+        let silent = Dialling::Failed(Failure::Closed(CloseReason::TimedOut));
+        assert_eq!(dial(&mut lan, "10.0.0.77", 80), silent, "nobody has this address");
+        let mut lan = Lan::new(2, 1);
+        let far = dial(&mut lan, "203.0.113.1", 80);
+        assert_eq!(far, Dialling::Failed(Failure::NotTried), "there is no gateway");
+        let mut lan = Lan::new(2, 1);
+        let Dialling::Failed(failure) = dial(&mut lan, "www.example.com", 80) else {
+            panic!("there is no DNS server")
+        };
+        assert_eq!(failure, Failure::UnknownHost("www.example.com".to_owned()));
+        assert_eq!(failure.log_text().as_deref(), Some("unknown host: www.example.com"));
+    }
+
+    #[test]
+    fn a_dial_that_is_given_up_sends_nothing_more() {
+        let mut lan = Lan::new(2, 1);
+        let options = TcpOptions::default();
+        let remote = SocketAddr::from((address(1), 80));
+        let dial = Dial::address(ms(0), remote, options, &mut lan.nodes[0]).expect("there is a way");
+        dial.release(&mut lan.nodes[0]);
+        lan.run_idle(ms(10_000));
+        assert!(lan.tcp_flags().is_empty(), "segments of a connection that nobody wants");
+    }
+}
