@@ -5,6 +5,7 @@
 //! one UART direction into [`UartPacket`]s: lines, prompts and data blocks. `dissector` decides how
 //! Wireshark shows each of them. What a user sees of all this is described in `docs/capture.md`.
 
+mod block;
 mod dissector;
 mod packetizer;
 mod pcapng;

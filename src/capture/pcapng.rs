@@ -1,22 +1,35 @@
 //! The pcapng file: one section, its interfaces, host names, frames and UART packets.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
-use pcap_file::pcapng::blocks::interface_description::{
-    InterfaceDescriptionBlock, InterfaceDescriptionOption, InterfaceTsResolution,
-};
-use pcap_file::pcapng::blocks::name_resolution::{Ipv4Record, Ipv6Record, NameResolutionBlock, Record};
-use pcap_file::pcapng::blocks::opt_common::CommonOption;
-use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
-use pcap_file::pcapng::{PcapNgBlock, PcapNgWriter};
-use pcap_file::{DataLink, Endianness};
-
+use super::block::Block;
 use super::{Side, UartPacket, dissector};
 use crate::time::{Instant, NANOS_PER_SEC};
 
+/// Block types.
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const NAME_RESOLUTION: u32 = 4;
+const ENHANCED_PACKET: u32 = 6;
+/// By which a reader knows the byte order.
+const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
+/// Option of every block: a comment.
+const OPT_COMMENT: u16 = 1;
+/// Option of the section header: who wrote the file.
+const SHB_USERAPPL: u16 = 4;
+/// Options of an interface: its name, what it is, and the unit of its times.
+const IF_NAME: u16 = 2;
+const IF_DESCRIPTION: u16 = 3;
+const IF_TSRESOL: u16 = 9;
+/// Times in units of 10 to the -9 s.
+const NANOSECONDS: u8 = 9;
+/// Option of a packet: its direction.
+const EPB_FLAGS: u16 = 2;
+/// Records of names: the last one, of an IPv4 address, of an IPv6 address.
+const NRB_RECORD_END: u16 = 0;
+const NRB_RECORD_IPV4: u16 = 1;
+const NRB_RECORD_IPV6: u16 = 2;
 /// Longest text of an option in bytes (comments, names); the length field has 16 bits.
 const MAX_TEXT: usize = 65_000;
 /// Longest host name in a name resolution record, in bytes.
@@ -43,7 +56,10 @@ pub enum InterfaceKind {
 
 /// Makes the bytes of a pcapng capture. Opens no file: [`Capture::take`] hands the bytes out.
 pub struct Capture {
-    writer: PcapNgWriter<Vec<u8>>,
+    /// What has not been taken yet.
+    file: Vec<u8>,
+    /// How many interfaces there are.
+    interfaces: usize,
     /// Nanoseconds between 1970 and the world's start.
     epoch_ns: u64,
 }
@@ -55,38 +71,42 @@ impl Capture {
     /// time is this plus its virtual time, to the nanosecond. The format ends in the year 2554; later times
     /// are written as its end.
     pub fn new(application: &str, epoch_unix_secs: u64) -> Capture {
-        let header = SectionHeaderBlock {
-            // Fixed, so that the file is the same on every machine.
-            endianness: Endianness::Little,
-            options: vec![
-                SectionHeaderOption::UserApplication(text(application)),
-                SectionHeaderOption::Common(CommonOption::Comment(
-                    "Times are virtual: the scenario's epoch plus the time since the simulation's start."
-                        .into(),
-                )),
-            ],
-            ..SectionHeaderBlock::default()
-        };
-        let writer = PcapNgWriter::with_section_header(Vec::new(), header)
-            .expect("a Vec takes every byte, and both texts fit their fields");
-        Capture { writer, epoch_ns: epoch_unix_secs.saturating_mul(NANOS_PER_SEC) }
+        let mut header = Block::new(SECTION_HEADER);
+        header.u32(BYTE_ORDER_MAGIC);
+        // Version 1.0.
+        header.u16(1);
+        header.u16(0);
+        // The section's length, 64 bits: not known.
+        header.u32(u32::MAX);
+        header.u32(u32::MAX);
+        header.option(SHB_USERAPPL, text(application));
+        header.option(
+            OPT_COMMENT,
+            b"Times are virtual: the scenario's epoch plus the time since the simulation's start.",
+        );
+        let mut file = Vec::new();
+        header.write(&mut file);
+        Capture { file, interfaces: 0, epoch_ns: epoch_unix_secs.saturating_mul(NANOS_PER_SEC) }
     }
 
     /// Adds an interface and returns its number for [`Capture::frame`] and [`Capture::uart`].
     pub fn add_interface(&mut self, name: &str, description: &str, kind: InterfaceKind) -> usize {
         let link = match kind {
-            InterfaceKind::Ethernet => DataLink::ETHERNET,
-            InterfaceKind::RawIp => DataLink::RAW,
-            InterfaceKind::Uart => DataLink::WIRESHARK_UPPER_PDU,
+            InterfaceKind::Ethernet => 1,
+            InterfaceKind::RawIp => 101,
+            InterfaceKind::Uart => 252,
         };
-        let mut block = InterfaceDescriptionBlock::new(link, 0);
-        block.options = vec![
-            InterfaceDescriptionOption::IfName(text(name)),
-            InterfaceDescriptionOption::IfDescription(text(description)),
-            InterfaceDescriptionOption::IfTsResol(InterfaceTsResolution::NANO),
-        ];
-        self.write(block);
-        self.writer.interfaces().len() - 1
+        let mut block = Block::new(INTERFACE_DESCRIPTION);
+        block.u16(link);
+        block.u16(0);
+        // No limit of a packet's length.
+        block.u32(0);
+        block.option(IF_NAME, text(name));
+        block.option(IF_DESCRIPTION, text(description));
+        block.option(IF_TSRESOL, &[NANOSECONDS]);
+        block.write(&mut self.file);
+        self.interfaces += 1;
+        self.interfaces - 1
     }
 
     /// Adds the names of hosts, for Wireshark to show in place of addresses. Call it once, right after the
@@ -104,14 +124,20 @@ impl Capture {
         if by_address.is_empty() {
             return;
         }
-        let records = by_address.into_iter().map(|(address, names)| {
-            let names = names.into_iter().map(Cow::Owned).collect();
-            match address {
-                IpAddr::V4(a) => Record::Ipv4(Ipv4Record { ip_addr: a, names }),
-                IpAddr::V6(a) => Record::Ipv6(Ipv6Record { ip_addr: a, names }),
+        let mut block = Block::new(NAME_RESOLUTION);
+        for (address, names) in by_address {
+            let (record, mut value) = match address {
+                IpAddr::V4(a) => (NRB_RECORD_IPV4, a.octets().to_vec()),
+                IpAddr::V6(a) => (NRB_RECORD_IPV6, a.octets().to_vec()),
+            };
+            for name in names {
+                value.extend_from_slice(name.as_bytes());
+                value.push(0);
             }
-        });
-        self.write(NameResolutionBlock { records: records.collect(), options: Vec::new() });
+            block.entry(record, &value);
+        }
+        block.entry(NRB_RECORD_END, &[]);
+        block.write(&mut self.file);
     }
 
     /// Adds a frame that passed the tap of `interface` at `at`. `inbound`: towards the node that the
@@ -149,36 +175,35 @@ impl Capture {
 
     /// The bytes since the last call; all of them, in order, are the file.
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(self.writer.get_mut())
+        std::mem::take(&mut self.file)
     }
 
     fn packet(&mut self, interface: usize, at: Instant, flags: u32, bytes: &[u8], comment: Option<&str>) {
-        let (Ok(interface_id), Ok(original_len)) = (u32::try_from(interface), u32::try_from(bytes.len()))
-        else {
+        // A packet of an interface that was never given out belongs nowhere.
+        let known = interface < self.interfaces;
+        let (true, Ok(id), Ok(length)) = (known, u32::try_from(interface), u32::try_from(bytes.len())) else {
             return;
         };
-        let mut options = Vec::with_capacity(2);
-        options.extend(comment.map(|c| EnhancedPacketOption::Common(CommonOption::Comment(text(c)))));
-        options.push(EnhancedPacketOption::Flags(flags));
-        self.write(EnhancedPacketBlock {
-            interface_id,
-            timestamp: core::time::Duration::from_nanos(self.epoch_ns.saturating_add(at.as_nanos())),
-            original_len,
-            data: Cow::Borrowed(bytes),
-            options,
-        });
-    }
-
-    fn write<'a>(&mut self, block: impl PcapNgBlock<'a>) {
-        // A block is checked before any of it is written, and a Vec takes every byte. What is left to fail
-        // is an interface number that was never given out; such a packet belongs nowhere.
-        let _ = self.writer.write_pcapng_block(block);
+        let time = self.epoch_ns.saturating_add(at.as_nanos());
+        let mut block = Block::new(ENHANCED_PACKET);
+        block.u32(id);
+        block.u32((time >> 32) as u32);
+        block.u32(time as u32);
+        // As long as it was on the wire.
+        block.u32(length);
+        block.u32(length);
+        block.padded(bytes);
+        if let Some(comment) = comment {
+            block.option(OPT_COMMENT, text(comment));
+        }
+        block.option(EPB_FLAGS, &flags.to_le_bytes());
+        block.write(&mut self.file);
     }
 }
 
 /// An option's text, cut to what fits its length field.
-fn text(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(&text[..text.floor_char_boundary(MAX_TEXT)])
+fn text(text: &str) -> &[u8] {
+    text[..text.floor_char_boundary(MAX_TEXT)].as_bytes()
 }
 
 /// One tag of an exported PDU: number and length big-endian, the value padded to 4 bytes.
