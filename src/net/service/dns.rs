@@ -49,7 +49,9 @@ impl Server {
                 self.waiting.insert(place, (due, datagram.from, answer));
             }
         }
-        while let Some((_, to, answer)) = self.waiting.pop_front_if(|(at, ..)| *at <= now) {
+        while self.waiting.front().is_some_and(|(at, ..)| *at <= now)
+            && let Some((_, to, answer)) = self.waiting.pop_front()
+        {
             moved = true;
             // What cannot be sent is lost; the client asks again.
             let _ = stack.udp_send(self.port, to, &answer);
