@@ -1,9 +1,10 @@
 //! Mutations that keep a session a session: whole lines come, go and change places, and the lines that come are those of
-//! the command table and of the console.
+//! the command table and of the console. Modules get other profiles.
 
 use arbitrary::{Result, Unstructured};
 use espat_sim::at::schema::{Kind, Param};
 use espat_sim::at::table;
+use espat_sim::profile::PROFILES;
 
 /// Things that a host sends beside commands.
 const DATA: [&str; 10] = [
@@ -141,7 +142,8 @@ fn edit(lines: &mut Vec<Vec<u8>>, u: &mut Unstructured<'_>) -> Result<()> {
     let first = if u.ratio(1, 8)? { 0 } else { first };
     let last = lines.len() - 1;
     let place = u.int_in_range(first.min(last)..=last)?;
-    match u.int_in_range(0..=9)? {
+    match u.int_in_range(0..=10)? {
+        10 => profile(lines, u)?,
         0..=3 => {
             let new = line(u)?;
             let pause = u.choose(&PAUSES)?;
@@ -173,6 +175,17 @@ fn edit(lines: &mut Vec<Vec<u8>>, u: &mut Unstructured<'_>) -> Result<()> {
     }
     if lines.is_empty() {
         lines.push(Vec::new());
+    }
+    Ok(())
+}
+
+/// Another profile for a module of the scenario.
+fn profile(lines: &mut [Vec<u8>], u: &mut Unstructured<'_>) -> Result<()> {
+    let end = lines.iter().position(|line| line == b"end").unwrap_or(0);
+    let told: Vec<usize> = (0..end).filter(|i| lines[*i].trim_ascii_start().starts_with(b"profile =")).collect();
+    if !told.is_empty() {
+        let profile = u.choose(&PROFILES)?;
+        lines[*u.choose(&told)?] = format!("profile = \"{}\"", profile.name).into_bytes();
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::markdown::{self, Transcripts};
+use super::specification::Specification;
 use crate::at::schema::{Kind, Param, Presence};
 use crate::at::table::{self, Command};
 
@@ -21,9 +22,9 @@ pub struct CommandsArgs {
     /// With --markdown or --unproved: the directory of the transcripts; without it, tests/transcripts if there is one.
     #[arg(long, value_name = "DIR")]
     transcripts: Option<PathBuf>,
-    /// Name what no transcript proves instead: forms, each with the profiles that have it. The exit code is 1 when there
-    /// are any.
-    #[arg(long, conflicts_with_all = ["filter", "markdown"])]
+    /// Name what no transcript proves instead: forms, each with the profiles that have it, and sentences of the
+    /// specification; with --markdown, docs/specification.md. The exit code is 1 when there are forms.
+    #[arg(long, conflicts_with = "filter")]
     unproved: bool,
 }
 
@@ -50,9 +51,20 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
         return Ok(0);
     }
     let Some(transcripts) = transcripts else { return Err(format!("there is no {TRANSCRIPTS} here")) };
+    let specification = directory.map(Specification::read).transpose()?.flatten();
+    if args.markdown {
+        let Some(specification) = specification else {
+            return Err("there is no specification.txt".to_owned());
+        };
+        say!("{}", specification.document().trim_end());
+        return Ok(0);
+    }
     let unproved = markdown::unproved(&transcripts);
     for form in &unproved {
         say!("{form}");
+    }
+    for (id, sentence) in specification.iter().flat_map(Specification::uncited) {
+        say!("{id} {sentence}");
     }
     Ok(i32::from(!unproved.is_empty()))
 }

@@ -21,6 +21,7 @@ mod qemu;
 mod replay;
 mod run;
 mod serve;
+mod specification;
 
 use std::process::ExitCode;
 

@@ -115,4 +115,9 @@ impl Transcript {
     pub fn title(&self) -> String {
         if self.several { format!("{} [{}]", self.name, self.profile) } else { self.name.clone() }
     }
+
+    /// The sentences of the specification that it cites, by their ids: `CIPSEND.3` of `cites spec CIPSEND.3`.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.cites.iter().filter_map(|section| section.strip_prefix("spec ")).flat_map(str::split_whitespace)
+    }
 }

@@ -31,6 +31,16 @@ fn the_document_of_the_commands_is_fresh() {
     );
 }
 
+#[test]
+fn the_document_of_what_no_transcript_cites_is_fresh() {
+    let output = espat_sim(&["commands", "--unproved", "--markdown"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout) == read("docs/specification.md"),
+        "docs/specification.md is out of date: espat-sim commands --unproved --markdown >docs/specification.md"
+    );
+}
+
 /// A file of this test's own.
 struct Scratch(PathBuf);
 

@@ -25,12 +25,14 @@ fn transcripts() -> Vec<Transcript> {
         .collect();
     paths.sort();
     let load = &mut |name: &str| std::fs::read_to_string(name).map_err(|e| e.to_string());
-    let parse = |path: &PathBuf| {
+    // Of those for several profiles, each in another one.
+    let parse = |(place, path): (usize, &PathBuf)| {
         let text = std::fs::read_to_string(path).expect("a transcript");
         let all = transcript::parse(&path.display().to_string(), &text, load);
-        all.unwrap_or_else(|e| panic!("{e}")).remove(0)
+        let mut all = all.unwrap_or_else(|e| panic!("{e}"));
+        all.swap_remove(place % all.len())
     };
-    paths.iter().map(parse).collect()
+    paths.iter().enumerate().map(parse).collect()
 }
 
 /// What the host of a transcript sends, at the times at which it sends it. What its holes have taken is not known here; a `1` stands for it.

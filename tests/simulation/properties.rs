@@ -5,7 +5,7 @@
 use crate::host::{Host, SECOND, with_pc};
 use espat_sim::at::schema::{Kind, Param, Presence};
 use espat_sim::at::table::{self, Command};
-use espat_sim::profile::PROFILES;
+use espat_sim::profile::{PROFILES, Profile};
 use espat_sim::world::{Attachment, Recording, Scenario, World};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -45,13 +45,28 @@ fn value(param: &Param) -> BoxedStrategy<String> {
     }
 }
 
+/// One of the profiles.
+fn profile() -> impl Strategy<Value = &'static Profile> {
+    select(PROFILES.to_vec())
+}
+
+/// A joined module with this profile, in a world with the host `pc`.
+fn joined(profile: &Profile) -> Host {
+    let text = with_pc();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("profile = "))
+        .expect("the profile of the built-in scenario");
+    Host::joined_in(&text.replacen(line, &format!("profile = \"{}\"", profile.name), 1), 1)
+}
+
 /// A line for one form of a command.
-fn line_of(command: &'static Command) -> BoxedStrategy<String> {
+fn line_of(command: &'static Command, profile: &'static Profile) -> BoxedStrategy<String> {
     let name = command.name;
     let mut forms = vec![Just(format!("AT{name}")).boxed(), Just(format!("AT{name}?")).boxed()];
     if let Some(set) = &command.set {
         for syntax in set.syntaxes {
-            let params = syntax.params.iter().filter(|p| PROFILES[0].has(&p.on));
+            let params = syntax.params.iter().filter(|p| profile.has(&p.on));
             let values: Vec<_> = params.map(value).collect();
             let count = values.len();
             for skip in [0, 1] {
@@ -68,16 +83,16 @@ fn line_of(command: &'static Command) -> BoxedStrategy<String> {
     proptest::strategy::Union::new(forms).boxed()
 }
 
-fn line() -> BoxedStrategy<String> {
-    let commands = table::all().into_iter().filter(|c| PROFILES[0].has(&c.on) && !EXCLUDED.contains(&c.name));
-    proptest::strategy::Union::new(commands.map(line_of)).boxed()
+fn line(profile: &'static Profile) -> BoxedStrategy<String> {
+    let commands = table::all().into_iter().filter(|c| profile.has(&c.on) && !EXCLUDED.contains(&c.name));
+    proptest::strategy::Union::new(commands.map(|command| line_of(command, profile))).boxed()
 }
 
 /// Something that a broken host may send.
-fn garbage() -> impl Strategy<Value = Vec<u8>> {
+fn garbage(profile: &'static Profile) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
-        6 => line().prop_map(|l| format!("{l}\r\n").into_bytes()),
-        2 => line().prop_map(String::into_bytes),
+        6 => line(profile).prop_map(|l| format!("{l}\r\n").into_bytes()),
+        2 => line(profile).prop_map(String::into_bytes),
         2 => proptest::collection::vec(any::<u8>(), 0..40),
         1 => proptest::collection::vec(any::<u8>(), 0..600),
         1 => select(vec!["\r\n", "+++", "\\0", "\n", "\r", "AT", "A"]).prop_map(|t| t.as_bytes().to_vec()),
@@ -140,10 +155,12 @@ proptest! {
 
     #[test]
     fn after_any_garbage_the_module_answers(
-        pieces in proptest::collection::vec((garbage(), 0..3_000_u64), 1..12),
+        (profile, pieces) in profile().prop_flat_map(|profile| {
+            (Just(profile), proptest::collection::vec((garbage(profile), 0..3_000_u64), 1..12))
+        }),
         pass in any::<bool>(),
     ) {
-        let mut host = Host::joined_with_pc(1);
+        let mut host = joined(profile);
         if pass {
             host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
         }
@@ -152,12 +169,16 @@ proptest! {
             host.wait(pause * SECOND / 1_000);
         }
         leave_data_phase(&mut host);
-        prop_assert!(answers(&mut host), "no answer but '{}'", host.pending.escape_ascii());
+        prop_assert!(answers(&mut host), "{}: no answer but '{}'", profile.name, host.pending.escape_ascii());
     }
 
     #[test]
-    fn every_line_has_exactly_one_end(lines in proptest::collection::vec(line(), 1..8)) {
-        let mut host = Host::joined_with_pc(1);
+    fn every_line_has_exactly_one_end(
+        (profile, lines) in profile().prop_flat_map(|profile| {
+            (Just(profile), proptest::collection::vec(line(profile), 1..8))
+        }),
+    ) {
+        let mut host = joined(profile);
         host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
         host.ask("AT+CIPSTART=0,\"TCP\",\"pc.lan\",23\r\n", "0,CONNECT\r\n\r\nOK\r\n");
         for line in &lines {
@@ -166,7 +187,7 @@ proptest! {
             settle(&mut host);
             let text = String::from_utf8_lossy(&host.pending).into_owned();
             let ends = text.matches("\r\nOK\r\n").count() + text.matches("\r\nERROR\r\n").count();
-            prop_assert_eq!(ends, 1, "{} got '{}'", line, text.escape_debug());
+            prop_assert_eq!(ends, 1, "{}: {} got '{}'", profile.name, line, text.escape_debug());
             prop_assert!(!text.contains("busy"), "{} was not over: '{}'", line, text.escape_debug());
             if text.ends_with('>') {
                 // A data phase has one end of its own.
@@ -239,8 +260,8 @@ proptest! {
     #![proptest_config(config(128))]
 
     #[test]
-    fn no_link_is_lost(steps in proptest::collection::vec(step(), 1..40)) {
-        let mut host = Host::joined_with_pc(1);
+    fn no_link_is_lost(profile in profile(), steps in proptest::collection::vec(step(), 1..40)) {
+        let mut host = joined(profile);
         host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
         for step in &steps {
             match step {

@@ -1,0 +1,82 @@
+//! The sentences of the specification, and which of them a transcript cites: `docs/specification.md`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use super::{files, run};
+
+const HEAD: &str = "\
+# What no transcript proves
+
+Sentences of Espressif's reference of the TCP/IP AT commands that no transcript cites: nothing would fail if the module did
+something else. `scripts/specification.py` numbers them, `tests/transcripts/specification.txt` has all of them by the words
+that they begin with, and `cites spec CIPSEND.3` in a transcript says that it proves one. Written by `espat-sim commands
+--unproved --markdown`; a test holds it against the transcripts.
+";
+
+/// The list, and how many transcripts cite each sentence.
+pub struct Specification {
+    /// Id and the sentence's beginning, in the order of the reference.
+    sentences: Vec<(String, String)>,
+    cited: BTreeMap<String, usize>,
+}
+
+impl Specification {
+    /// Reads the list in `directory` and what its transcripts cite. `None`: there is no list.
+    ///
+    /// # Errors
+    /// A file cannot be read; a transcript cites a sentence that is not in the list.
+    pub fn read(directory: &Path) -> Result<Option<Specification>, String> {
+        let list = directory.join("specification.txt");
+        if !list.exists() {
+            return Ok(None);
+        }
+        let text = files::text(&list)?;
+        let mut sentences = Vec::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+            let Some((id, sentence)) = line.split_once('\t') else {
+                return Err(format!(
+                    "{}:{}: expected an id, a tab and a sentence",
+                    list.display(),
+                    number + 1
+                ));
+            };
+            sentences.push((id.to_owned(), sentence.to_owned()));
+        }
+        let mut cited: BTreeMap<String, usize> = BTreeMap::new();
+        for path in run::transcripts(&[directory.to_owned()], None)? {
+            let transcripts = run::read(&path)?;
+            for id in transcripts.first().into_iter().flat_map(|transcript| transcript.sentences()) {
+                if !sentences.iter().any(|(known, _)| known == id) {
+                    return Err(format!("{}: {} has no sentence {id}", path.display(), list.display()));
+                }
+                *cited.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        Ok(Some(Specification { sentences, cited }))
+    }
+
+    /// The sentences that no transcript cites.
+    pub fn uncited(&self) -> impl Iterator<Item = &(String, String)> {
+        self.sentences.iter().filter(|(id, _)| !self.cited.contains_key(id))
+    }
+
+    /// The document.
+    pub fn document(&self) -> String {
+        let mut text = HEAD.to_owned();
+        let (all, uncited) = (self.sentences.len(), self.uncited().count());
+        let _ = write!(text, "\n{} of {all} sentences are cited; these {uncited} are not.\n", all - uncited);
+        let mut command = "";
+        for (id, sentence) in self.uncited() {
+            let of = id.rsplit_once('.').map_or(id.as_str(), |(command, _)| command);
+            if std::mem::replace(&mut command, of) != of {
+                let name = if of == "+++" { "`+++`".to_owned() } else { format!("AT+{of}") };
+                let _ = write!(text, "\n## {name}\n\n| Sentence | It begins |\n|---|---|\n");
+            }
+            let sentence = sentence.replace('|', "\\|").replace('<', "&lt;");
+            let _ = writeln!(text, "| {id} | {sentence} |");
+        }
+        text
+    }
+}
