@@ -93,5 +93,6 @@ What A Host Received Is There Whole
     ${data}=    Evaluate    'x' * 300
     Write To Uart    ${data}
     Wait For Module Reply    SEND OK
+    Execute Command    emulation RunFor "0.1"
     ${received}=    Get Data Of Host    pc
     Should Be Equal    ${received}    ${data}
