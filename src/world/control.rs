@@ -1,9 +1,10 @@
 //! The console: what its lines do to a world, and what they answer.
 
-use super::console::{self, Command, DnsChange, LinkChange, WireChange, WireSide};
+use super::console::{
+    self, Audience, Change, Command, DnsChange, LinkChange, Question, WireChange, WireSide,
+};
 use super::{Error, Statistics, World};
 use crate::module::{Harm, Module};
-use crate::net::network::HostAction;
 use crate::time::Instant;
 
 impl World {
@@ -11,50 +12,56 @@ impl World {
     pub(super) fn command(&mut self, line: &str) -> Result<String, Error> {
         let command = console::parse(line).map_err(Error::Console)?;
         self.scenario.check(&command).map_err(Error::Console)?;
-        let (at, command) = match command {
-            Command::At(at, command) => (Some(at), *command),
-            command => (None, command),
-        };
         match command {
-            Command::Help(topic) => Ok(console::help(topic.as_deref())),
-            Command::Status => Ok(self.status()),
-            Command::Expect => Ok(self.expectations()),
-            Command::DnsShow(name) => Ok(self.name_servers(name.as_deref())),
-            Command::LinkShow(name) => Ok(self.network_links(name.as_deref())),
-            Command::WireShow(name) => Ok(self.wires(name.as_deref())),
-            change => self.change(at, change),
+            Command::Ask(question) => Ok(self.answer(question)),
+            Command::Change(change) => self.change(None, change),
+            Command::At(at, change) => self.change(Some(at), change),
         }
     }
 
-    fn change(&mut self, at: Option<Instant>, command: Command) -> Result<String, Error> {
+    fn answer(&mut self, question: Question) -> String {
+        match question {
+            Question::Help(topic) => console::help(topic.as_deref()),
+            Question::Status => self.status(),
+            Question::Expect => self.expectations(),
+            Question::Dns(name) => self.name_servers(name.as_deref()),
+            Question::Link(name) => self.network_links(name.as_deref()),
+            Question::Wire(name) => self.wires(name.as_deref()),
+        }
+    }
+
+    fn change(&mut self, at: Option<Instant>, change: Change) -> Result<String, Error> {
         // The earliest instant that no module has passed.
         let earliest = self.slots.iter().map(|s| s.reached).max().unwrap_or_default();
         let at = at.unwrap_or(earliest);
         if at < earliest {
             return Err(Error::Console(format!(
-                "'{command}' can't take effect at {at}: a module has come to {earliest} already"
+                "'{change}' can't take effect at {at}: a module has come to {earliest} already"
             )));
         }
         if let Some(log) = &mut self.log {
-            log.console(at, &command.to_string());
+            log.console(at, &change.to_string());
         }
-        self.file_change(at, &command);
+        self.file_change(at, &change);
         self.run();
-        Ok(format!("{at}: {command}"))
+        Ok(format!("{at}: {change}"))
     }
 
     /// Files a change with everybody who must see it, behind those of the same instant.
-    pub(super) fn file_change(&mut self, at: Instant, command: &Command) {
-        // What a host does a module only sees as frames, unless it comes to a softAP or leaves one.
-        let seen = match command {
-            Command::Host { action, .. } => matches!(action, HostAction::Join(_) | HostAction::Leave),
-            Command::ApDhcp { .. } | Command::Dns { .. } => false,
-            _ => true,
+    pub(super) fn file_change(&mut self, at: Instant, change: &Change) {
+        let audience = change.audience();
+        let modules = self.slots.iter_mut().filter(|slot| match audience {
+            Audience::Module(name) => slot.module.name() == name,
+            Audience::Network => false,
+            Audience::Everybody => true,
+        });
+        let network = match audience {
+            Audience::Module(_) => None,
+            Audience::Network | Audience::Everybody => Some(&mut self.changes),
         };
-        let modules = self.slots.iter_mut().filter(|_| seen).map(|s| &mut s.changes);
-        for queue in modules.chain([&mut self.changes]) {
+        for queue in modules.map(|s| &mut s.changes).chain(network) {
             let place = queue.partition_point(|(t, _)| *t <= at);
-            queue.insert(place, (at, command.clone()));
+            queue.insert(place, (at, change.clone()));
         }
     }
 
@@ -92,7 +99,7 @@ impl World {
             sides.map(|(side, (noise, drop))| {
                 let harm = Harm { noise_ppm: Some(noise), drop_ppm: Some(drop), low: None };
                 let change = WireChange { side: Some(side), harm };
-                Command::Wire { name: module.name().to_owned(), change }.to_string()
+                Change::Wire { name: module.name().to_owned(), change }.to_string()
             })
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -104,7 +111,7 @@ impl World {
         let lines: Vec<String> = wanted
             .filter_map(|name| {
                 let change = DnsChange::from(*self.network.dns_behaviour(&name)?);
-                Some(Command::Dns { name, change }.to_string())
+                Some(Change::Dns { name, change }.to_string())
             })
             .collect();
         lines.join("\n")
@@ -116,7 +123,7 @@ impl World {
         let lines: Vec<String> = wanted
             .filter_map(|n| {
                 let change = LinkChange::from(self.network.faults(n)?);
-                Some(Command::Link { name: n.to_owned(), change }.to_string())
+                Some(Change::Link { name: n.to_owned(), change }.to_string())
             })
             .collect();
         lines.join("\n")

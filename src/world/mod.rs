@@ -36,7 +36,7 @@ use crate::profile;
 use crate::time::{Duration, Instant, Timebase};
 use crate::uart::{LineSettings, McuLoss, Pace, UartEvent};
 use crate::wifi::Air;
-use console::Command;
+use console::Change;
 pub use error::Error;
 pub use event::{Event, EventKind, Observation};
 pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
@@ -203,7 +203,7 @@ pub struct World {
     /// What modules hand to the network, until the network's clock gets there.
     uplink: Queue<Uplink>,
     /// Console changes that the network must see, by time.
-    changes: std::collections::VecDeque<(Instant, Command)>,
+    changes: std::collections::VecDeque<(Instant, Change)>,
     recorder: Recorder,
     log: Option<Writer>,
     warnings: Vec<String>,
@@ -268,7 +268,7 @@ impl World {
             config.wire.apply(&mut slot.module);
         }
         for entry in &scenario.timeline {
-            world.file_change(entry.at, &entry.command);
+            world.file_change(entry.at, &entry.change);
         }
         Ok(world)
     }

@@ -5,7 +5,7 @@
 //! module's. Domains meet only in frames, and a frame takes at least the lookahead from one module to the next,
 //! so what a module can see at its time is already decided.
 
-use super::console::Command;
+use super::console::Change;
 use super::slot::Step;
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
@@ -130,24 +130,37 @@ impl World {
                 }
             }
             Step::Event(Kind::Timer) => slot.module.timer(now),
-            Step::Change => match slot.changes.pop_front() {
-                Some((_, Command::ApUp(name))) => slot.module.access_point(now, &name, true),
-                Some((_, Command::ApDown(name))) => slot.module.access_point(now, &name, false),
-                Some((_, Command::Host { name, action: HostAction::Join(module) }))
-                    if module == slot.module.name() =>
-                {
+            Step::Change => self.module_change(index),
+        }
+        self.collect(index, now);
+    }
+
+    /// The next change that this module must see. What concerns the network alone is not filed here.
+    fn module_change(&mut self, index: usize) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        let Some((now, change)) = slot.changes.pop_front() else { return };
+        match change {
+            Change::ApUp(name) => slot.module.access_point(now, &name, true),
+            Change::ApDown(name) => slot.module.access_point(now, &name, false),
+            Change::Wire { change, .. } => change.apply(now, &mut slot.module),
+            Change::Host { name, action } => match action {
+                HostAction::Join(module) if module == slot.module.name() => {
                     if let Some(mac) = self.network.host_mac(&name) {
                         slot.module.guest_arrives(now, &name, mac);
                     }
                 }
-                Some((_, Command::Host { name, .. })) => slot.module.guest_leaves(now, &name),
-                Some((_, Command::Wire { name, change })) if name == slot.module.name() => {
-                    change.apply(now, &mut slot.module);
-                }
-                _ => {}
+                HostAction::Join(_) | HostAction::Leave => slot.module.guest_leaves(now, &name),
+                HostAction::Send(_)
+                | HostAction::Close
+                | HostAction::Reset
+                | HostAction::Pause
+                | HostAction::Resume
+                | HostAction::Connect { .. }
+                | HostAction::Datagram { .. }
+                | HostAction::Sntp(_) => {}
             },
+            Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => {}
         }
-        self.collect(index, now);
     }
 
     /// Takes what a module has come out with.
@@ -271,38 +284,32 @@ impl World {
         }
     }
 
+    /// The next change that the network must see. What concerns a module alone is not filed here.
     fn network_change(&mut self) {
-        let Some((at, command)) = self.changes.pop_front() else { return };
-        match command {
-            Command::ApUp(name) => self.network.set_segment_up(at, &name, true),
-            Command::ApDown(name) => self.network.set_segment_up(at, &name, false),
-            Command::Link { name, change } => {
+        let Some((at, change)) = self.changes.pop_front() else { return };
+        match change {
+            Change::ApUp(name) => self.network.set_segment_up(at, &name, true),
+            Change::ApDown(name) => self.network.set_segment_up(at, &name, false),
+            Change::Link { name, change } => {
                 if let Some(mut faults) = self.network.faults(&name).cloned() {
                     change.apply(&mut faults);
                     self.network.set_faults(&name, faults);
                 }
             }
-            Command::Host { name, action } => {
+            Change::Host { name, action } => {
                 self.network.act(at, &name, &action);
             }
-            Command::ApDhcp { name, answers } => {
+            Change::ApDhcp { name, answers } => {
                 if let Some(current) = self.network.dhcp_answers(&name) {
                     *current = answers;
                 }
             }
-            Command::Dns { name, change } => {
+            Change::Dns { name, change } => {
                 if let Some(behaviour) = self.network.dns_behaviour(&name) {
                     change.apply(behaviour);
                 }
             }
-            Command::Help(_)
-            | Command::Status
-            | Command::Expect
-            | Command::DnsShow(_)
-            | Command::LinkShow(_)
-            | Command::WireShow(_)
-            | Command::Wire { .. }
-            | Command::At(..) => {}
+            Change::Wire { .. } => {}
         }
     }
 }

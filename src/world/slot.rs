@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::console::Command;
+use super::console::Change;
 use super::{Attachment, Error, PinChange, Statistics, UartByte};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Saved};
@@ -27,7 +27,7 @@ pub struct Slot {
     /// Frames on their way to the module; true: to its softAP interface.
     pub frames: Queue<(bool, Vec<u8>)>,
     /// Console changes that the module must see, by time.
-    pub changes: VecDeque<(Instant, Command)>,
+    pub changes: VecDeque<(Instant, Change)>,
     /// Bytes for the driver.
     pub out: VecDeque<UartByte>,
     /// Changes of its pins for the driver.

@@ -1,18 +1,24 @@
 //! What can be done to an access point: `ap NAME down`, `ap NAME up`, `ap NAME dhcp WHAT`.
 
 use super::words::Words;
-use super::{Command, Name};
+use super::{Change, Command, Name, column};
 use crate::net::config::DhcpAnswers;
 use crate::world::spelling::{did_you_mean, one_of};
 
 /// What a DHCP server can be made to answer.
-pub(super) const DHCP: [(&str, &str); 5] = [
+const DHCP: [(&str, &str); 5] = [
     ("right", "What the protocol says."),
     ("none", "Nothing."),
     ("no-offer", "No DISCOVER, as with no address left; leases are renewed."),
     ("no-ack", "No REQUEST, as with ACKs that are lost."),
     ("nak", "A NAK to every REQUEST, and no DISCOVER."),
 ];
+
+/// What `help ap` says of DHCP.
+pub(super) fn details() -> String {
+    let rows: String = DHCP.iter().map(|(word, help)| column(word, help)).collect();
+    format!("What DHCP answers:\n{rows}")
+}
 
 /// Reads what follows `ap`.
 pub(super) fn read(words: &mut Words) -> Result<Command, String> {
@@ -22,14 +28,14 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
     let name = name.text;
     let so_far = format!("ap {}", Name(&name));
     match pick(words, &so_far, ["down", "up", "dhcp"])? {
-        "down" => Ok(Command::ApDown(name)),
-        "up" => Ok(Command::ApUp(name)),
+        "down" => Ok(Command::Change(Change::ApDown(name))),
+        "up" => Ok(Command::Change(Change::ApUp(name))),
         _ => {
             let so_far = format!("{so_far} dhcp");
             let word = pick(words, &so_far, DhcpAnswers::WORDS.map(|(word, _)| word))?;
             let answers = DhcpAnswers::WORDS.iter().find(|(name, _)| *name == word);
             let answers = answers.map(|(_, answers)| *answers).unwrap_or_default();
-            Ok(Command::ApDhcp { name, answers })
+            Ok(Command::Change(Change::ApDhcp { name, answers }))
         }
     }
 }

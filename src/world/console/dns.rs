@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Command;
 use super::setting::{self, Setting, store};
 use super::words::Words;
+use super::{Change, Command, Question};
 use crate::net::config::{DnsAnswers, DnsBehaviour};
 use crate::time::Duration;
 use crate::world::quantity::{self, duration_text};
@@ -59,14 +59,16 @@ fn answers(word: &str) -> Result<DnsAnswers, String> {
 }
 
 pub(super) fn read(words: &mut Words) -> Result<Command, String> {
-    let Some(name) = words.next() else { return Ok(Command::DnsShow(None)) };
+    let Some(name) = words.next() else { return Ok(Command::Ask(Question::Dns(None))) };
     let (name, mut change) = (name.text, DnsChange::default());
     while let Some(word) = words.next() {
         let setting = setting::find(&SETTINGS, &word, "the DNS server", [])?;
         setting.read(&mut change, words)?;
     }
-    let asks = change == DnsChange::default();
-    Ok(if asks { Command::DnsShow(Some(name)) } else { Command::Dns { name, change } })
+    if change == DnsChange::default() {
+        return Ok(Command::Ask(Question::Dns(Some(name))));
+    }
+    Ok(Command::Change(Change::Dns { name, change }))
 }
 
 /// The settings as the language writes them: `answers servfail delay 20ms`.

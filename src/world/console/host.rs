@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::words::{Word, Words};
-use super::{Command, Name};
+use super::{Change, Command, Name};
 use crate::net::config::SntpChange;
 use crate::net::network::{HostAction, Peer};
 use crate::net::service::quoted;
@@ -14,17 +14,17 @@ use crate::world::quantity::{self, duration_text};
 use crate::world::spelling::{did_you_mean, one_of};
 
 /// One action.
-pub(super) struct Action {
-    pub word: &'static str,
+struct Action {
+    word: &'static str,
     /// What follows the word; empty when nothing does.
-    pub arguments: &'static str,
-    pub help: &'static str,
+    arguments: &'static str,
+    help: &'static str,
     /// Reads what follows. The text is the line so far, for messages.
     read: fn(&str, &mut Words) -> Result<HostAction, String>,
 }
 
 /// Every action, in the order of `help host`.
-pub(super) const ACTIONS: [Action; 10] = [
+const ACTIONS: [Action; 10] = [
     Action {
         word: "send",
         arguments: "TEXT",
@@ -95,6 +95,15 @@ pub(super) const ACTIONS: [Action; 10] = [
     },
 ];
 
+/// What `help host` says of the actions.
+pub(super) fn details() -> String {
+    let row = |a: &Action| {
+        let form = format!("{} {}", a.word, a.arguments);
+        format!("  {:<28}{}\n", form.trim_end(), a.help)
+    };
+    format!("Actions:\n{}", ACTIONS.iter().map(row).collect::<String>())
+}
+
 /// Reads what follows `host`.
 pub(super) fn read(words: &mut Words) -> Result<Command, String> {
     let Some(name) = words.next() else {
@@ -110,7 +119,7 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
         return Err(format!("{}, found {}{}", expected(), word.shown(), did_you_mean(&word.text, actions())));
     };
     let action = (action.read)(&format!("host {} {}", Name(&name), action.word), words)?;
-    Ok(Command::Host { name, action })
+    Ok(Command::Change(Change::Host { name, action }))
 }
 
 /// The next word, which must be there.

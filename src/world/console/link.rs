@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Command;
 use super::setting::{self, Setting, store};
 use super::words::Words;
+use super::{Change, Command, Question};
 use crate::net::config::Faults;
 use crate::time::Duration;
 use crate::world::quantity::{self, chance_text, duration_text, rate_text};
@@ -119,14 +119,16 @@ pub(super) const SETTINGS: [Setting<LinkChange>; 9] = [
 ];
 
 pub(super) fn read(words: &mut Words) -> Result<Command, String> {
-    let Some(name) = words.next() else { return Ok(Command::LinkShow(None)) };
+    let Some(name) = words.next() else { return Ok(Command::Ask(Question::Link(None))) };
     let (name, mut change) = (name.text, LinkChange::default());
     while let Some(word) = words.next() {
         let setting = setting::find(&SETTINGS, &word, "the link", [])?;
         setting.read(&mut change, words)?;
     }
-    let asks = change == LinkChange::default();
-    Ok(if asks { Command::LinkShow(Some(name)) } else { Command::Link { name, change } })
+    if change == LinkChange::default() {
+        return Ok(Command::Ask(Question::Link(Some(name))));
+    }
+    Ok(Command::Change(Change::Link { name, change }))
 }
 
 /// The settings as the language writes them: `latency 20ms loss 5%`.

@@ -1,5 +1,6 @@
 //! Settings that a line changes, several in a line: each a word and what follows it.
 
+use super::column;
 use super::words::{Word, Words};
 use crate::world::spelling::{did_you_mean, one_of};
 
@@ -53,7 +54,9 @@ pub(super) fn expected<T>(settings: &[Setting<T>], what: &str) -> String {
     format!("expected a setting of {what} ({})", one_of(settings.iter().map(|s| s.word)))
 }
 
-/// Each setting with what follows it, and what it does.
-pub(super) fn help<T>(settings: &[Setting<T>]) -> impl Iterator<Item = (String, &'static str)> {
-    settings.iter().map(|s| (format!("{} {}", s.word, s.argument).trim_end().to_owned(), s.help))
+/// What `help` says of them. `before`: words that may stand before the settings, and what they do.
+pub(super) fn details<T>(settings: &[Setting<T>], before: &[(&str, &str)]) -> String {
+    let before = before.iter().map(|(word, help)| column(word, help));
+    let settings = settings.iter().map(|s| column(format!("{} {}", s.word, s.argument).trim_end(), s.help));
+    format!("Settings, several in a line:\n{}", before.chain(settings).collect::<String>())
 }

@@ -2,31 +2,37 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
-use crate::net::config::{DnsAnswers, Faults, SntpChange};
-use crate::net::network::Peer;
+use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, SntpChange};
+use crate::net::network::{HostAction, Peer};
 
 fn at(ns: u64, command: Command) -> Command {
-    Command::At(Instant::from_nanos(ns), Box::new(command))
+    let Command::Change(change) = command else { panic!("only a change has a time: {command}") };
+    Command::At(Instant::from_nanos(ns), change)
+}
+
+fn up(name: &str, up: bool) -> Command {
+    let name = name.to_string();
+    Command::Change(if up { Change::ApUp(name) } else { Change::ApDown(name) })
 }
 
 fn link(name: &str, change: LinkChange) -> Command {
-    Command::Link { name: name.to_string(), change }
+    Command::Change(Change::Link { name: name.to_string(), change })
 }
 
 fn wire(side: Option<WireSide>, harm: Harm) -> Command {
-    Command::Wire { name: "wifi".to_string(), change: WireChange { side, harm } }
+    Command::Change(Change::Wire { name: "wifi".to_string(), change: WireChange { side, harm } })
 }
 
 fn dhcp(name: &str, answers: DhcpAnswers) -> Command {
-    Command::ApDhcp { name: name.to_string(), answers }
+    Command::Change(Change::ApDhcp { name: name.to_string(), answers })
 }
 
 fn dns(change: DnsChange) -> Command {
-    Command::Dns { name: "ns".to_string(), change }
+    Command::Change(Change::Dns { name: "ns".to_string(), change })
 }
 
 fn host(action: HostAction) -> Command {
-    Command::Host { name: "pc".to_string(), action }
+    Command::Change(Change::Host { name: "pc".to_string(), action })
 }
 
 #[test]
@@ -34,31 +40,31 @@ fn every_form_is_understood() {
     let none = LinkChange::default;
     let ms = Duration::from_millis;
     let cases = [
-        ("help", Command::Help(None)),
-        ("help link", Command::Help(Some("link".to_string()))),
-        ("status", Command::Status),
-        ("expect", Command::Expect),
-        ("ap home down", Command::ApDown("home".to_string())),
-        ("  ap\thome   up ", Command::ApUp("home".to_string())),
-        ("ap \"my \\\"ap\\\"\" up", Command::ApUp("my \"ap\"".to_string())),
+        ("help", Command::Ask(Question::Help(None))),
+        ("help link", Command::Ask(Question::Help(Some("link".to_string())))),
+        ("status", Command::Ask(Question::Status)),
+        ("expect", Command::Ask(Question::Expect)),
+        ("ap home down", up("home", false)),
+        ("  ap\thome   up ", up("home", true)),
+        ("ap \"my \\\"ap\\\"\" up", up("my \"ap\"", true)),
         ("ap home dhcp nak", dhcp("home", DhcpAnswers::Nak)),
         ("at 1s ap \"dhcp\" dhcp no-offer", at(1_000_000_000, dhcp("dhcp", DhcpAnswers::NoOffer))),
-        ("dns", Command::DnsShow(None)),
-        ("dns gateway", Command::DnsShow(Some("gateway".to_string()))),
+        ("dns", Command::Ask(Question::Dns(None))),
+        ("dns gateway", Command::Ask(Question::Dns(Some("gateway".to_string())))),
         (
             "dns ns answers servfail delay 1.5 s",
             dns(DnsChange { answers: Some(DnsAnswers::Failure), delay: Some(ms(1_500)) }),
         ),
         ("dns ns delay 0", dns(DnsChange { answers: None, delay: Some(Duration::ZERO) })),
-        ("link", Command::LinkShow(None)),
-        ("link wifi", Command::LinkShow(Some("wifi".to_string()))),
+        ("link", Command::Ask(Question::Link(None))),
+        ("link wifi", Command::Ask(Question::Link(Some("wifi".to_string())))),
         ("link wifi loss 5%", link("wifi", LinkChange { loss_ppm: Some(50_000), ..none() })),
         (
             "link wifi latency 20 ms jitter 5ms",
             link("wifi", LinkChange { latency: Some(ms(20)), jitter: Some(ms(5)), ..none() }),
         ),
-        ("wire", Command::WireShow(None)),
-        ("wire wifi", Command::WireShow(Some("wifi".to_string()))),
+        ("wire", Command::Ask(Question::Wire(None))),
+        ("wire wifi", Command::Ask(Question::Wire(Some("wifi".to_string())))),
         (
             "wire wifi noise 0.5 % drop 1%",
             wire(None, Harm { noise_ppm: Some(5_000), drop_ppm: Some(10_000), low: None }),
@@ -122,8 +128,8 @@ fn every_form_is_understood() {
         ("host pc sntp offset 1.5 s", host(HostAction::Sntp(SntpChange::Offset(1_500_000_000)))),
         ("host pc sntp offset -2 h", host(HostAction::Sntp(SntpChange::Offset(-7_200_000_000_000)))),
         ("at 3s host pc close", at(3_000_000_000, host(HostAction::Close))),
-        ("at 1.5s ap home down", at(1_500_000_000, Command::ApDown("home".to_string()))),
-        ("at 2 min ap home up", at(120_000_000_000, Command::ApUp("home".to_string()))),
+        ("at 1.5s ap home down", at(1_500_000_000, up("home", false))),
+        ("at 2 min ap home up", at(120_000_000_000, up("home", true))),
         ("at 0 link wifi down", at(0, link("wifi", LinkChange { down: Some(true), ..none() }))),
     ];
     for (line, command) in cases {
@@ -270,9 +276,29 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
 }
 
 #[test]
+fn a_change_goes_to_those_whom_it_concerns() {
+    let cases = [
+        ("ap home down", Audience::Everybody),
+        ("ap home up", Audience::Everybody),
+        ("ap home dhcp nak", Audience::Network),
+        ("dns gateway delay 1s", Audience::Network),
+        ("link wifi down", Audience::Network),
+        ("wire wifi break 1ms", Audience::Module("wifi")),
+        ("host pc join wifi", Audience::Everybody),
+        ("host pc leave", Audience::Everybody),
+        ("host pc close", Audience::Network),
+        ("host pc sntp stratum 0", Audience::Network),
+    ];
+    for (line, audience) in cases {
+        let Ok(Command::Change(change)) = parse(line) else { panic!("no change: {line}") };
+        assert_eq!(change.audience(), audience, "{line}");
+    }
+}
+
+#[test]
 fn the_reference_shows_the_help_that_is_built_in() {
     let docs = include_str!("../../../docs/console.md");
-    for topic in [None, Some("link"), Some("wire"), Some("host")] {
+    for topic in [None, Some("ap"), Some("link"), Some("dns"), Some("wire"), Some("host")] {
         let text = help(topic);
         assert!(
             docs.contains(&text),
@@ -288,7 +314,8 @@ fn the_reference_shows_the_help_that_is_built_in() {
 #[test]
 fn a_change_leaves_what_it_does_not_name() {
     let mut faults = Faults::default();
-    let Ok(Command::Link { change, .. }) = parse("link wifi loss 5% rate 1Mbit/s down") else {
+    let Ok(Command::Change(Change::Link { change, .. })) = parse("link wifi loss 5% rate 1Mbit/s down")
+    else {
         panic!("a link line was not understood");
     };
     change.apply(&mut faults);
@@ -353,26 +380,29 @@ fn name_server() -> impl Strategy<Value = DnsChange> {
 fn command() -> impl Strategy<Value = Command> {
     let name = || prop_oneof!["[a-z0-9_.-]{1,8}", ".{0,8}", any::<String>()];
     let change = prop_oneof![
-        name().prop_map(Command::ApUp),
-        name().prop_map(Command::ApDown),
-        (name(), change()).prop_map(|(name, change)| Command::Link { name, change }),
+        name().prop_map(Change::ApUp),
+        name().prop_map(Change::ApDown),
+        (name(), change()).prop_map(|(name, change)| Change::Link { name, change }),
         (name(), proptest::sample::select(&DhcpAnswers::WORDS[..]))
-            .prop_map(|(name, (_, answers))| Command::ApDhcp { name, answers }),
-        (name(), name_server()).prop_map(|(name, change)| Command::Dns { name, change }),
-        (name(), harm()).prop_map(|(name, change)| Command::Wire { name, change }),
-        (name(), action()).prop_map(|(name, action)| Command::Host { name, action }),
+            .prop_map(|(name, (_, answers))| Change::ApDhcp { name, answers }),
+        (name(), name_server()).prop_map(|(name, change)| Change::Dns { name, change }),
+        (name(), harm()).prop_map(|(name, change)| Change::Wire { name, change }),
+        (name(), action()).prop_map(|(name, action)| Change::Host { name, action }),
     ];
     let change = change.boxed();
+    let topic = proptest::option::of(prop_oneof![Just("help"), Just("link"), Just("at")]);
+    let question = prop_oneof![
+        topic.prop_map(|t| Question::Help(t.map(str::to_string))),
+        Just(Question::Status),
+        Just(Question::Expect),
+        proptest::option::of(name()).prop_map(Question::Link),
+        proptest::option::of(name()).prop_map(Question::Wire),
+        proptest::option::of(name()).prop_map(Question::Dns),
+    ];
     prop_oneof![
-        proptest::option::of(prop_oneof![Just("help"), Just("link"), Just("at")])
-            .prop_map(|t| Command::Help(t.map(str::to_string))),
-        Just(Command::Status),
-        Just(Command::Expect),
-        proptest::option::of(name()).prop_map(Command::LinkShow),
-        proptest::option::of(name()).prop_map(Command::WireShow),
-        proptest::option::of(name()).prop_map(Command::DnsShow),
-        change.clone(),
-        (any::<u64>(), change).prop_map(|(ns, c)| at(ns, c)),
+        question.prop_map(Command::Ask),
+        change.clone().prop_map(Command::Change),
+        (any::<u64>(), change).prop_map(|(ns, c)| Command::At(Instant::from_nanos(ns), c)),
     ]
 }
 

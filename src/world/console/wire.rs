@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Command;
 use super::setting::{self, Setting, store};
 use super::words::Words;
+use super::{Change, Command, Question};
 use crate::module::{Harm, Module};
 use crate::time::Instant;
 use crate::world::quantity::{self, chance_text, duration_text};
@@ -67,7 +67,7 @@ pub(super) const SETTINGS: [Setting<Harm>; 3] = [
 ];
 
 pub(super) fn read(words: &mut Words) -> Result<Command, String> {
-    let Some(name) = words.next() else { return Ok(Command::WireShow(None)) };
+    let Some(name) = words.next() else { return Ok(Command::Ask(Question::Wire(None))) };
     let (name, mut harm, mut side) = (name.text, Harm::default(), None);
     while let Some(word) = words.next() {
         let named = SIDES.iter().find(|(name, ..)| word.is(name));
@@ -80,9 +80,9 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
         setting.read(&mut harm, words)?;
     }
     match (side, harm == Harm::default()) {
-        (None, true) => Ok(Command::WireShow(Some(name))),
+        (None, true) => Ok(Command::Ask(Question::Wire(Some(name)))),
         (Some(_), true) => Err(format!("{}, found nothing", setting::expected(&SETTINGS, "the wire"))),
-        (side, false) => Ok(Command::Wire { name, change: WireChange { side, harm } }),
+        (side, false) => Ok(Command::Change(Change::Wire { name, change: WireChange { side, harm } })),
     }
 }
 

@@ -28,7 +28,7 @@ pub use crate::profile::Timing;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
 use crate::world::McuTx;
-use crate::world::console::Command;
+use crate::world::console::{Change, Command, Question};
 use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use report::{Place, Problem, ScenarioError};
@@ -73,8 +73,8 @@ pub struct SavedText {
 pub struct TimelineEntry {
     /// When it takes effect.
     pub at: Instant,
-    /// What changes; never an `at` itself.
-    pub command: Command,
+    /// What changes.
+    pub change: Change,
     /// Where the line stands in the scenario.
     pub place: Place,
 }
@@ -127,27 +127,37 @@ impl Scenario {
     /// One sentence with what was expected, such as the names that exist.
     pub fn check(&self, command: &Command) -> Result<(), String> {
         match command {
-            Command::Help(_) | Command::Status | Command::Expect => Ok(()),
-            Command::LinkShow(None) | Command::WireShow(None) | Command::DnsShow(None) => Ok(()),
-            Command::DnsShow(Some(name)) | Command::Dns { name, .. } => {
-                exists("the name of a DNS server", name, self.name_servers())
-            }
-            Command::ApUp(name) | Command::ApDown(name) | Command::ApDhcp { name, .. } => {
+            Command::Ask(question) => self.check_question(question),
+            Command::Change(change) | Command::At(_, change) => self.check_change(change),
+        }
+    }
+
+    fn check_question(&self, question: &Question) -> Result<(), String> {
+        match question {
+            Question::Help(_) | Question::Status | Question::Expect => Ok(()),
+            Question::Link(None) | Question::Wire(None) | Question::Dns(None) => Ok(()),
+            Question::Dns(Some(name)) => exists("the name of a DNS server", name, self.name_servers()),
+            Question::Link(Some(name)) => exists("the name of a link", name, self.link_names()),
+            Question::Wire(Some(name)) => exists("the name of a module", name, self.module_names()),
+        }
+    }
+
+    fn check_change(&self, change: &Change) -> Result<(), String> {
+        match change {
+            Change::ApUp(name) | Change::ApDown(name) | Change::ApDhcp { name, .. } => {
                 exists("the name of an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
             }
-            Command::LinkShow(Some(name)) => exists("the name of a link", name, self.link_names()),
-            Command::Link { name, change } => {
+            Change::Dns { name, .. } => exists("the name of a DNS server", name, self.name_servers()),
+            Change::Link { name, change } => {
                 exists("the name of a link", name, self.link_names())?;
-                let of_module = self.modules.iter().any(|m| m.name == *name);
+                let of_module = self.module_names().any(|module| module == name);
                 match change.latency {
                     Some(latency) if of_module => check_latency(latency, self.modules.len()),
                     _ => Ok(()),
                 }
             }
-            Command::WireShow(Some(name)) | Command::Wire { name, .. } => {
-                exists("the name of a module", name, self.modules.iter().map(|m| m.name.as_str()))
-            }
-            Command::Host { name, action } => {
+            Change::Wire { name, .. } => exists("the name of a module", name, self.module_names()),
+            Change::Host { name, action } => {
                 exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;
                 if let HostAction::Join(_) | HostAction::Leave = action
                     && self.net.hosts.iter().any(|h| h.name == *name && h.segment.is_none())
@@ -165,7 +175,6 @@ impl Scenario {
                 }
                 self.check_action(action)
             }
-            Command::At(_, command) => self.check(command),
         }
     }
 
@@ -174,13 +183,10 @@ impl Scenario {
             HostAction::Connect { to: Peer::Address(address), .. } if !network::is_dialled(*address) => {
                 Err(format!("expected the address of one host, found `{address}`"))
             }
-            HostAction::Join(name) => {
-                exists("the name of a module", name, self.modules.iter().map(|m| m.name.as_str()))
-            }
+            HostAction::Join(name) => exists("the name of a module", name, self.module_names()),
             HostAction::Connect { to: Peer::Module(name), .. }
             | HostAction::Datagram { to: Peer::Module(name), .. } => {
-                let modules = self.modules.iter().map(|m| m.name.as_str());
-                exists("an address or the name of a module", name, modules)
+                exists("an address or the name of a module", name, self.module_names())
             }
             _ => Ok(()),
         }
@@ -192,10 +198,13 @@ impl Scenario {
         iter::once(read::GATEWAY).chain(self.net.hosts.iter().filter(serves).map(|h| h.name.as_str()))
     }
 
+    fn module_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.modules.iter().map(|m| m.name.as_str())
+    }
+
     /// Names of links: those of modules, then those of hosts.
     fn link_names(&self) -> impl Iterator<Item = &str> + Clone {
-        let modules = self.modules.iter().map(|m| m.name.as_str());
-        modules.chain(self.net.hosts.iter().map(|h| h.name.as_str()))
+        self.module_names().chain(self.net.hosts.iter().map(|h| h.name.as_str()))
     }
 }
 

@@ -209,9 +209,9 @@ fn timeline(problems: &mut Problems, top: &Section, scenario: &Scenario) -> Vec<
     let mut timeline = Vec::new();
     for (line, span) in top.strings(problems, "timeline").unwrap_or_default() {
         match console::parse(line).and_then(|c| scenario.check(&c).map(|()| c)) {
-            Ok(Command::At(at, command)) => {
+            Ok(Command::At(at, change)) => {
                 let place = problems.place(span.start);
-                timeline.push(TimelineEntry { at, command: *command, place });
+                timeline.push(TimelineEntry { at, change, place });
             }
             Ok(other) => {
                 problems.add(span, format!("expected a line such as `at 12s ap home down`, found `{other}`"));

@@ -10,7 +10,7 @@ use crate::net::config::{
     DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig, Sntp, UpdateOffer,
 };
 use crate::wifi::config::{Pmf, Security};
-use crate::world::console::LinkChange;
+use crate::world::console::{Change, LinkChange, Question};
 
 fn parse(text: &str) -> Scenario {
     Scenario::parse("lab.toml", text).unwrap_or_else(|e| panic!("a good scenario was refused:\n{e}"))
@@ -68,7 +68,7 @@ fn every_example_is_a_scenario() {
     };
     assert_eq!(pages[2].delay, Duration::from_secs(8));
     let two = parse(include_str!("../../../scenarios/two-aps.toml"));
-    assert_eq!(two.timeline[0].command, Command::ApDown("lab".to_string()));
+    assert_eq!(two.timeline[0].change, Change::ApDown("lab".to_string()));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn every_key_can_be_given() {
     assert_eq!(s.net.hosts[0].services[1], ServiceConfig::Dns(dns));
     assert_eq!(s.net.dns, DnsConfig { ttl: 604_800, ..DnsConfig::default() });
     assert_eq!(s.net.segments[0].dns, [[10, 1, 2, 5].into(), Ipv4Addr::new(8, 8, 8, 8)]);
-    let timeline: Vec<_> = s.timeline.iter().map(|e| (e.at.as_nanos(), e.command.to_string())).collect();
+    let timeline: Vec<_> = s.timeline.iter().map(|e| (e.at.as_nanos(), e.change.to_string())).collect();
     assert_eq!(
         timeline,
         [
@@ -205,11 +205,11 @@ fn default_subnets_count_access_points_by_name() {
 #[test]
 fn a_command_is_checked_against_the_names_that_exist() {
     let s = parse(Scenario::default_text());
-    assert_eq!(s.check(&Command::ApUp("home".to_string())), Ok(()));
-    assert_eq!(s.check(&Command::LinkShow(Some("www".to_string()))), Ok(()));
-    let link = Command::Link { name: "nsa".to_string(), change: LinkChange::default() };
+    assert_eq!(s.check(&Command::Change(Change::ApUp("home".to_string()))), Ok(()));
+    assert_eq!(s.check(&Command::Ask(Question::Link(Some("www".to_string())))), Ok(()));
+    let link = Change::Link { name: "nsa".to_string(), change: LinkChange::default() };
     assert_eq!(
-        s.check(&Command::At(Instant::ZERO, Box::new(link))),
+        s.check(&Command::At(Instant::ZERO, link)),
         Err("expected the name of a link (`wifi`, `echo`, `nas`, `time` or `www`), found `nsa`; did you mean `nas`?"
             .to_string())
     );

@@ -1,0 +1,100 @@
+//! What a line changes, and whom that concerns.
+
+use std::fmt;
+
+use super::{DnsChange, LinkChange, Name, WireChange, host};
+use crate::net::config::DhcpAnswers;
+use crate::net::network::HostAction;
+
+/// A change of the world: what a test, or the scenario's timeline, does to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `ap NAME up`: the access point is on the air.
+    ApUp(String),
+    /// `ap NAME down`: the access point is gone, and every station with it.
+    ApDown(String),
+    /// `ap NAME dhcp WHAT`: what the DHCP server behind the access point answers.
+    ApDhcp {
+        /// The access point.
+        name: String,
+        /// What it answers from now on.
+        answers: DhcpAnswers,
+    },
+    /// `dns NAME SETTING...`: changes how a DNS server behaves.
+    Dns {
+        /// A host with a DNS server, or the gateway.
+        name: String,
+        /// What changes; the rest stays.
+        change: DnsChange,
+    },
+    /// `link NAME SETTING...`: changes a link, named after its module or host.
+    Link {
+        /// The module or host at the end of the link.
+        name: String,
+        /// What changes; the rest stays.
+        change: LinkChange,
+    },
+    /// `wire NAME SETTING...`: harms the bytes between a module and its MCU.
+    Wire {
+        /// The module.
+        name: String,
+        /// What changes; the rest stays.
+        change: WireChange,
+    },
+    /// `host NAME ACTION`: a host does something by itself.
+    Host {
+        /// The host.
+        name: String,
+        /// What it does.
+        action: HostAction,
+    },
+}
+
+/// Who must see a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience<'a> {
+    /// One module.
+    Module(&'a str),
+    /// The network; modules only see frames, or miss them.
+    Network,
+    /// The network and every module.
+    Everybody,
+}
+
+impl Change {
+    /// Who must see it.
+    pub fn audience(&self) -> Audience<'_> {
+        match self {
+            Change::ApUp(_) | Change::ApDown(_) => Audience::Everybody,
+            Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => Audience::Network,
+            Change::Wire { name, .. } => Audience::Module(name),
+            Change::Host { action, .. } => match action {
+                // It comes to the softAP of one module, and leaves that of another.
+                HostAction::Join(_) | HostAction::Leave => Audience::Everybody,
+                HostAction::Send(_)
+                | HostAction::Close
+                | HostAction::Reset
+                | HostAction::Pause
+                | HostAction::Resume
+                | HostAction::Connect { .. }
+                | HostAction::Datagram { .. }
+                | HostAction::Sntp(_) => Audience::Network,
+            },
+        }
+    }
+}
+
+/// The canonical line.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Change::ApUp(name) => write!(f, "ap {} up", Name(name)),
+            Change::ApDown(name) => write!(f, "ap {} down", Name(name)),
+            Change::ApDhcp { name, answers } => write!(f, "ap {} dhcp {}", Name(name), answers.word()),
+            Change::Dns { name, change } => write!(f, "dns {} {change}", Name(name)),
+            Change::Link { name, change } => write!(f, "link {} {change}", Name(name)),
+            Change::Wire { name, change } => write!(f, "wire {} {change}", Name(name)),
+            Change::Host { name, action } => write!(f, "host {} {}", Name(name), host::Shown(action)),
+        }
+    }
+}
