@@ -40,7 +40,7 @@ firmware:
 	@$(MAKE) --no-print-directory -s -C tests/firmware
 
 demo: packages-demo build firmware
-	@target/release/espat-sim qemu --console 0 --pcap demo.pcapng -- \
+	@target/release/espat-sim qemu --console 0 --capture demo.pcapng -- \
 		qemu-system-arm -M $(BOARD) -display none -nodefaults -nic none \
 		-semihosting-config enable=on,target=native -kernel build/firmware/$(BOARD).elf
 
@@ -73,7 +73,7 @@ same-digest: build unit
 	@mkdir -p build
 	@for seed in 1 2 3; do \
 		for profile in debug release; do \
-			target/$$profile/espat-sim demo --seed $$seed --pcap build/$$profile.pcapng >build/$$profile.txt || exit 1; \
+			target/$$profile/espat-sim demo --seed $$seed --capture build/$$profile.pcapng >build/$$profile.txt || exit 1; \
 			sed -i '/^capture /d' build/$$profile.txt; \
 		done; \
 		cmp build/debug.txt build/release.txt && cmp build/debug.pcapng build/release.pcapng || \

@@ -173,16 +173,39 @@ enum espat_mcu_tx
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
+    // As the scenario says (`mcu-tx`), or one after the other at line rate if it says nothing.
+    ESPAT_MCU_TX_NOT_GIVEN = 0,
     // One after the other at line rate, whatever the emulator's UART model does.
-    ESPAT_MCU_TX_WIRE = 0,
+    ESPAT_MCU_TX_WIRE = 1,
     // Every byte ends one byte time after its store.
-    ESPAT_MCU_TX_AS_STORED = 1,
+    ESPAT_MCU_TX_AS_STORED = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
 typedef enum espat_mcu_tx espat_mcu_tx;
 #else
 typedef uint32_t espat_mcu_tx;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Whether the MCU's UART obeys the module's RTS: what is stored waits while that is high.
+enum espat_obeys_rts
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // As the scenario says (`obeys-rts`), or not if it says nothing.
+    ESPAT_OBEYS_RTS_NOT_GIVEN = 0,
+    // It does.
+    ESPAT_OBEYS_RTS_YES = 1,
+    // It goes on sending.
+    ESPAT_OBEYS_RTS_NO = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum espat_obeys_rts espat_obeys_rts;
+#else
+typedef uint32_t espat_obeys_rts;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -578,7 +601,7 @@ typedef struct espat_world_options {
     const char *log_path;
 } espat_world_options;
 
-// How a driver attaches. All zero except `size` is the default.
+// How a driver attaches. All zero except `size` is the default. What is given goes before the scenario.
 typedef struct espat_attach_options {
     // sizeof(espat_attach_options)
     size_t size;
@@ -587,10 +610,9 @@ typedef struct espat_attach_options {
     uint64_t timebase_hz;
     // World time of this driver's tick 0, in ns.
     uint64_t origin_ns;
-    // One of espat_mcu_tx. A scenario that says `mcu-tx` for this module goes before it.
+    // One of espat_mcu_tx.
     uint32_t mcu_tx;
-    // 1: the MCU's UART obeys the module's RTS, and what is stored waits while that is high. 0: it goes on sending. A
-    // scenario that says `obeys-rts` for this module's wire goes before it.
+    // One of espat_obeys_rts.
     uint32_t obeys_rts;
 } espat_attach_options;
 

@@ -216,27 +216,28 @@ namespace Antmicro.Renode.Peripherals.Network
         }
 
         // "wire": bytes that the MCU stores leave one after the other at line rate. "as-stored": each one byte time after
-        // its store.
+        // its store. Empty: as the scenario says, or "wire".
         public string McuTx
         {
-            get { return asStored ? "as-stored" : "wire"; }
+            get { return mcuTx; }
             set
             {
                 Set(delegate
                 {
-                    if(value != "wire" && value != "as-stored")
+                    if(value != "" && value != "wire" && value != "as-stored")
                     {
                         throw new RecoverableException("McuTx is \"" + value + "\", expected \"wire\" or \"as-stored\"");
                     }
-                    asStored = value == "as-stored";
+                    mcuTx = value;
                 });
             }
         }
 
-        // The MCU's UART has hardware flow control: what the MCU stores waits while the module's RTS is high.
+        // The MCU's UART has hardware flow control: what the MCU stores waits while the module's RTS is high. Where it is not
+        // set, the scenario says so, or it has none.
         public bool ObeysRts
         {
-            get { return obeysRts; }
+            get { return obeysRts ?? false; }
             set { Set(delegate { obeysRts = value; }); }
         }
 
@@ -770,7 +771,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 try
                 {
                     nameInForce = moduleName.Length > 0 ? moduleName : native.FirstModule(world);
-                    module = native.AttachModule(world, nameInForce, asStored, obeysRts);
+                    module = native.AttachModule(world, nameInForce, mcuTx, obeysRts);
                     for(var pin = 0; pin < PinCount; pin++)
                     {
                         if(pins[pin] != null && pins[pin] != PinsAtStart[pin])
@@ -1061,8 +1062,8 @@ namespace Antmicro.Renode.Peripherals.Network
         private string inputLog = "";
         private string moduleName = "";
         private ulong? seed;
-        private bool asStored;
-        private bool obeysRts;
+        private string mcuTx = "";
+        private bool? obeysRts;
         private string mcuLine = "follow";
         // Of McuLine, if it is settings.
         private Line? mcuLineGiven;
@@ -1291,13 +1292,14 @@ namespace Antmicro.Renode.Peripherals.Network
                 return Text(name);
             }
 
-            public uint AttachModule(IntPtr world, string name, bool asStored, bool obeysRts)
+            public uint AttachModule(IntPtr world, string name, string mcuTx, bool? obeysRts)
             {
                 var options = new AttachOptions
                 {
                     Size = SizeOf(typeof(AttachOptions)),
-                    McuTx = asStored ? 1u : 0u,
-                    ObeysRts = obeysRts ? 1u : 0u
+                    // espat_mcu_tx and espat_obeys_rts; 0 is what was not given.
+                    McuTx = mcuTx == "wire" ? 1u : mcuTx == "as-stored" ? 2u : 0u,
+                    ObeysRts = obeysRts == null ? 0u : obeysRts.Value ? 1u : 2u
                 };
                 var text = Utf8(name);
                 try

@@ -26,7 +26,7 @@ class _WorldOptions(ctypes.Structure):  # espat_world_options
         ("seed_given", c_uint32),
         ("record", c_uint32),
         ("capture_path", c_char_p),
-        ("log_path", c_char_p),
+        ("input_log_path", c_char_p),
     ]
 
 
@@ -71,13 +71,13 @@ def _load():
 class World:
     """A simulated world. `scenario` is TOML text; without it, the built-in one. Files are written as the run goes."""
 
-    def __init__(self, scenario=None, *, seed=None, capture=None, log=None):
+    def __init__(self, scenario=None, *, seed=None, capture=None, input_log=None):
         self._library = _load()
         options = _WorldOptions(size=ctypes.sizeof(_WorldOptions))
         options.scenario = scenario and scenario.encode()
         options.seed, options.seed_given = seed or 0, seed is not None
         options.capture_path = capture and os.fsencode(capture)
-        options.log_path = log and os.fsencode(log)
+        options.input_log_path = input_log and os.fsencode(input_log)
         self._handle = c_void_p()
         self.call("espat_world_new", byref(options), byref(self._handle), world=False)
 

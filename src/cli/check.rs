@@ -1,12 +1,13 @@
 //! `espat-sim check`: reads scenarios and says what is wrong with them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::files;
-use crate::edge::SavedFiles;
+use crate::edge::{NoScenario, SavedFiles, load_scenario};
 use crate::world::{Recording, World};
 
 /// Check scenario files. Prints what is wrong with each, with its place.
+///
+/// The exit code is 0 when all are right, 1 when one is wrong, 2 when one cannot be read.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// Scenario files.
@@ -14,18 +15,30 @@ pub struct CheckArgs {
     files: Vec<PathBuf>,
 }
 
-/// 0 when all are right, 2 otherwise.
+/// The largest of the codes of its files.
 pub fn run(args: &CheckArgs) -> i32 {
-    let mut code = 0;
-    for path in &args.files {
-        let built = files::scenario(Some(path)).and_then(|mut scenario| {
-            SavedFiles::read(&mut scenario)?;
-            World::new(&scenario, None, Recording::default()).map_err(|e| e.to_string()).map(|_| ())
-        });
-        match built {
-            Ok(()) => say!("{}: ok", path.display()),
-            Err(sentence) => code = super::fail(&sentence),
+    let one = |path: &PathBuf| match check(path) {
+        Ok(()) => {
+            say!("{}: ok", path.display());
+            0
         }
-    }
-    code
+        Err((code, sentence)) => {
+            super::fail(&sentence);
+            code
+        }
+    };
+    args.files.iter().map(one).max().unwrap_or(0)
+}
+
+/// The exit code for a scenario that is not right, and why it is not.
+fn check(path: &Path) -> Result<(), (i32, String)> {
+    let mut scenario = load_scenario(Some(path)).map_err(|e| {
+        let code = match e {
+            NoScenario::Unreadable(_) => 2,
+            NoScenario::Mistakes(_) => 1,
+        };
+        (code, e.to_string())
+    })?;
+    SavedFiles::read(&mut scenario).map_err(|e| (2, e))?;
+    World::new(&scenario, None, Recording::default()).map(drop).map_err(|e| (1, e.to_string()))
 }

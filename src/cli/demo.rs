@@ -1,12 +1,14 @@
 //! `espat-sim demo`: the whole way from `ready` to an HTTP answer, with a built-in host and no emulator.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
+
+use clap::ColorChoice;
 
 use super::dialogue::{self, Style};
 use super::files;
 use super::host::Host;
-use crate::edge::{Outputs, Session};
+use super::options::{DialogueArgs, Terminal};
+use crate::edge::{OnPacket, Outputs, Session};
 use crate::time::Duration;
 
 /// Talk to a module: a built-in host joins, fetches a page, exchanges datagrams, pings. No emulator needed.
@@ -21,12 +23,14 @@ pub struct DemoArgs {
     /// The seed of all randomness; without it, the scenario's, or 1.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Where to write the capture for Wireshark.
-    #[arg(long, value_name = "FILE", default_value = "demo.pcapng")]
-    pcap: PathBuf,
+    /// Write a capture for Wireshark.
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
+    input_log: Option<PathBuf>,
+    #[command(flatten)]
+    dialogue: DialogueArgs,
 }
 
 /// Runs the demo.
@@ -39,11 +43,12 @@ pub fn run(args: &DemoArgs) -> i32 {
 
 fn start(args: &DemoArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
-    let style = Style { color: std::io::stdout().is_terminal() };
+    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
+    let show: OnPacket = Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)));
     let outputs = Outputs {
-        capture: files::sink(Some(&args.pcap))?,
-        log: files::sink(args.log.as_deref())?,
-        dialogue: Some(Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)))),
+        capture: files::sink(args.capture.as_deref())?,
+        log: files::sink(args.input_log.as_deref())?,
+        dialogue: args.dialogue.or(true).then_some(show),
         warnings: Some(Box::new(|sentence| say!("warning: {sentence}"))),
         ..Outputs::default()
     };
@@ -67,9 +72,10 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
         say!("PASS");
     }
     say!("virtual time {end}");
-    say!("capture {}", args.pcap.display());
-    if let Some(log) = &args.log {
-        say!("input log {}", log.display());
+    for (what, file) in [("capture", &args.capture), ("input log", &args.input_log)] {
+        if let Some(file) = file {
+            say!("{what} {}", file.display());
+        }
     }
     say!("digest {digest:016x}");
     Ok(code)

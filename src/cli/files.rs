@@ -2,17 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::edge::Sink;
+use crate::edge::{Sink, load_scenario};
 use crate::world::Scenario;
 
 /// The scenario in `path`, or the built-in one. The error is ready to be shown.
-#[expect(clippy::disallowed_methods, reason = "the command line reads files; the simulation gets their text")]
 pub fn scenario(path: Option<&Path>) -> Result<Scenario, String> {
-    let Some(path) = path else {
-        return Scenario::parse("the built-in scenario", Scenario::default_text()).map_err(|e| e.to_string());
-    };
-    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-    Scenario::parse(&path.display().to_string(), &text).map_err(|e| e.to_string())
+    load_scenario(path).map_err(|e| e.to_string())
 }
 
 /// The text of `path`.

@@ -16,6 +16,7 @@ mod expect;
 mod files;
 mod host;
 mod markdown;
+mod options;
 #[cfg(unix)]
 mod qemu;
 mod replay;
@@ -48,9 +49,14 @@ enum Command {
     Ca(ca::CaArgs),
 }
 
+#[expect(clippy::disallowed_methods, reason = "the command is its own host")]
 /// Runs the command. 0: it worked. 1: what was tested failed. 2: it could not be done.
 pub fn main() -> ExitCode {
-    let code = match Cli::parse().command {
+    let cli = Cli::try_parse().unwrap_or_else(|e| match options::renamed(&e) {
+        Some(sentence) => std::process::exit(fail(&sentence)),
+        None => e.exit(),
+    });
+    let code = match cli.command {
         Command::Demo(args) => demo::run(&args),
         #[cfg(unix)]
         Command::Qemu(args) => qemu::run(*args),

@@ -4,7 +4,7 @@ mod compose;
 mod verdict;
 
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,10 +12,12 @@ use clap::ColorChoice;
 
 use super::dialogue::{self, Style};
 use super::files;
+use super::options::{self, DialogueArgs, McuArgs, Terminal};
 use crate::qemu::child;
 use crate::qemu::record::Record;
 use crate::time::{Duration, Instant};
 use crate::uart::LineSettings;
+use crate::world::quantity::duration_text;
 
 /// Run firmware in QEMU with the module as the far end of a UART.
 ///
@@ -39,20 +41,20 @@ pub struct QemuArgs {
     seed: Option<u64>,
     /// Write a capture for Wireshark.
     #[arg(long, value_name = "FILE")]
-    pcap: Option<PathBuf>,
+    capture: Option<PathBuf>,
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
-    /// End the run at this virtual time (20s, 1.5s, 300ms).
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    input_log: Option<PathBuf>,
+    /// End the run at this virtual time (20s, 1.5s, 300ms, "2 min").
+    #[arg(long, value_name = "TIME", value_parser = options::limit)]
     limit: Option<Duration>,
     /// The module's name in the scenario.
     #[arg(long, value_name = "NAME", default_value = "wifi")]
     module: String,
-    /// The module's RTS is connected and the MCU's UART obeys it: what is stored waits while it is high.
-    #[arg(long)]
-    obeys_rts: bool,
-    /// What the MCU's UART is set to, such as "921600 8n1"; without it, always what the module's is.
+    #[command(flatten)]
+    mcu: McuArgs,
+    /// What the MCU's UART is set to, such as "921600 8n1"; without it, what the scenario says, or always what the module's
+    /// is.
     #[arg(long, value_name = "LINE", value_parser = LineSettings::parse)]
     mcu_line: Option<LineSettings>,
     /// The board's serial port that the module is on, counted from 0.
@@ -62,9 +64,8 @@ pub struct QemuArgs {
     /// dialogue, on the standard output. Nothing can be typed there.
     #[arg(long, value_name = "N")]
     console: Option<usize>,
-    /// Do not show the dialogue.
-    #[arg(long)]
-    no_dialogue: bool,
+    #[command(flatten)]
+    dialogue: DialogueArgs,
     /// Show warnings and errors only.
     #[arg(long, short)]
     quiet: bool,
@@ -168,15 +169,21 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
     }
     add("module", &args.module);
     add("dialogue", &format!("fd:{fd}"));
-    if args.obeys_rts {
-        add("obeys-rts", "on");
+    if let Some(mcu_tx) = args.mcu.mcu_tx {
+        add("mcu-tx", mcu_tx.word());
+    }
+    if let Some(obeys_rts) = args.mcu.obeys_rts {
+        add("obeys-rts", if obeys_rts { "on" } else { "off" });
     }
     if let Some(line) = args.mcu_line {
         add("mcu-line", &line.to_string());
     }
-    for (key, file) in
-        [("scenario", &args.scenario), ("pcap", &args.pcap), ("log", &args.log), ("report", &args.report)]
-    {
+    for (key, file) in [
+        ("scenario", &args.scenario),
+        ("capture", &args.capture),
+        ("input-log", &args.input_log),
+        ("report", &args.report),
+    ] {
         if let Some(file) = file {
             add(key, &path(file)?);
         }
@@ -185,7 +192,7 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
         add("seed", &seed.to_string());
     }
     if let Some(limit) = args.limit {
-        add("limit", &limit.as_nanos().to_string());
+        add("limit", &duration_text(limit));
     }
     if args.flood {
         add("flood", "1");
@@ -197,13 +204,8 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
 fn follow(args: &QemuArgs, mut reader: impl BufRead) -> Vec<Record> {
     // With the console in the same stream, the standard output is free for it.
     let on_stdout = args.console.is_some();
-    let color = match args.color {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto if on_stdout => io::stdout().is_terminal(),
-        ColorChoice::Auto => io::stderr().is_terminal(),
-    };
-    let style = Style { color };
+    let terminal = if on_stdout { Terminal::Out(io::stdout()) } else { Terminal::Err(io::stderr()) };
+    let style = Style { color: terminal.has_colour(args.color) };
     let show = |line: String| {
         // A reader that has gone away is no reason to stop the run.
         let _ = if on_stdout { writeln!(io::stdout(), "{line}") } else { writeln!(io::stderr(), "{line}") };
@@ -213,7 +215,7 @@ fn follow(args: &QemuArgs, mut reader: impl BufRead) -> Vec<Record> {
     // QEMU may die in the middle of a line; what is no record is dropped.
     while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
         match std::str::from_utf8(&line).ok().and_then(Record::parse) {
-            Some(Record::Dialogue(_, packet)) if !args.no_dialogue && !args.quiet => {
+            Some(Record::Dialogue(_, packet)) if args.dialogue.or(true) && !args.quiet => {
                 show(dialogue::format(&packet, None, style));
             }
             Some(Record::Console(at, line)) => show(dialogue::format_console(at, &line, style)),
@@ -260,7 +262,7 @@ fn conclude(args: &QemuArgs, facts: &[Record], code: i32) {
         return;
     }
     say(&format!("exit code {code}"));
-    for (what, file) in [("capture", &args.pcap), ("input log", &args.log)] {
+    for (what, file) in [("capture", &args.capture), ("input log", &args.input_log)] {
         if let Some(file) = file {
             say(&format!("{what} {}", file.display()));
         }
@@ -336,64 +338,9 @@ fn find_library() -> Result<PathBuf, String> {
     })
 }
 
-/// A time such as `20s`, `1.5s`, `300ms`, `10us`, `5ns`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let expected =
-        || format!("'{text}' is no time; expected a number and a unit: 20s, 1.5s, 300ms, 10us, 5ns");
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(expected)?;
-    let (number, unit) = text.split_at(end);
-    let unit: u64 = match unit {
-        "ns" => 1,
-        "us" => 1_000,
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        "min" => 60_000_000_000,
-        _ => return Err(expected()),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    let whole: u64 = whole.parse().map_err(|_| expected())?;
-    let scale =
-        u32::try_from(fraction.len()).ok().and_then(|n| 10_u64.checked_pow(n)).ok_or_else(expected)?;
-    let fraction: u64 = fraction.parse().map_err(|_| expected())?;
-    let below = u128::from(fraction) * u128::from(unit);
-    if !below.is_multiple_of(u128::from(scale)) {
-        return Err(format!("'{text}' is finer than a nanosecond"));
-    }
-    let below = u64::try_from(below / u128::from(scale)).map_err(|_| expected())?;
-    let ns = whole.checked_mul(unit).and_then(|ns| ns.checked_add(below)).filter(|&ns| ns <= i64::MAX as u64);
-    match ns {
-        None => Err(format!("'{text}' is past the end of time (292 years)")),
-        Some(0) => Err("the limit must be more than nothing".into()),
-        Some(ns) => Ok(Duration::from_nanos(ns)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_limit_is_exact_to_the_nanosecond() {
-        for (text, ns) in [
-            ("20s", 20_000_000_000),
-            ("1.5s", 1_500_000_000),
-            ("0.000000001s", 1),
-            ("300ms", 300_000_000),
-            ("10us", 10_000),
-            ("2min", 120_000_000_000),
-            ("7ns", 7),
-        ] {
-            assert_eq!(parse_duration(text), Ok(Duration::from_nanos(ns)), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_time_is_refused() {
-        for text in ["", "20", "s", "-1s", "1.s", ".5s", "1h", "1.2.3s", "0s", "0.5ns", "99999999999s", "1 s"]
-        {
-            assert!(parse_duration(text).is_err(), "accepted: {text:?}");
-        }
-    }
 
     #[test]
     fn a_program_is_judged_by_its_help() {

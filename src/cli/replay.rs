@@ -1,10 +1,12 @@
 //! `espat-sim replay`: runs an input log again, without MCU or emulator.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
+
+use clap::ColorChoice;
 
 use super::dialogue::{self, Style};
 use super::files;
+use super::options::{DialogueArgs, Terminal};
 use crate::world::{self, Recording};
 
 /// Run an input log again: the same UART bytes, capture and digest, without MCU or emulator.
@@ -18,10 +20,9 @@ pub struct ReplayArgs {
     log: PathBuf,
     /// Write a capture for Wireshark.
     #[arg(long, value_name = "FILE")]
-    pcap: Option<PathBuf>,
-    /// Do not show the dialogue.
-    #[arg(long)]
-    no_dialogue: bool,
+    capture: Option<PathBuf>,
+    #[command(flatten)]
+    dialogue: DialogueArgs,
 }
 
 /// Runs the log again.
@@ -34,16 +35,16 @@ pub fn run(args: &ReplayArgs) -> i32 {
 
 fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let text = files::text(&args.log)?;
-    let sink = files::sink(args.pcap.as_deref())?;
+    let sink = files::sink(args.capture.as_deref())?;
     let recording = Recording {
         capture: sink.is_some(),
         log: false,
-        dialogue: !args.no_dialogue,
+        dialogue: args.dialogue.or(true),
         ..Recording::default()
     };
     let place = args.log.display();
     let mut replayed = world::replay(&text, recording).map_err(|e| format!("{place}: {e}"))?;
-    let style = Style { color: std::io::stdout().is_terminal() };
+    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
     let several = replayed.world.module_names().len() > 1;
     for (module, packet) in replayed.world.take_dialogue() {
         let name = replayed.world.module_names().get(module.index()).copied().unwrap_or_default().to_owned();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use quick_junit::TestSuite;
 
+use super::options::McuArgs;
 use super::{expect, files};
 use crate::edge::{Outputs, Session};
 use crate::time::Instant;
@@ -32,10 +33,12 @@ pub struct RunArgs {
     profile: Option<String>,
     /// Write captures for Wireshark: a file for a single transcript, or an existing directory.
     #[arg(long, value_name = "PATH")]
-    pcap: Option<PathBuf>,
+    capture: Option<PathBuf>,
     /// Write input logs, for `espat-sim replay`: a file for a single transcript, or an existing directory.
     #[arg(long, value_name = "PATH")]
-    log: Option<PathBuf>,
+    input_log: Option<PathBuf>,
+    #[command(flatten)]
+    mcu: McuArgs,
     /// Write the results as JUnit XML. Its times are virtual.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -78,13 +81,13 @@ fn start(args: &RunArgs) -> Result<i32, String> {
             return Err(format!("no transcript is meant for the profile '{profile}'"));
         }
     }
-    let captures = destinations(&all, args.pcap.as_deref(), "--pcap", "pcapng")?;
-    let logs = destinations(&all, args.log.as_deref(), "--log", "espat-log")?;
+    let captures = destinations(&all, args.capture.as_deref(), "--capture", "pcapng")?;
+    let logs = destinations(&all, args.input_log.as_deref(), "--input-log", "espat-log")?;
     let mut suite = TestSuite::new("transcripts");
     let (mut passed, mut failed) = (0, 0);
-    for (transcript, (pcap, log)) in all.iter().zip(captures.iter().zip(&logs)) {
-        let outcome = one(transcript, args.seed, pcap.as_deref(), log.as_deref())?;
-        let again = again(transcript, args.seed);
+    for (transcript, (capture, log)) in all.iter().zip(captures.iter().zip(&logs)) {
+        let outcome = one(transcript, args, capture.as_deref(), log.as_deref())?;
+        let again = again(transcript, args.seed, args.mcu);
         let Outcome { end, failure, verdicts, warnings } = &outcome;
         let mut report: Vec<String> = failure
             .iter()
@@ -121,13 +124,13 @@ fn start(args: &RunArgs) -> Result<i32, String> {
 /// Runs one transcript to its end.
 fn one(
     transcript: &Transcript,
-    seed: Option<u64>,
-    pcap: Option<&Path>,
+    args: &RunArgs,
+    capture: Option<&Path>,
     log: Option<&Path>,
 ) -> Result<Outcome, String> {
     let (warn, warnings) = crossbeam_channel::unbounded();
     let outputs = Outputs {
-        capture: files::sink(pcap)?,
+        capture: files::sink(capture)?,
         log: files::sink(log)?,
         dialogue: None,
         warnings: Some(Box::new(move |sentence| {
@@ -136,10 +139,13 @@ fn one(
         })),
         ..Outputs::default()
     };
-    let seed = seed.or(transcript.seed);
+    let seed = args.seed.or(transcript.seed);
     let session = Session::new(&transcript.scenario, seed, outputs).map_err(|e| e.to_string())?;
     let call = |e: crate::edge::Poisoned| e.to_string();
-    let mut run = session.with(|w| Run::new(transcript, w)).map_err(call)?.map_err(|e| e.to_string())?;
+    let mut run = session
+        .with(|w| Run::attached(transcript, w, args.mcu.attachment()))
+        .map_err(call)?
+        .map_err(|e| e.to_string())?;
     let failure = loop {
         match session.with(|w| run.step(w)).map_err(call)? {
             Ok(Progress::More) => {}
@@ -228,12 +234,13 @@ fn destinations(
 }
 
 /// The command that runs one transcript again, for a POSIX shell.
-fn again(transcript: &Transcript, seed: Option<u64>) -> String {
+fn again(transcript: &Transcript, seed: Option<u64>, mcu: McuArgs) -> String {
     let name = expect::shell_word(&transcript.name);
     let seed = seed.or(transcript.seed).or(transcript.scenario.seed).unwrap_or(crate::world::DEFAULT_SEED);
     let profile =
         if transcript.several { format!(" --profile {}", transcript.profile) } else { String::new() };
-    format!("espat-sim run {name}{profile} --seed {seed}")
+    let mcu: String = mcu.words().map(|word| format!(" {word}")).collect();
+    format!("espat-sim run {name}{profile} --seed {seed}{mcu}")
 }
 
 #[cfg(test)]
@@ -249,21 +256,21 @@ mod tests {
         let one = |name: &str| read(name, "esp32-v3.4").remove(0);
         let paths = ["a/x.at", "a/y.at"].map(one);
         let here = std::env::temp_dir();
-        let got = destinations(&paths, Some(&here), "--pcap", "pcapng").unwrap();
+        let got = destinations(&paths, Some(&here), "--capture", "pcapng").unwrap();
         assert_eq!(got, [Some(here.join("x.pcapng")), Some(here.join("y.pcapng"))]);
         let file = Path::new("no-such-directory/out.pcapng");
         assert_eq!(
-            destinations(&paths[..1], Some(file), "--pcap", "pcapng").unwrap(),
+            destinations(&paths[..1], Some(file), "--capture", "pcapng").unwrap(),
             [Some(file.to_owned())]
         );
-        let refused = destinations(&paths, Some(file), "--pcap", "pcapng").unwrap_err();
-        assert!(refused.contains("--pcap takes an existing directory for 2 transcripts"), "{refused}");
+        let refused = destinations(&paths, Some(file), "--capture", "pcapng").unwrap_err();
+        assert!(refused.contains("--capture takes an existing directory for 2 transcripts"), "{refused}");
         let several = read("a/x.at", "esp32-v3.4, esp8266-v2.2");
-        let got = destinations(&several, Some(&here), "--log", "espat-log").unwrap();
+        let got = destinations(&several, Some(&here), "--input-log", "espat-log").unwrap();
         let files = ["x-esp32-v3.4.espat-log", "x-esp8266-v2.2.espat-log"].map(|name| Some(here.join(name)));
         assert!(files.iter().all(|file| got.contains(file)), "{got:?}");
         let twice = ["a/x.at", "b/x.at"].map(one);
-        let refused = destinations(&twice, Some(&here), "--pcap", "pcapng").unwrap_err();
+        let refused = destinations(&twice, Some(&here), "--capture", "pcapng").unwrap_err();
         assert!(refused.contains("both a/x.at and b/x.at"), "{refused}");
     }
 
@@ -272,10 +279,12 @@ mod tests {
         let text = "cites x\nseed 7\n> AT\n";
         let read = |text| transcript::parse("my tests/it's.at", text, &mut |_| Err(String::new())).unwrap();
         let transcript = read(text).remove(0);
-        assert_eq!(again(&transcript, None), r"espat-sim run 'my tests/it'\''s.at' --seed 7");
-        assert_eq!(again(&transcript, Some(3)), r"espat-sim run 'my tests/it'\''s.at' --seed 3");
+        let mcu = McuArgs { mcu_tx: None, obeys_rts: None };
+        assert_eq!(again(&transcript, None, mcu), r"espat-sim run 'my tests/it'\''s.at' --seed 7");
+        assert_eq!(again(&transcript, Some(3), mcu), r"espat-sim run 'my tests/it'\''s.at' --seed 3");
         let of_all = read("cites x\nprofiles all\nseed 7\n> AT\n");
-        let with = |t: &Transcript| again(t, None).contains(&format!(" --profile {} --seed 7", t.profile));
+        let with =
+            |t: &Transcript| again(t, None, mcu).contains(&format!(" --profile {} --seed 7", t.profile));
         assert!(of_all.len() > 1 && of_all.iter().all(with));
     }
 }

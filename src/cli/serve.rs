@@ -2,15 +2,17 @@
 
 mod screen;
 
-use std::io::{BufRead, IsTerminal};
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 
+use clap::ColorChoice;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::dialogue::{self, Style};
 use super::files;
+use super::options::{DialogueArgs, McuArgs, Terminal};
 #[cfg(unix)]
 use crate::edge::serve::Pty;
 use crate::edge::serve::{Address, Clock, Control, Event, Happening, Listener, Server, State, Wall};
@@ -42,10 +44,12 @@ pub struct ServeArgs {
     module: String,
     /// Write a capture for Wireshark.
     #[arg(long, value_name = "FILE")]
-    pcap: Option<PathBuf>,
+    capture: Option<PathBuf>,
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
-    log: Option<PathBuf>,
+    input_log: Option<PathBuf>,
+    #[command(flatten)]
+    mcu: McuArgs,
     /// Let the terminal be set to any rate. Without this, one that is not the module's garbles what passes, as on a
     /// real line; a terminal that sets none is understood always.
     #[cfg(unix)]
@@ -54,9 +58,8 @@ pub struct ServeArgs {
     /// Switch the module on at once, not when the first client connects.
     #[arg(long)]
     now: bool,
-    /// Show the dialogue, with virtual times, on the standard output.
-    #[arg(long)]
-    dialogue: bool,
+    #[command(flatten)]
+    dialogue: DialogueArgs,
     /// Leave the standard input alone, for a run in the background: SIGINT, SIGTERM or SIGHUP end it in order.
     #[arg(long)]
     no_console: bool,
@@ -160,7 +163,8 @@ fn start(args: &ServeArgs) -> Result<(), String> {
     on_signal(control.clone())?;
     let endpoint = Endpoint::open(args)?;
     let session = Session::new(&scenario, args.seed, outputs(args, &screen)?).map_err(|e| e.to_string())?;
-    let mut server = Server::new(session, &args.module, clock, endpoint.serve(clock)?, controls)?;
+    let mut server =
+        Server::new(session, &args.module, args.mcu.attachment(), clock, endpoint.serve(clock)?, controls)?;
     introduce(args, &endpoint.place(), &endpoint.hint(server.baud()?), &screen);
     if args.now {
         server.start();
@@ -180,13 +184,13 @@ fn start(args: &ServeArgs) -> Result<(), String> {
 
 /// Where the world's records go.
 fn outputs(args: &ServeArgs, screen: &Shared) -> Result<Outputs, String> {
-    let style = Style { color: std::io::stdout().is_terminal() };
+    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
     let (dialogue, warnings) = (Arc::clone(screen), Arc::clone(screen));
     let show = move |_: &str, packet: &_| on(&dialogue).print(&dialogue::format(packet, None, style));
     Ok(Outputs {
-        capture: files::sink(args.pcap.as_deref())?,
-        log: files::sink(args.log.as_deref())?,
-        dialogue: args.dialogue.then(|| Box::new(show) as _),
+        capture: files::sink(args.capture.as_deref())?,
+        log: files::sink(args.input_log.as_deref())?,
+        dialogue: args.dialogue.or(false).then(|| Box::new(show) as _),
         warnings: Some(Box::new(move |sentence| on(&warnings).say(&format!("warning: {sentence}")))),
         pulled: Recording { observations: true, ..Recording::default() },
         ..Outputs::default()
@@ -220,7 +224,7 @@ fn console(control: Sender<Control>) -> Result<(), String> {
 /// What somebody needs to know before it begins.
 fn introduce(args: &ServeArgs, place: &str, hint: &str, screen: &Shared) {
     let mut screen = on(screen);
-    let log = if args.log.is_some() { "the log" } else { "a log (--log FILE)" };
+    let log = if args.input_log.is_some() { "the input log" } else { "an input log (--input-log FILE)" };
     screen.say(&format!("in wall-clock time no two runs are the same; {log} replays this one exactly"));
     if let Some(address) = args.endpoint.tcp.as_ref().filter(|a| a.is_public()) {
         screen.say(&format!("warning: whoever reaches {address} over the network can use the module"));
@@ -302,7 +306,7 @@ fn conclude(args: &ServeArgs, state: &State, digest: u64, screen: &Shared) {
         ));
     }
     screen.print(&format!("virtual time {}", state.now));
-    for (what, file) in [("capture", &args.pcap), ("input log", &args.log)] {
+    for (what, file) in [("capture", &args.capture), ("input log", &args.input_log)] {
         if let Some(file) = file {
             screen.print(&format!("{what} {}", file.display()));
         }

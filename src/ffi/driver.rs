@@ -25,10 +25,24 @@ pub const ESPAT_UART_BREAK: u8 = 4;
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum espat_mcu_tx {
+    /// As the scenario says (`mcu-tx`), or one after the other at line rate if it says nothing.
+    NotGiven = 0,
     /// One after the other at line rate, whatever the emulator's UART model does.
-    Wire = 0,
+    Wire = 1,
     /// Every byte ends one byte time after its store.
-    AsStored = 1,
+    AsStored = 2,
+}
+
+/// Whether the MCU's UART obeys the module's RTS: what is stored waits while that is high.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum espat_obeys_rts {
+    /// As the scenario says (`obeys-rts`), or not if it says nothing.
+    NotGiven = 0,
+    /// It does.
+    Yes = 1,
+    /// It goes on sending.
+    No = 2,
 }
 
 /// Why the MCU's receiver lost a byte.
@@ -56,7 +70,7 @@ pub enum espat_pin {
     McuRts = 2,
 }
 
-/// How a driver attaches. All zero except `size` is the default.
+/// How a driver attaches. All zero except `size` is the default. What is given goes before the scenario.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct espat_attach_options {
@@ -67,10 +81,9 @@ pub struct espat_attach_options {
     pub timebase_hz: u64,
     /// World time of this driver's tick 0, in ns.
     pub origin_ns: u64,
-    /// One of espat_mcu_tx. A scenario that says `mcu-tx` for this module goes before it.
+    /// One of espat_mcu_tx.
     pub mcu_tx: u32,
-    /// 1: the MCU's UART obeys the module's RTS, and what is stored waits while that is high. 0: it goes on sending. A
-    /// scenario that says `obeys-rts` for this module's wire goes before it.
+    /// One of espat_obeys_rts.
     pub obeys_rts: u32,
 }
 
@@ -160,14 +173,17 @@ pub unsafe extern "C" fn espat_attach(
         let timebase = Timebase::new(hz, Instant::from_nanos(options.origin_ns))
             .ok_or_else(|| Failure::argument("'timebase_hz' is 0"))?;
         let mcu_tx = match options.mcu_tx {
-            n if n == espat_mcu_tx::Wire as u32 => McuTx::Wire,
-            n if n == espat_mcu_tx::AsStored as u32 => McuTx::AsStored,
+            n if n == espat_mcu_tx::NotGiven as u32 => None,
+            n if n == espat_mcu_tx::Wire as u32 => Some(McuTx::Wire),
+            n if n == espat_mcu_tx::AsStored as u32 => Some(McuTx::AsStored),
             n => return Err(Failure::argument(format!("'mcu_tx' is {n}, which is no espat_mcu_tx"))),
         };
-        if options.obeys_rts > 1 {
-            return Err(Failure::argument(format!("'obeys_rts' is {}, expected 0 or 1", options.obeys_rts)));
-        }
-        let obeys_rts = options.obeys_rts == 1;
+        let obeys_rts = match options.obeys_rts {
+            n if n == espat_obeys_rts::NotGiven as u32 => None,
+            n if n == espat_obeys_rts::Yes as u32 => Some(true),
+            n if n == espat_obeys_rts::No as u32 => Some(false),
+            n => return Err(Failure::argument(format!("'obeys_rts' is {n}, which is no espat_obeys_rts"))),
+        };
         let id = world.input(|w| w.attach(name, Attachment { timebase, mcu_tx, obeys_rts }))?;
         module.write(id.0);
         Ok(())

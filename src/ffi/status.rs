@@ -112,7 +112,9 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let status = match &error {
-            Error::Network(_) | Error::Saved(_) => espat_status::InvalidScenario,
+            Error::Network(_) | Error::UnknownProfile { .. } | Error::Saved(_) => {
+                espat_status::InvalidScenario
+            }
             Error::UnknownModule(..) | Error::NoSuchModule => espat_status::UnknownModule,
             Error::UnknownHost(_) => espat_status::UnknownHost,
             Error::LineSettings(_) => espat_status::InvalidArgument,

@@ -1,13 +1,14 @@
 //! Worlds: how they are made, asked and ended.
 
 use std::ffi::c_char;
+use std::path::Path;
 
 use super::boundary;
 use super::espat_world;
 use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use crate::edge::{Outputs, SavedFiles, Session, Sink};
+use crate::edge::{NoScenario, Outputs, SavedFiles, Session, Sink, load_scenario};
 use crate::world::{Recording, Scenario, World};
 
 /// Keep the capture (pcapng) for espat_capture_read().
@@ -241,7 +242,6 @@ impl<'a> Recordings<'a> {
 }
 
 /// The scenario that `options` names.
-#[expect(clippy::disallowed_methods, reason = "the edge reads files; the simulation gets their text")]
 fn scenario(options: &espat_world_options) -> Result<Scenario, Failure> {
     let text = optional_text(options, options.scenario, "scenario")?;
     let path = optional_text(options, options.scenario_path, "scenario_path")?;
@@ -249,15 +249,16 @@ fn scenario(options: &espat_world_options) -> Result<Scenario, Failure> {
         (Some(_), Some(_)) => {
             return Err(Failure::argument("give 'scenario' or 'scenario_path', not both"));
         }
-        (Some(text), None) => Scenario::parse("scenario", text),
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Failure::new(espat_status::Io, format!("cannot read {path}: {e}")))?;
-            Scenario::parse(path, &text)
-        }
-        (None, None) => Scenario::parse("the built-in scenario", Scenario::default_text()),
+        (Some(text), None) => Scenario::parse("scenario", text).map_err(NoScenario::Mistakes),
+        (None, path) => load_scenario(path.map(Path::new)),
     };
-    parsed.map_err(|e| Failure::new(espat_status::InvalidScenario, e.to_string()))
+    parsed.map_err(|e| {
+        let status = match e {
+            NoScenario::Unreadable(_) => espat_status::Io,
+            NoScenario::Mistakes(_) => espat_status::InvalidScenario,
+        };
+        Failure::new(status, e.to_string())
+    })
 }
 
 /// A text in a field of `options`.

@@ -29,7 +29,7 @@ pub struct WireStatistics {
     /// Bytes that the module lost because its FIFO was full.
     pub overruns: u64,
     /// Bytes lost on the wire, both directions.
-    pub dropped: u64,
+    pub lost: u64,
     /// Bytes that the module received while its chip did not run or slept lightly: nobody heard them.
     pub unheard: u64,
 }
@@ -59,7 +59,7 @@ pub struct Harm {
     /// Chance that one bit of a byte is inverted, parts per million.
     pub noise_ppm: Option<u32>,
     /// Chance that a byte is lost, parts per million.
-    pub drop_ppm: Option<u32>,
+    pub loss_ppm: Option<u32>,
     /// The line is held low for so long.
     pub low: Option<Duration>,
 }
@@ -168,14 +168,14 @@ impl Module {
             module: self.wire.module,
             mcu: self.wire.mcu,
             overruns: self.wire.rx.overruns(),
-            dropped: self.mcu.dropped() + self.own.dropped(),
+            lost: self.mcu.lost() + self.own.lost(),
             unheard: self.wire.unheard,
         }
     }
 
     /// How the wire treats bytes now, from the MCU and to it: noise and loss, parts per million.
     pub fn harm(&self) -> [(u32, u32); 2] {
-        [self.mcu.disturbance(), self.own.disturbance()].map(|d| (d.noise_ppm, d.drop_ppm))
+        [self.mcu.disturbance(), self.own.disturbance()].map(|d| (d.noise_ppm, d.loss_ppm))
     }
 
     /// Harms one direction of the wire, or no longer.
@@ -355,7 +355,7 @@ impl Harm {
     fn apply<M: Copy>(&self, direction: &mut Direction<M>, now: Instant) {
         let disturbance = direction.disturbance_mut();
         disturbance.noise_ppm = self.noise_ppm.unwrap_or(disturbance.noise_ppm);
-        disturbance.drop_ppm = self.drop_ppm.unwrap_or(disturbance.drop_ppm);
+        disturbance.loss_ppm = self.loss_ppm.unwrap_or(disturbance.loss_ppm);
         if let Some(time) = self.low {
             direction.hold_low(now, time);
         }

@@ -139,7 +139,7 @@ fn check_segment(segment: &SegmentConfig) -> Result<(), NetError> {
     if !is_host_address(prefix, segment.gateway) {
         return fail(format!("the gateway's address {} on {name:?} is not one of a host", segment.gateway));
     }
-    let (first, last) = segment.dhcp;
+    let (first, last) = segment.dhcp_range;
     if first > last || !is_host_address(prefix, first) || !is_host_address(prefix, last) {
         return fail(format!(
             "segment {name:?} leases {first} to {last}; expected a range of hosts in {prefix}"
@@ -236,7 +236,7 @@ fn is_host_address(prefix: Ipv4Cidr, address: Ipv4Addr) -> bool {
 mod tests {
     use super::*;
     use crate::net::Network;
-    use crate::net::config::{ModuleLinkConfig, ServiceConfig};
+    use crate::net::config::{DhcpAnswers, ModuleLinkConfig, ServiceConfig};
     use crate::time::Duration;
 
     fn segment(name: &str, net: u8) -> SegmentConfig {
@@ -245,7 +245,8 @@ mod tests {
             name: name.to_owned(),
             gateway: ip(1),
             prefix_len: 24,
-            dhcp: (ip(100), ip(199)),
+            dhcp_answers: DhcpAnswers::default(),
+            dhcp_range: (ip(100), ip(199)),
             lease: Duration::from_secs(3600),
             ipv6: Some(Ipv6Addr::new(0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0)),
             dns: vec![ip(1)],
@@ -292,8 +293,14 @@ mod tests {
             (|c| c.segments[1] = segment("office", 4), "\"home\" and \"office\" overlap"),
             (|c| c.segments[0].prefix_len = 31, "prefix of 31 bits"),
             (|c| c.segments[0].gateway = Ipv4Addr::new(192, 168, 4, 255), "192.168.4.255"),
-            (|c| c.segments[0].dhcp.0 = Ipv4Addr::new(192, 168, 4, 200), "192.168.4.200 to 192.168.4.199"),
-            (|c| c.segments[0].dhcp.1 = Ipv4Addr::new(192, 168, 5, 1), "a range of hosts in 192.168.4.0/24"),
+            (
+                |c| c.segments[0].dhcp_range.0 = Ipv4Addr::new(192, 168, 4, 200),
+                "192.168.4.200 to 192.168.4.199",
+            ),
+            (
+                |c| c.segments[0].dhcp_range.1 = Ipv4Addr::new(192, 168, 5, 1),
+                "a range of hosts in 192.168.4.0/24",
+            ),
             (|c| c.hosts[1].name = "web".into(), "host \"web\" has a name that is taken"),
             (|c| c.hosts[1].name = "gateway".into(), "host \"gateway\" has a name that is taken"),
             (|c| c.modules[0].name = "web".into(), "module \"web\" has a name that is taken"),

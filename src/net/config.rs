@@ -55,7 +55,9 @@ pub struct SegmentConfig {
     /// Bits of the network mask (8 to 30).
     pub prefix_len: u8,
     /// First and last address that DHCP leases.
-    pub dhcp: (Ipv4Addr, Ipv4Addr),
+    pub dhcp_range: (Ipv4Addr, Ipv4Addr),
+    /// What its DHCP server answers at the start.
+    pub dhcp_answers: DhcpAnswers,
     /// How long a lease lasts.
     pub lease: Duration,
     /// The /64 that the gateway announces on it, as its first address; the gateway itself has ::1 there. `None`: there
@@ -187,21 +189,42 @@ pub struct Sntp {
     pub offset: i64,
     /// Its stratum, 0 to 15; 0 is a kiss-of-death.
     pub stratum: u8,
-    /// True: it does not answer.
-    pub silent: bool,
+    /// What it answers.
+    pub answers: SntpAnswers,
 }
 
 impl Default for Sntp {
     fn default() -> Self {
-        Sntp { offset: 0, stratum: 2, silent: false }
+        Sntp { offset: 0, stratum: 2, answers: SntpAnswers::Right }
+    }
+}
+
+/// What a time server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SntpAnswers {
+    /// The time.
+    #[default]
+    Right,
+    /// Nothing.
+    Silence,
+}
+
+impl SntpAnswers {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, SntpAnswers); 2] =
+        [("right", SntpAnswers::Right), ("none", SntpAnswers::Silence)];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
     }
 }
 
 /// A change of how a time server answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SntpChange {
-    /// [`Sntp::silent`].
-    Silent(bool),
+    /// [`Sntp::answers`].
+    Answers(SntpAnswers),
     /// [`Sntp::stratum`].
     Stratum(u8),
     /// [`Sntp::offset`].

@@ -58,11 +58,11 @@ impl DhcpServer {
         DhcpServer {
             server: segment.gateway,
             mask: Ipv4Addr::from_bits(mask_bits(segment.prefix_len)),
-            first: segment.dhcp.0,
-            last: segment.dhcp.1,
+            first: segment.dhcp_range.0,
+            last: segment.dhcp_range.1,
             lease: segment.lease,
             dns: segment.dns.clone(),
-            answers: DhcpAnswers::default(),
+            answers: segment.dhcp_answers,
             reserved,
             bindings: BTreeMap::new(),
         }

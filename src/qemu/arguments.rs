@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::time::Duration;
 use crate::uart::LineSettings;
+use crate::world::{McuTx, quantity};
 
 /// Where the dialogue's records go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,19 +24,21 @@ pub(super) struct Arguments {
     pub console: Option<String>,
     /// Name of the module in the scenario.
     pub module: String,
-    /// The MCU's UART obeys the module's RTS.
-    pub obeys_rts: bool,
-    /// What the MCU's UART is set to; it follows the module's when absent.
+    /// How stored bytes are paced; as the scenario says when absent.
+    pub mcu_tx: Option<McuTx>,
+    /// Whether the MCU's UART obeys the module's RTS; as the scenario says when absent.
+    pub obeys_rts: Option<bool>,
+    /// What the MCU's UART is set to; as the scenario says when absent.
     pub mcu_line: Option<LineSettings>,
     /// The scenario file; the built-in one when absent.
     pub scenario: Option<PathBuf>,
     /// The seed; the scenario's when absent.
     pub seed: Option<u64>,
     /// The capture file.
-    pub pcap: Option<PathBuf>,
+    pub capture: Option<PathBuf>,
     /// The input log.
-    pub log: Option<PathBuf>,
-    /// Virtual time in nanoseconds at which the run ends.
+    pub input_log: Option<PathBuf>,
+    /// Virtual time at which the run ends, in nanoseconds.
     pub limit: Option<u64>,
     /// Where the records go as things happen.
     pub dialogue: Option<Target>,
@@ -51,12 +55,13 @@ impl Arguments {
             chardev: "wifi".into(),
             console: None,
             module: "wifi".into(),
-            obeys_rts: false,
+            mcu_tx: None,
+            obeys_rts: None,
             mcu_line: None,
             scenario: None,
             seed: None,
-            pcap: None,
-            log: None,
+            capture: None,
+            input_log: None,
             limit: None,
             dialogue: None,
             report: None,
@@ -73,20 +78,25 @@ impl Arguments {
                 "chardev" => out.chardev = value.into(),
                 "console" => out.console = Some(value.into()),
                 "module" => out.module = value.into(),
-                "obeys-rts" => out.obeys_rts = switch(key, value)?,
+                "mcu-tx" => {
+                    let mcu_tx = McuTx::parse(value);
+                    out.mcu_tx = Some(mcu_tx.map_err(|e| format!("the plugin argument 'mcu-tx': {e}"))?);
+                }
+                "obeys-rts" => out.obeys_rts = Some(switch(key, value)?),
                 "mcu-line" => {
                     let line = LineSettings::parse(value);
                     out.mcu_line = Some(line.map_err(|e| format!("the plugin argument 'mcu-line': {e}"))?);
                 }
                 "scenario" => out.scenario = Some(value.into()),
                 "seed" => out.seed = Some(number(key, value, "a number from 0 to 2^64-1")?),
-                "pcap" => out.pcap = Some(value.into()),
-                "log" => out.log = Some(value.into()),
+                "capture" => out.capture = Some(value.into()),
+                "input-log" => out.input_log = Some(value.into()),
                 "limit" => {
-                    let limit = number(key, value, "a number of nanoseconds from 1 to 2^63-1")?;
+                    let limit = quantity::duration(value).map(Duration::as_nanos);
+                    let limit = limit.map_err(|e| format!("the plugin argument 'limit': {e}"))?;
                     // QEMU counts time in signed nanoseconds.
                     if limit == 0 || limit > i64::MAX as u64 {
-                        return Err("the plugin argument 'limit' must be from 1 to 2^63-1 nanoseconds".into());
+                        return Err("the plugin argument 'limit' must be from 1 ns to 292 years".into());
                     }
                     out.limit = Some(limit);
                 }
@@ -107,8 +117,8 @@ impl Arguments {
                 "flood" => out.flood = switch(key, value)?,
                 _ => {
                     return Err(format!(
-                        "unknown plugin argument '{key}'; expected chardev, console, module, obeys-rts, mcu-line, \
-                         scenario, seed, pcap, log, limit, dialogue or report"
+                        "unknown plugin argument '{key}'; expected chardev, console, module, mcu-tx, obeys-rts, \
+                         mcu-line, scenario, seed, capture, input-log, limit, dialogue or report"
                     ));
                 }
             }
@@ -142,7 +152,7 @@ mod tests {
         let a = parse(&[]).unwrap();
         assert_eq!((a.chardev.as_str(), a.module.as_str()), ("wifi", "wifi"));
         assert_eq!((a.limit, a.flood, a.dialogue), (None, false, None));
-        assert_eq!((a.obeys_rts, a.mcu_line), (false, None));
+        assert_eq!((a.mcu_tx, a.obeys_rts, a.mcu_line), (None, None, None));
     }
 
     #[test]
@@ -150,22 +160,24 @@ mod tests {
         let a = parse(&[
             "chardev=c",
             "module=m",
+            "mcu-tx=as-stored",
             "obeys-rts=on",
             "mcu-line=921600 8e2",
             "scenario=s.toml",
             "seed=18446744073709551615",
-            "pcap=a=b.pcapng",
-            "log=l",
-            "limit=5",
+            "capture=a=b.pcapng",
+            "input-log=l",
+            "limit=5 ns",
             "dialogue=fd:3",
             "report=r",
             "flood=1",
         ])
         .unwrap();
-        assert!(a.obeys_rts);
+        assert_eq!((a.mcu_tx, a.obeys_rts), (Some(McuTx::AsStored), Some(true)));
+        assert_eq!(parse(&["obeys-rts=off"]).unwrap().obeys_rts, Some(false), "off is given, too");
         assert_eq!(a.mcu_line.map(|line| line.to_string()).as_deref(), Some("921600 8e2"));
         assert_eq!(a.seed, Some(u64::MAX));
-        assert_eq!(a.pcap, Some("a=b.pcapng".into()), "a path may contain '='");
+        assert_eq!(a.capture, Some("a=b.pcapng".into()), "a path may contain '='");
         assert_eq!((a.limit, a.dialogue, a.flood), (Some(5), Some(Target::Descriptor(3)), true));
         assert_eq!(parse(&["dialogue=d.txt"]).unwrap().dialogue, Some(Target::Path("d.txt".into())));
     }
@@ -176,13 +188,15 @@ mod tests {
             ("seed=-1", "seed"),
             ("seed=x", "seed"),
             ("limit=0", "limit"),
-            ("limit=9223372036854775808", "limit"),
+            ("limit=9223372036854775808ns", "limit"),
+            ("limit=5", "limit"),
             ("dialogue=fd:x", "dialogue"),
             ("dialogue=fd:-1", "dialogue"),
             ("flood=2", "flood"),
             ("obeys-rts=yes", "obeys-rts"),
+            ("mcu-tx=fast", "mcu-tx"),
             ("mcu-line=921600", "mcu-line"),
-            ("pcap=", "pcap"),
+            ("capture=", "capture"),
             ("colour=red", "colour"),
             ("seed", "seed"),
         ] {

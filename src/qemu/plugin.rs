@@ -14,7 +14,7 @@ use super::coupling::{self, Coupling, Flood, Pointer, new_timer, on_entry, on_ti
 use super::reporter::Reporter;
 use super::{hook, idle};
 use crate::edge::Sink;
-use crate::edge::{Outputs, Session};
+use crate::edge::{Outputs, Session, load_scenario};
 use crate::world::{Attachment, Scenario};
 
 /// How often a flood wakes QEMU's main loop.
@@ -103,13 +103,14 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         return Err("time must come from counting instructions: add -icount shift=5,sleep=off".into());
     }
     let device = hook::find(&qemu, &arguments.chardev)?;
-    let scenario = scenario(&arguments)?;
+    let scenario = load_scenario(arguments.scenario.as_deref()).map_err(|e| e.line().to_owned())?;
     let reporter = Arc::new(Mutex::new(Reporter::new(
         arguments.dialogue.as_ref().map(live).transpose()?,
         arguments.report.clone(),
     )));
     let session = session(&scenario, &arguments, &reporter)?;
-    let attachment = Attachment { obeys_rts: arguments.obeys_rts, ..Attachment::default() };
+    let Arguments { mcu_tx, obeys_rts, .. } = arguments;
+    let attachment = Attachment { mcu_tx, obeys_rts, ..Attachment::default() };
     let attached = session.with(|w| {
         let module = w.attach(&arguments.module, attachment)?;
         arguments.mcu_line.map_or(Ok(()), |line| w.set_mcu_line(module, 0, line)).map(|()| module)
@@ -157,19 +158,6 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
 /// Why a machine is refused.
 pub(super) const ONE_CPU: &str = "this machine has more than one CPU; the coupling keeps time for one only";
 
-fn scenario(arguments: &Arguments) -> Result<Scenario, String> {
-    let (name, text) = match &arguments.scenario {
-        Some(path) => {
-            #[expect(clippy::disallowed_methods, reason = "the edge reads files")]
-            let text = std::fs::read_to_string(path);
-            let name = path.display().to_string();
-            (name.clone(), text.map_err(|e| format!("cannot read the scenario {name}: {e}"))?)
-        }
-        None => ("built-in scenario".to_owned(), Scenario::default_text().to_owned()),
-    };
-    Scenario::parse(&name, &text).map_err(|e| e.message)
-}
-
 /// Opens the place for the live records.
 fn live(target: &Target) -> Result<Sink, String> {
     match target {
@@ -197,8 +185,11 @@ fn session(
         Some(path) => Sink::create(path).map(Some).map_err(|e| e.to_string()),
         None => Ok(None),
     };
-    let mut outputs =
-        Outputs { capture: create(&arguments.pcap)?, log: create(&arguments.log)?, ..Outputs::default() };
+    let mut outputs = Outputs {
+        capture: create(&arguments.capture)?,
+        log: create(&arguments.input_log)?,
+        ..Outputs::default()
+    };
     let r = Arc::clone(reporter);
     outputs.warnings = Some(Box::new(move |w| r.lock().unwrap_or_else(PoisonError::into_inner).warning(w)));
     if reporter.lock().unwrap_or_else(PoisonError::into_inner).is_live() {

@@ -212,7 +212,7 @@ impl<'l, 'f> Parser<'l, 'f> {
                 // First the text, so that the lines after a misplaced one are not taken for the dialogue.
                 let scenario = match argument {
                     "" => (file.name.to_owned(), file.block(start..start + line.len())?),
-                    "default" => ("the default scenario".to_owned(), Scenario::default_text().to_owned()),
+                    "default" => (Scenario::DEFAULT_NAME.to_owned(), Scenario::default_text().to_owned()),
                     path => {
                         let path = beside(file.name, path);
                         let text = (self.load)(&path).map_err(wrong)?;
@@ -400,7 +400,7 @@ impl<'l, 'f> Parser<'l, 'f> {
     }
 
     fn make_world(&self) -> Result<Scenario, Problem> {
-        let default = || ("the default scenario".to_owned(), Scenario::default_text().to_owned());
+        let default = || (Scenario::DEFAULT_NAME.to_owned(), Scenario::default_text().to_owned());
         let (name, text) = self.settings.scenario.clone().unwrap_or_else(default);
         let parse = |text: &str| Scenario::parse(&name, text).map_err(|e| Problem::scenario(&name, &e));
         let scenario = parse(&text)?;

@@ -51,7 +51,19 @@ impl<'t> Run<'t> {
     /// # Errors
     /// Those of [`World::attach`].
     pub fn new(transcript: &'t Transcript, world: &mut World) -> Result<Run<'t>, Error> {
-        let module = world.attach(&transcript.module, Attachment::default())?;
+        Run::attached(transcript, world, Attachment::default())
+    }
+
+    /// The same with an attachment of the caller's, whose ticks must be nanoseconds.
+    ///
+    /// # Errors
+    /// Those of [`World::attach`].
+    pub fn attached(
+        transcript: &'t Transcript,
+        world: &mut World,
+        attachment: Attachment,
+    ) -> Result<Run<'t>, Error> {
+        let module = world.attach(&transcript.module, attachment)?;
         Ok(Run {
             transcript,
             module,

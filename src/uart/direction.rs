@@ -10,14 +10,14 @@ pub struct Direction<M> {
     receiver: Receiver<M>,
     disturbance: Disturbance,
     sent: u64,
-    dropped: u64,
+    lost: u64,
 }
 
 impl<M: Copy> Direction<M> {
     /// An idle wire with both ends set alike.
     pub fn new(settings: LineSettings, disturbance: Disturbance) -> Direction<M> {
         let sender = Transmitter::new(settings, Pace::Wire);
-        Direction { sender, receiver: Receiver::new(settings), disturbance, sent: 0, dropped: 0 }
+        Direction { sender, receiver: Receiver::new(settings), disturbance, sent: 0, lost: 0 }
     }
 
     /// Chooses how stored bytes are paced. Only before the first one.
@@ -67,8 +67,8 @@ impl<M: Copy> Direction<M> {
     }
 
     /// Bytes that were lost on their way.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 
     /// Stops the sender behind the byte on the wire, or lets it go on at `now`.
@@ -134,7 +134,7 @@ impl<M: Copy> Direction<M> {
         if let Some(frame) = self.sender.take_started() {
             match self.disturbance.pass(frame) {
                 Some(frame) => self.receiver.hear(frame),
-                None => self.dropped += 1,
+                None => self.lost += 1,
             }
         }
     }

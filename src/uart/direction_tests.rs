@@ -149,11 +149,11 @@ fn noise_inverts_one_bit_of_a_byte_and_loss_takes_it_away() {
         assert_ne!(heard, Some((0x5a, 0)), "byte {n} was not disturbed");
     }
     wire.disturbance_mut().noise_ppm = 0;
-    wire.disturbance_mut().drop_ppm = 1_000_000;
+    wire.disturbance_mut().loss_ppm = 1_000_000;
     wire.store(at(10_000_000), b'x', 0);
     assert_eq!(wire.receiving_since(), None, "nothing is on the wire");
     assert_eq!(received(&mut wire), []);
-    assert_eq!((wire.pending(), wire.dropped()), (0, 1));
+    assert_eq!((wire.pending(), wire.lost()), (0, 1));
 }
 
 /// The same again as simply as can be: the line is a function of time, looked at from one nanosecond to the next.

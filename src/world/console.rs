@@ -78,7 +78,7 @@ const COMMANDS: [Row; 9] = [
     },
     Row {
         word: "ap",
-        usage: &["ap NAME down", "ap NAME up", "ap NAME dhcp WHAT"],
+        usage: &["ap NAME down", "ap NAME up", "ap NAME dhcp-answers WHAT"],
         help: "Takes an access point off the air, brings it back, or disturbs its DHCP.",
         details: ap::details,
         read: ap::read,
@@ -152,9 +152,28 @@ pub fn help(topic: Option<&str>) -> String {
     COMMANDS.iter().map(row).collect()
 }
 
-/// A line of `help`.
+/// Words that had another name: after which command, the word, and what is written today.
+const OLD: [(&str, &str, &str); 4] = [
+    ("ap", "dhcp", "dhcp-answers"),
+    ("wire", "drop", "loss"),
+    ("sntp", "silent", "answers none"),
+    ("sntp", "answer", "answers right"),
+];
+
+/// What a message says of an old word that stands after `after`; `None` when it is none.
+fn renamed(word: &words::Word, after: &str) -> Option<String> {
+    let old = OLD.iter().find(|(command, old, _)| *command == after && word.is(old))?;
+    Some(format!(", which is `{}` now", old.2))
+}
+
+/// A line of `help`, or two where the left column is too narrow.
 fn column(left: &str, right: &str) -> String {
-    format!("  {left:<22}{right}\n")
+    const WIDTH: usize = 22;
+    if left.len() < WIDTH {
+        format!("  {left:<WIDTH$}{right}\n")
+    } else {
+        format!("  {left}\n{:width$}{right}\n", "", width = WIDTH + 2)
+    }
 }
 
 fn read_command(words: &mut Words) -> Result<Command, String> {

@@ -96,8 +96,8 @@ impl World {
         let modules = self.slots.iter().map(|s| &s.module).filter(|m| name.is_none_or(|n| n == m.name()));
         let lines = modules.flat_map(|module| {
             let sides = [WireSide::FromMcu, WireSide::ToMcu].into_iter().zip(module.harm());
-            sides.map(|(side, (noise, drop))| {
-                let harm = Harm { noise_ppm: Some(noise), drop_ppm: Some(drop), low: None };
+            sides.map(|(side, (noise, loss))| {
+                let harm = Harm { noise_ppm: Some(noise), loss_ppm: Some(loss), low: None };
                 let change = WireChange { side: Some(side), harm };
                 Change::Wire { name: module.name().to_owned(), change }.to_string()
             })

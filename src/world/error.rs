@@ -9,6 +9,13 @@ use crate::uart::LineSettings;
 pub enum Error {
     /// The network can't be built as the scenario says; the sentence says why.
     Network(String),
+    /// The module's profile is none that exists.
+    UnknownProfile {
+        /// The module's name.
+        module: String,
+        /// What its configuration has.
+        profile: String,
+    },
     /// What a module has saved can't be read; the text says where and what was expected.
     Saved(String),
     /// No module of this name; the names that exist.
@@ -55,6 +62,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Network(why) => write!(f, "the network can't be built: {why}"),
+            Error::UnknownProfile { module, profile } => {
+                write!(f, "module '{module}' has the profile '{profile}', which does not exist")
+            }
             Error::UnknownModule(name, known) => {
                 write!(f, "there is no module '{name}'; this world has {}", known.join(", "))
             }

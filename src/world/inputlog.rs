@@ -4,14 +4,14 @@
 //! needs to become the same again. One line is one input, in the order in which they were made:
 //!
 //! ```text
-//! espat-sim input log 1
+//! espat-sim input log 2
 //! crate 0.1.0
 //! seed 7
 //! scenario "lab.toml" 29 bytes 3 lines
 //! |[ap.home]
 //! |ssid = "espat-sim"
 //! |
-//! 0 wifi attach id=0 hz=1000000000 mcu-tx=wire
+//! 0 wifi attach id=0 hz=1000000000 mcu-tx=as-stored
 //! 86805 wifi uart 41 54 0d 0a
 //! 1500000000 * console ap home down
 //! 2000000000 wifi reach
@@ -21,6 +21,8 @@
 //! Below the scenario stands what its modules had saved before, if it names files for that: `saved "wifi" "nvs.toml" 277
 //! bytes 24 lines`, and the text in the same way.
 //!
+//! `attach` has what the driver gave, `mcu-tx` and `obeys-rts`, and leaves out what it left to the scenario.
+//!
 //! A line starts with a time: ticks of the attachment's own timebase for what a driver did (that of `attach` is
 //! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries bytes that the
 //! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost, with `full` or `off` where the driver knew why; `pin` a
@@ -29,6 +31,8 @@
 //! `reach` says how far the module's clock had come where no later input shows it. Clocks move together: several
 //! `reach` lines in a row are one group, to be approached side by side within the world's lookahead.
 //! A log without its last line is cut off, not wrong: what was lost is in [`Log::truncated`].
+//!
+//! Format 1 was before any release, and no longer read; from 2 on every later espat-sim reads every format.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,18 +42,15 @@ use crate::time::Instant;
 use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
 use crate::world::{Attachment, McuTx, Pin, Scenario};
-use read::Reader;
+use read::{Body, Reader};
 
 mod read;
 
 /// The version of the format, in its first line.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The first line, without the version.
 const MAGIC: &str = "espat-sim input log ";
-
-/// The end of an `attach` line whose MCU obeys the module's RTS.
-const OBEYS_RTS: &str = " obeys-rts=yes";
 
 /// Most bytes in one `uart` line.
 const BYTES_PER_LINE: usize = 32;
@@ -72,6 +73,8 @@ pub struct Log {
     pub saved: Vec<(String, SavedText)>,
     /// What was put in, in order.
     pub inputs: Vec<Input>,
+    /// For each input the number of its line, from 1.
+    pub lines: Vec<usize>,
     /// How it ended; `None` when the log was not closed.
     pub end: Option<End>,
     /// The incomplete last line, when the log is cut off within one.
@@ -109,10 +112,10 @@ pub enum Input {
         hz: u64,
         /// The world's time at tick 0, in nanoseconds.
         origin_ns: u64,
-        /// How stored bytes are paced.
-        mcu_tx: McuTx,
-        /// Whether the MCU's UART obeys the module's RTS.
-        obeys_rts: bool,
+        /// How stored bytes are paced, if the driver said it.
+        mcu_tx: Option<McuTx>,
+        /// Whether the MCU's UART obeys the module's RTS, if the driver said it.
+        obeys_rts: Option<bool>,
     },
     /// The driver left.
     Detach {
@@ -215,13 +218,14 @@ impl Writer {
         self.settle(None);
         let Attachment { timebase, mcu_tx, obeys_rts } = attachment;
         let name = module_name(name);
-        let line = format!(
-            "{} {name} attach id={module} hz={} mcu-tx={}{}",
-            timebase.origin().as_nanos(),
-            timebase.hz(),
-            pacing_word(*mcu_tx),
-            if *obeys_rts { OBEYS_RTS } else { "" }
-        );
+        let mut line =
+            format!("{} {name} attach id={module} hz={}", timebase.origin().as_nanos(), timebase.hz());
+        if let Some(mcu_tx) = mcu_tx {
+            line.push_str(&format!(" mcu-tx={}", mcu_tx.word()));
+        }
+        if let Some(obeys_rts) = obeys_rts {
+            line.push_str(&format!(" obeys-rts={obeys_rts}"));
+        }
         self.names.insert(module, name);
         self.line(&line);
     }
@@ -336,8 +340,8 @@ pub fn parse(text: &str) -> Result<Log, LogError> {
     let seed = reader.seed()?;
     let (scenario_name, scenario_text) = reader.scenario()?;
     let saved = reader.saved()?;
-    let (inputs, end, truncated) = reader.inputs()?;
-    Ok(Log { crate_version, seed, scenario_name, scenario_text, saved, inputs, end, truncated })
+    let Body { inputs, lines, end, truncated } = reader.inputs()?;
+    Ok(Log { crate_version, seed, scenario_name, scenario_text, saved, inputs, lines, end, truncated })
 }
 
 /// What is wrong with a log.
@@ -378,13 +382,6 @@ fn pin_word(pin: Pin) -> &'static str {
 
 fn level_word(high: bool) -> &'static str {
     if high { "high" } else { "low" }
-}
-
-fn pacing_word(mcu_tx: McuTx) -> &'static str {
-    match mcu_tx {
-        McuTx::Wire => "wire",
-        McuTx::AsStored => "as-stored",
-    }
 }
 
 /// A module's name as lines have it: in quotes unless it is one plain word.

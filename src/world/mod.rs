@@ -47,6 +47,7 @@ use scenario::SavedText;
 pub use scenario::Scenario;
 use schedule::Uplink;
 use slot::Slot;
+use spelling::{did_you_mean, one_of, shown};
 
 /// The seed of a world that is given none.
 pub const DEFAULT_SEED: u64 = 1;
@@ -75,20 +76,46 @@ pub enum McuTx {
     AsStored,
 }
 
-/// How a driver attaches to a module.
+impl McuTx {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, McuTx); 2] = [("wire", McuTx::Wire), ("as-stored", McuTx::AsStored)];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            McuTx::Wire => "wire",
+            McuTx::AsStored => "as-stored",
+        }
+    }
+
+    /// Reads the word for it.
+    ///
+    /// # Errors
+    /// One sentence with what was expected.
+    pub fn parse(text: &str) -> Result<McuTx, String> {
+        let words = || Self::WORDS.iter().map(|(word, _)| *word);
+        let found = Self::WORDS.iter().find(|(word, _)| *word == text);
+        found.map(|(_, mcu_tx)| *mcu_tx).ok_or_else(|| {
+            format!("expected {}, found {}{}", one_of(words()), shown(text), did_you_mean(text, words()))
+        })
+    }
+}
+
+/// How a driver attaches to a module. What it says goes before the scenario; what it does not say is as the scenario
+/// has it, or as stands here.
 #[derive(Clone, Copy, Debug)]
 pub struct Attachment {
     /// The unit of the times that the driver passes and gets.
     pub timebase: Timebase,
-    /// How stored bytes are paced.
-    pub mcu_tx: McuTx,
-    /// The MCU's UART obeys the module's RTS: what is stored waits while that is high.
-    pub obeys_rts: bool,
+    /// How stored bytes are paced; [`McuTx::Wire`] when nobody says.
+    pub mcu_tx: Option<McuTx>,
+    /// The MCU's UART obeys the module's RTS: what is stored waits while that is high. It does not when nobody says.
+    pub obeys_rts: Option<bool>,
 }
 
 impl Default for Attachment {
     fn default() -> Self {
-        Attachment { timebase: Timebase::NANOS, mcu_tx: McuTx::Wire, obeys_rts: false }
+        Attachment { timebase: Timebase::NANOS, mcu_tx: None, obeys_rts: None }
     }
 }
 
@@ -216,8 +243,8 @@ impl World {
     /// A world at time 0. `seed` goes before the scenario's, which goes before [`DEFAULT_SEED`].
     ///
     /// # Errors
-    /// [`Error::Network`] when the scenario's network can't be built, [`Error::Saved`] when what a module has saved
-    /// can't be read.
+    /// [`Error::Network`] when the scenario's network can't be built, [`Error::UnknownProfile`], [`Error::Saved`] when
+    /// what a module has saved can't be read.
     pub fn new(scenario: &Scenario, seed: Option<u64>, recording: Recording) -> Result<World, Error> {
         let seed = seed.or(scenario.seed).unwrap_or(DEFAULT_SEED);
         let mut network = Network::new(&scenario.net, seed).map_err(|e| Error::Network(e.to_string()))?;
@@ -230,8 +257,9 @@ impl World {
             .modules
             .iter()
             .map(|config| {
-                let profile = profile::find(&config.profile).ok_or_else(|| {
-                    Error::Network(format!("module '{}' has no known profile", config.name))
+                let profile = profile::find(&config.profile).ok_or_else(|| Error::UnknownProfile {
+                    module: config.name.clone(),
+                    profile: config.profile.clone(),
                 })?;
                 let config = ModuleConfig {
                     name: config.name.clone(),
@@ -292,15 +320,15 @@ impl World {
             let known = self.module_names().into_iter().map(str::to_owned).collect();
             return Err(Error::UnknownModule(name.to_owned(), known));
         };
-        let config = self.scenario.modules.get(index);
-        let pacing = config.and_then(|m| m.mcu_tx);
-        let obeys_rts = config.and_then(|m| m.wire.obeys_rts).unwrap_or(attachment.obeys_rts);
+        let wire = self.scenario.modules.get(index).map(|m| &m.wire);
+        let mcu_tx = attachment.mcu_tx.or(wire.and_then(|w| w.mcu_tx)).unwrap_or_default();
+        let obeys_rts = attachment.obeys_rts.or(wire.and_then(|w| w.obeys_rts)).unwrap_or(false);
         let slot = &mut self.slots[index];
         if slot.attachment.is_some() {
             return Err(Error::AlreadyAttached(name.to_owned()));
         }
         slot.attachment = Some(attachment);
-        let pace = match pacing.unwrap_or(attachment.mcu_tx) {
+        let pace = match mcu_tx {
             McuTx::Wire => Pace::Wire,
             McuTx::AsStored => Pace::AsStored,
         };

@@ -1,6 +1,6 @@
 //! Replay: because a world is a pure function of its inputs, the list of inputs is a snapshot.
 
-use super::inputlog::{self, End, Input, Truncated};
+use super::inputlog::{self, End, Input, LogError, Truncated};
 use super::scenario::Scenario;
 use super::{Attachment, Error, ModuleId, Recording, World};
 use crate::time::{Instant, Timebase};
@@ -33,19 +33,22 @@ pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
     let log = inputlog::parse(text).map_err(|e| Error::Replay(e.to_string()))?;
     let mut scenario =
         Scenario::parse(&log.scenario_name, &log.scenario_text).map_err(|e| Error::Replay(e.to_string()))?;
-    for (name, saved) in log.saved {
-        let Some(module) = scenario.modules.iter_mut().find(|m| m.name == name) else {
+    for (name, saved) in &log.saved {
+        let Some(module) = scenario.modules.iter_mut().find(|m| m.name == *name) else {
             return Err(Error::Replay(format!(
                 "the log has saved settings of '{name}', which its scenario lacks"
             )));
         };
-        module.saved = Some(saved);
+        module.saved = Some(saved.clone());
     }
     let mut world = World::new(&scenario, Some(log.seed), recording)?;
     let mut number = 0;
     for group in log.inputs.chunk_by(|a, b| is_reach(a) && is_reach(b)) {
         let fed = if is_reach(&group[0]) { reach(&mut world, group) } else { feed(&mut world, &group[0]) };
-        fed.map_err(|e| Error::Replay(format!("input {} of the log was refused: {e}", number + 1)))?;
+        fed.map_err(|e| {
+            let line = log.lines.get(number).copied().unwrap_or_default();
+            Error::Replay(LogError { line, message: format!("refused: {e}") }.to_string())
+        })?;
         number += group.len();
     }
     world.finish();

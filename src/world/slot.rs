@@ -74,7 +74,7 @@ impl Slot {
             mcu_received: wire.mcu.bytes,
             mcu_framing_errors: wire.mcu.framing_errors,
             mcu_parity_errors: wire.mcu.parity_errors,
-            wire_lost: wire.dropped,
+            wire_lost: wire.lost,
             module_unheard: wire.unheard,
             ..self.statistics
         }

@@ -330,10 +330,10 @@ static void wrong_values(espat_world *world, uint32_t module)
     EXPECT_SENTENCE("this world has wifi");
     EXPECT(ESPAT_STATUS_ALREADY_ATTACHED, espat_attach(world, "wifi", NULL, &other));
     EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_attach(world, BAD_UTF8, NULL, &other));
-    options.mcu_tx = 2;
+    options.mcu_tx = 3;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
     options.mcu_tx = ESPAT_MCU_TX_WIRE;
-    options.obeys_rts = 2;
+    options.obeys_rts = 3;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_overrun(world, module, 0, 'A', 3));
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 79, 8, 0, 0));

@@ -92,7 +92,7 @@ static void input(char *line)
         options.size = sizeof options;
         sscanf(line, "%*s %63s %" SCNu64 " %" SCNu64 " %" SCNu32, name, &options.timebase_hz, &options.origin_ns,
                &options.mcu_tx);
-        options.obeys_rts = options.mcu_tx == ESPAT_MCU_TX_WIRE;
+        options.obeys_rts = options.mcu_tx == ESPAT_MCU_TX_WIRE ? ESPAT_OBEYS_RTS_YES : ESPAT_OBEYS_RTS_NO;
         check(espat_attach(world, name, &options, &module));
         printf("module %" PRIu32 "\n", module);
     } else if (strcmp(word, "detach") == 0) {

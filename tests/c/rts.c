@@ -137,7 +137,7 @@ int main(int argc, char **argv)
     memset(&attach, 0, sizeof attach);
     attach.size = sizeof attach;
     attach.timebase_hz = HZ;
-    attach.obeys_rts = 1;
+    attach.obeys_rts = ESPAT_OBEYS_RTS_YES;
     check(espat_attach(world, "wifi", &attach, &module));
     expect("", "\r\nready\r\n");
     expect("AT+CWMODE=1\r\n", "\r\nOK\r\n");

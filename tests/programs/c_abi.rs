@@ -241,7 +241,7 @@ impl Input {
     fn line(&self) -> String {
         match self {
             Attach { name, hz, origin_ns, mcu_tx } => {
-                format!("attach {name} {hz} {origin_ns} {}", u32::from(*mcu_tx == McuTx::AsStored))
+                format!("attach {name} {hz} {origin_ns} {}", 1 + u32::from(*mcu_tx == McuTx::AsStored))
             }
             Detach(module) => format!("detach {module}"),
             Uart(module, tick, bytes) => {
@@ -307,7 +307,7 @@ fn through_rust(scenario: &Path, seed: u64, inputs: &[Input]) -> Outcome {
             Attach { name, hz, origin_ns, mcu_tx } => {
                 let timebase = Timebase::new(*hz, Instant::from_nanos(*origin_ns)).expect("a timebase");
                 let obeys_rts = *mcu_tx == McuTx::Wire;
-                let attachment = Attachment { timebase, mcu_tx: *mcu_tx, obeys_rts };
+                let attachment = Attachment { timebase, mcu_tx: Some(*mcu_tx), obeys_rts: Some(obeys_rts) };
                 let id = world.attach(name, attachment).expect("attach");
                 let _ = writeln!(printed, "module {}", id.index());
                 ids.push(id);

@@ -7,7 +7,7 @@ use crate::tools::{directory, espat_sim};
 
 fn capture() -> PathBuf {
     let path = directory("demo").join("demo.pcapng");
-    let output = espat_sim("demo").arg("--pcap").arg(&path).output().expect("start espat-sim demo");
+    let output = espat_sim("demo").arg("--capture").arg(&path).output().expect("start espat-sim demo");
     assert!(output.status.success(), "the demo failed: {}", String::from_utf8_lossy(&output.stdout));
     path
 }
@@ -89,7 +89,7 @@ fn taps_on_every_link_are_there_when_the_scenario_asks() {
     let text = format!("capture = {{ taps = \"all\" }}\n{}", espat_sim::world::Scenario::default_text());
     std::fs::write(folder.join("all.toml"), text).expect("write the scenario");
     let output = espat_sim("demo")
-        .arg("--pcap")
+        .arg("--capture")
         .arg(folder.join("all.pcapng"))
         .arg("--scenario")
         .arg(folder.join("all.toml"))
@@ -103,7 +103,7 @@ fn taps_on_every_link_are_there_when_the_scenario_asks() {
         String::from_utf8_lossy(out).lines().find(|l| l.starts_with("digest")).map(str::to_owned)
     };
     let plain = espat_sim("demo")
-        .arg("--pcap")
+        .arg("--capture")
         .arg(folder.join("plain.pcapng"))
         .output()
         .expect("start espat-sim demo");

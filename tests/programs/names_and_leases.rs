@@ -122,7 +122,7 @@ fn a_lease_is_renewed_with_its_server_and_then_with_everybody_and_given_back() {
     let mut host = Host::joined_in(SCENARIO, 1);
     // One renewal, then silence.
     host.wait(40 * SECOND);
-    host.console("ap home dhcp none");
+    host.console("ap home dhcp-answers none");
     host.wait(52 * SECOND);
     let (_, capture, _) = host.finish();
     let test = "a_lease_is_renewed";
@@ -161,9 +161,9 @@ fn a_lease_is_renewed_with_its_server_and_then_with_everybody_and_given_back() {
 fn a_refused_renewal_starts_a_discovery_at_once() {
     let mut host = Host::joined_in(SCENARIO, 1);
     // The renewal is due within the next 30 s.
-    host.console("ap home dhcp nak");
+    host.console("ap home dhcp-answers nak");
     host.wait(30 * SECOND);
-    host.console("ap home dhcp right");
+    host.console("ap home dhcp-answers right");
     host.wait(2 * SECOND);
     let (_, capture, _) = host.finish();
     let test = "a_refused_renewal";
@@ -191,7 +191,7 @@ fn a_second_join_asks_for_an_address_anew_and_dhcp_that_is_switched_off_gives_it
 
 /// A LAN with one address to lease, and a module `a` without a driver that joins by itself.
 fn with_a_neighbour() -> Host {
-    let pool = SCENARIO.replace("lease = ", "dhcp = [\"192.168.1.100\", \"192.168.1.100\"]\nlease = ");
+    let pool = SCENARIO.replace("lease = ", "dhcp-range = [\"192.168.1.100\", \"192.168.1.100\"]\nlease = ");
     let mut first = Host::joined_in(&format!("{SCENARIO}[module.wifi]\nnvs = \"nvs.toml\"\n"), 1);
     let (_, saved) = first.world.take_saved().pop().expect("the module has saved its join");
     let text = format!("{pool}[module.a]\nnvs = \"nvs.toml\"\n[module.wifi]\n");

@@ -30,7 +30,7 @@ impl Run {
         let folder = directory(test);
         let mut command = espat_sim("qemu");
         command.args(["--limit", "300s", "--report"]).arg(folder.join("report"));
-        command.arg("--log").arg(folder.join("log"));
+        command.arg("--input-log").arg(folder.join("log"));
         command.args(["--", "qemu-system-arm", "-M", BOARD, "-nodefaults", "-serial"]);
         command.arg(format!("file:{}", folder.join("console").display()));
         command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(firmware(BOARD, ""));

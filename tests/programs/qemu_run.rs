@@ -61,7 +61,7 @@ pub fn run(folder: &Path, name: &str, setting: Setting<'_>) -> Run {
     let path = |ending: &str| folder.join(format!("{name}.{ending}"));
     let mut command = espat_sim("qemu");
     command.args(["--quiet", "--limit", "300s", "--seed", &setting.seed.to_string()]);
-    command.arg("--pcap").arg(path("pcapng")).arg("--log").arg(path("log"));
+    command.arg("--capture").arg(path("pcapng")).arg("--input-log").arg(path("log"));
     command.arg("--report").arg(path("report"));
     if let Some(text) = setting.scenario {
         std::fs::write(path("toml"), text).expect("write the scenario");
@@ -114,7 +114,7 @@ pub fn assert_log_replays(folder: &Path, name: &str, live: &Run) {
     let replayed = folder.join(format!("{name}-replayed.pcapng"));
     let output = espat_sim("replay")
         .arg(folder.join(format!("{name}.log")))
-        .args(["--no-dialogue", "--pcap"])
+        .args(["--no-dialogue", "--capture"])
         .arg(&replayed)
         .output()
         .expect("start espat-sim replay");

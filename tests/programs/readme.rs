@@ -89,7 +89,7 @@ fn the_demo_in_the_readme_is_the_demo() {
         text.split("<!-- demo -->\n```text\n").nth(1).and_then(|t| t.split("```").next()).unwrap_or("");
     let pcap = home("demo").join("demo.pcapng");
     let output = espat_sim("qemu")
-        .args(["--console", "0", "--pcap"])
+        .args(["--console", "0", "--capture"])
         .arg(&pcap)
         .args([
             "--",

@@ -50,7 +50,7 @@ impl Served {
     fn start(folder: PathBuf, args: &[&str]) -> Served {
         let mut child = espat_sim("serve")
             .args(args)
-            .arg("--log")
+            .arg("--input-log")
             .arg(folder.join("log"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -397,7 +397,7 @@ fn what_cannot_be_served_is_refused_in_one_sentence() {
         (&["--tcp", "example.com:7000"], "expected a port such as 7000"),
         (&["--tcp", "192.0.2.1:7000"], "cannot listen on 192.0.2.1:7000"),
         (&["--tcp", "0", "--scenario", "/nonexistent"], "cannot read /nonexistent"),
-        (&["--tcp", "0", "--log", "/nonexistent/log"], "cannot write /nonexistent/log"),
+        (&["--tcp", "0", "--input-log", "/nonexistent/log"], "cannot write /nonexistent/log"),
         (&["--tcp", "0", "--pty"], "cannot be used with"),
         (&[], "required"),
     ] {

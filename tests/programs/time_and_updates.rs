@@ -60,7 +60,8 @@ fn the_time_comes_in_ntp_messages_that_wireshark_reads() {
 
 #[test]
 fn a_silent_server_is_asked_again_after_15_30_60_120_and_150_seconds() {
-    let silent = "[host.time]\naddress = \"203.0.113.1\"\nnames = [\"ntp.lab\"]\nsntp = { silent = true }\n";
+    let silent =
+        "[host.time]\naddress = \"203.0.113.1\"\nnames = [\"ntp.lab\"]\nsntp = { answers = \"none\" }\n";
     let mut host = Host::joined_in(&lab(silent), 1);
     host.ask("AT+CIPSNTPCFG=1,8,\"ntp.lab\"\r\n", "\r\nOK\r\n");
     host.wait(700 * SECOND);

@@ -123,7 +123,7 @@ Connection That Is Lost Comes Back Inside Passthrough
 Bytes Are Lost Where Nobody Obeys Rts
     Start Module    ${ROOT}/platforms/stm32f7_discovery.repl
     Fill Module While The Link Is Down
-    Set Link Up    wifi
+    Bring Link Up    wifi
     Let Pass    5
     ${lost}=    Get Statistic    module-overruns
     Should Be True    ${lost} > 1000    msg=${lost} bytes were lost
@@ -133,7 +133,7 @@ Bytes Are Lost Where Nobody Obeys Rts
 No Byte Is Lost Where The Mcu Obeys Rts
     Start Module
     Fill Module While The Link Is Down
-    Set Link Up    wifi
+    Bring Link Up    wifi
     Let Pass    5
     ${lost}=    Get Statistic    module-overruns
     Should Be Equal As Integers    ${lost}    0
@@ -160,7 +160,7 @@ Firmware That Has Flow Control In Software Can Read The Module's Rts
     Pin D3 Should Be    0x0
     Fill Module While The Link Is Down
     Pin D3 Should Be    0x8
-    Set Link Up    wifi
+    Bring Link Up    wifi
     Let Pass    5
     Pin D3 Should Be    0x0
 
@@ -169,7 +169,7 @@ Fill Module While The Link Is Down
     [Documentation]    20000 bytes to an echo server, more than the module has buffers for.
     Send    AT+UART_CUR=921600,8,1,0,3
     Enter Passthrough    nas.lan    7
-    Set Link Down    wifi
+    Take Link Down    wifi
     ${much}=    Evaluate    'x' * 20000
     Write To Uart    ${much}
     Let Pass    1

@@ -101,12 +101,12 @@ Module Stops In Mid Answer While The Mcu's Rts Is High
 
 Wire That Is Disturbed Damages Bytes In The Direction That Was Said
     Start Module
-    Set Wire Drop    wifi    100%    direction=from-mcu
+    Set Wire Loss    wifi    100%    direction=from-mcu
     Write To Uart    AT\r\n
     Run Keyword And Expect Error    *no command*    Wait For AT Command    AT    timeout=0.1
     ${lost}=    Get Statistic    wire-lost
     Should Be Equal As Integers    ${lost}    4
-    Set Wire Drop    wifi    0    direction=from-mcu
+    Set Wire Loss    wifi    0    direction=from-mcu
     Break Wire    wifi    2ms    direction=from-mcu
     Execute Command    emulation RunFor "0.01"
     ${errors}=    Get Statistic    module-framing-errors
@@ -120,4 +120,4 @@ Wire That Is Disturbed Damages Bytes In The Direction That Was Said
     Set Wire Noise    wifi    0%
     Send    AT
     ${wire}=    Tell World    wire wifi
-    Should Be Equal    ${wire}    wire wifi from-mcu noise 0% drop 0%\nwire wifi to-mcu noise 0% drop 0%
+    Should Be Equal    ${wire}    wire wifi from-mcu noise 0% loss 0%\nwire wifi to-mcu noise 0% loss 0%

@@ -59,7 +59,7 @@ fn a_join_that_fails_says_why() {
 
 #[test]
 fn a_join_without_an_answer_from_dhcp_times_out() {
-    let text = scenario(&[("[link.wifi]\n", "[link.wifi]\ndown = true\n")]);
+    let text = scenario(&[("[link.wifi]\n", "[link.wifi]\nup = false\n")]);
     let mut host = Host::ready_in(&text, 1);
     host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
     host.send("AT+CWJAP=\"espat-sim\",\"correct horse\",,,,,,5\r\n");

@@ -215,9 +215,9 @@ fn a_driver_says_whether_its_mcu_obeys_rts() {
     let scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
     let recording = Recording { log: true, ..Recording::default() };
     let mut world = World::new(&scenario, None, recording).expect("a world");
-    world.attach("wifi", Attachment { obeys_rts: true, ..Attachment::default() }).expect("attach");
+    world.attach("wifi", Attachment { obeys_rts: Some(true), ..Attachment::default() }).expect("attach");
     let log = String::from_utf8(world.take_log()).expect("text");
-    assert!(log.ends_with("0 wifi attach id=0 hz=1000000000 mcu-tx=wire obeys-rts=yes\n"), "{log}");
+    assert!(log.ends_with("0 wifi attach id=0 hz=1000000000 obeys-rts=true\n"), "{log}");
 }
 
 fn line(text: &str) -> LineSettings {
@@ -359,11 +359,11 @@ fn noise_and_loss_come_from_the_scenario_and_are_the_same_every_time() {
     };
     let (clean, s) = run("", 1);
     assert_eq!((s.wire_lost, s.module_framing_errors, s.mcu_framing_errors), (0, 0, 0));
-    let (noisy, s) = run("noise = \"5 %\"\ndrop = \"5 %\"", 1);
+    let (noisy, s) = run("noise = \"5 %\"\nloss = \"5 %\"", 1);
     assert!(s.wire_lost > 5 && s.module_received < s.mcu_bytes, "{s:?}");
     assert_ne!(noisy, clean);
-    assert_eq!(run("noise = \"5 %\"\ndrop = \"5 %\"", 1), (noisy, s), "the same again");
-    assert_ne!(run("noise = \"5 %\"\ndrop = \"5 %\"", 2).0, noisy, "another seed");
+    assert_eq!(run("noise = \"5 %\"\nloss = \"5 %\"", 1), (noisy, s), "the same again");
+    assert_ne!(run("noise = \"5 %\"\nloss = \"5 %\"", 2).0, noisy, "another seed");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn an_esp8266_whose_log_comes_out_of_the_at_port_greets_with_garbage() {
     assert!(s.mcu_framing_errors > 0, "{s:?}: {greeting:?}");
     assert!(!greeting.contains("ets Jan"), "115200 baud can't read 74880: {greeting:?}");
     // An MCU that is set to the boot loader's rate can.
-    let mut host = Host::new(&format!("{text}[wire.wifi]\nline = \"74880 8n1\"\n"), 1);
+    let mut host = Host::new(&format!("{text}[wire.wifi]\nmcu-line = \"74880 8n1\"\n"), 1);
     host.until("ets Jan  8 2013,rst cause:1, boot mode:(3,7)\r\n");
 }
 
@@ -418,7 +418,7 @@ fn a_full_block_leaves_when_its_last_byte_ends_whatever_the_interval() {
 
 /// What is sent at once at 115200 baud in passthrough: data, then after `pause` from the same instant on the escape.
 fn data_and_escape(mcu_tx: &str, pause: u64) -> Host {
-    let mut host = Host::joined_in(&format!("{SLOW}\n[module.wifi]\nmcu-tx = \"{mcu_tx}\"\n"), 1);
+    let mut host = Host::joined_in(&format!("{SLOW}\n[wire.wifi]\nmcu-tx = \"{mcu_tx}\"\n"), 1);
     into_passthrough(&mut host);
     host.wait(SECOND);
     host.world.take_warnings();

@@ -7,6 +7,7 @@ use crate::cli::expect::{self, shell_word};
 use crate::qemu::exit_code;
 use crate::qemu::record::Record;
 use crate::time::Instant;
+use crate::world::quantity::duration_text;
 use crate::world::{DEFAULT_SEED, Scenario, Verdict};
 
 /// The exit code when something that the scenario expects has not happened.
@@ -75,13 +76,12 @@ fn again(args: &QemuArgs, seed: u64) -> String {
     };
     option("--scenario", args.scenario.as_ref().map(|path| path.display().to_string()));
     option("--seed", Some(seed.to_string()));
-    option("--limit", args.limit.map(|limit| format!("{}ns", limit.as_nanos())));
+    option("--limit", args.limit.map(duration_text));
     option("--module", Some(args.module.clone()).filter(|name| name != "wifi"));
     option("--serial", Some(args.serial.to_string()).filter(|n| n != "1"));
     option("--console", args.console.map(|n| n.to_string()));
-    if args.obeys_rts {
-        words.push("--obeys-rts".to_owned());
-    }
+    option("--mcu-line", args.mcu_line.map(|line| line.to_string()));
+    words.extend(args.mcu.words());
     words.push("--".to_owned());
     words.extend(args.command.iter().map(|word| shell_word(&word.to_string_lossy())));
     words.join(" ")

@@ -110,7 +110,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Attaches to the module called `name`. The session must keep observations. Time stands still until
+    /// Attaches to the module called `name`; ticks of `attachment` are nanoseconds. The session must keep observations. Time stands still until
     /// [`Server::start`] or the first client.
     ///
     /// # Errors
@@ -118,11 +118,12 @@ impl Server {
     pub fn new(
         session: Session,
         name: &str,
+        attachment: Attachment,
         clock: Clock,
         events: Receiver<Event>,
         controls: Receiver<Control>,
     ) -> Result<Server, String> {
-        let module = settle(session.with(|w| w.attach(name, Attachment::default())))?;
+        let module = settle(session.with(|w| w.attach(name, attachment)))?;
         Ok(Server {
             session,
             module,

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 
 use super::{Events, Service};
-use crate::net::config::{Sntp, SntpChange};
+use crate::net::config::{Sntp, SntpAnswers, SntpChange};
 use crate::net::event::{HostEvent, SntpAnswer, SntpEvent};
 use crate::net::ntp::{self, Message, Timestamp};
 use crate::net::stack::{ListenError, Port, Stack};
@@ -68,7 +68,7 @@ impl Service for Server {
                 tell(events, from, SntpAnswer::NoQuestion(question.data.len()));
                 continue;
             };
-            if self.config.silent {
+            if self.config.answers == SntpAnswers::Silence {
                 tell(events, from, SntpAnswer::Silent);
                 continue;
             }
@@ -89,7 +89,7 @@ impl Service for Server {
 
     fn change_sntp(&mut self, change: &SntpChange) -> bool {
         match change {
-            SntpChange::Silent(silent) => self.config.silent = *silent,
+            SntpChange::Answers(answers) => self.config.answers = *answers,
             SntpChange::Stratum(stratum) => self.config.stratum = *stratum,
             SntpChange::Offset(offset) => self.config.offset = *offset,
         }

@@ -13,7 +13,7 @@ use super::autoconf::Ipv6;
 use super::ethernet::{self, Ethernet};
 use super::ipv6::Side;
 use super::{CloseReason, Connection, Port, Stack, packet};
-use crate::net::config::SegmentConfig;
+use crate::net::config::{DhcpAnswers, SegmentConfig};
 use crate::net::dhcp_server::{CLIENT_PORT, DhcpServer, SERVER_PORT};
 use crate::time::{Duration, Instant};
 
@@ -84,7 +84,8 @@ impl Lan {
                 name: String::new(),
                 gateway: self.address,
                 prefix_len: self.prefix_len,
-                dhcp: (leases.first, leases.last),
+                dhcp_range: (leases.first, leases.last),
+                dhcp_answers: DhcpAnswers::default(),
                 lease: leases.time,
                 ipv6: None,
                 dns: vec![self.address],

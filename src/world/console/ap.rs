@@ -1,7 +1,7 @@
-//! What can be done to an access point: `ap NAME down`, `ap NAME up`, `ap NAME dhcp WHAT`.
+//! What can be done to an access point: `ap NAME down`, `ap NAME up`, `ap NAME dhcp-answers WHAT`.
 
 use super::words::Words;
-use super::{Change, Command, Name, column};
+use super::{Change, Command, Name, column, renamed};
 use crate::net::config::DhcpAnswers;
 use crate::world::spelling::{did_you_mean, one_of};
 
@@ -27,11 +27,11 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
     };
     let name = name.text;
     let so_far = format!("ap {}", Name(&name));
-    match pick(words, &so_far, ["down", "up", "dhcp"])? {
+    match pick(words, &so_far, ["down", "up", "dhcp-answers"])? {
         "down" => Ok(Command::Change(Change::ApDown(name))),
         "up" => Ok(Command::Change(Change::ApUp(name))),
         _ => {
-            let so_far = format!("{so_far} dhcp");
+            let so_far = format!("{so_far} dhcp-answers");
             let word = pick(words, &so_far, DhcpAnswers::WORDS.map(|(word, _)| word))?;
             let answers = DhcpAnswers::WORDS.iter().find(|(name, _)| *name == word);
             let answers = answers.map(|(_, answers)| *answers).unwrap_or_default();
@@ -48,8 +48,8 @@ fn pick<const N: usize>(
 ) -> Result<&'static str, String> {
     let expected = || format!("expected {} after `{so_far}`", one_of(choices));
     let word = words.next().ok_or_else(|| format!("{}, found nothing", expected()))?;
-    choices
-        .into_iter()
-        .find(|choice| word.is(choice))
-        .ok_or_else(|| format!("{}, found {}{}", expected(), word.shown(), did_you_mean(&word.text, choices)))
+    choices.into_iter().find(|choice| word.is(choice)).ok_or_else(|| {
+        let hint = renamed(&word, "ap").unwrap_or_else(|| did_you_mean(&word.text, choices));
+        format!("{}, found {}{hint}", expected(), word.shown())
+    })
 }

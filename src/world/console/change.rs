@@ -13,7 +13,7 @@ pub enum Change {
     ApUp(String),
     /// `ap NAME down`: the access point is gone, and every station with it.
     ApDown(String),
-    /// `ap NAME dhcp WHAT`: what the DHCP server behind the access point answers.
+    /// `ap NAME dhcp-answers WHAT`: what the DHCP server behind the access point answers.
     ApDhcp {
         /// The access point.
         name: String,
@@ -90,7 +90,9 @@ impl fmt::Display for Change {
         match self {
             Change::ApUp(name) => write!(f, "ap {} up", Name(name)),
             Change::ApDown(name) => write!(f, "ap {} down", Name(name)),
-            Change::ApDhcp { name, answers } => write!(f, "ap {} dhcp {}", Name(name), answers.word()),
+            Change::ApDhcp { name, answers } => {
+                write!(f, "ap {} dhcp-answers {}", Name(name), answers.word())
+            }
             Change::Dns { name, change } => write!(f, "dns {} {change}", Name(name)),
             Change::Link { name, change } => write!(f, "link {} {change}", Name(name)),
             Change::Wire { name, change } => write!(f, "wire {} {change}", Name(name)),

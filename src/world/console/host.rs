@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::words::{Word, Words};
-use super::{Change, Command, Name};
-use crate::net::config::SntpChange;
+use super::{Change, Command, Name, renamed};
+use crate::net::config::{SntpAnswers, SntpChange};
 use crate::net::network::{HostAction, Peer};
 use crate::net::service::quoted;
 use crate::net::stack::MAX_DATAGRAM;
@@ -90,7 +90,7 @@ const ACTIONS: [Action; 10] = [
     Action {
         word: "sntp",
         arguments: "CHANGE",
-        help: "Its time server: answer, silent, stratum N (0 refuses), offset DURATION.",
+        help: "Its time server: answers right or none, stratum N (0 refuses), offset DURATION.",
         read: |so_far, words| sntp(so_far, words).map(HostAction::Sntp),
     },
 ];
@@ -144,11 +144,19 @@ fn far_end(so_far: &str, words: &mut Words) -> Result<(Peer, u16), String> {
 }
 
 fn sntp(so_far: &str, words: &mut Words) -> Result<SntpChange, String> {
-    const CHANGES: [&str; 4] = ["answer", "silent", "stratum", "offset"];
+    const CHANGES: [&str; 3] = ["answers", "stratum", "offset"];
     let word = next(&one_of(CHANGES), so_far, words)?;
     match word.plain() {
-        Some("answer") => Ok(SntpChange::Silent(false)),
-        Some("silent") => Ok(SntpChange::Silent(true)),
+        Some("answers") => {
+            let expected = || one_of(SntpAnswers::WORDS.map(|(word, _)| word));
+            let so_far = format!("{so_far} answers");
+            let answers = next(&expected(), &so_far, words)?;
+            let found = SntpAnswers::WORDS.iter().find(|(word, _)| answers.is(word));
+            found.map(|(_, answers)| SntpChange::Answers(*answers)).ok_or_else(|| {
+                let hint = did_you_mean(&answers.text, SntpAnswers::WORDS.map(|(word, _)| word));
+                format!("expected {} after `{so_far}`, found {}{hint}", expected(), answers.shown())
+            })
+        }
         Some("stratum") => {
             const STRATUM: &str = "a stratum from 0 to 15";
             let so_far = format!("{so_far} stratum");
@@ -166,7 +174,7 @@ fn sntp(so_far: &str, words: &mut Words) -> Result<SntpChange, String> {
             Ok(SntpChange::Offset(offset))
         }
         _ => {
-            let hint = did_you_mean(&word.text, CHANGES);
+            let hint = renamed(&word, "sntp").unwrap_or_else(|| did_you_mean(&word.text, CHANGES));
             let (changes, found) = (one_of(CHANGES), word.shown());
             Err(format!("expected {changes} after `{so_far}`, found {found}{hint}"))
         }
@@ -212,8 +220,7 @@ impl fmt::Display for Shown<'_> {
             HostAction::Pause => f.write_str("pause"),
             HostAction::Resume => f.write_str("resume"),
             HostAction::Connect { to, port } => write!(f, "connect {} {port}", To(to)),
-            HostAction::Sntp(SntpChange::Silent(false)) => f.write_str("sntp answer"),
-            HostAction::Sntp(SntpChange::Silent(true)) => f.write_str("sntp silent"),
+            HostAction::Sntp(SntpChange::Answers(answers)) => write!(f, "sntp answers {}", answers.word()),
             HostAction::Sntp(SntpChange::Stratum(stratum)) => write!(f, "sntp stratum {stratum}"),
             HostAction::Sntp(SntpChange::Offset(offset)) => {
                 let sign = if *offset < 0 { "-" } else { "" };

@@ -1,7 +1,7 @@
 //! Settings that a line changes, several in a line: each a word and what follows it.
 
-use super::column;
 use super::words::{Word, Words};
+use super::{column, renamed};
 use crate::world::spelling::{did_you_mean, one_of};
 
 /// One thing that can be set. `T` collects what a line sets.
@@ -44,7 +44,8 @@ pub(super) fn find<'a, T>(
     others: impl IntoIterator<Item = &'static str>,
 ) -> Result<&'a Setting<T>, String> {
     settings.iter().find(|s| word.is(s.word)).ok_or_else(|| {
-        let hint = did_you_mean(&word.text, settings.iter().map(|s| s.word).chain(others));
+        let words = settings.iter().map(|s| s.word).chain(others);
+        let hint = renamed(word, "wire").unwrap_or_else(|| did_you_mean(&word.text, words));
         format!("{}, found {}{hint}", expected(settings, what), word.shown())
     })
 }

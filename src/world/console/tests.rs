@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
-use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, SntpChange};
+use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, SntpAnswers, SntpChange};
 use crate::net::network::{HostAction, Peer};
 
 fn at(ns: u64, command: Command) -> Command {
@@ -47,8 +47,8 @@ fn every_form_is_understood() {
         ("ap home down", up("home", false)),
         ("  ap\thome   up ", up("home", true)),
         ("ap \"my \\\"ap\\\"\" up", up("my \"ap\"", true)),
-        ("ap home dhcp nak", dhcp("home", DhcpAnswers::Nak)),
-        ("at 1s ap \"dhcp\" dhcp no-offer", at(1_000_000_000, dhcp("dhcp", DhcpAnswers::NoOffer))),
+        ("ap home dhcp-answers nak", dhcp("home", DhcpAnswers::Nak)),
+        ("at 1s ap \"dhcp\" dhcp-answers no-offer", at(1_000_000_000, dhcp("dhcp", DhcpAnswers::NoOffer))),
         ("dns", Command::Ask(Question::Dns(None))),
         ("dns gateway", Command::Ask(Question::Dns(Some("gateway".to_string())))),
         (
@@ -66,16 +66,16 @@ fn every_form_is_understood() {
         ("wire", Command::Ask(Question::Wire(None))),
         ("wire wifi", Command::Ask(Question::Wire(Some("wifi".to_string())))),
         (
-            "wire wifi noise 0.5 % drop 1%",
-            wire(None, Harm { noise_ppm: Some(5_000), drop_ppm: Some(10_000), low: None }),
+            "wire wifi noise 0.5 % loss 1%",
+            wire(None, Harm { noise_ppm: Some(5_000), loss_ppm: Some(10_000), low: None }),
         ),
         (
             "wire wifi to-mcu break 20 ms",
             wire(Some(WireSide::ToMcu), Harm { low: Some(ms(20)), ..Harm::default() }),
         ),
         (
-            "at 1s wire wifi from-mcu drop 0",
-            at(1_000_000_000, wire(Some(WireSide::FromMcu), Harm { drop_ppm: Some(0), ..Harm::default() })),
+            "at 1s wire wifi from-mcu loss 0",
+            at(1_000_000_000, wire(Some(WireSide::FromMcu), Harm { loss_ppm: Some(0), ..Harm::default() })),
         ),
         ("link wifi down", link("wifi", LinkChange { down: Some(true), ..none() })),
         ("link down up", link("down", LinkChange { down: Some(false), ..none() })),
@@ -122,8 +122,8 @@ fn every_form_is_understood() {
                 data: Vec::new(),
             }),
         ),
-        ("host pc sntp answer", host(HostAction::Sntp(SntpChange::Silent(false)))),
-        ("host pc sntp silent", host(HostAction::Sntp(SntpChange::Silent(true)))),
+        ("host pc sntp answers right", host(HostAction::Sntp(SntpChange::Answers(SntpAnswers::Right)))),
+        ("host pc sntp answers none", host(HostAction::Sntp(SntpChange::Answers(SntpAnswers::Silence)))),
         ("host pc sntp stratum 0", host(HostAction::Sntp(SntpChange::Stratum(0)))),
         ("host pc sntp offset 1.5 s", host(HostAction::Sntp(SntpChange::Offset(1_500_000_000)))),
         ("host pc sntp offset -2 h", host(HostAction::Sntp(SntpChange::Offset(-7_200_000_000_000)))),
@@ -163,12 +163,12 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ),
         (
             "host pc sntp",
-            "expected `answer`, `silent`, `stratum` or `offset` after `host pc sntp`, found nothing".to_string(),
+            "expected `answers`, `stratum` or `offset` after `host pc sntp`, found nothing".to_string(),
         ),
         (
-            "host pc sntp silnt",
-            "expected `answer`, `silent`, `stratum` or `offset` after `host pc sntp`, found `silnt`; did you mean \
-             `silent`?"
+            "host pc sntp ofset",
+            "expected `answers`, `stratum` or `offset` after `host pc sntp`, found `ofset`; did you mean \
+             `offset`?"
                 .to_string(),
         ),
         (
@@ -180,14 +180,14 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
             "expected a duration such as `-90 s` after `host pc sntp offset`, found nothing".to_string(),
         ),
         ("ap", "expected the name of an access point after `ap`, found nothing".to_string()),
-        ("ap home", "expected `down`, `up` or `dhcp` after `ap home`, found nothing".to_string()),
+        ("ap home", "expected `down`, `up` or `dhcp-answers` after `ap home`, found nothing".to_string()),
         (
             "ap home dwon",
-            "expected `down`, `up` or `dhcp` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
+            "expected `down`, `up` or `dhcp-answers` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
         ),
         (
-            "ap home dhcp nack",
-            "expected `right`, `none`, `no-offer`, `no-ack` or `nak` after `ap home dhcp`, found `nack`; did you mean `nak`?".to_string(),
+            "ap home dhcp-answers nack",
+            "expected `right`, `none`, `no-offer`, `no-ack` or `nak` after `ap home dhcp-answers`, found `nack`; did you mean `nak`?".to_string(),
         ),
         (
             "dns ns answer servfail",
@@ -212,16 +212,16 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("link wifi mtu 9000", "`mtu`: expected 576 to 1500 (bytes), found `9000`".to_string()),
         (
             "wire wifi nosie 1%",
-            "expected a setting of the wire (`noise`, `drop` or `break`), found `nosie`; did you mean `noise`?"
+            "expected a setting of the wire (`noise`, `loss` or `break`), found `nosie`; did you mean `noise`?"
                 .to_string(),
         ),
         (
             "wire wifi to-mcu",
-            "expected a setting of the wire (`noise`, `drop` or `break`), found nothing".to_string(),
+            "expected a setting of the wire (`noise`, `loss` or `break`), found nothing".to_string(),
         ),
-        ("wire wifi drop", "expected CHANCE after `drop`, found nothing".to_string()),
+        ("wire wifi loss", "expected CHANCE after `loss`, found nothing".to_string()),
         ("wire wifi break 1%", "`break`: unknown unit `%` in `1%`, expected `ns`, `us`, `ms`, `s`, `min`, `h` or `d`".to_string()),
-        ("wire wifi drop 1% drop 2%", "`drop`: set already in this line".to_string()),
+        ("wire wifi loss 1% loss 2%", "`loss`: set already in this line".to_string()),
         ("link wifi down up", "`up`: set already in this line".to_string()),
         ("link wifi loss 1% loss 2%", "`loss`: set already in this line".to_string()),
         ("host", "expected the name of a host after `host`, found nothing".to_string()),
@@ -276,11 +276,35 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
 }
 
 #[test]
+fn an_old_word_is_refused_with_what_is_written_today() {
+    for (line, message) in [
+        (
+            "ap home dhcp nak",
+            "expected `down`, `up` or `dhcp-answers` after `ap home`, found `dhcp`, which is `dhcp-answers` now",
+        ),
+        (
+            "wire wifi to-mcu drop 1%",
+            "expected a setting of the wire (`noise`, `loss` or `break`), found `drop`, which is `loss` now",
+        ),
+        (
+            "host time sntp silent",
+            "expected `answers`, `stratum` or `offset` after `host time sntp`, found `silent`, which is `answers none` now",
+        ),
+        (
+            "host time sntp answer",
+            "expected `answers`, `stratum` or `offset` after `host time sntp`, found `answer`, which is `answers right` now",
+        ),
+    ] {
+        assert_eq!(parse(line), Err(message.to_string()), "{line}");
+    }
+}
+
+#[test]
 fn a_change_goes_to_those_whom_it_concerns() {
     let cases = [
         ("ap home down", Audience::Everybody),
         ("ap home up", Audience::Everybody),
-        ("ap home dhcp nak", Audience::Network),
+        ("ap home dhcp-answers nak", Audience::Network),
         ("dns gateway delay 1s", Audience::Network),
         ("link wifi down", Audience::Network),
         ("wire wifi break 1ms", Audience::Module("wifi")),
@@ -362,9 +386,9 @@ fn harm() -> impl Strategy<Value = WireChange> {
     let low = proptest::option::of((0..=3_600_000_000_000u64).prop_map(Duration::from_nanos));
     let side = prop_oneof![Just(None), Just(Some(WireSide::FromMcu)), Just(Some(WireSide::ToMcu))];
     (side, chance(), chance(), low)
-        .prop_map(|(side, noise_ppm, drop_ppm, low)| WireChange {
+        .prop_map(|(side, noise_ppm, loss_ppm, low)| WireChange {
             side,
-            harm: Harm { noise_ppm, drop_ppm, low },
+            harm: Harm { noise_ppm, loss_ppm, low },
         })
         .prop_filter("a change changes something", |c| c.harm != Harm::default())
 }

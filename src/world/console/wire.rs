@@ -53,10 +53,10 @@ pub(super) const SETTINGS: [Setting<Harm>; 3] = [
         set: |h, v| store(&mut h.noise_ppm, quantity::chance(v)),
     },
     Setting {
-        word: "drop",
+        word: "loss",
         argument: "CHANCE",
         help: "How often a byte is lost on its way.",
-        set: |h, v| store(&mut h.drop_ppm, quantity::chance(v)),
+        set: |h, v| store(&mut h.loss_ppm, quantity::chance(v)),
     },
     Setting {
         word: "break",
@@ -94,7 +94,7 @@ impl fmt::Display for WireChange {
         let settings = [
             side,
             self.harm.noise_ppm.map(|p| format!("noise {}", chance_text(p))),
-            self.harm.drop_ppm.map(|p| format!("drop {}", chance_text(p))),
+            self.harm.loss_ppm.map(|p| format!("loss {}", chance_text(p))),
             self.harm.low.map(|d| format!("break {}", duration_text(d))),
         ];
         let settings: Vec<String> = settings.into_iter().flatten().collect();

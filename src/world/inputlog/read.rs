@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    End, Input, LogError, MAGIC, OBEYS_RTS, Truncated, VERSION, level_word, module_name, pacing_word,
-    pin_word,
-};
+use super::{End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pin_word};
 use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
 use crate::world::spelling::{one_of, shown};
@@ -14,7 +11,14 @@ use crate::world::{McuTx, Pin};
 const VERBS: [&str; 8] = ["attach", "detach", "uart", "pin", "line", "overrun", "console", "reach"];
 
 /// What the body of a log holds.
-type Body = (Vec<Input>, Option<End>, Option<Truncated>);
+#[derive(Default)]
+pub(super) struct Body {
+    pub inputs: Vec<Input>,
+    /// The number of the line of each.
+    pub lines: Vec<usize>,
+    pub end: Option<End>,
+    pub truncated: Option<Truncated>,
+}
 
 /// A log while it is read.
 pub(super) struct Reader<'a> {
@@ -48,6 +52,11 @@ impl<'a> Reader<'a> {
         };
         match version.parse::<u32>() {
             Ok(VERSION) => {}
+            Ok(1) => {
+                return Err(self.wrong(&format!(
+                    "the log has version 1 of the format, which was before any release; this espat-sim reads version {VERSION} and later: make the run again"
+                )));
+            }
             Ok(newer) if newer > VERSION => {
                 return Err(self.wrong(&format!(
                     "the log has version {newer} of the format, this espat-sim reads version {VERSION}: expected an espat-sim that is newer"
@@ -123,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn inputs(&mut self) -> Result<Body, LogError> {
-        let mut inputs = Vec::new();
+        let mut body = Body::default();
         while let Some(line) = self.next() {
             // Nothing is missing in an `end` line with both digests, even where an editor took its line feed.
             if line.text.starts_with("end ") && (line.whole || end(line.text).is_some()) {
@@ -131,18 +140,19 @@ impl<'a> Reader<'a> {
                     return Err(self.expected("`end digest=X content=X`, each X of 16 hex digits", line.text));
                 };
                 return match self.next() {
-                    None => Ok((inputs, Some(end), None)),
+                    None => Ok(Body { end: Some(end), ..body }),
                     Some(extra) => Err(self.expected("nothing after the `end` line", extra.text)),
                 };
             }
             if !line.whole {
                 let truncated = Truncated { line: self.line, rest: line.text.to_string() };
-                return Ok((inputs, None, Some(truncated)));
+                return Ok(Body { truncated: Some(truncated), ..body });
             }
             let input = self.input(line.text)?;
-            inputs.push(input);
+            body.inputs.push(input);
+            body.lines.push(self.line);
         }
-        Ok((inputs, None, None))
+        Ok(body)
     }
 
     fn input(&mut self, line: &str) -> Result<Input, LogError> {
@@ -215,22 +225,19 @@ impl<'a> Reader<'a> {
     }
 
     fn attach(&mut self, who: Who, origin_ns: u64, rest: &str) -> Result<Input, LogError> {
-        let expected = "`id=NUMBER hz=NUMBER mcu-tx=wire` (or `as-stored`) after `attach`";
+        let expected =
+            "`id=NUMBER hz=NUMBER` after `attach`, and `mcu-tx=` or `obeys-rts=` if the driver said it";
         let wrong = || self.expected(expected, rest);
-        let (fields, obeys_rts) = match rest.strip_suffix(OBEYS_RTS) {
-            Some(fields) => (fields, true),
-            None => (rest, false),
-        };
-        let mut fields = fields.split(' ');
-        let mut field = |key: &str| {
-            let value = fields.next()?.strip_prefix(key)?.strip_prefix('=')?;
-            Some(value)
-        };
+        let mut fields = rest.split(' ').map(|field| field.split_once('=').unwrap_or((field, ""))).peekable();
+        let mut field = |key: &str| fields.next_if(|(found, _)| *found == key).map(|(_, value)| value);
         let id =
             field("id").and_then(|v| v.parse().ok().filter(|_| number(v).is_some())).ok_or_else(wrong)?;
         let hz = field("hz").and_then(number).filter(|&hz| hz > 0).ok_or_else(wrong)?;
+        let mcu_tx = field("mcu-tx");
         let mcu_tx =
-            self.choice(field("mcu-tx").ok_or_else(wrong)?, [McuTx::Wire, McuTx::AsStored], pacing_word)?;
+            mcu_tx.map(|word| self.choice(word, [McuTx::Wire, McuTx::AsStored], McuTx::word)).transpose()?;
+        let obeys_rts = field("obeys-rts");
+        let obeys_rts = obeys_rts.map(|word| self.choice(word, [false, true], truth_word)).transpose()?;
         if fields.next().is_some() || !who.is_name() {
             return Err(wrong());
         }
@@ -305,6 +312,10 @@ impl<'a> Reader<'a> {
     fn expected(&self, expected: &str, found: &str) -> LogError {
         self.wrong(&format!("expected {expected}, found {}", shown(found)))
     }
+}
+
+fn truth_word(truth: bool) -> &'static str {
+    if truth { "true" } else { "false" }
 }
 
 /// Who a line is about.

@@ -13,7 +13,7 @@ fn scenario(name: &str, text: &str) -> Scenario {
 
 fn attachment(hz: u64, origin_ns: u64, mcu_tx: McuTx) -> Attachment {
     let timebase = Timebase::new(hz, Instant::from_nanos(origin_ns)).expect("hz is not 0");
-    Attachment { timebase, mcu_tx, obeys_rts: false }
+    Attachment { timebase, mcu_tx: Some(mcu_tx), obeys_rts: None }
 }
 
 /// A log with one module, `wifi`, attached.
@@ -45,14 +45,14 @@ fn a_log_is_readable_text() {
     w.detach(0);
     w.end(End { digest: 0x0123_4567_89ab_cdef, content_digest: 0xfedc_ba98_7654_3210 });
     let expected = format!(
-        "espat-sim input log 1
+        "espat-sim input log 2
 crate {}
 seed 7
 scenario \"lab.toml\" 29 bytes 3 lines
 |[ap.home]
 |ssid = \"espat-sim\"
 |
-0 wifi attach id=0 hz=1000000000 mcu-tx=wire
+0 wifi attach id=0 hz=1000000000
 86805 wifi uart 41 54 0d 0a
 1500000000 * console ap home down
 1600000000 wifi pin en low
@@ -94,7 +94,7 @@ fn only_the_reach_that_no_later_input_shows_is_written() {
     assert_eq!(
         body(w),
         [
-            "0 other attach id=1 hz=1000000000 mcu-tx=wire",
+            "0 other attach id=1 hz=1000000000",
             "10 wifi uart 61 62",
             "30 wifi reach",
             "25 other reach",
@@ -163,19 +163,20 @@ fn a_bad_log_is_refused_with_its_line() {
     let good = text(writer());
     let with = |line: &str| format!("{good}{line}\n");
     let verbs = "`attach`, `detach`, `uart`, `pin`, `line`, `overrun`, `console` or `reach`";
-    let attach = "`id=NUMBER hz=NUMBER mcu-tx=wire` (or `as-stored`) after `attach`";
+    let attach = "`id=NUMBER hz=NUMBER` after `attach`, and `mcu-tx=` or `obeys-rts=` if the driver said it";
     let cases = [
-        (String::new(), "1: expected `espat-sim input log 1`, found the end of the log".to_string()),
-        ("hello\n".to_string(), "1: expected `espat-sim input log 1`, found `hello`".to_string()),
-        ("hello".to_string(), "1: expected `espat-sim input log 1`, found `hello`, where the log is cut off".to_string()),
-        (good.replacen("log 1", "log 2", 1), "1: the log has version 2 of the format, this espat-sim reads version 1: expected an espat-sim that is newer".to_string()),
-        (good.replacen("log 1", "log 0", 1), "1: expected `espat-sim input log 1`, found `espat-sim input log 0`".to_string()),
+        (String::new(), "1: expected `espat-sim input log 2`, found the end of the log".to_string()),
+        ("hello\n".to_string(), "1: expected `espat-sim input log 2`, found `hello`".to_string()),
+        ("hello".to_string(), "1: expected `espat-sim input log 2`, found `hello`, where the log is cut off".to_string()),
+        (good.replacen("log 2", "log 3", 1), "1: the log has version 3 of the format, this espat-sim reads version 2: expected an espat-sim that is newer".to_string()),
+        (good.replacen("log 2", "log 1", 1), "1: the log has version 1 of the format, which was before any release; this espat-sim reads version 2 and later: make the run again".to_string()),
+        (good.replacen("log 2", "log 0", 1), "1: expected `espat-sim input log 2`, found `espat-sim input log 0`".to_string()),
         (good.replace('\n', "\r\n"), "1: expected lines that end in a line feed alone, found a carriage return before it: the log's line endings were changed".to_string()),
         (good.replacen("crate ", "crat ", 1), format!("2: expected `crate VERSION`, found `crat {}`", env!("CARGO_PKG_VERSION"))),
         (good.replacen("seed 7", "seed -7", 1), "3: expected `seed NUMBER`, found `seed -7`".to_string()),
         (good.replacen("29 bytes", "many bytes", 1), "4: expected `scenario \"NAME\" N bytes M lines`, found `scenario \"lab.toml\" many bytes 3 lines`".to_string()),
         (good.replacen("29 bytes", "30 bytes", 1), "7: expected a scenario of 30 bytes, found 29: the text above was changed".to_string()),
-        (good.replacen("3 lines", "4 lines", 1), "8: expected line 4 of the scenario's 4, after a `|`, found `0 wifi attach id=0 hz=1000000000 mcu-tx=wire`".to_string()),
+        (good.replacen("3 lines", "4 lines", 1), "8: expected line 4 of the scenario's 4, after a `|`, found `0 wifi attach id=0 hz=1000000000`".to_string()),
         (with("hello"), "9: expected `TIME MODULE WHAT ...`, found `hello`".to_string()),
         (with(""), "9: expected `TIME MODULE WHAT ...`, found ``".to_string()),
         (with("1 wifi uatr 41"), format!("9: expected {verbs}, found `uatr`")),
@@ -195,7 +196,9 @@ fn a_bad_log_is_refused_with_its_line() {
         (with("1 * console a\\b"), "9: expected `\\\\`, `\\\"`, `\\n`, `\\r`, `\\t` or `\\u{HEX}`, found `\\b`".to_string()),
         (with("1 * console a\\u{d800}"), "9: expected `\\u{HEX}`, found `\\u{d800}`".to_string()),
         (with("1 b attach id=1 hz=0 mcu-tx=wire"), format!("9: expected {attach}, found `id=1 hz=0 mcu-tx=wire`")),
-        (with("1 b attach id=1 hz=1"), format!("9: expected {attach}, found `id=1 hz=1`")),
+        (with("1 b attach id=1"), format!("9: expected {attach}, found `id=1`")),
+        (with("1 b attach id=1 hz=1 obeys-rts=yes"), "9: expected `false` or `true`, found `yes`".to_string()),
+        (with("1 b attach id=1 hz=1 obeys-rts=true mcu-tx=wire"), format!("9: expected {attach}, found `id=1 hz=1 obeys-rts=true mcu-tx=wire`")),
         (with("1 b attach id=1 hz=1 mcu-tx=wired"), "9: expected `wire` or `as-stored`, found `wired`".to_string()),
         (with("end digest=12 content=34"), "9: expected `end digest=X content=X`, each X of 16 hex digits, found `end digest=12 content=34`".to_string()),
         (with("end digest=0000000000000001 content=0000000000000002\n1 wifi reach"), "10: expected nothing after the `end` line, found `1 wifi reach`".to_string()),
@@ -221,6 +224,12 @@ fn an_input_of_a_module_that_never_attached_is_found_when_the_log_is_read() {
 
 fn tick() -> impl Strategy<Value = u64> {
     prop_oneof![0..20u64, any::<u64>()]
+}
+
+/// What a driver may say at its attachment, or leave to the scenario.
+fn given() -> impl Strategy<Value = (Option<McuTx>, Option<bool>)> {
+    let mcu_tx = proptest::sample::select(&McuTx::WORDS[..]).prop_map(|(_, mcu_tx)| mcu_tx);
+    (proptest::option::of(mcu_tx), proptest::option::of(any::<bool>()))
 }
 
 fn input() -> impl Strategy<Value = Input> {
@@ -252,7 +261,11 @@ fn input() -> impl Strategy<Value = Input> {
 fn write(w: &mut Writer, input: &Input) {
     match input {
         Input::Attach { module, name, hz, origin_ns, mcu_tx, obeys_rts } => {
-            let attachment = Attachment { obeys_rts: *obeys_rts, ..attachment(*hz, *origin_ns, *mcu_tx) };
+            let attachment = Attachment {
+                mcu_tx: *mcu_tx,
+                obeys_rts: *obeys_rts,
+                ..attachment(*hz, *origin_ns, McuTx::Wire)
+            };
             w.attach(*module, name, &attachment);
         }
         Input::Detach { module } => w.detach(*module),
@@ -307,15 +320,14 @@ proptest! {
         name: String,
         scenario_text in prop_oneof![".*", "[a\r\n|\\\\\"]{0,20}", any::<String>()],
         names in proptest::collection::btree_set(prop_oneof!["[a-z*#-]{0,4}", any::<String>()], 3),
-        bases in proptest::collection::vec((1..=u64::MAX, any::<u64>(), any::<bool>()), 3),
+        bases in proptest::collection::vec((1..=u64::MAX, any::<u64>(), given()), 3),
         rest in proptest::collection::vec(input(), 0..40),
         end in proptest::option::of((any::<u64>(), any::<u64>())),
         cut: proptest::sample::Index,
     ) {
         let mut inputs: Vec<Input> = names.into_iter().zip(0u32..).zip(bases)
-            .map(|((name, module), (hz, origin_ns, wire))| {
-                let mcu_tx = if wire { McuTx::Wire } else { McuTx::AsStored };
-                Input::Attach { module, name, hz, origin_ns, mcu_tx, obeys_rts: !wire }
+            .map(|((name, module), (hz, origin_ns, (mcu_tx, obeys_rts)))| {
+                Input::Attach { module, name, hz, origin_ns, mcu_tx, obeys_rts }
             })
             .collect();
         inputs.extend(rest);

@@ -8,7 +8,7 @@ use super::read::{self, Taken};
 use super::report::Problems;
 use super::schema;
 use super::table::{Section, Value};
-use crate::net::config::SegmentConfig;
+use crate::net::config::{DhcpAnswers, SegmentConfig};
 use crate::time::{Duration, NANOS_PER_SEC};
 use crate::wifi::config::{ApConfig, Pmf, Security};
 use crate::world::quantity;
@@ -91,12 +91,12 @@ fn access_point<'a>(
     };
     let subnet = subnet(p, &section, index)?;
     let gateway = address(p, &section, "gateway", subnet).unwrap_or(subnet.at(1));
-    let dhcp = dhcp(p, &section, subnet);
-    if (dhcp.0..=dhcp.1).contains(&gateway) {
-        let key = if section.value("gateway").is_some() { "gateway" } else { "dhcp" };
+    let dhcp_range = dhcp_range(p, &section, subnet);
+    if (dhcp_range.0..=dhcp_range.1).contains(&gateway) {
+        let key = if section.value("gateway").is_some() { "gateway" } else { "dhcp-range" };
         let message = format!(
             "expected a gateway outside the addresses to lease, found {gateway} within {} to {}",
-            dhcp.0, dhcp.1
+            dhcp_range.0, dhcp_range.1
         );
         section.complain(p, key, &message);
     }
@@ -105,7 +105,8 @@ fn access_point<'a>(
         name: name.to_string(),
         gateway,
         prefix_len: subnet.prefix_len(),
-        dhcp,
+        dhcp_range,
+        dhcp_answers: section.choice(p, "dhcp-answers", &DhcpAnswers::WORDS).unwrap_or_default(),
         lease,
         ipv6: section.parsed(p, "ipv6", network::prefix6),
         dns: name_servers(p, &section).unwrap_or_else(|| vec![gateway]),
@@ -181,15 +182,15 @@ fn host_address(text: &str, subnet: Subnet) -> Result<Ipv4Addr, String> {
 
 /// First and last address to lease. Without the key: .100 to .199 in a network of up to 24 bits, otherwise the
 /// upper half.
-fn dhcp(problems: &mut Problems, section: &Section, subnet: Subnet) -> (Ipv4Addr, Ipv4Addr) {
+fn dhcp_range(problems: &mut Problems, section: &Section, subnet: Subnet) -> (Ipv4Addr, Ipv4Addr) {
     let default = if subnet.size() >= 256 {
         (subnet.at(100), subnet.at(199))
     } else {
         (subnet.at(subnet.size() / 2), subnet.at(subnet.size() - 2))
     };
-    let Some(range) = section.strings(problems, "dhcp") else { return default };
+    let Some(range) = section.strings(problems, "dhcp-range") else { return default };
     let [(first, _), (last, _)] = range.as_slice() else {
-        section.mistake(problems, "dhcp", &format!("found a list of {}", range.len()));
+        section.mistake(problems, "dhcp-range", &format!("found a list of {}", range.len()));
         return default;
     };
     let range = host_address(first, subnet).and_then(|a| host_address(last, subnet).map(|b| (a, b)));
@@ -197,11 +198,11 @@ fn dhcp(problems: &mut Problems, section: &Section, subnet: Subnet) -> (Ipv4Addr
         Ok((first, last)) if first <= last => (first, last),
         Ok((first, last)) => {
             let message = format!("expected the lower address first, found {first} before {last}");
-            section.complain(problems, "dhcp", &message);
+            section.complain(problems, "dhcp-range", &message);
             default
         }
         Err(message) => {
-            section.complain(problems, "dhcp", &message);
+            section.complain(problems, "dhcp-range", &message);
             default
         }
     }

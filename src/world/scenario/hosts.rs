@@ -144,7 +144,7 @@ fn segment(problems: &mut Problems, section: &Section, address: Ipv4Addr, lans: 
         None => lans.iter().find(|l| l.subnet.contains(address)),
     }?;
     let Lan { subnet, segment, .. } = lan;
-    if let Some(message) = misplaced(address, *subnet, segment.gateway, segment.dhcp, &lan.ap.name) {
+    if let Some(message) = misplaced(address, *subnet, segment.gateway, segment.dhcp_range, &lan.ap.name) {
         section.complain(problems, "address", &message);
     }
     Some(lan.ap.name.clone())

@@ -68,6 +68,6 @@ pub(super) fn read<'a>(
         reorder_ppm: link.parsed(p, "reorder", quantity::chance).unwrap_or(default.reorder_ppm),
         rate_bps: link.parsed(p, "rate", quantity::rate).unwrap_or(default.rate_bps),
         mtu: link.integer(p, "mtu", 576, 1500).unwrap_or(default.mtu),
-        down: link.boolean(p, "down").unwrap_or(default.down),
+        down: !link.boolean(p, "up").unwrap_or(!default.down),
     }
 }

@@ -27,7 +27,6 @@ use crate::net::network::{HostAction, Peer};
 pub use crate::profile::Timing;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
-use crate::world::McuTx;
 use crate::world::console::{Change, Command, Question};
 use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
@@ -47,8 +46,6 @@ pub struct ModuleConfig {
     pub profile: String,
     /// MAC address of its station; `None`: made from its name.
     pub mac: Option<[u8; 6]>,
-    /// How stored bytes are paced; `None`: as the driver says.
-    pub mcu_tx: Option<McuTx>,
     /// Its UART wire.
     pub wire: WireConfig,
     /// Where its log texts come out.
@@ -114,6 +111,9 @@ impl Scenario {
     pub fn parse(name: &str, text: &str) -> Result<Scenario, ScenarioError> {
         read::scenario(name, text)
     }
+
+    /// What the built-in scenario is called, for messages.
+    pub const DEFAULT_NAME: &str = "the built-in scenario";
 
     /// The built-in scenario: one module, one access point, a host behind it and three beyond the gateway.
     pub fn default_text() -> &'static str {

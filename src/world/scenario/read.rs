@@ -14,7 +14,6 @@ use super::{WireConfig, access_points, dns, expect, hosts, link, network, schema
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
 use crate::profile;
-use crate::world::McuTx;
 use crate::world::console::{self, Command};
 use crate::world::spelling::{did_you_mean, one_of, shown};
 
@@ -101,7 +100,6 @@ fn modules(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) ->
             name: "wifi".to_string(),
             profile,
             mac: None,
-            mcu_tx: None,
             log_port: LogPort::default(),
             nvs: None,
             saved: None,
@@ -129,12 +127,10 @@ fn module<'a>(
         Err(format!("expected a profile ({}), found {}{hint}", one_of(names()), shown(name)))
     });
     let log_ports = [("own", LogPort::Own), ("merged", LogPort::Merged)];
-    let pacings = [("wire", McuTx::Wire), ("as-stored", McuTx::AsStored)];
     Some(ModuleConfig {
         name: name.to_string(),
         profile: profile.unwrap_or_else(|| profile::PROFILES[0].name.to_string()),
         mac: mac(problems, &section, "mac", macs),
-        mcu_tx: section.choice(problems, "mcu-tx", &pacings),
         log_port: section.choice(problems, "log-port", &log_ports).unwrap_or_default(),
         nvs: nvs(problems, &section, files),
         saved: None,

@@ -28,12 +28,21 @@ pub(super) const TOP: &[Key] = &[
     key("dns", "a table: [dns]", "see below"),
 ];
 
+/// Keys that had another name, each with a key of the table that it stood in, and what is written today.
+pub(super) const OLD: [(&str, &str, &str); 6] = [
+    ("mcu-tx", "log-port", "it stands in [wire.NAME] now"),
+    ("dhcp", "dhcp-range", "it is called `dhcp-range` now"),
+    ("down", "latency", "it is `up = false` now"),
+    ("line", "noise", "it is called `mcu-line` now"),
+    ("drop", "noise", "it is called `loss` now"),
+    ("silent", "stratum", "it is `answers = \"none\"` now"),
+];
+
 pub(super) const CAPTURE: &[Key] = &[key("taps", "`modules` or `all`", "`modules`")];
 
 pub(super) const MODULE: &[Key] = &[
     key("profile", "the name of a profile, such as \"esp32c3-v2.3\"", "`esp32c3-v2.3`"),
     key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
-    key("mcu-tx", "`wire` or `as-stored`", "what the driver says"),
     key("log-port", "`own` or `merged`", "`own`"),
     key("nvs", "the path of a file, such as \"wifi-nvs.toml\"", "in memory"),
 ];
@@ -57,10 +66,11 @@ pub(super) const AP: &[Key] = &[
     key("subnet", "a network of 8 to 30 bits, such as \"192.168.1.0/24\"", "192.168.N.0/24"),
     key("gateway", "an IPv4 address within the subnet", "the subnet's first address"),
     key(
-        "dhcp",
+        "dhcp-range",
         "the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"]",
         "see below",
     ),
+    key("dhcp-answers", "`right`, `none`, `no-offer`, `no-ack` or `nak`", "`right`"),
     key("ipv6", "an IPv6 network of 64 bits, such as \"2001:db8:1::/64\"", "no IPv6"),
     key("lease", "a duration of whole seconds from 10 s to 365 d, such as \"2 h\"", "\"2 h\""),
     key("dns", "a list of up to three IPv4 addresses, such as [\"192.168.1.53\"]", "the gateway"),
@@ -78,14 +88,15 @@ pub(super) const LINK: &[Key] = &[
         "\"unlimited\", \"20 Mbit/s\" for a module",
     ),
     key("mtu", "an integer from 576 to 1500 (bytes)", "1500"),
-    key("down", "true or false", "false"),
+    key("up", "true or false", "true"),
 ];
 
 pub(super) const WIRE: &[Key] = &[
-    key("line", "what a UART can be set to, such as \"9600 8n1\"", "that of the module"),
-    key("obeys-rts", "true or false", "what the driver says"),
+    key("mcu-tx", "`wire` or `as-stored`", "`wire`"),
+    key("mcu-line", "what a UART can be set to, such as \"9600 8n1\"", "that of the module"),
+    key("obeys-rts", "true or false", "false"),
     key("noise", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
-    key("drop", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
+    key("loss", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
 ];
 
 pub(super) const HOST: &[Key] = &[
@@ -130,7 +141,7 @@ pub(super) const PAGE: &[Key] = &[
 pub(super) const SNTP: &[Key] = &[
     key("offset", "a duration with or without a minus sign, such as \"-90 s\"", "0"),
     key("stratum", "an integer from 0 to 15", "2"),
-    key("silent", "true or false", "false"),
+    key("answers", "`right` or `none`", "`right`"),
 ];
 
 pub(super) const UPDATE: &[Key] = &[

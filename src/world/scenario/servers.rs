@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{exists, schema};
-use crate::net::config::{Sntp, UpdateOffer};
+use crate::net::config::{Sntp, SntpAnswers, UpdateOffer};
 use crate::net::firmware;
 use crate::world::quantity;
 use crate::world::spelling::shown;
@@ -23,7 +23,7 @@ pub(super) fn sntp(problems: &mut Problems, host: &Section, name: &str) -> Optio
     Some(Sntp {
         offset: section.parsed(problems, "offset", quantity::signed_duration).unwrap_or(default.offset),
         stratum: section.integer(problems, "stratum", 0, 15).unwrap_or(default.stratum),
-        silent: section.boolean(problems, "silent").unwrap_or(default.silent),
+        answers: section.choice(problems, "answers", &SntpAnswers::WORDS).unwrap_or(default.answers),
     })
 }
 

@@ -74,6 +74,10 @@ impl<'a> Section<'a> {
 
     fn unknown(&self, key: &str) -> String {
         let names = || self.keys.iter().map(|row| row.name);
+        let old = schema::OLD.iter().find(|(old, beside, _)| *old == key && names().any(|n| n == *beside));
+        if let Some((_, _, now)) = old {
+            return format!("unknown key {} {}: {now}", shown(key), self.within());
+        }
         let mut hint = did_you_mean(key, names());
         if hint.is_empty() && schema::TOP.iter().any(|row| row.name == key) {
             hint = format!("; `{key}` belongs to the top of the file, before the first [section]");

@@ -7,9 +7,12 @@ use std::net::Ipv4Addr;
 use super::table::Key;
 use super::*;
 use crate::net::config::{
-    DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig, Sntp, UpdateOffer,
+    DhcpAnswers, DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig, Sntp, SntpAnswers,
+    UpdateOffer,
 };
+use crate::uart::LineSettings;
 use crate::wifi::config::{Pmf, Security};
+use crate::world::McuTx;
 use crate::world::console::{Change, LinkChange, Question};
 
 fn parse(text: &str) -> Scenario {
@@ -30,7 +33,7 @@ fn the_built_in_scenario_is_what_the_demo_needs() {
     let segment = &s.net.segments[0];
     assert_eq!((segment.name.as_str(), segment.gateway.to_string().as_str()), ("home", "192.168.1.1"));
     assert_eq!((segment.prefix_len, segment.lease), (24, Duration::from_secs(7200)));
-    assert_eq!(segment.dhcp, ("192.168.1.100".parse().unwrap(), "192.168.1.199".parse().unwrap()));
+    assert_eq!(segment.dhcp_range, ("192.168.1.100".parse().unwrap(), "192.168.1.199".parse().unwrap()));
     let hosts: Vec<_> =
         s.net.hosts.iter().map(|h| (h.name.as_str(), h.address.to_string(), h.segment.as_deref())).collect();
     assert_eq!(
@@ -92,7 +95,6 @@ fn every_key_can_be_given() {
         [module.b]
         profile = "esp32c3-v2.3"
         mac = "24:0A:C4:00:00:02"
-        mcu-tx = "as-stored"
         [module.a]
         [ap."my ap"]
         ssid = "x"
@@ -108,9 +110,16 @@ fn every_key_can_be_given() {
         up = false
         subnet = "10.1.2.0/28"
         gateway = "10.1.2.14"
-        dhcp = ["10.1.2.4", "10.1.2.4"]
+        dhcp-answers = "no-ack"
+        dhcp-range = ["10.1.2.4", "10.1.2.4"]
         lease = "90 s"
         dns = ["10.1.2.5", "8.8.8.8"]
+        [wire.b]
+        mcu-tx = "as-stored"
+        mcu-line = "9600 7e2"
+        obeys-rts = true
+        noise = "1 %"
+        loss = "2 ppm"
         [link.b]
         latency = "1 ms"
         jitter = "0"
@@ -119,7 +128,7 @@ fn every_key_can_be_given() {
         reorder = "100 %"
         rate = "unlimited"
         mtu = 576
-        down = true
+        up = false
         [host.www]
         address = "10.1.2.5"
         names = ["WWW.example.com"]
@@ -142,13 +151,21 @@ fn every_key_can_be_given() {
         "#,
     );
     assert_eq!((s.seed, s.timing, s.epoch, s.taps_all), (Some(u64::MAX), Timing::Worst, 1_906_538_400, true));
-    assert_eq!(s.modules[0].mcu_tx, None);
-    assert_eq!(s.modules[1].mcu_tx, Some(McuTx::AsStored));
+    assert_eq!(s.modules[0].wire, WireConfig::default());
+    let wire = WireConfig {
+        mcu_tx: Some(McuTx::AsStored),
+        mcu_line: LineSettings::parse("9600 7e2").ok(),
+        obeys_rts: Some(true),
+        noise_ppm: 10_000,
+        loss_ppm: 2,
+    };
+    assert_eq!(s.modules[1].wire, wire);
     assert_eq!(s.modules[1].mac, Some([0x24, 0x0a, 0xc4, 0, 0, 2]));
     assert_eq!((s.aps[0].security, s.aps[0].pmf), (Security::Wpa2Enterprise, Pmf::Capable));
     assert_eq!((s.aps[0].hidden, s.aps[0].modes, s.aps[0].wps), (true, 3, true));
     assert_eq!(s.aps[0].bssid, [0x24, 0x0a, 0xc4, 0, 0, 1]);
-    assert_eq!(s.net.segments[0].dhcp.0, s.net.segments[0].dhcp.1);
+    assert_eq!(s.net.segments[0].dhcp_answers, DhcpAnswers::NoAck);
+    assert_eq!(s.net.segments[0].dhcp_range.0, s.net.segments[0].dhcp_range.1);
     let link = Faults {
         latency: Duration::from_millis(1),
         loss_ppm: 5_000,
@@ -197,7 +214,7 @@ fn default_subnets_count_access_points_by_name() {
         lans,
         [("a", "192.168.1.1".to_string()), ("b", "192.168.2.1".to_string()), ("c", "10.0.0.1".to_string())]
     );
-    assert_eq!(s.net.segments[2].dhcp, ("10.0.0.2".parse().unwrap(), "10.0.0.2".parse().unwrap()));
+    assert_eq!(s.net.segments[2].dhcp_range, ("10.0.0.2".parse().unwrap(), "10.0.0.2".parse().unwrap()));
     assert_ne!(s.aps[0].bssid, s.aps[1].bssid);
     assert_eq!(s.aps[0].bssid[0] & 3, 2, "a made-up MAC address is a locally administered station's");
 }
@@ -219,8 +236,8 @@ fn a_command_is_checked_against_the_names_that_exist() {
         ("host nas join wifi", ""),
         ("host nas join wfi", "expected the name of a module (`wifi`), found `wfi`; did you mean `wifi`?"),
         ("host nas leave", ""),
-        ("host time sntp silent", ""),
-        ("host nas sntp silent", "expected a host with a time server (`sntp`), found `nas`"),
+        ("host time sntp answers none", ""),
+        ("host nas sntp answers none", "expected a host with a time server (`sntp`), found `nas`"),
         (
             "host www join wifi",
             "expected a host behind an access point, found `www`, which is beyond the gateway",
@@ -244,14 +261,14 @@ fn a_command_is_checked_against_the_names_that_exist() {
 #[test]
 fn time_and_update_servers_are_read() {
     let s = parse(
-        "[host.time]\naddress = \"203.0.113.1\"\nsntp = { offset = \"-90 s\", stratum = 1, silent = true }\n\
+        "[host.time]\naddress = \"203.0.113.1\"\nsntp = { offset = \"-90 s\", stratum = 1, answers = \"none\" }\n\
          [host.ota]\naddress = \"203.0.113.2\"\n\
          update = { versions = { \"v1\" = { ota = 1_000, client_ca = 1 }, v2 = {} }, latest = \"v2\" }\n\
          [host.both]\naddress = \"203.0.113.3\"\nsntp = {}\n\
          update = { port = 8080, versions = { \"v1\" = { ota = 1_000 } } }\n",
     );
     let services = |name: &str| &s.net.hosts.iter().find(|h| h.name == name).unwrap().services[..];
-    let sntp = Sntp { offset: -90_000_000_000, stratum: 1, silent: true };
+    let sntp = Sntp { offset: -90_000_000_000, stratum: 1, answers: SntpAnswers::Silence };
     assert_eq!(services("time"), [ServiceConfig::Sntp(sntp)]);
     let files =
         |files: &[(&str, usize)]| files.iter().map(|(name, size)| (name.to_string(), *size)).collect();

@@ -7,29 +7,32 @@ use super::table::Section;
 use crate::module::{Harm, Module};
 use crate::time::Instant;
 use crate::uart::LineSettings;
+use crate::world::McuTx;
 use crate::world::quantity;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 
 /// The wire of a module at the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WireConfig {
-    /// What the MCU's UART is set to; `None`: it follows the module's until a driver says otherwise.
-    pub line: Option<LineSettings>,
-    /// Whether the MCU's UART obeys the module's RTS; `None`: as the driver says.
+    /// How stored bytes are paced where the driver does not say; `None`: at line rate.
+    pub mcu_tx: Option<McuTx>,
+    /// What the MCU's UART is set to until a driver sets it; `None`: it follows the module's.
+    pub mcu_line: Option<LineSettings>,
+    /// Whether the MCU's UART obeys the module's RTS where the driver does not say; `None`: it does not.
     pub obeys_rts: Option<bool>,
     /// Chance that one bit of a byte is inverted, parts per million.
     pub noise_ppm: u32,
     /// Chance that a byte is lost, parts per million.
-    pub drop_ppm: u32,
+    pub loss_ppm: u32,
 }
 
 impl WireConfig {
     /// Makes a module's wire like this.
     pub fn apply(&self, module: &mut Module) {
-        if let Some(line) = self.line {
+        if let Some(line) = self.mcu_line {
             module.set_mcu_line(line);
         }
-        let harm = Harm { noise_ppm: Some(self.noise_ppm), drop_ppm: Some(self.drop_ppm), low: None };
+        let harm = Harm { noise_ppm: Some(self.noise_ppm), loss_ppm: Some(self.loss_ppm), low: None };
         for from_mcu in [true, false] {
             module.set_harm(Instant::ZERO, from_mcu, harm);
         }
@@ -52,10 +55,11 @@ pub(super) fn read(problems: &mut Problems, top: &Section, modules: &mut [Module
             continue;
         };
         modules[place_of].wire = WireConfig {
-            line: wire.parsed(p, "line", LineSettings::parse),
+            mcu_tx: wire.choice(p, "mcu-tx", &McuTx::WORDS),
+            mcu_line: wire.parsed(p, "mcu-line", LineSettings::parse),
             obeys_rts: wire.boolean(p, "obeys-rts"),
             noise_ppm: wire.parsed(p, "noise", quantity::chance).unwrap_or(0),
-            drop_ppm: wire.parsed(p, "drop", quantity::chance).unwrap_or(0),
+            loss_ppm: wire.parsed(p, "loss", quantity::chance).unwrap_or(0),
         };
     }
 }

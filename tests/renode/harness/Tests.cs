@@ -668,9 +668,11 @@ namespace EspAtHarness
             Recoverable(() => other.Run(1), "cat", "door", "lamp");
         }
 
-        public static void McuTxIsOneOfTwoWords()
+        public static void McuTxIsOneOfTwoWordsAndGoesBeforeTheScenario()
         {
-            var board = new Board();
+            var path = Folder + "/wire.toml";
+            File.WriteAllText(path, "[wire.wifi]\nmcu-tx = \"wire\"\n");
+            var board = new Board(m => m.Scenario = path);
             Recoverable(() => board.Module.McuTx = "fast", "expected \"wire\" or \"as-stored\"");
             board.Module.McuTx = "as-stored";
             board.Machine.Guest(1000000000, () => board.Uart.Send("AT\r\n"));

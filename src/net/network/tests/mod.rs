@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use smoltcp::wire::{EthernetProtocol, IpProtocol, Ipv4Packet};
 
 use super::*;
-use crate::net::config::{DnsConfig, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
+use crate::net::config::{DhcpAnswers, DnsConfig, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
 use crate::net::packet;
 use crate::net::stack::{
     CloseReason, Connection, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Stack,
@@ -30,7 +30,8 @@ fn segment(name: &str, net: u8) -> SegmentConfig {
         name: name.to_owned(),
         gateway: at(1),
         prefix_len: 24,
-        dhcp: (at(100), at(199)),
+        dhcp_range: (at(100), at(199)),
+        dhcp_answers: DhcpAnswers::default(),
         lease: Duration::from_secs(7200),
         ipv6: Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0)),
         dns: vec![at(1)],

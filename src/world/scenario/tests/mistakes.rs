@@ -135,16 +135,16 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
             "3:11: `gateway` in [ap.home]: expected a gateway outside the addresses to lease, found 192.168.1.150 within 192.168.1.100 to 192.168.1.199",
         ),
         (
-            "[ap.home]\nssid = \"x\"\ndhcp = [\"192.168.1.9\", \"192.168.1.8\"]",
-            "3:8: `dhcp` in [ap.home]: expected the lower address first, found 192.168.1.9 before 192.168.1.8",
+            "[ap.home]\nssid = \"x\"\ndhcp-range = [\"192.168.1.9\", \"192.168.1.8\"]",
+            "3:14: `dhcp-range` in [ap.home]: expected the lower address first, found 192.168.1.9 before 192.168.1.8",
         ),
         (
-            "[ap.home]\nssid = \"x\"\ndhcp = [\"192.168.1.9\"]",
-            "3:8: `dhcp` in [ap.home]: expected the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"], found a list of 1",
+            "[ap.home]\nssid = \"x\"\ndhcp-range = [\"192.168.1.9\"]",
+            "3:14: `dhcp-range` in [ap.home]: expected the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"], found a list of 1",
         ),
         (
-            "[ap.home]\nssid = \"x\"\ndhcp = [1, 2]",
-            "3:8: `dhcp` in [ap.home]: expected the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"], found a list with a number",
+            "[ap.home]\nssid = \"x\"\ndhcp-range = [1, 2]",
+            "3:14: `dhcp-range` in [ap.home]: expected the first and the last address to lease, such as [\"192.168.1.100\", \"192.168.1.199\"], found a list with a number",
         ),
         (
             "[ap.home]\nssid = \"x\"\nlease = \"5 s\"",
@@ -368,6 +368,40 @@ fn a_flood_of_mistakes_is_cut_to_a_readable_report() {
     assert_eq!(error.problems.len(), 20);
     assert!(error.message.ends_with("(and 4999 more mistakes)"), "{}", error.message);
     assert!(error.to_string().ends_with("\n4980 more mistakes are not shown\n"), "{error}");
+}
+
+#[test]
+fn an_old_key_is_refused_with_what_is_written_today() {
+    for (text, message) in [
+        (
+            "[module.a]\nmcu-tx = \"wire\"",
+            "2:1: unknown key `mcu-tx` in [module.a]: it stands in [wire.NAME] now",
+        ),
+        (
+            "[ap.home]\nssid = \"x\"\ndhcp = [\"192.168.1.9\", \"192.168.1.9\"]",
+            "3:1: unknown key `dhcp` in [ap.home]: it is called `dhcp-range` now",
+        ),
+        ("[link.wifi]\ndown = true", "2:1: unknown key `down` in [link.wifi]: it is `up = false` now"),
+        (
+            "[wire.wifi]\nline = \"9600 8n1\"",
+            "2:1: unknown key `line` in [wire.wifi]: it is called `mcu-line` now",
+        ),
+        ("[wire.wifi]\ndrop = \"1 %\"", "2:1: unknown key `drop` in [wire.wifi]: it is called `loss` now"),
+        (
+            "[host.pc]\naddress = \"203.0.113.1\"\nsntp = { silent = true }",
+            "3:10: unknown key `silent` in [host.pc.sntp]: it is `answers = \"none\"` now",
+        ),
+    ] {
+        assert_eq!(mistakes(text), [message], "in:\n{text}");
+    }
+    for (line, now) in [
+        ("at 1s ap home dhcp nak", "`dhcp-answers`"),
+        ("at 1s wire wifi drop 1%", "`loss`"),
+        ("at 1s host pc sntp silent", "`answers none`"),
+    ] {
+        let [message] = &mistakes(&format!("timeline = [\"{line}\"]"))[..] else { panic!("{line}") };
+        assert!(message.contains(&format!("which is {now} now")), "{message}");
+    }
 }
 
 #[test]
