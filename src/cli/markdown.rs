@@ -27,10 +27,12 @@ those before a comma in brackets, `[<link ID>,]`, are there with AT+CIPMUX=1 and
 that not every profile has name those that do.
 ";
 
+/// Name of a transcript, without `.at`, a profile that it runs in, and what it shows there.
+type Shows = (String, String, Vec<(Exercised, Shown)>);
+
 /// The transcripts of one directory and what they exercise.
 pub struct Transcripts {
-    /// Name of a transcript, without `.at`, a profile that it runs in, and what it shows there.
-    all: Vec<(String, String, Vec<(Exercised, Shown)>)>,
+    all: Vec<Shows>,
     /// As the documents reach them.
     directory: String,
 }
