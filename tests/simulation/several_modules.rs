@@ -73,8 +73,8 @@ impl Modules {
                 Turns::Steps(ns) => {
                     (0..self.each.len()).for_each(|i| self.advance(i, (slowest + ns).min(end)))
                 }
-                Turns::Edge => (0..self.each.len()).for_each(|i| self.to_the_edge(i, end)),
-                Turns::EdgeBackwards => (0..self.each.len()).rev().for_each(|i| self.to_the_edge(i, end)),
+                Turns::Edge => (0..self.each.len()).for_each(|i| self.go_to_the_edge(i, end)),
+                Turns::EdgeBackwards => (0..self.each.len()).rev().for_each(|i| self.go_to_the_edge(i, end)),
                 Turns::Events => {
                     let index =
                         self.each.iter().position(|driven| driven.now == slowest).expect("the slowest");
@@ -87,7 +87,7 @@ impl Modules {
     }
 
     /// As far as this one may go, and not a nanosecond further.
-    fn to_the_edge(&mut self, index: usize, end: u64) {
+    fn go_to_the_edge(&mut self, index: usize, end: u64) {
         let edge = self.edge(index);
         if edge >= end {
             return self.advance(index, end.max(self.each[index].now));
