@@ -59,7 +59,7 @@ pub enum Job {
     /// A name is being resolved for something.
     Resolve(Question, Named),
     /// AT+CIPSTART: the link is being dialled.
-    Open(LinkDial),
+    Open(Box<LinkDial>),
     /// AT+CIUPDATE, blocking; true: the module restarts when it is done.
     Update { restart: bool },
     /// A ping is under way.
@@ -225,7 +225,7 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
     }
 }
 
-fn opening(now: Instant, mut dial: LinkDial, core: &mut Core, env: &mut Env<'_>) -> Progress {
+fn opening(now: Instant, mut dial: Box<LinkDial>, core: &mut Core, env: &mut Env<'_>) -> Progress {
     match dial.poll(now, env.stack) {
         Dialling::Waiting => Progress::Waiting(Job::Open(dial)),
         Dialling::Moved => Progress::Moved(Job::Open(dial)),

@@ -203,7 +203,7 @@ impl Capture {
 
 /// An option's text, cut to what fits its length field.
 fn text(text: &str) -> &[u8] {
-    text[..text.floor_char_boundary(MAX_TEXT)].as_bytes()
+    &text.as_bytes()[..text.floor_char_boundary(MAX_TEXT)]
 }
 
 /// One tag of an exported PDU: number and length big-endian, the value padded to 4 bytes.

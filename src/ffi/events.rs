@@ -1,15 +1,14 @@
 //! What happened, as events: their kinds, the observations that carry them, and what hosts have received.
 
 use std::ffi::c_char;
-use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::boundary;
 use super::espat_world;
 use super::records::recorded;
 use super::sized::SizePrefixed;
 use super::state::espat_protocol;
 use super::status::{Failure, espat_status};
+use super::{boundary, pointer};
 use crate::world::{Observation, Outcome};
 
 /// `link` of an observation that concerns no link.
@@ -391,19 +390,12 @@ pub unsafe extern "C" fn espat_host_received(
         let all = world.look(|w| {
             let received = w.host_received(host, udp)?;
             let rest = usize::try_from(offset).ok().and_then(|offset| received.get(offset..));
-            copy(rest.unwrap_or_default(), buffer);
+            pointer::copy(rest.unwrap_or_default(), buffer);
             Ok::<usize, Failure>(received.len())
         })??;
         length.write(all as u64);
         Ok(())
     })
-}
-
-/// Copies what fits.
-fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) {
-    for (place, byte) in to.iter_mut().zip(from) {
-        place.write(*byte);
-    }
 }
 
 #[cfg(test)]

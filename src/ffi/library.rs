@@ -4,8 +4,8 @@ use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 use std::sync::LazyLock;
 
-use super::boundary;
 use super::status::{Failure, espat_status};
+use super::{boundary, pointer};
 use crate::world::{DEFAULT_SEED, Scenario};
 
 /// Version of the binary interface that this header describes. Functions, structure fields and values are added
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn espat_digest_text(
             let sentence = format!("'buffer' has {capacity} bytes, a digest needs {ESPAT_DIGEST_TEXT_SIZE}");
             return Err(Failure::new(espat_status::BufferTooSmall, sentence));
         };
-        buffer.write_copy_of_slice(format!("{digest:016x}\0").as_bytes());
+        pointer::copy(format!("{digest:016x}\0").as_bytes(), buffer);
         Ok(())
     })
 }

@@ -65,6 +65,13 @@ pub unsafe fn room<'a, T>(
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), length) })
 }
 
+/// Copies what fits into the caller's room.
+pub fn copy(from: &[u8], to: &mut [MaybeUninit<u8>]) {
+    for (place, byte) in to.iter_mut().zip(from) {
+        place.write(*byte);
+    }
+}
+
 /// `length` bytes to read. NULL is none, and goes with a length of 0 only.
 ///
 /// # Safety

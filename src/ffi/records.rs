@@ -5,10 +5,10 @@ use std::ffi::c_char;
 use std::mem::MaybeUninit;
 use std::ptr;
 
-use super::boundary;
 use super::espat_world;
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
+use super::{boundary, pointer};
 use crate::capture::{PacketKind, Side};
 use crate::world::ModuleId;
 
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn espat_dialogue_read(
             let sentence = format!("'buffer' has {capacity} bytes, the packet has {length}");
             return Err(Failure::new(espat_status::BufferTooSmall, sentence));
         };
-        place.write_copy_of_slice(&next.bytes);
+        pointer::copy(&next.bytes, place);
         waiting.pop_front();
         Ok(())
     })

@@ -134,7 +134,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     let host = std::str::from_utf8(host).map_err(|_| ErrorCode::FAILED)?.to_owned();
     let request = OpenRequest { id, host, port, family, transport, local };
     c.core.links.reserve(id);
-    Ok(Outcome::Run(Job::Open(LinkDial::new(c.now, request, c.env))))
+    Ok(Outcome::Run(Job::Open(Box::new(LinkDial::new(c.now, request, c.env)))))
 }
 
 /// AT+CIPCLOSE=<link ID>: with AT+CIPMUX=1 only.

@@ -17,7 +17,7 @@ enum Reopen {
     /// The next one begins then.
     At(Instant),
     /// It is under way; the name is looked up anew each time.
-    Dialling(LinkDial),
+    Dialling(Box<LinkDial>),
 }
 
 /// Passthrough under way: every byte from the MCU is payload.
@@ -161,7 +161,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
         Reopen::At(at) if *at > now => return false,
         // The station, or the softAP, comes first.
         Reopen::At(_) if env.own_addresses(target.family).is_empty() => session.reopen = Reopen::At(later),
-        Reopen::At(_) => session.reopen = Reopen::Dialling(LinkDial::new(now, target.clone(), env)),
+        Reopen::At(_) => session.reopen = Reopen::Dialling(Box::new(LinkDial::new(now, target.clone(), env))),
         Reopen::Dialling(dial) => match dial.poll(now, env.stack) {
             Dialling::Waiting => return false,
             Dialling::Moved => {}
