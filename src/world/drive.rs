@@ -62,7 +62,8 @@ mod tests {
         }
         let (mut other, module) = world();
         other.advance(module, END).expect("advance");
-        assert!(steps > 10, "only {steps} events in a boot");
+        // `\r\nready\r\n` is nine bytes; what the log port prints brings nobody back.
+        assert!(steps >= 9, "only {steps} events in a boot");
         assert_eq!(stepped, read(&mut other, module));
         assert_eq!((one.reached(module), one.digest()), (Ok(END), other.digest()));
     }
