@@ -14,7 +14,7 @@
  *     espat_uart_write(world, module, t, 'A');      the MCU stores a byte into its UART at t
  *     espat_next_event(world, module, &t);          when to come back
  *     espat_advance(world, module, t);              everything up to and including t happens
- *     espat_uart_read(world, module, bytes, ...);   bytes on the wire to the MCU, each with its time
+ *     espat_uart_take(world, module, bytes, ...);   bytes on the wire to the MCU, each with its time
  *
  * - A byte stored at t starts on the wire at t, or where the byte before it ends, whichever is later. A byte ends
  *   at the start of its run of back-to-back bytes + ceil(bit times so far * 10^9 / baud) ns, so nothing drifts.
@@ -39,6 +39,9 @@
  * do not free them. Outputs must not overlap. Wrong pointers other than NULL can't be recognised, except for
  * worlds: a handle that was freed, or never was one, is an error.
  *
+ * NAMES. espat_world_...() is about a world as a whole. What is called ..._take() hands something out once; every other
+ * function that stores something for the caller looks, and takes nothing.
+ *
  * STRUCTURES that begin with `size` may grow. Set it to sizeof the structure, and what you do not use to zero:
  *
  *     espat_attach_options options;
@@ -47,7 +50,8 @@
  *
  * A program built with an older header goes on working with a newer library: fields that it lacks have their
  * defaults. One built with a newer header works with an older library as long as it leaves what that does not know
- * at zero. Modules are numbers from 0, in the order of their names.
+ * at zero. In an array of such structures the size of the first counts for all. Enumerations may grow as well: skip
+ * values that you do not know. Modules are numbers from 0, in the order of their names.
  *
  * THREADS. Any thread may call any function. Calls to one world happen one after the other, whole; calls to
  * different worlds run side by side. Two threads may drive two modules of one world: the order of their calls does
@@ -62,29 +66,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Version of the binary interface that this header describes. Functions, structure fields and values are added
-// under the same number; what exists keeps its meaning.
+// Version of the binary interface that this header describes. What exists keeps its name, its number and its meaning.
+// Functions, values of enumerations and fields at the end of structures with a size are added under the same number, so
+// a program built with this header works with every later library of it.
 #define ESPAT_ABI_VERSION 2
 
 // Bytes that espat_digest_text() needs: 16 hex digits and a NUL.
 #define ESPAT_DIGEST_TEXT_SIZE 17
 
-// Keep the capture (pcapng) for espat_capture_read().
+// Keep the capture (pcapng) for espat_capture_take().
 #define ESPAT_RECORD_CAPTURE 1
 
-// Keep the input log (text) for espat_log_read().
-#define ESPAT_RECORD_LOG 2
+// Keep the input log (text) for espat_input_log_take().
+#define ESPAT_RECORD_INPUT_LOG 2
 
-// Keep the dialogue for espat_dialogue_read().
+// Keep the dialogue for espat_dialogue_take().
 #define ESPAT_RECORD_DIALOGUE 4
 
 // Keep what happened for espat_observation_take() and espat_observation_read().
 #define ESPAT_RECORD_OBSERVATIONS 8
 
-// Keep what comes out of the log ports for espat_log_port_read().
+// Keep what comes out of the log ports for espat_log_port_take().
 #define ESPAT_RECORD_LOG_PORT 16
 
-// Keep how the pins change that modules drive for espat_pin_read().
+// Keep how the pins change that modules drive for espat_pin_take().
 #define ESPAT_RECORD_PINS 32
 
 // Keep what the terminals of hosts receive for espat_host_received().
@@ -573,7 +578,7 @@ typedef uint32_t espat_wifi;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// A simulated world: modules, their network, and time. Opaque; made by espat_world_new() or espat_replay(),
+// A simulated world: modules, their network, and time. Opaque; made by espat_world_new() or espat_world_replay(),
 // ended by espat_world_free().
 typedef struct espat_world espat_world;
 
@@ -591,14 +596,14 @@ typedef struct espat_world_options {
     uint64_t seed;
     // 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     uint32_t seed_given;
-    // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
+    // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_INPUT_LOG, ESPAT_RECORD_DIALOGUE,
     // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED, added
     // together.
     uint32_t record;
     // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     const char *capture_path;
     // Write the input log to this file as it comes to be. NULL: don't.
-    const char *log_path;
+    const char *input_log_path;
 } espat_world_options;
 
 // How a driver attaches. All zero except `size` is the default. What is given goes before the scenario.
@@ -616,7 +621,8 @@ typedef struct espat_attach_options {
     uint32_t obeys_rts;
 } espat_attach_options;
 
-// One byte on the wire to the MCU.
+// One byte on the wire to the MCU. There are many of them: this structure has no size and never grows, what may come
+// stands in `reserved`.
 typedef struct espat_uart_byte {
     // End of its stop bit, in ticks of the driver, rounded up.
     uint64_t tick;
@@ -669,8 +675,24 @@ typedef struct espat_statistics {
     uint64_t module_unheard;
 } espat_statistics;
 
+// What a UART is set to.
+typedef struct espat_line_settings {
+    // sizeof(espat_line_settings), set by the caller
+    size_t size;
+    // Bits in a second, 80 to 5000000.
+    uint32_t baud;
+    // 5 to 8.
+    uint32_t data_bits;
+    // One of espat_parity.
+    uint32_t parity;
+    // One of espat_stop_bits.
+    uint32_t stop_bits;
+} espat_line_settings;
+
 // A pin that the module drives has changed.
 typedef struct espat_pin_change {
+    // sizeof(espat_pin_change), set by the caller in the first of an array
+    size_t size;
     // When, in ticks of the driver, rounded up.
     uint64_t tick;
     // The same in ns of world time.
@@ -726,7 +748,7 @@ typedef struct espat_module_status {
     uint32_t parity;
     // One of espat_stop_bits.
     uint32_t stop_bits;
-    // What the MCU's UART is set to, bits per second. Both ends are the same until espat_set_mcu_line() says otherwise.
+    // What the MCU's UART is set to, bits per second. Both ends are the same until espat_mcu_line_set() says otherwise.
     uint32_t mcu_baud;
     // 5 to 8.
     uint32_t mcu_data_bits;
@@ -909,7 +931,7 @@ espat_status espat_world_new(const struct espat_world_options *options, struct e
 // them while the world goes on. Waits for the disk. Does nothing without files.
 //
 // Errors: ESPAT_STATUS_IO when something could not be written, with a sentence for each file.
-espat_status espat_flush(struct espat_world *world);
+espat_status espat_world_flush(struct espat_world *world);
 
 // Ends the recordings: what is under way is written out, the files are closed, the log gets its digests. What
 // waits to be pulled, statistics, digests and received bytes can still be read; inputs and the console answer
@@ -939,13 +961,13 @@ espat_status espat_module_name(struct espat_world *world, size_t index, const ch
 
 // Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 // no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
-// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_read(),
+// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_take(),
 // espat_module_state(), those of observations).
 //
 // Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
-espat_status espat_console(struct espat_world *world,
-                           const char *line,
-                           const char **answer);
+espat_status espat_world_console(struct espat_world *world,
+                                 const char *line,
+                                 const char **answer);
 
 // Attaches a driver to the module called `name` and stores the module's id in `*module`. `options` may be NULL for
 // defaults.
@@ -981,7 +1003,7 @@ espat_status espat_uart_write_block(struct espat_world *world,
 // The level of `pin` (one of espat_pin) becomes `level` (0 low, 1 high) at `tick`.
 //
 // Errors: those of espat_advance().
-espat_status espat_set_pin(struct espat_world *world,
+espat_status espat_pin_set(struct espat_world *world,
                            uint32_t module,
                            uint64_t tick,
                            uint32_t pin,
@@ -1027,18 +1049,18 @@ espat_status espat_reached_ns(struct espat_world *world, uint32_t module, uint64
 // their number in `*count`. If that equals `capacity`, more may wait.
 //
 // Errors: ESPAT_STATUS_UNKNOWN_MODULE.
-espat_status espat_uart_read(struct espat_world *world,
+espat_status espat_uart_take(struct espat_world *world,
                              uint32_t module,
                              struct espat_uart_byte *bytes,
                              size_t capacity,
                              size_t *count);
 
 // Takes up to `capacity` bytes that came out of the module's log port (its second UART, UART0) by the time reached,
-// as espat_uart_read() does. Firmware prints there why a command failed. Nothing of it asks the driver to come back,
+// as espat_uart_take() does. Firmware prints there why a command failed. Nothing of it asks the driver to come back,
 // nor goes into the digest.
 //
 // Errors: ESPAT_STATUS_UNKNOWN_MODULE; ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_LOG_PORT.
-espat_status espat_log_port_read(struct espat_world *world,
+espat_status espat_log_port_take(struct espat_world *world,
                                  uint32_t module,
                                  struct espat_uart_byte *bytes,
                                  size_t capacity,
@@ -1051,31 +1073,32 @@ espat_status espat_statistics_read(struct espat_world *world,
                                    uint32_t module,
                                    struct espat_statistics *statistics);
 
-// The MCU sets its UART at `tick`: 80 to 5000000 baud, 5 to 8 data bits, one of espat_parity, one of espat_stop_bits.
-// From then on it no longer follows the module's; where the two differ, bytes are garbled both ways as on a real
-// wire. The byte on the wire ends as it began.
+// The MCU sets its UART at `tick`. From then on it no longer follows the module's; where the two differ, bytes are
+// garbled both ways as on a real wire. The byte on the wire ends as it began.
 //
 // Errors: ESPAT_STATUS_INVALID_ARGUMENT; those of espat_advance().
-espat_status espat_set_mcu_line(struct espat_world *world,
+espat_status espat_mcu_line_set(struct espat_world *world,
                                 uint32_t module,
                                 uint64_t tick,
-                                uint32_t baud,
-                                uint32_t data_bits,
-                                uint32_t parity,
-                                uint32_t stop_bits);
+                                const struct espat_line_settings *line);
 
-// Stores what the module's UART is set to at the time reached, in the values of espat_set_mcu_line().
+// Fills in what the MCU's UART is set to at the time reached: what espat_mcu_line_set() or the scenario (`mcu-line`)
+// has set, otherwise what the module's is.
 //
 // Errors: ESPAT_STATUS_UNKNOWN_MODULE.
-espat_status espat_module_line(struct espat_world *world,
-                               uint32_t module,
-                               uint32_t *baud,
-                               uint32_t *data_bits,
-                               uint32_t *parity,
-                               uint32_t *stop_bits);
+espat_status espat_mcu_line_read(struct espat_world *world,
+                                 uint32_t module,
+                                 struct espat_line_settings *line);
+
+// Fills in what the module's UART is set to at the time reached.
+//
+// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
+espat_status espat_module_line_read(struct espat_world *world,
+                                    uint32_t module,
+                                    struct espat_line_settings *line);
 
 // Stores in `*level` the level of the module's RTS at the time reached: 1 (high) asks the MCU to stop. It changes only
-// at times that espat_next_event() names. espat_pin_read() has the times of the changes; each is an observation, too.
+// at times that espat_next_event() names. espat_pin_take() has the times of the changes; each is an observation, too.
 //
 // Errors: ESPAT_STATUS_UNKNOWN_MODULE.
 espat_status espat_module_rts(struct espat_world *world,
@@ -1083,10 +1106,11 @@ espat_status espat_module_rts(struct espat_world *world,
                               uint32_t *level);
 
 // Takes up to `capacity` changes of the pins that the module drives, those up to the time reached in their order, and
-// stores their number in `*count`. If that equals `capacity`, more may wait.
+// stores their number in `*count`. If that equals `capacity`, more may wait. Set `size` of the first to
+// sizeof(espat_pin_change): it counts for all.
 //
 // Errors: ESPAT_STATUS_UNKNOWN_MODULE; ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_PINS.
-espat_status espat_pin_read(struct espat_world *world,
+espat_status espat_pin_take(struct espat_world *world,
                             uint32_t module,
                             struct espat_pin_change *changes,
                             size_t capacity,
@@ -1166,37 +1190,40 @@ espat_status espat_host_received(struct espat_world *world,
 // after the other, until after espat_world_finish(), are the file.
 //
 // Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_CAPTURE.
-espat_status espat_capture_read(struct espat_world *world,
+espat_status espat_capture_take(struct espat_world *world,
                                 uint8_t *buffer,
                                 size_t capacity,
                                 size_t *length);
 
-// Takes up to `capacity` bytes of the input log (text, without NUL), as espat_capture_read() does.
+// Takes up to `capacity` bytes of the input log (text, without NUL), as espat_capture_take() does.
 //
-// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_LOG.
-espat_status espat_log_read(struct espat_world *world, uint8_t *buffer, size_t capacity, size_t *length);
+// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_INPUT_LOG.
+espat_status espat_input_log_take(struct espat_world *world,
+                                  uint8_t *buffer,
+                                  size_t capacity,
+                                  size_t *length);
 
 // Takes the next packet of the dialogue: fills in `*packet` and copies its bytes (without NUL) to `buffer`. When
 // none waits, `kind` is ESPAT_PACKET_KIND_NONE.
 //
 // Errors: ESPAT_STATUS_BUFFER_TOO_SMALL, with `*packet` filled in and the packet not taken;
 // ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_DIALOGUE.
-espat_status espat_dialogue_read(struct espat_world *world,
+espat_status espat_dialogue_take(struct espat_world *world,
                                  struct espat_packet *packet,
                                  uint8_t *buffer,
                                  size_t capacity);
 
 // Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-// stays until this thread's next call that gives a text (this one, espat_console(), espat_module_state(), those of observations).
-espat_status espat_warning_read(struct espat_world *world,
+// stays until this thread's next call that gives a text (this one, espat_world_console(), espat_module_state(), those of observations).
+espat_status espat_warning_take(struct espat_world *world,
                                 const char **warning);
 
 // Stores in `*digest` the digest of everything that has happened on UARTs, pins and in frames up to the time
 // reached, with the times. espat_digest_text() shows it.
-espat_status espat_digest(struct espat_world *world, uint64_t *digest);
+espat_status espat_world_digest(struct espat_world *world, uint64_t *digest);
 
 // Stores in `*digest` the digest without times, which serves to compare runs under different emulators.
-espat_status espat_content_digest(struct espat_world *world, uint64_t *digest);
+espat_status espat_world_content_digest(struct espat_world *world, uint64_t *digest);
 
 // Stores in `*digest` the digest of one module.
 //
@@ -1209,11 +1236,11 @@ espat_status espat_module_digest(struct espat_world *world, uint32_t module, uin
 //
 // Errors: ESPAT_STATUS_INVALID_LOG when the log can't be read or an input in it is refused; ESPAT_STATUS_IO. A
 // different outcome is not an error.
-espat_status espat_replay(const uint8_t *log,
-                          size_t length,
-                          const struct espat_world_options *options,
-                          struct espat_replay_result *result,
-                          struct espat_world **world);
+espat_status espat_world_replay(const uint8_t *log,
+                                size_t length,
+                                const struct espat_world_options *options,
+                                struct espat_replay_result *result,
+                                struct espat_world **world);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1270,7 +1270,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 {
                     options.ScenarioPath = Utf8OrNull(scenario);
                     options.CapturePath = Utf8OrNull(capture);
-                    options.LogPath = Utf8OrNull(inputLog);
+                    options.InputLogPath = Utf8OrNull(inputLog);
                     options.Seed = seed ?? 0;
                     options.SeedGiven = seed != null ? 1u : 0u;
                     IntPtr made;
@@ -1281,7 +1281,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 {
                     Marshal.FreeHGlobal(options.ScenarioPath);
                     Marshal.FreeHGlobal(options.CapturePath);
-                    Marshal.FreeHGlobal(options.LogPath);
+                    Marshal.FreeHGlobal(options.InputLogPath);
                 }
             }
 
@@ -1345,14 +1345,28 @@ namespace Antmicro.Renode.Peripherals.Network
 
             public Line ModuleLine(IntPtr world, uint module)
             {
-                Line line;
-                Check(moduleLine(world, module, out line.Baud, out line.DataBits, out line.Parity, out line.StopBits));
-                return line;
+                var settings = new LineSettings { Size = SizeOf(typeof(LineSettings)) };
+                Check(moduleLineRead(world, module, ref settings));
+                return new Line
+                {
+                    Baud = settings.Baud,
+                    DataBits = settings.DataBits,
+                    Parity = settings.Parity,
+                    StopBits = settings.StopBits
+                };
             }
 
             public void SetMcuLine(IntPtr world, uint module, ulong tick, Line line)
             {
-                Check(setMcuLine(world, module, tick, line.Baud, line.DataBits, line.Parity, line.StopBits));
+                var settings = new LineSettings
+                {
+                    Size = SizeOf(typeof(LineSettings)),
+                    Baud = line.Baud,
+                    DataBits = line.DataBits,
+                    Parity = line.Parity,
+                    StopBits = line.StopBits
+                };
+                Check(mcuLineSet(world, module, tick, ref settings));
             }
 
             public bool ModuleRts(IntPtr world, uint module)
@@ -1501,17 +1515,17 @@ namespace Antmicro.Renode.Peripherals.Network
                 WorldFree = (OnWorld)Bind(address, "espat_world_free", typeof(OnWorld));
                 WorldSeed = (OutUlong)Bind(address, "espat_world_seed", typeof(OutUlong));
                 moduleName = (ModuleName)Bind(address, "espat_module_name", typeof(ModuleName));
-                console = (ConsoleLine)Bind(address, "espat_console", typeof(ConsoleLine));
+                console = (ConsoleLine)Bind(address, "espat_world_console", typeof(ConsoleLine));
                 attach = (Attach)Bind(address, "espat_attach", typeof(Attach));
                 UartWrite = (ModuleTickByte)Bind(address, "espat_uart_write", typeof(ModuleTickByte));
-                SetPin = (ModuleTickPin)Bind(address, "espat_set_pin", typeof(ModuleTickPin));
+                SetPin = (ModuleTickPin)Bind(address, "espat_pin_set", typeof(ModuleTickPin));
                 NextEvent = (ModuleOutUlong)Bind(address, "espat_next_event", typeof(ModuleOutUlong));
                 Advance = (ModuleTick)Bind(address, "espat_advance", typeof(ModuleTick));
                 Reached = (ModuleOutUlong)Bind(address, "espat_reached", typeof(ModuleOutUlong));
-                setMcuLine = (McuLineSetter)Bind(address, "espat_set_mcu_line", typeof(McuLineSetter));
-                moduleLine = (ModuleLineReader)Bind(address, "espat_module_line", typeof(ModuleLineReader));
+                mcuLineSet = (McuLineSetter)Bind(address, "espat_mcu_line_set", typeof(McuLineSetter));
+                moduleLineRead = (ModuleLineReader)Bind(address, "espat_module_line_read", typeof(ModuleLineReader));
                 moduleRts = (ModuleOutUint)Bind(address, "espat_module_rts", typeof(ModuleOutUint));
-                uartRead = (UartRead)Bind(address, "espat_uart_read", typeof(UartRead));
+                uartRead = (UartRead)Bind(address, "espat_uart_take", typeof(UartRead));
                 StatisticsRead = (ModuleStatistics)Bind(address, "espat_statistics_read", typeof(ModuleStatistics));
                 observationTake = (ObservationTake)Bind(address, "espat_observation_take", typeof(ObservationTake));
                 moduleState = (ModuleStateReader)Bind(address, "espat_module_state", typeof(ModuleStateReader));
@@ -1519,10 +1533,10 @@ namespace Antmicro.Renode.Peripherals.Network
                 expectationCount = (OutSize)Bind(address, "espat_expectation_count", typeof(OutSize));
                 expectationRead = (ExpectationReader)Bind(address, "espat_expectation_read", typeof(ExpectationReader));
                 hostReceived = (HostReceivedReader)Bind(address, "espat_host_received", typeof(HostReceivedReader));
-                warningRead = (OutText)Bind(address, "espat_warning_read", typeof(OutText));
-                Flush = (OnWorld)Bind(address, "espat_flush", typeof(OnWorld));
-                Digest = (OutUlong)Bind(address, "espat_digest", typeof(OutUlong));
-                ContentDigest = (OutUlong)Bind(address, "espat_content_digest", typeof(OutUlong));
+                warningRead = (OutText)Bind(address, "espat_warning_take", typeof(OutText));
+                Flush = (OnWorld)Bind(address, "espat_world_flush", typeof(OnWorld));
+                Digest = (OutUlong)Bind(address, "espat_world_digest", typeof(OutUlong));
+                ContentDigest = (OutUlong)Bind(address, "espat_world_content_digest", typeof(OutUlong));
             }
 
             private static Native TryLoad(string path, out string reason)
@@ -1617,8 +1631,8 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly ModuleName moduleName;
             private readonly ConsoleLine console;
             private readonly Attach attach;
-            private readonly McuLineSetter setMcuLine;
-            private readonly ModuleLineReader moduleLine;
+            private readonly McuLineSetter mcuLineSet;
+            private readonly ModuleLineReader moduleLineRead;
             private readonly ModuleOutUint moduleRts;
             private readonly UartRead uartRead;
             private readonly ObservationTake observationTake;
@@ -1666,11 +1680,9 @@ namespace Antmicro.Renode.Peripherals.Network
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint Attach(IntPtr world, IntPtr name, ref AttachOptions options, out uint module);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-            private delegate uint McuLineSetter(IntPtr world, uint module, ulong tick, uint baud, uint dataBits, uint parity,
-                uint stopBits);
+            private delegate uint McuLineSetter(IntPtr world, uint module, ulong tick, ref LineSettings line);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-            private delegate uint ModuleLineReader(IntPtr world, uint module, out uint baud, out uint dataBits, out uint parity,
-                out uint stopBits);
+            private delegate uint ModuleLineReader(IntPtr world, uint module, ref LineSettings line);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint ModuleOutUint(IntPtr world, uint module, out uint value);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -1703,7 +1715,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 public uint SeedGiven;
                 public uint Record;
                 public IntPtr CapturePath;
-                public IntPtr LogPath;
+                public IntPtr InputLogPath;
             }
 
             [StructLayout(LayoutKind.Sequential)]
@@ -1714,6 +1726,16 @@ namespace Antmicro.Renode.Peripherals.Network
                 public ulong OriginNs;
                 public uint McuTx;
                 public uint ObeysRts;
+            }
+
+            [StructLayout(LayoutKind.Sequential)]
+            private struct LineSettings
+            {
+                public UIntPtr Size;
+                public uint Baud;
+                public uint DataBits;
+                public uint Parity;
+                public uint StopBits;
             }
 
             [StructLayout(LayoutKind.Sequential, Size = 24)]

@@ -10,6 +10,8 @@ import os
 from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
 NEVER = 2**64 - 1  # ESPAT_NEVER
+MCU_TX = {None: 0, "wire": 1, "as-stored": 2}  # espat_mcu_tx
+OBEYS_RTS = {None: 0, True: 1, False: 2}  # espat_obeys_rts
 PINS = {"en": 0, "gpio0": 1, "rts": 2}  # espat_pin; "rts" is the MCU's, the module's CTS
 
 
@@ -40,17 +42,37 @@ class _UartByte(ctypes.Structure):  # espat_uart_byte
     ]
 
 
+class _AttachOptions(ctypes.Structure):  # espat_attach_options
+    _fields_ = [
+        ("size", c_size_t),
+        ("timebase_hz", c_uint64),
+        ("origin_ns", c_uint64),
+        ("mcu_tx", c_uint32),
+        ("obeys_rts", c_uint32),
+    ]
+
+
+class _LineSettings(ctypes.Structure):  # espat_line_settings
+    _fields_ = [
+        ("size", c_size_t),
+        ("baud", c_uint32),
+        ("data_bits", c_uint32),
+        ("parity", c_uint32),
+        ("stop_bits", c_uint32),
+    ]
+
+
 _ARGUMENTS = {
     "espat_world_new": [POINTER(_WorldOptions), POINTER(c_void_p)],
     "espat_world_finish": [c_void_p],
     "espat_world_free": [c_void_p],
-    "espat_digest": [c_void_p, POINTER(c_uint64)],
-    "espat_console": [c_void_p, c_char_p, POINTER(c_char_p)],
-    "espat_attach": [c_void_p, c_char_p, c_void_p, POINTER(c_uint32)],
+    "espat_world_digest": [c_void_p, POINTER(c_uint64)],
+    "espat_world_console": [c_void_p, c_char_p, POINTER(c_char_p)],
+    "espat_attach": [c_void_p, c_char_p, POINTER(_AttachOptions), POINTER(c_uint32)],
     "espat_uart_write_block": [c_void_p, c_uint32, c_uint64, c_char_p, c_size_t],
-    "espat_uart_read": [c_void_p, c_uint32, POINTER(_UartByte), c_size_t, POINTER(c_size_t)],
-    "espat_set_pin": [c_void_p, c_uint32, c_uint64, c_uint32, c_uint32],
-    "espat_set_mcu_line": [c_void_p, c_uint32, c_uint64, c_uint32, c_uint32, c_uint32, c_uint32],
+    "espat_uart_take": [c_void_p, c_uint32, POINTER(_UartByte), c_size_t, POINTER(c_size_t)],
+    "espat_pin_set": [c_void_p, c_uint32, c_uint64, c_uint32, c_uint32],
+    "espat_mcu_line_set": [c_void_p, c_uint32, c_uint64, POINTER(_LineSettings)],
     "espat_next_event": [c_void_p, c_uint32, POINTER(c_uint64)],
     "espat_advance": [c_void_p, c_uint32, c_uint64],
 }
@@ -87,22 +109,26 @@ class World:
         if getattr(self._library, function)(*first, *arguments):
             raise Error(self._library.espat_last_error().decode())
 
-    def attach(self, name="wifi"):
-        """The module of that name, from now on driven by the caller."""
+    def attach(self, name="wifi", *, mcu_tx=None, obeys_rts=None):
+        """The module of that name, from now on driven by the caller. `mcu_tx` ("wire" or "as-stored") and `obeys_rts` go
+        before the scenario; None leaves them to it."""
+        options = _AttachOptions(size=ctypes.sizeof(_AttachOptions))
+        options.mcu_tx = MCU_TX[mcu_tx]
+        options.obeys_rts = OBEYS_RTS[obeys_rts]
         number = c_uint32()
-        self.call("espat_attach", name.encode(), None, byref(number))
+        self.call("espat_attach", name.encode(), byref(options), byref(number))
         return Module(self, number.value)
 
     def console(self, line):
         """Carries out a line of the console, such as "ap home down"; what it answers."""
         answer = c_char_p()
-        self.call("espat_console", line.encode(), byref(answer))
+        self.call("espat_world_console", line.encode(), byref(answer))
         return (answer.value or b"").decode()
 
     def digest(self):
         """The digest of everything that has happened so far, as it is shown everywhere."""
         value = c_uint64()
-        self.call("espat_digest", byref(value))
+        self.call("espat_world_digest", byref(value))
         return f"{value.value:016x}"
 
     def finish(self):
@@ -140,7 +166,7 @@ class Module:
         """Takes the bytes that have come by now."""
         received, buffer, count = bytearray(), (_UartByte * 64)(), c_size_t(64)
         while count.value == len(buffer):
-            self._call("espat_uart_read", buffer, len(buffer), byref(count))
+            self._call("espat_uart_take", buffer, len(buffer), byref(count))
             received += bytes(entry.byte for entry in buffer[: count.value])
         return bytes(received)
 
@@ -157,8 +183,9 @@ class Module:
 
     def set_pin(self, pin, level):
         """The MCU drives "en", "gpio0" or "rts"."""
-        self._call("espat_set_pin", self.now, PINS[pin], int(level))
+        self._call("espat_pin_set", self.now, PINS[pin], int(level))
 
     def set_line(self, baud, data_bits=8, parity=0, stop_bits=0):
         """The MCU sets its UART; `parity` and `stop_bits` are an espat_parity and an espat_stop_bits."""
-        self._call("espat_set_mcu_line", self.now, baud, data_bits, parity, stop_bits)
+        line = _LineSettings(ctypes.sizeof(_LineSettings), baud, data_bits, parity, stop_bits)
+        self._call("espat_mcu_line_set", self.now, byref(line))

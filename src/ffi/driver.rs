@@ -93,7 +93,8 @@ unsafe impl SizePrefixed for espat_attach_options {
     const FIRST_SIZE: usize = size_of::<espat_attach_options>();
 }
 
-/// One byte on the wire to the MCU.
+/// One byte on the wire to the MCU. There are many of them: this structure has no size and never grows, what may come
+/// stands in `reserved`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct espat_uart_byte {
@@ -153,7 +154,7 @@ pub struct espat_statistics {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_statistics {
     const NAME: &'static str = "espat_statistics";
-    const FIRST_SIZE: usize = std::mem::offset_of!(espat_statistics, module_received);
+    const FIRST_SIZE: usize = size_of::<espat_statistics>();
 }
 
 /// Attaches a driver to the module called `name` and stores the module's id in `*module`. `options` may be NULL for
@@ -234,7 +235,7 @@ pub unsafe extern "C" fn espat_uart_write_block(
 ///
 /// Errors: those of espat_advance().
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_set_pin(
+pub unsafe extern "C" fn espat_pin_set(
     world: *mut espat_world,
     module: u32,
     tick: u64,
@@ -336,7 +337,7 @@ pub unsafe extern "C" fn espat_reached_ns(
 ///
 /// Errors: ESPAT_STATUS_UNKNOWN_MODULE.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_uart_read(
+pub unsafe extern "C" fn espat_uart_take(
     world: *mut espat_world,
     module: u32,
     bytes: *mut espat_uart_byte,
@@ -344,18 +345,18 @@ pub unsafe extern "C" fn espat_uart_read(
     count: *mut usize,
 ) -> espat_status {
     boundary!(world world; bytes: room(capacity), count: out => {
-        count.write(world.look(|w| drain(w, ModuleId(module), bytes, World::uart_read))??);
+        count.write(world.look(|w| drain_bytes(w, ModuleId(module), bytes, World::uart_read))??);
         Ok(())
     })
 }
 
 /// Takes up to `capacity` bytes that came out of the module's log port (its second UART, UART0) by the time reached,
-/// as espat_uart_read() does. Firmware prints there why a command failed. Nothing of it asks the driver to come back,
+/// as espat_uart_take() does. Firmware prints there why a command failed. Nothing of it asks the driver to come back,
 /// nor goes into the digest.
 ///
 /// Errors: ESPAT_STATUS_UNKNOWN_MODULE; ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_LOG_PORT.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_log_port_read(
+pub unsafe extern "C" fn espat_log_port_take(
     world: *mut espat_world,
     module: u32,
     bytes: *mut espat_uart_byte,
@@ -364,26 +365,37 @@ pub unsafe extern "C" fn espat_log_port_read(
 ) -> espat_status {
     boundary!(world world; bytes: room(capacity), count: out => {
         recorded(world.pulled.log_port, "log port", "ESPAT_RECORD_LOG_PORT")?;
-        count.write(world.look(|w| drain(w, ModuleId(module), bytes, World::log_port_read))??);
+        count.write(world.look(|w| drain_bytes(w, ModuleId(module), bytes, World::log_port_read))??);
         Ok(())
     })
 }
 
-/// Moves outputs to C until its room is full or none is left.
-pub(super) fn drain<T, C: From<T>>(
+/// Moves outputs to C until its room for `capacity` of them is full or none is left. `put` gets each with its place.
+pub(super) fn drain<T>(
     world: &mut World,
     module: ModuleId,
-    room: &mut [MaybeUninit<C>],
+    capacity: usize,
     next: fn(&mut World, ModuleId) -> Result<Option<T>, Error>,
+    mut put: impl FnMut(usize, T),
 ) -> Result<usize, Error> {
     world.now(module)?;
-    let mut taken = 0;
-    for place in room {
-        let Some(output) = next(world, module)? else { break };
-        place.write(C::from(output));
-        taken += 1;
+    for place in 0..capacity {
+        let Some(output) = next(world, module)? else { return Ok(place) };
+        put(place, output);
     }
-    Ok(taken)
+    Ok(capacity)
+}
+
+/// The same for bytes of a UART.
+fn drain_bytes(
+    world: &mut World,
+    module: ModuleId,
+    room: &mut [MaybeUninit<espat_uart_byte>],
+    next: fn(&mut World, ModuleId) -> Result<Option<UartByte>, Error>,
+) -> Result<usize, Error> {
+    drain(world, module, room.len(), next, |place, byte| {
+        room[place].write(byte.into());
+    })
 }
 
 /// Fills in the counters of a module.

@@ -14,7 +14,7 @@ use crate::capture::UartPacket;
 use crate::edge::{Poisoned, Session};
 use crate::world::{Error, ModuleId, Observation, Recording, World};
 
-/// A simulated world: modules, their network, and time. Opaque; made by espat_world_new() or espat_replay(),
+/// A simulated world: modules, their network, and time. Opaque; made by espat_world_new() or espat_world_replay(),
 /// ended by espat_world_free().
 pub struct espat_world {
     _opaque: [u8; 0],

@@ -8,8 +8,9 @@ use super::status::{Failure, espat_status};
 use super::{boundary, pointer};
 use crate::world::{DEFAULT_SEED, Scenario};
 
-/// Version of the binary interface that this header describes. Functions, structure fields and values are added
-/// under the same number; what exists keeps its meaning.
+/// Version of the binary interface that this header describes. What exists keeps its name, its number and its meaning.
+/// Functions, values of enumerations and fields at the end of structures with a size are added under the same number, so
+/// a program built with this header works with every later library of it.
 pub const ESPAT_ABI_VERSION: u32 = 2;
 
 /// Bytes that espat_digest_text() needs: 16 hex digits and a NUL.

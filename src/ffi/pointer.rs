@@ -8,7 +8,7 @@
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 
-pub use super::sized::{options, sized_out, sized_room};
+pub use super::sized::{options, sized_in, sized_out, sized_room};
 use super::status::{Failure, espat_status};
 
 /// NULL and misaligned pointers are mistakes that can be told.

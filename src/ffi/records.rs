@@ -68,7 +68,7 @@ unsafe impl SizePrefixed for espat_packet {
 ///
 /// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_CAPTURE.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_capture_read(
+pub unsafe extern "C" fn espat_capture_take(
     world: *mut espat_world,
     buffer: *mut u8,
     capacity: usize,
@@ -81,18 +81,18 @@ pub unsafe extern "C" fn espat_capture_read(
     })
 }
 
-/// Takes up to `capacity` bytes of the input log (text, without NUL), as espat_capture_read() does.
+/// Takes up to `capacity` bytes of the input log (text, without NUL), as espat_capture_take() does.
 ///
-/// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_LOG.
+/// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_INPUT_LOG.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_log_read(
+pub unsafe extern "C" fn espat_input_log_take(
     world: *mut espat_world,
     buffer: *mut u8,
     capacity: usize,
     length: *mut usize,
 ) -> espat_status {
     boundary!(world world; buffer: room(capacity), length: out => {
-        recorded(world.pulled.log, "input log", "ESPAT_RECORD_LOG")?;
+        recorded(world.pulled.log, "input log", "ESPAT_RECORD_INPUT_LOG")?;
         length.write(take(&mut world.waiting()?.log, buffer));
         Ok(())
     })
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn espat_log_read(
 /// Errors: ESPAT_STATUS_BUFFER_TOO_SMALL, with `*packet` filled in and the packet not taken;
 /// ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_DIALOGUE.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_dialogue_read(
+pub unsafe extern "C" fn espat_dialogue_take(
     world: *mut espat_world,
     packet: *mut espat_packet,
     buffer: *mut u8,
@@ -148,9 +148,9 @@ pub unsafe extern "C" fn espat_dialogue_read(
 }
 
 /// Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-/// stays until this thread's next call that gives a text (this one, espat_console(), espat_module_state(), those of observations).
+/// stays until this thread's next call that gives a text (this one, espat_world_console(), espat_module_state(), those of observations).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_warning_read(
+pub unsafe extern "C" fn espat_warning_take(
     world: *mut espat_world,
     warning: *mut *const c_char,
 ) -> espat_status {
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn espat_warning_read(
 /// Stores in `*digest` the digest of everything that has happened on UARTs, pins and in frames up to the time
 /// reached, with the times. espat_digest_text() shows it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_digest(world: *mut espat_world, digest: *mut u64) -> espat_status {
+pub unsafe extern "C" fn espat_world_digest(world: *mut espat_world, digest: *mut u64) -> espat_status {
     boundary!(world world; digest: out => {
         digest.write(world.look(|w| w.digest())?);
         Ok(())
@@ -173,7 +173,10 @@ pub unsafe extern "C" fn espat_digest(world: *mut espat_world, digest: *mut u64)
 
 /// Stores in `*digest` the digest without times, which serves to compare runs under different emulators.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_content_digest(world: *mut espat_world, digest: *mut u64) -> espat_status {
+pub unsafe extern "C" fn espat_world_content_digest(
+    world: *mut espat_world,
+    digest: *mut u64,
+) -> espat_status {
     boundary!(world world; digest: out => {
         digest.write(world.look(|w| w.content_digest())?);
         Ok(())

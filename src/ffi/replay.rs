@@ -53,7 +53,7 @@ unsafe impl SizePrefixed for espat_replay_result {
 /// Errors: ESPAT_STATUS_INVALID_LOG when the log can't be read or an input in it is refused; ESPAT_STATUS_IO. A
 /// different outcome is not an error.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_replay(
+pub unsafe extern "C" fn espat_world_replay(
     log: *const u8,
     length: usize,
     options: *const espat_world_options,

@@ -28,12 +28,22 @@ pub unsafe trait SizePrefixed: Copy {
 /// # Safety
 /// If not NULL and aligned, `pointer` points to a `size` and as many bytes as it says (up to [`LARGEST`]).
 pub unsafe fn options<T: SizePrefixed>(pointer: *const T, name: &str) -> Result<T, Failure> {
+    if pointer.is_null() {
+        // SAFETY: the trait says that zeros are a value.
+        return Ok(unsafe { MaybeUninit::zeroed().assume_init() });
+    }
+    // SAFETY: the same promise.
+    unsafe { sized_in(pointer, name) }
+}
+
+/// A structure to read.
+///
+/// # Safety
+/// As [`options`].
+pub unsafe fn sized_in<T: SizePrefixed>(pointer: *const T, name: &str) -> Result<T, Failure> {
     // SAFETY: the trait says that zeros are a value.
     let mut value: T = unsafe { MaybeUninit::zeroed().assume_init() };
-    if pointer.is_null() {
-        return Ok(value);
-    }
-    // SAFETY: not NULL; the size is there, the caller promises.
+    // SAFETY: the size is there if the pointer is not NULL, the caller promises.
     let size = unsafe { size_of_theirs(pointer, name) }?;
     let known = size.min(size_of::<T>());
     // SAFETY: `known` bytes are there on both sides, and both are the first bytes of a T.

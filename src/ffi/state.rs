@@ -108,7 +108,7 @@ pub struct espat_module_status {
     pub parity: u32,
     /// One of espat_stop_bits.
     pub stop_bits: u32,
-    /// What the MCU's UART is set to, bits per second. Both ends are the same until espat_set_mcu_line() says otherwise.
+    /// What the MCU's UART is set to, bits per second. Both ends are the same until espat_mcu_line_set() says otherwise.
     pub mcu_baud: u32,
     /// 5 to 8.
     pub mcu_data_bits: u32,

@@ -77,7 +77,7 @@ fn what_a_poisoned_world_wrote_until_then_is_in_its_file() {
         seed_given: 1,
         record: 0,
         capture_path: ptr::null(),
-        log_path: c_path.as_ptr(),
+        input_log_path: c_path.as_ptr(),
     };
     // SAFETY: whole structures, texts with a NUL.
     assert_eq!(unsafe { espat_world_new(&options, &mut world) }, espat_status::Ok);
@@ -164,7 +164,7 @@ fn the_log_port_is_handed_out_to_who_asked_for_it() {
             assert_eq!(espat_attach(world, c"wifi".as_ptr(), ptr::null(), &mut module), espat_status::Ok);
             assert_eq!(espat_advance(world, module, 1_000_000), espat_status::Ok);
             let mut bytes = [std::mem::zeroed::<espat_uart_byte>(); 64];
-            assert_eq!(espat_log_port_read(world, module, bytes.as_mut_ptr(), 64, &mut count), expected);
+            assert_eq!(espat_log_port_take(world, module, bytes.as_mut_ptr(), 64, &mut count), expected);
             if record != 0 {
                 let text: Vec<u8> = bytes[..count].iter().map(|b| b.byte).collect();
                 assert_eq!(text, b"ESP-ROM:esp", "a millisecond of 115200 baud");

@@ -11,17 +11,17 @@ use super::status::{Failure, espat_status};
 use crate::edge::{NoScenario, Outputs, SavedFiles, Session, Sink, load_scenario};
 use crate::world::{Recording, Scenario, World};
 
-/// Keep the capture (pcapng) for espat_capture_read().
+/// Keep the capture (pcapng) for espat_capture_take().
 pub const ESPAT_RECORD_CAPTURE: u32 = 1;
-/// Keep the input log (text) for espat_log_read().
-pub const ESPAT_RECORD_LOG: u32 = 2;
-/// Keep the dialogue for espat_dialogue_read().
+/// Keep the input log (text) for espat_input_log_take().
+pub const ESPAT_RECORD_INPUT_LOG: u32 = 2;
+/// Keep the dialogue for espat_dialogue_take().
 pub const ESPAT_RECORD_DIALOGUE: u32 = 4;
 /// Keep what happened for espat_observation_take() and espat_observation_read().
 pub const ESPAT_RECORD_OBSERVATIONS: u32 = 8;
-/// Keep what comes out of the log ports for espat_log_port_read().
+/// Keep what comes out of the log ports for espat_log_port_take().
 pub const ESPAT_RECORD_LOG_PORT: u32 = 16;
-/// Keep how the pins change that modules drive for espat_pin_read().
+/// Keep how the pins change that modules drive for espat_pin_take().
 pub const ESPAT_RECORD_PINS: u32 = 32;
 /// Keep what the terminals of hosts receive for espat_host_received().
 pub const ESPAT_RECORD_HOST_RECEIVED: u32 = 64;
@@ -42,14 +42,14 @@ pub struct espat_world_options {
     pub seed: u64,
     /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     pub seed_given: u32,
-    /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_LOG, ESPAT_RECORD_DIALOGUE,
+    /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_INPUT_LOG, ESPAT_RECORD_DIALOGUE,
     /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED, added
     /// together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     pub capture_path: *const c_char,
     /// Write the input log to this file as it comes to be. NULL: don't.
-    pub log_path: *const c_char,
+    pub input_log_path: *const c_char,
 }
 
 // SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn espat_world_new(
 ///
 /// Errors: ESPAT_STATUS_IO when something could not be written, with a sentence for each file.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_flush(world: *mut espat_world) -> espat_status {
+pub unsafe extern "C" fn espat_world_flush(world: *mut espat_world) -> espat_status {
     boundary!(world world; => world.flush())
 }
 
@@ -152,12 +152,12 @@ pub unsafe extern "C" fn espat_module_name(
 
 /// Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 /// no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
-/// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_read(),
+/// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_take(),
 /// espat_module_state(), those of observations).
 ///
 /// Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn espat_console(
+pub unsafe extern "C" fn espat_world_console(
     world: *mut espat_world,
     line: *const c_char,
     answer: *mut *const c_char,
@@ -174,16 +174,16 @@ pub unsafe extern "C" fn espat_console(
 /// What is written to files, and what is kept.
 pub(super) struct Recordings<'a> {
     capture_path: Option<&'a str>,
-    log_path: Option<&'a str>,
+    input_log_path: Option<&'a str>,
     pub pulled: Recording,
 }
 
 impl<'a> Recordings<'a> {
     /// What `options` asks for. The texts live as long as the call.
     pub fn of(options: &'a espat_world_options) -> Result<Recordings<'a>, Failure> {
-        let &espat_world_options { capture_path, log_path, record, .. } = options;
+        let &espat_world_options { capture_path, input_log_path, record, .. } = options;
         let known = ESPAT_RECORD_CAPTURE
-            | ESPAT_RECORD_LOG
+            | ESPAT_RECORD_INPUT_LOG
             | ESPAT_RECORD_DIALOGUE
             | ESPAT_RECORD_OBSERVATIONS
             | ESPAT_RECORD_LOG_PORT
@@ -196,7 +196,7 @@ impl<'a> Recordings<'a> {
         }
         let pulled = Recording {
             capture: record & ESPAT_RECORD_CAPTURE != 0,
-            log: record & ESPAT_RECORD_LOG != 0,
+            log: record & ESPAT_RECORD_INPUT_LOG != 0,
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
             observations: record & ESPAT_RECORD_OBSERVATIONS != 0,
             log_port: record & ESPAT_RECORD_LOG_PORT != 0,
@@ -204,26 +204,27 @@ impl<'a> Recordings<'a> {
             host_received: record & ESPAT_RECORD_HOST_RECEIVED != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
-        let log_path = optional_text(options, log_path, "log_path")?;
-        for (path, pulled, what) in [(capture_path, pulled.capture, "capture"), (log_path, pulled.log, "log")]
-        {
+        let input_log_path = optional_text(options, input_log_path, "input_log_path")?;
+        for (path, pulled, what, field) in [
+            (capture_path, pulled.capture, "capture", "capture_path"),
+            (input_log_path, pulled.log, "input log", "input_log_path"),
+        ] {
             if path.is_some() && pulled {
-                let sentence =
-                    format!("the {what} is written to '{what}_path' or kept for pulling, not both");
+                let sentence = format!("the {what} is written to '{field}' or kept for pulling, not both");
                 return Err(Failure::argument(sentence));
             }
         }
-        if capture_path.is_some() && capture_path == log_path {
-            return Err(Failure::argument("'capture_path' and 'log_path' are the same file"));
+        if capture_path.is_some() && capture_path == input_log_path {
+            return Err(Failure::argument("'capture_path' and 'input_log_path' are the same file"));
         }
-        Ok(Recordings { capture_path, log_path, pulled })
+        Ok(Recordings { capture_path, input_log_path, pulled })
     }
 
     /// What the world must record.
     pub fn recording(&self) -> Recording {
         Recording {
             capture: self.pulled.capture || self.capture_path.is_some(),
-            log: self.pulled.log || self.log_path.is_some(),
+            log: self.pulled.log || self.input_log_path.is_some(),
             ..self.pulled
         }
     }
@@ -234,7 +235,7 @@ impl<'a> Recordings<'a> {
         let failed = |e: std::io::Error| Failure::new(espat_status::Io, e.to_string());
         Ok(Outputs {
             capture: create(self.capture_path).map_err(failed)?,
-            log: create(self.log_path).map_err(failed)?,
+            log: create(self.input_log_path).map_err(failed)?,
             pulled: self.pulled,
             ..Outputs::default()
         })

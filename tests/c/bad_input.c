@@ -57,7 +57,7 @@ static espat_world *new_world(uint32_t *module)
     espat_world *world = NULL;
     SIZED(espat_world_options, options);
 
-    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS
+    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_INPUT_LOG | ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS
                      | ESPAT_RECORD_HOST_RECEIVED;
     EXPECT_OK(espat_world_new(&options, &world));
     EXPECT_OK(espat_attach(world, "wifi", NULL, module));
@@ -76,7 +76,8 @@ static void no_world(espat_world *world, uint32_t expected)
     espat_uart_byte bytes[4];
     espat_pin_change changes[4];
     uint8_t buffer[64];
-    uint32_t module = 77, line[4];
+    SIZED(espat_line_settings, line);
+    uint32_t module = 77;
     uint64_t number = 77;
     size_t count = 77;
     const char *text = BAD_UTF8;
@@ -87,27 +88,29 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_world_seed(world, &number));
     EXPECT(expected, espat_module_count(world, &count));
     EXPECT(expected, espat_module_name(world, 0, &text));
-    EXPECT(expected, espat_console(world, "status", &text));
+    EXPECT(expected, espat_world_console(world, "status", &text));
     EXPECT(expected, espat_attach(world, "wifi", NULL, &module));
     EXPECT(expected, espat_detach(world, 0));
     EXPECT(expected, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(expected, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
-    EXPECT(expected, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
+    EXPECT(expected, espat_pin_set(world, 0, 0, ESPAT_PIN_EN, 1));
     EXPECT(expected, espat_mcu_overrun(world, 0, 0, 'A', ESPAT_MCU_LOSS_FULL));
-    EXPECT(expected, espat_set_mcu_line(world, 0, 0, 9600, 8, 0, 0));
-    EXPECT(expected, espat_module_line(world, 0, line, line + 1, line + 2, line + 3));
+    EXPECT(expected, espat_mcu_line_set(world, 0, 0, &line));
+    EXPECT(expected, espat_module_line_read(world, 0, &line));
+    EXPECT(expected, espat_mcu_line_read(world, 0, &line));
     EXPECT(expected, espat_module_rts(world, 0, &module));
     EXPECT(expected, espat_next_event(world, 0, &number));
     EXPECT(expected, espat_advance(world, 0, 0));
     EXPECT(expected, espat_reached(world, 0, &number));
     EXPECT(expected, espat_reached_ns(world, 0, &number));
-    EXPECT(expected, espat_uart_read(world, 0, bytes, 4, &count));
-    EXPECT(expected, espat_log_port_read(world, 0, bytes, 4, &count));
-    EXPECT(expected, espat_pin_read(world, 0, changes, 4, &count));
+    EXPECT(expected, espat_uart_take(world, 0, bytes, 4, &count));
+    EXPECT(expected, espat_log_port_take(world, 0, bytes, 4, &count));
+    changes[0].size = sizeof changes[0];
+    EXPECT(expected, espat_pin_take(world, 0, changes, 4, &count));
     EXPECT(expected, espat_statistics_read(world, 0, &statistics));
-    EXPECT(expected, espat_capture_read(world, buffer, sizeof buffer, &count));
-    EXPECT(expected, espat_log_read(world, buffer, sizeof buffer, &count));
-    EXPECT(expected, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT(expected, espat_capture_take(world, buffer, sizeof buffer, &count));
+    EXPECT(expected, espat_input_log_take(world, buffer, sizeof buffer, &count));
+    EXPECT(expected, espat_dialogue_take(world, &packet, buffer, sizeof buffer));
     EXPECT(expected, espat_observation_take(world, &observation));
     EXPECT(expected, espat_observation_read(world, 0, &observation));
     EXPECT(expected, espat_observation_count(world, &number));
@@ -116,10 +119,10 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_module_state(world, 0, &state));
     EXPECT(expected, espat_links_read(world, 0, links, 2, &count));
     EXPECT(expected, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, buffer, sizeof buffer, &number));
-    EXPECT(expected, espat_flush(world));
-    EXPECT(expected, espat_warning_read(world, &text));
-    EXPECT(expected, espat_digest(world, &number));
-    EXPECT(expected, espat_content_digest(world, &number));
+    EXPECT(expected, espat_world_flush(world));
+    EXPECT(expected, espat_warning_take(world, &text));
+    EXPECT(expected, espat_world_digest(world, &number));
+    EXPECT(expected, espat_world_content_digest(world, &number));
     EXPECT(expected, espat_module_digest(world, 0, &number));
     EXPECT_TRUE(module == 77 && number == 77 && count == 77 && text == BAD_UTF8);
 }
@@ -131,7 +134,6 @@ static void null_arguments(espat_world *world, uint32_t module)
     espat_uart_byte bytes[4];
     espat_pin_change changes[4];
     uint8_t buffer[64];
-    uint32_t line[4];
     uint64_t number;
     size_t count;
 
@@ -141,8 +143,8 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_seed(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_count(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_name(world, 0, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_console(world, NULL, NULL));
-    EXPECT_OK(espat_console(world, "status", NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_console(world, NULL, NULL));
+    EXPECT_OK(espat_world_console(world, "status", NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_attach(world, NULL, NULL, &module));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_attach(world, "wifi", NULL, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_write_block(world, module, 0, NULL, 1));
@@ -151,22 +153,27 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_next_event(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_reached(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_reached_ns(world, module, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, NULL, 4, &count));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_read(world, module, bytes, 4, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, NULL, 4, &count));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_read(world, module, bytes, 4, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_read(world, module, NULL, 4, &count));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_read(world, module, changes, 4, NULL));
-    EXPECT_OK(espat_uart_read(world, module, NULL, 0, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_take(world, module, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_uart_take(world, module, bytes, 4, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_take(world, module, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_port_take(world, module, bytes, 4, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_take(world, module, NULL, 4, &count));
+    changes[0].size = sizeof changes[0];
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_pin_take(world, module, changes, 4, NULL));
+    changes[0].size = 0;
+    EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_pin_take(world, module, changes, 4, &count));
+    EXPECT_OK(espat_uart_take(world, module, NULL, 0, &count));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_statistics_read(world, module, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_line(world, module, line, line + 1, line + 2, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_line_read(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_mcu_line_read(world, module, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_mcu_line_set(world, module, 0, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_rts(world, module, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, NULL, 4, &count));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_read(world, buffer, sizeof buffer, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_read(world, NULL, 4, &count));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_log_read(world, buffer, sizeof buffer, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, NULL, buffer, sizeof buffer));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_read(world, &packet, NULL, 4));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_take(world, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_capture_take(world, buffer, sizeof buffer, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_input_log_take(world, NULL, 4, &count));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_input_log_take(world, buffer, sizeof buffer, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_take(world, NULL, buffer, sizeof buffer));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_dialogue_take(world, &packet, NULL, 4));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_take(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_read(world, 0, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_count(world, NULL));
@@ -179,13 +186,13 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, NULL, ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 4, &number));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 0, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_warning_read(world, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest(world, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_content_digest(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_warning_take(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_digest(world, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_content_digest(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_module_digest(world, module, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest_text(0, NULL, ESPAT_DIGEST_TEXT_SIZE));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_replay(NULL, 4, NULL, &result, NULL));
-    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_replay(AT, sizeof AT, NULL, NULL, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_replay(NULL, 4, NULL, &result, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_replay(AT, sizeof AT, NULL, NULL, NULL));
 }
 
 static void wrong_sizes(espat_world *world, uint32_t module)
@@ -218,14 +225,14 @@ static void wrong_sizes(espat_world *world, uint32_t module)
         EXPECT_SENTENCE("sizeof(espat_world_options)");
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_attach(world, "wifi", &attach, &module));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_statistics_read(world, module, &statistics));
-        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_dialogue_read(world, &packet, NULL, 0));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_dialogue_take(world, &packet, NULL, 0));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_take(world, &observation));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_observation_read(world, 0, &observation));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_module_state(world, module, &state));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_expectation_read(world, 0, &expectation));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_links_read(world, module, &link, 1, &count));
-        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, NULL, &result, NULL));
-        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_replay(AT, sizeof AT, &options, &result, NULL));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_replay(AT, sizeof AT, NULL, &result, NULL));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_replay(AT, sizeof AT, &options, &result, NULL));
         EXPECT_TRUE(other == NULL && statistics.mcu_bytes == 0);
     }
 
@@ -279,25 +286,25 @@ static void wrong_options(const char *directory)
     options.capture_path = BAD_UTF8;
     EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_world_new(&options, &world));
     sprintf(path, "%.400s/same", directory);
-    options.capture_path = options.log_path = path;
+    options.capture_path = options.input_log_path = path;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
-    options.log_path = NULL;
+    options.input_log_path = NULL;
     options.record = ESPAT_RECORD_CAPTURE;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     EXPECT_TRUE(world == NULL);
 
-    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_replay(AT, sizeof AT, NULL, &result, &world));
-    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_replay(NULL, 0, NULL, &result, &world));
-    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_replay((const uint8_t *)BAD_UTF8, 5, NULL, &result, &world));
+    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_world_replay(AT, sizeof AT, NULL, &result, &world));
+    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_world_replay(NULL, 0, NULL, &result, &world));
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_world_replay((const uint8_t *)BAD_UTF8, 5, NULL, &result, &world));
     options = good;
     options.seed_given = 1;
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_replay(AT, sizeof AT, &options, &result, &world));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_replay(AT, sizeof AT, &options, &result, &world));
     EXPECT_TRUE(world == NULL && result.digest == 0);
 
 #ifdef __linux__
     /* A full disk changes nothing in the simulation; finishing tells of it. */
     options = good;
-    options.log_path = "/dev/full";
+    options.input_log_path = "/dev/full";
     EXPECT_OK(espat_world_new(&options, &world));
     EXPECT(ESPAT_STATUS_IO, espat_world_finish(world));
     EXPECT_SENTENCE("/dev/full");
@@ -320,7 +327,8 @@ static void wrong_values(espat_world *world, uint32_t module)
     SIZED(espat_link, link);
     SIZED(espat_expectation, expectation);
     uint8_t buffer[64];
-    uint32_t other, level, line[4];
+    SIZED(espat_line_settings, line);
+    uint32_t other, level;
     uint64_t number;
     size_t count;
     const char *text;
@@ -336,12 +344,25 @@ static void wrong_values(espat_world *world, uint32_t module)
     options.obeys_rts = 3;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_attach(world, "wifi", &options, &other));
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_overrun(world, module, 0, 'A', 3));
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 79, 8, 0, 0));
+    line.baud = 79;
+    line.data_bits = 8;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_line_set(world, module, 0, &line));
     EXPECT_SENTENCE("expected 80 to 5000000 baud");
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 9, 0, 0));
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 264, 0, 0));
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 8, 3, 0));
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_mcu_line(world, module, 0, 9600, 8, 0, 3));
+    line.baud = 9600;
+    line.data_bits = 9;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_line_set(world, module, 0, &line));
+    line.data_bits = 264;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_line_set(world, module, 0, &line));
+    line.data_bits = 8;
+    line.parity = 3;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_line_set(world, module, 0, &line));
+    line.parity = ESPAT_PARITY_NONE;
+    line.stop_bits = 3;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_mcu_line_set(world, module, 0, &line));
+    line.stop_bits = ESPAT_STOP_BITS_ONE;
+    line.size = 8;
+    EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_mcu_line_set(world, module, 0, &line));
+    line.size = sizeof line;
 
     EXPECT(ESPAT_STATUS_UNKNOWN_HOST, espat_host_received(world, "wifi", ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
     EXPECT_SENTENCE("there is no host 'wifi'");
@@ -355,15 +376,17 @@ static void wrong_values(espat_world *world, uint32_t module)
     EXPECT_OK(espat_observation_read(world, UINT64_MAX, &observation));
     EXPECT_TRUE(observation.event == ESPAT_EVENT_KIND_NONE && observation.text == NULL);
 
+    changes[0].size = sizeof changes[0];
     for (other = 1; other != 0; other = other == 1 ? UINT32_MAX : 0) {
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_detach(world, other));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write(world, other, 0, 'A'));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write_block(world, other, 0, AT, sizeof AT));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_write_block(world, other, 0, NULL, 0));
-        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_pin(world, other, 0, ESPAT_PIN_EN, 1));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_pin_set(world, other, 0, ESPAT_PIN_EN, 1));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_overrun(world, other, 0, 'A', ESPAT_MCU_LOSS_OFF));
-        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_set_mcu_line(world, other, 0, 9600, 8, 0, 0));
-        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_line(world, other, line, line + 1, line + 2, line + 3));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_line_set(world, other, 0, &line));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_line_read(world, other, &line));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_mcu_line_read(world, other, &line));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_rts(world, other, &level));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_state(world, other, &state));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_links_read(world, other, &link, 1, &count));
@@ -371,23 +394,23 @@ static void wrong_values(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_advance(world, other, 0));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_reached(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_reached_ns(world, other, &number));
-        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, bytes, 4, &count));
-        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_read(world, other, NULL, 0, &count));
-        EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_port_read(world, other, bytes, 4, &count));
-        EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_pin_read(world, other, changes, 4, &count));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_take(world, other, bytes, 4, &count));
+        EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_uart_take(world, other, NULL, 0, &count));
+        EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_port_take(world, other, bytes, 4, &count));
+        EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_pin_take(world, other, changes, 4, &count));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_statistics_read(world, other, &statistics));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_digest(world, other, &number));
         EXPECT(ESPAT_STATUS_UNKNOWN_MODULE, espat_module_name(world, other, &text));
     }
 
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_pin(world, module, 0, 3, 1));
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_set_pin(world, module, 0, ESPAT_PIN_EN, 2));
-    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_uart_read(world, module, bytes, (size_t)-1, &count));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_pin_set(world, module, 0, 3, 1));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_pin_set(world, module, 0, ESPAT_PIN_EN, 2));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_uart_take(world, module, bytes, (size_t)-1, &count));
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_uart_write_block(world, module, 0, AT, (size_t)-1));
-    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "make tea", &text));
-    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "", &text));
-    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "ap nowhere down", &text));
-    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_console(world, BAD_UTF8, &text));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_world_console(world, "make tea", &text));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_world_console(world, "", &text));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_world_console(world, "ap nowhere down", &text));
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_world_console(world, BAD_UTF8, &text));
     EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_digest_text(1, small, sizeof small));
     EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_digest_text(1, NULL, 0));
 }
@@ -401,9 +424,9 @@ static void wrong_times(espat_world *world, uint32_t module)
     EXPECT_SENTENCE("tick 999 after tick 1000");
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write(world, module, 0, 'A'));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write_block(world, module, 0, AT, sizeof AT));
-    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_set_pin(world, module, 0, ESPAT_PIN_EN, 0));
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_pin_set(world, module, 0, ESPAT_PIN_EN, 0));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_mcu_overrun(world, module, 0, 'A', ESPAT_MCU_LOSS_UNKNOWN));
-    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_console(world, "at 0 ns ap home down", NULL));
+    EXPECT(ESPAT_STATUS_INVALID_LINE, espat_world_console(world, "at 0 ns ap home down", NULL));
     EXPECT_OK(espat_reached(world, module, &reached));
     EXPECT_TRUE(reached == 1000);
 }
@@ -418,12 +441,12 @@ static uint64_t boot_and_ask(espat_world *world, uint32_t module, char *output, 
     EXPECT_OK(espat_advance(world, module, now));
     EXPECT_OK(espat_uart_write_block(world, module, now, AT, sizeof AT));
     EXPECT_OK(espat_advance(world, module, now + 100000000));
-    EXPECT_OK(espat_uart_read(world, module, bytes, 256, &count));
+    EXPECT_OK(espat_uart_take(world, module, bytes, 256, &count));
     for (i = 0; i < count && length + 1 < capacity; i++) {
         output[length++] = (char)bytes[i].byte;
     }
     output[length] = '\0';
-    EXPECT_OK(espat_digest(world, &digest));
+    EXPECT_OK(espat_world_digest(world, &digest));
     return digest;
 }
 
@@ -434,13 +457,13 @@ static void small_buffers(espat_world *world)
     SIZED(espat_packet, packet);
     uint64_t first;
 
-    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_dialogue_read(world, &packet, NULL, 0));
+    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_dialogue_take(world, &packet, NULL, 0));
     EXPECT_TRUE(packet.kind == ESPAT_PACKET_KIND_LINE && packet.length == strlen("\r\nready\r\n"));
     first = packet.ns;
-    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_dialogue_read(world, &packet, buffer, packet.length - 1));
-    EXPECT_OK(espat_dialogue_read(world, &packet, buffer, packet.length));
+    EXPECT(ESPAT_STATUS_BUFFER_TOO_SMALL, espat_dialogue_take(world, &packet, buffer, packet.length - 1));
+    EXPECT_OK(espat_dialogue_take(world, &packet, buffer, packet.length));
     EXPECT_TRUE(packet.ns == first && memcmp(buffer, "\r\nready\r\n", 9) == 0);
-    EXPECT_OK(espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT_OK(espat_dialogue_take(world, &packet, buffer, sizeof buffer));
     EXPECT_TRUE(packet.from == ESPAT_SIDE_MCU && memcmp(buffer, AT, sizeof AT) == 0);
 }
 
@@ -452,23 +475,23 @@ static void finished(espat_world *world, uint32_t module)
     uint64_t before, after;
     size_t count;
 
-    EXPECT_OK(espat_digest(world, &before));
+    EXPECT_OK(espat_world_digest(world, &before));
     EXPECT_OK(espat_world_finish(world));
     EXPECT_OK(espat_world_finish(world));
     EXPECT(ESPAT_STATUS_FINISHED, espat_attach(world, "wifi", NULL, &other));
     EXPECT(ESPAT_STATUS_FINISHED, espat_detach(world, module));
     EXPECT(ESPAT_STATUS_FINISHED, espat_uart_write(world, module, UINT64_C(5000000000), 'A'));
     EXPECT(ESPAT_STATUS_FINISHED, espat_uart_write_block(world, module, UINT64_C(5000000000), AT, sizeof AT));
-    EXPECT(ESPAT_STATUS_FINISHED, espat_set_pin(world, module, UINT64_C(5000000000), ESPAT_PIN_EN, 0));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_pin_set(world, module, UINT64_C(5000000000), ESPAT_PIN_EN, 0));
     EXPECT(ESPAT_STATUS_FINISHED, espat_mcu_overrun(world, module, UINT64_C(5000000000), 'A', ESPAT_MCU_LOSS_FULL));
     EXPECT(ESPAT_STATUS_FINISHED, espat_advance(world, module, UINT64_C(5000000000)));
-    EXPECT(ESPAT_STATUS_FINISHED, espat_console(world, "status", NULL));
-    EXPECT_OK(espat_uart_read(world, module, bytes, 4, &count));
-    EXPECT_OK(espat_capture_read(world, buffer, sizeof buffer, &count));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_world_console(world, "status", NULL));
+    EXPECT_OK(espat_uart_take(world, module, bytes, 4, &count));
+    EXPECT_OK(espat_capture_take(world, buffer, sizeof buffer, &count));
     EXPECT_TRUE(count == sizeof buffer);
-    EXPECT_OK(espat_log_read(world, buffer, sizeof buffer, &count));
+    EXPECT_OK(espat_input_log_take(world, buffer, sizeof buffer, &count));
     EXPECT_TRUE(count == sizeof buffer);
-    EXPECT_OK(espat_digest(world, &after));
+    EXPECT_OK(espat_world_digest(world, &after));
     EXPECT_TRUE(before == after);
 }
 
@@ -484,18 +507,18 @@ static void not_recorded(void)
     size_t count;
 
     EXPECT_OK(espat_world_new(NULL, &world));
-    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_capture_read(world, buffer, sizeof buffer, &count));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_capture_take(world, buffer, sizeof buffer, &count));
     EXPECT_SENTENCE("ESPAT_RECORD_CAPTURE");
-    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_log_read(world, buffer, sizeof buffer, &count));
-    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_read(world, &packet, buffer, sizeof buffer));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_input_log_take(world, buffer, sizeof buffer, &count));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_take(world, &packet, buffer, sizeof buffer));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_take(world, &observation));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_read(world, 0, &observation));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_count(world, &number));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
-    EXPECT_OK(espat_flush(world));
+    EXPECT_OK(espat_world_flush(world));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write(world, 0, 0, 'A'));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_uart_write_block(world, 0, 0, AT, sizeof AT));
-    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_set_pin(world, 0, 0, ESPAT_PIN_EN, 1));
+    EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_pin_set(world, 0, 0, ESPAT_PIN_EN, 1));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_mcu_overrun(world, 0, 0, 'A', ESPAT_MCU_LOSS_FULL));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_next_event(world, 0, &number));
     EXPECT(ESPAT_STATUS_NOT_ATTACHED, espat_advance(world, 0, 0));

@@ -46,7 +46,7 @@ static void take_bytes(void)
 
     do {
         size_t i;
-        check(espat_uart_read(world, module, bytes, 64, &count));
+        check(espat_uart_take(world, module, bytes, 64, &count));
         for (i = 0; i < count; i++) {
             if (received_length == sizeof received - 1) {
                 fail("the host's buffer is full");
@@ -153,7 +153,7 @@ static void print_dialogue(void)
     packet.size = sizeof packet;
     for (;;) {
         size_t i;
-        check(espat_dialogue_read(world, &packet, bytes, sizeof bytes));
+        check(espat_dialogue_take(world, &packet, bytes, sizeof bytes));
         if (packet.kind == ESPAT_PACKET_KIND_NONE) {
             return;
         }
@@ -193,7 +193,7 @@ int main(int argc, char **argv)
     options.size = sizeof options;
     options.record = ESPAT_RECORD_DIALOGUE;
     options.capture_path = argv[1];
-    options.log_path = argv[2];
+    options.input_log_path = argv[2];
     if (argc > 3) {
         options.seed = strtoull(argv[3], NULL, 10);
         options.seed_given = 1;
@@ -202,9 +202,9 @@ int main(int argc, char **argv)
     check(espat_attach(world, "wifi", NULL, &module));
 
     /* Power is on at the start. A reset by the EN pin shows that it is the MCU's: low for 10 ms. */
-    check(espat_set_pin(world, module, now, ESPAT_PIN_EN, 0));
+    check(espat_pin_set(world, module, now, ESPAT_PIN_EN, 0));
     now += SECOND / 100;
-    check(espat_set_pin(world, module, now, ESPAT_PIN_EN, 1));
+    check(espat_pin_set(world, module, now, ESPAT_PIN_EN, 1));
     wait_for("\r\nready\r\n", 5 * SECOND);
 
     command("ATE0", SECOND);
@@ -229,7 +229,7 @@ int main(int argc, char **argv)
     check(espat_world_finish(world));
     print_dialogue();
     do {
-        check(espat_warning_read(world, &warning));
+        check(espat_warning_take(world, &warning));
         if (warning != NULL) {
             printf("warning: %s\n", warning);
         }
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
     check(espat_statistics_read(world, module, &statistics));
     printf("bytes to the module %" PRIu64 ", from it %" PRIu64 "; frames sent %" PRIu64 ", received %" PRIu64 "\n",
            statistics.mcu_bytes, statistics.module_bytes, statistics.frames_sent, statistics.frames_received);
-    check(espat_digest(world, &digest));
+    check(espat_world_digest(world, &digest));
     check(espat_digest_text(digest, text, sizeof text));
     printf("digest %s\n", text);
     check(espat_world_free(world));

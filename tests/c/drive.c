@@ -39,7 +39,7 @@ static void print_bytes(uint32_t module)
     size_t count, i;
 
     do {
-        check(espat_uart_read(world, module, bytes, 7, &count));
+        check(espat_uart_take(world, module, bytes, 7, &count));
         for (i = 0; i < count; i++) {
             printf("byte %" PRIu32 " %" PRIu64 " %" PRIu64 " %u %u\n", module, bytes[i].tick, bytes[i].ns,
                    (unsigned)bytes[i].byte, (unsigned)bytes[i].flags);
@@ -51,12 +51,12 @@ typedef uint32_t pull(espat_world *, uint8_t *, size_t, size_t *);
 
 static uint32_t pull_capture(espat_world *w, uint8_t *buffer, size_t capacity, size_t *length)
 {
-    return espat_capture_read(w, buffer, capacity, length);
+    return espat_capture_take(w, buffer, capacity, length);
 }
 
 static uint32_t pull_log(espat_world *w, uint8_t *buffer, size_t capacity, size_t *length)
 {
-    return espat_log_read(w, buffer, capacity, length);
+    return espat_input_log_take(w, buffer, capacity, length);
 }
 
 /* The two-call style: ask how much waits, then take all of it. */
@@ -113,16 +113,24 @@ static void input(char *line)
         }
     } else if (strcmp(word, "pin") == 0) {
         sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu32, &module, &tick, &pin, &level);
-        check(espat_set_pin(world, module, tick, pin, level));
+        check(espat_pin_set(world, module, tick, pin, level));
     } else if (strcmp(word, "line") == 0) {
-        uint32_t baud, data_bits, parity, stop_bits;
-        sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32, &module, &tick, &baud,
-               &data_bits, &parity, &stop_bits);
-        check(espat_set_mcu_line(world, module, tick, baud, data_bits, parity, stop_bits));
+        espat_line_settings mcu, own;
+        memset(&mcu, 0, sizeof mcu);
+        memset(&own, 0, sizeof own);
+        mcu.size = own.size = sizeof mcu;
+        sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32, &module, &tick, &mcu.baud,
+               &mcu.data_bits, &mcu.parity, &mcu.stop_bits);
+        check(espat_mcu_line_set(world, module, tick, &mcu));
+        check(espat_mcu_line_read(world, module, &own));
+        if (memcmp(&mcu, &own, sizeof mcu) != 0) {
+            fprintf(stderr, "the MCU's line is not what it was set to\n");
+            exit(1);
+        }
         check(espat_module_rts(world, module, &level));
-        check(espat_module_line(world, module, &baud, &data_bits, &parity, &stop_bits));
-        printf("rts %" PRIu32 ", module %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", level, baud, data_bits, parity,
-               stop_bits);
+        check(espat_module_line_read(world, module, &own));
+        printf("rts %" PRIu32 ", module %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", level, own.baud, own.data_bits,
+               own.parity, own.stop_bits);
     } else if (strcmp(word, "overrun") == 0) {
         sscanf(line, "%*s %" SCNu32 " %" SCNu64 " %u", &module, &tick, &byte);
         check(espat_mcu_overrun(world, module, tick, (uint8_t)byte, ESPAT_MCU_LOSS_FULL));
@@ -138,7 +146,7 @@ static void input(char *line)
         print_bytes(module);
     } else if (strcmp(word, "console") == 0) {
         const char *answer;
-        check(espat_console(world, line + strlen("console "), &answer));
+        check(espat_world_console(world, line + strlen("console "), &answer));
         printf("answer %s\n", answer);
     } else {
         fprintf(stderr, "unknown input '%s'\n", line);
@@ -165,7 +173,7 @@ int main(int argc, char **argv)
     options.scenario_path = argv[1];
     options.seed = strtoull(argv[2], NULL, 10);
     options.seed_given = 1;
-    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_LOG | ESPAT_RECORD_OBSERVATIONS;
+    options.record = ESPAT_RECORD_CAPTURE | ESPAT_RECORD_INPUT_LOG | ESPAT_RECORD_OBSERVATIONS;
     check(espat_world_new(&options, &world));
     capture = fopen(argv[3], "wb");
     log = fopen(argv[4], "wb");
@@ -186,7 +194,7 @@ int main(int argc, char **argv)
         return 1;
     }
     for (;;) {
-        check(espat_warning_read(world, &warning));
+        check(espat_warning_take(world, &warning));
         if (warning == NULL) {
             break;
         }
@@ -220,9 +228,9 @@ int main(int argc, char **argv)
         check(espat_module_digest(world, (uint32_t)i, &digest));
         printf("digest of %s %016" PRIx64 "\n", name, digest);
     }
-    check(espat_digest(world, &digest));
+    check(espat_world_digest(world, &digest));
     printf("digest %016" PRIx64 "\n", digest);
-    check(espat_content_digest(world, &digest));
+    check(espat_world_content_digest(world, &digest));
     printf("content %016" PRIx64 "\n", digest);
     check(espat_world_free(world));
     return 0;

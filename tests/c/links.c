@@ -46,7 +46,7 @@ static void wait_for(uint64_t time)
 
 static void console(const char *line)
 {
-    check(espat_console(world, line, NULL));
+    check(espat_world_console(world, line, NULL));
 }
 
 static uint64_t here(void)
@@ -266,10 +266,10 @@ int main(int argc, char **argv)
     gone("the start after AT+RST");
 
     open_link();
-    check(espat_set_pin(world, module, now, ESPAT_PIN_EN, 0));
+    check(espat_pin_set(world, module, now, ESPAT_PIN_EN, 0));
     gone("EN low");
     expect(state().power == ESPAT_POWER_OFF && state().multiple == 0, "it is off");
-    check(espat_set_pin(world, module, now, ESPAT_PIN_EN, 1));
+    check(espat_pin_set(world, module, now, ESPAT_PIN_EN, 1));
     gone("a power cut");
     wait_for(5 * SECOND);
 

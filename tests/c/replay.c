@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     options.record = ESPAT_RECORD_CAPTURE;
     memset(&result, 0, sizeof result);
     result.size = sizeof result;
-    check(espat_replay(log, length, &options, &result, &world));
+    check(espat_world_replay(log, length, &options, &result, &world));
     free(log);
 
     /* The other style of pulling: piece by piece until nothing comes. */
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         return 1;
     }
     do {
-        check(espat_capture_read(world, piece, sizeof piece, &length));
+        check(espat_capture_take(world, piece, sizeof piece, &length));
         fwrite(piece, 1, length, capture);
     } while (length > 0);
     fclose(capture);

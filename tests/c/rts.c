@@ -42,7 +42,7 @@ static void advance(uint64_t to)
     now = to;
     check(espat_advance(world, module, now));
     do {
-        check(espat_uart_read(world, module, bytes, 64, &count));
+        check(espat_uart_take(world, module, bytes, 64, &count));
         for (i = 0; i < count && received_length < sizeof received; i++) {
             received[received_length++] = (char)bytes[i].byte;
         }
@@ -81,7 +81,7 @@ static void console(const char *line)
 {
     const char *answer;
 
-    check(espat_console(world, line, &answer));
+    check(espat_world_console(world, line, &answer));
 }
 
 /* Goes on until RTS has changed, and checks the change. */
@@ -97,7 +97,8 @@ static espat_pin_change until_change(uint32_t level)
         if (!step(end)) {
             fail("RTS does not change");
         }
-        check(espat_pin_read(world, module, changes, 4, &count));
+        changes[0].size = sizeof changes[0];
+        check(espat_pin_take(world, module, changes, 4, &count));
     } while (count == 0);
     check(espat_module_rts(world, module, &after));
     if (count != 1 || changes[0].pin != ESPAT_OUTPUT_PIN_MODULE_RTS || changes[0].level != level) {
@@ -109,7 +110,8 @@ static espat_pin_change until_change(uint32_t level)
     if (changes[0].tick != now || changes[0].ns > now * 100 || changes[0].ns + 100 <= now * 100) {
         fail("the change is not at the tick that espat_next_event() named");
     }
-    check(espat_pin_read(world, module, changes + 1, 3, &count));
+    changes[1].size = sizeof changes[1];
+    check(espat_pin_take(world, module, changes + 1, 3, &count));
     if (count != 0) {
         fail("a change was handed out twice");
     }
@@ -156,7 +158,7 @@ int main(int argc, char **argv)
     if (low.ns <= high.ns) {
         fail("RTS goes low before it goes high");
     }
-    check(espat_digest(world, &digest));
+    check(espat_world_digest(world, &digest));
     printf("digest %016" PRIx64 "\n", digest);
     check(espat_world_free(world));
     return 0;

@@ -104,7 +104,7 @@ static int step(struct mcu *mcu)
     check(status);
     mcu->now += QUANTUM;
     do {
-        check(espat_uart_read(mcu->world, mcu->module, bytes, 64, &count));
+        check(espat_uart_take(mcu->world, mcu->module, bytes, 64, &count));
         for (i = 0; i < count && mcu->length + 1 < sizeof mcu->received; i++) {
             mcu->received[mcu->length++] = (char)bytes[i].byte;
         }
@@ -175,15 +175,15 @@ static void replay(espat_world *world, uint64_t digest)
     size_t length, taken;
     uint8_t *log;
 
-    check(espat_log_read(world, NULL, 0, &length));
+    check(espat_input_log_take(world, NULL, 0, &length));
     log = (uint8_t *)malloc(length);
     if (log == NULL) {
         fail("no memory for the log");
     }
-    check(espat_log_read(world, log, length, &taken));
+    check(espat_input_log_take(world, log, length, &taken));
     memset(&result, 0, sizeof result);
     result.size = sizeof result;
-    check(espat_replay(log, taken, NULL, &result, NULL));
+    check(espat_world_replay(log, taken, NULL, &result, NULL));
     free(log);
     if (result.outcome != ESPAT_REPLAY_OUTCOME_SAME || result.digest != digest) {
         fail("the replay comes out differently");
@@ -201,7 +201,7 @@ static void run(int threads, struct outcome *outcome)
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     options.scenario_path = scenario_path;
-    options.record = ESPAT_RECORD_LOG | ESPAT_RECORD_OBSERVATIONS;
+    options.record = ESPAT_RECORD_INPUT_LOG | ESPAT_RECORD_OBSERVATIONS;
     check(espat_world_new(&options, &world));
     attach(&left, world, "left", left_script, sizeof left_script / sizeof left_script[0]);
     attach(&right, world, "right", right_script, sizeof right_script / sizeof right_script[0]);
@@ -231,7 +231,7 @@ static void run(int threads, struct outcome *outcome)
         }
     }
     check(espat_world_finish(world));
-    check(espat_digest(world, &outcome->digest));
+    check(espat_world_digest(world, &outcome->digest));
     memcpy(outcome->left, left.received, sizeof outcome->left);
     memcpy(outcome->right, right.received, sizeof outcome->right);
     memset(&seen, 0, sizeof seen);

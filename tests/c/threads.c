@@ -46,7 +46,7 @@ static uint64_t free_and_digest(espat_world *world)
     uint64_t digest;
 
     check(espat_world_finish(world));
-    check(espat_digest(world, &digest));
+    check(espat_world_digest(world, &digest));
     check(espat_world_free(world));
     return digest;
 }
@@ -87,7 +87,7 @@ static int step(struct driver *driver)
     check(status);
     driver->now = next;
     do {
-        check(espat_uart_read(driver->world, driver->module, bytes, 16, &count));
+        check(espat_uart_take(driver->world, driver->module, bytes, 16, &count));
         driver->bytes += count;
     } while (count == 16);
     return 1;
@@ -202,7 +202,7 @@ static void *call_until_freed(void *argument)
     uint64_t digest;
 
     for (;;) {
-        uint32_t status = espat_digest(driver->world, &digest);
+        uint32_t status = espat_world_digest(driver->world, &digest);
         if (status == ESPAT_STATUS_INVALID_HANDLE) {
             return NULL;
         }

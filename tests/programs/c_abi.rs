@@ -26,22 +26,28 @@ const CPP17: Language =
 
 /// Compiles `tests/c/<program>.c`, every warning an error.
 fn compile(program: &str, language: &Language, directory: &Path) -> PathBuf {
-    let [compiler, options @ ..] = language.compiler else { unreachable!() };
+    let source = root().join(format!("tests/c/{program}.c"));
     let binary = directory.join(format!("{program}-{}", language.name));
+    build(&source, &root().join("include"), language, &binary);
+    binary
+}
+
+/// Compiles `source` with the header in `include`, against the library that was just built.
+fn build(source: &Path, include: &Path, language: &Language, binary: &Path) {
+    let [compiler, options @ ..] = language.compiler else { unreachable!() };
     let library = library();
     let library = library.parent().expect("its directory");
     run(tool(compiler, language.package)
         .args(options)
         .args(["-g", "-Wall", "-Wextra", "-pedantic", "-Werror", "-pthread"])
-        .arg(format!("-I{}", root().join("include").display()))
-        .arg(root().join(format!("tests/c/{program}.c")))
+        .arg(format!("-I{}", include.display()))
+        .arg(source)
         .arg(format!("-L{}", library.display()))
         // Before LD_LIBRARY_PATH, which cargo sets, and in which an older build of the library may stand.
         .arg(format!("-Wl,--disable-new-dtags,-rpath,{}", library.display()))
         .arg("-lespat_sim")
         .arg("-o")
-        .arg(&binary));
-    binary
+        .arg(binary));
 }
 
 /// The program under valgrind: any error or leak fails. `values`: also any use of a value that was never set.
@@ -105,18 +111,58 @@ fn wrong_arguments_to_every_function_get_a_status_and_change_nothing() {
     assert_eq!(last_line(&run(valgrind(&c, true).arg(&directory).arg("2"))), "PASS");
 
     // Every function of the header is in that program.
-    let header = std::fs::read_to_string(root().join("include/espat_sim.h")).expect("the header");
+    let functions = functions(&root().join("include/espat_sim.h"));
     let program = std::fs::read_to_string(root().join("tests/c/bad_input.c")).expect("the program");
-    let declared = header.lines().filter(|line| !line.starts_with([' ', '/', '#']));
-    let functions: Vec<&str> = declared
-        .filter_map(|line| line.split_once('('))
-        .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
-        .collect();
-    assert!(functions.len() >= 30, "only {} functions were found in the header", functions.len());
     // Those that take nothing can't be called wrongly.
     let nothing = ["espat_abi_version", "espat_version"];
-    for function in functions.iter().filter(|f| !nothing.contains(f)) {
+    for function in functions.iter().filter(|f| !nothing.contains(&f.as_str())) {
         assert!(program.contains(&format!("{function}(")), "tests/c/bad_input.c does not try {function}");
+    }
+}
+
+/// The functions that a header declares.
+fn functions(header: &Path) -> Vec<String> {
+    let header = std::fs::read_to_string(header).expect("the header");
+    let declared = header.lines().filter(|line| !line.starts_with([' ', '/', '#']));
+    let functions: Vec<String> = declared
+        .filter_map(|line| line.split_once('('))
+        .filter_map(|(before, _)| before.rsplit([' ', '*']).next().map(str::to_owned))
+        .collect();
+    assert!(functions.len() >= 30, "only {} functions were found in the header", functions.len());
+    functions
+}
+
+/// `tests/c/abi2` has the header of version 2 as it was first, with programs of that time. A program that was built then
+/// goes on working: it compiles, finds each function and says the same as one that is built today.
+#[test]
+fn a_program_built_with_the_first_header_of_this_abi_runs_with_the_library_of_today() {
+    let (then, today) = (root().join("tests/c/abi2"), root().join("include"));
+    let directory = directory("abi2");
+    let table = directory.join("functions.c");
+    let addresses: String =
+        functions(&then.join("espat_sim.h")).iter().map(|f| format!("    (void (*)(void)){f},\n")).collect();
+    let source = format!(
+        "#include <espat_sim.h>\n\nvoid (*const functions[])(void) = {{\n{addresses}}};\n\nint main(void)\n{{\n    return \
+         espat_abi_version() == ESPAT_ABI_VERSION && functions[0] ? 0 : 1;\n}}\n"
+    );
+    std::fs::write(&table, source).expect("write a program");
+    let binary = directory.join("functions");
+    build(&table, &then, &C99, &binary);
+    run(&mut Command::new(&binary));
+
+    let scenario = directory.join("pc.toml");
+    std::fs::write(&scenario, facts_scenario()).expect("write the scenario");
+    for language in [&C99, &CPP17] {
+        let said = |include: &Path, name: &str| {
+            let file = |end: &str| directory.join(format!("{name}-{}{end}", language.name));
+            build(&then.join("dialogue.c"), include, language, &file("-dialogue"));
+            build(&then.join("links.c"), include, language, &file("-links"));
+            let dialogue = run(Command::new(file("-dialogue")).args([file(".pcapng"), file(".log")]));
+            dialogue + &run(Command::new(file("-links")).arg(&scenario))
+        };
+        let printed = said(&then, "then");
+        assert_eq!(last_line(&printed), "PASS");
+        assert_eq!(printed, said(&today, "today"), "the header has changed what a program of version 2 says");
     }
 }
 
@@ -147,13 +193,18 @@ fn each_change_of_the_modules_rts_comes_with_its_time_the_same_under_valgrind() 
     assert_eq!(run(valgrind(&c, false).arg(&scenario)), printed, "valgrind changes what happens");
 }
 
+/// The scenario of `links.c`.
+fn facts_scenario() -> String {
+    let pc = PC.replace("tcp-terminal = 5000", "tcp-terminal = 23\nudp-terminal = 5000");
+    let expected = "expect = [\"wifi station joined home\", \"never wifi reply ready\"]";
+    format!("{expected}\n{pc}")
+}
+
 #[test]
 fn links_and_events_are_facts_that_a_loss_a_reset_sleep_and_power_cuts_leave_true() {
     let directory = directory("links");
     let scenario = directory.join("pc.toml");
-    let pc = PC.replace("tcp-terminal = 5000", "tcp-terminal = 23\nudp-terminal = 5000");
-    let expected = "expect = [\"wifi station joined home\", \"never wifi reply ready\"]";
-    std::fs::write(&scenario, format!("{expected}\n{pc}")).expect("write the scenario");
+    std::fs::write(&scenario, facts_scenario()).expect("write the scenario");
     let (c, cpp) = (compile("links", &C99, &directory), compile("links", &CPP17, &directory));
     for command in [&mut Command::new(&c), &mut Command::new(&cpp), &mut valgrind(&c, false)] {
         assert_eq!(last_line(&run(command.arg(&scenario))), "PASS");
