@@ -2,7 +2,7 @@
 //! the command table and of the console. Modules get other profiles.
 
 use arbitrary::{Result, Unstructured};
-use espat_sim::at::schema::{Kind, Param};
+use espat_sim::at::schema::{Param, Shape};
 use espat_sim::at::table;
 use espat_sim::profile::PROFILES;
 
@@ -226,11 +226,13 @@ fn command(u: &mut Unstructured<'_>) -> Result<String> {
         _ if syntaxes.is_empty() => format!("> AT{name}"),
         _ => {
             let syntax = &syntaxes[u.choose_index(syntaxes.len())?];
-            let count = u.int_in_range(0..=syntax.params.len())?;
-            let count = if u.ratio(1, 2)? { syntax.params.len() } else { count };
+            let params = syntax.params.iter().flat_map(|p| std::iter::repeat_n(p, p.times));
+            let all = params.clone().count();
+            let count = u.int_in_range(0..=all)?;
+            let count = if u.ratio(1, 2)? { all } else { count };
             let skip = usize::from(u.ratio(1, 3)?);
             let values: Result<Vec<String>> =
-                syntax.params.iter().skip(skip).take(count).map(|p| value(p, u)).collect();
+                params.skip(skip).take(count).map(|p| value(p, u)).collect();
             format!("> AT{name}={}", values?.join(","))
         }
     })
@@ -241,14 +243,14 @@ fn value(param: &Param, u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(1, 8)? {
         return Ok(if u.ratio(1, 2)? { String::new() } else { (*u.choose(&NUMBERS)?).to_owned() });
     }
-    Ok(match param.kind {
-        Kind::Int { min, max } => match u.int_in_range(0..=3)? {
+    Ok(match param.kind.shape() {
+        Shape::Number(min, max) => match u.int_in_range(0..=3)? {
             0 => min.to_string(),
             1 => max.to_string(),
             2 => u.int_in_range(min..=max)?.to_string(),
             _ => (*u.choose(&NUMBERS)?).to_owned(),
         },
-        Kind::Text { .. } => format!("\"{}\"", u.choose(&TEXTS)?),
-        Kind::Choice(of) => format!("\"{}\"", u.choose(of)?),
+        Shape::Text(..) => format!("\"{}\"", u.choose(&TEXTS)?),
+        Shape::Choice(of) => format!("\"{}\"", u.choose(of)?),
     })
 }

@@ -1,4 +1,5 @@
-//! IP addresses as lwIP prints them, which is how hosts see them: IPv6 in capital letters, as captured.
+//! Addresses as hosts see them: IP addresses as lwIP prints them, IPv6 in capital letters, as captured; MAC addresses in
+//! lower case.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -22,6 +23,22 @@ fn ipv6_text(ip: Ipv6Addr) -> String {
     format!("{}::{}", join(&groups[..start]), join(&groups[start + length..]))
 }
 
+/// `02:00:00:00:00:01`, lower case.
+pub fn mac_text(mac: [u8; 6]) -> String {
+    mac.map(|b| format!("{b:02x}")).join(":")
+}
+
+/// Six pairs of hexadecimal digits with colons.
+pub fn mac_from_text(text: &[u8]) -> Option<[u8; 6]> {
+    let mut mac = [0; 6];
+    let mut parts = std::str::from_utf8(text).ok()?.split(':');
+    for byte in &mut mac {
+        let part = parts.next().filter(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))?;
+        *byte = u8::from_str_radix(part, 16).ok()?;
+    }
+    parts.next().is_none().then_some(mac)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +57,14 @@ mod tests {
             ("192.168.1.10", "192.168.1.10"),
         ] {
             assert_eq!(address_text(address.parse().expect("an address")), text);
+        }
+    }
+
+    #[test]
+    fn a_mac_address_is_six_pairs_of_hex_digits() {
+        assert_eq!(mac_from_text(b"02:00:aB:00:00:01"), Some([2, 0, 0xab, 0, 0, 1]));
+        for bad in ["02:00:ab:00:00", "02:00:ab:00:00:01:02", "02-00-ab-00-00-01", "+2:00:ab:00:00:01"] {
+            assert_eq!(mac_from_text(bad.as_bytes()), None, "{bad}");
         }
     }
 }

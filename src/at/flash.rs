@@ -129,7 +129,7 @@ impl Flash {
             Some(written) => written.0.clone(),
             None => shipped(partition),
         };
-        bytes.resize(partition.size as usize, 0xff);
+        bytes.resize(partition.bytes(), 0xff);
         bytes
     }
 
@@ -237,7 +237,7 @@ impl Flash {
                     format!("expected a partition of {owner} ({known}), found `{name}`"),
                 ));
             };
-            if bytes.0.len() > partition.size as usize {
+            if bytes.0.len() > partition.bytes() {
                 let (size, found) = (partition.size, bytes.0.len());
                 return Some((
                     "partitions",

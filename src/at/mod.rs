@@ -16,6 +16,7 @@ pub mod error;
 mod event;
 pub mod flash;
 mod job;
+pub mod limits;
 mod line;
 pub mod links;
 mod long_send;

@@ -1,6 +1,6 @@
 //! The softAP as the firmware runs it: on or off as AT+CWMODE says, and what it prints of its stations.
 
-use super::commands::wifi::mac_text;
+use super::address::mac_text;
 use super::nvs::SOFTAP_DHCP;
 use super::{Core, Env};
 use crate::net::stack::{LanConfig, LanLeases};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::markdown::{self, Transcripts};
 use super::specification::Specification;
-use crate::at::schema::{Kind, Param, Presence};
+use crate::at::schema::{Kind, Param, Presence, Shape};
 use crate::at::table::{self, Command};
 
 /// Where this project keeps its transcripts.
@@ -104,8 +104,9 @@ pub fn parameters(params: &[Param]) -> String {
         if std::mem::replace(&mut written, param.name) == param.name {
             continue;
         }
-        let quoted = if matches!(param.kind, Kind::Int { .. }) { "" } else { "\"" };
-        let name = format!("<{quoted}{}{quoted}>", param.name);
+        let quoted = if matches!(param.kind.shape(), Shape::Number(..)) { "" } else { "\"" };
+        let again = if param.times > 1 { "..." } else { "" };
+        let name = format!("<{quoted}{}{quoted}>{again}", param.name);
         let comma = if i > 0 { "," } else { "" };
         match param.presence {
             Presence::Required if i > 0 && text.ends_with(",]") => text.push_str(&name),
@@ -122,9 +123,18 @@ pub fn parameters(params: &[Param]) -> String {
 pub fn describe(param: &Param) -> String {
     let kind = match param.kind {
         Kind::Int { min, max } => format!("{min} to {max}"),
+        Kind::Port { min } => format!("port, {min} to 65535"),
+        Kind::Link => "link, 0 to 4".to_owned(),
+        Kind::LinkOrAll => "link, 0 to 4, or 5 for all of them".to_owned(),
         Kind::Text { min, max } => format!("string of {min} to {max} bytes"),
+        Kind::Name { min, max } => format!("name, {min} to {max} bytes in UTF-8"),
+        Kind::Ipv4 => "IPv4 address".to_owned(),
+        Kind::Address => "IPv4 or IPv6 address".to_owned(),
+        Kind::Mac { or_empty: false } => "MAC address".to_owned(),
+        Kind::Mac { or_empty: true } => "MAC address, or nothing".to_owned(),
         Kind::Choice(of) => of.iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(" or "),
     };
+    let kind = if param.times > 1 { format!("up to {} times: {kind}", param.times) } else { kind };
     let mut text = match param.presence {
         Presence::Required => kind,
         Presence::Optional => format!("{kind}, may be left out"),

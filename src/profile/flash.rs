@@ -26,6 +26,13 @@ pub struct Partition {
     pub content: Content,
 }
 
+impl Partition {
+    /// Its size, bytes.
+    pub const fn bytes(&self) -> usize {
+        self.size as usize // the library is built for 32 bits and more
+    }
+}
+
 /// The type of partitions that the AT firmware defines itself.
 const CUSTOM: u8 = 0x40;
 /// The type of data that the IDF knows, and its subtypes for NVS and FAT.

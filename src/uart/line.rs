@@ -1,8 +1,14 @@
 //! What a UART is set to, and how long a byte takes then.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::time::{Duration, NANOS_PER_SEC};
+
+/// Bits per second that a UART can be set to.
+pub const BAUD: RangeInclusive<u32> = 80..=5_000_000;
+/// Data bits that a UART can be set to.
+pub const DATA_BITS: RangeInclusive<u32> = 5..=8;
 
 /// The parity bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,9 +37,9 @@ pub enum StopBits {
 /// Rate and format of one end of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineSettings {
-    /// Bits per second (80 to 5 000 000).
+    /// Bits per second, within [`BAUD`].
     pub baud: u32,
-    /// Data bits (5 to 8).
+    /// Data bits, within [`DATA_BITS`].
     pub data_bits: u8,
     /// Parity bit.
     pub parity: Parity,
@@ -85,7 +91,9 @@ impl LineSettings {
     pub fn parse(text: &str) -> Result<LineSettings, String> {
         let wrong = || {
             format!(
-                "expected 80 to 5000000 baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `{text}`"
+                "expected {} to {} baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `{text}`",
+                BAUD.start(),
+                BAUD.end()
             )
         };
         let (baud, format) = text.trim().split_once(' ').ok_or_else(wrong)?;
@@ -109,9 +117,9 @@ impl LineSettings {
         if settings.is_valid() { Ok(settings) } else { Err(wrong()) }
     }
 
-    /// Whether a UART can be set to this: 80 to 5 000 000 baud, 5 to 8 data bits.
+    /// Whether a UART can be set to this.
     pub fn is_valid(&self) -> bool {
-        (80..=5_000_000).contains(&self.baud) && (5..=8).contains(&self.data_bits)
+        BAUD.contains(&self.baud) && DATA_BITS.contains(&u32::from(self.data_bits))
     }
 
     /// How long `half_bits` half bit times take, rounded up to a nanosecond.

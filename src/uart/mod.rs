@@ -19,7 +19,7 @@ pub use direction::{Direction, heard};
 pub use disturbance::Disturbance;
 pub use event::{Deaf, McuLoss, UartEvent};
 pub use frame::Frame;
-pub use line::{LineSettings, Parity, StopBits};
+pub use line::{BAUD, DATA_BITS, LineSettings, Parity, StopBits};
 pub use receiver::{Heard, Receiver};
 pub use transmitter::{Pace, Transmitter};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::uart::LineSettings;
+use crate::uart::{self, LineSettings};
 
 /// What can be wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,10 @@ impl fmt::Display for Error {
             }
             Error::NotAttached(name) => write!(f, "module '{name}' is not attached to a driver"),
             Error::LineSettings(line) => {
-                write!(f, "expected 80 to 5000000 baud and 5 to 8 data bits, found {line}")
+                let (baud, bits) = (uart::BAUD, uart::DATA_BITS);
+                let (least, most) = (baud.start(), baud.end());
+                let (fewest, all) = (bits.start(), bits.end());
+                write!(f, "expected {least} to {most} baud and {fewest} to {all} data bits, found {line}")
             }
             Error::NoSuchModule => f.write_str("the module id belongs to no module of this world"),
             Error::TimeBackwards { module, tick, reached } => {

@@ -8,7 +8,7 @@ mod session;
 
 use std::path::{Path, PathBuf};
 
-use espat_sim::at::schema::Kind;
+use espat_sim::at::schema::Shape;
 use espat_sim::at::table;
 use espat_sim::transcript::{self, Action, Element, Progress, Run, Transcript};
 use espat_sim::world::{Recording, World};
@@ -77,10 +77,10 @@ fn words() -> String {
     for command in table::all() {
         words.extend(["", "=", "?", "=?"].map(|end| format!("> AT{}{end}", command.name)));
         for param in command.set.iter().flat_map(|set| set.syntaxes).flat_map(|syntax| syntax.params) {
-            match param.kind {
-                Kind::Choice(of) => words.extend(of.iter().map(|c| format!("\"{c}\""))),
-                Kind::Int { min, max } => words.extend([min, max].map(|n| format!(",{n}"))),
-                Kind::Text { .. } => {}
+            match param.kind.shape() {
+                Shape::Choice(of) => words.extend(of.iter().map(|c| format!("\"{c}\""))),
+                Shape::Number(min, max) => words.extend([min, max].map(|n| format!(",{n}"))),
+                Shape::Text(..) => {}
             }
         }
     }

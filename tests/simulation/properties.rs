@@ -3,7 +3,7 @@
 //! The lines come from the command table: valid, nearly valid, cut, glued together, and with bytes that are none of
 //! ASCII's. Virtual time is bounded everywhere, so a module that is stuck fails a test and does not hang it.
 use crate::host::{Host, SECOND, with_pc};
-use espat_sim::at::schema::{Kind, Param, Presence};
+use espat_sim::at::schema::{Param, Presence, Shape};
 use espat_sim::at::table::{self, Command};
 use espat_sim::profile::{PROFILES, Profile};
 use espat_sim::world::{Attachment, Recording, Scenario, World};
@@ -23,16 +23,16 @@ fn config(cases: u32) -> ProptestConfig {
 
 /// A value for a parameter: mostly one that it takes.
 fn value(param: &Param) -> BoxedStrategy<String> {
-    let fitting = match param.kind {
-        Kind::Int { min, max } => {
+    let fitting = match param.kind.shape() {
+        Shape::Number(min, max) => {
             prop_oneof![Just(min), Just(max), min..=max].prop_map(|n| n.to_string()).boxed()
         }
-        Kind::Text { .. } => {
+        Shape::Text(..) => {
             select(vec!["pc.lan", "192.168.1.20", "espat-sim", "correct horse", "192.168.1.100", "", "x"])
                 .prop_map(|t| format!("\"{t}\""))
                 .boxed()
         }
-        Kind::Choice(of) => select(of).prop_map(|t| format!("\"{t}\"")).boxed(),
+        Shape::Choice(of) => select(of).prop_map(|t| format!("\"{t}\"")).boxed(),
     };
     let small = (0_i64..8).prop_map(|n| n.to_string());
     let any = select(vec!["", "-1", "\"", "23", "5000", "99999", "\"a\\\"b\"", "x", "0x10"])
@@ -67,6 +67,7 @@ fn line_of(command: &'static Command, profile: &'static Profile) -> BoxedStrateg
     if let Some(set) = &command.set {
         for syntax in set.syntaxes {
             let params = syntax.params.iter().filter(|p| profile.has(&p.on));
+            let params = params.flat_map(|p| std::iter::repeat_n(p, p.times));
             let values: Vec<_> = params.map(value).collect();
             let count = values.len();
             for skip in [0, 1] {

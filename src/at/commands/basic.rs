@@ -70,7 +70,7 @@ pub fn syslog_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn syslog_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.syslog = args.int("status") == Some(1);
+    c.core.syslog = args.is_on("status");
     Ok(Outcome::Ok)
 }
 
@@ -81,7 +81,7 @@ pub fn store_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn store_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.store = args.int("store_mode") == Some(1);
+    c.core.store = args.is_on("store_mode");
     Ok(Outcome::Ok)
 }
 
@@ -93,6 +93,6 @@ pub fn messages_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn messages_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let messages = args.int("state").unwrap_or(0) as u8;
+    let messages = args.number("state");
     Ok(c.keep(|nvs| nvs.basic.messages = messages))
 }

@@ -33,17 +33,16 @@ pub fn sntp_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn sntp_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let timezone = args.int("timezone").unwrap_or(0);
+    let timezone = args.number("timezone");
     let offset_minutes = Sntp::offset(timezone).ok_or_else(|| args.invalid("timezone"))?;
-    let given = ["SNTP server1", "SNTP server2", "SNTP server3"];
     let mut servers: Vec<Vec<u8>> =
-        given.into_iter().filter_map(|name| args.text(name).map(<[u8]>::to_vec)).collect();
+        args.each("SNTP server").filter_map(|server| server.text().map(<[u8]>::to_vec)).collect();
     if servers.is_empty() {
         servers = DEFAULT_SERVERS.map(|s| s.as_bytes().to_vec()).to_vec();
     }
     c.core.sntp.offset_minutes = offset_minutes;
     c.core.sntp.servers = servers;
-    if args.int("enable") == Some(1) {
+    if args.is_on("enable") {
         let first = c.now + c.env.draw(|p| &p.times.sntp_start);
         c.core.sntp.start(first, c.env.stack);
     } else {
@@ -60,7 +59,7 @@ pub fn interval_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// The question that is due already comes when it is due (a guess).
 pub fn interval_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.sntp.interval = args.int("interval").unwrap_or(3600) as u32;
+    c.core.sntp.interval = args.number("interval");
     Ok(Outcome::Ok)
 }
 

@@ -25,11 +25,10 @@ pub fn partitions_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// Erases, writes or reads a part of a partition.
 pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let name = args.text("partition").and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default();
+    let name = args.name("partition")?.unwrap_or_default();
     let partition = flash::find(c.env.profile, name).ok_or_else(|| args.invalid("partition"))?;
-    let size = partition.size as usize;
-    let number = |name| args.int(name).map(|n| n as usize);
-    let (offset, length) = match (args.int("operation"), number("offset"), number("length")) {
+    let size = partition.bytes();
+    let (offset, length) = match (args.int("operation"), args.given("offset"), args.given("length")) {
         (Some(0), None, None) => (0, size),
         (_, Some(offset), Some(length)) => (offset, length),
         (_, None, _) => return Err(args.invalid("offset")),
@@ -77,12 +76,8 @@ pub fn namespaces_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// Erases, reads or writes keys. The last two parameters are offset and length of a read, type and value (or its
 /// length) of a write.
 pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let text = |name| match args.text(name) {
-        None => Ok(None),
-        Some(text) => std::str::from_utf8(text).map(Some).map_err(|_| args.invalid(name)),
-    };
-    let (namespace, key) = (text("namespace")?, text("key")?);
-    let numbers = (args.int("offset or type"), args.int("length or value"));
+    let (namespace, key) = (args.name("namespace")?, args.name("key")?);
+    let numbers = (args.given("offset or type"), args.int("length or value"));
     match (args.int("operation"), namespace, key, numbers) {
         (Some(1), None, None, (None, None)) => namespaces_query(c, args),
         (Some(0), Some(namespace), key, (None, None)) => {
@@ -118,7 +113,7 @@ fn read_key(
     args: &Args,
     (namespace, key): (&str, &str),
     value: &Value,
-    part: (Option<i64>, Option<i64>),
+    part: (Option<usize>, Option<i64>),
 ) -> Result {
     let head = format!("+SYSMFG:\"{namespace}\",\"{key}\",{}", value.kind);
     if let Some(number) = value.as_number() {
@@ -127,7 +122,8 @@ fn read_key(
     }
     let (offset, length) = match part {
         (None, None) => (0, value.bytes.len()),
-        (Some(offset), Some(length)) => (offset as usize, length as usize),
+        // A negative one is as good as a very large one (a guess).
+        (Some(offset), Some(length)) => (offset, usize::try_from(length).unwrap_or(usize::MAX)),
         _ => return Err(args.invalid("length or value")),
     };
     let rest = value.bytes.get(offset..).ok_or_else(|| args.invalid("offset or type"))?;
@@ -142,22 +138,24 @@ fn write_key(
     c: &mut Context<'_, '_>,
     args: &Args,
     (namespace, key): (&str, &str),
-    (kind, value): (i64, i64),
+    (kind, value): (usize, i64),
 ) -> Result {
+    let Ok(kind) = u8::try_from(kind) else { return Err(args.invalid("offset or type")) };
     match kind {
         1..=6 => {
-            let value = Value::number(kind as u8, value).ok_or_else(|| args.invalid("length or value"))?;
+            let value = Value::number(kind, value).ok_or_else(|| args.invalid("length or value"))?;
             c.env.flash.set_key(namespace, key, value);
             Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
         }
         // NVS takes strings of up to 4000 bytes; a longer one could not be kept.
-        7 | 8 if (1..=4000).contains(&value) => {
-            let purpose = Purpose::Key(namespace.to_owned(), key.to_owned(), kind as u8);
-            c.core.upload = Some(Upload::new(purpose, value as usize));
+        7 | 8 => {
+            let length = usize::try_from(value).ok().filter(|length| (1..=4000).contains(length));
+            let length = length.ok_or_else(|| args.invalid("length or value"))?;
+            let purpose = Purpose::Key(namespace.to_owned(), key.to_owned(), kind);
+            c.core.upload = Some(Upload::new(purpose, length));
             c.core.out.prompt();
             Ok(Outcome::Done)
         }
-        7 | 8 => Err(args.invalid("length or value")),
         _ => Err(args.invalid("offset or type")),
     }
 }
@@ -172,15 +170,15 @@ pub fn ram_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// Frees, allocates, writes, reads or clears the user's RAM.
 pub fn ram_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let (size, offset) = (args.int("size"), args.int("offset").unwrap_or(0) as usize);
+    let (size, offset): (Option<usize>, usize) = (args.given("size"), args.number("offset"));
     let has = c.core.system.user_ram.len();
     let links = c.core.links.open_ids().count();
-    match (args.int("operation"), size.map(|n| n as usize)) {
+    match (args.int("operation"), size) {
         (Some(0), _) if has > 0 => c.core.system.user_ram = Vec::new(),
         // A second allocation is refused until the first is freed (a guess).
         (Some(1), Some(size)) if has == 0 && size > 0 => {
             let (free, _) = c.core.system.heap(c.env.profile, links);
-            if size > free as usize {
+            if !u32::try_from(size).is_ok_and(|size| size <= free) {
                 c.core.log("alloc fail");
                 return Err(ErrorCode::FAILED);
             }

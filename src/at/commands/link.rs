@@ -8,7 +8,7 @@ use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::links::Kind;
 use super::super::request::{OpenRequest, Transport, UdpMode, keep_alive};
-use super::super::schema::Args;
+use super::super::schema::{Args, WhichLinks};
 use super::{Context, Outcome};
 use crate::net::stack::DnsFamily;
 use crate::time::Duration;
@@ -28,7 +28,7 @@ pub fn multiple_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("link is builded");
         return Err(ErrorCode::FAILED);
     }
-    let multiple = args.int("mode") == Some(1);
+    let multiple = args.is_on("mode");
     if multiple && c.core.passthrough {
         c.core.log("IPMODE must be 0");
         return Err(ErrorCode::FAILED);
@@ -50,7 +50,7 @@ pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// Passthrough is for one link, whose remote address stays. With AT+CIPMUX=1 that is the one client of a server for
 /// one, in the releases that allow it.
 pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let passthrough = args.int("mode") == Some(1);
+    let passthrough = args.is_on("mode");
     let for_one = c.env.profile.differences.passthrough_server
         && c.core.server.most == 1
         && c.core.links.open_ids().count() <= 1;
@@ -67,7 +67,7 @@ pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    open(c, args, args.int("link ID").unwrap_or(0) as usize)
+    open(c, args, args.link())
 }
 
 /// The lowest free id (a guess). With AT+CIPMUX=0 it is AT+CIPSTART.
@@ -94,26 +94,23 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     // Empty, or zeros as Zephyr's driver sends them: any.
     let local = match args.text("local IP") {
         None | Some(b"" | b"0.0.0.0" | b"::") => None,
-        Some(text) => {
-            let address = std::str::from_utf8(text).ok().and_then(|text| text.parse::<IpAddr>().ok());
-            let address = address.filter(|address| own.contains(address));
+        Some(_) => {
+            let address = args.address("local IP")?.filter(|address| own.contains(address));
             Some(address.ok_or_else(|| args.invalid("local IP"))?)
         }
     };
     let local = local.filter(IpAddr::is_ipv6);
-    let port = args.int("remote port").unwrap_or(0) as u16;
+    let port = args.number("remote port");
     let transport = match kind {
         b"TCP" => {
-            let seconds = match args.int("keep alive") {
-                Some(seconds) => seconds as u64,
-                // Only where the release falls back to it.
-                None => c.core.settings.tcpip.options(id).keep_alive,
-            };
-            let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64));
+            // Left out only where the release falls back to it.
+            let seconds =
+                args.given("keep alive").unwrap_or_else(|| c.core.settings.tcpip.options(id).keep_alive);
+            let timeout = args.given("timeout").filter(|ms| *ms > 0).map(Duration::from_millis);
             Transport::Stream { keep_alive: keep_alive(seconds), timeout }
         }
         b"UDP" => {
-            let local_port = args.int("local port").map(|p| p as u16);
+            let local_port = args.port("local port");
             let mode = match args.int("mode") {
                 // To use <mode>, <local port> must be set first. 0 is no use of it: lwesp sends it without a port.
                 Some(1 | 2) if local_port.is_none() => return Err(args.invalid("local port")),
@@ -143,13 +140,11 @@ pub fn close(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("MUX=0");
         return Err(ErrorCode::FAILED);
     }
-    match args.int("link ID").unwrap_or(0) as usize {
-        all if all == c.core.links.count() => {
-            let ids = c.core.links.open_ids().collect();
-            close_all(c, ids)
-        }
-        one => close_all(c, VecDeque::from([one])),
-    }
+    let ids = match args.links() {
+        WhichLinks::All => c.core.links.open_ids().collect(),
+        WhichLinks::One(id) => VecDeque::from([id]),
+    };
+    close_all(c, ids)
 }
 
 /// AT+CIPCLOSE: with AT+CIPMUX=0 only.
@@ -184,17 +179,14 @@ pub fn socket_options_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// What is left out stays as it is (a guess). Open sockets obey at once.
 pub fn socket_options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let ids = match args.int("link ID").unwrap_or(0) as usize {
-        all if all == c.core.links.count() => 0..all,
-        one => one..one + 1,
-    };
+    let ids = args.links().ids(c.core.links.count());
     let stored = c.store(|nvs| {
         for id in ids.clone() {
             let mut options = nvs.tcpip.options(id);
-            options.linger = args.int("so_linger").unwrap_or(options.linger);
+            options.linger = args.given("so_linger").unwrap_or(options.linger);
             options.nodelay = args.int("tcp_nodelay").map_or(options.nodelay, |n| n == 1);
-            options.send_timeout = args.int("so_sndtimeo").map_or(options.send_timeout, |ms| ms as u64);
-            options.keep_alive = args.int("keep_alive").map_or(options.keep_alive, |s| s as u64);
+            options.send_timeout = args.given("so_sndtimeo").unwrap_or(options.send_timeout);
+            options.keep_alive = args.given("keep_alive").unwrap_or(options.keep_alive);
             nvs.tcpip.set_options(id, options);
         }
     });

@@ -9,10 +9,10 @@ type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Not saved. Switched on once more, the new names take the place of the old ones.
 pub fn set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let text = |name| args.text(name).and_then(|t| std::str::from_utf8(t).ok()).ok_or(args.invalid(name));
+    let text = |name| args.name(name)?.ok_or(args.invalid(name));
     let names = match args.int("enable") {
         Some(1) => {
-            let port = args.int("port").ok_or(args.invalid("port"))? as u16;
+            let port = args.port("port").ok_or(args.invalid("port"))?;
             let (host, service) = (text("hostname")?, text("service_name")?);
             if !Mdns::is_label(host) {
                 return Err(args.invalid("hostname"));

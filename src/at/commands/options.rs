@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::super::address::address_text;
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Named};
+use super::super::limits;
 use super::super::nvs::PassthroughLink;
 use super::super::schema::Args;
 use super::{Context, Outcome};
@@ -21,7 +22,7 @@ pub fn ipv6_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// A station that is joined, and a softAP, look for their addresses at once. Switched off, the addresses are gone, and
 /// so are the links that use them (a guess, both).
 pub fn ipv6_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let on = args.int("enable") == Some(1);
+    let on = args.is_on("enable");
     let outcome = c.keep(|nvs| nvs.tcpip.ipv6 = on);
     c.env.stack.enable_ipv6(c.now, on);
     let over_ipv6 = |id: &usize| !on && c.core.links.get(*id).is_some_and(|link| link.remote.is_ipv6());
@@ -60,18 +61,19 @@ pub fn dns_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     };
     let defaults = c.env.profile.differences.dns_servers;
     let mut servers = None;
-    if args.int("enable") == Some(1) {
+    if args.is_on("enable") {
         let mut given = Vec::new();
         let mut three = std::array::from_fn(|i| IpAddr::V4(defaults[i.min(defaults.len() - 1)]));
-        for (server, name) in three.iter_mut().zip(["DNS IP1", "DNS IP2", "DNS IP3"]) {
-            let Some(text) = args.text(name) else { continue };
-            let parsed = std::str::from_utf8(text).ok().and_then(|t| t.parse::<IpAddr>().ok());
-            let ipv6 = c.core.settings.tcpip.ipv6;
-            let Some(address) = parsed.filter(|a| !a.is_unspecified() && (a.is_ipv4() || ipv6)) else {
-                return refuse(c, args.invalid(name));
+        let ipv6 = c.core.settings.tcpip.ipv6;
+        for (server, parameter) in three.iter_mut().zip(args.each("DNS IP")) {
+            let address: IpAddr = match parameter.parsed() {
+                Ok(Some(address)) => address,
+                Ok(None) => continue,
+                Err(code) => return refuse(c, code),
             };
-            if given.contains(&address) {
-                return refuse(c, args.invalid(name));
+            let usable = !address.is_unspecified() && (address.is_ipv4() || ipv6);
+            if !usable || given.contains(&address) {
+                return refuse(c, parameter.invalid());
             }
             given.push(address);
             *server = address;
@@ -95,7 +97,7 @@ pub fn reconnect_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn reconnect_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let interval = args.int("interval").unwrap_or(1) as u32;
+    let interval = args.number("interval");
     Ok(c.keep(|nvs| nvs.tcpip.reconnect_interval = interval))
 }
 
@@ -106,14 +108,13 @@ pub fn passthrough_at_start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.store_always(|nvs| nvs.tcpip.passthrough = None);
         return Ok(c.written(true));
     }
-    let host = args.text("remote host").ok_or_else(|| args.invalid("remote host"))?;
-    let host = std::str::from_utf8(host).map_err(|_| args.invalid("remote host"))?.to_owned();
-    let port = args.int("remote port").ok_or_else(|| args.invalid("remote port"))? as u16;
+    let host = args.name("remote host")?.ok_or_else(|| args.invalid("remote host"))?.to_owned();
+    let port = args.port("remote port").ok_or_else(|| args.invalid("remote port"))?;
     let kind = args.text("type").map_or("TCP".into(), |t| String::from_utf8_lossy(t).into_owned());
-    let number = args.int("keep alive or local port").unwrap_or(0);
+    let number = args.port("keep alive or local port").unwrap_or(0);
     let (keep_alive, local_port) = match kind.starts_with("UDP") {
-        true => (0, number as u16),
-        false if number <= 7200 => (number as u16, 0),
+        true => (0, number),
+        false if limits::KEEP_ALIVE.has(number) => (number, 0),
         false => return Err(args.invalid("keep alive or local port")),
     };
     let v6 = kind.ends_with("v6");

@@ -51,7 +51,7 @@ fn leave(c: &mut Context<'_, '_>) {
 /// Deep sleep: OK, and nothing more until the chip starts again. The station goes without a word (a guess). The
 /// documentation shows the time before OK; the library of the release prints OK alone.
 pub fn deep_sleep(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let time = Duration::from_millis(args.int("time").unwrap_or(0) as u64);
+    let time = Duration::from_millis(args.number("time"));
     c.core.out.ok();
     c.core.links.forget();
     Ok(Outcome::Run(Job::Sleep(time)))
@@ -66,7 +66,7 @@ pub fn sleep_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// Only the station can sleep: refused while the softAP is on (a guess for how). What the module saves in current is
 /// not simulated, nor are later answers; but in light sleep the UART is deaf ([`crate::module`]).
 pub fn sleep_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let mode = args.int("sleep mode").unwrap_or(0) as u8;
+    let mode = args.number("sleep mode");
     if mode != 0 && c.core.softap_on() {
         return Err(ErrorCode::FAILED);
     }
@@ -77,10 +77,10 @@ pub fn sleep_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 /// What wakes the module from light sleep. A timer has one parameter; a pin has its level, too, and nothing more: no
 /// driver has a wire to it.
 pub fn wake_up_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let (first, second) = (args.int("param1").unwrap_or(0), args.int("param2"));
+    let (first, second): (u64, _) = (args.number("param1"), args.int("param2"));
     match (args.int("wakeup source"), second) {
         (Some(0), None) => {
-            c.core.system.wake_after = Some(Duration::from_millis(first as u64));
+            c.core.system.wake_after = Some(Duration::from_millis(first));
             Ok(Outcome::Ok)
         }
         // There is no module with more pins (a guess for the ERROR).

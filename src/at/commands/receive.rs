@@ -17,7 +17,7 @@ pub fn info_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn info_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.sender_info = args.int("mode") == Some(1);
+    c.core.sender_info = args.is_on("mode");
     Ok(Outcome::Ok)
 }
 
@@ -29,7 +29,7 @@ pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// Counts for open links, too, from now on: what waits is announced, or sent.
 pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    set_mode(c, 0..c.core.links.count(), args.int("mode") == Some(1));
+    set_mode(c, 0..c.core.links.count(), args.is_on("mode"));
     Ok(Outcome::Ok)
 }
 
@@ -43,11 +43,8 @@ pub fn type_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// The same for one link, or with 5 for all.
 pub fn type_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let ids = match args.int("link ID").unwrap_or(0) as usize {
-        all if all == c.core.links.count() => 0..all,
-        one => one..one + 1,
-    };
-    set_mode(c, ids, args.int("mode") == Some(1));
+    let ids = args.links().ids(c.core.links.count());
+    set_mode(c, ids, args.is_on("mode"));
     Ok(Outcome::Ok)
 }
 
@@ -63,8 +60,7 @@ fn set_mode(c: &mut Context<'_, '_>, ids: Range<usize>, passive: bool) {
 }
 
 pub fn data(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let id = args.int("link ID").unwrap_or(0) as usize;
-    let most = args.int("len").unwrap_or(0) as usize;
+    let (id, most) = (args.link(), args.number("len"));
     if !c.core.is_passive(id) {
         return Err(ErrorCode::FAILED);
     }

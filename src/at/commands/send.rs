@@ -27,14 +27,14 @@ impl Target {
             c.core.log("IPMODE=1");
             return Err(ErrorCode::FAILED);
         }
-        let id = args.int("link ID").unwrap_or(0) as usize;
+        let id = args.link();
         let (Some(link), Some(key)) = (c.core.links.get(id), c.core.links.key(id)) else {
             c.core.log("link is not valid");
             return Err(ErrorCode::FAILED);
         };
-        let other = match (args.text("remote host"), args.int("remote port"), link.kind) {
+        let other = match (args.text("remote host"), args.port("remote port"), link.kind) {
             (None, None, _) => None,
-            (Some(host), Some(port), Kind::Datagrams(..)) => Some((host.to_vec(), port as u16)),
+            (Some(host), Some(port), Kind::Datagrams(..)) => Some((host.to_vec(), port)),
             // A host for TCP, or half an address.
             (Some(_), _, _) => return Err(args.invalid("remote host")),
             (None, Some(_), _) => return Err(args.invalid("remote port")),
@@ -58,8 +58,7 @@ fn family(remote: SocketAddr) -> DnsFamily {
 
 fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> Result {
     let target = Target::of(c, args)?;
-    let length = args.int("length").unwrap_or(0) as usize;
-    let payload = kind(Payload::new(target.link, target.remote, length));
+    let payload = kind(Payload::new(target.link, target.remote, args.number("length")));
     match target.other {
         None => {
             c.core.begin_payload(payload);
@@ -77,7 +76,7 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
 
 pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let target = Target::of(c, args)?;
-    let length = args.int("length").unwrap_or(0) as u64;
+    let length = args.number("length");
     let link = (target.link, target.remote);
     let long = LongSend::new(link, length, c.core.block_sizes, c.core.line_end);
     match target.other {
@@ -105,8 +104,8 @@ pub fn long_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn long_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let default = BlockSizes::default();
     c.core.block_sizes = BlockSizes {
-        report: args.int("report size").map_or(default.report, |n| n as u64),
-        transmit: args.int("transmit size").map_or(default.transmit, |n| n as usize),
+        report: args.number("report size"),
+        transmit: args.given("transmit size").unwrap_or(default.transmit),
     };
     Ok(Outcome::Ok)
 }

@@ -30,12 +30,14 @@ pub fn set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("MUX=0");
         return Err(ErrorCode::FAILED);
     }
-    if args.int("mode") == Some(1) { start(c, args) } else { stop(c, args) }
+    if args.is_on("mode") { start(c, args) } else { stop(c, args) }
 }
 
 fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let port = args.int("param2").unwrap_or(i64::from(DEFAULT_PORT));
-    let Some(port) = u16::try_from(port).ok().filter(|p| *p != 0) else { return Err(args.invalid("param2")) };
+    let port = args.port("param2").unwrap_or(DEFAULT_PORT);
+    if port == 0 {
+        return Err(args.invalid("param2"));
+    }
     let ipv6 = match args.text("type").unwrap_or(b"TCP") {
         b"TCP" => false,
         b"TCPv6" if c.core.settings.tcpip.ipv6 => true,
@@ -54,7 +56,7 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         // There is no Ethernet.
         Some(_) => return Err(ErrorCode::FAILED),
     };
-    let running = Running { port, ipv6, ca: args.int("CA enable") == Some(1), interface };
+    let running = Running { port, ipv6, ca: args.is_on("CA enable"), interface };
     if c.core.server.start(running, c.env).is_err() {
         c.core.log("bind fail");
         return Err(ErrorCode::FAILED);
@@ -97,7 +99,7 @@ pub fn limit_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.log("Server has started");
         return Err(ErrorCode::FAILED);
     }
-    let most = args.int("num").unwrap_or(1) as usize;
+    let most = args.number("num");
     // Clients of a server that is gone; text, then ERROR (a guess).
     let clients = c.core.links.accepted();
     if clients > most {
@@ -116,7 +118,7 @@ pub fn timeout_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// Also without a server: whether that is an error is not established, and hosts set it before and after.
 pub fn timeout_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let seconds = args.int("time").unwrap_or(0) as u64;
+    let seconds = args.number("time");
     if seconds == c.core.server.timeout {
         c.core.log("not change");
     }

@@ -22,7 +22,7 @@ pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
     };
     let name = args.text("domain name").unwrap_or_default();
     // 0 leaves it to the stack.
-    let timeout = args.int("timeout").filter(|ms| *ms > 0).map(|ms| c.now + Duration::from_millis(ms as u64));
+    let timeout = args.given("timeout").filter(|ms| *ms > 0).map(|ms| c.now + Duration::from_millis(ms));
     Ok(Outcome::Run(Job::resolve(c.now, c.env, name, family, Named::Print(timeout))?))
 }
 

@@ -25,7 +25,7 @@ pub fn time_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn time_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.system.clock.set_seconds(c.now, args.int("Unix_timestamp").unwrap_or(0).unsigned_abs());
+    c.core.system.clock.set_seconds(c.now, args.number("Unix_timestamp"));
     Ok(Outcome::Ok)
 }
 
@@ -39,11 +39,11 @@ pub fn power_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// The powers of Bluetooth LE can't be set while it is not initialised, and it never is here.
 pub fn power_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if let Some(name) =
-        ["ble_adv_power", "ble_scan_power", "ble_conn_power"].into_iter().find(|n| args.int(n).is_some())
+        ["ble_adv_power", "ble_scan_power", "ble_conn_power"].into_iter().find(|n| args.is_given(n))
     {
         return Err(args.invalid(name));
     }
-    let wanted = args.int("wifi_power").unwrap_or(0) as u8;
+    let wanted = args.number("wifi_power");
     let levels = c.env.profile.tx_power_levels;
     c.core.system.tx_power = levels.iter().copied().filter(|l| *l <= wanted).max().unwrap_or(wanted);
     Ok(Outcome::Ok)
@@ -52,17 +52,17 @@ pub fn power_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 /// Registers hold what was written to them, and 0 before. The module checks no address, says the documentation; only
 /// whole words can be reached.
 pub fn register_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let address = args.int("address").unwrap_or(0) as u32;
+    let address: u32 = args.number("address");
     if !address.is_multiple_of(4) {
         return Err(args.invalid("address"));
     }
     let registers = &mut c.core.system.registers;
-    match (args.int("direct"), args.int("write value")) {
+    match (args.int("direct"), args.given("write value")) {
         (Some(1), Some(value)) => {
             if registers.len() >= MOST_REGISTERS && !registers.contains_key(&address) {
                 return Err(ErrorCode::FAILED);
             }
-            registers.insert(address, value as u32);
+            registers.insert(address, value);
             Ok(Outcome::Ok)
         }
         (Some(0), None) => {

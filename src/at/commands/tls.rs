@@ -11,15 +11,6 @@ use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
-/// The links that a set form is for.
-fn links(c: &Context<'_, '_>, args: &Args) -> std::ops::Range<usize> {
-    let count = c.core.links.count();
-    match args.int("link ID").unwrap_or(0) as usize {
-        all if all >= count => 0..count,
-        one => one..one + 1,
-    }
-}
-
 pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     for id in 0..c.core.links.count() {
         let config = c.core.settings.tcpip.tls.get(id).copied().unwrap_or_default();
@@ -32,20 +23,21 @@ pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// What a mode asks for must be in flash; a number that is left out is 0. Which of certificate and key is missed first
 /// is a guess.
 pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let auth_mode = args.int("auth mode").unwrap_or(0);
-    let [pki, ca] = ["pki number", "ca number"].map(|name| args.int(name).unwrap_or(0));
+    let auth_mode: u8 = args.number("auth mode");
+    let [pki, ca]: [u8; 2] = ["pki number", "ca number"].map(|name| args.given(name).unwrap_or(0));
     for (wanted, number, kept, missing, name) in [
         (auth_mode & 1 != 0, pki, "client_cert", "NO CERT FOUND\r\n", "pki number"),
         (auth_mode & 1 != 0, pki, "client_key", "NO PRVT_KEY FOUND\r\n", "pki number"),
         (auth_mode & 2 != 0, ca, "client_ca", "NO CA FOUND\r\n", "ca number"),
     ] {
-        if wanted && number as usize >= c.env.flash.certificates(c.env.profile, kept) {
+        if wanted && usize::from(number) >= c.env.flash.certificates(c.env.profile, kept) {
             c.core.out.text(missing);
             return Err(args.invalid(name));
         }
     }
-    let config = TlsConfig { auth_mode: auth_mode as u8, pki_number: pki as u8, ca_number: ca as u8 };
-    let (ids, count) = (links(c, args), c.core.links.count());
+    let config = TlsConfig { auth_mode, pki_number: pki, ca_number: ca };
+    let count = c.core.links.count();
+    let ids = args.links().ids(count);
     Ok(c.keep(|nvs| {
         nvs.tcpip.tls.resize(count, TlsConfig::default());
         nvs.tcpip.tls[ids.clone()].fill(config);
@@ -54,7 +46,7 @@ pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// Changes the names of the links that a set form is for, all or none: not those of an open link.
 fn change(c: &mut Context<'_, '_>, args: &Args, change: impl Fn(&mut TlsNames)) -> Result {
-    let ids = links(c, args);
+    let ids = args.links().ids(c.core.links.count());
     if ids.clone().any(|id| c.core.links.get(id).is_some()) {
         return Err(ErrorCode::FAILED);
     }
@@ -100,11 +92,8 @@ pub fn protocols_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// The count must be that of the names behind it (a guess).
 pub fn protocols_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let given: Vec<Vec<u8>> = ["alpn 1", "alpn 2", "alpn 3", "alpn 4", "alpn 5"]
-        .into_iter()
-        .map_while(|name| args.text(name).map(<[u8]>::to_vec))
-        .collect();
-    if args.int("counts") != Some(given.len() as i64) {
+    let given: Vec<Vec<u8>> = args.each("alpn").map_while(|name| name.text().map(<[u8]>::to_vec)).collect();
+    if args.number::<usize>("counts") != given.len() {
         return Err(args.invalid("counts"));
     }
     change(c, args, |names| names.protocols = given.clone())

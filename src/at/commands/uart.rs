@@ -59,13 +59,12 @@ pub fn default_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 fn settings(args: &Args) -> UartSettings {
-    let number = |name| args.int(name).unwrap_or(0);
     UartSettings {
-        baud: number("baudrate") as u32,
-        data_bits: number("databits") as u8,
-        stop_bits: number("stopbits") as u8,
-        parity: number("parity") as u8,
-        flow: number("flow control") as u8,
+        baud: args.number("baudrate"),
+        data_bits: args.number("databits"),
+        stop_bits: args.number("stopbits"),
+        parity: args.number("parity"),
+        flow: args.number("flow control"),
     }
 }
 
@@ -76,6 +75,6 @@ pub fn interval_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn interval_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.system.transmit_interval = Duration::from_millis(args.int("interval").unwrap_or(0) as u64);
+    c.core.system.transmit_interval = Duration::from_millis(args.number("interval"));
     Ok(Outcome::Ok)
 }

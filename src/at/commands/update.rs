@@ -16,18 +16,27 @@ pub fn state(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// One at a time. A version that is given as nothing counts as none only when the update does not block.
+/// AT+CIUPDATE: the recommended version of the firmware.
+pub fn begin_recommended(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    start(c, false, Request { version: None, name: OTA.to_owned(), nonblocking: false })
+}
+
+/// A version that is given as nothing counts as none only when the update does not block.
 pub fn begin(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let text = |name| args.text(name).map(|text| String::from_utf8_lossy(text).into_owned());
+    let nonblocking = args.is_on("nonblocking");
+    let version = text("version").filter(|version| !(nonblocking && version.is_empty()));
+    let name = text("firmware name").filter(|name| !name.is_empty()).unwrap_or_else(|| OTA.to_owned());
+    start(c, args.is_on("ota mode"), Request { version, name, nonblocking })
+}
+
+/// One at a time.
+fn start(c: &mut Context<'_, '_>, https: bool, request: Request) -> Result {
     if c.core.update.is_running() {
         c.core.log("ALREADY IN OTA");
         return Err(ErrorCode::FAILED);
     }
-    let text = |name| args.text(name).map(|text| String::from_utf8_lossy(text).into_owned());
-    let nonblocking = args.int("nonblocking") == Some(1);
-    let version = text("version").filter(|version| !(nonblocking && version.is_empty()));
-    let name = text("firmware name").filter(|name| !name.is_empty()).unwrap_or_else(|| OTA.to_owned());
-    let firmware = name.starts_with(OTA);
-    let https = args.int("ota mode") == Some(1);
-    update::begin(c.now, c.core, c.env, https, Request { version, name, nonblocking });
+    let (firmware, nonblocking) = (request.name.starts_with(OTA), request.nonblocking);
+    update::begin(c.now, c.core, c.env, https, request);
     Ok(if nonblocking { Outcome::Ok } else { Outcome::Run(Job::Update { restart: firmware }) })
 }

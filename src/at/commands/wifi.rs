@@ -8,22 +8,6 @@ use crate::wifi::Status;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
-/// `02:00:00:00:00:01`, lower case.
-pub fn mac_text(mac: [u8; 6]) -> String {
-    mac.map(|b| format!("{b:02x}")).join(":")
-}
-
-/// Six pairs of hexadecimal digits with colons.
-pub fn mac_from_text(text: &[u8]) -> Option<[u8; 6]> {
-    let mut mac = [0; 6];
-    let mut parts = std::str::from_utf8(text).ok()?.split(':');
-    for byte in &mut mac {
-        let part = parts.next().filter(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))?;
-        *byte = u8::from_str_radix(part, 16).ok()?;
-    }
-    parts.next().is_none().then_some(mac)
-}
-
 pub fn init_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let line = format!("+CWINIT:{}\r\n", u8::from(!c.core.wifi_off));
     c.core.out.text(&line);
@@ -51,7 +35,7 @@ pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// A station that is switched off leaves first: its links close, and `WIFI DISCONNECT` comes before OK.
 pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let mode = args.int("mode").unwrap_or(0) as u8;
+    let mode = args.number("mode");
     let (was_on, was_joined) = (c.env.station.is_enabled(), c.env.station.ap().is_some());
     let stored = c.store(|nvs| nvs.wifi.mode = mode);
     let on = c.core.station_on();
@@ -59,7 +43,7 @@ pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         c.core.restart_softap(c.env);
     }
     c.env.station.enable(c.now, on, c.env.stack);
-    if on && !was_on && args.int("auto_connect") == Some(1) {
+    if on && !was_on && args.is_on("auto_connect") {
         c.core.join_saved(c.now, c.env);
     }
     if was_joined && !on {
@@ -91,17 +75,4 @@ pub fn leave(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub(super) fn left(c: &mut Context<'_, '_>) -> Outcome {
     let until = c.now + c.env.draw(|p| &p.times.leave);
     Outcome::Run(Job::OkAt(until))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mac_address_is_six_pairs_of_hex_digits() {
-        assert_eq!(mac_from_text(b"02:00:aB:00:00:01"), Some([2, 0, 0xab, 0, 0, 1]));
-        for bad in ["02:00:ab:00:00", "02:00:ab:00:00:01:02", "02-00-ab-00-00-01", "+2:00:ab:00:00:01"] {
-            assert_eq!(mac_from_text(bad.as_bytes()), None, "{bad}");
-        }
-    }
 }

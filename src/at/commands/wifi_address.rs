@@ -2,10 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::super::address::address_text;
+use super::super::address::{address_text, mac_text};
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::wifi::{mac_from_text, mac_text};
 use super::{Context, Outcome};
 use crate::at::nvs::{Leases, SOFTAP_DHCP, STATION_DHCP, StaticAddress};
 
@@ -101,19 +100,11 @@ fn print(c: &mut Context<'_, '_>, name: &str, lines: [Ipv4Addr; 3]) {
 /// Address, gateway and mask of the set forms. Gateway and mask come together; without them the mask is that of
 /// a network of 24 bits, and the gateway its first address (a guess).
 fn address(args: &Args) -> std::result::Result<StaticAddress, ErrorCode> {
-    let parsed = |name| {
-        let Some(text) = args.text(name) else { return Ok(None) };
-        let address = std::str::from_utf8(text).ok().and_then(|t| t.parse::<Ipv4Addr>().ok());
-        address.map(Some).ok_or_else(|| args.invalid(name))
-    };
-    let address = parsed("ip")?.ok_or_else(|| args.invalid("ip"))?;
-    let (gateway, prefix_len) = match (parsed("gateway")?, parsed("netmask")?) {
+    let address = args.ipv4("ip")?.ok_or_else(|| args.invalid("ip"))?;
+    let (gateway, prefix_len) = match (args.ipv4("gateway")?, args.ipv4("netmask")?) {
         (Some(gateway), Some(mask)) => {
-            let bits = mask.to_bits().leading_ones();
-            if mask.to_bits().count_ones() != bits || !(1..=30).contains(&bits) {
-                return Err(args.invalid("netmask"));
-            }
-            (gateway, bits as u8)
+            let bits = StaticAddress::prefix_len(mask).filter(|bits| (1..=30).contains(bits));
+            (gateway, bits.ok_or_else(|| args.invalid("netmask"))?)
         }
         (None, None) => {
             let [a, b, c, _] = address.octets();
@@ -174,8 +165,7 @@ pub fn softap_mac_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// The address of one station: no group's, not zero.
 fn mac(args: &Args) -> std::result::Result<[u8; 6], ErrorCode> {
-    let mac = args.text("mac").and_then(mac_from_text);
-    mac.filter(|m| m[0] & 1 == 0 && *m != [0; 6]).ok_or_else(|| args.invalid("mac"))
+    args.mac("mac")?.filter(|m| m[0] & 1 == 0 && *m != [0; 6]).ok_or_else(|| args.invalid("mac"))
 }
 
 /// No blank line before OK here.
@@ -189,8 +179,8 @@ pub fn dhcp_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// it can be given one afterwards (refusing that, as a text in the library hints, would stop host drivers that
 /// switch it off first).
 pub fn dhcp_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let on = args.int("operate") == Some(1);
-    let bits = args.int("mode").unwrap_or(0) as u8;
+    let on = args.is_on("operate");
+    let bits = args.number::<u8>("mode");
     let stored = c.store(|nvs| {
         let wifi = &mut nvs.wifi;
         if on {
@@ -222,12 +212,8 @@ pub fn leases_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     }
     let leases = match args.int("enable") {
         Some(1) => {
-            let parsed = |name| {
-                let text = std::str::from_utf8(args.text(name)?).ok()?;
-                text.parse::<Ipv4Addr>().ok()
-            };
-            let address = |name| parsed(name).ok_or_else(|| args.invalid(name));
-            let minutes = args.int("lease time").ok_or_else(|| args.invalid("lease time"))? as u16;
+            let address = |name| args.ipv4(name)?.ok_or_else(|| args.invalid(name));
+            let minutes = args.given("lease time").ok_or_else(|| args.invalid("lease time"))?;
             let leases = Leases { minutes, first: address("start IP")?, last: address("end IP")? };
             if !fits(&leases, &wifi.softap_address) {
                 return Err(args.invalid("start IP"));

@@ -1,9 +1,9 @@
 //! Joining an access point, and coming back to it: AT+CWJAP, AT+CWRECONNCFG, AT+CWAUTOCONN.
 
+use super::super::address::mac_text;
 use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::schema::Args;
-use super::wifi::{mac_from_text, mac_text};
 use super::{Context, Outcome};
 use crate::at::nvs::SavedJoin;
 use crate::time::Duration;
@@ -48,27 +48,23 @@ pub fn join_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         (None, None, Some(last)) => last.password,
         _ => Vec::new(),
     };
-    let bssid = match args.text("bssid") {
-        Some(text) => Some(mac_from_text(text).ok_or_else(|| args.invalid("bssid"))?),
-        None => None,
-    };
-    let number = |name| args.int(name).unwrap_or(0);
+    let bssid = args.mac("bssid")?;
     let saved = SavedJoin {
         ssid,
         password,
         bssid,
-        pci_en: number("pci_en") == 1,
-        listen_interval: number("listen_interval") as u8,
-        scan_mode: number("scan_mode") as u8,
-        pmf: number("pmf") as u8,
+        pci_en: args.is_on("pci_en"),
+        listen_interval: args.number("listen_interval"),
+        scan_mode: args.number("scan_mode"),
+        pmf: args.number("pmf"),
     };
     // Left out, the interval is 1 s again, whatever AT+CWRECONNCFG has said.
-    let interval = number("reconn_interval") as u16;
+    let interval = args.number("reconn_interval");
     c.store(|nvs| {
         nvs.wifi.join = Some(saved.clone());
         nvs.wifi.reconnect_interval = interval;
     });
-    let timeout = Duration::from_secs(number("jap_timeout") as u64);
+    let timeout = Duration::from_secs(args.number("jap_timeout"));
     Ok(join(c, &saved, timeout))
 }
 
@@ -96,8 +92,7 @@ pub fn reconnect_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// In force from the next loss or failure on.
 pub fn reconnect_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let number = |name| args.int(name).unwrap_or(0) as u16;
-    let (interval, count) = (number("interval_second"), number("repeat_count"));
+    let (interval, count) = (args.number("interval_second"), args.number("repeat_count"));
     let outcome = c.keep(|nvs| {
         nvs.wifi.reconnect_interval = interval;
         nvs.wifi.reconnect_count = count;
@@ -115,7 +110,7 @@ pub fn auto_connect_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// Saved whatever AT+SYSSTORE says.
 pub fn auto_connect_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let enable = args.int("enable") == Some(1);
+    let enable = args.is_on("enable");
     c.store_always(|nvs| nvs.wifi.auto_connect = enable);
     Ok(c.written(true))
 }

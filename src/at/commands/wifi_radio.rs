@@ -49,8 +49,8 @@ pub fn softap_modes_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// The radio does b, bg and bgn, nothing else.
 fn modes(args: &Args) -> std::result::Result<u8, ErrorCode> {
-    let modes = args.int("protocol").unwrap_or(0);
-    if [1, 3, 7].contains(&modes) { Ok(modes as u8) } else { Err(args.invalid("protocol")) }
+    let modes = args.number("protocol");
+    if [1, 3, 7].contains(&modes) { Ok(modes) } else { Err(args.invalid("protocol")) }
 }
 
 pub fn country_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
@@ -64,13 +64,12 @@ pub fn country_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// From now on scans keep to these channels. There is no channel behind 14.
 pub fn country_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let number = |name| args.int(name).unwrap_or(0) as u8;
-    let (first, count) = (number("start_channel"), number("total_channel_count"));
+    let (first, count): (u8, u8) = (args.number("start_channel"), args.number("total_channel_count"));
     if first + count > 15 {
         return Err(args.invalid("total_channel_count"));
     }
     let code = args.text("country_code").unwrap_or_default().to_vec();
-    c.core.country = Country { policy: number("country_policy"), code, first, count };
+    c.core.country = Country { policy: args.number("country_policy"), code, first, count };
     c.env.station.set_channels(first..=first + count - 1);
     Ok(Outcome::Ok)
 }
@@ -83,7 +82,6 @@ pub fn hostname_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// For the DHCP requests of the next join. Not saved.
 pub fn hostname_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let name = std::str::from_utf8(args.text("hostname").unwrap_or_default());
-    c.env.station.set_hostname(name.map_err(|_| args.invalid("hostname"))?);
+    c.env.station.set_hostname(args.name("hostname")?.unwrap_or_default());
     Ok(Outcome::Ok)
 }

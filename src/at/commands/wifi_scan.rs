@@ -2,11 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use super::super::address::mac_text;
 use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::schema::Args;
 use super::super::{Core, Env};
-use super::wifi::{mac_from_text, mac_text};
 use super::{Context, Outcome};
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
@@ -48,12 +48,11 @@ pub struct Scan {
 }
 
 pub fn options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let number = |name| args.int(name).unwrap_or(0);
     c.core.scan_options = ScanOptions {
-        sort: number("sort_enable") == 1,
-        mask: number("print mask") as u16,
-        rssi: number("rssi filter") as i16,
-        authmode: number("authmode mask") as u16,
+        sort: args.is_on("sort_enable"),
+        mask: args.number("print mask"),
+        rssi: args.number("rssi filter"),
+        authmode: args.number("authmode mask"),
     };
     Ok(Outcome::Ok)
 }
@@ -67,17 +66,14 @@ pub fn scan_all(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn scan(c: &mut Context<'_, '_>, args: &Args) -> Result {
     // An empty string is no filter (a guess).
     let ssid = args.text("ssid").filter(|s| !s.is_empty()).map(<[u8]>::to_vec);
-    let bssid = match args.text("mac").filter(|m| !m.is_empty()) {
-        Some(text) => Some(mac_from_text(text).ok_or_else(|| args.invalid("mac"))?),
-        None => None,
-    };
+    let bssid = args.mac("mac")?;
     // 0 is every channel, as in the IDF.
-    let channels = match args.int("channel") {
-        Some(channel) if channel > 0 => channel as u8..=channel as u8,
+    let channels = match args.given("channel") {
+        Some(channel) if channel > 0 => channel..=channel,
         _ => c.env.station.channels().clone(),
     };
-    let (least, most) = (args.int("scan_time_min").unwrap_or(0), args.int("scan_time_max").unwrap_or(0));
-    let dwell = match (args.int("scan_type") == Some(1), least as u64, most as u64) {
+    let [least, most] = ["scan_time_min", "scan_time_max"].map(|name| args.given(name).unwrap_or(0));
+    let dwell = match (args.is_on("scan_type"), least, most) {
         (true, _, 0) => PASSIVE,
         (true, _, most) => most,
         (false, 0, 0) => ACTIVE,
@@ -96,8 +92,8 @@ fn start(
     dwell: u64,
 ) -> Outcome {
     let allowed = c.env.station.channels();
-    let visited = channels.clone().filter(|channel| allowed.contains(channel)).count() as u64;
-    let until = c.now + Duration::from_millis(dwell * visited);
+    let visited = channels.clone().filter(|channel| allowed.contains(channel));
+    let until = visited.fold(c.now, |until, _| until + Duration::from_millis(dwell));
     let channels = *channels.start().max(allowed.start())..=*channels.end().min(allowed.end());
     Outcome::Run(Job::Scan(Scan { until, channels, ssid, bssid }))
 }

@@ -1,8 +1,9 @@
 //! The softAP and its stations: AT+CWSAP, AT+CWLIF, AT+CWQIF.
 
+use super::super::address::mac_text;
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::wifi::{left, mac_from_text, mac_text};
+use super::wifi::left;
 use super::{Context, Outcome};
 use crate::at::nvs::SoftAp;
 
@@ -28,14 +29,13 @@ pub fn softap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// The softAP starts anew: its stations must join again.
 pub fn softap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let number = |name| args.int(name).unwrap_or(0) as u8;
     let set = SoftAp {
         ssid: args.text("ssid").unwrap_or_default().to_vec(),
         password: args.text("pwd").unwrap_or_default().to_vec(),
-        channel: number("chl"),
-        ecn: number("ecn"),
-        max_stations: number("max conn"),
-        hidden: number("ssid hidden") == 1,
+        channel: args.number("chl"),
+        ecn: args.number("ecn"),
+        max_stations: args.number("max conn"),
+        hidden: args.is_on("ssid hidden"),
     };
     if !c.env.station.channels().contains(&set.channel) {
         return Err(args.invalid("chl"));
@@ -63,7 +63,7 @@ pub fn stations(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// One station must go. `+STA_DISCONNECTED` comes before OK.
 pub fn dismiss(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let mac = args.text("mac").and_then(mac_from_text).ok_or_else(|| args.invalid("mac"))?;
+    let mac = args.mac("mac")?.ok_or_else(|| args.invalid("mac"))?;
     if c.env.softap.dismiss(|guest| guest.mac == mac) == 0 {
         return Err(ErrorCode::FAILED);
     }

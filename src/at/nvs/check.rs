@@ -6,15 +6,19 @@
 use std::net::Ipv4Addr;
 
 use super::{Nvs, StaticAddress};
+use crate::at::limits::{self, Limits};
 
 /// A value that no command could have saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// Where it is: the keys, joined by dots.
     pub place: &'static str,
     /// What it may be.
-    pub expected: &'static str,
+    pub expected: String,
 }
+
+/// Links of a module.
+const LINKS: usize = 5;
 
 /// The first mistake in `nvs`.
 pub(super) fn first(nvs: &Nvs) -> Option<Mistake> {
@@ -24,89 +28,115 @@ pub(super) fn first(nvs: &Nvs) -> Option<Mistake> {
 }
 
 /// A place, whether it is right, and what it may be.
-type Row = (&'static str, bool, &'static str);
+type Row = (&'static str, bool, String);
+
+/// The row of a number; `None`: nothing is saved there.
+fn number(place: &'static str, value: Option<impl TryInto<i64>>, limits: Limits) -> Row {
+    (place, value.is_none_or(|value| limits.has(value)), limits.to_string())
+}
+
+/// The row of a string.
+fn bytes(place: &'static str, value: Option<&[u8]>, limits: Limits) -> Row {
+    (place, value.is_none_or(|value| limits.has(value.len())), format!("{limits} bytes"))
+}
+
+/// A row that no range describes.
+fn other(place: &'static str, right: bool, expected: &str) -> Row {
+    (place, right, expected.to_owned())
+}
 
 fn basic(nvs: &Nvs) -> Vec<Row> {
     let uart = nvs.basic.uart.as_ref();
     vec![
-        ("basic.messages", nvs.basic.messages <= 7, "0 to 7"),
-        ("basic.uart.baud", uart.is_none_or(|u| (80..=5_000_000).contains(&u.baud)), "80 to 5000000"),
-        ("basic.uart.data_bits", uart.is_none_or(|u| (5..=8).contains(&u.data_bits)), "5 to 8"),
-        ("basic.uart.stop_bits", uart.is_none_or(|u| (1..=3).contains(&u.stop_bits)), "1 to 3"),
-        ("basic.uart.parity", uart.is_none_or(|u| u.parity <= 2), "0 to 2"),
-        ("basic.uart.flow", uart.is_none_or(|u| u.flow <= 3), "0 to 3"),
+        number("basic.messages", Some(nvs.basic.messages), limits::MESSAGES),
+        number("basic.uart.baud", uart.map(|u| u.baud), limits::BAUD),
+        number("basic.uart.data_bits", uart.map(|u| u.data_bits), limits::DATA_BITS),
+        number("basic.uart.stop_bits", uart.map(|u| u.stop_bits), limits::STOP_BITS),
+        number("basic.uart.parity", uart.map(|u| u.parity), limits::PARITY),
+        number("basic.uart.flow", uart.map(|u| u.flow), limits::FLOW),
     ]
 }
 
 fn wifi(nvs: &Nvs) -> Vec<Row> {
     let wifi = &nvs.wifi;
     let (join, softap, leases) = (wifi.join.as_ref(), wifi.softap.as_ref(), wifi.leases);
-    let ssid = |ssid: &[u8]| (1..=32).contains(&ssid.len());
     let on_own_network = |leases: super::Leases| {
         leases.first <= leases.last
             && wifi.softap_address.has_host(leases.first)
             && wifi.softap_address.has_host(leases.last)
     };
+    let modes = "the bits of 802.11 modes";
     vec![
-        ("wifi.mode", wifi.mode <= 3, "0 to 3"),
-        ("wifi.reconnect_interval", wifi.reconnect_interval <= 7200, "0 to 7200"),
-        ("wifi.reconnect_count", wifi.reconnect_count <= 1000, "0 to 1000"),
-        ("wifi.dhcp", wifi.dhcp <= 3, "0 to 3"),
-        ("wifi.station_modes", wifi.station_modes <= 31, "the bits of 802.11 modes"),
-        ("wifi.softap_modes", wifi.softap_modes <= 31, "the bits of 802.11 modes"),
-        ("wifi.join.ssid", join.is_none_or(|j| ssid(&j.ssid)), "1 to 32 bytes"),
-        ("wifi.join.password", join.is_none_or(|j| j.password.len() <= 64), "at most 64 bytes"),
-        ("wifi.join.scan_mode", join.is_none_or(|j| j.scan_mode <= 1), "0 or 1"),
-        ("wifi.join.pmf", join.is_none_or(|j| j.pmf <= 3), "0 to 3"),
-        (
+        number("wifi.mode", Some(wifi.mode), limits::WIFI_MODE),
+        number("wifi.reconnect_interval", Some(wifi.reconnect_interval), limits::RECONNECT_INTERVAL),
+        number("wifi.reconnect_count", Some(wifi.reconnect_count), limits::RECONNECT_COUNT),
+        // Of the two bits one at least is named in AT+CWDHCP; both may be off.
+        number("wifi.dhcp", Some(wifi.dhcp), Limits::of(0, 3)),
+        other("wifi.station_modes", wifi.station_modes <= 31, modes),
+        other("wifi.softap_modes", wifi.softap_modes <= 31, modes),
+        bytes("wifi.join.ssid", join.map(|j| &j.ssid[..]), limits::SSID),
+        bytes("wifi.join.password", join.map(|j| &j.password[..]), limits::PASSWORD),
+        number("wifi.join.scan_mode", join.map(|j| j.scan_mode), limits::SCAN_MODE),
+        number("wifi.join.pmf", join.map(|j| j.pmf), limits::PMF),
+        other(
             "wifi.station_address.address",
             wifi.station_address.as_ref().is_none_or(|a| is_host(a, 32)),
             "the IPv4 address of a host, and a prefix_len of 1 to 32",
         ),
-        (
+        other(
             "wifi.softap_address.address",
             is_host(&wifi.softap_address, 30),
             "the IPv4 address of a host, and a prefix_len of 1 to 30",
         ),
-        ("wifi.softap.ssid", softap.is_none_or(|s| ssid(&s.ssid)), "1 to 32 bytes"),
-        ("wifi.softap.password", softap.is_none_or(|s| s.password.len() <= 64), "at most 64 bytes"),
-        ("wifi.softap.channel", softap.is_none_or(|s| (1..=14).contains(&s.channel)), "1 to 14"),
-        ("wifi.softap.ecn", softap.is_none_or(|s| matches!(s.ecn, 0 | 2..=4)), "0, 2, 3 or 4"),
-        ("wifi.softap.max_stations", softap.is_none_or(|s| (1..=10).contains(&s.max_stations)), "1 to 10"),
-        ("wifi.leases.minutes", leases.is_none_or(|l| (1..=2880).contains(&l.minutes)), "1 to 2880"),
-        (
+        bytes("wifi.softap.ssid", softap.map(|s| &s.ssid[..]), limits::SSID),
+        bytes("wifi.softap.password", softap.map(|s| &s.password[..]), limits::PASSWORD),
+        number("wifi.softap.channel", softap.map(|s| s.channel), limits::CHANNEL),
+        other("wifi.softap.ecn", softap.is_none_or(|s| matches!(s.ecn, 0 | 2..=4)), "0, 2, 3 or 4"),
+        number("wifi.softap.max_stations", softap.map(|s| s.max_stations), limits::STATIONS),
+        number("wifi.leases.minutes", leases.map(|l| l.minutes), limits::LEASE_MINUTES),
+        other(
             "wifi.leases.first",
             leases.is_none_or(on_own_network),
             "a range of addresses beside the softAP's own",
         ),
-        ("wifi.station_mac", wifi.station_mac.is_none_or(is_unicast), "the MAC address of one station"),
-        ("wifi.softap_mac", wifi.softap_mac.is_none_or(is_unicast), "the MAC address of one access point"),
+        other("wifi.station_mac", wifi.station_mac.is_none_or(is_unicast), "the MAC address of one station"),
+        other(
+            "wifi.softap_mac",
+            wifi.softap_mac.is_none_or(is_unicast),
+            "the MAC address of one access point",
+        ),
     ]
 }
 
 fn tcpip(nvs: &Nvs) -> Vec<Row> {
     let (tcpip, link) = (&nvs.tcpip, nvs.tcpip.passthrough.as_ref());
     let kind = |kind: &str| matches!(kind, "TCP" | "TCPv6" | "SSL" | "SSLv6" | "UDP" | "UDPv6");
+    let options = tcpip.socket_options.iter().all(|o| {
+        limits::LINGER.has(o.linger)
+            && limits::SEND_TIMEOUT.has(o.send_timeout)
+            && limits::KEEP_ALIVE.has(o.keep_alive)
+    });
     vec![
-        ("tcpip.reconnect_interval", (1..=36_000).contains(&tcpip.reconnect_interval), "1 to 36000"),
+        number("tcpip.reconnect_interval", Some(tcpip.reconnect_interval), limits::REOPEN_PAUSE),
         (
             "tcpip.tls",
-            tcpip.tls.len() <= 5 && tcpip.tls.iter().all(|t| t.auth_mode <= 3),
-            "at most 5 links, each with an auth_mode of 0 to 3",
+            tcpip.tls.len() <= LINKS && tcpip.tls.iter().all(|t| limits::AUTH_MODE.has(t.auth_mode)),
+            format!("at most {LINKS} links, each with an auth_mode of {}", limits::AUTH_MODE),
         ),
         (
             "tcpip.socket_options",
-            tcpip.socket_options.len() <= 5
-                && tcpip.socket_options.iter().all(|o| {
-                    (-1..=65_535).contains(&o.linger) && o.send_timeout <= 0x7fff_ffff && o.keep_alive <= 7200
-                }),
-            "at most 5 links, each with a linger of -1 to 65535, a send_timeout of 0 to 2147483647 and a keep_alive \
-             of 0 to 7200",
+            tcpip.socket_options.len() <= LINKS && options,
+            format!(
+                "at most {LINKS} links, each with a linger of {}, a send_timeout of {} and a keep_alive of {}",
+                limits::LINGER,
+                limits::SEND_TIMEOUT,
+                limits::KEEP_ALIVE
+            ),
         ),
-        ("tcpip.passthrough.kind", link.is_none_or(|l| kind(&l.kind)), "the type of a link"),
-        ("tcpip.passthrough.host", link.is_none_or(|l| (1..=255).contains(&l.host.len())), "1 to 255 bytes"),
-        ("tcpip.passthrough.port", link.is_none_or(|l| l.port > 0), "1 to 65535"),
-        ("tcpip.passthrough.keep_alive", link.is_none_or(|l| l.keep_alive <= 7200), "0 to 7200"),
+        other("tcpip.passthrough.kind", link.is_none_or(|l| kind(&l.kind)), "the type of a link"),
+        bytes("tcpip.passthrough.host", link.map(|l| l.host.as_bytes()), limits::HOST),
+        number("tcpip.passthrough.port", link.map(|l| l.port), Limits::of(1, 65_535)),
+        number("tcpip.passthrough.keep_alive", link.map(|l| l.keep_alive), limits::KEEP_ALIVE),
     ]
 }
 

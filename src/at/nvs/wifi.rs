@@ -149,6 +149,12 @@ impl StaticAddress {
         Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(self.prefix_len)).unwrap_or(0))
     }
 
+    /// Bits of this network mask; `None` when it is none.
+    pub fn prefix_len(mask: Ipv4Addr) -> Option<u8> {
+        let bits = mask.to_bits().leading_ones();
+        u8::try_from(bits).ok().filter(|_| mask.to_bits().count_ones() == bits)
+    }
+
     /// True for an address of the same network that one host can have.
     pub fn has_host(&self, address: Ipv4Addr) -> bool {
         let (mask, bits) = (self.mask().to_bits(), address.to_bits());

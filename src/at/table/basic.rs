@@ -8,11 +8,11 @@ macro_rules! uart {
     ($handler:expr) => {
         set!(
             $handler,
-            int("baudrate", 80, 5_000_000),
-            int("databits", 5, 8),
-            int("stopbits", 1, 3),
-            int("parity", 0, 2),
-            int("flow control", 0, 3)
+            within("baudrate", limits::BAUD),
+            within("databits", limits::DATA_BITS),
+            within("stopbits", limits::STOP_BITS),
+            within("parity", limits::PARITY),
+            within("flow control", limits::FLOW)
         )
     };
 }
@@ -100,7 +100,7 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             flash::partition_set,
             int("operation", 0, 2),
-            text("partition", 1, 16),
+            name("partition", 1, 16),
             int("offset", 0, 0x7fff_ffff).optional(),
             int("length", 0, 0x7fff_ffff).optional()
         ),
@@ -127,7 +127,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "messages: bit 0 leaving passthrough, bit 1 details of connections, bit 2 also in passthrough",
         section: "Basic: AT+SYSMSG",
         query: Some(basic::messages_query),
-        set: set!(basic::messages_set, int("state", 0, 7)),
+        set: set!(basic::messages_set, within("state", limits::MESSAGES)),
         saved: true,
         ..NONE
     },
@@ -220,8 +220,8 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             flash::key_set,
             int("operation", 0, 2),
-            text("namespace", 1, 15).optional(),
-            text("key", 1, 15).optional(),
+            name("namespace", 1, 15).optional(),
+            name("key", 1, 15).optional(),
             int("offset or type", 0, 0x7fff_ffff).optional(),
             int("length or value", -0x8000_0000, 0xffff_ffff).optional()
         ),

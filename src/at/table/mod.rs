@@ -10,8 +10,12 @@ mod tcpip;
 mod wifi;
 
 use super::commands::Handler;
+use super::limits;
 use super::params::{Form, Raw};
-use super::schema::{Param, Presence, choice, int, text};
+use super::schema::{
+    Param, Presence, address, any_port, choice, int, ipv4, link, links, mac, mac_or_empty, name, port, text,
+    text_within, within,
+};
 use crate::profile::{Availability, Chip, Profile};
 
 /// What must be true before a command runs. It is an ERROR otherwise, and nothing changes.
@@ -133,13 +137,15 @@ macro_rules! set {
 }
 use set;
 
-const LINK_ID: Param = int("link ID", 0, 4).multiple_only();
-const HOST: Param = text("remote host", 1, 255);
-const PORT: Param = int("remote port", 1, 65_535);
+const LINK_ID: Param = link().multiple_only();
+const LINKS: Param = links().multiple_only();
+const HOST: Param = text_within("remote host", limits::HOST);
+const PORT: Param = port("remote port");
 
 static CHAPTERS: [&[Command]; 4] = [basic::COMMANDS, wifi::COMMANDS, tcpip::COMMANDS, options::COMMANDS];
 
-/// The order in which AT+CMD? lists the commands: that of the release's library. Others come behind these.
+/// The order in which AT+CMD? lists the commands: that of the release's library; those that it does not have at the end.
+/// Every command has its place here, or the crate does not build.
 #[rustfmt::skip]
 const ORDER: &[&str] = &[
     // Basic.
@@ -160,7 +166,40 @@ const ORDER: &[&str] = &[
     "+CIPSTO", "+SAVETRANSLINK", "+CIPSNTPCFG", "+CIPSNTPTIME", "+CIPRECONNINTV",
     // The rest.
     "+PING", "+MDNS", "+CIUPDATE",
+    // Not in that library.
+    "+CIPSSLCPSKHEX", "+CIPSNTPINTV",
 ];
+
+const _: () = {
+    let mut chapter = 0;
+    while chapter < CHAPTERS.len() {
+        let mut row = 0;
+        while row < CHAPTERS[chapter].len() {
+            assert!(has_place(CHAPTERS[chapter][row].name), "a command of the table has no place in ORDER");
+            row += 1;
+        }
+        chapter += 1;
+    }
+};
+
+const fn has_place(name: &str) -> bool {
+    let mut place = 0;
+    while place < ORDER.len() {
+        if is_same(ORDER[place].as_bytes(), name.as_bytes()) {
+            return true;
+        }
+        place += 1;
+    }
+    false
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
 
 /// Every command of every profile, in the order in which AT+CMD? lists them.
 pub fn all() -> Vec<&'static Command> {

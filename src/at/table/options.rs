@@ -3,9 +3,6 @@
 use super::*;
 use crate::at::commands::{clock, options, tls, update};
 
-/// A link, or 5 for all of them.
-const LINKS: Param = int("link ID", 0, 5).multiple_only();
-
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -22,13 +19,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "DNS servers: DHCP's or your own",
         section: "TCP/IP: AT+CIPDNS",
         query: Some(options::dns_query),
-        set: set!(
-            options::dns_set,
-            int("enable", 0, 1),
-            text("DNS IP1", 0, 45).optional(),
-            text("DNS IP2", 0, 45).optional(),
-            text("DNS IP3", 0, 45).optional(),
-        ),
+        set: set!(options::dns_set, int("enable", 0, 1), address("DNS IP").repeated(3),),
         saved: true,
         ..NONE
     },
@@ -37,7 +28,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "pause between attempts to reconnect a passthrough link",
         section: "TCP/IP: AT+CIPRECONNINTV",
         query: Some(options::reconnect_query),
-        set: set!(options::reconnect_set, int("interval", 1, 36_000)),
+        set: set!(options::reconnect_set, within("interval", limits::REOPEN_PAUSE)),
         saved: true,
         ..NONE
     },
@@ -51,7 +42,7 @@ pub(super) static COMMANDS: &[Command] = &[
             HOST.optional(),
             PORT.optional(),
             choice("type", &["TCP", "TCPv6", "SSL", "SSLv6", "UDP", "UDPv6"]).optional(),
-            int("keep alive or local port", 0, 65_535).optional(),
+            any_port("keep alive or local port").optional(),
         ),
         saved: true,
         ..NONE
@@ -64,7 +55,7 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             tls::config_set,
             LINKS,
-            int("auth mode", 0, 3),
+            within("auth mode", limits::AUTH_MODE),
             int("pki number", 0, 255).optional(),
             int("ca number", 0, 255).optional(),
         ),
@@ -92,16 +83,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "application protocols of TLS clients",
         section: "TCP/IP: AT+CIPSSLCALPN",
         query: Some(tls::protocols_query),
-        set: set!(
-            tls::protocols_set,
-            LINKS,
-            int("counts", 0, 5),
-            text("alpn 1", 1, 255).optional(),
-            text("alpn 2", 1, 255).optional(),
-            text("alpn 3", 1, 255).optional(),
-            text("alpn 4", 1, 255).optional(),
-            text("alpn 5", 1, 255).optional(),
-        ),
+        set: set!(tls::protocols_set, LINKS, int("counts", 0, 5), text("alpn", 1, 255).repeated(5),),
         ..NONE
     },
     Command {
@@ -140,9 +122,7 @@ pub(super) static COMMANDS: &[Command] = &[
             clock::sntp_set,
             int("enable", 0, 1),
             int("timezone", -1259, 1459).or(0),
-            text("SNTP server1", 1, 255).optional(),
-            text("SNTP server2", 1, 255).optional(),
-            text("SNTP server3", 1, 255).optional(),
+            text("SNTP server", 1, 255).repeated(3),
         ),
         ..NONE
     },
@@ -165,7 +145,7 @@ pub(super) static COMMANDS: &[Command] = &[
             text("firmware name", 0, 64).optional(),
             int("nonblocking", 0, 1).or(0),
         ),
-        execute: Some(update::begin),
+        execute: Some(update::begin_recommended),
         ..NONE
     },
 ];

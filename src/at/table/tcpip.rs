@@ -7,8 +7,8 @@ use crate::at::commands::{link, receive, send, server, status};
 const ANY_HOST: Param = HOST.before(3, 1);
 const SHORT_HOST: Param = text("remote host", 1, 64).since(3, 1);
 /// Left out it is off; since v2.4 it is what AT+CIPTCPOPT says for the link.
-const KEEP_ALIVE: Param = int("keep alive", 0, 7200).or(0).before(2, 4);
-const KEEP_ALIVE_OR_OPTION: Param = int("keep alive", 0, 7200).optional().since(2, 4);
+const KEEP_ALIVE: Param = within("keep alive", limits::KEEP_ALIVE).or(0).before(2, 4);
+const KEEP_ALIVE_OR_OPTION: Param = within("keep alive", limits::KEEP_ALIVE).optional().since(2, 4);
 /// How long opening or looking up may take, milliseconds; 0 leaves it to the stack.
 const TIMEOUT: Param = int("timeout", 0, 60_000).or(0).since(4, 1);
 
@@ -22,7 +22,7 @@ const fn stream(types: &'static [&'static str]) -> [Param; 9] {
         PORT,
         KEEP_ALIVE,
         KEEP_ALIVE_OR_OPTION,
-        text("local IP", 0, 45).optional(),
+        address("local IP").optional(),
         TIMEOUT,
     ]
 }
@@ -35,9 +35,9 @@ const UDP: &[Param] = &[
     ANY_HOST,
     SHORT_HOST,
     PORT,
-    int("local port", 0, 65_535).optional(),
+    any_port("local port").optional(),
     int("mode", 0, 2).optional(),
-    text("local IP", 0, 45).optional(),
+    address("local IP").optional(),
 ];
 /// For TLS.
 const SSL: &[Param] = &stream(&["SSL", "SSLv6"]);
@@ -49,7 +49,12 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "resolve a name",
         section: "TCP/IP: AT+CIPDOMAIN",
         needs: &[Need::Address],
-        set: set!(status::resolve, text("domain name", 1, 255), int("ip network", 1, 3).or(1), TIMEOUT),
+        set: set!(
+            status::resolve,
+            text_within("domain name", limits::HOST),
+            int("ip network", 1, 3).or(1),
+            TIMEOUT
+        ),
         ..NONE
     },
     Command {
@@ -103,11 +108,11 @@ pub(super) static COMMANDS: &[Command] = &[
         query: Some(link::socket_options_query),
         set: set!(
             link::socket_options_set,
-            int("link ID", 0, 5).multiple_only(),
-            int("so_linger", -1, 65_535).optional(),
+            LINKS,
+            within("so_linger", limits::LINGER).optional(),
             int("tcp_nodelay", 0, 1).optional(),
-            int("so_sndtimeo", 0, 0x7fff_ffff).optional(),
-            int("keep_alive", 0, 7200).optional().since(2, 4)
+            within("so_sndtimeo", limits::SEND_TIMEOUT).optional(),
+            within("keep_alive", limits::KEEP_ALIVE).optional().since(2, 4)
         ),
         saved: true,
         ..NONE
@@ -116,7 +121,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CIPCLOSE",
         summary: "close a link",
         section: "TCP/IP: AT+CIPCLOSE",
-        set: set!(link::close, int("link ID", 0, 5)),
+        set: set!(link::close, links()),
         execute: Some(link::close_single),
         ..NONE
     },
@@ -199,7 +204,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "active or passive receive, for each link",
         section: "TCP/IP: AT+CIPRECVTYPE",
         query: Some(receive::type_query),
-        set: set!(receive::type_set, int("link ID", 0, 5).multiple_only(), int("mode", 0, 1)),
+        set: set!(receive::type_set, LINKS, int("mode", 0, 1)),
         on: Availability::ALL.since(3, 3),
         ..NONE
     },
@@ -225,7 +230,7 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             server::set,
             int("mode", 0, 1),
-            int("param2", 0, 65_535).optional(),
+            any_port("param2").optional(),
             choice("type", &["TCP", "TCPv6", "SSL", "SSLv6"]).optional(),
             int("CA enable", 0, 1).optional(),
             int("netif", 0, 3).optional().since(4, 1)
@@ -260,7 +265,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+PING",
         summary: "ping a host",
         section: "TCP/IP: AT+PING",
-        set: set!(status::ping, text("host", 1, 255)),
+        set: set!(status::ping, text_within("host", limits::HOST)),
         ..NONE
     },
 ];

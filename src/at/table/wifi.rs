@@ -4,7 +4,7 @@ use super::*;
 use crate::at::commands::{mdns, wifi, wifi_address, wifi_join, wifi_radio, wifi_scan, wifi_softap};
 use crate::at::nvs::SoftAp;
 
-const MAC: Param = text("mac", 17, 17);
+const MAC: Param = mac("mac");
 const PROTOCOL: Param = int("protocol", 1, 7);
 
 /// The chapter.
@@ -24,7 +24,7 @@ pub(super) static COMMANDS: &[Command] = &[
         section: "Wi-Fi: AT+CWMODE",
         needs: &[Need::Wifi],
         query: Some(wifi::mode_query),
-        set: set!(wifi::mode_set, int("mode", 0, 3), int("auto_connect", 0, 1).or(1)),
+        set: set!(wifi::mode_set, within("mode", limits::WIFI_MODE), int("auto_connect", 0, 1).or(1)),
         saved: true,
         ..NONE
     },
@@ -43,15 +43,15 @@ pub(super) static COMMANDS: &[Command] = &[
         query: Some(wifi_join::join_query),
         set: set!(
             wifi_join::join_set,
-            text("ssid", 1, 32).optional(),
-            text("pwd", 0, 64).optional(),
-            text("bssid", 17, 17).optional(),
+            text_within("ssid", limits::SSID).optional(),
+            text_within("pwd", limits::PASSWORD).optional(),
+            mac("bssid").optional(),
             int("pci_en", 0, 1).or(0),
-            int("reconn_interval", 0, 7200).or(1),
-            int("listen_interval", 1, 100).or(3),
-            int("scan_mode", 0, 1).or(0),
+            within("reconn_interval", limits::RECONNECT_INTERVAL).or(1),
+            within("listen_interval", limits::LISTEN_INTERVAL).or(3),
+            within("scan_mode", limits::SCAN_MODE).or(0),
             int("jap_timeout", 3, 600).or(15),
-            int("pmf", 0, 3).or(0)
+            within("pmf", limits::PMF).or(0)
         ),
         execute: Some(wifi_join::join_again),
         saved: true,
@@ -62,7 +62,11 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "when the station comes back after a loss",
         section: "Wi-Fi: AT+CWRECONNCFG",
         query: Some(wifi_join::reconnect_query),
-        set: set!(wifi_join::reconnect_set, int("interval_second", 0, 7200), int("repeat_count", 0, 1000)),
+        set: set!(
+            wifi_join::reconnect_set,
+            within("interval_second", limits::RECONNECT_INTERVAL),
+            within("repeat_count", limits::RECONNECT_COUNT)
+        ),
         saved: true,
         ..NONE
     },
@@ -74,7 +78,7 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             wifi_scan::scan,
             text("ssid", 0, 32).optional(),
-            text("mac", 0, 17).optional(),
+            mac_or_empty("mac").optional(),
             int("channel", 0, 14).optional(),
             int("scan_type", 0, 1).optional(),
             int("scan_time_min", 0, 1500).optional(),
@@ -111,11 +115,11 @@ pub(super) static COMMANDS: &[Command] = &[
         query: Some(wifi_softap::softap_query),
         set: set!(
             wifi_softap::softap_set,
-            text("ssid", 1, 32),
-            text("pwd", 0, 64),
-            int("chl", 1, 14),
+            text_within("ssid", limits::SSID),
+            text_within("pwd", limits::PASSWORD),
+            within("chl", limits::CHANNEL),
             int("ecn", 0, 4),
-            int("max conn", 1, 10).or(SoftAp::STATIONS as i64),
+            within("max conn", limits::STATIONS).or(SoftAp::STATIONS as i64),
             int("ssid hidden", 0, 1).or(0)
         ),
         saved: true,
@@ -156,9 +160,9 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             wifi_address::leases_set,
             int("enable", 0, 1),
-            int("lease time", 1, 2880).optional(),
-            text("start IP", 7, 15).optional(),
-            text("end IP", 7, 15).optional()
+            within("lease time", limits::LEASE_MINUTES).optional(),
+            ipv4("start IP").optional(),
+            ipv4("end IP").optional()
         ),
         saved: true,
         ..NONE
@@ -198,7 +202,7 @@ pub(super) static COMMANDS: &[Command] = &[
         section: "Wi-Fi: AT+CWHOSTNAME",
         needs: &[Need::Station],
         query: Some(wifi_radio::hostname_query),
-        set: set!(wifi_radio::hostname_set, text("hostname", 1, 32)),
+        set: set!(wifi_radio::hostname_set, name("hostname", 1, 32)),
         ..NONE
     },
     Command {
@@ -222,9 +226,9 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             mdns::set,
             int("enable", 0, 1),
-            text("hostname", 1, 63).optional(),
-            text("service_name", 1, 63).optional(),
-            int("port", 1, 65_535).optional()
+            name("hostname", 1, 63).optional(),
+            name("service_name", 1, 63).optional(),
+            port("port").optional()
         ),
         ..NONE
     },
@@ -263,9 +267,9 @@ pub(super) static COMMANDS: &[Command] = &[
         query: Some(wifi_address::station_query),
         set: set!(
             wifi_address::station_set,
-            text("ip", 7, 15),
-            text("gateway", 7, 15).optional(),
-            text("netmask", 7, 15).optional()
+            ipv4("ip"),
+            ipv4("gateway").optional(),
+            ipv4("netmask").optional()
         ),
         saved: true,
         ..NONE
@@ -278,9 +282,9 @@ pub(super) static COMMANDS: &[Command] = &[
         query: Some(wifi_address::softap_query),
         set: set!(
             wifi_address::softap_set,
-            text("ip", 7, 15),
-            text("gateway", 7, 15).optional(),
-            text("netmask", 7, 15).optional()
+            ipv4("ip"),
+            ipv4("gateway").optional(),
+            ipv4("netmask").optional()
         ),
         saved: true,
         ..NONE
