@@ -18,6 +18,7 @@ mod line_protocol;
 mod links;
 mod passthrough_model;
 mod properties;
+mod saved_commands;
 mod saved_settings;
 mod several_modules;
 mod softap;
