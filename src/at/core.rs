@@ -6,17 +6,14 @@ use super::clock::Clock;
 use super::commands::wifi_radio::Country;
 use super::commands::wifi_scan::ScanOptions;
 use super::links::Links;
-use super::long_send::{BlockSizes, LongSend};
+use super::long_send::BlockSizes;
 use super::nvs::{SavedJoin, SoftAp};
 use super::options::TlsNames;
 use super::output::Output;
-use super::passthrough::Session;
-use super::payload::Payload;
 use super::server::Server;
 use super::sntp::Sntp;
 use super::system::System;
 use super::update::Update;
-use super::upload::Upload;
 use super::{AtEvent, Env, Nvs, StationChange};
 use crate::net::mdns::Mdns;
 use crate::net::stack::Ipv6Event;
@@ -40,11 +37,7 @@ pub struct Core {
     pub(super) running: usize,
     /// AT+CIPMODE=1: received data goes to the UART raw.
     pub(super) passthrough: bool,
-    /// Passthrough under way: the MCU's bytes are payload.
-    pub(super) session: Option<Session>,
-    /// The MCU's payload so far is a whole block: it has left, or been cancelled.
-    pub(super) block_ended: bool,
-    /// True as long as there is a session.
+    /// Passthrough is under way: what happens to station and links is not said.
     pub(super) transparent: bool,
     /// End of the last byte of the last command line.
     pub(super) line_end: Instant,
@@ -62,9 +55,6 @@ pub struct Core {
     pub(super) links: Links,
     pub(super) had_link: bool,
     pub(super) server: Server,
-    pub(super) payload: Option<Payload>,
-    pub(super) upload: Option<Upload>,
-    pub(super) long_send: Option<LongSend>,
     /// AT+CIPSENDLCFG.
     pub(super) block_sizes: BlockSizes,
     pub(super) out: Output,
@@ -92,8 +82,6 @@ impl Core {
             update: Update::default(),
             running: env.flash.firmware.running(),
             passthrough: false,
-            session: None,
-            block_ended: false,
             transparent: false,
             line_end: now,
             scan_options: ScanOptions::default(),
@@ -109,9 +97,6 @@ impl Core {
             links: Links::new(env.profile.links),
             had_link: false,
             server: Server::new(env.profile.links),
-            payload: None,
-            upload: None,
-            long_send: None,
             block_sizes: BlockSizes::default(),
             out: Output::default(),
             log: VecDeque::new(),

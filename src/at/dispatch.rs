@@ -18,9 +18,15 @@ impl At {
             Completed::TooLong => Err(ErrorCode::NO_AT),
             Completed::Line(line) => CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env)),
         };
+        self.conclude(outcome);
+    }
+
+    /// What a handler, or the end of a data phase, comes to.
+    pub(super) fn conclude(&mut self, outcome: Result<Outcome, ErrorCode>) {
         match outcome {
             Ok(Outcome::Ok) => self.core.out.ok(),
             Ok(Outcome::Done) => {}
+            Ok(Outcome::Take(input)) => self.hand_over(input),
             Ok(Outcome::Run(job)) => {
                 if matches!(job, Job::Restart) {
                     self.restart = true;

@@ -12,6 +12,7 @@ use super::commands::wifi_scan::{self, Scan};
 use super::commands::{Context, power};
 use super::dial::{Dialling, Failure, LinkDial, unknown_host};
 use super::error::ErrorCode;
+use super::input::Input;
 use super::links::Kind;
 use super::long_send::LongSend;
 use super::nvs::PassthroughLink;
@@ -83,6 +84,8 @@ pub enum Progress {
     End(Result<(), ErrorCode>),
     /// Over, and everything is printed.
     Quiet,
+    /// Over: the MCU's next bytes are not command lines. The prompt is printed.
+    Take(Input),
 }
 
 impl Job {
@@ -209,8 +212,8 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
             Progress::Moved(Job::Ping(env.stack.ping_start(now, ip, 32, timeout)))
         }
         Named::Payload(payload, port) => {
-            core.begin_payload(payload.to(SocketAddr::new(ip, port)));
-            Progress::Quiet
+            core.out.prompt();
+            Progress::Take(Input::Payload(payload.to(SocketAddr::new(ip, port))))
         }
         Named::Passthrough(link) => {
             core.settings.tcpip.passthrough = Some(link.clone());
@@ -219,8 +222,8 @@ fn resolved(now: Instant, ip: IpAddr, named: Named, core: &mut Core, env: &mut E
         }
         Named::LongSend(mut long, port) => {
             long.to = SocketAddr::new(ip, port);
-            core.begin_long_send(*long);
-            Progress::Quiet
+            core.out.prompt();
+            Progress::Take(Input::LongSend(long))
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use super::input::Looked;
 use super::links::{Kind, LinkKey};
 use super::passthrough::{Action, Framing, Packing};
 use super::{Core, Env};
@@ -105,16 +106,25 @@ impl LongSend {
         self.received == self.length
     }
 
-    /// True when [`progress`] has something to do at once for a byte that it has just got.
+    /// True when [`LongSend::poll`] has something to do at once for a byte that it has just got.
     pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
         self.framing.is_due(now, receiving)
     }
 
-    /// When [`progress`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the wire
+    /// When [`LongSend::poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the wire
     /// now started. `timeout`: the link's send time-out.
     pub fn next_timer(&self, receiving: Option<Instant>, timeout: Option<Duration>) -> Option<Instant> {
         let stuck = self.stuck.zip(timeout).map(|(since, timeout)| since + timeout);
         earliest([self.framing.next_timer(receiving), stuck])
+    }
+
+    /// Moves it on.
+    pub fn poll(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> Looked {
+        let (moved, end) = self.advance(now, core, env);
+        if let Some(text) = end {
+            core.out.text(text);
+        }
+        Looked { moved, block_ended: end.is_some(), over: end.is_some() }
     }
 
     /// Does what is due. The text that ends it, when it is over.
@@ -174,7 +184,7 @@ impl LongSend {
             moved = true;
             self.stuck = None;
             self.waiting.drain(..taken);
-            self.sent += taken as u64;
+            self.sent += u64::try_from(taken).unwrap_or(u64::MAX);
             while self.reported + self.sizes.report <= self.sent {
                 self.report(core, self.reported + self.sizes.report);
             }
@@ -190,18 +200,4 @@ impl LongSend {
         self.reported = sent;
         core.out.text(&format!("+CIPSENDL:{sent},{}\r\n", self.received));
     }
-}
-
-/// Moves a long send on. True when anything moved.
-pub fn progress(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-    let Some(mut long) = core.long_send.take() else { return false };
-    let (moved, end) = long.advance(now, core, env);
-    match end {
-        Some(text) => {
-            core.out.text(text);
-            core.block_ended = true;
-        }
-        None => core.long_send = Some(long),
-    }
-    moved
 }

@@ -15,6 +15,7 @@ mod env;
 pub mod error;
 mod event;
 pub mod flash;
+mod input;
 mod job;
 pub mod limits;
 mod line;
@@ -47,9 +48,11 @@ use crate::profile::Profile;
 use crate::time::{Duration, Instant, earliest};
 use crate::wifi::StationEvent;
 use clock::Clock;
+use commands::Context;
 pub use core::Core;
 pub use env::Env;
 pub use event::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
+use input::{Input, Taken};
 use job::{Job, Progress};
 use line::{Completed, LineBuffer};
 pub use nvs::Nvs;
@@ -87,6 +90,10 @@ pub struct At {
     core: Core,
     line: LineBuffer,
     phase: Phase,
+    /// Who owns the MCU's bytes.
+    input: Input,
+    /// The MCU's payload so far is a whole block: it has left, or been cancelled.
+    block_ended: bool,
     restart: bool,
 }
 
@@ -113,13 +120,28 @@ impl At {
         if on && core.settings.wifi.auto_connect {
             core.join_saved(now, env);
         }
-        if let Some(saved) = core.settings.tcpip.passthrough.clone() {
-            core.passthrough = true;
-            core.out.begin_passthrough();
-            core.enter_passthrough(0, saved.request(), env.profile, false);
+        let mut at = At {
+            core,
+            line: LineBuffer::new(env.profile.line_max),
+            phase: Phase::Idle,
+            input: Input::Lines,
+            block_ended: false,
+            restart: false,
+        };
+        if let Some(saved) = at.core.settings.tcpip.passthrough.clone() {
+            at.core.passthrough = true;
+            at.core.out.begin_passthrough();
+            let session = at.core.passthrough_over(0, saved.request(), env.profile, false);
+            at.hand_over(Input::Passthrough(Box::new(session)));
         }
-        core.out.text("\r\nready\r\n");
-        At { core, line: LineBuffer::new(env.profile.line_max), phase: Phase::Idle, restart: false }
+        at.core.out.text("\r\nready\r\n");
+        at
+    }
+
+    /// The MCU's bytes belong to this from now on.
+    fn hand_over(&mut self, input: Input) {
+        self.core.transparent = matches!(input, Input::Passthrough(_));
+        self.input = input;
     }
 
     /// A byte that was on the wire from `start` to `end` is taken at `now`. Returns what it is part of.
@@ -130,32 +152,20 @@ impl At {
         byte: u8,
         env: &mut Env<'_>,
     ) -> Mark {
-        if let Some(session) = &mut self.core.session {
-            return if session.byte(start, end, byte) { Mark::DataStart } else { Mark::Data };
-        }
-        if let Some(long) = self.core.long_send.as_mut().filter(|long| !long.is_complete()) {
-            return if long.byte(start, end, byte) { Mark::DataEnd } else { Mark::Data };
-        }
-        if let Some(payload) = &mut self.core.payload {
-            if !payload.push(start, end, byte) {
-                return Mark::Data;
+        match self.input.byte(start, end, byte) {
+            Taken::Not => self.line_byte(now, byte, env),
+            Taken::Data(mark) => mark,
+            Taken::Last => {
+                let whole = std::mem::take(&mut self.input);
+                let outcome = whole.finish(&mut Context { now, core: &mut self.core, env });
+                self.conclude(outcome);
+                Mark::DataEnd
             }
-            if let Some(payload) = self.core.payload.take() {
-                let at = now + env.draw(|p| &p.times.send);
-                self.phase = Phase::Running(Job::Received(at, payload));
-            }
-            return Mark::DataEnd;
         }
-        if let Some(upload) = &mut self.core.upload {
-            if !upload.push(byte) {
-                return Mark::Data;
-            }
-            if let Some(upload) = self.core.upload.take() {
-                upload.finish(&mut self.core, env.flash, env.profile);
-                self.phase = Phase::Running(Job::OkAt(now + env.draw(|p| &p.times.flash)));
-            }
-            return Mark::DataEnd;
-        }
+    }
+
+    /// A byte of a command line is taken.
+    fn line_byte(&mut self, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
         let completed = self.line.push(byte);
         let idle = self.is_idle();
         // What is typed while a command runs is not echoed (unless the command ends before the line does).
@@ -182,25 +192,17 @@ impl At {
     /// Whether the firmware takes a byte out of the UART's ring now whose start bit began at `start`. Only
     /// passthrough and AT+CIPSENDL let them wait.
     pub fn takes(&self, start: Instant, profile: &Profile) -> bool {
-        let room = profile.core_buffer;
-        let long = self.core.long_send.as_ref();
-        self.core.session.as_ref().is_none_or(|session| session.takes(start, room))
-            && long.is_none_or(|long| long.takes(start, room))
+        self.input.takes(start, profile.core_buffer)
     }
 
     /// A byte from the MCU that ended at `end` was lost.
     pub fn lose(&mut self, end: Instant) {
-        if let Some(session) = &mut self.core.session {
-            session.lose(end);
-        }
-        if let Some(long) = &mut self.core.long_send {
-            long.lose(end);
-        }
+        self.input.lose(end);
     }
 
     /// True when no command is under way: the next line is one.
     pub fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Idle) && self.core.long_send.is_none()
+        matches!(self.phase, Phase::Idle) && !self.input.is_command()
     }
 
     /// AT+SLEEP=2.
@@ -215,34 +217,33 @@ impl At {
 
     /// True while `+++` between silences ends something.
     pub fn can_escape(&self) -> bool {
-        self.core.session.is_some() || self.core.long_send.is_some()
+        self.input.can_escape()
     }
 
     /// True once when the MCU's payload so far is a whole block though no mark said so: time or silence has ended it.
     pub fn take_block_ended(&mut self) -> bool {
-        std::mem::take(&mut self.core.block_ended)
+        std::mem::take(&mut self.block_ended)
     }
 
     /// True when [`At::poll`] has something to do at once for a byte of payload that it has just got. `receiving`: when
     /// the byte that is on its way from the MCU started.
     pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
-        self.core.session.as_ref().is_some_and(|session| session.is_due(now, receiving))
-            || self.core.long_send.as_ref().is_some_and(|long| long.is_due(now, receiving))
+        self.input.is_due(now, receiving)
     }
 
     /// When [`At::poll`] must be called at the latest, the stack and the station apart.
     /// `receiving`: when the byte that is on its way from the MCU started.
     pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
-        let session = self.core.session.as_ref().and_then(|s| s.next_timer(receiving));
         let phase = match &self.phase {
             Phase::Idle => None,
             Phase::Parsed(at, _) => Some(*at),
             Phase::Running(job) => job.next_timer(),
         };
         // A chip that restarts serves no links any more.
-        let links = self.core.next_timer(receiving).filter(|_| !self.restart);
+        let input = self.input.next_timer(receiving, &self.core).filter(|_| !self.restart);
+        let server = server::next_timer(&self.core).filter(|_| !self.restart);
         let mdns = self.core.mdns.as_ref().and_then(Mdns::next_timer);
-        earliest([session, phase, links, mdns, self.core.sntp.next_timer(), self.core.update.next_timer()])
+        earliest([phase, input, server, mdns, self.core.sntp.next_timer(), self.core.update.next_timer()])
     }
 
     /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
@@ -269,14 +270,22 @@ impl At {
         }
         moved |= sntp::poll(now, &mut self.core, env);
         moved |= update::poll(now, &mut self.core, env);
-        moved |= passthrough::poll(&mut self.core, env, now);
         moved |= self.progress(now, env, None);
         if !self.restart {
-            self.core.cancel_payload(now, env.receiving);
-            moved |= long_send::progress(now, &mut self.core, env);
+            moved |= self.poll_input(now, env);
             moved |= server::serve(now, &mut self.core, env);
         }
         moved | receive::pump(&mut self.core, env, room)
+    }
+
+    /// Carries on with what owns the MCU's bytes. True when it did anything.
+    fn poll_input(&mut self, now: Instant, env: &mut Env<'_>) -> bool {
+        let looked = self.input.poll(now, &mut self.core, env);
+        self.block_ended |= looked.block_ended;
+        if looked.over {
+            self.hand_over(Input::Lines);
+        }
+        looked.moved
     }
 
     /// What the chip is to do as soon as everything printed has left the wire.
@@ -368,6 +377,7 @@ impl At {
                 Progress::End(Ok(())) => self.core.out.ok(),
                 Progress::End(Err(code)) => self.core.out.error(code, self.core.syslog),
                 Progress::Quiet => {}
+                Progress::Take(input) => self.hand_over(input),
             }
             moved = true;
         }

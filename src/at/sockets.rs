@@ -1,12 +1,10 @@
-//! What the AT firmware does to the sockets of links, whoever wants it: opening, closing, options, data phases.
+//! What the AT firmware does to the sockets of links, whoever wants it: opening, closing, options.
 
 use super::address::address_text;
 use super::links::{Kind, Link};
-use super::long_send::LongSend;
-use super::payload::Payload;
-use super::{Core, LinkChange, request, server};
+use super::{Core, LinkChange, request};
 use crate::net::stack::{Connection, Stack};
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant};
 
 /// Bit 1 of AT+SYSMSG: `+LINK_CONN` in place of `CONNECT`.
 const DETAILED: u8 = 2;
@@ -95,35 +93,5 @@ impl Core {
         } else {
             self.announce(what);
         }
-    }
-
-    /// What comes from now on is payload.
-    pub(super) fn begin_payload(&mut self, payload: Payload) {
-        self.out.prompt();
-        self.payload = Some(payload);
-    }
-
-    /// What comes from now on is payload that is sent while it comes.
-    pub(super) fn begin_long_send(&mut self, long: LongSend) {
-        self.out.prompt();
-        self.long_send = Some(long);
-    }
-
-    /// Ends a data phase that the host has cancelled.
-    pub(super) fn cancel_payload(&mut self, now: Instant, receiving: Option<Instant>) {
-        if self.payload.as_ref().and_then(|p| p.cancelled_at(receiving)).is_some_and(|at| at <= now) {
-            self.payload = None;
-            self.block_ended = true;
-            self.out.text("\r\nSEND Canceled\r\n");
-        }
-    }
-
-    /// When something of the links is due, commands and the stack apart. `receiving`: when the byte that is on its way
-    /// from the MCU started.
-    pub(super) fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
-        let cancelled = self.payload.as_ref().and_then(|payload| payload.cancelled_at(receiving));
-        let long = self.long_send.as_ref();
-        let long = long.and_then(|long| long.next_timer(receiving, self.send_timeout(long.link.id)));
-        earliest([cancelled, long, server::next_timer(self)])
     }
 }

@@ -2,8 +2,9 @@
 
 use super::super::error::ErrorCode;
 use super::super::flash::{self, Value};
+use super::super::input::Input;
 use super::super::schema::Args;
-use super::super::upload::{Purpose, Upload};
+use super::super::upload::{Consumer, Upload};
 use super::{Context, Outcome};
 use crate::at::job::Job;
 use crate::profile::{Content, Partition};
@@ -14,6 +15,39 @@ type Result = std::result::Result<Outcome, ErrorCode>;
 const SECTOR: usize = 4096;
 /// Most bytes in one line of AT+USERRAM's answer.
 const RAM_PART: usize = 1024;
+
+/// What the bytes of a data phase are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// AT+SYSFLASH: a partition, from this offset on.
+    Partition(&'static str, usize),
+    /// AT+SYSMFG: namespace, key and type of a value.
+    Key(String, String, u8),
+    /// AT+USERRAM: the user's RAM, from this offset on.
+    Ram(usize),
+}
+
+impl Consumer for Purpose {
+    fn consume(self: Box<Self>, data: Vec<u8>, c: &mut Context<'_, '_>) -> Result {
+        match *self {
+            Purpose::Partition(name, offset) => c.env.flash.write(c.env.profile, name, offset, &data),
+            Purpose::Key(namespace, key, kind) => {
+                c.env.flash.set_key(&namespace, &key, Value { kind, bytes: data });
+            }
+            // What is beyond the end was refused when the command ran; the RAM can't have changed since.
+            Purpose::Ram(offset) => {
+                if let Some(place) = c.core.system.user_ram.get_mut(offset..offset + data.len()) {
+                    place.copy_from_slice(&data);
+                }
+            }
+        }
+        Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+    }
+}
+
+fn upload(purpose: Purpose, length: usize) -> Outcome {
+    Outcome::Take(Input::Upload(Upload::new(purpose, length)))
+}
 
 pub fn partitions_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     for partition in c.env.profile.partitions {
@@ -53,9 +87,8 @@ pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             if partition.content == Content::Shipped && !length.is_multiple_of(4) {
                 return Err(args.invalid("length"));
             }
-            c.core.upload = Some(Upload::new(Purpose::Partition(partition.name, offset), length));
             c.core.out.bare_prompt();
-            Ok(Outcome::Done)
+            Ok(upload(Purpose::Partition(partition.name, offset), length))
         }
         _ => {
             let bytes = c.env.flash.read(c.env.profile, partition.name);
@@ -152,9 +185,8 @@ fn write_key(
             let length = usize::try_from(value).ok().filter(|length| (1..=4000).contains(length));
             let length = length.ok_or_else(|| args.invalid("length or value"))?;
             let purpose = Purpose::Key(namespace.to_owned(), key.to_owned(), kind);
-            c.core.upload = Some(Upload::new(purpose, length));
             c.core.out.prompt();
-            Ok(Outcome::Done)
+            Ok(upload(purpose, length))
         }
         _ => Err(args.invalid("offset or type")),
     }
@@ -187,9 +219,8 @@ pub fn ram_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         (Some(2), Some(length))
             if length > 0 && has.checked_sub(offset).is_some_and(|room| length <= room) =>
         {
-            c.core.upload = Some(Upload::new(Purpose::Ram(offset), length));
             c.core.out.prompt();
-            return Ok(Outcome::Done);
+            return Ok(upload(Purpose::Ram(offset), length));
         }
         (Some(3), Some(length))
             if length > 0 && has.checked_sub(offset).is_some_and(|room| length <= room) =>

@@ -26,6 +26,7 @@ pub mod wifi_scan;
 pub mod wifi_softap;
 
 use super::error::ErrorCode;
+use super::input::Input;
 use super::job::Job;
 use super::nvs::Nvs;
 use super::schema::Args;
@@ -81,6 +82,8 @@ pub enum Outcome {
     Ok,
     /// It goes on.
     Run(Job),
+    /// The MCU's next bytes are not command lines. The prompt is printed.
+    Take(Input),
     /// It has printed its own end.
     Done,
 }

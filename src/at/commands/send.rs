@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::super::error::ErrorCode;
+use super::super::input::Input;
 use super::super::job::{Job, Named};
 use super::super::links::{Kind, LinkKey};
 use super::super::long_send::{BlockSizes, LongSend};
@@ -61,8 +62,8 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
     let payload = kind(Payload::new(target.link, target.remote, args.number("length")));
     match target.other {
         None => {
-            c.core.begin_payload(payload);
-            Ok(Outcome::Done)
+            c.core.out.prompt();
+            Ok(Outcome::Take(Input::Payload(payload)))
         }
         Some((host, port)) => Ok(Outcome::Run(Job::resolve(
             c.now,
@@ -81,8 +82,8 @@ pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let long = LongSend::new(link, length, c.core.block_sizes, c.core.line_end);
     match target.other {
         None => {
-            c.core.begin_long_send(long);
-            Ok(Outcome::Done)
+            c.core.out.prompt();
+            Ok(Outcome::Take(Input::LongSend(Box::new(long))))
         }
         Some((host, port)) => Ok(Outcome::Run(Job::resolve(
             c.now,
@@ -128,6 +129,6 @@ pub fn pass_through(c: &mut Context<'_, '_>, _: &Args) -> Result {
     };
     let target = link.target.clone();
     c.core.out.prompt();
-    c.core.enter_passthrough(id, target, c.env.profile, true);
-    Ok(Outcome::Done)
+    let session = c.core.passthrough_over(id, target, c.env.profile, true);
+    Ok(Outcome::Take(Input::Passthrough(Box::new(session))))
 }

@@ -8,7 +8,7 @@ mod framing;
 mod session;
 
 pub use framing::{Action, Framing, GUARD, Packing};
-pub use session::{Session, poll};
+pub use session::Session;
 
 use super::Core;
 use super::request::OpenRequest;
@@ -18,28 +18,25 @@ use crate::profile::Profile;
 pub const BLOCK: usize = 2920;
 
 impl Core {
-    /// The MCU's bytes are payload from now on, for link `id`; see [`Session::new`].
-    pub(super) fn enter_passthrough(
-        &mut self,
+    /// Passthrough over link `id`; see [`Session::new`].
+    pub(super) fn passthrough_over(
+        &self,
         id: usize,
         target: Option<OpenRequest>,
         profile: &Profile,
         open: bool,
-    ) {
+    ) -> Session {
         let packing = Packing {
             // A chip with a small buffer never has a whole block.
             block: BLOCK.min(profile.core_buffer),
             flush: profile.differences.passthrough_flush,
             interval: self.system.transmit_interval,
         };
-        self.session = Some(Session::new(id, target, packing, self.line_end, open));
-        self.transparent = true;
+        Session::new(id, target, packing, self.line_end, open)
     }
 
-    /// The MCU speaks commands again.
-    pub(super) fn leave_passthrough(&mut self) {
-        self.session = None;
-        self.transparent = false;
+    /// The MCU speaks commands again, and is told so if it wants to (AT+SYSMSG bit 0).
+    pub(super) fn say_passthrough_left(&mut self) {
         if self.settings.basic.messages & 1 != 0 {
             self.out.text("\r\n+QUITT\r\n");
         }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Action, Framing, Packing};
 use crate::at::dial::{Dialling, LinkDial};
+use crate::at::input::Looked;
 use crate::at::links::{Kind, Link};
 use crate::at::request::OpenRequest;
 use crate::at::{Core, Env};
@@ -76,12 +77,12 @@ impl Session {
         !full && !self.leaving && !self.framing.is_decided(start)
     }
 
-    /// True when [`poll`] has something to do at once for a byte that it has just got.
+    /// True when [`Session::poll`] has something to do at once for a byte that it has just got.
     pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
         self.framing.is_due(now, receiving)
     }
 
-    /// When [`poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the
+    /// When [`Session::poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the
     /// wire now started.
     pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
         let reopen = match self.reopen {
@@ -90,35 +91,32 @@ impl Session {
         };
         earliest([self.framing.next_timer(receiving), reopen])
     }
-}
 
-/// Carries a session on. True when it did anything.
-pub fn poll(core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
-    let Some(mut session) = core.session.take() else { return false };
-    let mut moved = false;
-    while let Some(action) = session.framing.poll(now, env.receiving) {
-        moved = true;
-        core.block_ended = true;
-        match action {
-            Action::Send(block) => send(&mut session, core, env, &block),
-            Action::Leave => {
-                if let Reopen::Dialling(dial) = std::mem::replace(&mut session.reopen, Reopen::No) {
-                    dial.release(env.stack);
+    /// Carries it on.
+    pub fn poll(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> Looked {
+        let mut looked = Looked::default();
+        while let Some(action) = self.framing.poll(now, env.receiving) {
+            (looked.moved, looked.block_ended) = (true, true);
+            match action {
+                Action::Send(block) => send(self, core, env, &block),
+                Action::Leave => {
+                    if let Reopen::Dialling(dial) = std::mem::replace(&mut self.reopen, Reopen::No) {
+                        dial.release(env.stack);
+                    }
+                    self.leaving = true;
                 }
-                session.leaving = true;
             }
         }
+        looked.moved |= drain(self, core, env);
+        if self.leaving && self.waiting.is_empty() {
+            core.say_passthrough_left();
+            return Looked { moved: true, over: true, ..looked };
+        }
+        if !self.leaving {
+            looked.moved |= reopen(self, core, env, now);
+        }
+        looked
     }
-    moved |= drain(&mut session, core, env);
-    if session.leaving && session.waiting.is_empty() {
-        core.leave_passthrough();
-        return true;
-    }
-    if !session.leaving {
-        moved |= reopen(&mut session, core, env, now);
-    }
-    core.session = Some(session);
-    moved
 }
 
 /// A block leaves. Without a link it is dropped, not kept for the next one (a guess).
