@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::clients::sntp::Sntp;
+use super::clients::update::Update;
 use super::clock::Clock;
 use super::commands::wifi_radio::Country;
 use super::commands::wifi_scan::ScanOptions;
@@ -11,13 +13,14 @@ use super::nvs::{SavedJoin, SoftAp};
 use super::options::TlsNames;
 use super::output::Output;
 use super::server::Server;
-use super::sntp::Sntp;
 use super::system::System;
-use super::update::Update;
 use super::{AtEvent, Env, Nvs, StationChange};
 use crate::net::mdns::Mdns;
 use crate::net::stack::Ipv6Event;
 use crate::time::Instant;
+
+/// Room for the longest header and the line end behind data, bytes.
+const FRAMING: usize = 64;
 
 /// The AT firmware's state, as far as commands see it. All of it is gone after a restart.
 #[derive(Debug)]
@@ -148,6 +151,14 @@ impl Core {
 
     pub(super) fn tell(&mut self, event: AtEvent) {
         self.events.push_back(event);
+    }
+
+    /// Whether so much data fits into the UART's transmit ring now, with the line around it. Whatever prints data that
+    /// nobody has asked for must ask first. Where there is no room, the module looks again as soon as bytes have left.
+    pub(super) fn has_room(&mut self, env: &Env<'_>, data: usize) -> bool {
+        let fits = data + FRAMING <= env.room.saturating_sub(self.out.len());
+        self.starved |= !fits;
+        fits
     }
 
     /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts

@@ -32,6 +32,8 @@ pub struct Env<'e> {
     pub timing: Timing,
     /// Where they are drawn from.
     pub rng: &'e mut Stream,
+    /// Bytes that fit into the UART's transmit ring.
+    pub room: usize,
     /// When the byte that is on its way from the MCU started.
     pub receiving: Option<Instant>,
 }

@@ -9,6 +9,7 @@ use super::job::Job;
 use super::long_send::LongSend;
 use super::passthrough::Session;
 use super::payload::Payload;
+use super::timer::Timer;
 use super::upload::Upload;
 use super::{Core, Env};
 use crate::capture::Mark;
@@ -122,13 +123,15 @@ impl Input {
         }
     }
 
-    /// When [`Input::poll`] must be called at the latest, the stack apart.
-    pub fn next_timer(&self, receiving: Option<Instant>, core: &Core) -> Option<Instant> {
-        match self {
-            Input::Payload(payload) => payload.cancelled_at(receiving),
-            Input::LongSend(long) => long.next_timer(receiving, core.send_timeout(long.link.id)),
-            Input::Passthrough(session) => session.next_timer(receiving),
-            Input::Lines | Input::Upload(_) => None,
+    /// When one of its timers fires, if it is set.
+    pub fn fires_at(&self, timer: Timer, receiving: Option<Instant>, core: &Core) -> Option<Instant> {
+        match (self, timer) {
+            (Input::Payload(payload), Timer::Cancel) => payload.cancelled_at(receiving),
+            (Input::LongSend(long), Timer::Block) => long.block_at(receiving),
+            (Input::LongSend(long), Timer::Stuck) => long.stuck_until(core.send_timeout(long.link.id)),
+            (Input::Passthrough(session), Timer::Block) => session.block_at(receiving),
+            (Input::Passthrough(session), Timer::Reopen) => session.reopen_at(),
+            _ => None,
         }
     }
 

@@ -12,7 +12,7 @@ use super::passthrough::{Action, Framing, Packing};
 use super::{Core, Env};
 use crate::net::stack::{StreamState, UdpError};
 use crate::profile::Flush;
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant};
 
 /// How long less than a block waits for more.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -111,11 +111,15 @@ impl LongSend {
         self.framing.is_due(now, receiving)
     }
 
-    /// When [`LongSend::poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the wire
-    /// now started. `timeout`: the link's send time-out.
-    pub fn next_timer(&self, receiving: Option<Instant>, timeout: Option<Duration>) -> Option<Instant> {
-        let stuck = self.stuck.zip(timeout).map(|(since, timeout)| since + timeout);
-        earliest([self.framing.next_timer(receiving), stuck])
+    /// When a block leaves, or silence has decided what a `+` is. `receiving`: when the byte that is on the wire now
+    /// started.
+    pub fn block_at(&self, receiving: Option<Instant>) -> Option<Instant> {
+        self.framing.next_timer(receiving)
+    }
+
+    /// When the stack has taken nothing for `timeout`, the link's.
+    pub fn stuck_until(&self, timeout: Option<Duration>) -> Option<Instant> {
+        self.stuck.zip(timeout).map(|(since, timeout)| since + timeout)
     }
 
     /// Moves it on.

@@ -5,6 +5,7 @@
 //! for each call.
 
 mod address;
+mod clients;
 pub mod clock;
 pub mod commands;
 mod core;
@@ -31,21 +32,20 @@ mod receive;
 mod request;
 pub mod schema;
 mod server;
-mod sntp;
 mod sockets;
 mod softap;
 mod state;
 mod system;
 pub mod table;
-mod update;
+mod task;
+mod timer;
 mod upload;
 
 use std::net::Ipv4Addr;
 
 use crate::capture::Mark;
-use crate::net::mdns::Mdns;
 use crate::profile::Profile;
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant};
 use crate::wifi::StationEvent;
 use clock::Clock;
 use commands::Context;
@@ -59,6 +59,7 @@ pub use nvs::Nvs;
 use nvs::UartSettings;
 pub use state::{LinkState, Modes};
 use system::LIGHT_SLEEP;
+use task::Task;
 
 /// What the parser is doing.
 #[derive(Debug)]
@@ -231,25 +232,11 @@ impl At {
         self.input.is_due(now, receiving)
     }
 
-    /// When [`At::poll`] must be called at the latest, the stack and the station apart.
-    /// `receiving`: when the byte that is on its way from the MCU started.
-    pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
-        let phase = match &self.phase {
-            Phase::Idle => None,
-            Phase::Parsed(at, _) => Some(*at),
-            Phase::Running(job) => job.next_timer(),
-        };
-        // A chip that restarts serves no links any more.
-        let input = self.input.next_timer(receiving, &self.core).filter(|_| !self.restart);
-        let server = server::next_timer(&self.core).filter(|_| !self.restart);
-        let mdns = self.core.mdns.as_ref().and_then(Mdns::next_timer);
-        earliest([phase, input, server, mdns, self.core.sntp.next_timer(), self.core.update.next_timer()])
-    }
-
-    /// Does what is due, and looks at everything below that may have moved. `room`: bytes that fit into the
-    /// UART's transmit ring. True when it did something to the stack: poll that again.
-    pub fn poll(&mut self, now: Instant, env: &mut Env<'_>, room: usize) -> bool {
+    /// Does what is due, and looks at everything below that may have moved. True when it did something to the stack:
+    /// poll that again.
+    pub fn poll(&mut self, now: Instant, env: &mut Env<'_>) -> bool {
         let mut moved = false;
+        self.core.starved = false;
         while let Some(event) = env.station.take_event() {
             moved = true;
             self.station_event(event, env);
@@ -260,7 +247,10 @@ impl At {
             self.core.got_ipv6(event);
         }
         moved |= self.core.poll_softap(env);
-        moved |= self.core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack));
+        // Before the command that runs now: what it starts is looked at when the stack has moved.
+        for task in Task::ALL.into_iter().filter(|task| !self.restart || task.outlives_links()) {
+            moved |= task.poll(now, &mut self.core, env);
+        }
         if let Phase::Parsed(at, _) = &self.phase
             && *at <= now
             && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)
@@ -268,14 +258,12 @@ impl At {
             moved = true;
             self.run(now, completed, env);
         }
-        moved |= sntp::poll(now, &mut self.core, env);
-        moved |= update::poll(now, &mut self.core, env);
         moved |= self.progress(now, env, None);
+        // A chip that restarts serves no links any more.
         if !self.restart {
             moved |= self.poll_input(now, env);
-            moved |= server::serve(now, &mut self.core, env);
         }
-        moved | receive::pump(&mut self.core, env, room)
+        moved | receive::pump(&mut self.core, env)
     }
 
     /// Carries on with what owns the MCU's bytes. True when it did anything.
@@ -352,7 +340,7 @@ impl At {
                     }
                 }
                 self.core.had_link = false;
-                update::disconnected(&mut self.core, env);
+                clients::update::disconnected(&mut self.core, env);
                 self.core.tell(AtEvent::Station(StationChange::Disconnected));
                 self.core.announce("WIFI DISCONNECT\r\n");
             }

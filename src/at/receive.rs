@@ -9,24 +9,22 @@ use super::links::Kind;
 use super::{AtEvent, Core, Env, LinkChange, LinkEvent};
 use crate::net::stack::{CloseReason, Connection, Port, Stack, StreamState};
 
-/// Room for the longest header and the line end behind the data, bytes.
-const FRAMING: usize = 64;
+/// The largest datagram.
+const LARGEST_DATAGRAM: usize = 1480;
 
 /// Moves what the sockets hold to the UART while there is room for it. True when anything moved.
-pub fn pump(core: &mut Core, env: &mut Env<'_>, room: usize) -> bool {
+pub fn pump(core: &mut Core, env: &mut Env<'_>) -> bool {
     let mut moved = false;
-    core.starved = false;
     for id in 0..core.links.count() {
         while let Some(link) = core.links.get(id) {
-            let room = room.saturating_sub(core.out.len());
             let passive = core.is_passive(id);
             let more = match link.kind {
                 Kind::Stream(stream) => {
                     close_ended(core, env.stack, id, stream)
-                        || (!passive && pump_stream(core, env, id, stream, room))
+                        || (!passive && pump_stream(core, env, id, stream))
                 }
                 Kind::Datagrams(port, _) if passive => keep_datagram(core, env, id, port),
-                Kind::Datagrams(port, _) => pump_datagram(core, env.stack, id, port, room),
+                Kind::Datagrams(port, _) => pump_datagram(core, env, id, port),
             };
             let more = more || (passive && announce(core, env.stack, id));
             if !more {
@@ -87,16 +85,11 @@ fn close_ended(core: &mut Core, stack: &mut Stack, id: usize, stream: Connection
     true
 }
 
-fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection, room: usize) -> bool {
+fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection) -> bool {
     let Some(remote) = core.links.get(id).map(|link| link.remote) else { return false };
     // As much as there is, as much as fits: a full ring makes the TCP window close.
-    let most = env.profile.ipd_max.min(room.saturating_sub(FRAMING));
     let wanted = env.stack.stream_readable(stream).min(env.profile.ipd_max);
-    if wanted == 0 {
-        return false;
-    }
-    if wanted > most {
-        core.starved = true;
+    if wanted == 0 || !core.has_room(env, wanted) {
         return false;
     }
     let data = env.stack.stream_recv(stream, wanted);
@@ -104,16 +97,15 @@ fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection
     !data.is_empty()
 }
 
-fn pump_datagram(core: &mut Core, stack: &mut Stack, id: usize, port: Port, room: usize) -> bool {
+fn pump_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {
     // A datagram is one +IPD. Its length is not known ahead; the largest must fit an empty ring.
-    if room < FRAMING + 1480 {
-        core.starved = true;
+    if !core.has_room(env, LARGEST_DATAGRAM) {
         return false;
     }
     let Some(link) = core.links.get_mut(id) else { return false };
     // First what came in passive mode.
     let kept = link.datagrams.pop();
-    let Some(datagram) = kept.or_else(|| stack.udp_recv(port)) else { return false };
+    let Some(datagram) = kept.or_else(|| env.stack.udp_recv(port)) else { return false };
     link.heard_from(datagram.from, false);
     print(core, id, datagram.from, &datagram.data);
     true

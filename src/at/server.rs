@@ -105,7 +105,7 @@ fn listen(port: u16, env: &mut Env<'_>) -> Result<Listener, ListenError> {
 }
 
 /// Accepts, closes silent clients, stops listening or listens again. True when anything moved.
-pub fn serve(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     let mut moved = expire(now, core, env);
     let Some(running) = core.server.running else { return moved };
     let port = running.port;
@@ -159,7 +159,7 @@ fn expire(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     moved
 }
 
-/// When [`serve`] must close a silent client.
+/// When [`poll`] must close a silent client.
 pub fn next_timer(core: &Core) -> Option<Instant> {
     let timeout = Some(core.server.timeout).filter(|t| *t > 0).map(Duration::from_secs)?;
     let clients = core.links.open_ids().filter_map(|id| core.links.get(id)).filter(|l| l.accepted);

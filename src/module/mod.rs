@@ -34,6 +34,7 @@ macro_rules! env {
             profile: $module.config.profile,
             timing: $module.config.timing,
             rng: &mut $module.rng,
+            room: $module.config.profile.tx_ring.saturating_sub($module.own.pending()),
             receiving: $module.wire.receiving(&$module.mcu),
         }
     };
@@ -42,6 +43,7 @@ macro_rules! env {
 mod escape;
 mod sleep;
 mod state;
+mod timer;
 mod wire;
 
 pub use state::{ModuleState, PowerState};
@@ -209,31 +211,17 @@ impl Module {
 
     /// When something is due that a driver must come back for: everything but the log port, which people read.
     pub fn next_for_driver(&self) -> Option<Instant> {
-        earliest([self.mcu.next_edge(), self.own.next_edge(), self.next_timer()])
+        earliest([self.mcu.next_edge(), self.own.next_edge(), self.next_timeout()])
     }
 
     /// What is due next, and when.
     pub fn next_event(&self) -> Option<(Instant, Kind)> {
         let edge = earliest([self.mcu.next_edge(), self.own.next_edge(), self.log.next_edge()]);
-        match (edge, self.next_timer()) {
+        match (edge, self.next_timeout()) {
             (Some(edge), Some(timer)) if timer < edge => Some((timer, Kind::Timer)),
             (Some(edge), _) => Some((edge, Kind::WireEdge)),
             (None, Some(timer)) => Some((timer, Kind::Timer)),
             (None, None) => None,
-        }
-    }
-
-    fn next_timer(&self) -> Option<Instant> {
-        match self.power {
-            Power::Off | Power::Download => None,
-            Power::Booting(at) => Some(at),
-            Power::Resetting(at) | Power::Asleep(at) => Some(at),
-            Power::On => {
-                let receiving = self.wire.receiving(&self.mcu);
-                let at = self.at.as_ref().and_then(|at| at.next_timer(receiving));
-                let escape = self.wire.escape.due();
-                earliest([at, self.station.next_timer(), self.stack.next_timer(), escape])
-            }
         }
     }
 
@@ -330,7 +318,7 @@ impl Module {
 
     /// Does what is due at `now`.
     pub fn timer(&mut self, now: Instant) {
-        if self.judge_escape(now) && self.next_timer().is_none_or(|next| next > now) {
+        if self.judge_escape(now) && self.next_timeout().is_none_or(|next| next > now) {
             return;
         }
         match self.power {
@@ -391,8 +379,7 @@ impl Module {
             let mut env = env!(self);
             env.poll_station(now);
             let Some(firmware) = &mut self.at else { return };
-            let room = self.config.profile.tx_ring.saturating_sub(self.own.pending());
-            let moved = firmware.poll(now, &mut env, room);
+            let moved = firmware.poll(now, &mut env);
             self.flush(now);
             let (taken, _) = self.hand_over(now);
             let moved = moved || taken;

@@ -2,9 +2,9 @@
 
 use chrono::DateTime;
 
+use super::super::clients::sntp::Sntp;
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::super::sntp::Sntp;
 use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;

@@ -1,9 +1,9 @@
 //! Firmware updates: AT+CIUPDATE.
 
+use super::super::clients::update::{self, Request};
 use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::schema::Args;
-use super::super::update::{self, Request};
 use super::{Context, Outcome};
 use crate::net::firmware::OTA;
 

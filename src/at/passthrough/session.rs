@@ -8,7 +8,7 @@ use crate::at::input::Looked;
 use crate::at::links::{Kind, Link};
 use crate::at::request::OpenRequest;
 use crate::at::{Core, Env};
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant};
 
 /// Where an attempt to open the link again stands.
 #[derive(Clone, Debug)]
@@ -82,14 +82,18 @@ impl Session {
         self.framing.is_due(now, receiving)
     }
 
-    /// When [`Session::poll`] must be called at the latest, the stack apart. `receiving`: when the byte that is on the
-    /// wire now started.
-    pub fn next_timer(&self, receiving: Option<Instant>) -> Option<Instant> {
-        let reopen = match self.reopen {
+    /// When a block leaves, or silence has decided what a `+` is. `receiving`: when the byte that is on the wire now
+    /// started.
+    pub fn block_at(&self, receiving: Option<Instant>) -> Option<Instant> {
+        self.framing.next_timer(receiving)
+    }
+
+    /// When it tries again to open its link.
+    pub fn reopen_at(&self) -> Option<Instant> {
+        match self.reopen {
             Reopen::At(at) => Some(at),
             _ => None,
-        };
-        earliest([self.framing.next_timer(receiving), reopen])
+        }
     }
 
     /// Carries it on.

@@ -6,11 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::dial::{self, Dial, Dialling};
-use super::{Core, Env, flash};
+use crate::at::dial::{self, Dial, Dialling};
+use crate::at::{Core, Env, flash};
 use crate::net::firmware::{self, OTA};
 use crate::net::stack::{self, DnsFamily, DnsState, Question, Stack, StreamState};
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant};
 
 /// Where the release asks for firmware, and the port.
 const SERVER: &str = "iot.espressif.cn";
@@ -144,15 +144,18 @@ impl Update {
         self.run.is_some()
     }
 
-    /// When [`poll`] has something to do, the stack apart.
-    pub fn next_timer(&self) -> Option<Instant> {
-        let run = self.run.as_ref()?;
-        let step = match &run.step {
+    /// When the flash has erased or written what it is busy with.
+    pub fn flash_until(&self) -> Option<Instant> {
+        match &self.run.as_ref()?.step {
             Step::Erasing(_, _, until) => Some(*until),
             Step::Loading(_, _, load) => load.busy,
             Step::Unsupported | Step::Resolving(_) | Step::Asking(..) => None,
-        };
-        earliest([step, Some(run.deadline)])
+        }
+    }
+
+    /// When it has taken too long as a whole.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.run.as_ref().map(|run| run.deadline)
     }
 }
 

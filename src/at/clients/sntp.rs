@@ -7,10 +7,10 @@
 
 use std::net::SocketAddr;
 
-use super::{Core, Env};
+use crate::at::{Core, Env};
 use crate::net::ntp::{self, Message};
 use crate::net::stack::{DnsFamily, DnsState, Port, Question, Stack};
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant};
 
 /// How long an answer may take.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -69,9 +69,14 @@ impl Sntp {
         }
     }
 
-    /// When [`poll`] has something to do, the stack apart.
-    pub fn next_timer(&self) -> Option<Instant> {
-        self.client.as_ref().and_then(|client| earliest([client.request_at, client.next_server_at]))
+    /// When the current server is asked.
+    pub fn question_at(&self) -> Option<Instant> {
+        self.client.as_ref()?.request_at
+    }
+
+    /// When the next server is asked, because this one has not answered.
+    pub fn next_server_at(&self) -> Option<Instant> {
+        self.client.as_ref()?.next_server_at
     }
 }
 

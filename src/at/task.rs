@@ -1,0 +1,38 @@
+//! What goes on beside the commands: a row for each task, polled in one place, in this order.
+
+use super::clients::{sntp, update};
+use super::{Core, Env, server};
+use crate::time::Instant;
+
+/// Something that the firmware does by itself, while the host may type commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// AT+MDNS: announces a name, and answers who asks for it.
+    Mdns,
+    /// AT+CIPSNTPCFG: asks for the time.
+    Sntp,
+    /// AT+CIUPDATE: loads firmware. The command may wait for it, or not.
+    Update,
+    /// AT+CIPSERVER: takes clients, and closes those that stay silent.
+    Server,
+}
+
+impl Task {
+    /// Every task, in the order in which they are polled.
+    pub const ALL: [Task; 4] = [Task::Mdns, Task::Sntp, Task::Update, Task::Server];
+
+    /// Whether it goes on until the reset when a chip is about to restart: such a chip serves no links any more.
+    pub fn outlives_links(self) -> bool {
+        self != Task::Server
+    }
+
+    /// Does what is due, and looks at its sockets. True when it did something.
+    pub fn poll(self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+        match self {
+            Task::Mdns => core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack)),
+            Task::Sntp => sntp::poll(now, core, env),
+            Task::Update => update::poll(now, core, env),
+            Task::Server => server::poll(now, core, env),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Every timer of the firmware: a row for each, with what it stands for. What has to be done when one of them fires is
+//! found by [`At::poll`], which looks at everything.
+
+use super::{At, Phase, server};
+use crate::net::mdns::Mdns;
+use crate::time::{Instant, earliest};
+
+/// A timer of the firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A complete line has been looked at: its command runs.
+    Command,
+    /// A command under way goes on or gives up: its answer is due, a scan is over, a name has not been found in time, the
+    /// stack has taken nothing for SO_SNDTIMEO, a peer has not got everything within SO_LINGER.
+    Job,
+    /// The silence behind `+++` has cancelled AT+CIPSEND.
+    Cancel,
+    /// A block of AT+CIPSENDL or passthrough leaves, or silence has decided what a `+` is.
+    Block,
+    /// The stack has taken nothing of AT+CIPSENDL for SO_SNDTIMEO.
+    Stuck,
+    /// Passthrough tries to open its lost link again.
+    Reopen,
+    /// A client of the server has been silent for the time of AT+CIPSTO.
+    SilentClient,
+    /// mDNS announces its records again.
+    Announcement,
+    /// SNTP asks its server.
+    SntpQuestion,
+    /// SNTP has waited long enough for an answer: the next server is asked.
+    SntpAnswer,
+    /// AT+CIUPDATE has erased a part of flash, or written a block to it.
+    UpdateFlash,
+    /// AT+CIUPDATE has taken too long as a whole.
+    UpdateTimeout,
+}
+
+impl Timer {
+    /// Every timer.
+    pub const ALL: [Timer; 12] = [
+        Timer::Command,
+        Timer::Job,
+        Timer::Cancel,
+        Timer::Block,
+        Timer::Stuck,
+        Timer::Reopen,
+        Timer::SilentClient,
+        Timer::Announcement,
+        Timer::SntpQuestion,
+        Timer::SntpAnswer,
+        Timer::UpdateFlash,
+        Timer::UpdateTimeout,
+    ];
+}
+
+impl At {
+    /// When [`At::poll`] must be called at the latest, the stack and the station apart.
+    /// `receiving`: when the byte that is on its way from the MCU started.
+    pub fn next_timeout(&self, receiving: Option<Instant>) -> Option<Instant> {
+        earliest(Timer::ALL.map(|timer| self.fires_at(timer, receiving)))
+    }
+
+    /// When a timer fires, if it is set.
+    fn fires_at(&self, timer: Timer, receiving: Option<Instant>) -> Option<Instant> {
+        let core = &self.core;
+        match timer {
+            Timer::Command => match &self.phase {
+                Phase::Parsed(at, _) => Some(*at),
+                Phase::Idle | Phase::Running(_) => None,
+            },
+            Timer::Job => match &self.phase {
+                Phase::Running(job) => job.next_timer(),
+                Phase::Idle | Phase::Parsed(..) => None,
+            },
+            // A chip that restarts serves no links any more.
+            Timer::Cancel | Timer::Block | Timer::Stuck | Timer::Reopen | Timer::SilentClient
+                if self.restart =>
+            {
+                None
+            }
+            Timer::Cancel | Timer::Block | Timer::Stuck | Timer::Reopen => {
+                self.input.fires_at(timer, receiving, core)
+            }
+            Timer::SilentClient => server::next_timer(core),
+            Timer::Announcement => core.mdns.as_ref().and_then(Mdns::next_timer),
+            Timer::SntpQuestion => core.sntp.question_at(),
+            Timer::SntpAnswer => core.sntp.next_server_at(),
+            Timer::UpdateFlash => core.update.flash_until(),
+            Timer::UpdateTimeout => core.update.deadline(),
+        }
+    }
+}
