@@ -2,12 +2,11 @@
 
 use super::commands::{Context, Outcome};
 use super::error::ErrorCode;
-use super::job::Job;
 use super::line::Completed;
 use super::params::{CommandLine, Form, Raw};
 use super::schema::Args;
 use super::table::{self, Command, Need};
-use super::{At, Env, Phase};
+use super::{At, Env, OnceDrained, Phase};
 use crate::profile::Profile;
 use crate::time::Instant;
 
@@ -28,9 +27,7 @@ impl At {
             Ok(Outcome::Done) => {}
             Ok(Outcome::Take(input)) => self.hand_over(input),
             Ok(Outcome::Run(job)) => {
-                if matches!(job, Job::Restart) {
-                    self.restart = true;
-                }
+                self.restart |= job.once_drained() == Some(OnceDrained::Restart);
                 self.phase = Phase::Running(job);
             }
             Err(code) => self.core.out.error(code, self.core.syslog),

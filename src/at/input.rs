@@ -9,6 +9,7 @@ use super::job::Job;
 use super::long_send::LongSend;
 use super::passthrough::Session;
 use super::payload::Payload;
+use super::sending;
 use super::timer::Timer;
 use super::upload::Upload;
 use super::{Core, Env};
@@ -77,7 +78,7 @@ impl Input {
         match self {
             Input::Payload(payload) => {
                 let at = c.now + c.env.draw(|p| &p.times.send);
-                Ok(Outcome::Run(Job::Received(at, payload)))
+                Ok(Outcome::Run(Job::until(at, |c| Ok(sending::begin(payload, c)))))
             }
             Input::Upload(upload) => upload.finish(c),
             // They say themselves when they are over.

@@ -28,9 +28,11 @@ mod output;
 pub mod params;
 pub mod passthrough;
 mod payload;
+mod radio;
 mod receive;
 mod request;
 pub mod schema;
+mod sending;
 mod server;
 mod sockets;
 mod softap;
@@ -53,7 +55,7 @@ pub use core::Core;
 pub use env::Env;
 pub use event::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use input::{Input, Taken};
-use job::{Job, Progress};
+use job::Job;
 use line::{Completed, LineBuffer};
 pub use nvs::Nvs;
 use nvs::UartSettings;
@@ -280,16 +282,16 @@ impl At {
     pub fn once_drained(&self) -> Option<OnceDrained> {
         match &self.phase {
             _ if self.restart => Some(OnceDrained::Restart),
-            Phase::Running(Job::Restore) => Some(OnceDrained::Restore),
-            Phase::Running(Job::Sleep(time)) => Some(OnceDrained::Sleep(*time)),
-            Phase::Running(Job::Line(settings)) => Some(OnceDrained::Line(*settings)),
-            _ => None,
+            Phase::Running(job) => job.once_drained(),
+            Phase::Idle | Phase::Parsed(..) => None,
         }
     }
 
     /// The UART has been set as [`OnceDrained::Line`] said: commands are taken again.
     pub fn line_is_set(&mut self) {
-        if let Phase::Running(Job::Line(settings)) = self.phase {
+        if let Phase::Running(job) = &self.phase
+            && let Some(OnceDrained::Line(settings)) = job.once_drained()
+        {
             self.core.system.uart = settings;
             self.phase = Phase::Idle;
         }
@@ -353,19 +355,14 @@ impl At {
         let mut moved = false;
         while let Phase::Running(_) = self.phase {
             let Phase::Running(job) = std::mem::replace(&mut self.phase, Phase::Idle) else { break };
-            match job.poll(now, &mut self.core, env, event) {
-                Progress::Waiting(job) => {
+            match job.poll(&mut Context { now, core: &mut self.core, env }, event) {
+                Ok(outcome) => self.conclude(outcome),
+                Err((job, went_further)) => {
                     self.phase = Phase::Running(job);
-                    break;
+                    if !went_further {
+                        break;
+                    }
                 }
-                Progress::Moved(job) => {
-                    self.restart |= matches!(job, Job::Restart);
-                    self.phase = Phase::Running(job);
-                }
-                Progress::End(Ok(())) => self.core.out.ok(),
-                Progress::End(Err(code)) => self.core.out.error(code, self.core.syslog),
-                Progress::Quiet => {}
-                Progress::Take(input) => self.hand_over(input),
             }
             moved = true;
         }

@@ -41,7 +41,7 @@ impl Consumer for Purpose {
                 }
             }
         }
-        Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+        Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
     }
 }
 
@@ -80,7 +80,7 @@ pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
                 return Err(args.invalid("offset"));
             }
             c.env.flash.erase(c.env.profile, partition.name, offset, length);
-            Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+            Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         Some(1) => {
             // Certificates are written in whole words.
@@ -117,7 +117,7 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             if !c.env.flash.remove_keys(namespace, key) {
                 return Err(ErrorCode::FAILED);
             }
-            Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+            Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         (Some(1), Some(namespace), None, (None, None)) => {
             let keys = c.env.flash.keys(namespace).ok_or_else(|| args.invalid("namespace"))?;
@@ -178,7 +178,7 @@ fn write_key(
         1..=6 => {
             let value = Value::number(kind, value).ok_or_else(|| args.invalid("length or value"))?;
             c.env.flash.set_key(namespace, key, value);
-            Ok(Outcome::Run(Job::OkAt(c.now + c.env.draw(|p| &p.times.flash))))
+            Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         // NVS takes strings of up to 4000 bytes; a longer one could not be kept.
         7 | 8 => {

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use super::super::dial::LinkDial;
+use super::super::dial::{Failure, LinkDial};
 use super::super::error::ErrorCode;
-use super::super::job::Job;
-use super::super::links::Kind;
+use super::super::job::{Job, Look, Work};
+use super::super::links::{Kind, Link};
 use super::super::request::{OpenRequest, Transport, UdpMode, keep_alive};
 use super::super::schema::{Args, WhichLinks};
 use super::{Context, Outcome};
 use crate::net::stack::DnsFamily;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -131,7 +131,29 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     let host = std::str::from_utf8(host).map_err(|_| ErrorCode::FAILED)?.to_owned();
     let request = OpenRequest { id, host, port, family, transport, local };
     c.core.links.reserve(id);
-    Ok(Outcome::Run(Job::Open(Box::new(LinkDial::new(c.now, request, c.env)))))
+    Ok(Outcome::Run(Job::link(LinkDial::new(c.now, request, c.env), opened)))
+}
+
+/// What has become of AT+CIPSTART.
+fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Context<'_, '_>) -> Result {
+    match dialled {
+        Ok(link) => {
+            c.core.open_link(id, link, c.env.stack);
+            Ok(Outcome::Ok)
+        }
+        Err(Failure::Closed(_)) => {
+            c.core.out.error(ErrorCode::FAILED, c.core.syslog);
+            // ERROR first, then CLOSED, as captured with a logic analyser.
+            c.core.print_closed(id);
+            Ok(Outcome::Done)
+        }
+        Err(failure) => {
+            if let Some(text) = failure.log_text() {
+                c.core.log(&text);
+            }
+            Err(ErrorCode::FAILED)
+        }
+    }
 }
 
 /// AT+CIPCLOSE=<link ID>: with AT+CIPMUX=1 only.
@@ -160,7 +182,47 @@ fn close_all(c: &mut Context<'_, '_>, ids: VecDeque<usize>) -> Result {
     if ids.is_empty() || ids.iter().any(|id| c.core.links.get(*id).is_none()) {
         return Err(ErrorCode::FAILED);
     }
-    Ok(Outcome::Run(Job::Close(ids, None)))
+    Ok(Outcome::Run(Job::work(Closing { ids, until: None })))
+}
+
+/// Closes links one after the other. One that lingers holds up the rest until its peer has everything or its time is
+/// over, as `close` does in lwIP.
+#[derive(Debug)]
+struct Closing {
+    ids: VecDeque<usize>,
+    /// The first one lingers until then.
+    until: Option<Instant>,
+}
+
+impl Work for Closing {
+    fn timer(&self) -> Option<Instant> {
+        self.until
+    }
+
+    fn look(&mut self, c: &mut Context<'_, '_>) -> Look {
+        let Some(id) = self.ids.front().copied() else { return Look::Over(Ok(Outcome::Ok)) };
+        // It may have been closed from the other end meanwhile.
+        if let Some(link) = c.core.links.get(id) {
+            let linger = c.core.settings.tcpip.options(id).linger;
+            if let Kind::Stream(stream) = link.kind
+                && linger > 0
+                && c.env.stack.stream_unsent(stream) > 0
+            {
+                match self.until {
+                    None => {
+                        self.until = Some(c.now + Duration::from_secs(linger.unsigned_abs()));
+                        return Look::Moved;
+                    }
+                    Some(at) if at > c.now => return Look::Waiting,
+                    Some(_) => c.env.stack.tcp_abort(stream),
+                }
+            }
+            c.core.close_link(id, c.env.stack);
+        }
+        self.ids.pop_front();
+        self.until = None;
+        Look::Moved
+    }
 }
 
 /// A line for each link, whatever AT+CIPMUX says.

@@ -71,7 +71,7 @@ impl Context<'_, '_> {
         if !stored {
             return Outcome::Ok;
         }
-        Outcome::Run(Job::OkAt(self.now + self.env.draw(|p| &p.times.flash)))
+        Outcome::Run(Job::ok_at(self.now + self.env.draw(|p| &p.times.flash)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::super::address::address_text;
 use super::super::error::ErrorCode;
-use super::super::job::{Job, Named};
+use super::super::job::Job;
 use super::super::limits;
 use super::super::nvs::PassthroughLink;
 use super::super::schema::Args;
@@ -130,5 +130,9 @@ pub fn passthrough_at_start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     }
     let name = link.host.clone();
     let family = if v6 { DnsFamily::Ipv6 } else { DnsFamily::Ipv4 };
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, name.as_bytes(), family, Named::Passthrough(link))?))
+    let job = Job::address(c, name.as_bytes(), family, move |_, c| {
+        c.store_always(|nvs| nvs.tcpip.passthrough = Some(link.clone()));
+        Ok(c.written(true))
+    });
+    Ok(Outcome::Run(job?))
 }

@@ -5,13 +5,14 @@ use super::super::job::Job;
 use super::super::nvs::Nvs;
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::at::OnceDrained;
 use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn restart(c: &mut Context<'_, '_>, _: &Args) -> Result {
     reset(c);
-    Ok(Outcome::Run(Job::Restart))
+    Ok(Outcome::Run(Job::drained(OnceDrained::Restart)))
 }
 
 /// The firmware in the other slot is to start. When there is none, the bootloader starts the one that there is.
@@ -20,7 +21,7 @@ pub fn roll_back(c: &mut Context<'_, '_>, args: &Args) -> Result {
     restart(c, args)
 }
 
-/// OK first, then the station leaves (a joined one says so); the reset is up to [`Job::Restart`].
+/// OK first, then the station leaves (a joined one says so); the reset is up to a job.
 pub fn reset(c: &mut Context<'_, '_>) {
     c.core.out.ok();
     // The sockets die with the chip: no CLOSED (a guess; the capture of a C3 shows none).
@@ -37,7 +38,7 @@ pub fn restore(c: &mut Context<'_, '_>, _: &Args) -> Result {
     c.core.out.ok();
     leave(c);
     *c.env.nvs = Nvs::default();
-    Ok(Outcome::Run(Job::Restore))
+    Ok(Outcome::Run(Job::drained(OnceDrained::Restore)))
 }
 
 /// The station leaves; one that was joined says so.
@@ -54,7 +55,7 @@ pub fn deep_sleep(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let time = Duration::from_millis(args.number("time"));
     c.core.out.ok();
     c.core.links.forget();
-    Ok(Outcome::Run(Job::Sleep(time)))
+    Ok(Outcome::Run(Job::drained(OnceDrained::Sleep(time))))
 }
 
 pub fn sleep_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::super::error::ErrorCode;
 use super::super::input::Input;
-use super::super::job::{Job, Named};
+use super::super::job::Job;
 use super::super::links::{Kind, LinkKey};
 use super::super::long_send::{BlockSizes, LongSend};
 use super::super::payload::Payload;
@@ -65,13 +65,13 @@ fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> 
             c.core.out.prompt();
             Ok(Outcome::Take(Input::Payload(payload)))
         }
-        Some((host, port)) => Ok(Outcome::Run(Job::resolve(
-            c.now,
-            c.env,
-            &host,
-            family(target.remote),
-            Named::Payload(payload, port),
-        )?)),
+        Some((host, port)) => {
+            let job = Job::address(c, &host, family(target.remote), move |ip, c| {
+                c.core.out.prompt();
+                Ok(Outcome::Take(Input::Payload(payload.to(SocketAddr::new(ip, port)))))
+            });
+            Ok(Outcome::Run(job?))
+        }
     }
 }
 
@@ -85,13 +85,15 @@ pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
             c.core.out.prompt();
             Ok(Outcome::Take(Input::LongSend(Box::new(long))))
         }
-        Some((host, port)) => Ok(Outcome::Run(Job::resolve(
-            c.now,
-            c.env,
-            &host,
-            family(target.remote),
-            Named::LongSend(Box::new(long), port),
-        )?)),
+        Some((host, port)) => {
+            let mut long = Box::new(long);
+            let job = Job::address(c, &host, family(target.remote), move |ip, c| {
+                long.to = SocketAddr::new(ip, port);
+                c.core.out.prompt();
+                Ok(Outcome::Take(Input::LongSend(long)))
+            });
+            Ok(Outcome::Run(job?))
+        }
     }
 }
 

@@ -2,13 +2,16 @@
 
 use super::super::address::address_text;
 use super::super::error::ErrorCode;
-use super::super::job::{Job, Named};
+use super::super::job::Job;
 use super::super::links::{Kind, Link};
 use super::super::schema::Args;
 use super::{Context, Outcome};
-use crate::net::stack::DnsFamily;
+use crate::net::stack::{DnsFamily, PingState};
 use crate::time::Duration;
 use crate::wifi::Status;
+
+/// Data of an echo request, bytes.
+const PING_DATA: usize = 32;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -23,7 +26,12 @@ pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let name = args.text("domain name").unwrap_or_default();
     // 0 leaves it to the stack.
     let timeout = args.given("timeout").filter(|ms| *ms > 0).map(|ms| c.now + Duration::from_millis(ms));
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, family, Named::Print(timeout))?))
+    let job = Job::name(c, name, family, timeout, |ip, c| {
+        let ip = ip.ok_or(ErrorCode::FAILED)?;
+        c.core.out.text(&format!("+CIPDOMAIN:\"{}\"\r\n", address_text(ip)));
+        Ok(Outcome::Ok)
+    });
+    Ok(Outcome::Run(job?))
 }
 
 /// `STATUS:` and a line for each link.
@@ -70,7 +78,23 @@ fn link_lines(c: &mut Context<'_, '_>, name: &str) {
 pub fn ping(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let name = args.text("host").unwrap_or_default();
     let family = either(c);
-    Ok(Outcome::Run(Job::resolve(c.now, c.env, name, family, Named::Ping)?))
+    let job = Job::name(c, name, family, None, |ip, c| {
+        let Some(ip) = ip else { return ping_timeout(c) };
+        let echo = c.env.stack.ping_start(c.now, ip, PING_DATA, c.env.profile.ping_timeout);
+        Ok(Outcome::Run(Job::echo(echo, |state, c| match state {
+            PingState::Reply { after } => {
+                c.core.out.text(&format!("+PING:{}\r\n", after.as_millis()));
+                Ok(Outcome::Ok)
+            }
+            PingState::Pending | PingState::TimedOut | PingState::Unreachable => ping_timeout(c),
+        })))
+    });
+    Ok(Outcome::Run(job?))
+}
+
+fn ping_timeout(c: &mut Context<'_, '_>) -> Result {
+    c.core.out.text("+PING:TIMEOUT\r\n");
+    Err(ErrorCode::FAILED)
 }
 
 /// IPv4 before IPv6, which AT+CIPV6 must have switched on (a guess for names).

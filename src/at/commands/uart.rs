@@ -7,7 +7,8 @@ use super::super::job::Job;
 use super::super::nvs::UartSettings;
 use super::super::schema::Args;
 use super::{Context, Outcome};
-use crate::time::Duration;
+use crate::at::OnceDrained;
+use crate::time::{Duration, Instant};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -47,7 +48,7 @@ fn format_of(settings: UartSettings) -> String {
 
 /// For now.
 pub fn current_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    Ok(Outcome::Run(Job::OkThenLine(c.now, settings(args))))
+    Ok(ok_then_line(c.now, settings(args)))
 }
 
 /// For now and ever, whatever AT+SYSSTORE says. OK comes behind the write to flash.
@@ -55,7 +56,15 @@ pub fn default_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let settings = settings(args);
     c.store_always(|nvs| nvs.basic.uart = Some(settings));
     let written = c.now + c.env.draw(|p| &p.times.flash);
-    Ok(Outcome::Run(Job::OkThenLine(written, settings)))
+    Ok(ok_then_line(written, settings))
+}
+
+/// OK at its time, still with the old settings. The UART is set as soon as the wire is idle.
+fn ok_then_line(at: Instant, settings: UartSettings) -> Outcome {
+    Outcome::Run(Job::until(at, move |c| {
+        c.core.out.ok();
+        Ok(Outcome::Run(Job::drained(OnceDrained::Line(settings))))
+    }))
 }
 
 fn settings(args: &Args) -> UartSettings {

@@ -1,11 +1,13 @@
 //! Firmware updates: AT+CIUPDATE.
 
-use super::super::clients::update::{self, Request};
+use super::super::clients::update::{self, Request, State};
 use super::super::error::ErrorCode;
-use super::super::job::Job;
+use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, power};
+use crate::at::OnceDrained;
 use crate::net::firmware::OTA;
+use crate::time::Instant;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -38,5 +40,32 @@ fn start(c: &mut Context<'_, '_>, https: bool, request: Request) -> Result {
     }
     let (firmware, nonblocking) = (request.name.starts_with(OTA), request.nonblocking);
     update::begin(c.now, c.core, c.env, https, request);
-    Ok(if nonblocking { Outcome::Ok } else { Outcome::Run(Job::Update { restart: firmware }) })
+    Ok(if nonblocking { Outcome::Ok } else { Outcome::Run(Job::work(Updating { restart: firmware })) })
+}
+
+/// An update that the command waits for.
+#[derive(Debug)]
+struct Updating {
+    /// The module restarts when it is done.
+    restart: bool,
+}
+
+impl Work for Updating {
+    fn timer(&self) -> Option<Instant> {
+        None
+    }
+
+    fn look(&mut self, c: &mut Context<'_, '_>) -> Look {
+        if c.core.update.is_running() {
+            return Look::Waiting;
+        }
+        Look::Over(match c.core.update.state() {
+            State::Done if self.restart => {
+                power::reset(c);
+                Ok(Outcome::Run(Job::drained(OnceDrained::Restart)))
+            }
+            State::Done => Ok(Outcome::Ok),
+            _ => Err(ErrorCode::FAILED),
+        })
+    }
 }

@@ -74,5 +74,5 @@ pub fn leave(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// OK when leaving is over.
 pub(super) fn left(c: &mut Context<'_, '_>) -> Outcome {
     let until = c.now + c.env.draw(|p| &p.times.leave);
-    Outcome::Run(Job::OkAt(until))
+    Outcome::Run(Job::ok_at(until))
 }

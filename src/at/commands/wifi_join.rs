@@ -7,6 +7,7 @@ use super::super::schema::Args;
 use super::{Context, Outcome};
 use crate::at::nvs::SavedJoin;
 use crate::time::Duration;
+use crate::wifi::StationEvent;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -80,7 +81,15 @@ fn join(c: &mut Context<'_, '_>, saved: &SavedJoin, timeout: Duration) -> Outcom
     request.timeout = timeout;
     c.env.station.set_reconnect(c.core.settings.wifi.reconnect());
     c.env.start_join(c.now, request, true);
-    Outcome::Run(Job::Join)
+    // Until the station has an address, or has failed.
+    Outcome::Run(Job::station(|event, c| match event {
+        StationEvent::JoinFailed(why) => {
+            c.core.out.text(&format!("+CWJAP:{}\r\n", why as u8));
+            Some(Err(ErrorCode::FAILED))
+        }
+        StationEvent::GotIp => Some(Ok(Outcome::Ok)),
+        StationEvent::Connected | StationEvent::Disconnected => None,
+    }))
 }
 
 pub fn reconnect_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

@@ -1,27 +1,11 @@
 //! What the radio may do, and the station's name: AT+CWSTAPROTO, AT+CWAPPROTO, AT+CWCOUNTRY, AT+CWHOSTNAME.
 
 use super::super::error::ErrorCode;
+use super::super::radio::Country;
 use super::super::schema::Args;
 use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
-
-/// AT+CWCOUNTRY. Not saved: a restart brings the factory's back.
-#[derive(Clone, Debug)]
-pub struct Country {
-    /// 0: that of the access point while joined. 1: always this one.
-    policy: u8,
-    code: Vec<u8>,
-    first: u8,
-    count: u8,
-}
-
-impl Default for Country {
-    /// What the factory sets: China, channels 1 to 13.
-    fn default() -> Self {
-        Country { policy: 0, code: b"CN".to_vec(), first: 1, count: 13 }
-    }
-}
 
 /// No blank line before OK here.
 pub fn station_modes_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use super::super::address::mac_text;
 use super::super::error::ErrorCode;
 use super::super::job::Job;
+use super::super::radio::ScanOptions;
 use super::super::schema::Args;
 use super::super::{Core, Env};
 use super::{Context, Outcome};
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 use crate::wifi::config::ApConfig;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -17,31 +18,9 @@ type Result = std::result::Result<Outcome, ErrorCode>;
 const ACTIVE: u64 = 120;
 const PASSIVE: u64 = 360;
 
-/// AT+CWLAPOPT: what AT+CWLAP prints. Not saved.
-#[derive(Clone, Copy, Debug)]
-pub struct ScanOptions {
-    /// The strongest first. Otherwise in the order in which they were found.
-    sort: bool,
-    /// A bit for each field.
-    mask: u16,
-    /// Weaker ones are left out, dBm.
-    rssi: i16,
-    /// A bit for each encryption method.
-    authmode: u16,
-}
-
-impl Default for ScanOptions {
-    /// Sorted (as captures show it), all fields, everything.
-    fn default() -> Self {
-        ScanOptions { sort: true, mask: 0x7ff, rssi: -100, authmode: 0xffff }
-    }
-}
-
 /// A scan under way.
 #[derive(Clone, Debug)]
-pub struct Scan {
-    /// When it is over.
-    pub until: Instant,
+struct Scan {
     channels: RangeInclusive<u8>,
     ssid: Option<Vec<u8>>,
     bssid: Option<[u8; 6]>,
@@ -95,11 +74,15 @@ fn start(
     let visited = channels.clone().filter(|channel| allowed.contains(channel));
     let until = visited.fold(c.now, |until, _| until + Duration::from_millis(dwell));
     let channels = *channels.start().max(allowed.start())..=*channels.end().min(allowed.end());
-    Outcome::Run(Job::Scan(Scan { until, channels, ssid, bssid }))
+    let scan = Scan { channels, ssid, bssid };
+    Outcome::Run(Job::until(until, move |c| {
+        print(c.core, c.env, &scan);
+        Ok(Outcome::Ok)
+    }))
 }
 
 /// Prints what a scan that is over has found.
-pub fn print(core: &mut Core, env: &Env<'_>, scan: &Scan) {
+fn print(core: &mut Core, env: &Env<'_>, scan: &Scan) {
     let options = core.scan_options;
     let shown = |ap: &&ApConfig| {
         scan.ssid.as_ref().is_none_or(|ssid| *ssid == ap.ssid)
