@@ -23,7 +23,8 @@ pub struct CommandsArgs {
     #[arg(long, value_name = "DIR")]
     transcripts: Option<PathBuf>,
     /// Name what no transcript proves instead: forms, each with the profiles that have it, and sentences of the
-    /// specification; with --markdown, docs/specification.md. The exit code is 1 when there are forms.
+    /// specification; with --markdown, docs/specification.md. The exit code is 1 when no profile
+    /// has a form proved.
     #[arg(long, conflicts_with = "filter")]
     unproved: bool,
 }
@@ -56,17 +57,19 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
         let Some(specification) = specification else {
             return Err("there is no specification.txt".to_owned());
         };
-        say!("{}", specification.document().trim_end());
+        let forms: Vec<String> =
+            markdown::unproved(&transcripts).into_iter().map(|form| form.shown).collect();
+        say!("{}", specification.document(&forms).trim_end());
         return Ok(0);
     }
     let unproved = markdown::unproved(&transcripts);
     for form in &unproved {
-        say!("{form}");
+        say!("{}", form.shown);
     }
     for (id, sentence) in specification.iter().flat_map(Specification::uncited) {
         say!("{id} {sentence}");
     }
-    Ok(i32::from(!unproved.is_empty()))
+    Ok(i32::from(unproved.iter().any(|form| form.everywhere)))
 }
 
 fn print_list(commands: &[&'static Command]) -> i32 {

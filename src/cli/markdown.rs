@@ -112,18 +112,33 @@ pub fn document(commands: &[&'static Command], transcripts: Option<&Transcripts>
     text
 }
 
-/// The forms that no transcript proves, as they are typed, with the profiles that have them. Of those that are not
-/// there yet, those that one proves all the same.
-pub fn unproved(transcripts: &Transcripts) -> Vec<String> {
+/// A form that no transcript proves in some profile that has it.
+pub struct Unproved {
+    /// The form as it is typed, and where it is not proved.
+    pub shown: String,
+    /// No transcript proves it in any profile; or it is there and stands as "not there yet".
+    pub everywhere: bool,
+}
+
+/// The forms that are not proved in every profile that has them.
+pub fn unproved(transcripts: &Transcripts) -> Vec<Unproved> {
     let forms = table::all().into_iter().flat_map(|c| coverage::forms(c).into_iter().map(move |f| (c, f)));
     forms
         .filter_map(|(command, form)| {
+            let typed = typed(command, form);
+            let proved = !transcripts.of(command, form, Shown::Proved).is_empty();
             let missing = transcripts.unproved_in(command, form);
             match form.is_there() {
-                true if !transcripts.of(command, form, Shown::Proved).is_empty() => None,
-                true => Some(format!("{} in {}", typed(command, form), missing.join(", "))),
-                false if transcripts.of(command, form, Shown::Proved).is_empty() => None,
-                false => Some(format!("{} is there, and stands as \"not there yet\"", typed(command, form))),
+                true if missing.is_empty() => None,
+                true => {
+                    let shown = format!("{typed} in {}", missing.join(", "));
+                    Some(Unproved { shown, everywhere: !proved })
+                }
+                false if !proved => None,
+                false => {
+                    let shown = format!("{typed} is there, and stands as \"not there yet\"");
+                    Some(Unproved { shown, everywhere: true })
+                }
             }
         })
         .collect()

@@ -62,8 +62,8 @@ impl Specification {
         self.sentences.iter().filter(|(id, _)| !self.cited.contains_key(id))
     }
 
-    /// The document.
-    pub fn document(&self) -> String {
+    /// The document, with the forms of commands that are not proved in every profile.
+    pub fn document(&self, forms: &[String]) -> String {
         let mut text = HEAD.to_owned();
         let (all, uncited) = (self.sentences.len(), self.uncited().count());
         let _ = write!(text, "\n{} of {all} sentences are cited; these {uncited} are not.\n", all - uncited);
@@ -76,6 +76,12 @@ impl Specification {
             }
             let sentence = sentence.replace('|', "\\|").replace('<', "&lt;");
             let _ = writeln!(text, "| {id} | {sentence} |");
+        }
+        if !forms.is_empty() {
+            text.push_str("\n## Forms in some profiles\n\nEach is proved in another profile.\n\n");
+            for form in forms {
+                let _ = writeln!(text, "- `{}`", form.replacen(" in ", "` in `", 1));
+            }
         }
         text
     }
