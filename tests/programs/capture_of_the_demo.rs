@@ -6,7 +6,9 @@ use std::process::Command;
 use crate::tools::{directory, espat_sim};
 
 fn capture() -> PathBuf {
-    let path = directory("demo").join("demo.pcapng");
+    // Each test has a thread, and so a directory, of its own.
+    let of = std::thread::current().name().unwrap_or_default().replace("::", "-");
+    let path = directory(&of).join("demo.pcapng");
     let output = espat_sim("demo").arg("--capture").arg(&path).output().expect("start espat-sim demo");
     assert!(output.status.success(), "the demo failed: {}", String::from_utf8_lossy(&output.stdout));
     path
