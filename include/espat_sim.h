@@ -56,8 +56,9 @@
  * THREADS. Any thread may call any function. Calls to one world happen one after the other, whole; calls to
  * different worlds run side by side. Two threads may drive two modules of one world: the order of their calls does
  * not change what happens, and ESPAT_STATUS_TOO_FAR_AHEAD tells one to let the other go first. Two threads that
- * drive the same module must agree on the time between them. Files are written by threads of the library; a slow
- * disk makes inputs wait in wall time and changes nothing else. After fork(), only the parent may go on calling.
+ * drive the same module must agree on the time between them. 64 KiB of stack are enough for every call. Files are
+ * written by threads of the library; a slow disk makes inputs wait in wall time and changes nothing else. After
+ * fork(), only the parent may go on calling.
  */
 
 #ifndef ESPAT_SIM_H
@@ -163,6 +164,8 @@ enum espat_status
     ESPAT_STATUS_INTERNAL = 20,
     // The world has no host of this name.
     ESPAT_STATUS_UNKNOWN_HOST = 21,
+    // The MCU would have more bytes stored ahead of the line than it may.
+    ESPAT_STATUS_QUEUE_FULL = 22,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -925,7 +928,11 @@ espat_status espat_digest_text(uint64_t digest, char *buffer, size_t capacity);
 //
 // Errors: ESPAT_STATUS_INVALID_SCENARIO, ESPAT_STATUS_IO when a file can't be read or created, and those of
 // wrong arguments.
-espat_status espat_world_new(const struct espat_world_options *options, struct espat_world **world);
+//
+// The work is done on a thread of the library's own for the time of the call, so that 64 KiB of stack are enough for
+// the caller; they are for every other function, too.
+espat_status espat_world_new(const struct espat_world_options *options,
+                             struct espat_world **world);
 
 // Writes what has been recorded so far into the files and returns when it is there, so that other programs can read
 // them while the world goes on. Waits for the disk. Does nothing without files.
@@ -985,15 +992,19 @@ espat_status espat_attach(struct espat_world *world,
 espat_status espat_detach(struct espat_world *world,
                           uint32_t module);
 
-// The MCU stores `byte` into its UART at `tick`.
+// The MCU stores `byte` into its UART at `tick`. What is stored faster than the line takes it waits in a queue of
+// 1048576 bytes, or as many as the scenario says (`mcu-queue`); a warning comes at a quarter of it.
 //
-// Errors: those of espat_advance().
-espat_status espat_uart_write(struct espat_world *world, uint32_t module, uint64_t tick, uint8_t byte);
+// Errors: those of espat_advance(); ESPAT_STATUS_QUEUE_FULL, with the time at `tick`.
+espat_status espat_uart_write(struct espat_world *world,
+                              uint32_t module,
+                              uint64_t tick,
+                              uint8_t byte);
 
 // The MCU stores `length` bytes at the same `tick`, one after the other. `length` 0 does what espat_advance()
 // does; `bytes` may be NULL then.
 //
-// Errors: those of espat_advance(); none of the bytes was stored.
+// Errors: those of espat_uart_write(); none of the bytes was stored.
 espat_status espat_uart_write_block(struct espat_world *world,
                                     uint32_t module,
                                     uint64_t tick,
@@ -1134,6 +1145,14 @@ espat_status espat_links_read(struct espat_world *world,
                               struct espat_link *links,
                               size_t capacity,
                               size_t *count);
+
+// Checks that there is a `subject`, a module's or a host's name, of which `kind` can be observed: for whoever waits for
+// an observation, because one that can't come is a slip. Both may be empty, which stands for any.
+//
+// Errors: ESPAT_STATUS_INVALID_ARGUMENT with what there is.
+espat_status espat_observation_check(struct espat_world *world,
+                                     const char *subject,
+                                     const char *kind);
 
 // Takes the oldest observation that was not taken yet and fills in `*observation`; `event` is
 // ESPAT_EVENT_KIND_NONE when none waits. Observations wait until they are taken.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::files;
 use crate::edge::{NoScenario, SavedFiles, load_scenario};
 use crate::world::{Recording, World};
 
@@ -39,6 +40,7 @@ fn check(path: &Path) -> Result<(), (i32, String)> {
         };
         (code, e.to_string())
     })?;
-    SavedFiles::read(&mut scenario).map_err(|e| (2, e))?;
+    files::of_run((Some(path), &scenario), &[]).map_err(|e| (2, e.to_string()))?;
+    SavedFiles::read(&mut scenario).map_err(|e| (2, e.to_string()))?;
     World::new(&scenario, None, Recording::default()).map(drop).map_err(|e| (1, e.to_string()))
 }

@@ -21,7 +21,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     /// The seed of all randomness; without it, the scenario's, or 1.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
     /// Write a capture for Wireshark.
     #[arg(long, value_name = "FILE")]
@@ -43,6 +43,8 @@ pub fn run(args: &DemoArgs) -> i32 {
 
 fn start(args: &DemoArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
+    let written = [("--capture", args.capture.as_deref()), ("--input-log", args.input_log.as_deref())];
+    files::of_run((args.scenario.as_deref(), &scenario), &written)?;
     let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
     let show: OnPacket = Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)));
     let outputs = Outputs {

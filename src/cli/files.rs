@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::edge::{Sink, load_scenario};
+use crate::edge::{FileError, Paths, SavedFiles, Sink, load_scenario, read_text};
 use crate::world::Scenario;
 
 /// The scenario in `path`, or the built-in one. The error is ready to be shown.
@@ -10,10 +10,9 @@ pub fn scenario(path: Option<&Path>) -> Result<Scenario, String> {
     load_scenario(path).map_err(|e| e.to_string())
 }
 
-/// The text of `path`.
-#[expect(clippy::disallowed_methods, reason = "the command line reads files; the simulation gets their text")]
+/// The text of `path`. The error is ready to be shown.
 pub fn text(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+    Ok(read_text(path)?)
 }
 
 /// The files in `directory` whose names end in `.extension`, by name.
@@ -30,7 +29,26 @@ pub fn in_directory(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, S
     Ok(found)
 }
 
+/// The files of a run: what it reads of `scenario`, and what it writes, option by option. The error is ready to be shown.
+pub fn of_run(
+    scenario: (Option<&Path>, &Scenario),
+    written: &[(&str, Option<&Path>)],
+) -> Result<Paths, FileError> {
+    let mut paths = Paths::default();
+    let (path, scenario) = scenario;
+    if let Some(path) = path {
+        paths.read("the scenario", path)?;
+    }
+    SavedFiles::name(scenario, &mut paths)?;
+    for (option, path) in written {
+        if let Some(path) = path {
+            paths.write(option, path)?;
+        }
+    }
+    Ok(paths)
+}
+
 /// A sink for `path`, if there is one.
 pub fn sink(path: Option<&Path>) -> Result<Option<Sink>, String> {
-    path.map(|p| Sink::create(p).map_err(|e| format!("cannot write {}: {e}", p.display()))).transpose()
+    path.map(Sink::create).transpose().map_err(|e| e.to_string())
 }

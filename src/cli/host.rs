@@ -28,7 +28,7 @@ impl<'s> Host<'s> {
     /// Stores `bytes` at the present instant.
     pub fn store(&mut self, bytes: &[u8]) -> Result<(), String> {
         let (module, tick) = (self.module, self.now.as_nanos());
-        call(self.session, |w| bytes.iter().try_for_each(|b| w.uart_write(module, tick, *b)))
+        call(self.session, |w| w.uart_write_block(module, tick, bytes))
     }
 
     /// Goes to the next event, not beyond `end`. False when `end` has come.

@@ -70,6 +70,11 @@ pub fn main() -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(2))
 }
 
+/// A seed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "expected a whole number from 0 to 18446744073709551615".to_owned())
+}
+
 /// Writes a line to the standard output. When nobody reads it any more there is nothing left to do.
 #[expect(clippy::disallowed_methods, reason = "the command is its own host")]
 fn write_line(line: std::fmt::Arguments<'_>) {

@@ -17,6 +17,7 @@ use crate::qemu::child;
 use crate::qemu::record::Record;
 use crate::time::{Duration, Instant};
 use crate::uart::LineSettings;
+use crate::world::Error;
 use crate::world::quantity::duration_text;
 
 /// Run firmware in QEMU with the module as the far end of a UART.
@@ -30,14 +31,15 @@ use crate::world::quantity::duration_text;
 ///
 /// Otherwise the exit code is QEMU's: what the firmware passes to semihosting, 124 when --limit was reached, 123 when
 /// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. A run that a signal
-/// ends has 128 and the signal's number (130 for Ctrl-C). It is 2 when QEMU could not be started.
+/// ends has 128 and the signal's number (130 for Ctrl-C; 143 when somebody sent one to QEMU itself). It is 2 when QEMU
+/// could not be started, or a file that was asked for could not be written.
 #[derive(Debug, clap::Args)]
 pub struct QemuArgs {
     /// The scenario file; without it, the built-in one.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     /// The seed of all randomness; without it, the scenario's, or 1.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
     /// Write a capture for Wireshark.
     #[arg(long, value_name = "FILE")]
@@ -58,11 +60,11 @@ pub struct QemuArgs {
     #[arg(long, value_name = "LINE", value_parser = LineSettings::parse)]
     mcu_line: Option<LineSettings>,
     /// The board's serial port that the module is on, counted from 0.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = serial_port)]
     serial: usize,
     /// Show what the firmware prints on this serial port, line by line with virtual times, in one stream with the
     /// dialogue, on the standard output. Nothing can be typed there.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = serial_port)]
     console: Option<usize>,
     #[command(flatten)]
     dialogue: DialogueArgs,
@@ -91,6 +93,15 @@ pub struct QemuArgs {
 
 /// Exit code when QEMU could not be started.
 const NOT_STARTED: i32 = 2;
+/// Exit code when a capture, a log or a report could not be written.
+const UNWRITTEN: i32 = 2;
+/// The highest serial port: more than any board has.
+const LAST_PORT: usize = 63;
+
+fn serial_port(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|&n| n <= LAST_PORT);
+    number.ok_or_else(|| format!("expected a serial port from 0 to {LAST_PORT}"))
+}
 
 /// Runs QEMU and returns the exit code of the command.
 pub fn run(args: QemuArgs) -> i32 {
@@ -113,15 +124,26 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     };
     check_qemu(program)?;
     let scenario = files::scenario(args.scenario.as_deref())?;
+    let written = [
+        ("--capture", args.capture.as_deref()),
+        ("--input-log", args.input_log.as_deref()),
+        ("--report", args.report.as_deref()),
+        ("--junit", args.junit.as_deref()),
+    ];
+    files::of_run((args.scenario.as_deref(), &scenario), &written)?;
+    if !scenario.modules.iter().any(|module| module.name == args.module) {
+        let known = scenario.modules.iter().map(|module| module.name.clone()).collect();
+        return Err(Error::UnknownModule(args.module.clone(), known).to_string());
+    }
     let library = match &args.library {
-        Some(path) if path.is_file() => path.clone(),
-        Some(path) => return Err(format!("there is no library {}", path.display())),
+        Some(path) => given_library(path)?,
         None => find_library()?,
     };
     let (reader, writer) = io::pipe().map_err(|e| format!("cannot make a pipe: {e}"))?;
     let fd = child::make_inheritable(std::os::fd::AsFd::as_fd(&writer))
         .map_err(|e| format!("cannot pass a pipe on: {e}"))?;
-    let plan = compose::compose(user, args.serial, args.console, &plugin(args, &library, fd)?)?;
+    let start = timestamp(scenario.epoch);
+    let plan = compose::compose(user, args.serial, args.console, &start, &plugin(args, &library, fd)?)?;
     if !args.quiet {
         say(&plan.notice);
     }
@@ -130,14 +152,20 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let spawned = child::spawn_and_forward(&mut command);
     drop(writer);
     let mut qemu = spawned.map_err(|e| cannot_start(program, &e))?;
-    let facts = follow(args, BufReader::new(reader));
+    let (facts, shown) = follow(args, BufReader::new(reader));
     let status = qemu.wait().map_err(|e| format!("lost QEMU: {e}"))?;
     let killed = std::os::unix::process::ExitStatusExt::signal(&status);
     if let Some(signal) = killed {
         say(&format!("QEMU was ended by signal {signal}"));
     }
-    // QEMU calls it a success when a signal asks it to end; for whoever started this run it is none.
-    let ended = child::forwarded().filter(|_| status.success()).or(killed);
+    // QEMU calls it a success when a signal asks it to end; for whoever started this run it is none. QEMU does not tell
+    // which one it was when it did not come by way of this process.
+    let asked = facts.contains(&Record::Signal).then_some(libc::SIGTERM);
+    if asked.is_some() && child::forwarded().is_none() {
+        say("a signal to QEMU itself ended the run");
+    }
+    let passed_on = child::forwarded().filter(|_| status.success() || killed.is_some());
+    let ended = passed_on.or(killed).or(asked.filter(|_| status.success()));
     let code = match ended {
         Some(signal) => 128 + signal,
         // Without a fact the plugin was not loaded, and the firmware has not run.
@@ -145,8 +173,24 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         None => status.code().unwrap_or(NOT_STARTED),
     };
     let code = verdict::judge(args, &scenario, &facts, code)?;
-    conclude(args, &facts, code);
+    let mut lost: Vec<&str> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Record::Unwritten(sentence) => Some(sentence.as_str()),
+            _ => None,
+        })
+        .collect();
+    lost.extend(shown.as_ref().err().map(String::as_str));
+    lost.iter().for_each(|sentence| say(sentence));
+    let code = if lost.is_empty() || ended.is_some() { code } else { UNWRITTEN };
+    conclude(args, &facts, &lost, code);
     Ok(code)
+}
+
+/// A time since 1970, as QEMU reads it.
+fn timestamp(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));
+    at.unwrap_or_default().format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// The value of `-plugin`.
@@ -200,15 +244,22 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
     Ok(out)
 }
 
-/// Shows the records as they come and keeps the facts.
-fn follow(args: &QemuArgs, mut reader: impl BufRead) -> Vec<Record> {
+/// Shows the records as they come and keeps the facts. The second value: whether they could be shown.
+fn follow(args: &QemuArgs, mut reader: impl BufRead) -> (Vec<Record>, Result<(), String>) {
     // With the console in the same stream, the standard output is free for it.
     let on_stdout = args.console.is_some();
     let terminal = if on_stdout { Terminal::Out(io::stdout()) } else { Terminal::Err(io::stderr()) };
     let style = Style { color: terminal.has_colour(args.color) };
-    let show = |line: String| {
-        // A reader that has gone away is no reason to stop the run.
-        let _ = if on_stdout { writeln!(io::stdout(), "{line}") } else { writeln!(io::stderr(), "{line}") };
+    let mut shown = Ok(());
+    let mut show = |line: String| {
+        if !on_stdout {
+            let _ = writeln!(io::stderr(), "{line}");
+        } else if let Err(e) = writeln!(io::stdout(), "{line}")
+            // A reader that has gone away is no reason to stop the run, nor to call it a failure.
+            && e.kind() != io::ErrorKind::BrokenPipe
+        {
+            shown = Err(format!("cannot write the standard output: {e}"));
+        }
     };
     let mut facts = Vec::new();
     let mut line = Vec::new();
@@ -225,15 +276,17 @@ fn follow(args: &QemuArgs, mut reader: impl BufRead) -> Vec<Record> {
         }
         line.clear();
     }
-    facts
+    (facts, shown)
 }
 
 /// The last lines of a run.
-fn conclude(args: &QemuArgs, facts: &[Record], code: i32) {
+fn conclude(args: &QemuArgs, facts: &[Record], lost: &[&str], code: i32) {
     let mut ended = None;
     for fact in facts {
         match fact {
             Record::Time(ns) => ended = Some(Instant::from_nanos(*ns)),
+            // Where nothing ran at all, QEMU has said why.
+            Record::Statistics(s) if s.mcu_bytes == 0 && ended == Some(Instant::ZERO) => {}
             Record::Statistics(s) if s.mcu_bytes == 0 => say(&format!(
                 "warning: the firmware sent nothing to the module; is the module's UART serial port {} of this \
                  board? (--serial N)",
@@ -263,7 +316,9 @@ fn conclude(args: &QemuArgs, facts: &[Record], code: i32) {
     }
     say(&format!("exit code {code}"));
     for (what, file) in [("capture", &args.capture), ("input log", &args.input_log)] {
-        if let Some(file) = file {
+        let Some(file) = file else { continue };
+        let failed = format!("cannot write {}:", file.display());
+        if !lost.iter().any(|sentence| sentence.starts_with(&failed)) {
             say(&format!("{what} {}", file.display()));
         }
     }
@@ -319,6 +374,22 @@ fn judge_help(program: &str, help: &str) -> Result<(), String> {
 }
 
 const LIBRARY: &str = "libespat_sim.so";
+/// What a library must have to be loaded by QEMU.
+const ENTRY: &[u8] = b"qemu_plugin_install";
+
+/// The library that the user gives.
+#[expect(clippy::disallowed_methods, reason = "the edge reads files")]
+fn given_library(path: &Path) -> Result<PathBuf, String> {
+    if !path.is_file() {
+        return Err(format!("there is no library {}", path.display()));
+    }
+    let bytes = std::fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    if !bytes.windows(ENTRY.len()).any(|window| window == ENTRY) {
+        return Err(format!("{} is not {LIBRARY}, nor another plugin of QEMU's", path.display()));
+    }
+    // With a slash, or the system looks for it elsewhere.
+    path.canonicalize().map_err(|e| format!("cannot find {}: {e}", path.display()))
+}
 
 /// The library beside this command: in the build tree, or in lib beside its bin.
 fn find_library() -> Result<PathBuf, String> {

@@ -7,6 +7,7 @@ use clap::ColorChoice;
 use super::dialogue::{self, Style};
 use super::files;
 use super::options::{DialogueArgs, Terminal};
+use crate::edge::{FileError, Paths, read_text};
 use crate::world::{self, Recording};
 
 /// Run an input log again: the same UART bytes, capture and digest, without MCU or emulator.
@@ -34,7 +35,15 @@ pub fn run(args: &ReplayArgs) -> i32 {
 }
 
 fn replay(args: &ReplayArgs) -> Result<i32, String> {
-    let text = files::text(&args.log)?;
+    let mut paths = Paths::default();
+    paths.read("the log", &args.log)?;
+    if let Some(capture) = &args.capture {
+        paths.write("--capture", capture)?;
+    }
+    let text = read_text(&args.log).map_err(|e| match e {
+        FileError::Wrong(why) => format!("{} is no input log: {why}", args.log.display()),
+        FileError::Io(why) => why,
+    })?;
     let sink = files::sink(args.capture.as_deref())?;
     let recording = Recording {
         capture: sink.is_some(),

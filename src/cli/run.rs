@@ -7,7 +7,7 @@ use quick_junit::TestSuite;
 
 use super::options::McuArgs;
 use super::{expect, files};
-use crate::edge::{Outputs, Session};
+use crate::edge::{FileError, Outputs, Paths, SavedFiles, Session, read_text};
 use crate::time::Instant;
 use crate::transcript::{self, Failure, Progress, Run, Transcript};
 use crate::world::Verdict;
@@ -23,7 +23,7 @@ pub struct RunArgs {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The seed of all randomness; without it, the transcript's, the scenario's, or 1.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
     /// Only transcripts with this text in their path.
     #[arg(long, value_name = "TEXT")]
@@ -83,6 +83,7 @@ fn start(args: &RunArgs) -> Result<i32, String> {
     }
     let captures = destinations(&all, args.capture.as_deref(), "--capture", "pcapng")?;
     let logs = destinations(&all, args.input_log.as_deref(), "--input-log", "espat-log")?;
+    check_files(args, &all, &captures, &logs)?;
     let mut suite = TestSuite::new("transcripts");
     let (mut passed, mut failed) = (0, 0);
     for (transcript, (capture, log)) in all.iter().zip(captures.iter().zip(&logs)) {
@@ -119,6 +120,24 @@ fn start(args: &RunArgs) -> Result<i32, String> {
         expect::write_junit(path, "espat-sim run", suite)?;
     }
     Ok(i32::from(failed > 0))
+}
+
+/// No file serves two purposes. What modules have saved counts once for each transcript: they run one after the other.
+fn check_files(
+    args: &RunArgs,
+    all: &[Transcript],
+    captures: &[Option<PathBuf>],
+    logs: &[Option<PathBuf>],
+) -> Result<(), FileError> {
+    let mut paths = Paths::default();
+    for transcript in all {
+        paths.read("the transcript", Path::new(&transcript.name))?;
+        SavedFiles::name(&transcript.scenario, &mut Paths::default())?;
+    }
+    for (option, files) in [("--capture", captures), ("--input-log", logs)] {
+        files.iter().flatten().try_for_each(|file| paths.write(option, file))?;
+    }
+    args.junit.iter().try_for_each(|file| paths.write("--junit", file))
 }
 
 /// Runs one transcript to its end.
@@ -166,8 +185,9 @@ fn one(
 
 /// Reads a transcript, for each profile that it is meant for, and what it names. The error is ready to be shown.
 pub fn read(path: &Path) -> Result<Vec<Transcript>, String> {
-    let text = files::text(path)?;
-    transcript::parse(&path.display().to_string(), &text, &mut |name| files::text(Path::new(name)))
+    let text = read_text(path)?;
+    let mut included = |name: &str| Ok(read_text(Path::new(name))?);
+    transcript::parse(&path.display().to_string(), &text, &mut included)
         .map_err(|mistakes| mistakes.to_string())
 }
 

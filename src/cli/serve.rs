@@ -37,7 +37,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     /// The seed of all randomness; without it, the scenario's, or 1.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
     /// The module's name in the scenario.
     #[arg(long, value_name = "NAME", default_value = "wifi")]
@@ -156,6 +156,8 @@ fn on(screen: &Shared) -> std::sync::MutexGuard<'_, Screen> {
 
 fn start(args: &ServeArgs) -> Result<(), String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
+    let written = [("--capture", args.capture.as_deref()), ("--input-log", args.input_log.as_deref())];
+    files::of_run((args.scenario.as_deref(), &scenario), &written)?;
     let screen: Shared = Arc::new(Mutex::new(Screen::new(!args.no_console)));
     let clock = Clock::start();
     let (control, controls) = bounded(16);

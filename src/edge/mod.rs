@@ -2,13 +2,19 @@
 //! them, and a [`Session`] carries them from a world to its sinks. [`SavedFiles`] keep what modules have saved
 //! between runs, [`load_scenario`] reads the scenario that a user names. [`serve`] ties a world to the wall clock.
 
+mod paths;
+mod room;
 mod saved;
 mod scenario_file;
 pub mod serve;
 mod session;
 mod sink;
+mod text;
 
+pub use paths::{FileError, Paths};
+pub use room::with_room;
 pub use saved::SavedFiles;
 pub use scenario_file::{NoScenario, load_scenario};
 pub use session::{OnPacket, OnWarning, Outputs, Poisoned, Session};
 pub use sink::{Sink, SinkError};
+pub use text::read_text;

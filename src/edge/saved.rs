@@ -7,6 +7,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::{FileError, Paths, read_text};
 use crate::world::scenario::SavedText;
 use crate::world::{ModuleId, Scenario};
 
@@ -16,35 +17,51 @@ pub struct SavedFiles {
     /// By the place of the module.
     files: Vec<Option<PathBuf>>,
     failure: Option<String>,
+    /// The failure is still to be told as a warning.
+    untold: bool,
 }
 
 impl SavedFiles {
+    /// Names the files of `scenario` among those of a run.
+    ///
+    /// # Errors
+    /// Two modules have one file, or it is one that the run uses for something else; it can't be written.
+    pub fn name(scenario: &Scenario, paths: &mut Paths) -> Result<(), FileError> {
+        for (name, path) in named(scenario) {
+            if let Some(path) = path {
+                paths.write(&format!("`nvs` of module '{name}'"), &path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the files that `scenario` names, and puts their texts into it. Paths count from the directory of the
     /// scenario's file. A file that is not there is that of a module fresh out of the box.
     ///
     /// # Errors
-    /// A sentence about a file that can't be read.
-    pub fn read(scenario: &mut Scenario) -> Result<SavedFiles, String> {
-        let directory = Path::new(&scenario.name).parent().unwrap_or(Path::new("")).to_owned();
-        let mut files = Vec::new();
-        for module in &mut scenario.modules {
-            let path = module.nvs.as_ref().map(|nvs| directory.join(nvs));
-            if let Some(path) = &path {
-                let name = path.display().to_string();
-                let text = text_of(path).map_err(|e| format!("cannot read {name}: {e}"))?;
-                module.saved = text.map(|text| SavedText { name, text });
+    /// Those of [`SavedFiles::name`]; a file can't be read or is no text.
+    pub fn read(scenario: &mut Scenario) -> Result<SavedFiles, FileError> {
+        SavedFiles::name(scenario, &mut Paths::default())?;
+        let files: Vec<Option<PathBuf>> = named(scenario).into_iter().map(|(_, path)| path).collect();
+        for (module, path) in scenario.modules.iter_mut().zip(&files) {
+            let Some(path) = path else { continue };
+            let name = path.display().to_string();
+            if path.exists() {
+                module.saved = Some(SavedText { name, text: read_text(path)? });
             }
-            files.push(path);
         }
-        Ok(SavedFiles { files, failure: None })
+        Ok(SavedFiles { files, ..SavedFiles::default() })
     }
 
     /// Writes what modules have saved. The first failure comes back from [`SavedFiles::failure`].
     pub fn write(&mut self, contents: Vec<(ModuleId, String)>) {
         for (module, text) in contents {
             let Some(Some(path)) = self.files.get(module.index()) else { continue };
-            if let Err(e) = replace(path, text.as_bytes()) {
-                self.failure.get_or_insert_with(|| format!("cannot write {}: {e}", path.display()));
+            if let Err(e) = replace(path, text.as_bytes())
+                && self.failure.is_none()
+            {
+                self.failure = Some(format!("cannot write {}: {e}", path.display()));
+                self.untold = true;
             }
         }
     }
@@ -53,15 +70,18 @@ impl SavedFiles {
     pub fn failure(&self) -> Option<String> {
         self.failure.clone()
     }
+
+    /// The same, once, for those who want to hear of it at once.
+    pub(super) fn news(&mut self) -> Option<String> {
+        if std::mem::take(&mut self.untold) { self.failure() } else { None }
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the edge reads files; the simulation gets their text")]
-fn text_of(path: &Path) -> io::Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e),
-    }
+/// The modules of `scenario` with their files.
+fn named(scenario: &Scenario) -> Vec<(String, Option<PathBuf>)> {
+    let directory = Path::new(&scenario.name).parent().unwrap_or(Path::new(""));
+    let modules = scenario.modules.iter();
+    modules.map(|m| (m.name.clone(), m.nvs.as_ref().map(|nvs| directory.join(nvs)))).collect()
 }
 
 /// Writes a file beside `path`, then lets it take its place.

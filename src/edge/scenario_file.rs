@@ -3,14 +3,15 @@
 use std::fmt;
 use std::path::Path;
 
+use super::{FileError, read_text};
 use crate::world::Scenario;
 use crate::world::scenario::ScenarioError;
 
 /// Why there is no scenario.
 #[derive(Clone, Debug)]
 pub enum NoScenario {
-    /// The file can't be read; one sentence.
-    Unreadable(String),
+    /// The file can't be read, or is no text.
+    Unreadable(FileError),
     /// It has mistakes.
     Mistakes(ScenarioError),
 }
@@ -19,7 +20,7 @@ pub enum NoScenario {
 impl fmt::Display for NoScenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NoScenario::Unreadable(why) => f.write_str(why),
+            NoScenario::Unreadable(why) => why.fmt(f),
             NoScenario::Mistakes(mistakes) => mistakes.fmt(f),
         }
     }
@@ -31,7 +32,7 @@ impl NoScenario {
     /// The same in one line.
     pub fn line(&self) -> &str {
         match self {
-            NoScenario::Unreadable(why) => why,
+            NoScenario::Unreadable(FileError::Io(why) | FileError::Wrong(why)) => why,
             NoScenario::Mistakes(mistakes) => &mistakes.message,
         }
     }
@@ -41,14 +42,12 @@ impl NoScenario {
 ///
 /// # Errors
 /// [`NoScenario`].
-#[expect(clippy::disallowed_methods, reason = "the edge reads files; the simulation gets their text")]
 pub fn load_scenario(path: Option<&Path>) -> Result<Scenario, NoScenario> {
     let Some(path) = path else {
         return Scenario::parse(Scenario::DEFAULT_NAME, Scenario::default_text())
             .map_err(NoScenario::Mistakes);
     };
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| NoScenario::Unreadable(format!("cannot read {name}: {e}")))?;
+    let text = read_text(path).map_err(NoScenario::Unreadable)?;
     Scenario::parse(&name, &text).map_err(NoScenario::Mistakes)
 }

@@ -10,7 +10,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{SavedFiles, Sink};
+use super::{SavedFiles, Sink, with_room};
 use crate::capture::UartPacket;
 use crate::world::{Error, Recording, Scenario, World};
 
@@ -72,9 +72,11 @@ impl Session {
     /// before the scenario's.
     pub fn new(scenario: &Scenario, seed: Option<u64>, mut outputs: Outputs) -> Result<Session, Error> {
         let mut scenario = scenario.clone();
-        outputs.saved = SavedFiles::read(&mut scenario).map_err(Error::Saved)?;
-        let world = World::new(&scenario, seed, outputs.recording())?;
-        Ok(Session::of(world, outputs))
+        outputs.saved = SavedFiles::read(&mut scenario).map_err(|e| Error::Saved(e.to_string()))?;
+        let recording = outputs.recording();
+        let made = with_room(|| World::new(&scenario, seed, recording).map(Box::new));
+        let world = made.map_err(|e| Error::Network(format!("there is no thread to build it: {e}")))??;
+        Ok(Session::of(*world, outputs))
     }
 
     /// A session of a world that exists, recording what `outputs` wants ([`Outputs::recording`]).
@@ -140,21 +142,26 @@ impl Session {
             Err(_) => return,
         };
         outputs.saved.write(saved);
-        // An error of a sink is not lost here: it comes back from `finish`.
-        if let Some(sink) = &mut outputs.capture {
-            let _ = sink.write(capture);
-        }
-        if let Some(sink) = &mut outputs.log {
-            let _ = sink.write(log);
+        // An error comes back from `finish`, too; but that may be hours away.
+        let mut news: Vec<String> = outputs.saved.news().into_iter().collect();
+        let Outputs { capture: capture_sink, log: log_sink, .. } = &mut *outputs;
+        for (sink, block) in [(capture_sink, capture), (log_sink, log)] {
+            let Some(sink) = sink else { continue };
+            let _ = sink.write(block);
+            news.extend(sink.news().map(|error| error.to_string()));
         }
         if let Some(on_packet) = &mut outputs.dialogue {
             for (module, packet) in &dialogue {
                 on_packet(self.names.get(module.0 as usize).map_or("?", String::as_str), packet);
             }
         }
-        if let Some(on_warning) = &mut outputs.warnings {
-            for warning in &warnings {
-                on_warning(warning);
+        match &mut outputs.warnings {
+            Some(on_warning) => warnings.iter().chain(&news).for_each(|warning| on_warning(warning)),
+            None if news.is_empty() => {}
+            None => {
+                if let Ok(mut world) = self.world.lock() {
+                    news.into_iter().for_each(|warning| world.warn(warning));
+                }
             }
         }
     }

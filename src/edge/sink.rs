@@ -60,6 +60,8 @@ pub struct Sink {
     items: Option<Sender<Item>>,
     writer: Option<JoinHandle<()>>,
     error: Arc<OnceLock<SinkError>>,
+    /// [`Sink::news`] has told it.
+    told: bool,
 }
 
 impl Sink {
@@ -72,7 +74,7 @@ impl Sink {
         let path = path.as_ref();
         let name = path.display().to_string();
         let file = std::fs::File::create(path)
-            .map_err(|e| io::Error::new(e.kind(), format!("cannot create {name}: {e}")))?;
+            .map_err(|e| io::Error::new(e.kind(), format!("cannot write {name}: {e}")))?;
         Sink::from_writer(name, file)
     }
 
@@ -87,6 +89,7 @@ impl Sink {
         let writer = Builder::new().name("espat-sink".into()).spawn({
             let (name, error) = (name.clone(), Arc::clone(&error));
             move || {
+                block_sigpipe();
                 let mut who_waits = Vec::new();
                 if let Err(e) = copy(&incoming, writer, &mut who_waits) {
                     let _ = error.set(SinkError { name, kind: e.kind(), reason: e.to_string() });
@@ -95,7 +98,7 @@ impl Sink {
                 // failed, and who waited finds the error.
             }
         })?;
-        Ok(Sink { name, items: Some(items), writer: Some(writer), error })
+        Ok(Sink { name, items: Some(items), writer: Some(writer), error, told: false })
     }
 
     /// Hands a block over. Waits while 64 blocks are still to be written.
@@ -127,6 +130,13 @@ impl Sink {
             None => Ok(()),
             Some(error) => Err(error.clone()),
         }
+    }
+
+    /// The error of a block that could not be written, once, as soon as it is known. The other calls go on telling it.
+    pub fn news(&mut self) -> Option<SinkError> {
+        let error = self.error.get().filter(|_| !self.told)?;
+        self.told = true;
+        Some(error.clone())
     }
 
     fn hand_over(&mut self, item: Item) -> Result<(), SinkError> {
@@ -173,6 +183,17 @@ impl Sink {
 impl Drop for Sink {
     fn drop(&mut self) {
         self.join();
+    }
+}
+
+/// A pipe whose reader has gone is an error of the write, for this thread. Otherwise it would end the process: a Rust
+/// program ignores the signal, a C program that has loaded this library need not.
+fn block_sigpipe() {
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        // It fails for an argument that is none of its own only.
+        let _ = SigSet::from_iter([Signal::SIGPIPE]).thread_block();
     }
 }
 
@@ -328,7 +349,7 @@ mod tests {
     fn a_file_that_cannot_be_created_is_named() {
         let error = Sink::create("/nonexistent/dir/run.pcapng").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
-        assert!(error.to_string().starts_with("cannot create /nonexistent/dir/run.pcapng: "), "{error}");
+        assert!(error.to_string().starts_with("cannot write /nonexistent/dir/run.pcapng: "), "{error}");
     }
 
     #[test]

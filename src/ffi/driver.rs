@@ -199,9 +199,10 @@ pub unsafe extern "C" fn espat_detach(world: *mut espat_world, module: u32) -> e
     boundary!(world world; => world.input(|w| w.detach(ModuleId(module))))
 }
 
-/// The MCU stores `byte` into its UART at `tick`.
+/// The MCU stores `byte` into its UART at `tick`. What is stored faster than the line takes it waits in a queue of
+/// 1048576 bytes, or as many as the scenario says (`mcu-queue`); a warning comes at a quarter of it.
 ///
-/// Errors: those of espat_advance().
+/// Errors: those of espat_advance(); ESPAT_STATUS_QUEUE_FULL, with the time at `tick`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_uart_write(
     world: *mut espat_world,
@@ -215,7 +216,7 @@ pub unsafe extern "C" fn espat_uart_write(
 /// The MCU stores `length` bytes at the same `tick`, one after the other. `length` 0 does what espat_advance()
 /// does; `bytes` may be NULL then.
 ///
-/// Errors: those of espat_advance(); none of the bytes was stored.
+/// Errors: those of espat_uart_write(); none of the bytes was stored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_uart_write_block(
     world: *mut espat_world,
@@ -224,11 +225,7 @@ pub unsafe extern "C" fn espat_uart_write_block(
     bytes: *const u8,
     length: usize,
 ) -> espat_status {
-    boundary!(world world; bytes: bytes(length) => world.input(|w| {
-        // Only getting to `tick` can fail.
-        w.advance(ModuleId(module), tick)?;
-        bytes.iter().try_for_each(|byte| w.uart_write(ModuleId(module), tick, *byte))
-    }))
+    boundary!(world world; bytes: bytes(length) => world.input(|w| w.uart_write_block(ModuleId(module), tick, bytes)))
 }
 
 /// The level of `pin` (one of espat_pin) becomes `level` (0 low, 1 high) at `tick`.

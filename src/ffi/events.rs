@@ -226,6 +226,21 @@ fn shown(observation: &Observation) -> espat_observation {
     }
 }
 
+/// Checks that there is a `subject`, a module's or a host's name, of which `kind` can be observed: for whoever waits for
+/// an observation, because one that can't come is a slip. Both may be empty, which stands for any.
+///
+/// Errors: ESPAT_STATUS_INVALID_ARGUMENT with what there is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_observation_check(
+    world: *mut espat_world,
+    subject: *const c_char,
+    kind: *const c_char,
+) -> espat_status {
+    boundary!(world world; subject: text, kind: text => {
+        world.look(|w| w.check_observation(subject, kind))?.map_err(Failure::argument)
+    })
+}
+
 /// Takes the oldest observation that was not taken yet and fills in `*observation`; `event` is
 /// ESPAT_EVENT_KIND_NONE when none waits. Observations wait until they are taken.
 ///

@@ -3,9 +3,9 @@
 use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use super::world::Recordings;
+use super::world::{Recordings, file_failure, in_room};
 use super::{espat_world, espat_world_options};
-use crate::edge::Session;
+use crate::edge::{Paths, Session};
 use crate::world;
 
 /// How a replay came out.
@@ -65,12 +65,18 @@ pub unsafe extern "C" fn espat_world_replay(
             return Err(Failure::argument("a replay takes scenario and seed from the log: leave them out"));
         }
         let recordings = Recordings::of(&options)?;
+        recordings
+            .name_files(&mut Paths::default())
+            .map_err(|e| file_failure(&e, espat_status::InvalidArgument))?;
         let text = std::str::from_utf8(log).map_err(|e| {
             let sentence = format!("'log' is not UTF-8: byte {} is wrong", e.valid_up_to());
             Failure::new(espat_status::InvalidUtf8, sentence)
         })?;
-        let replayed = world::replay(text, recordings.recording())
-            .map_err(|e| Failure::new(espat_status::InvalidLog, e.to_string()))?;
+        let recording = recordings.recording();
+        let replayed = in_room(|| {
+            let replayed = world::replay(text, recording).map(Box::new);
+            replayed.map_err(|e| Failure::new(espat_status::InvalidLog, e.to_string()))
+        })?;
         let outcome = match replayed.is_same() {
             None => espat_replay_outcome::Unknown,
             Some(true) => espat_replay_outcome::Same,

@@ -56,10 +56,12 @@ pub enum espat_status {
     Internal = 20,
     /// The world has no host of this name.
     UnknownHost = 21,
+    /// The MCU would have more bytes stored ahead of the line than it may.
+    QueueFull = 22,
 }
 
 impl espat_status {
-    const ALL: [(espat_status, &'static CStr); 22] = [
+    const ALL: [(espat_status, &'static CStr); 23] = [
         (espat_status::Ok, c"OK"),
         (espat_status::NullPointer, c"a pointer is NULL"),
         (espat_status::InvalidHandle, c"not a world, or a freed one"),
@@ -82,6 +84,7 @@ impl espat_status {
         (espat_status::Poisoned, c"stopped by an internal error"),
         (espat_status::Internal, c"internal error"),
         (espat_status::UnknownHost, c"no such host"),
+        (espat_status::QueueFull, c"too many bytes stored ahead of the line"),
     ];
 
     /// A few words for the status of this number.
@@ -123,6 +126,7 @@ impl From<Error> for Failure {
             Error::TimeBackwards { .. } => espat_status::TimeBackwards,
             Error::TooFarAhead { .. } => espat_status::TooFarAhead,
             Error::TimeOverflow(_) => espat_status::TimeOverflow,
+            Error::McuQueueFull { .. } => espat_status::QueueFull,
             Error::Console(_) => espat_status::InvalidLine,
             Error::Replay(_) => espat_status::InvalidLog,
         };

@@ -8,7 +8,9 @@ use super::espat_world;
 use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
-use crate::edge::{NoScenario, Outputs, SavedFiles, Session, Sink, load_scenario};
+use crate::edge::{
+    FileError, NoScenario, Outputs, Paths, SavedFiles, Session, Sink, load_scenario, with_room,
+};
 use crate::world::{Recording, Scenario, World};
 
 /// Keep the capture (pcapng) for espat_capture_take().
@@ -62,6 +64,9 @@ unsafe impl SizePrefixed for espat_world_options {
 ///
 /// Errors: ESPAT_STATUS_INVALID_SCENARIO, ESPAT_STATUS_IO when a file can't be read or created, and those of
 /// wrong arguments.
+///
+/// The work is done on a thread of the library's own for the time of the call, so that 64 KiB of stack are enough for
+/// the caller; they are for every other function, too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_world_new(
     options: *const espat_world_options,
@@ -69,16 +74,22 @@ pub unsafe extern "C" fn espat_world_new(
 ) -> espat_status {
     boundary!(options: options, world: out => {
         let recordings = Recordings::of(&options)?;
-        let mut scenario = scenario(&options)?;
-        let saved = SavedFiles::read(&mut scenario).map_err(|why| Failure::new(espat_status::Io, why))?;
+        let source = Source::of(&options)?;
         let seed = match options.seed_given {
             0 => None,
             1 => Some(options.seed),
             other => return Err(Failure::argument(format!("'seed_given' is {other}, expected 0 or 1"))),
         };
-        let made = World::new(&scenario, seed, recordings.recording())?;
-        let session = Session::of(made, Outputs { saved, ..recordings.outputs()? });
-        world.write(handle::register(Handle::new(session, recordings.pulled, false)?)?);
+        let made = in_room(|| {
+            let mut scenario = source.scenario()?;
+            recordings.check_files(&source, &scenario)?;
+            let saved = SavedFiles::read(&mut scenario)
+                .map_err(|e| file_failure(&e, espat_status::InvalidScenario))?;
+            let made = World::new(&scenario, seed, recordings.recording())?;
+            let session = Session::of(made, Outputs { saved, ..recordings.outputs()? });
+            Handle::new(session, recordings.pulled, false).map(Box::new)
+        })?;
+        world.write(handle::register(*made)?);
         Ok(())
     })
 }
@@ -214,10 +225,28 @@ impl<'a> Recordings<'a> {
                 return Err(Failure::argument(sentence));
             }
         }
-        if capture_path.is_some() && capture_path == input_log_path {
-            return Err(Failure::argument("'capture_path' and 'input_log_path' are the same file"));
-        }
         Ok(Recordings { capture_path, input_log_path, pulled })
+    }
+
+    /// No file of the run serves two purposes, and all can be written.
+    fn check_files(&self, source: &Source<'_>, scenario: &Scenario) -> Result<(), Failure> {
+        let mut paths = Paths::default();
+        SavedFiles::name(scenario, &mut paths)
+            .map_err(|e| file_failure(&e, espat_status::InvalidScenario))?;
+        let wrong = |e: FileError| file_failure(&e, espat_status::InvalidArgument);
+        if let Source::Path(path) = source {
+            paths.read("'scenario_path'", Path::new(path)).map_err(wrong)?;
+        }
+        self.name_files(&mut paths).map_err(wrong)
+    }
+
+    /// The files that are written, among those of a run.
+    pub fn name_files(&self, paths: &mut Paths) -> Result<(), FileError> {
+        let files = [("'capture_path'", self.capture_path), ("'input_log_path'", self.input_log_path)];
+        for (what, path) in files.into_iter().filter_map(|(what, path)| Some((what, path?))) {
+            paths.write(what, Path::new(path))?;
+        }
+        Ok(())
     }
 
     /// What the world must record.
@@ -242,24 +271,52 @@ impl<'a> Recordings<'a> {
     }
 }
 
-/// The scenario that `options` names.
-fn scenario(options: &espat_world_options) -> Result<Scenario, Failure> {
-    let text = optional_text(options, options.scenario, "scenario")?;
-    let path = optional_text(options, options.scenario_path, "scenario_path")?;
-    let parsed = match (text, path) {
-        (Some(_), Some(_)) => {
-            return Err(Failure::argument("give 'scenario' or 'scenario_path', not both"));
-        }
-        (Some(text), None) => Scenario::parse("scenario", text).map_err(NoScenario::Mistakes),
-        (None, path) => load_scenario(path.map(Path::new)),
+/// What is wrong with a file; `wrong`: the status when it is not the system that says so.
+pub(super) fn file_failure(error: &FileError, wrong: espat_status) -> Failure {
+    let status = match error {
+        FileError::Io(_) => espat_status::Io,
+        FileError::Wrong(_) => wrong,
     };
-    parsed.map_err(|e| {
-        let status = match e {
-            NoScenario::Unreadable(_) => espat_status::Io,
-            NoScenario::Mistakes(_) => espat_status::InvalidScenario,
+    Failure::new(status, error.to_string())
+}
+
+/// Lets `f` work where there is stack enough.
+pub(super) fn in_room<R: Send>(f: impl FnOnce() -> Result<R, Failure> + Send) -> Result<R, Failure> {
+    let done = with_room(f);
+    done.map_err(|e| Failure::new(espat_status::Internal, format!("cannot start a thread: {e}")))?
+}
+
+/// Where the scenario comes from. The texts live as long as the call.
+#[derive(Clone, Copy)]
+pub(super) enum Source<'a> {
+    Text(&'a str),
+    Path(&'a str),
+    BuiltIn,
+}
+
+impl<'a> Source<'a> {
+    fn of(options: &'a espat_world_options) -> Result<Source<'a>, Failure> {
+        let text = optional_text(options, options.scenario, "scenario")?;
+        let path = optional_text(options, options.scenario_path, "scenario_path")?;
+        match (text, path) {
+            (Some(_), Some(_)) => Err(Failure::argument("give 'scenario' or 'scenario_path', not both")),
+            (Some(text), None) => Ok(Source::Text(text)),
+            (None, Some(path)) => Ok(Source::Path(path)),
+            (None, None) => Ok(Source::BuiltIn),
+        }
+    }
+
+    fn scenario(self) -> Result<Scenario, Failure> {
+        let loaded = match self {
+            Source::Text(text) => Scenario::parse("scenario", text).map_err(NoScenario::Mistakes),
+            Source::Path(path) => load_scenario(Some(Path::new(path))),
+            Source::BuiltIn => load_scenario(None),
         };
-        Failure::new(status, e.to_string())
-    })
+        loaded.map_err(|e| match e {
+            NoScenario::Unreadable(e) => file_failure(&e, espat_status::InvalidScenario),
+            NoScenario::Mistakes(_) => Failure::new(espat_status::InvalidScenario, e.to_string()),
+        })
+    }
 }
 
 /// A text in a field of `options`.

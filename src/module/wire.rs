@@ -352,7 +352,7 @@ impl Module {
 }
 
 impl Harm {
-    fn apply<M: Copy>(&self, direction: &mut Direction<M>, now: Instant) {
+    fn apply<M: Copy + PartialEq>(&self, direction: &mut Direction<M>, now: Instant) {
         let disturbance = direction.disturbance_mut();
         disturbance.noise_ppm = self.noise_ppm.unwrap_or(disturbance.noise_ppm);
         disturbance.loss_ppm = self.loss_ppm.unwrap_or(disturbance.loss_ppm);

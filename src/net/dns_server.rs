@@ -13,7 +13,7 @@ use super::config::{DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord};
 /// Most records that a query may carry beside its question (EDNS needs one).
 const ADDITIONAL_LIMIT: u16 = 4;
 /// Most aliases that are followed from one name.
-const ALIAS_LIMIT: usize = 8;
+pub(crate) const ALIAS_LIMIT: usize = 8;
 
 /// A name's labels in the wire's form, in lower case.
 type Key = Vec<u8>;

@@ -8,7 +8,7 @@ pub mod addr;
 mod check;
 pub mod config;
 mod dhcp_server;
-mod dns_server;
+pub(crate) mod dns_server;
 pub mod event;
 pub mod firmware;
 mod forward;

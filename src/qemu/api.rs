@@ -71,6 +71,24 @@ pub(super) type VcpuUdataCb = unsafe extern "C" fn(c_uint, *mut c_void);
 pub(super) type TbTransCb = unsafe extern "C" fn(u64, *mut PluginTb);
 pub(super) type NotifyCb = unsafe extern "C" fn(*mut Notifier, *mut c_void);
 
+/// `SHUTDOWN_CAUSE_HOST_SIGNAL` of QEMU's protocol: a signal, such as SIGINT.
+pub(super) const SHUTDOWN_BY_SIGNAL: c_int = 4;
+
+/// `ChardevInfoList` of QEMU's protocol.
+#[repr(C)]
+pub(super) struct ChardevInfoList {
+    next: *mut ChardevInfoList,
+    value: *mut ChardevInfo,
+}
+
+/// `ChardevInfo` of QEMU's protocol.
+#[repr(C)]
+struct ChardevInfo {
+    label: *mut c_char,
+    filename: *mut c_char,
+    frontend_open: bool,
+}
+
 /// Somebody to be notified (`Notifier`): the callback, and two links that QEMU fills in.
 #[repr(C)]
 pub(super) struct Notifier {
@@ -202,6 +220,9 @@ table! {
     // The main loop.
     main_loop_poll_add_notifier: fn(*mut Notifier);
     qemu_notify_event: fn();
+    qemu_register_shutdown_notifier: fn(*mut Notifier);
+    // The monitor's commands, with the types of QEMU's documented protocol.
+    qmp_query_chardev: fn(*mut *mut c_void) -> *mut ChardevInfoList;
     // The plugin interface.
     qemu_plugin_register_vcpu_init_cb: fn(u64, VcpuCb);
     qemu_plugin_register_vcpu_tb_trans_cb: fn(u64, TbTransCb);
@@ -235,6 +256,25 @@ impl Qemu {
         // output are allowed, which is where it calls us.
         let now = unsafe { (self.qemu_clock_get_ns)(CLOCK_VIRTUAL) };
         u64::try_from(now).unwrap_or(0)
+    }
+
+    /// Whether a device of the board is connected to the character device `id`; `None`: there is none of this id.
+    pub fn is_connected(&self, id: &str) -> Option<bool> {
+        let mut found = None;
+        // SAFETY: called with the big lock. No error is wanted: this question has none. The list is ours from here on, its
+        // texts end with NUL. It is not freed: a few hundred bytes, once.
+        unsafe {
+            let mut next = (self.qmp_query_chardev)(std::ptr::null_mut());
+            while let Some(item) = next.as_ref() {
+                if let Some(info) = item.value.as_ref()
+                    && CStr::from_ptr(info.label).to_bytes() == id.as_bytes()
+                {
+                    found = Some(info.frontend_open);
+                }
+                next = item.next;
+            }
+        }
+        found
     }
 
     /// True when instructions are counted with a fixed shift (`-icount shift=N`).

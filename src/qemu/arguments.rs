@@ -88,7 +88,9 @@ impl Arguments {
                     out.mcu_line = Some(line.map_err(|e| format!("the plugin argument 'mcu-line': {e}"))?);
                 }
                 "scenario" => out.scenario = Some(value.into()),
-                "seed" => out.seed = Some(number(key, value, "a number from 0 to 2^64-1")?),
+                "seed" => {
+                    out.seed = Some(number(key, value, "a whole number from 0 to 18446744073709551615")?)
+                }
                 "capture" => out.capture = Some(value.into()),
                 "input-log" => out.input_log = Some(value.into()),
                 "limit" => {
@@ -124,6 +126,14 @@ impl Arguments {
             }
         }
         Ok(out)
+    }
+
+    /// The character devices that a serial port of the board must be connected to, and the option of `espat-sim qemu`
+    /// that chooses it.
+    pub fn ports(&self) -> Vec<(String, String)> {
+        let module = (self.chardev.clone(), "--serial N".to_owned());
+        let console = self.console.iter().map(|id| (id.clone(), "--console N".to_owned()));
+        std::iter::once(module).chain(console).collect()
     }
 }
 

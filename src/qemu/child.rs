@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 /// Lets child processes inherit a descriptor, under the same number. Returns the number.
 ///
@@ -23,23 +23,43 @@ const NONE: i32 = 0;
 static CHILD: AtomicI32 = AtomicI32::new(NONE);
 static PENDING: AtomicI32 = AtomicI32::new(0);
 static FORWARDED: AtomicI32 = AtomicI32::new(0);
+/// When the first of them was passed on, milliseconds on the system's clock.
+static FIRST: AtomicI64 = AtomicI64::new(0);
 
 /// The signals by which users end a run.
 const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
-extern "C" fn forward(signal: i32) {
-    match CHILD.load(Ordering::SeqCst) {
-        NONE => PENDING.store(signal, Ordering::SeqCst),
-        // SAFETY: kill may be called in a signal handler. The child has not been waited for, so the number is its.
-        pid => unsafe {
-            FORWARDED.store(signal, Ordering::SeqCst);
-            libc::kill(pid, signal);
-        },
-    }
+/// Signals so soon after the first (wall time) are the same wish: `timeout` sends to the process and to its group.
+const SAME_WISH_MS: i64 = 250;
+
+fn milliseconds() -> i64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: fills in the structure; allowed in a signal handler.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    #[allow(clippy::useless_conversion, reason = "32 bits on some systems")]
+    let (seconds, nanoseconds) = (i64::from(now.tv_sec), i64::from(now.tv_nsec));
+    seconds * 1000 + nanoseconds / 1_000_000
 }
 
-/// Starts `command`; from now on the signals by which users end a run go to it, so that it can end in order.
-/// Meant for one child in the life of the process.
+extern "C" fn forward(signal: i32) {
+    let pid = CHILD.load(Ordering::SeqCst);
+    if pid == NONE {
+        PENDING.store(signal, Ordering::SeqCst);
+        return;
+    }
+    let now = milliseconds();
+    let first = FORWARDED.swap(signal, Ordering::SeqCst) == 0;
+    if first {
+        FIRST.store(now, Ordering::SeqCst);
+    }
+    let patience_is_over = !first && now - FIRST.load(Ordering::SeqCst) > SAME_WISH_MS;
+    // SAFETY: kill may be called in a signal handler. The child has not been waited for, so the number is its.
+    unsafe { libc::kill(pid, if patience_is_over { libc::SIGKILL } else { signal }) };
+}
+
+/// Starts `command`; from now on the signals by which users end a run go to it, so that it can end in order. When they
+/// ask again, it ends at once. When this process ends without a word (SIGKILL), the child is killed by the system, on
+/// Linux. Meant for one child in the life of the process, from its main thread.
 ///
 /// # Errors
 /// The command could not be started.
@@ -51,6 +71,23 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
                 libc::signal(signal, libc::SIG_IGN);
             }
         }
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let parent = std::process::id();
+        let die_with_it = move || {
+            // SAFETY: two system calls, both allowed between fork and exec.
+            let still_there = unsafe {
+                if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                    return Err(io::Error::last_os_error());
+                }
+                u32::try_from(libc::getppid()) == Ok(parent)
+            };
+            // Otherwise it ended before it could be said.
+            if still_there { Ok(()) } else { Err(io::Error::from(io::ErrorKind::Interrupted)) }
+        };
+        // SAFETY: the closure allocates nothing and takes no lock.
+        unsafe { std::os::unix::process::CommandExt::pre_exec(command, die_with_it) };
     }
     let child = command.spawn().inspect_err(|_| {
         for signal in ENDING {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-use super::api::{Chardev, Qemu, TIMER_BYTES, Timer, TimerCb};
+use super::api::{Chardev, Notifier, Qemu, SHUTDOWN_BY_SIGNAL, TIMER_BYTES, Timer, TimerCb};
 use super::exit_code;
 use super::record::Record;
 use super::reporter::Reporter;
@@ -51,6 +51,10 @@ pub(super) struct Coupling {
     pub fired: AtomicU32,
     pub idle: super::idle::State,
     pub finished: AtomicBool,
+    /// A signal has asked QEMU to end.
+    pub signalled: AtomicBool,
+    /// Character devices that a serial port of the board must be connected to, and the option that chooses it.
+    pub ports: Mutex<Vec<(String, String)>>,
     /// The line that the guest is printing.
     pub printing: Mutex<Vec<u8>>,
 }
@@ -97,6 +101,17 @@ pub(super) fn new_timer(qemu: &Qemu, clock: std::ffi::c_int, callback: TimerCb) 
     Pointer(timer)
 }
 
+/// QEMU shuts the machine down; `cause` points to the reason, a `ShutdownCause`.
+pub(super) unsafe extern "C" fn on_shutdown(_notifier: *mut Notifier, cause: *mut c_void) {
+    on_entry(|c| {
+        // SAFETY: QEMU passes the address of an enumeration, which has the size of an int.
+        let cause = unsafe { cause.cast::<std::ffi::c_int>().as_ref() };
+        if cause == Some(&SHUTDOWN_BY_SIGNAL) {
+            c.signalled.store(true, Ordering::SeqCst);
+        }
+    });
+}
+
 /// The virtual timer's callback: an event of the module is due, or the limit.
 pub(super) unsafe extern "C" fn on_timer(_opaque: *mut c_void) {
     on_entry(|c| {
@@ -114,13 +129,25 @@ impl Coupling {
         let now = self.qemu.now();
         let result = self.session.with(|w| {
             let tick = now.max(w.reached(self.module)?);
-            for &b in bytes {
-                w.uart_write(self.module, tick, b)?;
-            }
+            w.uart_write_block(self.module, tick, bytes)?;
             w.next_event(self.module)
         });
         if let Some(next) = self.check(result) {
             self.arm(next);
+        }
+    }
+
+    /// Says which serial ports this board does not have. The first call, when the machine stands, is the last.
+    pub fn check_ports(&self) {
+        let ports = std::mem::take(&mut *self.ports.lock().unwrap_or_else(PoisonError::into_inner));
+        for (device, option) in ports {
+            if self.qemu.is_connected(&device) == Some(false) {
+                let sentence = format!(
+                    "no UART of this board is connected to the character device '{device}': the board has no such \
+                     serial port ({option}, counted from 0)"
+                );
+                self.reporter.lock().unwrap_or_else(PoisonError::into_inner).warning(&sentence);
+            }
         }
     }
 
@@ -273,10 +300,10 @@ impl Coupling {
         if let Some(n) = flood {
             facts.push(Record::Flood(n));
         }
-        let mut failures = self.session.finish();
-        failures.extend(self.reporter.lock().unwrap_or_else(PoisonError::into_inner).finish(&facts));
-        for failure in failures {
-            say(&failure);
+        if end.is_none() && self.signalled.load(Ordering::SeqCst) {
+            facts.push(Record::Signal);
         }
+        let unwritten = self.session.finish();
+        self.reporter.lock().unwrap_or_else(PoisonError::into_inner).finish(&facts, unwritten);
     }
 }

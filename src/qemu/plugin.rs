@@ -13,8 +13,7 @@ use super::arguments::{Arguments, Target};
 use super::coupling::{self, Coupling, Flood, Pointer, new_timer, on_entry, on_timer, say};
 use super::reporter::Reporter;
 use super::{hook, idle};
-use crate::edge::Sink;
-use crate::edge::{Outputs, Session, load_scenario};
+use crate::edge::{Outputs, Paths, SavedFiles, Session, Sink, load_scenario};
 use crate::world::{Attachment, Scenario};
 
 /// How often a flood wakes QEMU's main loop.
@@ -104,6 +103,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
     }
     let device = hook::find(&qemu, &arguments.chardev)?;
     let scenario = load_scenario(arguments.scenario.as_deref()).map_err(|e| e.line().to_owned())?;
+    name_files(&arguments, &scenario)?;
     let reporter = Arc::new(Mutex::new(Reporter::new(
         arguments.dialogue.as_ref().map(live).transpose()?,
         arguments.report.clone(),
@@ -134,6 +134,8 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         fired: AtomicU32::new(0),
         idle,
         finished: AtomicBool::new(false),
+        signalled: AtomicBool::new(false),
+        ports: Mutex::new(arguments.ports()),
         printing: Mutex::new(Vec::new()),
     })?;
     if arguments.flood {
@@ -149,6 +151,8 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         let nobody = std::ptr::null_mut();
         let notifier = Notifier { notify: idle::on_main_loop, links: [nobody, nobody] };
         (q.main_loop_poll_add_notifier)(Box::into_raw(Box::new(notifier)));
+        let notifier = Notifier { notify: coupling::on_shutdown, links: [nobody, nobody] };
+        (q.qemu_register_shutdown_notifier)(Box::into_raw(Box::new(notifier)));
     }
     // Not later: set from the callback for a new vCPU, the timer crashes QEMU 7.2.
     coupling.start();
@@ -157,6 +161,31 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
 
 /// Why a machine is refused.
 pub(super) const ONE_CPU: &str = "this machine has more than one CPU; the coupling keeps time for one only";
+
+/// No file serves two purposes, and all can be written.
+fn name_files(arguments: &Arguments, scenario: &Scenario) -> Result<(), String> {
+    let mut paths = Paths::default();
+    if let Some(path) = &arguments.scenario {
+        paths.read("scenario", path)?;
+    }
+    SavedFiles::name(scenario, &mut paths)?;
+    let dialogue = match &arguments.dialogue {
+        Some(Target::Path(path)) => Some(path),
+        Some(Target::Descriptor(_)) | None => None,
+    };
+    let written = [
+        ("capture", arguments.capture.as_ref()),
+        ("input-log", arguments.input_log.as_ref()),
+        ("report", arguments.report.as_ref()),
+        ("dialogue", dialogue),
+    ];
+    for (what, path) in written {
+        if let Some(path) = path {
+            paths.write(what, path)?;
+        }
+    }
+    Ok(())
+}
 
 /// Opens the place for the live records.
 fn live(target: &Target) -> Result<Sink, String> {

@@ -8,6 +8,8 @@
 //! console 12345678 68656c6c6f
 //! warning wifi: 3 bytes lost at 0.012345 s
 //! end 124 the virtual-time limit of 20 s was reached
+//! signal -
+//! unwritten cannot write run.pcapng: No space left on device (os error 28)
 //! time 20000000000
 //! expect 3 met 2311000000 by 5s wifi station joined home
 //! expect 4 absent never wifi uart lost
@@ -35,6 +37,10 @@ pub enum Record {
     Warning(String),
     /// Why the run ended when the coupling ended it: exit code and sentence.
     End(i32, String),
+    /// A signal has asked QEMU to end.
+    Signal,
+    /// A file of the run could not be written: one sentence.
+    Unwritten(String),
     /// The virtual time at the end, in nanoseconds.
     Time(u64),
     /// What came of one of the scenario's expectations.
@@ -100,6 +106,8 @@ impl Record {
             }
             Record::Warning(text) => write!(out, "warning {}", one_line(text)),
             Record::End(code, text) => write!(out, "end {code} {}", one_line(text)),
+            Record::Signal => write!(out, "signal -"),
+            Record::Unwritten(text) => write!(out, "unwritten {}", one_line(text)),
             Record::Time(ns) => write!(out, "time {ns}"),
             Record::Expect(Verdict { text, line, outcome }) => {
                 let text = one_line(text).replace('\t', " ");
@@ -157,6 +165,8 @@ impl Record {
                 let (code, text) = rest.split_once(' ')?;
                 Record::End(code.parse().ok()?, text.to_owned())
             }
+            "signal" => Record::Signal,
+            "unwritten" => Record::Unwritten(rest.to_owned()),
             "time" => Record::Time(rest.parse().ok()?),
             "expect" => {
                 let (line, rest) = rest.split_once(' ')?;
@@ -236,6 +246,8 @@ mod tests {
             Record::Console(Instant::from_nanos(8), Vec::new()),
             Record::Warning("one byte lost".into()),
             Record::End(124, "the limit was reached".into()),
+            Record::Signal,
+            Record::Unwritten("cannot write x: no space left".into()),
             Record::Time(u64::MAX),
             expect(Outcome::Met(Instant::from_nanos(7))),
             expect(Outcome::Absent),

@@ -46,22 +46,33 @@ impl Reporter {
         self.warnings.push(record);
     }
 
-    /// The facts of the run. Writes everything out; the sentences say what could not be written.
-    pub fn finish(&mut self, facts: &[Record]) -> Vec<String> {
-        let mut failures = Vec::new();
-        for fact in facts {
-            self.send(fact);
-        }
-        if let Some(sink) = self.live.take() {
-            failures.extend(sink.finish().err().map(|e| e.to_string()));
-        }
+    /// The facts of the run, and the sentences about files of it that could not be written. Writes everything out. With
+    /// nobody listening the sentences go to the standard error stream.
+    pub fn finish(&mut self, facts: &[Record], unwritten: Vec<String>) {
+        let mut unwritten: Vec<Record> = unwritten.into_iter().map(Record::Unwritten).collect();
         if let Some(path) = self.report.take() {
-            let lines: String = self.warnings.iter().chain(facts).map(Record::line).collect();
+            let lines: String =
+                self.warnings.iter().chain(facts).chain(&unwritten).map(Record::line).collect();
             #[expect(clippy::disallowed_methods, reason = "the edge writes files")]
             let written = std::fs::write(&path, lines);
-            failures.extend(written.err().map(|e| format!("cannot write {}: {e}", path.display())));
+            let failed = written.err().map(|e| format!("cannot write {}: {e}", path.display()));
+            unwritten.extend(failed.map(Record::Unwritten));
         }
-        failures
+        for record in facts.iter().chain(&unwritten) {
+            self.send(record);
+        }
+        match self.live.take().map(Sink::finish) {
+            // Who listens says them.
+            Some(Ok(())) => {}
+            Some(Err(e)) => super::coupling::say(&e.to_string()),
+            None => {
+                for record in &unwritten {
+                    if let Record::Unwritten(sentence) = record {
+                        super::coupling::say(sentence);
+                    }
+                }
+            }
+        }
     }
 
     fn send(&mut self, record: &Record) {

@@ -13,7 +13,7 @@ pub struct Direction<M> {
     lost: u64,
 }
 
-impl<M: Copy> Direction<M> {
+impl<M: Copy + PartialEq> Direction<M> {
     /// An idle wire with both ends set alike.
     pub fn new(settings: LineSettings, disturbance: Disturbance) -> Direction<M> {
         let sender = Transmitter::new(settings, Pace::Wire);

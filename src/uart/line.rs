@@ -91,9 +91,10 @@ impl LineSettings {
     pub fn parse(text: &str) -> Result<LineSettings, String> {
         let wrong = || {
             format!(
-                "expected {} to {} baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `{text}`",
+                "expected {} to {} baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `{:.60}`",
                 BAUD.start(),
-                BAUD.end()
+                BAUD.end(),
+                text.escape_debug().to_string()
             )
         };
         let (baud, format) = text.trim().split_once(' ').ok_or_else(wrong)?;

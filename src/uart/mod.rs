@@ -12,6 +12,7 @@ mod event;
 mod frame;
 mod line;
 mod receiver;
+mod stored;
 mod transmitter;
 
 pub use buffer::{ReceiveBuffer, Waiting};

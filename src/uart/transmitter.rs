@@ -1,7 +1,6 @@
 //! One end's transmitter: a queue, and the byte that is on the wire.
 
-use std::collections::VecDeque;
-
+use super::stored::Stored;
 use super::{Frame, LineSettings};
 use crate::time::Instant;
 
@@ -36,7 +35,7 @@ struct Run {
 pub struct Transmitter<M> {
     settings: LineSettings,
     pace: Pace,
-    queue: VecDeque<(u8, M, Instant)>,
+    queue: Stored<M>,
     run: Option<Run>,
     busy: bool,
     held: bool,
@@ -44,13 +43,13 @@ pub struct Transmitter<M> {
     fresh: bool,
 }
 
-impl<M: Copy> Transmitter<M> {
+impl<M: Copy + PartialEq> Transmitter<M> {
     /// An idle transmitter.
     pub fn new(settings: LineSettings, pace: Pace) -> Self {
         Transmitter {
             settings,
             pace,
-            queue: VecDeque::new(),
+            queue: Stored::default(),
             run: None,
             busy: false,
             held: false,
@@ -60,7 +59,9 @@ impl<M: Copy> Transmitter<M> {
 
     /// Stores `byte` at `now`. Everything due until `now` must have been taken.
     pub fn store(&mut self, now: Instant, byte: u8, mark: M) {
-        self.queue.push_back((byte, mark, now));
+        // Only one that is paced by the stores looks at their times.
+        let stored = if self.pace == Pace::AsStored { now } else { Instant::ZERO };
+        self.queue.push(byte, mark, stored);
         if !self.busy && !self.held {
             self.start(now);
         }
@@ -106,13 +107,13 @@ impl<M: Copy> Transmitter<M> {
         }
         let (run, (byte, mark, _)) = (self.run?, self.queue.front()?);
         let before = run.half_bits - run.settings.half_bits();
-        Some(Frame::new(run.settings, (run.start, before), (run.byte, run.end), *byte, *mark))
+        Some(Frame::new(run.settings, (run.start, before), (run.byte, run.end), byte, mark))
     }
 
     /// Takes the byte that has ended by `now`, with the time of its end. The next one starts there.
     pub fn take(&mut self, now: Instant) -> Option<(Instant, u8, M)> {
         let end = self.next_edge().filter(|end| *end <= now)?;
-        let (byte, mark, _) = self.queue.pop_front()?;
+        let (byte, mark, _) = self.queue.pop()?;
         let settings = self.run.map_or(self.settings, |run| run.settings);
         self.busy = false;
         if !self.queue.is_empty() && !self.held {
@@ -136,7 +137,7 @@ impl<M: Copy> Transmitter<M> {
         let length = settings.half_bits();
         let run = match (self.pace, self.run, self.queue.front()) {
             (Pace::AsStored, _, Some((_, _, stored))) => {
-                Run { start: *stored, half_bits: length, byte: *stored, end: *stored, settings }
+                Run { start: stored, half_bits: length, byte: stored, end: stored, settings }
             }
             // It starts exactly where the last one ended: the run goes on.
             (_, Some(run), _) if run.end == at && run.settings == settings => {

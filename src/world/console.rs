@@ -21,7 +21,7 @@ use std::fmt;
 
 use crate::time::{Duration, Instant};
 use crate::world::quantity::{self, duration_text};
-use crate::world::spelling::{did_you_mean, one_of, printable};
+use crate::world::spelling::{did_you_mean, one_of, printable, shown};
 pub use change::{Audience, Change};
 pub use dns::DnsChange;
 pub use link::LinkChange;
@@ -120,11 +120,17 @@ const COMMANDS: [Row; 9] = [
     },
 ];
 
+/// The longest line, bytes: a text of as many bytes as a datagram can have, each written as `\xNN`, and more.
+const LONGEST_LINE: usize = 128 * 1024;
+
 /// Reads one line.
 ///
 /// # Errors
 /// One sentence, on one line, that says what was expected and what was found.
 pub fn parse(line: &str) -> Result<Command, String> {
+    if line.len() > LONGEST_LINE {
+        return Err(format!("expected a line of at most {LONGEST_LINE} bytes, found {}", line.len()));
+    }
     read_line(line).map_err(|message| printable(&message))
 }
 
@@ -133,7 +139,9 @@ fn read_line(line: &str) -> Result<Command, String> {
     let command = read_command(&mut words)?;
     match words.next() {
         None => Ok(command),
-        Some(extra) => Err(format!("expected nothing after `{command}`, found {}", extra.shown())),
+        Some(extra) => {
+            Err(format!("expected nothing after {}, found {}", shown(&command.to_string()), extra.shown()))
+        }
     }
 }
 

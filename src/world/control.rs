@@ -5,7 +5,9 @@ use super::console::{
 };
 use super::{Error, Statistics, World};
 use crate::module::{Harm, Module};
+use crate::net::service::quoted;
 use crate::time::Instant;
+use crate::world::spelling::cut;
 
 impl World {
     /// Carries out one line.
@@ -39,12 +41,29 @@ impl World {
                 "'{change}' can't take effect at {at}: a module has come to {earliest} already"
             )));
         }
+        // At a later time, and for a network that waits for a slower module, a failure is a warning.
+        if at <= self.network_horizon()
+            && let Some(why) = self.cannot(&change)
+        {
+            return Err(Error::Console(why));
+        }
         if let Some(log) = &mut self.log {
             log.console(at, &change.to_string());
         }
         self.file_change(at, &change);
         self.run();
         Ok(format!("{at}: {change}"))
+    }
+
+    /// The sentence why a change would come to nothing now; `None`: it won't.
+    pub(super) fn cannot(&self, change: &Change) -> Option<String> {
+        match change {
+            Change::Host { name, action } => {
+                let why = self.network.cannot_act(name, action)?;
+                Some(format!("'{}' comes to nothing: {}: {why}", cut(&change.to_string()), cut(name)))
+            }
+            _ => None,
+        }
     }
 
     /// Files a change with everybody who must see it, behind those of the same instant.
@@ -81,8 +100,12 @@ impl World {
         }
         for ap in &self.scenario.aps {
             let up = self.slots.first().is_some_and(|s| s.module.sees(&ap.name));
-            let ssid = String::from_utf8_lossy(&ap.ssid);
-            lines.push(format!("ap {}: {}, SSID \"{ssid}\"", ap.name, if up { "up" } else { "down" }));
+            lines.push(format!(
+                "ap {}: {}, SSID {}",
+                ap.name,
+                if up { "up" } else { "down" },
+                text(&ap.ssid)
+            ));
         }
         lines.join("\n")
     }
@@ -127,6 +150,16 @@ impl World {
             })
             .collect();
         lines.join("\n")
+    }
+}
+
+/// A text as the console's language writes it, but for letters beyond ASCII, which stay as they are.
+fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.chars().any(char::is_control) => {
+            format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+        }
+        _ => quoted(bytes),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::spelling::cut;
 use crate::uart::{self, LineSettings};
 
 /// What can be wrong with a call.
@@ -50,6 +51,17 @@ pub enum Error {
     },
     /// The tick lies past the end of time (about 584 years).
     TimeOverflow(u64),
+    /// The MCU may not store so much ahead of the line.
+    McuQueueFull {
+        /// The module's name.
+        module: String,
+        /// Bytes that wait already.
+        waiting: usize,
+        /// Bytes that were to be stored.
+        stored: usize,
+        /// The most that may wait.
+        limit: usize,
+    },
     /// No UART can be set like that.
     LineSettings(LineSettings),
     /// A console line was not understood, or can't be carried out; the sentence says why.
@@ -66,7 +78,7 @@ impl fmt::Display for Error {
                 write!(f, "module '{module}' has the profile '{profile}', which does not exist")
             }
             Error::UnknownModule(name, known) => {
-                write!(f, "there is no module '{name}'; this world has {}", known.join(", "))
+                write!(f, "there is no module '{}'; this world has {}", cut(name), known.join(", "))
             }
             Error::UnknownHost(name) => write!(f, "there is no host '{name}'"),
             Error::AlreadyAttached(name) => {
@@ -86,6 +98,11 @@ impl fmt::Display for Error {
             Error::TooFarAhead { module, tick, limit, slowest } => write!(
                 f,
                 "module '{module}' can't go to tick {tick}: it may go to tick {limit} until '{slowest}' has caught up"
+            ),
+            Error::McuQueueFull { module, waiting, stored, limit } => write!(
+                f,
+                "{waiting} bytes wait to go out on the wire to module '{module}', and {stored} more would be over the \
+                 {limit} that the MCU may store ahead (`mcu-queue` in the scenario's [wire.{module}])"
             ),
             Error::TimeOverflow(tick) => write!(f, "tick {tick} lies past the end of time (2^64 ns)"),
             Error::Console(why) | Error::Replay(why) | Error::Saved(why) => f.write_str(why),

@@ -46,7 +46,7 @@ pub use replay::{Replayed, replay};
 use scenario::SavedText;
 pub use scenario::Scenario;
 use schedule::Uplink;
-use slot::Slot;
+use slot::{Slot, Step};
 use spelling::{did_you_mean, one_of, shown};
 
 /// The seed of a world that is given none.
@@ -231,6 +231,8 @@ pub struct World {
     uplink: Queue<Uplink>,
     /// Console changes that the network must see, by time.
     changes: std::collections::VecDeque<(Instant, Change)>,
+    /// What modules do next, while [`World::run`] runs; some of it is out of date.
+    agenda: std::collections::BinaryHeap<std::cmp::Reverse<(Instant, Step, usize)>>,
     recorder: Recorder,
     log: Option<Writer>,
     warnings: Vec<String>,
@@ -285,6 +287,7 @@ impl World {
             network,
             uplink: Queue::default(),
             changes: std::collections::VecDeque::new(),
+            agenda: std::collections::BinaryHeap::new(),
             recorder,
             log: recording.log.then(|| Writer::new(seed, scenario)),
             warnings: Vec::new(),
@@ -356,16 +359,42 @@ impl World {
     /// The MCU stores `byte` into its UART at `tick`.
     ///
     /// # Errors
-    /// Those of [`World::advance`].
+    /// Those of [`World::uart_write_block`].
     pub fn uart_write(&mut self, module: ModuleId, tick: u64, byte: u8) -> Result<(), Error> {
+        self.uart_write_block(module, tick, &[byte])
+    }
+
+    /// The MCU stores `bytes` at `tick`, one after the other, or none of them.
+    ///
+    /// # Errors
+    /// Those of [`World::advance`]; [`Error::McuQueueFull`], with the time reached and no byte stored.
+    pub fn uart_write_block(&mut self, module: ModuleId, tick: u64, bytes: &[u8]) -> Result<(), Error> {
         let now = self.go_to(module, tick)?;
-        if let Some(log) = &mut self.log {
-            log.uart(module.0, tick, byte);
+        let limit = self.scenario.modules.get(module.index()).map_or(usize::MAX, |m| m.wire.mcu_queue);
+        let Some(slot) = self.slots.get_mut(module.index()) else { return Err(Error::NoSuchModule) };
+        let waiting = slot.module.mcu_pending();
+        if bytes.len() > limit.saturating_sub(waiting) {
+            let module = slot.module.name().to_owned();
+            return Err(Error::McuQueueFull { module, waiting, stored: bytes.len(), limit });
         }
-        let slot = self.slot_mut(module)?;
-        let depth = slot.module.store(now, byte) as u64;
-        slot.statistics.mcu_bytes += 1;
-        slot.statistics.mcu_queue_max = slot.statistics.mcu_queue_max.max(depth);
+        if waiting == 0 {
+            slot.warned_of_queue = false;
+        }
+        for &byte in bytes {
+            if let Some(log) = &mut self.log {
+                log.uart(module.0, tick, byte);
+            }
+            let depth = slot.module.store(now, byte);
+            slot.statistics.mcu_bytes += 1;
+            slot.statistics.mcu_queue_max = slot.statistics.mcu_queue_max.max(depth as u64);
+            if depth > limit / 4 && !std::mem::replace(&mut slot.warned_of_queue, true) {
+                self.warnings.push(format!(
+                    "{now}: module '{}': the MCU has stored {depth} bytes ahead of the line, a quarter of the {limit} \
+                     that it may (`mcu-queue`); is there a loop that prints, or an RTS that stays high?",
+                    slot.module.name()
+                ));
+            }
+        }
         Ok(())
     }
 

@@ -29,6 +29,20 @@ impl World {
         std::mem::take(&mut self.warnings)
     }
 
+    /// Checks that there is a `subject`, the name of a module or host, of which `kind` can be observed. Both may be empty,
+    /// which stands for any.
+    ///
+    /// # Errors
+    /// One sentence with what there is.
+    pub fn check_observation(&self, subject: &str, kind: &str) -> Result<(), String> {
+        self.scenario.check_observation(subject, kind)
+    }
+
+    /// A warning of whoever carries this world's records: it waits with the world's own.
+    pub(crate) fn warn(&mut self, sentence: String) {
+        self.warnings.push(sentence);
+    }
+
     /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`].
     pub fn take_capture(&mut self) -> Vec<u8> {
         self.recorder.take_capture(self.settled())

@@ -5,8 +5,10 @@
 //! module's. Domains meet only in frames, and a frame takes at least the lookahead from one module to the next,
 //! so what a module can see at its time is already decided.
 
+use std::cmp::Reverse;
+
 use super::console::Change;
-use super::slot::Step;
+use super::slot::{Slot, Step};
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
 use crate::module::{ModuleEvent, Record};
@@ -84,10 +86,15 @@ impl World {
         for slot in self.slots.iter_mut().filter(|s| s.attachment.is_none()) {
             slot.reached = slot.reached.max(horizon);
         }
+        self.agenda.clear();
+        (0..self.slots.len()).for_each(|index| self.file_next(index));
         loop {
             match self.next_step(horizon) {
                 None => break,
-                Some((now, step, Domain::Module(index))) => self.module_step(index, now, step),
+                Some((now, step, Domain::Module(index))) => {
+                    self.module_step(index, now, step);
+                    self.file_next(index);
+                }
                 Some((_, _, Domain::Uplink)) => self.uplink_step(),
                 Some((_, Step::Event(_), Domain::Network)) => self.network.step(),
                 Some((_, Step::Change, Domain::Network)) => self.network_change(),
@@ -100,17 +107,27 @@ impl World {
     }
 
     /// What happens next within the horizons, and whose it is.
-    fn next_step(&self, horizon: Instant) -> Option<(Instant, Step, Domain)> {
+    fn next_step(&mut self, horizon: Instant) -> Option<(Instant, Step, Domain)> {
         let uplink = self.uplink.peek().map(|k| (k.time, Step::Event(k.kind), Domain::Uplink));
         let event = self.network.next_event().map(|k| (k.time, Step::Event(k.kind), Domain::Network));
         let change = self.changes.front().map(|(t, _)| (*t, Step::Change, Domain::Network));
-        let mut first = earliest([uplink, event, change]).filter(|(t, ..)| *t <= horizon);
-        for (i, slot) in self.slots.iter().enumerate() {
-            if let Some((time, step)) = slot.next().filter(|(t, _)| *t <= slot.reached) {
-                first = earliest([first, Some((time, step, Domain::Module(i)))]);
+        let network = earliest([uplink, event, change]).filter(|(t, ..)| *t <= horizon);
+        let module = loop {
+            let Some(&Reverse((time, step, index))) = self.agenda.peek() else { break None };
+            if self.slots.get(index).and_then(Slot::due) == Some((time, step)) {
+                break Some((time, step, Domain::Module(index)));
             }
+            // What it has instead was filed when that changed.
+            self.agenda.pop();
+        };
+        earliest([network, module])
+    }
+
+    /// Files what a module does next, if it may do so now.
+    fn file_next(&mut self, index: usize) {
+        if let Some((time, step)) = self.slots.get(index).and_then(Slot::due) {
+            self.agenda.push(Reverse((time, step, index)));
         }
-        first
     }
 
     fn module_step(&mut self, index: usize, now: Instant, step: Step) {
@@ -274,6 +291,7 @@ impl World {
             } else {
                 let arrival = (delivery.softap, delivery.frame);
                 slot.frames.push(delivery.at, Kind::Frame, delivery.module as u32, arrival);
+                self.file_next(delivery.module);
             }
         }
         while let Some(tap) = self.network.take_tap() {
@@ -287,6 +305,9 @@ impl World {
     /// The next change that the network must see. What concerns a module alone is not filed here.
     fn network_change(&mut self) {
         let Some((at, change)) = self.changes.pop_front() else { return };
+        if let Some(why) = self.cannot(&change) {
+            self.warnings.push(format!("{at}: {why}"));
+        }
         match change {
             Change::ApUp(name) => self.network.set_segment_up(at, &name, true),
             Change::ApDown(name) => self.network.set_segment_up(at, &name, false),

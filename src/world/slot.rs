@@ -42,6 +42,8 @@ pub struct Slot {
     pub lost_last: Option<(Instant, McuLoss)>,
     /// Remarks for the next captured packet.
     pub remarks: Vec<String>,
+    /// A warning says that the MCU stores too much ahead, since its queue was empty last.
+    pub warned_of_queue: bool,
 }
 
 impl Slot {
@@ -59,6 +61,7 @@ impl Slot {
             statistics: Statistics::default(),
             lost_last: None,
             remarks: Vec::new(),
+            warned_of_queue: false,
         }
     }
 
@@ -92,6 +95,11 @@ impl Slot {
         let frame = self.frames.peek().map(|key| (key.time, Step::Event(Kind::Frame)));
         let change = self.changes.front().map(|(t, _)| (*t, Step::Change));
         earliest([module, frame, change])
+    }
+
+    /// The same, if its driver has let it go so far.
+    pub fn due(&self) -> Option<(Instant, Step)> {
+        self.next().filter(|(time, _)| *time <= self.reached)
     }
 
     /// The instant of a driver's tick; an error when it can't be reached from here.

@@ -42,12 +42,17 @@ pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 
 /// What somebody wrote, for a message: in backquotes, without control characters, cut to a readable length.
 pub(crate) fn shown(text: &str) -> String {
+    format!("`{}`", cut(text))
+}
+
+/// What somebody wrote, inside a message: without control characters, cut to a readable length.
+pub(crate) fn cut(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut out = printable(text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end]));
     if text.chars().nth(LONGEST).is_some() {
         out.push_str("...");
     }
-    format!("`{out}`")
+    out
 }
 
 /// The text on one line: control characters are escaped.

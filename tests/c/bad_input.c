@@ -186,6 +186,12 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, NULL, ESPAT_PROTOCOL_TCP, 0, NULL, 0, &number));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 4, &number));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, NULL, 0, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_check(world, NULL, "reply"));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_observation_check(world, "wifi", NULL));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_observation_check(world, "wfi", "reply"));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_observation_check(world, "", "nonsense"));
+    EXPECT_OK(espat_observation_check(world, "wifi", "reply"));
+    EXPECT_OK(espat_observation_check(world, "", "http"));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_warning_take(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_digest(world, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_content_digest(world, NULL));

@@ -108,6 +108,14 @@ impl Host {
         self.world.console(line).unwrap_or_else(|e| panic!("console '{line}': {e}"))
     }
 
+    /// A line of the console that is refused: the sentence.
+    pub fn refused(&mut self, line: &str) -> String {
+        match self.world.console(line) {
+            Ok(answer) => panic!("console '{line}' was taken: {answer}"),
+            Err(e) => e.to_string(),
+        }
+    }
+
     /// Goes to `to`, collecting what arrives.
     pub fn go(&mut self, to: u64) {
         self.world.advance(self.module, to).expect("advance");

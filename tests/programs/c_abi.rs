@@ -212,6 +212,22 @@ fn links_and_events_are_facts_that_a_loss_a_reset_sleep_and_power_cuts_leave_tru
 }
 
 #[test]
+fn a_world_is_made_and_runs_in_64_kib_of_stack() {
+    let directory = directory("small_stack");
+    let program = compile("small_stack", &C99, &directory);
+    let scenarios = ["scenarios/default.toml", "scenarios/services.toml", "tests/c/two_modules.toml"];
+    let scenarios = scenarios.map(|file| root().join(file));
+    assert_eq!(last_line(&run(Command::new(program).args(scenarios))), "PASS");
+}
+
+#[test]
+fn a_pipe_whose_reader_has_gone_is_an_error_and_not_the_end_of_the_program() {
+    let directory = directory("reader_gone");
+    let program = compile("reader_gone", &C99, &directory);
+    assert_eq!(last_line(&run(Command::new(program).arg(&directory))), "PASS");
+}
+
+#[test]
 fn threads_change_no_digest() {
     let directory = directory("c_abi-threads");
     let scenario = root().join("tests/c/two_modules.toml");

@@ -8,6 +8,7 @@
 mod c_abi;
 mod capture_of_the_demo;
 mod capture_tshark;
+mod files;
 #[path = "../host/mod.rs"]
 mod host;
 mod ipv6_capture;
@@ -15,6 +16,7 @@ mod link_data;
 mod names_and_leases;
 mod passthrough;
 mod qemu_control;
+mod qemu_ends;
 mod qemu_expect;
 mod qemu_firmware;
 mod qemu_passthrough;

@@ -1,6 +1,6 @@
 //! Hosts of the scenario that act by themselves, as a module's MCU meets them.
 use crate::host::{Host, SECOND, with_pc};
-use espat_sim::world::{Recording, replay};
+use espat_sim::world::{Recording, Scenario, replay};
 
 /// A joined module with a link to the terminal of the host `pc`.
 fn connected(seed: u64) -> Host {
@@ -50,14 +50,72 @@ fn a_link_that_the_host_closes_or_resets_is_closed() {
     host.wait(SECOND / 10);
     host.console("host pc reset");
     host.expect("CLOSED\r\n");
-    host.console("host pc send nobody");
+    for line in ["host pc send nobody", "host pc close", "host pc reset"] {
+        let sentence = host.refused(line);
+        assert!(sentence.contains("comes to nothing: pc: it has no connection"), "{line}: {sentence}");
+    }
     host.silent_for(SECOND);
     let seen = host.seen("pc");
     for (index, text) in [(1, "tcp-terminal closed 192.168.1.100:"), (3, "tcp-terminal reset 192.168.1.100:")]
     {
         assert!(seen[index].starts_with(text), "{seen:?}");
     }
-    assert_eq!(seen[4], "tcp-terminal nothing sent: no connection");
+    assert_eq!(seen.len(), 4, "what is refused does nothing: {seen:?}");
+}
+
+#[test]
+fn what_a_hosts_services_cannot_do_is_an_error() {
+    let mut host = Host::joined_with_pc(1);
+    host.ask("AT+CIPSTART=\"TCP\",\"192.168.1.10\",7\r\n", "CONNECT\r\n\r\nOK\r\n");
+    for line in ["host nas send x", "host nas close", "host nas reset", "host nas pause", "host nas resume"] {
+        let sentence = host.refused(line);
+        assert!(sentence.contains("nas: it has no connection"), "{line}: {sentence}");
+    }
+    // Somebody may still come to a terminal.
+    host.console("host pc pause");
+    host.console("host pc resume");
+}
+
+#[test]
+fn more_than_a_connection_can_keep_is_refused_and_nothing_of_it_sent() {
+    let mut host = connected(1);
+    host.console("host pc pause");
+    let text = "x".repeat(16_000);
+    let line = format!("host pc send \"{text}\"");
+    let sentence = loop {
+        match host.world.console(&line) {
+            Ok(_) => {}
+            Err(e) => break e.to_string(),
+        }
+    };
+    assert!(sentence.contains("more than 65535") && sentence.len() < 300, "{sentence}");
+}
+
+#[test]
+fn a_circle_of_aliases_is_told_at_each_of_them() {
+    let text = "[dns.records]\n\"a.example\" = \"b.example\"\n\"b.example\" = \"A.example\"\n\
+                \"c.example\" = \"nas.lan\"\n[host.nas]\naddress = \"9.9.9.9\"\nnames = [\"nas.lan\"]\n";
+    let Err(error) = Scenario::parse("lab.toml", text) else { panic!("accepted") };
+    let lines: Vec<usize> = error.problems.iter().map(|problem| problem.place.line).collect();
+    assert_eq!(lines, [2, 3], "{error}");
+}
+
+#[test]
+fn a_short_lived_peer_dials_says_its_text_and_goes() {
+    let mut host = Host::joined_with_pc(1);
+    host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPSERVER=1,8080\r\n", "\r\nOK\r\n");
+    for line in ["host pc connect wifi 8080", "host pc send quick", "host pc close"] {
+        host.console(line);
+    }
+    host.expect("0,CONNECT\r\n\r\n+IPD,0,5:quick\r\n0,CLOSED\r\n");
+    // Without a text, `close` takes the dial back.
+    for line in ["host pc connect wifi 8080", "host pc close"] {
+        host.console(line);
+    }
+    host.wait(SECOND);
+    let seen = host.seen("pc");
+    assert_eq!(seen.last().map(String::as_str), Some("tcp-terminal closed 192.168.1.100:8080 after 0 bytes"));
 }
 
 #[test]
@@ -96,17 +154,24 @@ fn a_datagram_reaches_a_module_by_its_name() {
 #[test]
 fn a_host_dials_a_module_that_has_an_address() {
     let mut host = Host::ready_in(&with_pc(), 1);
-    host.console("host pc connect wifi 333");
+    let nowhere = "module 'wifi' has no address now";
+    assert!(host.refused("host pc connect wifi 333").ends_with(nowhere));
+    assert!(host.refused("host pc datagram wifi 333 \"x\"").ends_with(nowhere));
     host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
     host.ask("AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n", "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
     host.console("host pc connect wifi 333");
     host.silent_for(SECOND);
     host.ask("AT+CWQAP\r\n", "WIFI DISCONNECT\r\n\r\nOK\r\n");
-    host.console("host pc connect wifi 333");
+    assert!(host.refused("host pc connect wifi 333").ends_with(nowhere));
+    // At a later time nobody waits for the answer: it is an observation and a warning.
+    let later = host.now + SECOND / 2;
+    host.console(&format!("at {later}ns host pc connect wifi 333"));
     host.wait(SECOND);
+    let warnings = host.world.take_warnings();
+    assert!(warnings.len() == 1 && warnings[0].ends_with(nowhere), "{warnings:?}");
     let nowhere = "tcp-terminal not connected: module 'wifi' has no address now";
     let refused = "tcp-terminal not connected to 192.168.1.100:333: refused";
-    assert_eq!(host.seen("pc"), [nowhere, refused, nowhere], "nothing listens on the module's port");
+    assert_eq!(host.seen("pc"), [refused, nowhere], "nothing listens on the module's port");
 }
 
 #[test]

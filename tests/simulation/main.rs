@@ -16,6 +16,7 @@ mod hosts;
 mod kinds;
 mod line_protocol;
 mod links;
+mod mcu_queue;
 mod passthrough_model;
 mod properties;
 mod saved_commands;

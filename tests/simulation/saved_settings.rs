@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use espat_sim::edge::{Outputs, Session};
+use espat_sim::edge::{Outputs, Session, Sink};
 use espat_sim::world::{Attachment, ModuleId, Recording, Scenario, World, replay};
 
 /// A directory of this test's own.
@@ -136,6 +136,7 @@ fn a_damaged_file_is_refused_and_stays_as_it_is() {
         ("version = 9\n", "nvs.toml:1:11"),
         ("version = 1\n[nvs.bas", "nvs.toml:2"),
         ("what is this", "nvs.toml:1"),
+        ("", "nvs.toml:1"),
     ] {
         std::fs::write(scratch.file(), damaged).expect("write");
         let Err(error) = Session::new(&scratch.scenario(), Some(1), Outputs::default()) else {
@@ -146,18 +147,76 @@ fn a_damaged_file_is_refused_and_stays_as_it_is() {
         assert_eq!(std::fs::read_to_string(scratch.file()).expect("read"), damaged);
     }
     std::fs::write(scratch.file(), [0xff, 0xfe]).expect("write");
-    assert!(Session::new(&scratch.scenario(), Some(1), Outputs::default()).is_err(), "no text at all");
+    let Err(error) = Session::new(&scratch.scenario(), Some(1), Outputs::default()) else {
+        panic!("accepted")
+    };
+    assert!(
+        error.to_string().contains("nvs.toml:1:1: expected a text in UTF-8, found the byte 0xff"),
+        "{error}"
+    );
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_told_at_the_end() {
-    let scratch = Scratch::new("unwritable");
+fn a_directory_that_is_not_there_is_noticed_at_the_start() {
+    let scratch = Scratch::new("nowhere");
     let name = scratch.0.join("lab.toml").display().to_string();
     let scenario =
         Scenario::parse(&name, "[module.wifi]\nnvs = \"no-such-directory/nvs.toml\"\n").expect("fine");
-    let (answer, failures) = run(&scenario, "AT+SYSMSG=1\r\n", Outputs::default());
+    let Err(error) = Session::new(&scenario, Some(1), Outputs::default()) else { panic!("it was made") };
+    let sentence = error.to_string();
+    assert!(sentence.contains("no-such-directory") && sentence.contains("'wifi'"), "{sentence}");
+}
+
+#[test]
+fn two_names_of_one_file_are_refused() {
+    let scratch = Scratch::new("twice");
+    let name = scratch.0.join("lab.toml").display().to_string();
+    let text = "[module.a]\nnvs = \"q.toml\"\n[module.b]\nnvs = \"./q.toml\"\n";
+    let scenario = Scenario::parse(&name, text).expect("the text alone is fine");
+    let Err(error) = Session::new(&scenario, Some(1), Outputs::default()) else { panic!("it was made") };
+    assert!(error.to_string().contains("are the same file"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_saved_is_a_warning_at_once_and_an_error_at_the_end() {
+    let scratch = Scratch::new("unwritable");
+    let (warn, warnings) = crossbeam_channel::unbounded();
+    let outputs = Outputs {
+        warnings: Some(Box::new(move |sentence| warn.send(sentence.to_owned()).expect("somebody reads"))),
+        ..Outputs::default()
+    };
+    let session = Session::new(&scratch.scenario(), Some(1), outputs).expect("a session");
+    let module = session.with(|world| world.attach("wifi", Attachment::default()).expect("attach"));
+    let module = module.expect("no panic");
+    session.with(|world| talk(world, module, 0, "", SECOND)).expect("no panic");
+    std::fs::remove_dir_all(&scratch.0).expect("the disk goes");
+    let answer = session.with(|world| talk(world, module, SECOND, "AT+SYSMSG=1\r\n", 2 * SECOND));
+    let answer = answer.expect("no panic");
     assert!(answer.ends_with("OK\r\n"), "the module itself has saved it: {answer}");
-    assert!(failures.len() == 1 && failures[0].contains("no-such-directory"), "{failures:?}");
+    let told: Vec<String> = warnings.try_iter().collect();
+    assert!(told.len() == 1 && told[0].contains("nvs.toml"), "{told:?}");
+    session.with(|world| talk(world, module, 2 * SECOND, "AT+SYSMSG=2\r\n", 3 * SECOND)).expect("no panic");
+    assert_eq!(warnings.try_iter().count(), 0, "once is enough");
+    assert_eq!(session.finish(), told);
+}
+
+#[test]
+fn a_full_disk_is_a_warning_before_the_end() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let scenario = Scenario::parse("test.toml", "[module.wifi]\n").expect("fine");
+    let log = Some(Sink::from_writer("run.log", Full).expect("a thread"));
+    let session = Session::new(&scenario, Some(1), Outputs { log, ..Outputs::default() }).expect("a session");
+    assert_eq!(session.flush().len(), 1, "it is known by now");
+    let warnings = session.with(|_| ()).and_then(|()| session.with(World::take_warnings)).expect("no panic");
+    assert!(warnings.len() == 1 && warnings[0].contains("run.log"), "{warnings:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod basic;
 mod check;
 mod tcpip;
+mod text;
 mod wifi;
 
 pub use basic::{Basic, UartSettings};

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::text;
 use serde::{Deserialize, Serialize};
 
 use crate::net::stack::Ipv4Config;
@@ -101,8 +102,10 @@ impl Wifi {
 #[serde(deny_unknown_fields)]
 pub struct SavedJoin {
     /// Its SSID.
+    #[serde(with = "text")]
     pub ssid: Vec<u8>,
     /// Its password.
+    #[serde(with = "text")]
     pub password: Vec<u8>,
     /// Only this access point of that SSID.
     pub bssid: Option<[u8; 6]>,
@@ -179,8 +182,10 @@ impl StaticAddress {
 #[serde(deny_unknown_fields)]
 pub struct SoftAp {
     /// 1 to 32 bytes.
+    #[serde(with = "text")]
     pub ssid: Vec<u8>,
     /// Up to 64 bytes.
+    #[serde(with = "text")]
     pub password: Vec<u8>,
     /// 1 to 14.
     pub channel: u8,

@@ -26,7 +26,7 @@ struct Seen {
     /// Some device other than `-serial` names our chardev.
     device: bool,
     icount: Option<String>,
-    rtc: bool,
+    rtc: Option<String>,
     display: bool,
     /// The display is one that shows something.
     window: bool,
@@ -56,7 +56,7 @@ fn look(user: &[OsString]) -> Seen {
                 seen.device |= value.split(',').any(|part| part.strip_prefix("chardev=") == Some(CHARDEV));
             }
             "icount" => seen.icount = words.next().map(Into::into),
-            "rtc" => seen.rtc = words.next().is_some(),
+            "rtc" => seen.rtc = words.next().map(Into::into),
             "display" | "vnc" | "spice" => {
                 let value = words.next().unwrap_or_default();
                 seen.display = true;
@@ -75,11 +75,13 @@ fn look(user: &[OsString]) -> Seen {
 }
 
 /// Composes what is missing. `port` is the serial port for the module where the user has not connected it,
-/// `shown` the one whose lines are shown, `plugin` the value of `-plugin`. The error is one sentence.
+/// `shown` the one whose lines are shown, `start` the date of the scenario's beginning (2024-01-01T00:00:00), `plugin` the
+/// value of `-plugin`. The error is one sentence.
 pub(super) fn compose(
     user: &[OsString],
     port: usize,
     shown: Option<usize>,
+    start: &str,
     plugin: &str,
 ) -> Result<Plan, String> {
     let seen = look(user);
@@ -117,8 +119,16 @@ pub(super) fn compose(
             ));
         }
     }
-    if !seen.rtc {
-        add("rtc", "clock=vm");
+    let rtc = format!("base={start},clock=vm");
+    match &seen.rtc {
+        None => add("rtc", &rtc),
+        Some(value) if keeps_virtual_time(value) => {}
+        Some(value) => {
+            return Err(format!(
+                "a run is reproducible only when the board's clock starts at a fixed date and follows virtual time, but \
+                 yours is '-rtc {value}'; leave it out, or write -rtc {rtc}"
+            ));
+        }
     }
     if !seen.display && !seen.nographic {
         add("display", "none");
@@ -148,6 +158,15 @@ pub(super) fn compose(
     Ok(Plan { added, notice })
 }
 
+/// Whether the board's clock has nothing of this machine's.
+fn keeps_virtual_time(rtc: &str) -> bool {
+    let parts: Vec<&str> = rtc.split(',').collect();
+    let fixed = |part: &&str| {
+        part.strip_prefix("base=").is_some_and(|base| base.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    parts.contains(&"clock=vm") && parts.iter().any(|part| fixed(&part))
+}
+
 /// The first serial port when the user says nothing about it: QEMU's default where one would see it, otherwise
 /// the standard output, where the default is a window that is not there.
 fn console(seen: &Seen) -> &'static str {
@@ -168,14 +187,14 @@ mod tests {
 
     fn plan(user: &str, port: usize) -> Result<Plan, String> {
         let user: Vec<OsString> = user.split_whitespace().map(Into::into).collect();
-        compose(&user, port, None, "file=lib.so")
+        compose(&user, port, None, "2024-01-01T00:00:00", "file=lib.so")
     }
 
     #[test]
     fn the_console_that_is_shown_gets_a_device_of_its_own() {
         let serials = |user: &str, port, shown| {
             let user: Vec<OsString> = user.split_whitespace().map(Into::into).collect();
-            compose(&user, port, Some(shown), "file=lib.so").map(|plan| {
+            compose(&user, port, Some(shown), "2024-01-01T00:00:00", "file=lib.so").map(|plan| {
                 let serials = plan.added.chunks(2).filter(|c| c[0] == "-serial");
                 serials.map(|c| c[1].clone()).collect::<Vec<_>>().join(" ")
             })
@@ -196,7 +215,8 @@ mod tests {
     fn a_bare_command_line_gets_everything() {
         assert_eq!(
             plan("-M mps2-an385 -kernel fw.elf", 1).unwrap().added.join(" "),
-            "-chardev null,id=wifi -plugin file=lib.so -icount shift=5,sleep=off -rtc clock=vm -display none \
+            "-chardev null,id=wifi -plugin file=lib.so -icount shift=5,sleep=off \
+             -rtc base=2024-01-01T00:00:00,clock=vm -display none \
              -serial stdio -serial chardev:wifi"
         );
     }
@@ -240,7 +260,8 @@ mod tests {
 
     #[test]
     fn what_the_user_gives_is_not_given_twice() {
-        let user = "-icount shift=6,sleep=off -rtc base=utc -display gtk -chardev null,id=other";
+        let user =
+            "-icount shift=6,sleep=off -rtc base=2001-02-03,clock=vm -display gtk -chardev null,id=other";
         for option in ["-icount", "-rtc", "-display"] {
             assert!(added(user, 1, option).is_empty(), "{option} twice");
         }
@@ -252,6 +273,15 @@ mod tests {
     fn what_cannot_work_is_refused_with_the_remedy() {
         for user in ["-icount shift=5", "-icount auto,sleep=off", "-icount shift=auto,sleep=off"] {
             assert!(plan(user, 1).unwrap_err().contains("-icount shift=5,sleep=off"), "{user}");
+        }
+        for user in [
+            "-rtc clock=host",
+            "-rtc base=utc",
+            "-rtc clock=vm",
+            "-rtc base=localtime,clock=vm",
+            "-rtc base=2001-02-03",
+        ] {
+            assert!(plan(user, 1).unwrap_err().contains("-rtc base=2024-01-01T00:00:00,clock=vm"), "{user}");
         }
         let message = plan("-chardev socket,id=wifi,path=x", 1).unwrap_err();
         assert!(message.contains("-chardev null,id=wifi"), "{message}");

@@ -246,7 +246,7 @@ impl Server {
                 let stamp = self.stamp(at)?;
                 self.follow_client(stamp)?;
                 self.tell_mismatch()?;
-                self.ask(|w, m| bytes.iter().try_for_each(|b| w.uart_write(m, stamp.as_nanos(), *b)))?;
+                self.ask(|w, m| w.uart_write_block(m, stamp.as_nanos(), &bytes))?;
                 self.collect()?;
             }
             Event::Closed => {

@@ -61,6 +61,15 @@ impl Network {
         true
     }
 
+    /// The sentence why a host can't do something now, such as send where nobody is connected; `None`: it can.
+    pub fn cannot_act(&self, host: &str, action: &HostAction) -> Option<String> {
+        let index = self.hosts.iter().position(|h| h.name == host)?;
+        match action {
+            HostAction::Connect { to, .. } | HostAction::Datagram { to, .. } => self.resolve(index, to).err(),
+            _ => self.hosts[index].services.cannot(action),
+        }
+    }
+
     /// Turns a segment's switch on or off. Frames on their way to it are lost while it is off; its stations
     /// stay joined until they leave.
     pub fn set_segment_up(&mut self, now: Instant, segment: &str, up: bool) {

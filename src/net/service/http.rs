@@ -192,6 +192,10 @@ impl Service for Server {
         }
     }
 
+    fn has_connections(&self) -> bool {
+        !self.connections.is_empty()
+    }
+
     /// Closes every connection; what the stack has not taken yet is not sent. Answers how many there were.
     fn close(&mut self) -> usize {
         for connection in &mut self.connections {

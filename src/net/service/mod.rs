@@ -20,6 +20,7 @@ use std::collections::VecDeque;
 use super::config::{DnsBehaviour, ServiceConfig, SntpChange};
 use super::event::HostEvent;
 pub use super::event::quoted;
+use super::network::HostAction;
 use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
 pub(super) use terminal::Terminal;
@@ -63,6 +64,11 @@ trait Service: Send {
 
     /// Closes its ports. Connections that are open end in good order.
     fn stop(self: Box<Self>, stack: &mut Stack);
+
+    /// It has connections that a test may close or reset.
+    fn has_connections(&self) -> bool {
+        false
+    }
 
     /// A test closes the host's connections (FIN), in the middle of an answer. Answers how many there were.
     fn close(&mut self) -> usize {
@@ -156,6 +162,27 @@ impl Services {
         let connections: usize = self.list.iter_mut().map(|service| service.close()).sum();
         if connections == 0 || self.terminal.has_connections() {
             self.terminal.close(&mut self.events);
+        }
+    }
+
+    /// The sentence why the host can't do that now; `None`: it can.
+    pub(super) fn cannot(&self, action: &HostAction) -> Option<String> {
+        let served = self.list.iter().any(|service| service.has_connections());
+        match action {
+            HostAction::Send(data) => self.terminal.cannot_send(data),
+            HostAction::Close if !served && !self.terminal.has_connections() => {
+                Some("it has no connection to close".to_owned())
+            }
+            HostAction::Reset if !served && !self.terminal.has_connections() => {
+                Some("it has no connection to reset".to_owned())
+            }
+            // One that listens may be told beforehand.
+            HostAction::Pause | HostAction::Resume
+                if !self.terminal.listens() && !self.terminal.has_connections() =>
+            {
+                Some("it has no connection that it could stop reading, and no `tcp-terminal`".to_owned())
+            }
+            _ => None,
         }
     }
 

@@ -98,6 +98,25 @@ impl Terminal {
         }
     }
 
+    /// The sentence why `data` could not be sent on some connection.
+    pub(in crate::net) fn cannot_send(&self, data: &[u8]) -> Option<String> {
+        let open = self.connections.iter().filter(|c| !c.closing);
+        let full = open.clone().find(|c| c.pending.len() + data.len() > PENDING);
+        match full {
+            Some(full) => Some(format!(
+                "{} bytes wait for {} already; with these they would be more than {PENDING}",
+                full.pending.len(),
+                full.peer
+            )),
+            None => open.count().eq(&0).then(|| "it has no connection to send on".to_owned()),
+        }
+    }
+
+    /// True when it listens for TCP connections.
+    pub(super) fn listens(&self) -> bool {
+        !self.listeners.is_empty()
+    }
+
     /// True when it has a connection.
     pub(super) fn has_connections(&self) -> bool {
         !self.connections.is_empty()
@@ -206,7 +225,8 @@ impl Connection {
             let dialling = self.stage == Stage::Dialling;
             let peer = self.peer;
             match stack.stream_outcome(self.stream) {
-                None if self.closing && dialling => self.pending.clear(),
+                // Nobody waits for what is not to be said; a text that waits goes out first.
+                None if self.closing && dialling && self.pending.is_empty() => {}
                 None => return (true, false),
                 Some(Err(reason)) => {
                     tell(

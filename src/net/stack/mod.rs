@@ -85,7 +85,8 @@ pub struct Stack {
     /// The stream of the DHCP client while none runs.
     dhcp_random: Option<Stream>,
 
-    iface: Interface,
+    /// Boxed: smoltcp keeps its fragmentation buffer in it, and a world is to be made on a small stack.
+    iface: Box<Interface>,
     sockets: SocketSet<'static>,
     device: device::Queues,
 
@@ -149,7 +150,7 @@ impl Stack {
         let stream = |what: &str| Stream::new(config.seed, &format!("node/{}/{what}", config.name));
         let mut interface = smoltcp::iface::Config::new(HardwareAddress::Ip);
         interface.random_seed = rng::derive(config.seed, &format!("node/{}/tcp", config.name));
-        let iface = Interface::new(interface, &mut device, micros(Instant::ZERO));
+        let iface = Box::new(Interface::new(interface, &mut device, micros(Instant::ZERO)));
         let mut ports = stream("ports");
         let mut port = || ports.between(u64::from(EPHEMERAL), u64::from(u16::MAX)) as u16;
         Stack {

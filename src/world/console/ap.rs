@@ -3,7 +3,7 @@
 use super::words::Words;
 use super::{Change, Command, Name, column, renamed};
 use crate::net::config::DhcpAnswers;
-use crate::world::spelling::{did_you_mean, one_of};
+use crate::world::spelling::{cut, did_you_mean, one_of};
 
 /// What a DHCP server can be made to answer.
 const DHCP: [(&str, &str); 5] = [
@@ -26,7 +26,7 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
         return Err("expected the name of an access point after `ap`, found nothing".to_string());
     };
     let name = name.text;
-    let so_far = format!("ap {}", Name(&name));
+    let so_far = format!("ap {}", Name(&cut(&name)));
     match pick(words, &so_far, ["down", "up", "dhcp-answers"])? {
         "down" => Ok(Command::Change(Change::ApDown(name))),
         "up" => Ok(Command::Change(Change::ApUp(name))),

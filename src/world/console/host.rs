@@ -11,7 +11,7 @@ use crate::net::service::quoted;
 use crate::net::stack::MAX_DATAGRAM;
 use crate::time::Duration;
 use crate::world::quantity::{self, duration_text};
-use crate::world::spelling::{did_you_mean, one_of};
+use crate::world::spelling::{cut, did_you_mean, one_of};
 
 /// One action.
 struct Action {
@@ -83,7 +83,7 @@ const ACTIONS: [Action; 10] = [
         help: "Sends a UDP datagram, from its udp-terminal port if it has one.",
         read: |so_far, words| {
             let (to, port) = far_end(so_far, words)?;
-            let data = text(&format!("{so_far} {} {port}", To(&to)), words)?;
+            let data = text(&format!("{so_far} {} {port}", cut(&To(&to).to_string())), words)?;
             Ok(HostAction::Datagram { to, port, data })
         },
     },
@@ -111,14 +111,14 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
     };
     let name = name.text;
     let actions = || ACTIONS.iter().map(|a| a.word);
-    let expected = || format!("expected {} after `host {}`", one_of(actions()), Name(&name));
+    let expected = || format!("expected {} after `host {}`", one_of(actions()), Name(&cut(&name)));
     let Some(word) = words.next() else {
         return Err(format!("{}, found nothing", expected()));
     };
     let Some(action) = ACTIONS.iter().find(|a| word.is(a.word)) else {
         return Err(format!("{}, found {}{}", expected(), word.shown(), did_you_mean(&word.text, actions())));
     };
-    let action = (action.read)(&format!("host {} {}", Name(&name), action.word), words)?;
+    let action = (action.read)(&format!("host {} {}", Name(&cut(&name)), action.word), words)?;
     Ok(Command::Change(Change::Host { name, action }))
 }
 
@@ -133,7 +133,7 @@ fn far_end(so_far: &str, words: &mut Words) -> Result<(Peer, u16), String> {
         Some(address) => Peer::Address(address),
         None => Peer::Module(to.text),
     };
-    let so_far = format!("{so_far} {}", To(&to));
+    let so_far = format!("{so_far} {}", cut(&To(&to).to_string()));
     const PORT: &str = "a port from 1 to 65535";
     let port = next(PORT, &so_far, words)?;
     let digits = port.plain().filter(|p| p.bytes().all(|b| b.is_ascii_digit()));

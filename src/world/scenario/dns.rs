@@ -9,9 +9,10 @@ use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{network, schema};
 use crate::net::config::{DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord};
+use crate::net::dns_server::ALIAS_LIMIT;
 use crate::time::{Duration, NANOS_PER_SEC};
 use crate::world::quantity;
-use crate::world::spelling::shown;
+use crate::world::spelling::{did_you_mean, shown};
 
 /// Longest time that an answer may be kept: a week, which is also the longest that a module keeps one.
 const LONGEST_TTL: u64 = 604_800;
@@ -33,12 +34,65 @@ pub(super) fn read<'a>(
     let default = DnsConfig::default();
     let ttl = section.parsed(problems, "ttl", ttl).unwrap_or(default.ttl);
     let mut records = BTreeMap::new();
+    let mut aliases = BTreeMap::new();
     for (name, place, value) in section.named(problems, "records") {
         let Some(name) = dns_name(problems, name, &place) else { continue };
         take(problems, taken, name.clone(), place, &format!("the DNS name `{name}`"));
-        records.extend(record(problems, value).map(|record| (name, record)));
+        let record = record(problems, value);
+        if let Some(DnsRecord::Alias(target)) = &record {
+            aliases.insert(name.clone(), (without_dot(target).to_owned(), value.span()));
+        }
+        records.extend(record.map(|record| (name, record)));
     }
+    check_aliases(problems, &aliases, taken);
     DnsConfig { records: records.into_iter().collect(), ttl, behaviour }
+}
+
+/// Each alias must lead to a name that the server knows, and none back to itself.
+fn check_aliases(
+    problems: &mut Problems,
+    aliases: &BTreeMap<String, (String, Range<usize>)>,
+    taken: &Taken<String>,
+) {
+    let known = |name: &str| taken.contains_key(name) || taken.contains_key(&format!("{name}."));
+    for (name, (target, place)) in aliases {
+        if !known(target) {
+            let names = taken.keys().map(String::as_str);
+            let message = format!(
+                "expected the address of `{name}`, or a name that this server knows, found {}{}",
+                shown(target),
+                did_you_mean(target, names)
+            );
+            problems.add(place.clone(), message);
+            continue;
+        }
+        let mut chain = vec![without_dot(name)];
+        let mut next = Some(target.as_str());
+        while let Some(here) = next.filter(|here| !chain.contains(here)) {
+            chain.push(here);
+            let record = aliases.get(here).or_else(|| aliases.get(&format!("{here}.")));
+            next = record.map(|(target, _)| target.as_str());
+        }
+        let message = match next {
+            Some(again) => {
+                chain.push(again);
+                format!("expected aliases that lead to an address, found a circle: {}", chain.join(" -> "))
+            }
+            None if chain.len() > ALIAS_LIMIT + 1 => {
+                format!(
+                    "expected at most {ALIAS_LIMIT} aliases one after the other, found {}",
+                    chain.len() - 1
+                )
+            }
+            None => continue,
+        };
+        problems.add(place.clone(), message);
+    }
+}
+
+/// A name may end with a dot.
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 /// A DNS name in lower case.

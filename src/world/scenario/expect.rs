@@ -9,7 +9,7 @@ use crate::world::console::words::{Word, Words};
 use crate::world::console::{Name, duration};
 use crate::world::event::EventKind;
 use crate::world::expect::{Expectation, Needle, Pattern, When};
-use crate::world::spelling::{did_you_mean, one_of, printable};
+use crate::world::spelling::{cut, did_you_mean, one_of, printable, shown};
 
 /// What is observed of every host.
 const OF_HOSTS: [EventKind; 3] =
@@ -105,7 +105,7 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
     let kind = kinds.iter().find(|known| kind.as_ref().is_some_and(|w| w.is(known))).ok_or_else(|| {
         let hint = did_you_mean(kind.as_ref().map_or("", |w| &w.text), kinds.iter().copied());
         let (kinds, found) = (one_of(kinds.iter().copied()), found(&kind));
-        format!("expected what is observed of {} ({kinds}), found {found}{hint}", Name(name))
+        format!("expected what is observed of {} ({kinds}), found {found}{hint}", Name(&cut(name)))
     })?;
     let mut needles = Vec::new();
     while let Some(word) = words.next() {
@@ -115,6 +115,37 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
         });
     }
     Ok(Pattern { subject: name.to_owned(), kind, needles })
+}
+
+impl Scenario {
+    /// Checks that there is a subject of which this kind can be observed. Empty: any.
+    pub(in crate::world) fn check_observation(&self, subject: &str, kind: &str) -> Result<(), String> {
+        let modules = self.modules.iter().map(|m| (m.name.as_str(), EventKind::words(true)));
+        let hosts = self.net.hosts.iter().map(|host| (host.name.as_str(), of_host(host)));
+        let all: Vec<(&str, Vec<&str>)> = modules.chain(hosts).collect();
+        let names = || all.iter().map(|(name, _)| *name);
+        if !subject.is_empty() && !names().any(|name| name == subject) {
+            return Err(format!(
+                "there is no module or host {}; there is {}{}",
+                shown(subject),
+                one_of(names()),
+                did_you_mean(subject, names())
+            ));
+        }
+        let of_subject = all.iter().filter(|(name, _)| subject.is_empty() || *name == subject);
+        let mut kinds: Vec<&str> = Vec::new();
+        for kind in of_subject.flat_map(|(_, kinds)| kinds) {
+            if !kinds.contains(kind) {
+                kinds.push(kind);
+            }
+        }
+        if kind.is_empty() || kinds.contains(&kind) {
+            return Ok(());
+        }
+        let whose = if subject.is_empty() { String::new() } else { format!(" of {}", shown(subject)) };
+        let hint = did_you_mean(kind, kinds.iter().copied());
+        Err(format!("nothing is observed{whose} as {}; there is {}{hint}", shown(kind), one_of(kinds)))
+    }
 }
 
 /// What is observed of a host: what it serves, and what every host does.

@@ -225,6 +225,9 @@ fn exists<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clo
     if names.clone().any(|n| n == name) {
         return Ok(());
     }
+    if names.clone().next().is_none() {
+        return Err(format!("expected {what}, but this scenario has none; found {}", shown(name)));
+    }
     let hint = did_you_mean(name, names.clone());
     Err(format!("expected {what} ({}), found {}{hint}", one_of(names), shown(name)))
 }

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::world::spelling::printable;
+
 /// Most mistakes that an error shows; more are only counted.
 const MOST_SHOWN: usize = 20;
 
@@ -15,15 +17,6 @@ pub struct Place {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-}
-
-impl Place {
-    /// The place of the byte at `offset` of `text`; its end when the offset lies beyond.
-    pub(super) fn of(text: &str, offset: usize) -> Place {
-        let before = &text[..text.floor_char_boundary(offset)];
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
-    }
 }
 
 /// One mistake.
@@ -55,19 +48,22 @@ impl std::error::Error for ScenarioError {}
 /// The mistakes found so far in one text.
 pub(super) struct Problems<'a> {
     text: &'a str,
+    /// Where each line starts: a long text has many places.
+    lines: Vec<usize>,
     list: Vec<(Range<usize>, String)>,
 }
 
 impl<'a> Problems<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Problems { text, list: Vec::new() }
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Problems { text, lines, list: Vec::new() }
     }
 
     /// Notes a mistake at this range of bytes.
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         // What is missing at the end is shown behind the last line, not on an empty one after it.
         let last = self.text.trim_end_matches(['\r', '\n']).len();
-        self.list.push((span.start.min(last)..span.end.min(last), message.into()));
+        self.list.push((span.start.min(last)..span.end.min(last), printable(&message.into())));
     }
 
     /// The line of a byte of the text, for messages that name a second place.
@@ -75,8 +71,12 @@ impl<'a> Problems<'a> {
         self.place(offset).line
     }
 
+    /// The place of the byte at `offset` of the text; its end when the offset lies beyond.
     pub(super) fn place(&self, offset: usize) -> Place {
-        Place::of(self.text, offset)
+        let offset = self.text.floor_char_boundary(offset);
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines[line - 1];
+        Place { line, column: self.text[start..offset].chars().count() + 1 }
     }
 
     /// Everything noted so far, as the error for the file called `name`; `Ok` when there is nothing.
@@ -88,7 +88,7 @@ impl<'a> Problems<'a> {
         let problems: Vec<Problem> = self
             .list
             .iter()
-            .map(|(span, message)| Problem { place: Place::of(text, span.start), message: message.clone() })
+            .map(|(span, message)| Problem { place: self.place(span.start), message: message.clone() })
             .collect();
         let Some(Problem { place: Place { line, column }, message: first }) = problems.first() else {
             return Ok(());

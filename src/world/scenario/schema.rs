@@ -95,6 +95,7 @@ pub(super) const WIRE: &[Key] = &[
     key("mcu-tx", "`wire` or `as-stored`", "`wire`"),
     key("mcu-line", "what a UART can be set to, such as \"9600 8n1\"", "that of the module"),
     key("obeys-rts", "true or false", "false"),
+    key("mcu-queue", "a number of bytes from 1 to 1073741824", "1048576"),
     key("noise", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
     key("loss", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
 ];

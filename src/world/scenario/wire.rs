@@ -12,7 +12,7 @@ use crate::world::quantity;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 
 /// The wire of a module at the start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireConfig {
     /// How stored bytes are paced where the driver does not say; `None`: at line rate.
     pub mcu_tx: Option<McuTx>,
@@ -20,10 +20,29 @@ pub struct WireConfig {
     pub mcu_line: Option<LineSettings>,
     /// Whether the MCU's UART obeys the module's RTS where the driver does not say; `None`: it does not.
     pub obeys_rts: Option<bool>,
+    /// Most bytes that the MCU may store ahead of the line.
+    pub mcu_queue: usize,
     /// Chance that one bit of a byte is inverted, parts per million.
     pub noise_ppm: u32,
     /// Chance that a byte is lost, parts per million.
     pub loss_ppm: u32,
+}
+
+/// Most bytes that the MCU may store ahead of the line when nobody says: a minute and a half at 115200 baud, which is
+/// more than a transmit buffer of any MCU holds.
+const DEFAULT_MCU_QUEUE: usize = 1 << 20;
+
+impl Default for WireConfig {
+    fn default() -> Self {
+        WireConfig {
+            mcu_tx: None,
+            mcu_line: None,
+            obeys_rts: None,
+            mcu_queue: DEFAULT_MCU_QUEUE,
+            noise_ppm: 0,
+            loss_ppm: 0,
+        }
+    }
 }
 
 impl WireConfig {
@@ -58,6 +77,7 @@ pub(super) fn read(problems: &mut Problems, top: &Section, modules: &mut [Module
             mcu_tx: wire.choice(p, "mcu-tx", &McuTx::WORDS),
             mcu_line: wire.parsed(p, "mcu-line", LineSettings::parse),
             obeys_rts: wire.boolean(p, "obeys-rts"),
+            mcu_queue: wire.integer(p, "mcu-queue", 1, 1 << 30).unwrap_or(DEFAULT_MCU_QUEUE),
             noise_ppm: wire.parsed(p, "noise", quantity::chance).unwrap_or(0),
             loss_ppm: wire.parsed(p, "loss", quantity::chance).unwrap_or(0),
         };

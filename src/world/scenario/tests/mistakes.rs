@@ -273,7 +273,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "timeline = [\"ap home down\"]",
-            "1:13: expected the name of an access point (nothing), found `home`",
+            "1:13: expected the name of an access point, but this scenario has none; found `home`",
         ),
         (
             "timeline = [\"at 1s link wfi down\"]",
@@ -286,6 +286,18 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         (
             "timeline = [\"at 1s link wifi dwon\"]",
             "1:13: expected a setting of the link (`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`), found `dwon`; did you mean `down`?",
+        ),
+        (
+            "[dns.records]\n\"a.example\" = \"b.exampel\"\n\"b.example\" = \"1.2.3.4\"",
+            "2:15: expected the address of `a.example`, or a name that this server knows, found `b.exampel`; did you mean `b.example`?",
+        ),
+        (
+            "[dns.records]\n\"a.example\" = \"a.example\"",
+            "2:15: expected aliases that lead to an address, found a circle: a.example -> a.example",
+        ),
+        (
+            "[wire.wifi]\nline = \"\\n9600\"",
+            "2:8: expected 80 to 5000000 baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `\\n9600`",
         ),
         ("seed = \"1", "1:10: this is not TOML: invalid basic string, expected `\"`"),
         ("seed = 1\nseed = 2\n", "2:1: this is not TOML: duplicate key"),
