@@ -55,8 +55,21 @@ namespace Antmicro.Renode.Peripherals.Network
             HandleMcuByte(value);
         }
 
-        [field: Transient]
-        public event Action<byte> CharReceived;
+        public event Action<byte> CharReceived
+        {
+            add
+            {
+                if(uart != null && ReferenceEquals(value.Target, uart))
+                {
+                    // Renode goes on knowing it, although its creation has failed.
+                    refused = true;
+                    throw Refused("The module is wired to its UART twice, so that every byte would be there twice: write either"
+                        + " `@ sysbus { uart: X }` or `@ X`");
+                }
+                charReceived += value;
+            }
+            remove { charReceived -= value; }
+        }
 
         // What the module's UART is set to now.
         public uint BaudRate => ModuleLine.Baud;
@@ -118,7 +131,11 @@ namespace Antmicro.Renode.Peripherals.Network
         public void Start()
         {
             IsPaused = false;
-            ForMonitor(MakeWorld);
+            if(!refused)
+            {
+                ForMonitor(MakeWorld);
+                WarnOfParallelMachines();
+            }
         }
 
         public void Resume()
@@ -129,6 +146,12 @@ namespace Antmicro.Renode.Peripherals.Network
         public void Pause()
         {
             IsPaused = true;
+            // Who waits is not the cause: it was taken off before the pause that it asks for.
+            var waiter = waiting;
+            if(waiter != null)
+            {
+                waiter.Stopped.Set();
+            }
             ForCallback(FlushFiles);
         }
 
@@ -140,11 +163,19 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 uart.CharReceived -= HandleMcuByte;
             }
+            lock(Instances)
+            {
+                Instances.Remove(this);
+            }
             ForCallback(delegate
             {
                 lock(sync)
                 {
                     disposed = true;
+                    if(waiting != null)
+                    {
+                        waiting.Stopped.Set();
+                    }
                     FreeWorld();
                 }
             });
@@ -156,7 +187,18 @@ namespace Antmicro.Renode.Peripherals.Network
         public string Library
         {
             get { return native != null ? native.Path : library; }
-            set { Set(delegate { library = ExistingFile(value); }); }
+            set
+            {
+                Set(delegate
+                {
+                    var path = ExistingFile(value);
+                    if(native != null && path != native.Path)
+                    {
+                        throw new RecoverableException("Too late: the library is loaded already, from " + native.Path);
+                    }
+                    library = path;
+                });
+            }
         }
 
         // The scenario's file. Empty: the built-in scenario.
@@ -198,14 +240,14 @@ namespace Antmicro.Renode.Peripherals.Network
         public string Capture
         {
             get { return capture; }
-            set { Set(delegate { capture = WritableFile(value); }); }
+            set { Set(delegate { capture = OwnFile(value); }); }
         }
 
         // The input log, for `espat-sim replay`.
         public string InputLog
         {
             get { return inputLog; }
-            set { Set(delegate { inputLog = WritableFile(value); }); }
+            set { Set(delegate { inputLog = OwnFile(value); }); }
         }
 
         // The module of the scenario. Empty: its first.
@@ -380,6 +422,7 @@ namespace Antmicro.Renode.Peripherals.Network
             ForMonitor(delegate
             {
                 MakeWorld();
+                native.CheckObservation(world, subject, kind);
                 found = Wait(new Waiter(kind, text, subject, regex, pause), timeout);
             });
             return found;
@@ -429,7 +472,13 @@ namespace Antmicro.Renode.Peripherals.Network
                 mcuHasSent = true;
                 TellMcuLine();
                 WarnOfMismatch();
-                native.Check(native.UartWrite(world, module, Tick(), value));
+                var status = native.UartWrite(world, module, Tick(), value);
+                if(status == Native.QueueFull)
+                {
+                    // From here on bytes would be lost: nobody may take what follows for a run.
+                    machine.PauseAndRequestEmulationPause(false);
+                }
+                native.Check(status);
             });
         }
 
@@ -621,7 +670,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 uart.WriteChar(value);
             }
-            var handler = CharReceived;
+            var handler = charReceived;
             if(handler != null)
             {
                 handler(value);
@@ -682,6 +731,19 @@ namespace Antmicro.Renode.Peripherals.Network
             var paused = emulation.GetStartedStateChangedEvent(false);
             // Asked before anybody can satisfy the waiter, which stops it.
             var started = emulation.IsStarted;
+            if(started && IsPaused)
+            {
+                throw new RecoverableException("This machine is paused while the emulation runs, so that its time stands still:"
+                    + " 'machine Start', or 'pause' for the whole emulation, then wait");
+            }
+            foreach(var cpu in machine.SystemBus.GetCPUs())
+            {
+                if(started && cpu.ExecutionMode == ExecutionMode.SingleStep)
+                {
+                    throw new RecoverableException("A debugger has stopped a CPU of this machine, so that its time stands still:"
+                        + " let it go on, then wait");
+                }
+            }
             lock(sync)
             {
                 if(waiting != null)
@@ -711,12 +773,32 @@ namespace Antmicro.Renode.Peripherals.Network
                 Wake();
                 if(!started)
                 {
-                    emulation.StartAll();
+                    try
+                    {
+                        emulation.StartAll();
+                    }
+                    catch
+                    {
+                        TakeBack(waiter);
+                        throw;
+                    }
                 }
-                waiter.Done.WaitOne();
-                if(waiter.Pause)
+                if(WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Stopped, paused }) != 0 && TakeBack(waiter))
                 {
-                    paused.WaitOne();
+                    // It may have come in the instant of the stop.
+                    if(waiter.Found == null)
+                    {
+                        throw new RecoverableException("Something else stopped the machine at " + Seconds(Now())
+                            + " s, while it was waited for " + waiter.Wanted);
+                    }
+                }
+                else
+                {
+                    waiter.Done.WaitOne();
+                    if(waiter.Pause && emulation.IsStarted)
+                    {
+                        paused.WaitOne();
+                    }
                 }
             }
             lock(sync)
@@ -727,6 +809,20 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 lastFound = waiter.Found;
                 return waiter.Found.Text;
+            }
+        }
+
+        // True when nobody has satisfied it, or will.
+        private bool TakeBack(Waiter waiter)
+        {
+            lock(sync)
+            {
+                if(waiting != waiter)
+                {
+                    return false;
+                }
+                waiting = null;
+                return true;
             }
         }
 
@@ -883,7 +979,8 @@ namespace Antmicro.Renode.Peripherals.Network
             }
             catch(Exception e)
             {
-                throw new RecoverableException(e.Message, e);
+                // Without the cause: Renode would show the message again.
+                throw new RecoverableException(e.Message);
             }
         }
 
@@ -927,21 +1024,32 @@ namespace Antmicro.Renode.Peripherals.Network
                 {
                     if(HasWorld)
                     {
-                        throw new RecoverableException("Too late: this is set before the machine starts");
+                        throw Refused("Too late: this is set before the machine starts");
                     }
-                    action();
+                    try
+                    {
+                        action();
+                    }
+                    catch(Exception e)
+                    {
+                        throw Refused(e.Message);
+                    }
                 }
             });
         }
 
-        // A question about this very instant.
+        // A question about what is now. Whenever something happens in the module, a timer of ours brings it up to that time; so
+        // time is not moved here, nor a timer set, and who asks changes nothing.
         private string AskNow(Func<string> question)
         {
             string answer = null;
-            Order(delegate
+            ForMonitor(delegate
             {
-                native.Check(native.Advance(world, module, Tick()));
-                answer = question();
+                MakeWorld();
+                lock(sync)
+                {
+                    answer = question();
+                }
             });
             return answer;
         }
@@ -964,6 +1072,13 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
             }
             return text.ToString();
+        }
+
+        // Logged as well, because for a line of a .repl Renode does not show what an exception says.
+        private RecoverableException Refused(string reason)
+        {
+            this.Log(LogLevel.Error, "{0}", reason);
+            return new RecoverableException(reason);
         }
 
         private T AskWorld<T>(Func<T> question, T otherwise)
@@ -1018,6 +1133,10 @@ namespace Antmicro.Renode.Peripherals.Network
                     + " as $CWD/" + path + " or $ORIGIN/" + path);
             }
             var full = Path.GetFullPath(path);
+            if(Directory.Exists(full))
+            {
+                throw new RecoverableException(full + " is a folder");
+            }
             if(!Directory.Exists(Path.GetDirectoryName(full)))
             {
                 throw new RecoverableException("There is no folder " + Path.GetDirectoryName(full));
@@ -1025,9 +1144,61 @@ namespace Antmicro.Renode.Peripherals.Network
             return full;
         }
 
+        // A file that no other module writes.
+        private string OwnFile(string path)
+        {
+            var full = WritableFile(path);
+            lock(Instances)
+            {
+                foreach(var other in Instances)
+                {
+                    if(full.Length > 0 && other != this && (other.capture == full || other.inputLog == full))
+                    {
+                        throw new RecoverableException("Another module writes " + full + " already");
+                    }
+                }
+            }
+            return full;
+        }
+
+        // Machines that run side by side see each other, and Renode's clock, at other instants in every run.
+        private void WarnOfParallelMachines()
+        {
+            var emulation = EmulationManager.Instance.CurrentEmulation;
+            if(toldAboutMachines || emulation.MasterTimeSource.ExecuteInSerial)
+            {
+                return;
+            }
+            var machines = 0;
+            foreach(var one in emulation.Machines)
+            {
+                machines++;
+            }
+            if(machines > 1)
+            {
+                toldAboutMachines = true;
+                this.Log(LogLevel.Warning, "This emulation has {0} machines that run in parallel, so that no two runs are the same:"
+                    + " 'emulation SetGlobalSerialExecution true' makes them repeatable", machines);
+            }
+        }
+
         // Power is on from here on.
         private void Connect()
         {
+            lock(Instances)
+            {
+                foreach(var other in Instances)
+                {
+                    if(uart != null && other != this && other.uart == uart)
+                    {
+                        // The only exception that Renode survives in a constructor.
+                        throw new ConstructionException(Refused("Two modules have the same UART: give each its own after `uart:`")
+                            .Message);
+                    }
+                }
+                Instances.Remove(this);
+                Instances.Add(this);
+            }
             origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
             if(uart != null)
             {
@@ -1075,6 +1246,8 @@ namespace Antmicro.Renode.Peripherals.Network
         private Line? mcuLineTold;
         // Since its reset: so the firmware has set its UART up.
         private bool mcuHasSent;
+        private bool toldAboutMachines;
+        private bool refused;
         private bool toldAboutUart;
         private string lastMismatch;
         private bool disposed;
@@ -1096,6 +1269,12 @@ namespace Antmicro.Renode.Peripherals.Network
         private readonly List<ulong> timers = new List<ulong>();
         private readonly List<Observation> observed = new List<Observation>();
         private readonly object sync = new object();
+
+        [Transient]
+        private Action<byte> charReceived;
+
+        // Every module of this Renode that was not disposed of.
+        private static readonly List<EspAt> Instances = new List<EspAt>();
 
         private static readonly bool[] PinsAtStart = { true, true, false };
 
@@ -1197,10 +1376,11 @@ namespace Antmicro.Renode.Peripherals.Network
                     : o.Text.IndexOf(text, StringComparison.Ordinal) >= 0);
             }
 
+            public string Wanted => kind + (subject.Length > 0 ? " of " + subject : "") + " with \"" + text + "\"";
+
             public string Failure(float timeout, List<Observation> observed)
             {
-                var failure = "no " + kind + (subject.Length > 0 ? " of " + subject : "") + " with \"" + text
-                    + "\" within " + timeout + " s of virtual time";
+                var failure = "no " + Wanted + " within " + timeout + " s of virtual time";
                 var others = observed.FindAll(Concerns);
                 if(others.Count == 0)
                 {
@@ -1215,6 +1395,8 @@ namespace Antmicro.Renode.Peripherals.Network
             public volatile bool IsLate;
             public readonly bool Pause;
             public readonly ManualResetEvent Done = new ManualResetEvent(false);
+            // Somebody else has stopped the machine.
+            public readonly ManualResetEvent Stopped = new ManualResetEvent(false);
 
             private readonly string kind;
             private readonly string text;
@@ -1376,6 +1558,20 @@ namespace Antmicro.Renode.Peripherals.Network
                 return level != 0;
             }
 
+            // Throws what exists, where there is no such subject or kind.
+            public void CheckObservation(IntPtr world, string subject, string kind)
+            {
+                var texts = new[] { Utf8(subject), Utf8(kind) };
+                try
+                {
+                    Check(observationCheck(world, texts[0], texts[1]));
+                }
+                finally
+                {
+                    Array.ForEach(texts, Marshal.FreeHGlobal);
+                }
+            }
+
             // Such as "joined 'home' as 192.168.1.100".
             public string ModuleText(IntPtr world, uint module)
             {
@@ -1493,6 +1689,7 @@ namespace Antmicro.Renode.Peripherals.Network
             public readonly OnWorld WorldFree;
 
             public const ulong Never = ulong.MaxValue;
+            public const uint QueueFull = 22;
 
             // In the order of espat_parity and espat_stop_bits.
             public static readonly Parity[] Parities = { Parity.None, Parity.Odd, Parity.Even };
@@ -1515,6 +1712,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 WorldFree = (OnWorld)Bind(address, "espat_world_free", typeof(OnWorld));
                 WorldSeed = (OutUlong)Bind(address, "espat_world_seed", typeof(OutUlong));
                 moduleName = (ModuleName)Bind(address, "espat_module_name", typeof(ModuleName));
+                observationCheck = (ObservationCheck)Bind(address, "espat_observation_check", typeof(ObservationCheck));
                 console = (ConsoleLine)Bind(address, "espat_world_console", typeof(ConsoleLine));
                 attach = (Attach)Bind(address, "espat_attach", typeof(Attach));
                 UartWrite = (ModuleTickByte)Bind(address, "espat_uart_write", typeof(ModuleTickByte));
@@ -1630,6 +1828,7 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly WorldNew worldNew;
             private readonly ModuleName moduleName;
             private readonly ConsoleLine console;
+            private readonly ObservationCheck observationCheck;
             private readonly Attach attach;
             private readonly McuLineSetter mcuLineSet;
             private readonly ModuleLineReader moduleLineRead;
@@ -1677,6 +1876,8 @@ namespace Antmicro.Renode.Peripherals.Network
             private delegate uint ModuleName(IntPtr world, UIntPtr index, out IntPtr name);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint ConsoleLine(IntPtr world, IntPtr line, out IntPtr answer);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint ObservationCheck(IntPtr world, IntPtr subject, IntPtr kind);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint Attach(IntPtr world, IntPtr name, ref AttachOptions options, out uint module);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]

@@ -43,7 +43,7 @@ static void run(const char *scenario)
     check(espat_attach(world, name, NULL, &module));
     check(espat_advance(world, module, 1000000000));
     check(espat_uart_write_block(world, module, 1000000000, (const uint8_t *)"AT+GMR\r\n", 8));
-    check(espat_console(world, "status", NULL));
+    check(espat_world_console(world, "status", NULL));
     check(espat_detach(world, module));
     check(espat_world_finish(world));
     check(espat_input_log_take(world, log, sizeof log, &length));

@@ -153,6 +153,7 @@ fn every_key_can_be_given() {
     assert_eq!((s.seed, s.timing, s.epoch, s.taps_all), (Some(u64::MAX), Timing::Worst, 1_906_538_400, true));
     assert_eq!(s.modules[0].wire, WireConfig::default());
     let wire = WireConfig {
+        mcu_queue: 1 << 20,
         mcu_tx: Some(McuTx::AsStored),
         mcu_line: LineSettings::parse("9600 7e2").ok(),
         obeys_rts: Some(true),

@@ -1,6 +1,7 @@
 // Renode's interfaces, as far as renode/EspAt.cs uses them: our own declarations, written from the signatures of Renode
 // 1.16.1. The harness beside implements them.
 using System;
+using System.Collections.Generic;
 using System.Threading;
 
 using Antmicro.Renode.Peripherals;
@@ -65,6 +66,10 @@ namespace Antmicro.Renode.Core
 
         public abstract void PauseAll();
 
+        public abstract IEnumerable<IMachine> Machines { get; }
+
+        public MasterTimeSource MasterTimeSource { get; } = new MasterTimeSource();
+
         public abstract AutoResetEvent GetStartedStateChangedEvent(bool requiredStartedState, bool waitForTransition = true);
     }
 
@@ -100,6 +105,8 @@ namespace Antmicro.Renode.Peripherals.Bus
     public interface IBusController
     {
         bool TryGetCurrentCPU(out ICPU cpu);
+
+        IEnumerable<ICPU> GetCPUs();
     }
 }
 
@@ -108,6 +115,14 @@ namespace Antmicro.Renode.Peripherals.CPU
     public interface ICPU : IPeripheral
     {
         void SyncTime();
+
+        ExecutionMode ExecutionMode { get; set; }
+    }
+
+    public enum ExecutionMode
+    {
+        Continuous,
+        SingleStep
     }
 }
 
@@ -133,6 +148,11 @@ namespace Antmicro.Renode.Time
         }
 
         private readonly ulong ticks;
+    }
+
+    public class MasterTimeSource
+    {
+        public bool ExecuteInSerial { get; set; }
     }
 
     public struct TimeStamp

@@ -28,6 +28,12 @@ namespace Antmicro.Renode.Exceptions
 
         public RecoverableException(string message) : base(message) { }
     }
+
+    // The only one that the creation of a platform survives.
+    public class ConstructionException : RecoverableException
+    {
+        public ConstructionException(string message) : base(message) { }
+    }
 }
 
 namespace Antmicro.Renode.Logging

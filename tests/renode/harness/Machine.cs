@@ -3,6 +3,7 @@
 // exceptions that Renode throws for what it does not forgive.
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 
 using Antmicro.Renode.Core;
@@ -35,6 +36,13 @@ namespace EspAtHarness
             cpu = OnCpuThread ? this : null;
             return OnCpuThread;
         }
+
+        public IEnumerable<ICPU> GetCPUs()
+        {
+            yield return this;
+        }
+
+        public ExecutionMode ExecutionMode { get; set; }
 
         public void SyncTime()
         {
@@ -108,6 +116,10 @@ namespace EspAtHarness
         // ---- Emulation -------------------------------------------------------------------------------------------------
 
         public override bool IsStarted => started;
+
+        public override IEnumerable<IMachine> Machines => Others.Concat(new[] { this });
+
+        public readonly List<IMachine> Others = new List<IMachine>();
 
         public override void StartAll()
         {

@@ -626,6 +626,51 @@ namespace EspAtHarness
             True(!board.Machine.IsStarted, "the emulation was not paused");
         }
 
+        public static void WaitingEndsWithASentenceWhenSomethingElseStopsTheMachine()
+        {
+            var board = new Board();
+            board.Machine.Guest(100000000, () =>
+            {
+                SpinWait.SpinUntil(() => board.Machine.IsStarted);
+                board.Machine.PauseAndRequestEmulationPause();
+            });
+            Recoverable(() => board.Module.WaitFor("reply", "ready", timeout: 100),
+                "Something else stopped the machine at 0.", "reply with \"ready\"");
+            Equal("ready", board.Module.WaitFor("reply", "ready"), "what is waited for afterwards");
+            board.StillAlive();
+        }
+
+        public static void WaitingWhereTimeStandsStillIsRefused()
+        {
+            var board = new Board();
+            board.Machine.StartAll();
+            // As `machine Pause` does while the emulation runs.
+            board.Module.Pause();
+            Recoverable(() => board.Module.WaitFor("reply", "OK", timeout: 2), "This machine is paused");
+            board.Module.Resume();
+            board.Machine.ExecutionMode = Antmicro.Renode.Peripherals.CPU.ExecutionMode.SingleStep;
+            Recoverable(() => board.Module.WaitFor("reply", "OK", timeout: 2), "A debugger has stopped a CPU");
+            board.Machine.PauseAll();
+        }
+
+        public static void WaitingForWhatCannotComeSaysWhatCan()
+        {
+            var board = new Board();
+            Recoverable(() => board.Module.WaitFor("nonsense", "x"), "nothing is observed as `nonsense`", "`command`");
+            Recoverable(() => board.Module.WaitFor("reply", "x", "wfi"), "there is no module or host `wfi`", "did you mean `wifi`?");
+            var message = "";
+            try
+            {
+                board.Module.WaitFor("reply", "(", regex: true);
+            }
+            catch(RecoverableException e)
+            {
+                message = e.Message;
+                True(e.InnerException == null, "Renode would show the message twice: " + e);
+            }
+            True(message.Length > 0, "an expression that is none was taken");
+        }
+
         public static void HostsAreObservedToo()
         {
             var board = Joining(null, "AT+CIPSTART=\"TCP\",\"www.example.com\",80", "AT+CIPSEND=18");
@@ -666,6 +711,75 @@ namespace EspAtHarness
             Equal("booting", board.Module.WifiState, "the state of the second module");
             var other = new Board(m => { m.Scenario = path; m.Module = "cat"; });
             Recoverable(() => other.Run(1), "cat", "door", "lamp");
+        }
+
+        public static void WhatIsRefusedIsLoggedTooBecauseAReplDoesNotShowIt()
+        {
+            Recoverable(() => new Board(m => m.Scenario = Folder + "/nowhere.toml"), "There is no file");
+            True(Logger.Lines.Any(l => l.Contains("[ERROR] There is no file")), "it is not in the log: " + Log());
+        }
+
+        public static void OneFileAndOneUartBelongToOneModule()
+        {
+            var path = Folder + "/own.pcapng";
+            var board = new Board(m => m.Capture = path);
+            Recoverable(() => new Board(m => m.Capture = Folder + "/./own.pcapng"), "Another module writes", "own.pcapng");
+            Recoverable(() => new Board(m => m.InputLog = path), "Another module writes");
+            try
+            {
+                new EspAt(board.Machine, board.Uart);
+                throw new Failure("two modules have one UART");
+            }
+            catch(ConstructionException e)
+            {
+                // Any other exception would end Renode here.
+                True(e.Message.Contains("Two modules have the same UART"), e.Message);
+            }
+            board.Module.Dispose();
+            var next = new EspAt(board.Machine, board.Uart) { Library = Library, Capture = path };
+            next.Dispose();
+            Recoverable(() => new Board(m => m.Capture = Folder), "is a folder");
+        }
+
+        public static void ModuleThatIsWiredBothWaysIsRefused()
+        {
+            var board = new Board();
+            // As a UART that takes peripherals does when the module is registered there.
+            Recoverable(() => board.Module.CharReceived += board.Uart.WriteChar, "wired to its UART twice");
+            True(Logger.Lines.Any(l => l.Contains("[ERROR]") && l.Contains("twice")), "it is not in the log: " + Log());
+        }
+
+        public static void MachinesThatRunInParallelAreAWarning()
+        {
+            foreach(var serial in new[] { true, false })
+            {
+                Logger.Lines.Clear();
+                var board = new Board();
+                board.Machine.Others.Add(board.Machine);
+                board.Machine.MasterTimeSource.ExecuteInSerial = serial;
+                board.Run(1);
+                board.Run(1);
+                Equal(serial ? 0 : 1, Logger.Lines.Count(l => l.Contains("SetGlobalSerialExecution true")), "warnings: " + Log());
+            }
+        }
+
+        public static void LibraryThatComesTooLateIsRefused()
+        {
+            var board = new Board();
+            True(board.Module.Version.Length > 0, "the version loads the library");
+            Recoverable(() => board.Module.Library = OtherLibrary, "the library is loaded already");
+            board.Module.Library = board.Module.Library;
+        }
+
+        public static void McuThatStoresMoreThanItMayStopsTheMachine()
+        {
+            var path = Folder + "/queue.toml";
+            File.WriteAllText(path, "[wire.wifi]\nmcu-queue = 100\n");
+            var board = new Board(m => m.Scenario = path);
+            board.Machine.Guest(1000000000, () => board.Uart.Send(new string('x', 200)));
+            Recoverable(() => board.Module.WaitFor("reply", "never", timeout: 100), "Something else stopped the machine at 1.0");
+            True(Logger.Lines.Any(l => l.Contains("[ERROR]") && l.Contains("mcu-queue")), "no error: " + Log());
+            True(Logger.Lines.Any(l => l.Contains("[WARNING]") && l.Contains("a quarter")), "no warning: " + Log());
         }
 
         public static void McuTxIsOneOfTwoWordsAndGoesBeforeTheScenario()
