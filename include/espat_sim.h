@@ -395,6 +395,8 @@ enum espat_event_kind
     ESPAT_EVENT_KIND_LINK_GAVE_UP = 23,
     // A link lost `count` bytes from `peer`, because there was no room. It stays open.
     ESPAT_EVENT_KIND_LINK_LOST = 24,
+    // A link has not opened, because TLS failed: `detail` says why.
+    ESPAT_EVENT_KIND_LINK_FAILED = 25,
     // The module's RTS has changed: `code` is its level, `count` how many bytes are in the module's receive FIFO.
     ESPAT_EVENT_KIND_UART_RTS = 30,
     // The module's CTS has changed: `code` 1: it stops, 0: it goes on; `count` bytes are still to be sent.
@@ -461,6 +463,10 @@ enum espat_event_kind
     ESPAT_EVENT_KIND_SNTP_ANSWERED = 180,
     // A time server has got a datagram from `peer` and has not answered: `detail` says why.
     ESPAT_EVENT_KIND_SNTP_UNANSWERED = 181,
+    // A host has a TLS session with `peer`: `code` is the number of the cipher suite, `detail` names both.
+    ESPAT_EVENT_KIND_TLS_SESSION = 190,
+    // A handshake of TLS with `peer` has failed: `detail` says why.
+    ESPAT_EVENT_KIND_TLS_FAILED = 191,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -526,6 +532,8 @@ enum espat_protocol
     ESPAT_PROTOCOL_TCP = 1,
     // UDP.
     ESPAT_PROTOCOL_UDP = 2,
+    // TLS over TCP.
+    ESPAT_PROTOCOL_SSL = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -812,7 +820,7 @@ typedef struct espat_observation {
     const char *subject;
     // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
     // "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    // "udp-echo", "dns", "sntp". NULL: there is no observation now.
+    // "udp-echo", "dns", "sntp", "tls". NULL: there is no observation now.
     const char *kind;
     // The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     // now.

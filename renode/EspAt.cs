@@ -409,8 +409,8 @@ namespace Antmicro.Renode.Peripherals.Network
         // `pause` is false). Starts the emulation if it does not run. Returns the observation's text.
         //
         // `kind` is of a module "command" (a line from the MCU), "reply" (a line from the module), "station", "link" or
-        // "uart", and of a host "station", "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal", "udp-echo", "dns" or
-        // "sntp". `subject` is the module's or host's name; empty is any. `text` is part of the
+        // "uart", and of a host "station", "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal", "udp-echo", "dns",
+        // "sntp" or "tls". `subject` is the module's or host's name; empty is any. `text` is part of the
         // observation's text, or with `regex` an expression that matches part of it.
         //
         // What was observed since the start counts too, but nothing counts twice: a match takes all older observations of

@@ -66,6 +66,8 @@ pub struct Core {
     /// What it has to tell.
     pub(super) events: VecDeque<AtEvent>,
     pub(super) starved: bool,
+    /// Lengths of TLS data that waits are those of opened records, where there are some.
+    pub(super) opened_lengths: bool,
 }
 
 impl Core {
@@ -105,6 +107,7 @@ impl Core {
             merged_log,
             events: VecDeque::new(),
             starved: false,
+            opened_lengths: env.profile.tls.opened_lengths,
         }
     }
 

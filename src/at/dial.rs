@@ -10,7 +10,9 @@ use std::net::{IpAddr, SocketAddr};
 use super::Env;
 use super::links::{Kind, Link};
 use super::request::{OpenRequest, Transport};
-use crate::net::stack::{CloseReason, Connection, DnsFamily, DnsState, Ends, Question, Stack, TcpOptions};
+use crate::net::stack::{
+    CloseReason, Connection, DnsFamily, DnsState, Ends, Question, Secure, Stack, TcpOptions,
+};
 use crate::profile::Profile;
 use crate::time::Instant;
 
@@ -61,6 +63,8 @@ pub enum Failure {
     NotTried,
     /// The connection ended before it was open.
     Closed(CloseReason),
+    /// The same of one that was to have TLS, with its other end.
+    Tls(CloseReason, SocketAddr),
 }
 
 impl Failure {
@@ -68,7 +72,8 @@ impl Failure {
     pub fn log_text(&self) -> Option<String> {
         match self {
             Failure::UnknownHost(name) => Some(unknown_host(name)),
-            Failure::NotTried | Failure::Closed(_) => None,
+            // What it says of TLS is several lines.
+            Failure::NotTried | Failure::Closed(_) | Failure::Tls(..) => None,
         }
     }
 }
@@ -78,6 +83,7 @@ impl Failure {
 pub struct Dial {
     port: u16,
     options: TcpOptions,
+    secure: Option<Secure>,
     step: Step,
 }
 
@@ -98,7 +104,12 @@ impl Dial {
         options: TcpOptions,
         stack: &mut Stack,
     ) -> Dial {
-        Dial { port, options, step: Step::Resolving(stack.dns_start(now, host, family)) }
+        Dial { port, options, secure: None, step: Step::Resolving(stack.dns_start(now, host, family)) }
+    }
+
+    /// The same with TLS, where it says so. Only before it connects.
+    pub fn with_tls(self, secure: Option<Secure>) -> Dial {
+        Dial { secure, ..self }
     }
 
     /// Connects to an address that is known.
@@ -112,7 +123,7 @@ impl Dial {
         stack: &mut Stack,
     ) -> Result<Dial, Failure> {
         let stream = stack.stream_connect(now, remote, None, &options).map_err(|_| Failure::NotTried)?;
-        Ok(Dial { port: remote.port(), options, step: Step::Connecting(stream) })
+        Ok(Dial { port: remote.port(), options, secure: None, step: Step::Connecting(stream) })
     }
 
     /// Looks at it. [`Dialling::Open`] hands the stream over, with its two ends: releasing it is the owner's from then
@@ -125,7 +136,10 @@ impl Dial {
                 Some(Ok(ip)) => {
                     match Dial::address(now, SocketAddr::new(ip, self.port), self.options, stack) {
                         Ok(dial) => {
-                            *self = dial;
+                            if let (Step::Connecting(stream), Some(secure)) = (dial.step, &self.secure) {
+                                stack.stream_secure(stream, secure);
+                            }
+                            self.step = dial.step;
                             Dialling::Moved
                         }
                         Err(failure) => Dialling::Failed(failure),
@@ -136,8 +150,12 @@ impl Dial {
                 None => Dialling::Waiting,
                 Some(Ok(ends)) => Dialling::Open((stream, ends)),
                 Some(Err(reason)) => {
+                    let remote = stack.stream_remote(stream);
                     stack.stream_release(stream);
-                    Dialling::Failed(Failure::Closed(reason))
+                    Dialling::Failed(match remote.filter(|_| self.secure.is_some()) {
+                        Some(remote) => Failure::Tls(reason, remote),
+                        None => Failure::Closed(reason),
+                    })
                 }
             },
         }
@@ -179,11 +197,11 @@ enum LinkStep {
 }
 
 impl LinkDial {
-    /// Begins with what was asked for.
-    pub fn new(now: Instant, request: OpenRequest, env: &mut Env<'_>) -> LinkDial {
+    /// Begins with what was asked for; with TLS where `secure` says how.
+    pub fn new(now: Instant, request: OpenRequest, secure: Option<Secure>, env: &mut Env<'_>) -> LinkDial {
         let (host, family) = (&request.host[..], request.family);
         let step = match request.transport {
-            Transport::Stream { keep_alive, timeout } => {
+            Transport::Stream { keep_alive, timeout, .. } => {
                 let base = tcp_options(env.profile);
                 let options = TcpOptions {
                     connect_timeout: timeout.unwrap_or(base.connect_timeout).min(base.connect_timeout),
@@ -191,7 +209,8 @@ impl LinkDial {
                     local_address: request.local,
                     ..base
                 };
-                LinkStep::Stream(Dial::host(now, (host, request.port), family, options, env.stack))
+                let dial = Dial::host(now, (host, request.port), family, options, env.stack);
+                LinkStep::Stream(dial.with_tls(secure))
             }
             Transport::Datagrams { .. } => LinkStep::Resolving(env.stack.dns_start(now, host, family)),
         };

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use crate::net::stack::CloseReason;
+
 /// What a link carries its data over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkProtocol {
@@ -10,6 +12,8 @@ pub enum LinkProtocol {
     Tcp,
     /// UDP.
     Udp,
+    /// TLS on TCP.
+    Ssl,
 }
 
 impl LinkProtocol {
@@ -20,6 +24,8 @@ impl LinkProtocol {
             (LinkProtocol::Tcp, IpAddr::V6(_)) => "TCPv6",
             (LinkProtocol::Udp, IpAddr::V4(_)) => "UDP",
             (LinkProtocol::Udp, IpAddr::V6(_)) => "UDPv6",
+            (LinkProtocol::Ssl, IpAddr::V4(_)) => "SSL",
+            (LinkProtocol::Ssl, IpAddr::V6(_)) => "SSLv6",
         }
     }
 }
@@ -51,6 +57,8 @@ pub enum LinkChange {
     GaveUp,
     /// Passive receive mode: a datagram of so many bytes found no room. The link stays open.
     Lost(usize),
+    /// It has not opened: TLS failed.
+    Failed(CloseReason),
 }
 
 impl fmt::Display for LinkEvent {
@@ -65,6 +73,7 @@ impl fmt::Display for LinkEvent {
             LinkChange::Lost(bytes) => {
                 write!(f, "{id} lost {bytes} bytes from {peer}: the receive buffer is full")
             }
+            LinkChange::Failed(why) => write!(f, "{id} failed {protocol} {peer}: {why}"),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::pki;
 use crate::net::firmware;
 use crate::profile::{Content, Partition, Profile};
 
@@ -159,16 +160,27 @@ impl Flash {
     }
 
     /// How many certificates or keys there are under `name` (`client_cert`, `server_key`, ...), for this release's way
-    /// to keep them. What was written to a partition counts as one.
+    /// to keep them. What was written to a partition without the header of one counts as one.
     pub fn certificates(&self, profile: &Profile, name: &str) -> usize {
         if profile.differences.certificates_in_nvs {
             return self.keys(name).map_or(0, |keys| keys.len());
         }
-        match (find(profile, name), self.partitions.get(name)) {
-            (Some(_), Some(written)) => usize::from(!written.0.is_empty()),
-            (Some(partition), None) if partition.content == Content::Shipped => 2,
-            _ => 0,
+        let Some(partition) = find(profile, name) else { return 0 };
+        let bytes = self.partitions.get(name).map_or_else(|| shipped(partition), |written| written.0.clone());
+        pki::items(&bytes).map_or(usize::from(!bytes.is_empty()), |items| items.len())
+    }
+
+    /// The content of a certificate or key under `name` (`client_cert`, ...) by its number. `None`: there is none, or
+    /// what is there cannot be read.
+    pub fn certificate(&self, profile: &Profile, name: &str, number: usize) -> Option<Vec<u8>> {
+        if profile.differences.certificates_in_nvs {
+            let keys = self.keys(name)?;
+            let value =
+                keys.get(&format!("{name}.{number}")).or_else(|| keys.get(name).filter(|_| number == 0));
+            return value.map(|value| value.bytes.clone());
         }
+        let bytes = self.read(profile, name);
+        pki::items(&bytes)?.get(number).map(|content| content.to_vec())
     }
 
     /// The namespaces of AT+SYSMFG.
@@ -184,7 +196,10 @@ impl Flash {
         }
         let keys = (0..NAMESPACES[place].1).map(|number| {
             let key = if place < NUMBERED { format!("{namespace}.{number}") } else { namespace.to_owned() };
-            let bytes = placeholder(&key).into_bytes();
+            let bytes = pki::shipped(namespace)
+                .get(number)
+                .map_or_else(|| placeholder(&key), |pem| (*pem).to_owned());
+            let bytes = bytes.into_bytes();
             (key, Value { kind: BLOB, bytes })
         });
         Some(keys.collect())
@@ -310,11 +325,12 @@ pub fn find(profile: &Profile, name: &str) -> Option<&'static Partition> {
     profile.partitions.iter().find(|p| p.name == name)
 }
 
-/// What the release ships in a partition. Real ones hold an example certificate; here it is a text that says so.
+/// What the release ships in a partition. Of the kinds that nothing here reads it is a text that says so.
 fn shipped(partition: &Partition) -> Vec<u8> {
-    match partition.content {
-        Content::Erased => Vec::new(),
-        Content::Shipped => placeholder(partition.name).into_bytes(),
+    match (partition.content, pki::shipped(partition.name)) {
+        (Content::Erased, _) => Vec::new(),
+        (Content::Shipped, []) => placeholder(partition.name).into_bytes(),
+        (Content::Shipped, items) => pki::partition(items),
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::datagrams::Datagrams;
 use super::event::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
-use super::request::{OpenRequest, UdpMode};
+use super::request::{OpenRequest, Transport, UdpMode};
 use crate::net::stack::{Connection, Port, Stack};
 use crate::time::Instant;
 
@@ -82,7 +82,12 @@ impl Link {
 
     /// What it carries its data over, for those who are told of it.
     pub fn protocol(&self) -> LinkProtocol {
+        let secure = self
+            .target
+            .as_ref()
+            .is_some_and(|target| matches!(target.transport, Transport::Stream { tls: true, .. }));
         match self.kind {
+            Kind::Stream(_) if secure => LinkProtocol::Ssl,
             Kind::Stream(_) => LinkProtocol::Tcp,
             Kind::Datagrams(..) => LinkProtocol::Udp,
         }

@@ -40,7 +40,14 @@ pub fn pump(core: &mut Core, env: &mut Env<'_>) -> bool {
 pub fn waiting(core: &Core, stack: &Stack, id: usize) -> Option<usize> {
     let link = core.links.get(id)?;
     Some(match link.kind {
-        Kind::Stream(stream) => stack.stream_readable(stream),
+        Kind::Stream(stream) => {
+            let (all, opened) = (stack.stream_readable(stream), stack.stream_opened(stream));
+            match stack.stream_is_secure(stream) {
+                true if core.opened_lengths && opened > 0 => opened,
+                true => all - opened,
+                false => all,
+            }
+        }
         Kind::Datagrams(..) => link.datagrams.len(),
     })
 }
@@ -88,13 +95,17 @@ fn close_ended(core: &mut Core, stack: &mut Stack, id: usize, stream: Connection
 fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection) -> bool {
     let Some(remote) = core.links.get(id).map(|link| link.remote) else { return false };
     // As much as there is, as much as fits: a full ring makes the TCP window close.
-    let wanted = env.stack.stream_readable(stream).min(env.profile.ipd_max);
-    if wanted == 0 || !core.has_room(env, wanted) {
+    let readable = env.stack.stream_readable(stream);
+    // A record that is whole gives more or less than what its bytes were counted for.
+    let secure = env.stack.stream_is_secure(stream);
+    let wanted = if secure { env.profile.ipd_max } else { readable.min(env.profile.ipd_max) };
+    if readable == 0 || !core.has_room(env, wanted) {
         return false;
     }
     let data = env.stack.stream_recv(stream, wanted);
     print(core, id, remote, &data);
-    !data.is_empty()
+    // A record that is no data may have ended the session.
+    !data.is_empty() || (secure && !matches!(env.stack.stream_state(stream), StreamState::Open))
 }
 
 fn pump_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {

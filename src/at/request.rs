@@ -31,6 +31,8 @@ pub enum Transport {
         keep_alive: Option<KeepAlive>,
         /// How long it may take to open; `None`: as long as the stack tries.
         timeout: Option<Duration>,
+        /// With TLS.
+        tls: bool,
     },
     /// Datagrams.
     Datagrams {

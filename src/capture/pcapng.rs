@@ -38,6 +38,10 @@ const MAX_NAME: usize = 255;
 const INBOUND: u32 = 1;
 /// `epb_flags`: the packet was sent.
 const OUTBOUND: u32 = 2;
+/// Block type: decryption secrets.
+const DECRYPTION_SECRETS: u32 = 10;
+/// Secrets type: a TLS key log.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 /// Exported PDU tag: the name of the dissector.
 const TAG_DISSECTOR_NAME: u16 = 12;
 /// Exported PDU tag: what stands in the protocol column.
@@ -171,6 +175,17 @@ impl Capture {
         pdu.extend_from_slice(&packet.bytes);
         let direction = if packet.from == Side::Mcu { OUTBOUND } else { INBOUND };
         self.packet(interface, packet.at, direction, &pdu, comment);
+    }
+
+    /// Adds a line of a TLS key log (NSS's format): Wireshark opens with it what follows.
+    pub fn secrets(&mut self, line: &str) {
+        let text = format!("{line}\n");
+        let Ok(len) = u32::try_from(text.len()) else { return };
+        let mut block = Block::new(DECRYPTION_SECRETS);
+        block.u32(TLS_KEY_LOG);
+        block.u32(len);
+        block.padded(text.as_bytes());
+        block.write(&mut self.file);
     }
 
     /// The bytes since the last call; all of them, in order, are the file.

@@ -46,6 +46,8 @@ pub enum espat_event_kind {
     LinkGaveUp = 23,
     /// A link lost `count` bytes from `peer`, because there was no room. It stays open.
     LinkLost = 24,
+    /// A link has not opened, because TLS failed: `detail` says why.
+    LinkFailed = 25,
     /// The module's RTS has changed: `code` is its level, `count` how many bytes are in the module's receive FIFO.
     UartRts = 30,
     /// The module's CTS has changed: `code` 1: it stops, 0: it goes on; `count` bytes are still to be sent.
@@ -112,6 +114,10 @@ pub enum espat_event_kind {
     SntpAnswered = 180,
     /// A time server has got a datagram from `peer` and has not answered: `detail` says why.
     SntpUnanswered = 181,
+    /// A host has a TLS session with `peer`: `code` is the number of the cipher suite, `detail` names both.
+    TlsSession = 190,
+    /// A handshake of TLS with `peer` has failed: `detail` says why.
+    TlsFailed = 191,
 }
 
 /// Something that happened, for tests that wait for it: who, what, and the facts one by one, with the sentence beside.
@@ -132,7 +138,7 @@ pub struct espat_observation {
     pub subject: *const c_char,
     /// What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
     /// "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    /// "udp-echo", "dns", "sntp". NULL: there is no observation now.
+    /// "udp-echo", "dns", "sntp", "tls". NULL: there is no observation now.
     pub kind: *const c_char,
     /// The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     /// now.

@@ -21,6 +21,8 @@ pub enum espat_protocol {
     Tcp = 1,
     /// UDP.
     Udp = 2,
+    /// TLS over TCP.
+    Ssl = 3,
 }
 
 impl espat_protocol {
@@ -29,6 +31,7 @@ impl espat_protocol {
             None => espat_protocol::None,
             Some(LinkProtocol::Tcp) => espat_protocol::Tcp,
             Some(LinkProtocol::Udp) => espat_protocol::Udp,
+            Some(LinkProtocol::Ssl) => espat_protocol::Ssl,
         }
     }
 }

@@ -362,6 +362,11 @@ impl Module {
         self.stack.take_frame()
     }
 
+    /// The next line of its TLS key log, before the first frame that it opens.
+    pub fn take_secret(&mut self) -> Option<String> {
+        self.stack.take_secret()
+    }
+
     /// The next frame that it sends on its softAP interface.
     pub fn take_softap_frame(&mut self) -> Option<Vec<u8>> {
         self.stack.take_lan_frame()

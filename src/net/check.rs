@@ -276,6 +276,7 @@ mod tests {
             hosts: vec![host("web", [203, 0, 113, 10], None), host("nas", [192, 168, 4, 10], Some("home"))],
             modules: vec![ModuleLinkConfig { name: "wifi".to_owned(), link: Faults::default() }],
             dns: DnsConfig::default(),
+            tls: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addr::gateway_in;
+use super::tls;
 use crate::time::Duration;
 
 /// How a link behaves. Every random choice is drawn from a stream named after the link.
@@ -329,6 +330,17 @@ pub struct Page {
     pub delay: Duration,
 }
 
+/// TLS on a port of a host: every connection to what listens there has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsPort {
+    /// The host's name.
+    pub host: String,
+    /// TCP port, 1 to 65535. Something of the host's services listens on it.
+    pub port: u16,
+    /// Its settings: those of a server.
+    pub config: tls::Config,
+}
+
 /// The radio link of one module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleLinkConfig {
@@ -351,4 +363,6 @@ pub struct NetConfig {
     pub modules: Vec<ModuleLinkConfig>,
     /// The gateway's DNS server, which knows the hosts' names besides.
     pub dns: DnsConfig,
+    /// Ports of hosts with TLS.
+    pub tls: Vec<TlsPort>,
 }

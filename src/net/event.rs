@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::stack::CloseReason;
+use super::tls::Version;
 
 /// Most bytes of what was received that a sentence shows.
 const EXCERPT: usize = 200;
@@ -29,6 +30,8 @@ pub enum HostEvent {
     Dns(QuestionEvent),
     /// Its time server was asked.
     Sntp(SntpEvent),
+    /// A handshake of TLS is over.
+    Tls(TlsEvent),
 }
 
 impl fmt::Display for HostEvent {
@@ -42,6 +45,7 @@ impl fmt::Display for HostEvent {
             HostEvent::UdpEcho(event) => event.fmt(f),
             HostEvent::Dns(event) => event.fmt(f),
             HostEvent::Sntp(event) => event.fmt(f),
+            HostEvent::Tls(event) => event.fmt(f),
         }
     }
 }
@@ -361,6 +365,34 @@ impl fmt::Display for SntpEvent {
             SntpAnswer::NoQuestion(bytes) => write!(f, "{bytes} bytes from {peer} are no question"),
             SntpAnswer::NotSent(why) => write!(f, "asked by {peer}, not answered: {why}"),
         }
+    }
+}
+
+/// The end of a handshake of TLS, with a client or a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsEvent {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// The version and the number (IANA) of the cipher suite; or why there is no session.
+    pub outcome: Result<(Version, u16), CloseReason>,
+}
+
+impl TlsEvent {
+    /// The outcome in words: `TLS 1.2, suite 0xc030`, or the reason of the failure.
+    pub fn outcome(&self) -> String {
+        match self.outcome {
+            Ok((version, suite)) => format!("{version}, suite 0x{suite:04x}"),
+            Err(CloseReason::Tls(failure)) => failure.to_string(),
+            Err(CloseReason::TlsSetup(error)) => error.to_string(),
+            Err(other) => other.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for TlsEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.outcome.is_ok() { "session" } else { "failed" };
+        write!(f, "{what} with {}: {}", self.peer, self.outcome())
     }
 }
 

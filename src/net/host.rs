@@ -1,11 +1,14 @@
 //! A host: a stack with services at the end of a link.
 
+use std::sync::Arc;
+
 use super::addr::{self, ETHERNET_HEADER, mac_address};
 use super::check::NetError;
 use super::config::{HostConfig, NetConfig};
 use super::link::Link;
 use super::service::Services;
-use super::stack::{Ipv4Config, Ipv6Config, Medium, Stack, StackConfig};
+use super::stack::{Ipv4Config, Ipv6Config, Medium, Secure, Stack, StackConfig};
+use super::tls::Clock;
 use crate::event::Rank;
 use crate::time::Instant;
 
@@ -72,6 +75,16 @@ impl Host {
         stack.set_ipv6(ipv6.as_ref());
         let services = Services::new(&mut stack, &host.services, config.epoch)
             .map_err(|e| NetError(format!("a service of host {:?} cannot start: {e}", host.name)))?;
+        for port in config.tls.iter().filter(|port| port.host == host.name) {
+            let clock = Clock { at: Instant::ZERO, shows: config.epoch };
+            let secure = Secure { config: Arc::new(port.config.clone()), clock, most: None };
+            if !stack.port_secure(port.port, &secure) {
+                let (port, host) = (port.port, &host.name);
+                return Err(NetError(format!(
+                    "nothing listens on port {port} of host {host:?}, which is to have TLS"
+                )));
+            }
+        }
         let header = if on.is_some() { ETHERNET_HEADER } else { 0 };
         Ok(Host {
             name: host.name.clone(),

@@ -7,12 +7,12 @@ use super::addr::{ETHERNET_HEADER, mac_address};
 use super::check::{NetError, check};
 use super::config::{Faults, HostConfig, NetConfig};
 use super::dns_server::DnsServer;
-use super::event::{GuestEvent, HostEvent};
+use super::event::{GuestEvent, HostEvent, TlsEvent};
 use super::gateway::{self, Gateway, Output};
 use super::host::{Host, Timer};
 use super::link::{Link, Passage, Way};
 use super::segment::{Port, Segment};
-use super::stack::DhcpEvent;
+use super::stack::{DhcpEvent, Handshake};
 use crate::event::{Key, Kind, Queue, Rank};
 use crate::time::{Duration, Instant};
 
@@ -75,6 +75,7 @@ pub struct Network {
     tapping: bool,
     tapped: VecDeque<TapRecord>,
     events: VecDeque<(Instant, usize, HostEvent)>,
+    secrets: VecDeque<(Instant, String)>,
     addresses: Vec<(IpAddr, String)>,
 }
 
@@ -160,6 +161,7 @@ impl Network {
             tapping: false,
             tapped: VecDeque::new(),
             events: VecDeque::new(),
+            secrets: VecDeque::new(),
             addresses,
         };
         for host in 0..network.hosts.len() {
@@ -354,6 +356,11 @@ impl Network {
         Some((at, self.hosts[host].name.as_str(), event))
     }
 
+    /// The next line of the hosts' TLS key log (NSS's format), before the first frame that it opens.
+    pub fn take_secret(&mut self) -> Option<(Instant, String)> {
+        self.secrets.pop_front()
+    }
+
     /// A frame passes a segment's switch.
     fn switch(&mut self, segment: usize, from: Port, frame: Vec<u8>) {
         for port in self.segments[segment].switch(from, &frame) {
@@ -402,6 +409,13 @@ impl Network {
         }
         while let Some(event) = host.services.take_event() {
             self.events.push_back((self.now, index, event));
+        }
+        while let Some(Handshake { remote, outcome, .. }) = host.stack.take_handshake() {
+            let event = HostEvent::Tls(TlsEvent { peer: remote, outcome });
+            self.events.push_back((self.now, index, event));
+        }
+        while let Some(line) = host.stack.take_secret() {
+            self.secrets.push_back((self.now, line));
         }
         if let Some(address) = leased {
             self.tell(index, GuestEvent::Address(address));

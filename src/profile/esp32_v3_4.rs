@@ -1,7 +1,7 @@
 //! ESP32, v3.4.0.0, on a WROOM-32.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Profile, Release, Times, flash};
+use super::{BootLog, Chip, Differences, Profile, Release, Times, Tls, flash};
 
 pub(super) static ESP32_V3_4: Profile = Profile {
     name: "esp32-v3.4",
@@ -30,5 +30,6 @@ pub(super) static ESP32_V3_4: Profile = Profile {
     slot_size: 0x180000,
     differences: Differences::V3_4,
     times: Times::ESP32_FAMILY,
+    tls: Tls::V3_4,
     ..ESP32C3_V2_3
 };

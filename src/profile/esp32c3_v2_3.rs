@@ -1,6 +1,6 @@
 //! ESP32-C3, v2.3.0.0-dev: the release that the specification describes.
 
-use super::{BootLog, Chip, Differences, Profile, Release, Times, flash};
+use super::{BootLog, Chip, Differences, Profile, Release, Times, Tls, flash};
 use crate::time::Duration;
 
 /// Also what the other profiles say no different of: the release that is known best stands in for them (a guess where
@@ -48,4 +48,5 @@ pub(super) const ESP32C3_V2_3: Profile = Profile {
     slot_size: 0x1d0000,
     differences: Differences::V2_3,
     times: Times::ESP32_FAMILY,
+    tls: Tls::V2_3,
 };

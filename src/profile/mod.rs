@@ -13,6 +13,7 @@ mod esp32c3_v2_3;
 mod esp32c6_v4_1;
 mod esp8266_v2_2;
 mod flash;
+pub mod tls;
 
 use crate::rng::Stream;
 use crate::time::Duration;
@@ -21,6 +22,7 @@ pub use availability::{Availability, Chip, Release};
 pub use boot_log::{BootLog, Reset};
 pub use differences::{Differences, Flush};
 pub use flash::{Content, Partition};
+pub use tls::Tls;
 
 /// How durations are drawn from a profile's ranges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +50,11 @@ impl Range {
 
     const fn millis(low: u64, high: u64) -> Self {
         Range { low: Duration::from_millis(low), high: Duration::from_millis(high) }
+    }
+
+    /// Its shortest and longest.
+    pub const fn ends(&self) -> (Duration, Duration) {
+        (self.low, self.high)
     }
 
     /// One duration of the range. Draws exactly once whatever `timing` is, so that changing it moves nothing else.
@@ -175,6 +182,8 @@ pub struct Profile {
     pub differences: Differences,
     /// How long things take.
     pub times: Times,
+    /// Its TLS.
+    pub tls: Tls,
 }
 
 impl Profile {

@@ -17,7 +17,7 @@ use crate::at::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use crate::module::ModuleEvent;
 use crate::net::event::{
     Asked, Ending, GuestEvent, HostEvent, Order, QuestionEvent, RequestEvent, SntpAnswer, SntpEvent,
-    TcpEchoEvent, TcpEvent, UdpEchoEvent, UdpEvent,
+    TcpEchoEvent, TcpEvent, TlsEvent, UdpEchoEvent, UdpEvent,
 };
 use crate::time::Instant;
 use crate::uart::{Deaf, McuLoss, UartEvent};
@@ -66,6 +66,8 @@ pub enum EventKind {
     LinkGaveUp = 23,
     /// A link lost data for which there was no room. It stays open.
     LinkLost = 24,
+    /// A link has not opened, because TLS failed.
+    LinkFailed = 25,
     /// The module's RTS has changed.
     UartRts = 30,
     /// The module stops sending, or goes on, because of its CTS.
@@ -128,11 +130,15 @@ pub enum EventKind {
     SntpAnswered = 180,
     /// A time server has got a datagram and has not answered.
     SntpUnanswered = 181,
+    /// A host has a TLS session.
+    TlsSession = 190,
+    /// A handshake with a host has failed.
+    TlsFailed = 191,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 42] = [
+    pub const ALL: [EventKind; 45] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -144,6 +150,7 @@ impl EventKind {
         EventKind::LinkClosed,
         EventKind::LinkGaveUp,
         EventKind::LinkLost,
+        EventKind::LinkFailed,
         EventKind::UartRts,
         EventKind::UartCts,
         EventKind::UartModuleOverrun,
@@ -175,6 +182,8 @@ impl EventKind {
         EventKind::DnsQuestion,
         EventKind::SntpAnswered,
         EventKind::SntpUnanswered,
+        EventKind::TlsSession,
+        EventKind::TlsFailed,
     ];
 
     /// Its number.
@@ -195,7 +204,8 @@ impl EventKind {
             | EventKind::LinkAccepted
             | EventKind::LinkClosed
             | EventKind::LinkGaveUp
-            | EventKind::LinkLost => "link",
+            | EventKind::LinkLost
+            | EventKind::LinkFailed => "link",
             EventKind::UartRts
             | EventKind::UartCts
             | EventKind::UartModuleOverrun
@@ -221,6 +231,7 @@ impl EventKind {
             EventKind::UdpEchoEchoed | EventKind::UdpEchoLost => "udp-echo",
             EventKind::DnsQuestion => "dns",
             EventKind::SntpAnswered | EventKind::SntpUnanswered => "sntp",
+            EventKind::TlsSession | EventKind::TlsFailed => "tls",
         }
     }
 
@@ -251,7 +262,7 @@ pub struct Facts<'a> {
     pub address: Option<IpAddr>,
     /// The access point, the module, what an HTTP request asks for, or the name that a DNS question is about.
     pub name: &'a str,
-    /// The method of an HTTP request, the type of a DNS question, or why something failed.
+    /// The method of an HTTP request, the type of a DNS question, the outcome of a TLS handshake, or why something failed.
     pub detail: Cow<'a, str>,
     /// Bytes received, lost or waiting; of [`EventKind::SntpAnswered`] seconds since 1970.
     pub count: u64,
@@ -261,7 +272,7 @@ pub struct Facts<'a> {
     /// [`EventKind::UartUnheard`]: 0 the module is off, 1 boots, 3 waits for a download, 4 sleeps deeply; [`EventKind::TcpTerminalConnected`]: 1 when the host has dialled;
     /// [`EventKind::TcpTerminalEnded`] and [`EventKind::TcpEchoEnded`]: 0 closed by the host, 1 reset by it, 2 closed by
     /// the other end, 3 reset by it, 4 over for the reason in `detail`; [`EventKind::TcpTerminalNothing`]: 0 nothing was
-    /// sent, 1 closed, 2 reset.
+    /// sent, 1 closed, 2 reset; [`EventKind::TlsSession`]: the number of the cipher suite.
     pub code: u32,
     /// The line, the data that was received, or the byte that was lost.
     pub data: &'a [u8],
@@ -283,6 +294,7 @@ impl Event {
                 LinkChange::Closed => EventKind::LinkClosed,
                 LinkChange::GaveUp => EventKind::LinkGaveUp,
                 LinkChange::Lost(_) => EventKind::LinkLost,
+                LinkChange::Failed(_) => EventKind::LinkFailed,
             },
             Event::Uart(UartEvent::Rts { .. }) => EventKind::UartRts,
             Event::Uart(UartEvent::Cts { .. }) => EventKind::UartCts,
@@ -308,7 +320,11 @@ impl Event {
             Event::Station(StationChange::Disconnected) => none,
             Event::Link(LinkEvent { id, protocol, peer, change }) => {
                 let count = if let LinkChange::Lost(bytes) = change { *bytes as u64 } else { 0 };
-                Facts { link: Some(*id), protocol: Some(*protocol), peer: Some(*peer), count, ..none }
+                let detail = match change {
+                    LinkChange::Failed(why) => why.to_string().into(),
+                    _ => Cow::Borrowed(""),
+                };
+                Facts { link: Some(*id), protocol: Some(*protocol), peer: Some(*peer), count, detail, ..none }
             }
             Event::Uart(UartEvent::Rts { high, waiting } | UartEvent::Cts { high, waiting }) => {
                 Facts { code: u32::from(*high), count: *waiting as u64, ..none }
@@ -383,6 +399,8 @@ fn kind_of_host(event: &HostEvent) -> EventKind {
             EventKind::SntpAnswered
         }
         HostEvent::Sntp(_) => EventKind::SntpUnanswered,
+        HostEvent::Tls(TlsEvent { outcome: Ok(_), .. }) => EventKind::TlsSession,
+        HostEvent::Tls(TlsEvent { outcome: Err(_), .. }) => EventKind::TlsFailed,
     }
 }
 
@@ -437,6 +455,12 @@ fn facts_of_host(event: &HostEvent) -> Facts<'_> {
             };
             Facts { peer: Some(*peer), count, detail, ..none }
         }
+        HostEvent::Tls(event) => Facts {
+            peer: Some(event.peer),
+            detail: event.outcome().into(),
+            code: event.outcome.map_or(0, |(_, suite)| u32::from(suite)),
+            ..none
+        },
     }
 }
 
@@ -534,8 +558,9 @@ mod tests {
         assert!(numbers.is_sorted_by(|a, b| a < b), "a number is used twice, or out of order: {numbers:?}");
         // A program that was built with an older header knows them: a number here never changes.
         let given = [
-            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103, 110,
-            111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180, 181,
+            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103,
+            110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180,
+            181, 190, 191,
         ];
         assert_eq!(numbers, given);
     }
@@ -553,6 +578,7 @@ mod tests {
             "udp-echo",
             "dns",
             "sntp",
+            "tls",
         ];
         assert_eq!(EventKind::words(false), hosts);
     }

@@ -1,6 +1,6 @@
 //! What is written down while the world moves: digest, capture, dialogue. None of it changes what happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::expect::{Expectations, Verdict};
@@ -19,6 +19,7 @@ enum Item {
     Frame { interface: usize, inbound: bool, bytes: Vec<u8>, comment: Option<String> },
     Uart { interface: usize, packet: UartPacket, comment: Option<String> },
     Log { interface: usize, packet: UartPacket },
+    Secret { line: String },
 }
 
 /// Channels of one module.
@@ -48,6 +49,8 @@ pub struct Recorder {
     /// Where the network's own taps begin among the interfaces.
     first_tap: usize,
     waiting: Queue<Item>,
+    /// Lines of the key log that have been written.
+    secrets: BTreeSet<String>,
     dialogue: Option<Vec<(ModuleId, UartPacket)>>,
     names: Vec<String>,
     observations: Option<Vec<Observation>>,
@@ -119,6 +122,7 @@ impl Recorder {
             capture,
             first_tap: first_tap.unwrap_or(0),
             waiting: Queue::default(),
+            secrets: BTreeSet::new(),
             dialogue: recording.dialogue.then(Vec::new),
             names,
             observations: recording.observations.then(Vec::new),
@@ -219,6 +223,14 @@ impl Recorder {
         self.waiting.push(at, Kind::Frame, module as u32, item);
     }
 
+    /// A line of a TLS key log. Both ends of a session have it; it is written when the first one does, before the frames
+    /// of that instant.
+    pub fn secret(&mut self, at: Instant, line: String) {
+        if self.capture.is_some() && self.secrets.insert(line.clone()) {
+            self.waiting.push(at, Kind::WireEdge, 0, Item::Secret { line });
+        }
+    }
+
     /// A frame from one of the network's own taps.
     pub fn capture_tap(
         &mut self,
@@ -262,6 +274,7 @@ impl Recorder {
                     capture.uart(interface, &packet, comment.as_deref());
                 }
                 Some((_, Item::Log { interface, packet })) => capture.log(interface, &packet),
+                Some((_, Item::Secret { line })) => capture.secrets(&line),
                 None => break,
             }
         }
@@ -352,7 +365,7 @@ impl Recorder {
             let item = Item::Uart { interface: channels.uart, comment: comment(remarks), packet };
             let at = match &item {
                 Item::Uart { packet, .. } => packet.at,
-                Item::Frame { .. } | Item::Log { .. } => return,
+                Item::Frame { .. } | Item::Log { .. } | Item::Secret { .. } => return,
             };
             self.waiting.push(at, Kind::WireEdge, module as u32, item);
         }

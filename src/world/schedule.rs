@@ -225,6 +225,9 @@ impl World {
         while let Some(change) = slot.module.take_radio_change() {
             self.uplink.push(now, Kind::Frame, index as u32, Uplink::Radio(change));
         }
+        while let Some(line) = slot.module.take_secret() {
+            self.recorder.secret(now, line);
+        }
         while let Some(frame) = slot.module.take_frame() {
             slot.statistics.frames_sent += 1;
             self.recorder.frame_sent(index, now, &frame);
@@ -276,6 +279,9 @@ impl World {
 
     /// Takes what the network has come out with.
     fn collect_network(&mut self) {
+        while let Some((at, line)) = self.network.take_secret() {
+            self.recorder.secret(at, line);
+        }
         while let Some(delivery) = self.network.take_delivery() {
             let Some(slot) = self.slots.get_mut(delivery.module) else { continue };
             if delivery.lost {

@@ -23,6 +23,8 @@ mod saved_commands;
 mod saved_settings;
 mod several_modules;
 mod softap;
+#[cfg(feature = "tls")]
+mod tls;
 mod transcripts;
 mod wifi_frames;
 mod wire;

@@ -9,8 +9,10 @@ use super::super::job::{Job, Look, Work};
 use super::super::links::{Kind, Link};
 use super::super::request::{OpenRequest, Transport, UdpMode, keep_alive};
 use super::super::schema::{Args, WhichLinks};
+use super::super::secure;
+use super::super::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
 use super::{Context, Outcome};
-use crate::net::stack::DnsFamily;
+use crate::net::stack::{CloseReason, DnsFamily};
 use crate::time::{Duration, Instant};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -102,12 +104,12 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     let local = local.filter(IpAddr::is_ipv6);
     let port = args.number("remote port");
     let transport = match kind {
-        b"TCP" => {
+        b"TCP" | b"SSL" => {
             // Left out only where the release falls back to it.
             let seconds =
                 args.given("keep alive").unwrap_or_else(|| c.core.settings.tcpip.options(id).keep_alive);
             let timeout = args.given("timeout").filter(|ms| *ms > 0).map(Duration::from_millis);
-            Transport::Stream { keep_alive: keep_alive(seconds), timeout }
+            Transport::Stream { keep_alive: keep_alive(seconds), timeout, tls: kind == b"SSL" }
         }
         b"UDP" => {
             let local_port = args.port("local port");
@@ -124,14 +126,17 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
             // Port 0: any free one.
             Transport::Datagrams { mode, local_port: local_port.filter(|p| *p != 0) }
         }
-        // There is no memory for TLS.
         _ => return Err(ErrorCode::FAILED),
     };
     let host = args.text("remote host").unwrap_or_default();
     let host = std::str::from_utf8(host).map_err(|_| ErrorCode::FAILED)?.to_owned();
     let request = OpenRequest { id, host, port, family, transport, local };
+    let secure = secure::for_request(c.now, &request, c.core, c.env).map_err(|line| {
+        c.core.log(line);
+        ErrorCode::FAILED
+    })?;
     c.core.links.reserve(id);
-    Ok(Outcome::Run(Job::link(LinkDial::new(c.now, request, c.env), opened)))
+    Ok(Outcome::Run(Job::link(LinkDial::new(c.now, request, secure, c.env), opened)))
 }
 
 /// What has become of AT+CIPSTART.
@@ -146,6 +151,15 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
             // ERROR first, then CLOSED, as captured with a logic analyser.
             c.core.print_closed(id);
             Ok(Outcome::Done)
+        }
+        // ERROR alone, as reported of a v2 module (issue 386 of esp-at); the log port says why.
+        Err(Failure::Tls(reason, peer)) => {
+            secure::log(c.env.profile, reason, c.core);
+            if let CloseReason::Tls(_) | CloseReason::TlsSetup(_) = reason {
+                let (protocol, change) = (LinkProtocol::Ssl, LinkChange::Failed(reason));
+                c.core.tell(AtEvent::Link(LinkEvent { id, protocol, peer, change }));
+            }
+            Err(ErrorCode::FAILED)
         }
         Err(failure) => {
             if let Some(text) = failure.log_text() {

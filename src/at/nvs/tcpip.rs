@@ -67,14 +67,18 @@ pub struct PassthroughLink {
 }
 
 impl PassthroughLink {
-    /// What opens it; `None` for TLS, which AT+CIPSTART refuses, too.
+    /// What opens it; `None` for a kind that is none.
     pub fn request(&self) -> Option<OpenRequest> {
         let (kind, family) = match self.kind.strip_suffix("v6") {
             Some(kind) => (kind, DnsFamily::Ipv6),
             None => (self.kind.as_str(), DnsFamily::Ipv4),
         };
         let transport = match kind {
-            "TCP" => Transport::Stream { keep_alive: keep_alive(u64::from(self.keep_alive)), timeout: None },
+            "TCP" | "SSL" => Transport::Stream {
+                keep_alive: keep_alive(u64::from(self.keep_alive)),
+                timeout: None,
+                tls: kind == "SSL",
+            },
             "UDP" => Transport::Datagrams {
                 mode: UdpMode::Fixed,
                 local_port: Some(self.local_port).filter(|port| *port != 0),

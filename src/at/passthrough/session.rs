@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::{Action, Framing, Packing};
-use crate::at::dial::{Dialling, LinkDial};
+use crate::at::dial::{Dialling, Failure, LinkDial};
 use crate::at::input::Looked;
 use crate::at::links::{Kind, Link};
 use crate::at::request::OpenRequest;
-use crate::at::{Core, Env};
+use crate::at::{Core, Env, secure};
 use crate::time::{Duration, Instant};
 
 /// Where an attempt to open the link again stands.
@@ -163,7 +163,15 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
         Reopen::At(at) if *at > now => return false,
         // The station, or the softAP, comes first.
         Reopen::At(_) if env.own_addresses(target.family).is_empty() => session.reopen = Reopen::At(later),
-        Reopen::At(_) => session.reopen = Reopen::Dialling(Box::new(LinkDial::new(now, target.clone(), env))),
+        Reopen::At(_) => match secure::for_request(now, target, core, env) {
+            Ok(secure) => {
+                session.reopen = Reopen::Dialling(Box::new(LinkDial::new(now, target.clone(), secure, env)));
+            }
+            Err(line) => {
+                core.log(line);
+                session.reopen = Reopen::At(later);
+            }
+        },
         Reopen::Dialling(dial) => match dial.poll(now, env.stack) {
             Dialling::Waiting => return false,
             Dialling::Moved => {}
@@ -171,7 +179,12 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
                 session.reopen = Reopen::No;
                 core.open_link(session.id, link, env.stack);
             }
-            Dialling::Failed(_) => session.reopen = Reopen::At(later),
+            Dialling::Failed(failure) => {
+                if let Failure::Tls(reason, _) = failure {
+                    secure::log(env.profile, reason, core);
+                }
+                session.reopen = Reopen::At(later);
+            }
         },
     }
     true

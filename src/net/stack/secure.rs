@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::tcp::Tcb;
 use super::{CloseReason, Connection, Listener, Stack, StreamState};
-use crate::net::tls::{Clock, Config, Session, State, Version};
+use crate::net::tls::{Clock, Config, Session, SetupError, State, Version};
 use crate::rng::Stream;
 use crate::time::Instant;
 
@@ -25,6 +25,8 @@ pub struct Secure {
     pub config: Arc<Config>,
     /// The node's clock.
     pub clock: Clock,
+    /// The most sessions that the node has memory for, this one included; `None`: as many as there are.
+    pub most: Option<usize>,
 }
 
 /// How a handshake ended.
@@ -109,6 +111,15 @@ impl Stack {
         }
     }
 
+    /// The same for whatever listens on a port. False when nothing does.
+    pub fn port_secure(&mut self, port: u16, secure: &Secure) -> bool {
+        let listener = self.listeners.iter().find(|(_, l)| l.port() == port).map(|(id, _)| *id);
+        if let Some(listener) = listener {
+            self.listener_secure(listener, secure);
+        }
+        listener.is_some()
+    }
+
     /// True when a connection has TLS.
     pub fn stream_is_secure(&self, connection: Connection) -> bool {
         self.layer(connection).is_some()
@@ -137,9 +148,9 @@ impl Stack {
         open
     }
 
-    /// How many sessions there are, in handshakes or open.
+    /// How many sessions there are, in handshakes or open, that their owners have not released.
     pub fn tls_sessions(&self) -> usize {
-        let live = self.connections.values().filter(|c| !c.is_over());
+        let live = self.connections.values().filter(|c| !c.is_over() && !c.is_released());
         live.filter(|c| c.tls.as_ref().is_some_and(|layer| layer.session.is_some())).count()
     }
 
@@ -351,7 +362,12 @@ impl Stack {
             }
             self.tls_count += 1;
             let random = Stream::new(self.seed, &format!("node/{}/tls/{}", self.name, self.tls_count));
-            match Session::new(&layer.secure.config, random, layer.secure.clock, self.now) {
+            let full = layer.secure.most.is_some_and(|most| self.tls_sessions() >= most);
+            let session = match full {
+                true => Err(SetupError::Memory),
+                false => Session::new(&layer.secure.config, random, layer.secure.clock, self.now),
+            };
+            match session {
                 Ok(session) => layer.session = Some(session),
                 Err(error) => layer.failure = Some(CloseReason::TlsSetup(error)),
             }

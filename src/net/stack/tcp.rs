@@ -101,6 +101,10 @@ impl Tcb {
         self.deaf
     }
 
+    pub(super) fn is_released(&self) -> bool {
+        self.released
+    }
+
     /// Nobody will read any more.
     pub(super) fn set_deaf(&mut self) {
         self.deaf = true;

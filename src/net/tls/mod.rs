@@ -39,6 +39,8 @@ use crate::time::{Duration, Instant};
 pub const CA: &str = include_str!("../../../certificates/ca.pem");
 /// The authority's key, for those who want to sign more. It protects nothing.
 pub const CA_KEY: &str = include_str!("../../../certificates/ca.key");
+/// The authority that has signed the certificates of modules as clients, in PEM.
+pub const CLIENT_CA: &str = include_str!("../../../certificates/server_ca.0.pem");
 /// The keys of hosts that name none.
 #[cfg(feature = "tls")]
 const HOST_RSA_KEY: &str = include_str!("../../../certificates/host-rsa.key");
@@ -60,6 +62,17 @@ pub enum Version {
     /// TLS 1.3. Nothing here speaks it: a server that has only this refuses every hello with the alert
     /// `protocol_version`, as such servers do to these modules.
     Tls13,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Version::Tls10 => "TLS 1.0",
+            Version::Tls11 => "TLS 1.1",
+            Version::Tls12 => "TLS 1.2",
+            Version::Tls13 => "TLS 1.3",
+        })
+    }
 }
 
 /// Whether the peer's certificate is looked at.
@@ -254,6 +267,8 @@ pub enum State {
 pub enum SetupError {
     /// This build has no TLS.
     NotBuilt,
+    /// There are as many sessions already as there is memory for.
+    Memory,
     /// The own certificate cannot be read. With the library's code.
     Certificate(i32),
     /// The own key cannot be read. With the library's code.
@@ -269,6 +284,7 @@ impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SetupError::NotBuilt => f.write_str("this build of espat-sim has no TLS"),
+            SetupError::Memory => f.write_str("no memory for another session"),
             SetupError::Certificate(code) => write!(f, "the certificate cannot be read (-0x{:04x})", -code),
             SetupError::Key(code) => write!(f, "the private key cannot be read (-0x{:04x})", -code),
             SetupError::Authorities(code) => {

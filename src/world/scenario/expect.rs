@@ -88,7 +88,7 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
     let hosts = || scenario.net.hosts.iter();
     let name = subject.as_ref().map_or("", |w| w.text.as_str());
     let kinds = match hosts().find(|host| host.name == name) {
-        Some(host) => of_host(host),
+        Some(host) => of_host(host, scenario.has_tls(host)),
         None if modules().any(|module| module == name) => EventKind::words(true),
         None => {
             let names = || modules().chain(hosts().map(|host| host.name.as_str()));
@@ -118,10 +118,15 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
 }
 
 impl Scenario {
+    /// Whether a port of this host has TLS.
+    fn has_tls(&self, host: &HostConfig) -> bool {
+        self.net.tls.iter().any(|port| port.host == host.name)
+    }
+
     /// Checks that there is a subject of which this kind can be observed. Empty: any.
     pub(in crate::world) fn check_observation(&self, subject: &str, kind: &str) -> Result<(), String> {
         let modules = self.modules.iter().map(|m| (m.name.as_str(), EventKind::words(true)));
-        let hosts = self.net.hosts.iter().map(|host| (host.name.as_str(), of_host(host)));
+        let hosts = self.net.hosts.iter().map(|host| (host.name.as_str(), of_host(host, self.has_tls(host))));
         let all: Vec<(&str, Vec<&str>)> = modules.chain(hosts).collect();
         let names = || all.iter().map(|(name, _)| *name);
         if !subject.is_empty() && !names().any(|name| name == subject) {
@@ -149,7 +154,7 @@ impl Scenario {
 }
 
 /// What is observed of a host: what it serves, and what every host does.
-fn of_host(host: &HostConfig) -> Vec<&'static str> {
+fn of_host(host: &HostConfig, has_tls: bool) -> Vec<&'static str> {
     let served = host.services.iter().filter_map(|service| match service {
         ServiceConfig::Http { .. } => Some(EventKind::HttpRequest),
         ServiceConfig::TcpEcho { .. } => Some(EventKind::TcpEchoConnected),
@@ -159,7 +164,8 @@ fn of_host(host: &HostConfig) -> Vec<&'static str> {
         ServiceConfig::Update { .. } => Some(EventKind::UpdateRequest),
         ServiceConfig::TcpTerminal { .. } | ServiceConfig::UdpTerminal { .. } => None,
     });
-    served.chain(OF_HOSTS).map(EventKind::word).collect()
+    let secure = has_tls.then_some(EventKind::TlsSession);
+    served.chain(secure).chain(OF_HOSTS).map(EventKind::word).collect()
 }
 
 fn found(word: &Option<Word>) -> String {

@@ -1,6 +1,6 @@
 //! Hosts and the services on them.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 use super::access_points::Lan;
@@ -8,11 +8,12 @@ use super::network::{self, Subnet};
 use super::read::{self, Taken, take};
 use super::report::Problems;
 use super::table::{Section, Value};
+use super::tls::Owner;
 use super::{dns, exists, link, schema, servers};
 use crate::net::addr::same_network;
-use crate::net::config::{Faults, HostConfig, Page, ServiceConfig};
+use crate::net::config::{Faults, HostConfig, Page, ServiceConfig, TlsPort};
 use crate::net::icmpv6::MIN_MTU;
-use crate::net::ntp;
+use crate::net::{ntp, tls};
 use crate::time::Duration;
 use crate::world::quantity;
 use crate::world::spelling::shown;
@@ -24,8 +25,9 @@ pub(super) fn read(
     lans: &[Lan],
     modules: &[&str],
     dns_names: &mut Taken<String>,
-) -> Vec<HostConfig> {
+) -> (Vec<HostConfig>, Vec<TlsPort>) {
     let mut hosts = Vec::new();
+    let mut secure = Vec::new();
     let mut addresses = Taken::new();
     let mut addresses6 = Taken::new();
     for (name, place, value) in top.named(problems, "host") {
@@ -80,7 +82,11 @@ pub(super) fn read(
             );
             section.complain(problems, "address6", &message);
         }
-        let services = services(problems, &section, name);
+        let addresses = [address.map(IpAddr::V4), address6.map(IpAddr::V6)];
+        let owner = Owner { names: &own_names, addresses: addresses.into_iter().flatten().collect() };
+        let (services, ports) = services(problems, &section, name, &owner);
+        let ports = ports.into_iter().map(|(port, config)| TlsPort { host: name.to_string(), port, config });
+        secure.extend(ports);
         let Some(address) = address else { continue };
         hosts.push(HostConfig {
             name: name.to_string(),
@@ -92,7 +98,7 @@ pub(super) fn read(
             services,
         });
     }
-    hosts
+    (hosts, secure)
 }
 
 fn address(text: &str) -> Result<Ipv4Addr, String> {
@@ -181,14 +187,24 @@ fn misplaced(
     }
 }
 
-fn services(problems: &mut Problems, section: &Section, host: &str) -> Vec<ServiceConfig> {
+/// What a host offers, and on which ports with TLS.
+fn services(
+    problems: &mut Problems,
+    section: &Section,
+    host: &str,
+    owner: &Owner,
+) -> (Vec<ServiceConfig>, Vec<(u16, tls::Config)>) {
     let mut services = Vec::new();
+    let mut secure = Vec::new();
     let mut ports = Taken::new();
     if let Some(value) = section.value("http")
         && let Some(http) =
             Section::open(problems, format!("[host.{host}.http]"), value.span(), value, schema::HTTP)
     {
-        let port = http.integer(problems, "port", 1, 65_535).unwrap_or(80);
+        let config = super::tls::read(problems, &format!("host.{host}.http"), &http, owner);
+        let default = if config.is_some() { 443 } else { 80 };
+        let port = http.integer(problems, "port", 1, 65_535).unwrap_or(default);
+        secure.extend(config.map(|config| (port, config)));
         take(problems, &mut ports, ("TCP", port), http.span("port"), &format!("TCP port {port}"));
         services.push(ServiceConfig::Http { port, pages: pages(problems, &http, host) });
     }
@@ -205,7 +221,18 @@ fn services(problems: &mut Problems, section: &Section, host: &str) -> Vec<Servi
         ("udp-terminal", "UDP", |port| ServiceConfig::UdpTerminal { port }),
     ];
     for (key, protocol, make) in others {
-        if let Some(port) = section.integer(problems, key, 1, 65_535) {
+        if let Some(value) = section.value(key).filter(|v| protocol == "TCP" && v.get_ref().is_table()) {
+            let title = format!("host.{host}.{key}");
+            let keys = schema::TCP_SERVICE;
+            let Some(table) = Section::open(problems, format!("[{title}]"), value.span(), value, keys) else {
+                continue;
+            };
+            let config = super::tls::read(problems, &title, &table, owner);
+            let Some(port) = table.integer(problems, "port", 1, 65_535) else { continue };
+            take(problems, &mut ports, (protocol, port), table.span("port"), &format!("TCP port {port}"));
+            secure.extend(config.map(|config| (port, config)));
+            services.push(make(port));
+        } else if let Some(port) = section.integer(problems, key, 1, 65_535) {
             take(
                 problems,
                 &mut ports,
@@ -221,11 +248,14 @@ fn services(problems: &mut Problems, section: &Section, host: &str) -> Vec<Servi
         services.push(ServiceConfig::Sntp(sntp));
     }
     if let Some(update) = servers::open_update(problems, section, host) {
-        let port = update.integer(problems, "port", 1, 65_535).unwrap_or(80);
+        let config = super::tls::read(problems, &format!("host.{host}.update"), &update, owner);
+        let default = if config.is_some() { 443 } else { 80 };
+        let port = update.integer(problems, "port", 1, 65_535).unwrap_or(default);
+        secure.extend(config.map(|config| (port, config)));
         take(problems, &mut ports, ("TCP", port), update.span("port"), &format!("TCP port {port}"));
         services.extend(servers::offer(problems, &update).map(|offer| ServiceConfig::Update { port, offer }));
     }
-    services
+    (services, secure)
 }
 
 fn pages(problems: &mut Problems, http: &Section, host: &str) -> Vec<Page> {

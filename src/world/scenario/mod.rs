@@ -17,6 +17,7 @@ pub(crate) mod saved;
 mod schema;
 mod servers;
 mod table;
+mod tls;
 mod wire;
 
 use std::iter;

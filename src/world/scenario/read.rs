@@ -43,7 +43,7 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     let lans = access_points::read(p, &top, &mut macs);
     let module_names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
     let mut dns_names = Taken::new();
-    let hosts = hosts::read(p, &top, &lans, &module_names, &mut dns_names);
+    let (hosts, tls) = hosts::read(p, &top, &lans, &module_names, &mut dns_names);
     let dns = match top.value("dns") {
         Some(value) => dns::read(p, "[dns]", value, &mut dns_names),
         None => DnsConfig::default(),
@@ -59,7 +59,7 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
         epoch,
         modules,
         aps,
-        net: NetConfig { epoch, segments, hosts, modules: radio_links, dns },
+        net: NetConfig { epoch, segments, hosts, modules: radio_links, dns, tls },
         taps_all: taps_all(p, &top),
         timeline: Vec::new(),
         expect: Vec::new(),
@@ -233,7 +233,7 @@ fn epoch(problems: &mut Problems, top: &Section) -> u64 {
 }
 
 /// Seconds since 1970-01-01T00:00:00Z. `None` outside 1970 to 2105, without offset, or with a fraction.
-fn unix_seconds(d: &Datetime) -> Option<u64> {
+pub(super) fn unix_seconds(d: &Datetime) -> Option<u64> {
     let (date, time, offset) = (d.date?, d.time?, d.offset?);
     let second = time.second.unwrap_or(0);
     if !(1970..=2105).contains(&date.year) || time.nanosecond.unwrap_or(0) != 0 || second > 59 {

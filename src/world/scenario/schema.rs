@@ -117,8 +117,36 @@ pub(super) const HOST: &[Key] = &[
 ];
 
 pub(super) const HTTP: &[Key] = &[
-    key("port", "a port from 1 to 65535", "80"),
+    key("port", "a port from 1 to 65535", "80, with TLS 443"),
+    key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
     key("pages", "a table of pages: { \"/path\" = \"body\" }", "empty"),
+];
+
+pub(super) const TCP_SERVICE: &[Key] = &[
+    key("port", "a port from 1 to 65535", REQUIRED),
+    key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
+];
+
+pub(super) const TLS: &[Key] = &[
+    key("key", "`rsa` or `ec`", "`rsa`"),
+    key("names", "a list of names, such as [\"www.example.com\"]", "the names and addresses of the host"),
+    key(
+        "valid-from",
+        "a date and time with its offset, such as 2026-01-01T00:00:00Z",
+        "2000-01-01T00:00:00Z",
+    ),
+    key(
+        "valid-until",
+        "a date and time with its offset, such as 2026-01-01T00:00:00Z",
+        "2105-12-31T23:59:59Z",
+    ),
+    key("versions", "a list of `1.0`, `1.1`, `1.2` and `1.3`", "[\"1.0\", \"1.1\", \"1.2\"]"),
+    key("suites", "a list of numbers of cipher suites, such as [\"0xc030\"]", "all that mbedTLS has"),
+    key("alpn", "a list of application protocols, such as [\"http/1.1\"]", "empty"),
+    key("psk", "a table of keys: { identity = \"key\" }", "empty"),
+    key("client-certificate", "`none`, `asked` or `required`", "`none`"),
+    key("tickets", "true or false", "true"),
+    key("fault", "`silent` or `half-flight`", "no fault"),
 ];
 
 pub(super) const DNS: &[Key] = &[
@@ -146,7 +174,8 @@ pub(super) const SNTP: &[Key] = &[
 ];
 
 pub(super) const UPDATE: &[Key] = &[
-    key("port", "a port from 1 to 65535", "80"),
+    key("port", "a port from 1 to 65535", "80, with TLS 443"),
+    key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
     key("versions", "a table of versions: { \"v2.4.0.0\" = { ota = 1_200_000 } }", REQUIRED),
     key("latest", "one of the versions", "the only version"),
 ];

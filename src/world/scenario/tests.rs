@@ -290,7 +290,7 @@ fn time_and_update_servers_are_read() {
 #[test]
 fn the_reference_has_a_row_for_every_key() {
     let docs = include_str!("../../../docs/scenario.md");
-    let sections: [(&str, &[Key]); 12] = [
+    let sections: [(&str, &[Key]); 14] = [
         ("## Top level", schema::TOP),
         ("## [capture]", schema::CAPTURE),
         ("## [module.NAME]", schema::MODULE),
@@ -300,6 +300,8 @@ fn the_reference_has_a_row_for_every_key() {
         ("## [host.NAME]", schema::HOST),
         ("## [host.NAME.http]", schema::HTTP),
         ("A page is", schema::PAGE),
+        ("## [host.NAME.http.tls]", schema::TLS),
+        ("`tcp-echo` and `tcp-terminal`", schema::TCP_SERVICE),
         ("## DNS servers", schema::DNS),
         ("## [host.NAME.sntp]", schema::SNTP),
         ("## [host.NAME.update]", schema::UPDATE),

@@ -73,6 +73,7 @@ fn config() -> NetConfig {
         ],
         modules: vec![module("wifi"), module("wifi2")],
         dns: DnsConfig::default(),
+        tls: Vec::new(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(in crate::net::stack) struct Listening {
 }
 
 impl Listening {
-    pub(super) fn port(&self) -> u16 {
+    pub(in crate::net::stack) fn port(&self) -> u16 {
         self.port
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::lan::{Lan, address, ms};
 use crate::net::stack::*;
-use crate::net::tls::{CA, Clock, Config, Fault, HostCertificate, KeyKind, Reason, Verify, Version};
+use crate::net::tls::{
+    CA, Clock, Config, Fault, HostCertificate, KeyKind, Reason, SetupError, Verify, Version,
+};
 use crate::time::{Duration, Instant};
 
 const FIN: u8 = 1;
@@ -14,7 +16,7 @@ const RST: u8 = 4;
 const TODAY: u64 = 1_654_084_800;
 
 fn secure(config: Config) -> Secure {
-    Secure { config: Arc::new(config), clock: Clock { at: Instant::ZERO, shows: TODAY } }
+    Secure { config: Arc::new(config), clock: Clock { at: Instant::ZERO, shows: TODAY }, most: None }
 }
 
 fn client() -> Config {
@@ -219,6 +221,21 @@ fn settings_that_cannot_be_read_end_a_connection_without_a_byte() {
     assert!(matches!(state, StreamState::Closed(CloseReason::TlsSetup(_))), "{state:?}");
     let longest = lan.log.iter().filter(|(_, from, _)| *from == 0).map(|(_, _, frame)| frame.len()).max();
     assert_eq!(longest, Some(66), "nothing longer than a SYN, which has no data, has been sent");
+}
+
+#[test]
+fn a_node_without_memory_for_another_session_ends_the_connection() {
+    let mut lan = Lan::new(2, 1);
+    let (first, listener) = dial(&mut lan, client(), server());
+    let now = lan.now;
+    let second = lan.nodes[0].stream_connect(now, at(1, 443), None, &TcpOptions::default()).unwrap();
+    lan.nodes[0].stream_secure(second, &Secure { most: Some(1), ..secure(client()) });
+    lan.run_idle(ms(500));
+    assert_eq!(lan.nodes[0].stream_state(first), StreamState::Open);
+    let full = StreamState::Closed(CloseReason::TlsSetup(SetupError::Memory));
+    assert_eq!(lan.nodes[0].stream_state(second), full);
+    assert!(lan.nodes[1].stream_accept(listener).is_some());
+    assert!(lan.nodes[1].stream_accept(listener).is_none(), "the second one has no session");
 }
 
 #[test]
