@@ -241,13 +241,6 @@ pub struct Clock {
     pub shows: u64,
 }
 
-impl Clock {
-    /// What it shows at `now`.
-    fn at(self, now: Instant) -> u64 {
-        self.shows + now.since(self.at).as_nanos() / crate::time::NANOS_PER_SEC
-    }
-}
-
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

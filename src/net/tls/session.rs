@@ -23,7 +23,7 @@ use super::{
     Clock, Config, Failure, Fault, Identity, MAX_RECORD, Reason, SetupError, State, Verify, Version,
 };
 use crate::rng::Stream;
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Duration, Instant, NANOS_PER_SEC, earliest};
 
 /// Groups by their numbers (IANA), with the library's.
 const GROUPS: &[(u16, sys::ecp_group_id)] = &[
@@ -85,6 +85,13 @@ impl Io for End {
         }
         wire.output.extend_from_slice(record);
         Ok(record.len())
+    }
+}
+
+impl Clock {
+    /// What it shows at `now`.
+    fn at(self, now: Instant) -> u64 {
+        self.shows + now.since(self.at).as_nanos() / NANOS_PER_SEC
     }
 }
 
