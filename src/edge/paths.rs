@@ -61,7 +61,7 @@ impl Paths {
         self.name(what, path, false)
     }
 
-    /// The run writes `path`; `what` it is for, such as `--pcap`.
+    /// The run writes `path`; `what` it is for, such as `--capture`.
     ///
     /// # Errors
     /// The run reads or writes it for another purpose, it is a directory, or its directory does not exist.
@@ -190,19 +190,19 @@ mod tests {
         ] {
             let [one, other] = [one, other].map(|name| here.join(name));
             let mut paths = Paths::default();
-            paths.write("--pcap", &one).unwrap();
-            let second = paths.write("--log", &other);
+            paths.write("--capture", &one).unwrap();
+            let second = paths.write("--input-log", &other);
             assert_eq!(second.is_err(), same, "{} and {}: {second:?}", one.display(), other.display());
             let mut paths = Paths::default();
             paths.read("the log", &one).unwrap();
-            assert_eq!(paths.write("--pcap", &other).is_err(), same, "{} read", one.display());
+            assert_eq!(paths.write("--capture", &other).is_err(), same, "{} read", one.display());
             let mut paths = Paths::default();
             paths.read("the log", &one).unwrap();
             assert_eq!(paths.read("the scenario", &other), Ok(()), "reading twice harms nobody");
         }
         let mut paths = Paths::default();
-        paths.write("--pcap", Path::new("/dev/null")).unwrap();
-        paths.write("--log", Path::new("/dev/null")).unwrap();
+        paths.write("--capture", Path::new("/dev/null")).unwrap();
+        paths.write("--input-log", Path::new("/dev/null")).unwrap();
         std::fs::remove_dir_all(&here).unwrap();
     }
 
