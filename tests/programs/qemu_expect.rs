@@ -64,9 +64,7 @@ fn a_run_in_which_something_did_not_happen_fails_with_the_sentence() {
     assert!(line.contains("before `www http GET /statos` had happened, which had until 200 s"), "{line}");
     assert!(line.contains("the only `www http` was `GET /status from 192.168.1.100:"), "{line}");
     assert!(
-        run.said.contains(
-            "to run it again: espat-sim qemu --scenario lab.toml --seed 3 --limit 300000000000ns -- "
-        ),
+        run.said.contains("to run it again: espat-sim qemu --scenario lab.toml --seed 3 --limit 5min -- "),
         "{}",
         run.said
     );

@@ -136,10 +136,13 @@ fn leave_data_phase(host: &mut Host) {
     settle(host);
 }
 
-/// Wakes it from light sleep (AT+SLEEP=2), as a host does that speaks after a pause: an empty line, which may be lost.
+/// Wakes it from light sleep (AT+SLEEP=2), as a host does that speaks after a pause: an empty line, which may be lost, and
+/// another, because half of the first may have been heard.
 fn wake(host: &mut Host) {
-    host.send("\r\n");
-    host.wait(SECOND / 100);
+    for _ in 0..2 {
+        host.send("\r\n");
+        host.wait(SECOND / 100);
+    }
     host.pending.clear();
 }
 
