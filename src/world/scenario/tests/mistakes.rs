@@ -297,7 +297,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[wire.wifi]\nmcu-line = \"\\n9600\"",
-            "2:12: expected 80 to 5000000 baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `\\n9600`",
+            "2:12: `mcu-line` in [wire.wifi]: expected 80 to 5000000 baud and a format, such as `9600 8n1` or `115200 7e1.5`, found `\\n9600`",
         ),
         ("seed = \"1", "1:10: this is not TOML: invalid basic string, expected `\"`"),
         ("seed = 1\nseed = 2\n", "2:1: this is not TOML: duplicate key"),
