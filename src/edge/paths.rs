@@ -132,13 +132,11 @@ fn identity(path: &Path, links: u32) -> Option<Identity> {
 }
 
 #[cfg(unix)]
-#[expect(clippy::disallowed_types, reason = "the edge looks at files")]
 fn is_device(facts: &std::fs::Metadata) -> bool {
     std::os::unix::fs::FileTypeExt::is_char_device(&facts.file_type())
 }
 
 #[cfg(unix)]
-#[expect(clippy::disallowed_types, reason = "the edge looks at files")]
 fn number(facts: &std::fs::Metadata) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     Some((facts.dev(), facts.ino()))

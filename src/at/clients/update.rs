@@ -122,7 +122,7 @@ enum Looked {
     Waiting,
     /// It went a bit further.
     Moved,
-    Next(Step),
+    Next(Box<Step>),
     /// Everything is written.
     Done,
     /// What the log port says of it; may be nothing.
@@ -189,7 +189,7 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         }
         Looked::Moved => core.update.run = Some(run),
         Looked::Next(step) => {
-            std::mem::replace(&mut run.step, step).release(env);
+            std::mem::replace(&mut run.step, *step).release(env);
             core.update.run = Some(run);
         }
         Looked::Done => {
@@ -270,7 +270,9 @@ impl Run {
                     self.request.name
                 );
                 match Connection::dial(now, *server, &path, env) {
-                    Some(connection) => Looked::Next(Step::Loading(*target, connection, Load::default())),
+                    Some(connection) => {
+                        Looked::Next(Box::new(Step::Loading(*target, connection, Load::default())))
+                    }
                     None => failed("connect to server2 failed!"),
                 }
             }
@@ -289,7 +291,7 @@ impl Run {
             return self.erase(now, server, core, env);
         }
         match Connection::dial(now, server, "?is_format_simple=true HTTP/1.0", env) {
-            Some(connection) => Looked::Next(Step::Asking(server, connection)),
+            Some(connection) => Looked::Next(Box::new(Step::Asking(server, connection))),
             None => failed("connect to server failed!"),
         }
     }
@@ -319,7 +321,7 @@ impl Run {
         };
         let until =
             (0..size.div_ceil(ERASE_BLOCK)).fold(now, |until, _| until + env.draw(|p| &p.times.erase_block));
-        Looked::Next(Step::Erasing(server, target, until))
+        Looked::Next(Box::new(Step::Erasing(server, target, until)))
     }
 }
 

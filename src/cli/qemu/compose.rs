@@ -164,7 +164,7 @@ fn keeps_virtual_time(rtc: &str) -> bool {
     let fixed = |part: &&str| {
         part.strip_prefix("base=").is_some_and(|base| base.starts_with(|c: char| c.is_ascii_digit()))
     };
-    parts.contains(&"clock=vm") && parts.iter().any(|part| fixed(&part))
+    parts.contains(&"clock=vm") && parts.iter().any(fixed)
 }
 
 /// The first serial port when the user says nothing about it: QEMU's default where one would see it, otherwise
