@@ -14,16 +14,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Reads a little, so that the writer has begun, and leaves. */
+/* The reading end, open from `reader` until the world has been made. */
+static int reading;
+
+/* Opens the pipe, which lets the writer go on, and reads a little. It does not leave yet: what the world still writes
+ * while it is made would be lost, and that is an error too. */
 static void *reader(void *path)
 {
     char some[16];
-    int fd = open((const char *)path, O_RDONLY);
 
-    if (fd < 0 || read(fd, some, sizeof some) <= 0) {
+    reading = open((const char *)path, O_RDONLY);
+    if (reading < 0 || read(reading, some, sizeof some) <= 0) {
         return (void *)"the reader read nothing";
     }
-    close(fd);
     return NULL;
 }
 
@@ -54,6 +57,7 @@ static int try_it(const char *path, int log)
     if (pthread_join(id, &unread) || unread) {
         return fail(unread ? (const char *)unread : "no join");
     }
+    close(reading);
     if (espat_advance(world, module, 1000000000)) {
         return fail(espat_last_error());
     }
