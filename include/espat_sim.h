@@ -230,6 +230,8 @@ enum espat_pin
     // The MCU's RTS, the module's CTS: high asks the module to stop sending, if its flow control is on. Low at the
     // start.
     ESPAT_PIN_MCU_RTS = 2,
+    // The GPIO that AT+SLEEPWKCFG names, unless that is GPIO0: at its level the module is awake. Nobody's at the start.
+    ESPAT_PIN_WAKE = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

@@ -34,7 +34,7 @@ using Antmicro.Renode.Utilities;
 
 namespace Antmicro.Renode.Peripherals.Network
 {
-    // GPIO inputs: 0 is EN, 1 is GPIO0, 2 is the MCU's RTS. The output is the module's RTS.
+    // GPIO inputs: 0 is EN, 1 is GPIO0, 2 is the MCU's RTS, 3 is the pin that wakes the module. The output is the module's RTS.
     [GPIO(NumberOfInputs = 3)]
     public class EspAt : IUART, IGPIOReceiver, IHasOwnLife, IDisposable
     {
@@ -87,7 +87,7 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             if(number < 0 || number >= PinCount)
             {
-                this.Log(LogLevel.Warning, "There is no pin {0}: 0 is EN, 1 is GPIO0, 2 is RTS", number);
+                this.Log(LogLevel.Warning, "There is no pin {0}: 0 is EN, 1 is GPIO0, 2 is RTS, 3 is WAKE", number);
                 return;
             }
             DriveModule(delegate
@@ -95,7 +95,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 pins[number] = value;
                 if(HasWorld)
                 {
-                    native.Check(native.SetPin(world, module, Tick(), (uint)number, value ? 1u : 0u));
+                    native.Check(native.SetPin(world, module, Tick(), NativePins[number], value ? 1u : 0u));
                 }
             });
         }
@@ -872,7 +872,7 @@ namespace Antmicro.Renode.Peripherals.Network
                     {
                         if(pins[pin] != null && pins[pin] != PinsAtStart[pin])
                         {
-                            native.Check(native.SetPin(world, module, 0, (uint)pin, pins[pin] == true ? 1u : 0u));
+                            native.Check(native.SetPin(world, module, 0, NativePins[pin], pins[pin] == true ? 1u : 0u));
                         }
                     }
                     TellMcuLine();
@@ -1276,11 +1276,15 @@ namespace Antmicro.Renode.Peripherals.Network
         // Every module of this Renode that was not disposed of.
         private static readonly List<EspAt> Instances = new List<EspAt>();
 
-        private static readonly bool[] PinsAtStart = { true, true, false };
+        // The pin that wakes the module is nobody's until it is driven.
+        private static readonly bool?[] PinsAtStart = { true, true, false, null };
+
+        // The library's numbers of the inputs; its 3 is an output.
+        private static readonly uint[] NativePins = { 0, 1, 2, 4 };
 
         private const int PinEn = 0;
         private const int PinGpio0 = 1;
-        private const int PinCount = 3;
+        private const int PinCount = 4;
         private const ulong LeastDelay = 1000;
         private const int ObservationsKept = 10000;
 

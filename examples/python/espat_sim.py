@@ -12,7 +12,7 @@ from ctypes import POINTER, byref, c_char_p, c_size_t, c_uint8, c_uint32, c_uint
 NEVER = 2**64 - 1  # ESPAT_NEVER
 MCU_TX = {None: 0, "wire": 1, "as-stored": 2}  # espat_mcu_tx
 OBEYS_RTS = {None: 0, True: 1, False: 2}  # espat_obeys_rts
-PINS = {"en": 0, "gpio0": 1, "rts": 2}  # espat_pin; "rts" is the MCU's, the module's CTS
+PINS = {"en": 0, "gpio0": 1, "rts": 2, "wake": 4}  # espat_pin; "rts" is the MCU's, the module's CTS
 
 
 class Error(Exception):
@@ -182,7 +182,7 @@ class Module:
         self.now = to
 
     def set_pin(self, pin, level):
-        """The MCU drives "en", "gpio0" or "rts"."""
+        """The MCU drives "en", "gpio0", "rts" or "wake"."""
         self._call("espat_pin_set", self.now, PINS[pin], int(level))
 
     def set_line(self, baud, data_bits=8, parity=0, stop_bits=0):

@@ -99,6 +99,8 @@ const OTHERS: [&str; 12] = [
     "pin en high",
     "pin gpio0 low",
     "pin gpio0 high",
+    "pin wake low",
+    "pin wake high",
     "pin rts high",
     "pin rts low",
     "uart 9600 8n1",

@@ -68,7 +68,7 @@ pub struct Session {
 }
 
 /// The pins, as they are written.
-pub const PINS: [(&str, Pin); 3] = [("en", Pin::En), ("gpio0", Pin::Gpio0), ("rts", Pin::McuRts)];
+pub const PINS: [(&str, Pin); 4] = Pin::WORDS;
 
 impl Session {
     /// Reads a session. Every input is one.

@@ -1,13 +1,19 @@
 //! Addresses as hosts see them: IP addresses as lwIP prints them, IPv6 in capital letters, as captured; MAC addresses in
 //! lower case.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// `ip` as in `+CIPSTATE`, `+IPD` and all other lines.
-pub fn address_text(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => ipv6_text(ip),
+/// An address on its way to the MCU. Every line that may hold an IPv6 address prints it through this.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown(pub IpAddr);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V4(ip) => ip.fmt(f),
+            IpAddr::V6(ip) => f.write_str(&ipv6_text(ip)),
+        }
     }
 }
 
@@ -56,7 +62,7 @@ mod tests {
             ("::ffff:192.168.1.10", "::FFFF:192.168.1.10"),
             ("192.168.1.10", "192.168.1.10"),
         ] {
-            assert_eq!(address_text(address.parse().expect("an address")), text);
+            assert_eq!(Shown(address.parse().expect("an address")).to_string(), text);
         }
     }
 

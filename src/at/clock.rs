@@ -12,22 +12,29 @@ pub struct Clock {
     set_at: Instant,
     /// What it was set to, microseconds since 1970-01-01T00:00:00Z.
     unix_micros: u64,
+    /// Something has set it since it started.
+    is_set: bool,
 }
 
 impl Clock {
     /// A clock that begins to count in 1970.
     pub fn started(now: Instant) -> Clock {
-        Clock { set_at: now, unix_micros: 0 }
+        Clock { set_at: now, unix_micros: 0, is_set: false }
     }
 
     /// Sets it to `unix_micros` since 1970 (SNTP).
     pub fn set(&mut self, now: Instant, unix_micros: u64) {
-        *self = Clock { set_at: now, unix_micros };
+        *self = Clock { set_at: now, unix_micros, is_set: true };
     }
 
     /// The same in whole seconds (AT+SYSTIMESTAMP).
     pub fn set_seconds(&mut self, now: Instant, unix: u64) {
         self.set(now, unix.saturating_mul(MICROS_PER_SEC));
+    }
+
+    /// Whether something has set it.
+    pub fn is_set(&self) -> bool {
+        self.is_set
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z.

@@ -39,12 +39,13 @@ impl Datagrams {
     }
 
     /// Reads up to `max` bytes, from as many datagrams as it takes; what the last one has beyond that is lost, as
-    /// captured. The sender is that of the first one (a guess: no capture shows several senders in one read).
+    /// captured. The sender is the last one whose data is in it, as captured, too.
     pub fn read(&mut self, max: usize) -> Option<(SocketAddr, Vec<u8>)> {
         let first = self.pop()?;
-        let (from, mut data) = (first.from, first.data);
+        let (mut from, mut data) = (first.from, first.data);
         while data.len() < max {
             let Some(next) = self.pop() else { break };
+            from = next.from;
             data.extend_from_slice(&next.data);
         }
         data.truncate(max);
@@ -69,7 +70,7 @@ mod tests {
         assert_eq!(buffer.len(), 1332, "only whole datagrams remain");
         assert!(buffer.push(datagram(3, 10), 5760));
         let (from, data) = buffer.read(1340).expect("two datagrams");
-        assert_eq!((from.ip().to_string().as_str(), data.len(), buffer.len()), ("10.0.0.2", 1340, 0));
+        assert_eq!((from.ip().to_string().as_str(), data.len(), buffer.len()), ("10.0.0.3", 1340, 0));
         assert_eq!(data[1332..], [3; 8]);
         assert_eq!(buffer.read(10), None);
     }

@@ -13,14 +13,13 @@ use super::request::{OpenRequest, Transport};
 use crate::net::stack::{
     CloseReason, Connection, DnsFamily, DnsState, Ends, Question, Secure, Stack, TcpOptions,
 };
-use crate::profile::Profile;
 use crate::time::Instant;
 
-/// The settings of the module's TCP connections.
-pub fn tcp_options(profile: &Profile) -> TcpOptions {
+/// The settings of a TCP connection that the module dials.
+pub fn tcp_options(env: &mut Env<'_>) -> TcpOptions {
     TcpOptions {
-        connect_timeout: profile.connect_timeout,
-        data_timeout: Some(profile.data_timeout),
+        connect_timeout: env.draw_dial(),
+        data_timeout: Some(env.profile.data_timeout),
         ..TcpOptions::default()
     }
 }
@@ -202,7 +201,7 @@ impl LinkDial {
         let (host, family) = (&request.host[..], request.family);
         let step = match request.transport {
             Transport::Stream { keep_alive, timeout, .. } => {
-                let base = tcp_options(env.profile);
+                let base = tcp_options(env);
                 let options = TcpOptions {
                     connect_timeout: timeout.unwrap_or(base.connect_timeout).min(base.connect_timeout),
                     keep_alive,

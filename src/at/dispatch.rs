@@ -46,8 +46,10 @@ impl At {
             },
         }
         .ok_or(ErrorCode::WRONG_FORM)?;
-        if matches!(line.form, Form::Set | Form::Execute) {
-            self.require(command, env)?;
+        match line.form {
+            Form::Set | Form::Execute => self.require(command.needs, env)?,
+            Form::Query => self.require(command.query_needs, env)?,
+            Form::Test => {}
         }
         handler(&mut Context { now, core: &mut self.core, env }, &args)
     }
@@ -59,8 +61,8 @@ impl At {
         Args::check(syntax.params, raw, multiple, profile)
     }
 
-    fn require(&self, command: &Command, env: &Env<'_>) -> Result<(), ErrorCode> {
-        let met = command.needs.iter().all(|need| match need {
+    fn require(&self, needs: &[Need], env: &Env<'_>) -> Result<(), ErrorCode> {
+        let met = needs.iter().all(|need| match need {
             Need::Wifi => !self.core.wifi_off,
             Need::Station => self.core.station_on(),
             Need::SoftAp => self.core.softap_on(),

@@ -34,6 +34,9 @@ pub struct Env<'e> {
     pub rng: &'e mut Stream,
     /// Bytes that fit into the UART's transmit ring.
     pub room: usize,
+    /// Where the times are drawn from that it takes to give up a host that does not answer: a stream of their own, so
+    /// that a connection more or less moves nothing else.
+    pub dials: &'e mut Stream,
     /// When the byte that is on its way from the MCU started.
     pub receiving: Option<Instant>,
 }
@@ -64,6 +67,11 @@ impl Env<'_> {
     /// Draws how long something takes.
     pub fn draw(&mut self, pick: fn(&Profile) -> &Range) -> Duration {
         pick(self.profile).draw(self.timing, self.rng)
+    }
+
+    /// Draws how long a connection is tried for.
+    pub fn draw_dial(&mut self) -> Duration {
+        self.profile.times.connect.draw(self.timing, self.dials)
     }
 
     /// Pins the DNS servers, or takes them from DHCP again.

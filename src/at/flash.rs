@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::pki;
 use crate::net::firmware;
-use crate::profile::{Content, Partition, Profile};
+use crate::profile::{Content, Holds, Namespace, Partition, Profile, Release};
 
 /// Bytes, written as hexadecimal digits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,28 +98,10 @@ pub struct Flash {
     pub firmware: Firmware,
 }
 
-/// The namespaces of AT+SYSMFG that hold certificates and keys, and how many of each the release ships with. The
-/// first six number their keys.
-const NAMESPACES: [(&str, usize); 15] = [
-    ("client_cert", 2),
-    ("client_key", 2),
-    ("client_ca", 2),
-    ("server_cert", 1),
-    ("server_key", 1),
-    ("server_ca", 1),
-    ("https_cert", 1),
-    ("https_key", 1),
-    ("https_ca", 1),
-    ("mqtt_cert", 1),
-    ("mqtt_key", 1),
-    ("mqtt_ca", 1),
-    ("wpa2_cert", 1),
-    ("wpa2_key", 1),
-    ("wpa2_ca", 1),
-];
-/// How many of them number their keys: `client_cert.0`.
-const NUMBERED: usize = 6;
-/// The type of binary data.
+/// The services of Bluetooth LE that a release ships.
+const BLE_SERVICES: usize = 31;
+/// The types of texts and of binary data.
+const STRING: u8 = 7;
 const BLOB: u8 = 8;
 
 impl Flash {
@@ -163,7 +145,7 @@ impl Flash {
     /// to keep them. What was written to a partition without the header of one counts as one.
     pub fn certificates(&self, profile: &Profile, name: &str) -> usize {
         if profile.differences.certificates_in_nvs {
-            return self.keys(name).map_or(0, |keys| keys.len());
+            return self.keys(profile, name).map_or(0, |keys| keys.len());
         }
         let Some(partition) = find(profile, name) else { return 0 };
         let bytes = self.partitions.get(name).map_or_else(|| shipped(partition), |written| written.0.clone());
@@ -174,7 +156,7 @@ impl Flash {
     /// what is there cannot be read.
     pub fn certificate(&self, profile: &Profile, name: &str, number: usize) -> Option<Vec<u8>> {
         if profile.differences.certificates_in_nvs {
-            let keys = self.keys(name)?;
+            let keys = self.keys(profile, name)?;
             let value =
                 keys.get(&format!("{name}.{number}")).or_else(|| keys.get(name).filter(|_| number == 0));
             return value.map(|value| value.bytes.clone());
@@ -183,39 +165,23 @@ impl Flash {
         pki::items(&bytes)?.get(number).map(|content| content.to_vec())
     }
 
-    /// The namespaces of AT+SYSMFG.
-    pub fn namespaces(&self) -> impl Iterator<Item = &'static str> {
-        NAMESPACES.iter().map(|(name, _)| *name)
-    }
-
     /// The keys of a namespace and their values; `None` when there is no such namespace.
-    pub fn keys(&self, namespace: &str) -> Option<BTreeMap<String, Value>> {
-        let place = NAMESPACES.iter().position(|(name, _)| *name == namespace)?;
-        if let Some(keys) = self.keys.get(namespace) {
-            return Some(keys.clone());
-        }
-        let keys = (0..NAMESPACES[place].1).map(|number| {
-            let key = if place < NUMBERED { format!("{namespace}.{number}") } else { namespace.to_owned() };
-            let bytes = pki::shipped(namespace)
-                .get(number)
-                .map_or_else(|| placeholder(&key), |pem| (*pem).to_owned());
-            let bytes = bytes.into_bytes();
-            (key, Value { kind: BLOB, bytes })
-        });
-        Some(keys.collect())
+    pub fn keys(&self, profile: &Profile, namespace: &str) -> Option<BTreeMap<String, Value>> {
+        let namespace = profile.namespaces.iter().find(|known| known.name == namespace)?;
+        Some(self.keys.get(namespace.name).cloned().unwrap_or_else(|| shipped_keys(profile, namespace)))
     }
 
     /// Sets a key. Unknown namespaces are left alone.
-    pub fn set_key(&mut self, namespace: &str, key: &str, value: Value) {
-        if let Some(mut keys) = self.keys(namespace) {
+    pub fn set_key(&mut self, profile: &Profile, namespace: &str, key: &str, value: Value) {
+        if let Some(mut keys) = self.keys(profile, namespace) {
             keys.insert(key.to_owned(), value);
             self.keys.insert(namespace.to_owned(), keys);
         }
     }
 
     /// Removes one key of a namespace, or all. False when there is no such namespace or key.
-    pub fn remove_keys(&mut self, namespace: &str, key: Option<&str>) -> bool {
-        let Some(mut keys) = self.keys(namespace) else { return false };
+    pub fn remove_keys(&mut self, profile: &Profile, namespace: &str, key: Option<&str>) -> bool {
+        let Some(mut keys) = self.keys(profile, namespace) else { return false };
         let removed = match key {
             Some(key) => keys.remove(key).is_some(),
             None => {
@@ -270,8 +236,12 @@ impl Flash {
                 ),
             ));
         }
-        let namespace = self.keys.keys().find(|name| !NAMESPACES.iter().any(|(known, _)| known == name));
-        namespace.map(|name| ("keys", format!("expected a namespace such as `client_cert`, found `{name}`")))
+        let known = |name: &String| profile.namespaces.iter().any(|known| known.name == name);
+        let namespace = self.keys.keys().find(|name| !known(name))?;
+        let names: Vec<&str> = profile.namespaces.iter().map(|known| known.name).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let owner = profile.name;
+        Some(("keys", format!("expected a namespace of {owner} ({names}), found `{namespace}`")))
     }
 }
 
@@ -292,6 +262,11 @@ impl Value {
             3 | 4 => 2,
             _ => 4,
         }
+    }
+
+    /// A text.
+    fn text(text: &str) -> Value {
+        Value { kind: STRING, bytes: text.as_bytes().to_vec() }
     }
 
     /// A number of this type (1 to 6); `None` when it does not fit.
@@ -323,6 +298,56 @@ impl Value {
 /// The partition called `name`.
 pub fn find(profile: &Profile, name: &str) -> Option<&'static Partition> {
     profile.partitions.iter().find(|p| p.name == name)
+}
+
+/// What the release ships in a namespace.
+fn shipped_keys(profile: &Profile, namespace: &Namespace) -> BTreeMap<String, Value> {
+    let name = namespace.name;
+    match namespace.holds {
+        Holds::Certificates(count) => {
+            let key = |number| if count > 1 { format!("{name}.{number}") } else { name.to_owned() };
+            let blob = |number| {
+                let key = key(number);
+                let content = pki::shipped(name).get(usize::from(number));
+                let bytes =
+                    content.map_or_else(|| placeholder(&key), |pem: &&str| (*pem).to_owned()).into_bytes();
+                (key, Value { kind: BLOB, bytes })
+            };
+            (0..count).map(blob).collect()
+        }
+        Holds::FactoryParameters => factory_parameters(profile),
+        Holds::BleServices => (0..BLE_SERVICES)
+            .map(|index| {
+                (format!("cfg{index}"), Value::text(&format!("{index},shipped with the simulation")))
+            })
+            .collect(),
+    }
+}
+
+/// What the factory sets, with the types that the build gives it. Nothing of it changes what the module does here.
+fn factory_parameters(profile: &Profile) -> BTreeMap<String, Value> {
+    const U8: u8 = 1;
+    const I8: u8 = 2;
+    const I32: u8 = 6;
+    let [tx, rx, cts, rts] = profile.uart_pins.map(i64::from);
+    let mut numbers = vec![
+        ("version", I8, 4),
+        ("max_tx_power", I8, 78),
+        ("start_channel", U8, 1),
+        ("channel_num", U8, 13),
+        ("uart_port", I8, 1),
+        ("uart_baudrate", I32, i64::from(profile.baud)),
+        ("uart_tx_pin", I32, tx),
+        ("uart_rx_pin", I32, rx),
+        ("uart_cts_pin", I32, cts),
+        ("uart_rts_pin", I32, rts),
+    ];
+    if profile.release >= Release(4, 1) {
+        numbers.push(("sys_store", U8, 1));
+    }
+    let numbers = numbers.into_iter().filter_map(|(key, kind, n)| Some((key, Value::number(kind, n)?)));
+    let texts = [("module_name", Value::text(profile.module)), ("country_code", Value::text("CN"))];
+    numbers.chain(texts).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// What the release ships in a partition. Of the kinds that nothing here reads it is a text that says so.
@@ -407,9 +432,9 @@ mod tests {
             let mut flash = Flash::default();
             assert_eq!(flash.certificates(profile, "client_cert"), 2, "{}", profile.name);
             if profile.differences.certificates_in_nvs {
-                assert!(flash.remove_keys("client_cert", Some("client_cert.1")));
+                assert!(flash.remove_keys(profile, "client_cert", Some("client_cert.1")));
                 assert_eq!(flash.certificates(profile, "client_cert"), 1, "{}", profile.name);
-                assert!(flash.remove_keys("client_cert", None));
+                assert!(flash.remove_keys(profile, "client_cert", None));
             } else {
                 flash.erase(profile, "client_cert", 0, 0x2000);
             }

@@ -139,6 +139,13 @@ impl Job {
         Job(Await::Drained(then))
     }
 
+    /// An instant that it waits for is this one at the earliest.
+    pub fn not_before(&mut self, now: Instant) {
+        if let Await::Until(at, _) = &mut self.0 {
+            *at = (*at).max(now);
+        }
+    }
+
     /// What the chip is to do when everything printed has left the wire.
     pub fn once_drained(&self) -> Option<OnceDrained> {
         match &self.0 {

@@ -45,6 +45,8 @@ pub struct Link {
     pub heard: (Instant, u64),
     /// Passive mode: the host has been told that there is data, and has not read since.
     pub noticed: bool,
+    /// Passive mode: when the host is told of a datagram that has come while there was none.
+    pub notice_at: Option<Instant>,
     /// Passive mode: datagrams that wait to be read.
     pub datagrams: Datagrams,
     /// The multicast group that AT+CIPSTART has joined.
@@ -69,6 +71,7 @@ impl Link {
             target: None,
             heard: (now, 0),
             noticed: false,
+            notice_at: None,
             datagrams: Datagrams::default(),
             group,
             moved: false,

@@ -15,6 +15,7 @@ mod dispatch;
 mod env;
 pub mod error;
 mod event;
+pub mod filter;
 pub mod flash;
 mod input;
 mod job;
@@ -39,11 +40,12 @@ mod server;
 mod sockets;
 mod softap;
 mod state;
-mod system;
+pub mod system;
 pub mod table;
 mod task;
 mod timer;
 mod upload;
+mod versions;
 
 use std::net::Ipv4Addr;
 
@@ -59,10 +61,11 @@ pub use event::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use input::{Input, Taken};
 use job::Job;
 use line::{Completed, LineBuffer};
+use links::Kind;
 pub use nvs::Nvs;
 use nvs::UartSettings;
 pub use state::{LinkState, Modes};
-use system::LIGHT_SLEEP;
+use system::{LIGHT_SLEEP, WakePin};
 use task::Task;
 
 /// What the parser is doing.
@@ -89,12 +92,19 @@ pub enum OnceDrained {
     Line(UartSettings),
 }
 
+/// The UART hands over what it has when nothing has come for so many symbols.
+const IDLE_SYMBOLS: u64 = 10;
+
 /// The AT firmware of one module.
 #[derive(Debug)]
 pub struct At {
     core: Core,
     line: LineBuffer,
     phase: Phase,
+    /// What the MCU sends while a command runs, and not as a line, is over then, if nothing more comes.
+    stray: Option<Instant>,
+    /// `Recv` is next.
+    received: bool,
     /// Who owns the MCU's bytes.
     input: Input,
     /// The MCU's payload so far is a whole block: it has left, or been cancelled.
@@ -120,6 +130,7 @@ impl At {
             env.stack,
         );
         env.station.set_reconnect(core.settings.wifi.reconnect());
+        env.station.set_inactive(core.settings.wifi.inactive.station_time());
         core.restart_softap(env);
         // The Wi-Fi commands come up before `ready` is printed, so a saved access point is being joined by then.
         if on && core.settings.wifi.auto_connect {
@@ -129,6 +140,8 @@ impl At {
             core,
             line: LineBuffer::new(env.profile.line_max),
             phase: Phase::Idle,
+            stray: None,
+            received: false,
             input: Input::Lines,
             block_ended: false,
             restart: false,
@@ -158,27 +171,40 @@ impl At {
         env: &mut Env<'_>,
     ) -> Mark {
         match self.input.byte(start, end, byte) {
-            Taken::Not => self.line_byte(now, byte, env),
+            Taken::Not => self.line_byte((start, end), now, byte, env),
             Taken::Data(mark) => mark,
             Taken::Last => {
                 let whole = std::mem::take(&mut self.input);
+                let payload = matches!(whole, Input::Payload(_));
                 let outcome = whole.finish(&mut Context { now, core: &mut self.core, env });
                 self.conclude(outcome);
+                self.received = payload;
                 Mark::DataEnd
             }
         }
     }
 
     /// A byte of a command line is taken.
-    fn line_byte(&mut self, now: Instant, byte: u8, env: &mut Env<'_>) -> Mark {
+    fn line_byte(
+        &mut self,
+        (start, end): (Instant, Instant),
+        now: Instant,
+        byte: u8,
+        env: &mut Env<'_>,
+    ) -> Mark {
         let completed = self.line.push(byte);
         let idle = self.is_idle();
         // What is typed while a command runs is not echoed (unless the command ends before the line does).
         if idle && self.core.echo {
             self.core.out.echo(self.line.unechoed());
         }
-        let Some(completed) = completed else { return Mark::Text };
-        self.line.clear();
+        let Some(completed) = completed else {
+            if !idle || self.stray.is_some() {
+                self.stray = Some(end + self.pause_after((start, end)));
+            }
+            return Mark::Text;
+        };
+        self.end_stray(now);
         self.core.line_end = now;
         if idle {
             if completed != Completed::Line(Vec::new()) {
@@ -192,6 +218,23 @@ impl At {
             self.core.out.busy(self.core.syslog);
         }
         Mark::TextEnd
+    }
+
+    /// A pause that ends what the firmware reads at once: so many symbols after this byte the UART says that nothing
+    /// more has come.
+    fn pause_after(&self, (start, end): (Instant, Instant)) -> Duration {
+        Duration::from_nanos(end.since(start).as_nanos() * IDLE_SYMBOLS)
+    }
+
+    /// Nothing of what the MCU has sent while a command ran is left.
+    fn end_stray(&mut self, now: Instant) {
+        self.line.clear();
+        self.stray = None;
+        if let Phase::Running(job) = &mut self.phase
+            && self.received
+        {
+            job.not_before(now);
+        }
     }
 
     /// Whether the firmware takes a byte out of the UART's ring now whose start bit began at `start`. Only
@@ -220,6 +263,11 @@ impl At {
         self.core.system.wake_after
     }
 
+    /// The pin that wakes it from light sleep (AT+SLEEPWKCFG).
+    pub fn wake_pin(&self) -> Option<WakePin> {
+        self.core.system.wake_pin
+    }
+
     /// True while `+++` between silences ends something.
     pub fn can_escape(&self) -> bool {
         self.input.can_escape()
@@ -241,6 +289,15 @@ impl At {
     pub fn poll(&mut self, now: Instant, env: &mut Env<'_>) -> bool {
         let mut moved = false;
         self.core.starved = false;
+        let over = |until: &mut Instant| {
+            let until = *until;
+            until <= now && env.receiving.is_none_or(|start| start >= until)
+        };
+        if self.stray.take_if(over).is_some() {
+            moved = true;
+            self.end_stray(now);
+            self.core.out.busy(self.core.syslog);
+        }
         while let Some(event) = env.station.take_event() {
             moved = true;
             self.station_event(event, env);
@@ -267,7 +324,7 @@ impl At {
         if !self.restart {
             moved |= self.poll_input(now, env);
         }
-        moved | receive::pump(&mut self.core, env)
+        moved | receive::pump(now, &mut self.core, env)
     }
 
     /// Carries on with what owns the MCU's bytes. True when it did anything.
@@ -337,9 +394,13 @@ impl At {
                 self.core.announce("WIFI GOT IP\r\n");
             }
             StationEvent::Disconnected => {
-                // The sockets are cleaned up before the text is printed (a guess from the library's order).
+                // The sockets are cleaned up before the text is printed (a guess from the library's order). UDP links
+                // stay, without a word, and work when the station is back (Zephyr's driver learnt it from modules).
                 for id in 0..self.core.links.count() {
-                    if self.core.links.get(id).is_some_and(|l| !l.is_on_lan(env.stack)) {
+                    let over = self.core.links.get(id).is_some_and(|link| {
+                        matches!(link.kind, Kind::Stream(_)) && !link.is_on_lan(env.stack)
+                    });
+                    if over {
                         self.core.close_link(id, env.stack);
                     }
                 }
@@ -352,13 +413,23 @@ impl At {
         }
     }
 
+    /// Whether `Recv` waits for the end of bytes beyond the payload: they meet `busy` before it.
+    fn waits_for_stray(&self) -> bool {
+        self.stray.is_some() && self.received
+    }
+
     /// Looks at the running job until it waits. True when it went further.
     fn progress(&mut self, now: Instant, env: &mut Env<'_>, event: Option<StationEvent>) -> bool {
         let mut moved = false;
-        while let Phase::Running(_) = self.phase {
+        while let Phase::Running(_) = self.phase
+            && !self.waits_for_stray()
+        {
             let Phase::Running(job) = std::mem::replace(&mut self.phase, Phase::Idle) else { break };
             match job.poll(&mut Context { now, core: &mut self.core, env }, event) {
-                Ok(outcome) => self.conclude(outcome),
+                Ok(outcome) => {
+                    self.received = false;
+                    self.conclude(outcome);
+                }
                 Err((job, went_further)) => {
                     self.phase = Phase::Running(job);
                     if !went_further {

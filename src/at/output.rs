@@ -3,23 +3,40 @@
 use std::collections::VecDeque;
 
 use super::error::ErrorCode;
+use super::filter::Filters;
 use crate::capture::Mark;
 
 /// Bytes on their way to the UART, each marked with what it is part of.
 #[derive(Debug, Default)]
 pub struct Output {
     bytes: VecDeque<(u8, Mark)>,
+    /// What the host does not want to read.
+    pub filters: Filters,
 }
 
 impl Output {
     /// A piece of text that is complete: a reply line, a result, an unsolicited message.
     pub fn text(&mut self, text: &str) {
-        self.push(text.as_bytes(), Mark::Text, Mark::TextEnd);
+        self.text_bytes(text.as_bytes());
     }
 
     /// A complete piece of text that holds bytes of the user's (an SSID, say).
     pub fn text_bytes(&mut self, text: &[u8]) {
-        self.push(text, Mark::Text, Mark::TextEnd);
+        match self.filters.strained(text) {
+            Some(left) => self.push(&left, Mark::Text, Mark::TextEnd),
+            None => self.push(text, Mark::Text, Mark::TextEnd),
+        }
+    }
+
+    /// Payload with what stands before it and behind it: one message for the filters.
+    pub fn framed(&mut self, head: &str, payload: &[u8], tail: &str) {
+        let whole = [head.as_bytes(), payload, tail.as_bytes()].concat();
+        if let Some(left) = self.filters.strained(&whole) {
+            return self.data(&left);
+        }
+        self.push(head.as_bytes(), Mark::Text, Mark::TextEnd);
+        self.data(payload);
+        self.push(tail.as_bytes(), Mark::Text, Mark::TextEnd);
     }
 
     /// Echo: part of a line that goes on.

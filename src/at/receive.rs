@@ -4,16 +4,20 @@
 
 use std::net::SocketAddr;
 
-use super::address::address_text;
-use super::links::Kind;
+use super::address::Shown;
+use super::links::{Kind, Link};
 use super::{AtEvent, Core, Env, LinkChange, LinkEvent};
 use crate::net::stack::{CloseReason, Connection, Port, Stack, StreamState};
+use crate::time::{Duration, Instant};
 
 /// The largest datagram.
 const LARGEST_DATAGRAM: usize = 1480;
+/// Passive mode: a datagram on a link that was quiet to the notice of it (a guess): what comes meanwhile counts into the
+/// notice, as a log shows.
+const NOTICE: Duration = Duration::from_millis(1);
 
 /// Moves what the sockets hold to the UART while there is room for it. True when anything moved.
-pub fn pump(core: &mut Core, env: &mut Env<'_>) -> bool {
+pub fn pump(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     let mut moved = false;
     for id in 0..core.links.count() {
         while let Some(link) = core.links.get(id) {
@@ -23,10 +27,10 @@ pub fn pump(core: &mut Core, env: &mut Env<'_>) -> bool {
                     close_ended(core, env.stack, id, stream)
                         || (!passive && pump_stream(core, env, id, stream))
                 }
-                Kind::Datagrams(port, _) if passive => keep_datagram(core, env, id, port),
+                Kind::Datagrams(port, _) if passive => keep_datagram(now, core, env, id, port),
                 Kind::Datagrams(port, _) => pump_datagram(core, env, id, port),
             };
-            let more = more || (passive && announce(core, env.stack, id));
+            let more = more || (passive && announce(now, core, env.stack, id));
             if !more {
                 break;
             }
@@ -57,6 +61,7 @@ pub fn read(core: &mut Core, stack: &mut Stack, id: usize, max: usize) -> Option
     let link = core.links.get_mut(id)?;
     // What remains is announced anew.
     link.noticed = false;
+    link.notice_at = None;
     match link.kind {
         Kind::Stream(stream) => {
             let data = stack.stream_recv(stream, max);
@@ -123,11 +128,14 @@ fn pump_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> b
 }
 
 /// Passive mode: a datagram waits for the host, as long as the socket's window has room for it.
-fn keep_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {
+fn keep_datagram(now: Instant, core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {
     let Some(link) = core.links.get_mut(id) else { return false };
     let Some(datagram) = env.stack.udp_recv(port) else { return false };
     let (from, len) = (datagram.from, datagram.data.len());
     link.heard_from(from, true);
+    if link.datagrams.len() == 0 {
+        link.notice_at = Some(now + NOTICE);
+    }
     if !link.datagrams.push(datagram, env.profile.tcp_buffer) {
         let event = LinkEvent { id, protocol: link.protocol(), peer: from, change: LinkChange::Lost(len) };
         core.tell(AtEvent::Link(event));
@@ -136,13 +144,21 @@ fn keep_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> b
 }
 
 /// Passive mode: says how much waits, once until the host has read.
-fn announce(core: &mut Core, stack: &Stack, id: usize) -> bool {
+fn announce(now: Instant, core: &mut Core, stack: &Stack, id: usize) -> bool {
     let total = waiting(core, stack, id).unwrap_or(0);
-    let Some(link) = core.links.get_mut(id).filter(|l| total > 0 && !l.noticed) else { return false };
+    let due = |l: &&mut Link| total > 0 && !l.noticed && l.notice_at.is_none_or(|at| at <= now);
+    let Some(link) = core.links.get_mut(id).filter(due) else { return false };
     link.noticed = true;
+    link.notice_at = None;
     let id = if core.multiple { format!("{id},") } else { String::new() };
     core.out.text(&format!("\r\n+IPD,{id}{total}\r\n"));
     true
+}
+
+/// When a notice is due.
+pub fn next_timer(core: &Core) -> Option<Instant> {
+    let links = core.links.open_ids().filter_map(|id| core.links.get(id));
+    links.filter_map(|link| link.notice_at).min()
 }
 
 fn print(core: &mut Core, id: usize, from: SocketAddr, data: &[u8]) {
@@ -153,12 +169,7 @@ fn print(core: &mut Core, id: usize, from: SocketAddr, data: &[u8]) {
         return core.out.data(data);
     }
     let link = if core.multiple { format!("{id},") } else { String::new() };
-    let sender = if core.sender_info {
-        format!(",\"{}\",{}", address_text(from.ip()), from.port())
-    } else {
-        String::new()
-    };
-    core.out.text(&format!("\r\n+IPD,{link}{}{sender}:", data.len()));
-    core.out.data(data);
-    core.out.text("\r\n");
+    let sender =
+        if core.sender_info { format!(",\"{}\",{}", Shown(from.ip()), from.port()) } else { String::new() };
+    core.out.framed(&format!("\r\n+IPD,{link}{}{sender}:", data.len()), data, "\r\n");
 }

@@ -5,10 +5,9 @@
 
 use std::net::IpAddr;
 
-use super::dial::tcp_options;
 use super::links::{Kind, Link};
 use super::{Core, Env};
-use crate::net::stack::{ListenError, Listener, Stack};
+use crate::net::stack::{ListenError, Listener, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
 
 /// Connections that wait to be accepted. They are accepted at once, so this only bounds half-open ones.
@@ -101,7 +100,8 @@ impl Server {
 }
 
 fn listen(port: u16, env: &mut Env<'_>) -> Result<Listener, ListenError> {
-    env.stack.stream_listen(port, BACKLOG, &tcp_options(env.profile))
+    let options = TcpOptions { data_timeout: Some(env.profile.data_timeout), ..TcpOptions::default() };
+    env.stack.stream_listen(port, BACKLOG, &options)
 }
 
 /// Accepts, closes silent clients, stops listening or listens again. True when anything moved.

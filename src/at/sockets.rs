@@ -1,6 +1,6 @@
 //! What the AT firmware does to the sockets of links, whoever wants it: opening, closing, options.
 
-use super::address::address_text;
+use super::address::Shown;
 use super::links::{Kind, Link};
 use super::{Core, LinkChange, request};
 use crate::net::stack::{Connection, Stack};
@@ -51,7 +51,7 @@ impl Core {
         } else {
             self.announce(&format!(
                 "+LINK_CONN:0,{id},\"{kind}\",{terminal},\"{}\",{},{local_port}\r\n",
-                address_text(remote.ip()),
+                Shown(remote.ip()),
                 remote.port()
             ));
         }

@@ -18,6 +18,8 @@ pub struct System {
     pub sleep: u8,
     /// AT+SLEEPWKCFG=0: light sleep is interrupted after this.
     pub wake_after: Option<Duration>,
+    /// AT+SLEEPWKCFG=2: this pin wakes from light sleep.
+    pub wake_pin: Option<WakePin>,
     /// AT+RFPOWER, in 0.25 dBm.
     pub tx_power: u8,
     /// AT+SYSREG: what was written, by address.
@@ -28,6 +30,15 @@ pub struct System {
     pub transmit_interval: Duration,
     /// Least free heap that was seen, bytes.
     least_free: u32,
+}
+
+/// A pin that wakes from light sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WakePin {
+    /// Its number.
+    pub gpio: u8,
+    /// The level at which the module is awake.
+    pub high: bool,
 }
 
 /// Most power that the ESP32 family sends with out of the box (19.5 dBm), in 0.25 dBm.
@@ -46,6 +57,7 @@ impl System {
             // Not established; 0 leaves the module awake, which every host survives (a guess).
             sleep: 0,
             wake_after: None,
+            wake_pin: None,
             tx_power: TX_POWER,
             registers: BTreeMap::new(),
             user_ram: Vec::new(),

@@ -1,13 +1,17 @@
 //! Every timer of the firmware: a row for each, with what it stands for. What has to be done when one of them fires is
 //! found by [`At::poll`], which looks at everything.
 
-use super::{At, Phase, server};
+use super::{At, Phase, receive, server};
 use crate::net::mdns::Mdns;
 use crate::time::{Instant, earliest};
 
 /// A timer of the firmware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
+    /// What the MCU has sent while a command runs, and not as a line, is over.
+    Stray,
+    /// A datagram has come in passive mode: the host is told how much waits.
+    Notice,
     /// A complete line has been looked at: its command runs.
     Command,
     /// A command under way goes on or gives up: its answer is due, a scan is over, a name has not been found in time, the
@@ -37,7 +41,9 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Timer; 12] = [
+    pub const ALL: [Timer; 14] = [
+        Timer::Stray,
+        Timer::Notice,
         Timer::Command,
         Timer::Job,
         Timer::Cancel,
@@ -64,16 +70,23 @@ impl At {
     fn fires_at(&self, timer: Timer, receiving: Option<Instant>) -> Option<Instant> {
         let core = &self.core;
         match timer {
+            Timer::Stray => self.stray.filter(|until| receiving.is_none_or(|start| start >= *until)),
             Timer::Command => match &self.phase {
                 Phase::Parsed(at, _) => Some(*at),
                 Phase::Idle | Phase::Running(_) => None,
             },
             Timer::Job => match &self.phase {
+                Phase::Running(_) if self.waits_for_stray() => None,
                 Phase::Running(job) => job.next_timer(),
                 Phase::Idle | Phase::Parsed(..) => None,
             },
             // A chip that restarts serves no links any more.
-            Timer::Cancel | Timer::Block | Timer::Stuck | Timer::Reopen | Timer::SilentClient
+            Timer::Cancel
+            | Timer::Block
+            | Timer::Stuck
+            | Timer::Reopen
+            | Timer::SilentClient
+            | Timer::Notice
                 if self.restart =>
             {
                 None
@@ -81,6 +94,7 @@ impl At {
             Timer::Cancel | Timer::Block | Timer::Stuck | Timer::Reopen => {
                 self.input.fires_at(timer, receiving, core)
             }
+            Timer::Notice => receive::next_timer(core),
             Timer::SilentClient => server::next_timer(core),
             Timer::Announcement => core.mdns.as_ref().and_then(Mdns::next_timer),
             Timer::SntpQuestion => core.sntp.question_at(),

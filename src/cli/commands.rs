@@ -34,12 +34,19 @@ pub fn run(args: &CommandsArgs) -> i32 {
     let wanted = args.filter.as_deref().unwrap_or("").to_ascii_uppercase();
     let commands: Vec<&'static Command> =
         table::all().into_iter().filter(|c| format!("AT{}", c.name).contains(&wanted)).collect();
-    if commands.is_empty() {
+    if commands.is_empty() && !table::ESCAPE.0.contains(&wanted) {
         return super::fail(&format!("no command has '{wanted}' in its name"));
     }
     match args.markdown || args.unproved {
         true => print_markdown(args, &commands).unwrap_or_else(|sentence| super::fail(&sentence)),
-        false => print_list(&commands),
+        false => {
+            print_list(&commands);
+            let (name, summary, section) = table::ESCAPE;
+            if name.contains(&wanted) {
+                say!("{name:<14} {summary} [{section}]");
+            }
+            0
+        }
     }
 }
 
@@ -72,7 +79,7 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
     Ok(i32::from(unproved.iter().any(|form| form.everywhere)))
 }
 
-fn print_list(commands: &[&'static Command]) -> i32 {
+fn print_list(commands: &[&'static Command]) {
     for command in commands {
         let name = format!("AT{}", command.name);
         say!(
@@ -95,7 +102,6 @@ fn print_list(commands: &[&'static Command]) -> i32 {
             }
         }
     }
-    0
 }
 
 /// `<a>,<b>[,<c>]`, as the specification writes it.

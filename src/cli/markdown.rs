@@ -10,6 +10,8 @@ use crate::at::table::{self, Command, Need};
 use crate::profile::PROFILES;
 use crate::transcript::coverage::{self, Exercised, Shown};
 
+/// Where the last of the commands is specified whose data phases `+++` ends.
+const ESCAPED: &str = "TCP/IP: AT+CIPSENDEX";
 /// Transcripts that are named for one form; more are counted.
 const MOST_NAMED: usize = 4;
 
@@ -33,6 +35,8 @@ type Shows = (String, String, Vec<(Exercised, Shown)>);
 /// The transcripts of one directory and what they exercise.
 pub struct Transcripts {
     all: Vec<Shows>,
+    /// Names of those that send `+++`, each once.
+    escaping: Vec<String>,
     /// As the documents reach them.
     directory: String,
 }
@@ -41,15 +45,19 @@ impl Transcripts {
     /// Reads the transcripts of `directory`.
     pub fn read(directory: &Path) -> Result<Transcripts, String> {
         let paths = run::transcripts(&[PathBuf::from(directory)], None)?;
-        let mut all = Vec::new();
+        let (mut all, mut escaping) = (Vec::new(), Vec::new());
         for path in &paths {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             for transcript in run::read(path)? {
                 let shown = coverage::exercised(&transcript);
+                if coverage::escapes(&transcript) {
+                    escaping.push(name.clone());
+                }
                 all.push((name.clone(), transcript.profile, shown));
             }
         }
-        Ok(Transcripts { all, directory: format!("../{}", directory.display()) })
+        escaping.dedup();
+        Ok(Transcripts { all, escaping, directory: format!("../{}", directory.display()) })
     }
 
     /// Names of those that show this of `form`, each once; those that are called after the command come first.
@@ -76,6 +84,17 @@ impl Transcripts {
 
     fn links(&self, command: &Command, form: Exercised, what: Shown) -> String {
         let names = self.of(command, form, what);
+        self.list(&names)
+    }
+
+    /// Names of those in which the host sends `+++`; those that are called after it come first.
+    fn escapes(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.escaping.iter().map(String::as_str).collect();
+        names.sort_by_key(|name| (!name.contains("escape"), *name));
+        names
+    }
+
+    fn list(&self, names: &[&str]) -> String {
         let named = names.iter().take(MOST_NAMED);
         let mut links: Vec<String> =
             named.map(|name| format!("[{name}]({}/{name}.at)", self.directory)).collect();
@@ -108,8 +127,25 @@ pub fn document(commands: &[&'static Command], transcripts: Option<&Transcripts>
             let _ = write!(text, "\n## {chapter} commands\n");
         }
         one(&mut text, command, transcripts);
+        if command.section == ESCAPED {
+            escape(&mut text, transcripts);
+        }
     }
     text
+}
+
+/// `+++`, behind the commands whose data phases it ends.
+fn escape(text: &mut String, transcripts: Option<&Transcripts>) {
+    let (name, summary, _) = table::ESCAPE;
+    let mut summary = summary.chars();
+    let initial = summary.next().map(|c| c.to_ascii_uppercase()).into_iter();
+    let summary: String = initial.chain(summary).collect();
+    let links = transcripts.map(|t| t.list(&t.escapes())).unwrap_or_default();
+    let _ = write!(
+        text,
+        "\n### {name}\n\n{summary}. Not a line: nothing follows it, and nothing answers.\n\n\
+         | Form | Transcripts |\n|---|---|\n| `{name}` | {links} |\n"
+    );
 }
 
 /// A form that no transcript proves in some profile that has it.
@@ -141,6 +177,12 @@ pub fn unproved(transcripts: &Transcripts) -> Vec<Unproved> {
                 }
             }
         })
+        .chain(
+            transcripts
+                .escapes()
+                .is_empty()
+                .then(|| Unproved { shown: table::ESCAPE.0.to_owned(), everywhere: true }),
+        )
         .collect()
 }
 
@@ -153,6 +195,10 @@ fn one(text: &mut String, command: &'static Command, transcripts: Option<&Transc
     if !command.needs.is_empty() {
         let needs: Vec<&str> = command.needs.iter().map(|need| describe_need(*need)).collect();
         let _ = write!(text, " Needs {}.", needs.join(" and "));
+    }
+    if !command.query_needs.is_empty() {
+        let needs: Vec<&str> = command.query_needs.iter().map(|need| describe_need(*need)).collect();
+        let _ = write!(text, " The query needs {}, too.", needs.join(" and "));
     }
     if let Some(names) = command.on.names() {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

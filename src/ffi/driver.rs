@@ -68,6 +68,8 @@ pub enum espat_pin {
     /// The MCU's RTS, the module's CTS: high asks the module to stop sending, if its flow control is on. Low at the
     /// start.
     McuRts = 2,
+    /// The GPIO that AT+SLEEPWKCFG names, unless that is GPIO0: at its level the module is awake. Nobody's at the start.
+    Wake = 4,
 }
 
 /// How a driver attaches. All zero except `size` is the default. What is given goes before the scenario.
@@ -244,6 +246,7 @@ pub unsafe extern "C" fn espat_pin_set(
             n if n == espat_pin::En as u32 => Pin::En,
             n if n == espat_pin::Gpio0 as u32 => Pin::Gpio0,
             n if n == espat_pin::McuRts as u32 => Pin::McuRts,
+            n if n == espat_pin::Wake as u32 => Pin::Wake,
             n => return Err(Failure::argument(format!("'pin' is {n}, which is no espat_pin"))),
         };
         if level > 1 {

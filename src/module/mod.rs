@@ -17,6 +17,7 @@ use crate::profile::{Profile, Range, Reset, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{Direction, Disturbance, LineSettings, Pace, Transmitter, UartEvent};
+use crate::wifi::config::Association;
 use crate::wifi::{Air, RadioChange, SoftAp, Station, Surroundings};
 use wire::Wire;
 
@@ -35,6 +36,7 @@ macro_rules! env {
             timing: $module.config.timing,
             rng: &mut $module.rng,
             room: $module.config.profile.tx_ring.saturating_sub($module.own.pending()),
+            dials: &mut $module.dials,
             receiving: $module.wire.receiving(&$module.mcu),
         }
     };
@@ -136,6 +138,8 @@ pub struct Module {
     mac: [u8; 6],
     power: Power,
     strap: bool,
+    /// The level of the pin that wakes the module; `None`: nothing drives it.
+    wake: Option<bool>,
     boots: u32,
     saved: Saved,
     at: Option<At>,
@@ -146,6 +150,7 @@ pub struct Module {
     stack: Stack,
     air: Air,
     rng: Stream,
+    dials: Stream,
     /// The MCU's RTS is high.
     cts: bool,
     /// The flow control in force looks at it.
@@ -169,6 +174,7 @@ impl Module {
             [a & 0xfc | 0x02, b, c, d, e, f]
         });
         let rng = Stream::new(config.seed, &format!("module/{}/timing", config.name));
+        let dials = Stream::new(config.seed, &format!("module/{}/dials", config.name));
         let stack = new_stack(&config, mac, 0);
         let harm = |side| Disturbance::new(config.seed, &format!("wire/{}/{side}", config.name));
         let (from_mcu, to_mcu) = (harm("from-mcu"), harm("to-mcu"));
@@ -176,6 +182,7 @@ impl Module {
             mac,
             power: Power::Off,
             strap: true,
+            wake: None,
             boots: 0,
             saved: config.saved.clone(),
             at: None,
@@ -185,6 +192,7 @@ impl Module {
             stack,
             air,
             rng,
+            dials,
             cts: false,
             obeys_cts: false,
             mcu: Direction::new(line, from_mcu),
@@ -242,11 +250,6 @@ impl Module {
         &self.saved
     }
 
-    /// The boot strap GPIO0 changes. It is looked at when the chip starts.
-    pub fn set_boot_strap(&mut self, high: bool) {
-        self.strap = high;
-    }
-
     /// Whether an access point is on the air around it.
     pub fn sees(&self, ap: &str) -> bool {
         self.air.get(ap).is_some_and(|ap| ap.up)
@@ -286,6 +289,11 @@ impl Module {
             rng: &mut self.rng,
         };
         self.station.air_changed(now, &mut around);
+    }
+
+    /// An access point answers stations differently from now on.
+    pub fn association(&mut self, name: &str, association: Association) {
+        self.air.set_association(name, association);
     }
 
     /// A frame arrives.
@@ -486,8 +494,11 @@ fn new_stack(config: &ModuleConfig, mac: [u8; 6], boot: u32) -> Stack {
         medium: Medium::Ethernet { mac },
         mtu: config.profile.mtu,
         tcp_rx: config.profile.tcp_buffer,
-        tcp_tx: config.profile.tcp_buffer,
+        tcp_tx: config.profile.tcp_send_buffer,
     });
+    if !config.profile.differences.reassembly {
+        stack.drop_fragments();
+    }
     stack.set_up(Instant::ZERO, false);
     stack
 }

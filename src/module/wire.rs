@@ -6,6 +6,7 @@ use super::escape::EscapeWatch;
 use super::sleep::LightSleep;
 use super::{Module, Power, Record};
 use crate::at::nvs::UartSettings;
+use crate::at::system::WakePin;
 use crate::at::{At, Env};
 use crate::capture::Mark;
 use crate::profile::Profile;
@@ -263,15 +264,41 @@ impl Module {
     /// False for a byte that comes while the chip sleeps lightly.
     fn hears(&mut self, start: Instant, end: Instant) -> bool {
         let Some(firmware) = self.at.as_ref().filter(|at| at.sleeps_lightly()) else { return true };
-        if self.own.pending() > 0 || !firmware.is_idle() {
+        if self.own.pending() > 0 || !firmware.is_idle() || self.is_kept_awake(firmware) {
             self.wire.sleep.stir(end);
             return true;
         }
         let heard = self.wire.sleep.hears(start, end, firmware.wake_after());
-        if !heard && self.wire.sleep.is_woken_at(start) {
+        if !heard && self.wire.sleep.is_news() {
             self.wire.tell(start, UartEvent::Asleep);
         }
         heard
+    }
+
+    /// Whether the pin of AT+SLEEPWKCFG has the level that wakes the chip.
+    fn is_kept_awake(&self, firmware: &At) -> bool {
+        let Some(WakePin { gpio, high }) = firmware.wake_pin() else { return false };
+        let level = if gpio == 0 { Some(self.strap) } else { self.wake };
+        level == Some(high)
+    }
+
+    /// A pin that may wake the module changes: until now it was awake, if it is so.
+    fn before_wake_changes(&mut self, now: Instant) {
+        if self.at.as_ref().is_some_and(|firmware| self.is_kept_awake(firmware)) {
+            self.wire.sleep.stir(now);
+        }
+    }
+
+    /// The boot strap GPIO0 changes. It is looked at when the chip starts, and by AT+SLEEPWKCFG=2,0.
+    pub fn set_gpio0(&mut self, now: Instant, high: bool) {
+        self.before_wake_changes(now);
+        self.strap = high;
+    }
+
+    /// The pin that wakes the module changes, on a board that wires it.
+    pub fn set_wake(&mut self, now: Instant, high: bool) {
+        self.before_wake_changes(now);
+        self.wake = Some(high);
     }
 
     /// Says what has become of an escape, if that has just been decided. True when it has.

@@ -1,5 +1,8 @@
 //! The mDNS responder of AT+MDNS (RFC 6762, RFC 6763): one host name and one service on it.
 //!
+//! Its datagrams have the hop limit 255, as the IDF's component sends them: who gets one knows that it has passed no
+//! router.
+//!
 //! It announces them twice, a second apart, when the node gets an address, says goodbye when it is stopped, and
 //! answers what is asked in between. It does not probe for conflicts first.
 
@@ -22,8 +25,27 @@ const OTHER_TTL: u32 = 4500;
 const LEGACY_TTL: u32 = 10;
 /// Announcements, a second apart.
 const ANNOUNCEMENTS: u8 = 2;
+/// The hop limit of everything it sends (RFC 6762, section 11).
+const HOPS: u8 = 255;
 /// The name that lists all kinds of services.
 const ALL_SERVICES: &str = "_services._dns-sd._udp.local";
+
+/// What is announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// The host's name, without `.local`.
+    pub host: String,
+    /// The kind of service, such as `_http`.
+    pub service: String,
+    /// What this one is called, 1 to 63 bytes.
+    pub instance: String,
+    /// `_tcp` or `_udp`.
+    pub protocol: String,
+    /// Its port.
+    pub port: u16,
+    /// What is said of it: keys and their values, together at most 255 bytes each.
+    pub text: Vec<(String, String)>,
+}
 
 /// A running responder.
 #[derive(Debug)]
@@ -33,6 +55,7 @@ pub struct Mdns {
     service: String,
     instance: String,
     port: u16,
+    text: Vec<String>,
     /// The address that was announced last.
     address: Option<Ipv4Addr>,
     /// When the next announcement is due, and how many are left.
@@ -46,20 +69,28 @@ impl Mdns {
         (1..=63).contains(&name.len()) && name.bytes().all(plain)
     }
 
-    /// Starts it: `host`.local, and on its `port` a service such as `_http` over TCP. `None` when a name is not
-    /// a label, or when the port of mDNS is in use.
-    pub fn start(stack: &mut Stack, host: &str, service: &str, port: u16) -> Option<Mdns> {
-        if !Mdns::is_label(host) || !Mdns::is_label(service) {
+    /// True for what a service can be called: 1 to 63 printable characters. A dot would end the name here.
+    pub fn is_instance(name: &str) -> bool {
+        (1..=63).contains(&name.len()) && !name.contains(|c: char| c == '.' || c.is_control())
+    }
+
+    /// Starts it. `None` when a name is not a label, or when the port of mDNS is in use.
+    pub fn start(stack: &mut Stack, announced: &Announced) -> Option<Mdns> {
+        let Announced { host, service, instance, protocol, port, text } = announced;
+        let labels = [host, service, protocol].into_iter().all(|name| Mdns::is_label(name));
+        if !labels || !Mdns::is_instance(instance) {
             return None;
         }
         let socket = stack.udp_open(Some(PORT)).ok()?;
+        stack.udp_set_hops(socket, HOPS);
         stack.join_multicast(GROUP.into());
         Some(Mdns {
             socket,
             host: format!("{host}.local"),
-            service: format!("{service}._tcp.local"),
-            instance: format!("{host}.{service}._tcp.local"),
-            port,
+            service: format!("{service}.{protocol}.local"),
+            instance: format!("{instance}.{service}.{protocol}.local"),
+            port: *port,
+            text: text.iter().map(|(key, value)| format!("{key}={value}")).collect(),
             address: None,
             announce: None,
         })
@@ -155,10 +186,17 @@ impl Mdns {
     fn records(&self, address: Ipv4Addr) -> Result<Vec<ResourceRecord<'_>>, SimpleDnsError> {
         let target = Name::new(&self.host)?;
         let way = SRV { priority: 0, weight: 0, port: self.port, target };
+        let mut text = TXT::new();
+        for pair in &self.text {
+            text.add_string(pair)?;
+        }
+        if self.text.is_empty() {
+            text.add_string("")?;
+        }
         Ok(vec![
             record(&self.service, OTHER_TTL, RData::PTR(PTR(Name::new(&self.instance)?)))?,
             unique(&self.instance, HOST_TTL, RData::SRV(way))?,
-            unique(&self.instance, OTHER_TTL, RData::TXT(TXT::new().with_string("")?))?,
+            unique(&self.instance, OTHER_TTL, RData::TXT(text))?,
             unique(&self.host, HOST_TTL, RData::A(A::from(address)))?,
             record(ALL_SERVICES, OTHER_TTL, RData::PTR(PTR(Name::new(&self.service)?)))?,
         ])
@@ -212,10 +250,21 @@ mod tests {
         packet.build_bytes_vec().unwrap()
     }
 
+    fn lamp() -> Announced {
+        Announced {
+            host: "lamp".to_owned(),
+            service: "_iot".to_owned(),
+            instance: "lamp".to_owned(),
+            protocol: "_tcp".to_owned(),
+            port: 8080,
+            text: Vec::new(),
+        }
+    }
+
     /// A responder on node 0, node 1 as a resolver on this port, until `end`. Returns what the resolver got.
     fn resolve(port: u16, ask: &[u8], end: u64) -> Vec<Vec<u8>> {
         let mut lan = Lan::new(2, 1);
-        let mut mdns = Mdns::start(&mut lan.nodes[0], "lamp", "_iot", 8080).expect("a free port");
+        let mut mdns = Mdns::start(&mut lan.nodes[0], &lamp()).expect("a free port");
         let socket = lan.nodes[1].udp_open(Some(port)).expect("a free port");
         lan.nodes[1].join_multicast(GROUP.into());
         let (mut got, mut asked) = (Vec::new(), false);
@@ -268,7 +317,7 @@ mod tests {
     #[test]
     fn other_names_known_answers_and_answers_of_others_get_no_answer() {
         let mut stack = Lan::new(1, 1).nodes.remove(0);
-        let mdns = Mdns::start(&mut stack, "lamp", "_iot", 8080).expect("a free port");
+        let mdns = Mdns::start(&mut stack, &lamp()).expect("a free port");
         let ask = |message: &[u8]| mdns.answer(address(0), SocketAddr::new(address(1).into(), PORT), message);
         assert_eq!(ask(&query("lamp.local", TYPE::A, 0)).expect("an answer").0, everybody());
         for (name, kind) in [("lamp.local", TYPE::AAAA), ("lam.local", TYPE::A), ("local", TYPE::PTR)] {

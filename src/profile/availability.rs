@@ -73,6 +73,9 @@ mod tests {
         assert!(!some.includes(Chip::Esp8266, Release(3, 0)), "another chip");
         assert!(Availability::ALL.includes(Chip::Esp8266, Release(2, 2)));
         assert_eq!(Availability::ALL.names(), None);
-        assert_eq!(Availability::ALL.since(3, 0).names(), Some(vec!["esp32-v3.4", "esp32c6-v4.1"]));
+        assert_eq!(
+            Availability::ALL.since(3, 0).names(),
+            Some(vec!["esp32c3-v3.3", "esp32c3-v4.1", "esp32-v3.4", "esp32c6-v4.1"])
+        );
     }
 }

@@ -12,6 +12,15 @@ pub enum Flush {
     AfterLast,
 }
 
+/// What AT+MDNS calls the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instance {
+    /// As the host.
+    Host,
+    /// As the kind of service (v3, as a user reports).
+    Service,
+}
+
 /// Behaviour that is not the same in every release. New parameters and commands are not here: the command table
 /// says which profiles have them.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +48,14 @@ pub struct Differences {
     pub tcp_keep_alive_option: bool,
     /// AT+CIPRECVLEN of a link that is not open. -1 in logs up to v3.2; 0 only in one of v4.2.
     pub closed_receive_length: i32,
+    /// What AT+MDNS calls the service where nothing else is said: the host's name in v4.1; in v3 the service's. Of v2
+    /// nobody has said anything.
+    pub mdns_instance: Instance,
+    /// What AT+MDNS says of the service where the host says nothing.
+    pub mdns_text: &'static [(&'static str, &'static str)],
+    /// Datagrams that come in fragments are put together. v3.4 says that they are not: its build settings switch it on
+    /// under a name that its IDF does not know any more.
+    pub reassembly: bool,
     /// Certificates are keys in the partition `mfg_nvs` (AT+SYSMFG, since v3.1), not partitions of their own.
     pub certificates_in_nvs: bool,
 }
@@ -59,8 +76,21 @@ impl Differences {
         dns_servers: &[OPEN_DNS],
         tcp_keep_alive_option: false,
         closed_receive_length: -1,
+        mdns_instance: Instance::Host,
+        mdns_text: &[],
+        reassembly: true,
         certificates_in_nvs: false,
     };
+
+    /// The same on the ESP8266: its library says of a service who made it.
+    pub(super) const ESP8266_V2_2: Differences = Differences {
+        mdns_text: &[("vendor", "Espressif"), ("module", "AT"), ("version", "1.0")],
+        ..Differences::V2_3
+    };
+
+    /// The same in its v2.3, whose library has two servers to fall back to.
+    pub(super) const ESP8266_V2_3: Differences =
+        Differences { dns_servers: &[OPEN_DNS, Ipv4Addr::new(8, 8, 8, 8)], ..Differences::ESP8266_V2_2 };
 
     /// The same in v3.4.
     pub(super) const V3_4: Differences = Differences {
@@ -71,6 +101,8 @@ impl Differences {
         update_host_name: true,
         dns_servers: &[OPEN_DNS, Ipv4Addr::new(8, 8, 8, 8)],
         tcp_keep_alive_option: true,
+        mdns_instance: Instance::Service,
+        reassembly: false,
         certificates_in_nvs: true,
         ..Differences::V2_3
     };
@@ -78,6 +110,8 @@ impl Differences {
     /// The same in v4.1.
     pub(super) const V4_1: Differences = Differences {
         server_interface: true,
+        mdns_instance: Instance::Host,
+        reassembly: true,
         dns_servers: &[OPEN_DNS, Ipv4Addr::new(114, 114, 114, 114), Ipv4Addr::new(8, 8, 8, 8)],
         ..Differences::V3_4
     };

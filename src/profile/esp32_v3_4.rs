@@ -1,7 +1,7 @@
 //! ESP32, v3.4.0.0, on a WROOM-32.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Profile, Release, Times, Tls, flash};
+use super::{BootLog, Chip, Differences, Divider, Profile, Release, Times, Tls, flash};
 
 pub(super) static ESP32_V3_4: Profile = Profile {
     name: "esp32-v3.4",
@@ -12,9 +12,15 @@ pub(super) static ESP32_V3_4: Profile = Profile {
               SDK version:v5.0.6-dirty\r\n\
               compile time(70ff5889):Jun  7 2024 04:46:00\r\n\
               Bin version:v3.4.0.0(WROOM-32)\r\n",
+    uart_divider: Divider::Sixteenths(80_000_000),
+    // "The maximum valid bytes sent to MCU is 2920 bytes each time", says the documentation.
+    ipd_max: 2920,
     tx_power_levels: &[34, 44, 52, 56, 60, 66, 72, 78],
     heap: 166_000,
-    partitions: &flash::MFG_NVS,
+    partitions: &flash::ESP32_MFG_NVS,
+    namespaces: flash::NAMESPACES_V3_1,
+    module: "WROOM-32",
+    uart_pins: [17, 16, 15, 14],
     boot_log: BootLog {
         baud: 115_200,
         rom: "ets Jul 29 2019 12:21:46\r\n\r\nrst:{reset},boot:{mode}\r\n",

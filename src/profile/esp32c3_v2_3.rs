@@ -1,11 +1,11 @@
 //! ESP32-C3, v2.3.0.0-dev: the release that the specification describes.
 
-use super::{BootLog, Chip, Differences, Profile, Release, Times, Tls, flash};
+use super::{BootLog, Chip, Differences, Divider, Profile, Release, Times, Tls, flash};
 use crate::time::Duration;
 
 /// Also what the other profiles say no different of: the release that is known best stands in for them (a guess where
 /// buffers and limits of theirs are not published).
-pub(super) const ESP32C3_V2_3: Profile = Profile {
+pub(super) static ESP32C3_V2_3: Profile = Profile {
     name: "esp32c3-v2.3",
     chip: Chip::Esp32c3,
     release: Release(2, 3),
@@ -15,7 +15,7 @@ pub(super) const ESP32C3_V2_3: Profile = Profile {
               compile time(1903635):Oct 24 2021 12:00:00\r\n\
               Bin version:2.2.0(MINI-1)\r\n",
     baud: 115_200,
-    uart_divider: None,
+    uart_divider: Divider::Prescaled(80_000_000),
     links: 5,
     line_max: 256,
     rx_fifo: 128,
@@ -24,14 +24,19 @@ pub(super) const ESP32C3_V2_3: Profile = Profile {
     tx_ring: 8192,
     ipd_max: 1460,
     tcp_buffer: 5760,
+    tcp_send_buffer: 5760,
+    transmit_block: 2920,
     mtu: 1480,
-    connect_timeout: Duration::from_secs(10),
     data_timeout: Duration::from_secs(60),
     ping_timeout: Duration::from_secs(4),
     // Settings of 81 to 84 send with 80; the query shows what was set.
     tx_power_levels: &[],
+    protocols: 0b111,
     heap: 148_000,
     partitions: &flash::ESP32C3_V2_3,
+    namespaces: &[],
+    module: "MINI-1",
+    uart_pins: [7, 6, 5, 4],
     boot_log: BootLog {
         baud: 115_200,
         rom: "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\nrst:{reset},boot:{mode}\r\n",

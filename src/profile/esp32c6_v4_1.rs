@@ -1,7 +1,7 @@
 //! ESP32-C6, v4.1.1.0, with 4 MB of flash.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Profile, Range, Release, Times, Tls, flash};
+use super::{BootLog, Chip, Differences, Divider, Profile, Range, Release, Times, Tls, flash};
 
 pub(super) static ESP32C6_V4_1: Profile = Profile {
     name: "esp32c6-v4.1",
@@ -12,9 +12,16 @@ pub(super) static ESP32C6_V4_1: Profile = Profile {
               SDK version:v5.4.1-643-g8ad0d3d8f2f-dirty\r\n\
               compile time(aa8bf4d3):Aug  1 2025 03:12:40\r\n\
               Bin version:v4.1.1.0(ESP32C6-4MB)\r\n",
+    // From v4.1 on the UART runs from the crystal where the chip can.
+    uart_divider: Divider::Prescaled(40_000_000),
+    ipd_max: 2920,
     tx_power_levels: &[],
+    // b, g, n and ax.
+    protocols: 0b1_0111,
     heap: 196_000,
     partitions: &flash::MFG_NVS,
+    namespaces: flash::NAMESPACES_V4_1,
+    module: "ESP32C6-4MB",
     boot_log: BootLog {
         baud: 115_200,
         rom: "ESP-ROM:esp32c6-20220919\r\nBuild:Sep 19 2022\r\nrst:{reset},boot:{mode}\r\n",

@@ -1,7 +1,7 @@
 //! ESP8266, v2.2.0.0, on a WROOM-02.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Profile, Range, Release, Times, Tls, flash};
+use super::{BootLog, Chip, Differences, Divider, Profile, Range, Release, Times, Tls, flash};
 
 pub(super) static ESP8266_V2_2: Profile = Profile {
     name: "esp8266-v2.2",
@@ -13,13 +13,19 @@ pub(super) static ESP8266_V2_2: Profile = Profile {
               compile time(b498b58):Jun 30 2021 11:28:20\r\n\
               Bin version:2.2.0(WROOM-02)\r\n",
     // 80 MHz through a whole number: 115200 becomes 115273, as modules answer.
-    uart_divider: Some(80_000_000),
+    uart_divider: Divider::Whole(80_000_000),
     rx_ring: 1024,
     core_buffer: 2048,
     tx_ring: 2048,
+    tcp_send_buffer: 2880,
+    transmit_block: 1460,
     tx_power_levels: &[33, 49, 56, 64, 68, 74, 78, 82],
+    // b and g, says the documentation.
+    protocols: 0b11,
     heap: 34_000,
     partitions: &flash::ESP8266_V2_2,
+    module: "WROOM-02",
+    uart_pins: [15, 13, 3, 1],
     boot_log: BootLog {
         // A 26 MHz crystal where the ROM expects 40 MHz.
         baud: 74_880,
@@ -33,7 +39,7 @@ pub(super) static ESP8266_V2_2: Profile = Profile {
     },
     clock_survives_reset: false,
     slot_size: 0xe0000,
-    differences: Differences::V2_3,
+    differences: Differences::ESP8266_V2_2,
     times: Times {
         // It boots a little more slowly, and its flash is slower (estimates, as all of them).
         boot: Range::millis(350, 600),

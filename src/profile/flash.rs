@@ -48,6 +48,22 @@ const fn shipped(name: &'static str, subtype: u8, address: u32) -> Partition {
     Partition { content: Content::Shipped, ..custom(name, subtype, address, 0x2000) }
 }
 
+const fn nvs(address: u32, size: u32) -> Partition {
+    Partition { name: "mfg_nvs", kind: DATA, subtype: NVS, address, size, content: Content::Shipped }
+}
+
+const fn fat(address: u32, size: u32) -> Partition {
+    Partition { name: "fatfs", kind: DATA, subtype: FAT, address, size, content: Content::Erased }
+}
+
+impl Partition {
+    /// Whether AT+SYSFLASH reads, writes and erases it. The file system's is the firmware's own, as its makers say of
+    /// those that are not the user's.
+    pub fn is_users(&self) -> bool {
+        !(self.kind == DATA && self.subtype == FAT)
+    }
+}
+
 /// ESP32-C3, v2.3.
 pub(super) static ESP32C3_V2_3: [Partition; 15] = [
     custom("ble_data", 1, 0x1f000, 0x6000),
@@ -64,14 +80,7 @@ pub(super) static ESP32C3_V2_3: [Partition; 15] = [
     shipped("mqtt_cert", 12, 0x38000),
     shipped("mqtt_key", 13, 0x3a000),
     shipped("mqtt_ca", 14, 0x3c000),
-    Partition {
-        name: "fatfs",
-        kind: DATA,
-        subtype: FAT,
-        address: 0x47000,
-        size: 0x19000,
-        content: Content::Erased,
-    },
+    fat(0x47000, 0x19000),
 ];
 
 /// ESP8266, v2.2. The subtypes of its WPA2 and MQTT partitions begin at 8 again.
@@ -91,13 +100,56 @@ pub(super) static ESP8266_V2_2: [Partition; 13] = [
     shipped("mqtt_ca", 13, 0x108000),
 ];
 
-/// Since v3.1 one partition holds certificates and factory parameters as keys. Its size is documented, its place a
-/// guess.
-pub(super) static MFG_NVS: [Partition; 1] = [Partition {
-    name: "mfg_nvs",
-    kind: DATA,
-    subtype: NVS,
-    address: 0x21000,
-    size: 0x1c000,
-    content: Content::Shipped,
-}];
+/// Since v3.1 one partition holds certificates and factory parameters as keys: on chips with 4 MB of flash.
+pub(super) static MFG_NVS: [Partition; 2] = [nvs(0x1f000, 0x1f000), fat(0x47000, 0x19000)];
+
+/// The same on the ESP32.
+pub(super) static ESP32_MFG_NVS: [Partition; 2] = [nvs(0x21000, 0x1c000), fat(0x70000, 0x90000)];
+
+/// A namespace of AT+SYSMFG, and what the release ships in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// Its name.
+    pub name: &'static str,
+    /// What its keys hold.
+    pub holds: Holds,
+}
+
+/// What the keys of a namespace hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// So many certificates or keys. More than one are numbered: `client_cert.0`.
+    Certificates(u8),
+    /// What the factory sets: the module's name, its pins, its country.
+    FactoryParameters,
+    /// The services of Bluetooth LE, one a line: `cfg0` and so on.
+    BleServices,
+}
+
+const fn certificates(name: &'static str, count: u8) -> Namespace {
+    Namespace { name, holds: Holds::Certificates(count) }
+}
+
+/// Of v3.1 to v3.4 and of v4.1, in the order in which the build writes them. Those of WPA enterprise and HTTPS are there
+/// only in builds that switch these on. The last three came with v4.1.
+const ALL_NAMESPACES: &[Namespace] = &[
+    certificates("server_cert", 1),
+    certificates("server_key", 1),
+    certificates("server_ca", 1),
+    certificates("client_cert", 2),
+    certificates("client_key", 2),
+    certificates("client_ca", 2),
+    certificates("mqtt_cert", 1),
+    certificates("mqtt_key", 1),
+    certificates("mqtt_ca", 1),
+    Namespace { name: "factory_param", holds: Holds::FactoryParameters },
+    Namespace { name: "ble_data", holds: Holds::BleServices },
+    certificates("wss_cert", 2),
+    certificates("wss_key", 2),
+    certificates("wss_ca", 2),
+];
+
+/// The namespaces since v3.1.
+pub(super) const NAMESPACES_V3_1: &[Namespace] = ALL_NAMESPACES.split_at(11).0;
+/// The namespaces since v4.1.
+pub(super) const NAMESPACES_V4_1: &[Namespace] = ALL_NAMESPACES;

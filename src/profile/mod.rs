@@ -8,10 +8,14 @@
 mod availability;
 mod boot_log;
 mod differences;
+mod divider;
 mod esp32_v3_4;
 mod esp32c3_v2_3;
+mod esp32c3_v3_3;
+mod esp32c3_v4_1;
 mod esp32c6_v4_1;
 mod esp8266_v2_2;
+mod esp8266_v2_3;
 mod flash;
 pub mod tls;
 
@@ -20,8 +24,9 @@ use crate::time::Duration;
 
 pub use availability::{Availability, Chip, Release};
 pub use boot_log::{BootLog, Reset};
-pub use differences::{Differences, Flush};
-pub use flash::{Content, Partition};
+pub use differences::{Differences, Flush, Instance};
+pub use divider::Divider;
+pub use flash::{Content, Holds, Namespace, Partition};
 pub use tls::Tls;
 
 /// How durations are drawn from a profile's ranges.
@@ -102,6 +107,8 @@ pub struct Times {
     pub write_block: Range,
     /// AT+CIPSNTPCFG to the first question: lwIP waits for a random time.
     pub sntp_start: Range,
+    /// A SYN to its end, when nobody answers it (three retries; users measured about 10 s).
+    pub connect: Range,
 }
 
 impl Times {
@@ -122,6 +129,7 @@ impl Times {
         erase_block: Range::millis(100, 250),
         write_block: Range::micros(2_500, 4_500),
         sntp_start: Range::millis(0, 4_999),
+        connect: Range::millis(9_000, 11_000),
     };
 }
 
@@ -138,9 +146,8 @@ pub struct Profile {
     pub version: &'static str,
     /// UART speed after power-on with nothing saved, baud.
     pub baud: u32,
-    /// The clock that the UART divides by a whole number, Hz; the queries of AT+UART show what comes of it.
-    /// `None`: it divides finely enough, and they show what was asked for.
-    pub uart_divider: Option<u32>,
+    /// How the UART's rate is made: AT+UART? and AT+UART_CUR? show what comes of it.
+    pub uart_divider: Divider,
     /// Links (ids 0 to `links` - 1).
     pub links: usize,
     /// Longest command line, CR LF included, bytes.
@@ -155,12 +162,14 @@ pub struct Profile {
     pub tx_ring: usize,
     /// Largest piece of a TCP stream in one active `+IPD`, bytes.
     pub ipd_max: usize,
-    /// TCP receive window and send buffer, bytes.
+    /// TCP receive window, bytes.
     pub tcp_buffer: usize,
+    /// TCP send buffer, bytes.
+    pub tcp_send_buffer: usize,
+    /// The largest block that passthrough sends at once, bytes.
+    pub transmit_block: usize,
     /// Largest IP packet, bytes (1480 gives the module's MSS of 1440).
     pub mtu: u16,
-    /// An unanswered SYN gives up after this (three retries at 1, 2 and 4 s).
-    pub connect_timeout: Duration,
     /// Unacknowledged data closes the link after this.
     pub data_timeout: Duration,
     /// A ping without answer gives up after this.
@@ -168,10 +177,18 @@ pub struct Profile {
     /// What AT+RFPOWER comes to, in steps of 0.25 dBm: a setting becomes the largest of these that it reaches.
     /// Empty: every setting is kept.
     pub tx_power_levels: &'static [u8],
+    /// 802.11 standards out of the box, as AT+CWSTAPROTO counts them: bits b, g, n, long range, ax.
+    pub protocols: u8,
     /// Free heap of an idle module, bytes (AT+SYSRAM).
     pub heap: u32,
     /// The partitions that AT+SYSFLASH knows.
     pub partitions: &'static [Partition],
+    /// The namespaces of AT+SYSMFG; empty where there is none.
+    pub namespaces: &'static [Namespace],
+    /// The module's name, as its build has it.
+    pub module: &'static str,
+    /// The pins of its UART: TX, RX, CTS, RTS.
+    pub uart_pins: [u8; 4],
     /// What the chip and its firmware print on the log port at a start.
     pub boot_log: BootLog,
     /// Whether the clock runs through a reset and deep sleep.
@@ -194,11 +211,14 @@ impl Profile {
 }
 
 /// Every profile. The first is what a module has that names none.
-pub static PROFILES: [&Profile; 4] = [
+pub static PROFILES: [&Profile; 7] = [
     &esp32c3_v2_3::ESP32C3_V2_3,
+    &esp32c3_v3_3::ESP32C3_V3_3,
+    &esp32c3_v4_1::ESP32C3_V4_1,
     &esp32_v3_4::ESP32_V3_4,
     &esp32c6_v4_1::ESP32C6_V4_1,
     &esp8266_v2_2::ESP8266_V2_2,
+    &esp8266_v2_3::ESP8266_V2_3,
 ];
 
 /// The profile called `name`.

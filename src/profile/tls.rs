@@ -8,7 +8,7 @@ use super::Range;
 use crate::net::tls::Version;
 
 /// TLS of a chip and a release.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Tls {
     /// Lowest and highest version.
     pub versions: (Version, Version),

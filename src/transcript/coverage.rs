@@ -90,6 +90,17 @@ pub fn exercised(transcript: &Transcript) -> Vec<(Exercised, Shown)> {
     found
 }
 
+/// Whether the host sends `+++` and nothing else in one of the transcript's own steps.
+pub fn escapes(transcript: &Transcript) -> bool {
+    let own = transcript.steps.iter().filter(|step| step.place.own);
+    own.into_iter().any(|step| match &step.action {
+        Action::Send(text) => {
+            matches!(&text[..], [Element::Literal(bytes)] if bytes == table::ESCAPE.0.as_bytes())
+        }
+        _ => false,
+    })
+}
+
 /// The command of a host line, where it is one that the profile has in this form.
 fn command_of(text: &[Element], profile: &Profile) -> Option<(CommandLine, &'static Command)> {
     let mut line = Vec::new();

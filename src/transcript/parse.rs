@@ -25,7 +25,7 @@ const WORDS: [&str; 14] = [
     "cites", "profile", "profiles", "scenario", "seed", "module", "include", "silent", "wait", "within",
     "after", "console", "pin", "uart",
 ];
-const PINS: [(&str, Pin); 3] = [("en", Pin::En), ("gpio0", Pin::Gpio0), ("rts", Pin::McuRts)];
+const PINS: [(&str, Pin); 4] = Pin::WORDS;
 
 /// Gives the text of a file that a transcript names, or a sentence why not.
 pub type Load<'l> = dyn FnMut(&str) -> Result<String, String> + 'l;

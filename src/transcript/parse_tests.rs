@@ -120,7 +120,7 @@ fn every_mistake_is_found_with_its_place() {
         ("within 5 s", 1, "a module line"),
         ("after 3 ms..2 ms", 7, "the shorter time first"),
         ("pin en up", 5, "`low` or `high`"),
-        ("pin ena low", 5, "`en`, `gpio0` or `rts`"),
+        ("pin ena low", 5, "`en`, `gpio0`, `rts` or `wake`"),
         ("console ap home dwon", 9, "did you mean `down`"),
         ("console ap hom down", 9, "did you mean `home`"),
         ("include nothing.at", 9, "cannot read dir/nothing.at"),

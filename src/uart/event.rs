@@ -66,7 +66,8 @@ pub enum Deaf {
 impl UartEvent {
     /// Something is wrong with how the MCU uses its UART.
     pub fn is_warning(&self) -> bool {
-        matches!(self, UartEvent::ModuleOverrun | UartEvent::EscapeSpoilt | UartEvent::Unheard(_))
+        use UartEvent::{Asleep, EscapeSpoilt, ModuleOverrun, Unheard};
+        matches!(self, ModuleOverrun | Asleep | EscapeSpoilt | Unheard(_))
     }
 }
 
@@ -83,7 +84,7 @@ impl fmt::Display for UartEvent {
             }
             UartEvent::ModuleOverrun => f.write_str("receive FIFO full: bytes from the MCU are being lost"),
             UartEvent::Asleep => {
-                f.write_str("light sleep: what the MCU sends is lost until the module is awake")
+                f.write_str("light sleep: what the MCU sends is lost, and wakes nobody; the pin of AT+SLEEPWKCFG does")
             }
             UartEvent::EscapeSpoilt => f.write_str(
                 "`+++` is data: it was stored more than 20 ms after the byte before it and before the next one, but bytes \

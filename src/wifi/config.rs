@@ -60,6 +60,29 @@ pub enum Pmf {
     Required,
 }
 
+/// What an access point does when a station wants to associate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Association {
+    /// What the protocol says.
+    #[default]
+    Right,
+    /// Nothing: the station tries until its time is over.
+    Silence,
+    /// It refuses every station, as one does that has as many as it takes.
+    Refusal,
+}
+
+impl Association {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, Association); 3] =
+        [("right", Association::Right), ("none", Association::Silence), ("refused", Association::Refusal)];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, association)| *association == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// One access point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApConfig {
@@ -85,6 +108,8 @@ pub struct ApConfig {
     pub modes: u8,
     /// Whether it offers WPS.
     pub wps: bool,
+    /// How it answers stations at the start.
+    pub association: Association,
     /// Whether it is on the air at the start.
     pub up: bool,
 }

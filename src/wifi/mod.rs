@@ -15,7 +15,7 @@ pub use station::{Station, Surroundings};
 
 use std::ops::RangeInclusive;
 
-use config::ApConfig;
+use config::{ApConfig, Association};
 
 /// One access point as a module sees it.
 #[derive(Clone, Debug)]
@@ -43,6 +43,17 @@ impl Air {
         match self.aps.iter_mut().find(|ap| ap.config.name == name) {
             Some(ap) => {
                 ap.up = up;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Changes how an access point answers stations. False when there is none of this name.
+    pub fn set_association(&mut self, name: &str, association: Association) -> bool {
+        match self.aps.iter_mut().find(|ap| ap.config.name == name) {
+            Some(ap) => {
+                ap.config.association = association;
                 true
             }
             None => false,

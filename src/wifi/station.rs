@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
-use super::config::{ApConfig, Security};
+use super::config::{ApConfig, Association, Security};
 use super::{Addressing, Air, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status};
 use crate::net::stack::{DhcpEvent, Stack};
 use crate::profile::{Profile, Range, Timing};
@@ -13,6 +13,10 @@ use crate::time::{Duration, Instant, earliest};
 
 /// The channels of a scan's whole round in the profiles' times.
 const ROUND: u64 = 13;
+/// How long a station waits for an answer to its association before it looks for the access point again (a guess).
+const UNANSWERED: Duration = Duration::from_secs(1);
+/// The silence of beacons that the profiles' times begin with: what the IDF waits for unless it is told otherwise.
+const INACTIVE: Duration = Duration::from_secs(6);
 /// The name that IDF gives to every station until it is told another.
 const HOSTNAME: &str = "espressif";
 
@@ -29,7 +33,13 @@ enum State {
         until: Instant,
         ap: String,
     },
+    /// The access point's answer, a refusal, comes then.
     RefusedAt {
+        until: Instant,
+        why: JoinFailure,
+    },
+    /// It does not answer.
+    Unanswered {
         until: Instant,
     },
     Leasing,
@@ -84,6 +94,8 @@ pub struct Station {
     reconnect: Reconnect,
     /// Attempts to come back since the last success.
     attempts: u32,
+    /// The silence of beacons after which the access point is lost.
+    inactive: Duration,
     events: VecDeque<StationEvent>,
     changes: VecDeque<RadioChange>,
 }
@@ -106,6 +118,7 @@ impl Default for Station {
             channels: 1..=13,
             reconnect: Reconnect { interval: Duration::ZERO, attempts: 0 },
             attempts: 0,
+            inactive: INACTIVE,
             events: VecDeque::new(),
             changes: VecDeque::new(),
         }
@@ -151,6 +164,11 @@ impl Station {
     pub fn set_reconnect(&mut self, reconnect: Reconnect) {
         self.reconnect = reconnect;
         self.attempts = 0;
+    }
+
+    /// Sets the silence of beacons after which the access point is lost, from the next silence on.
+    pub fn set_inactive(&mut self, inactive: Duration) {
+        self.inactive = inactive;
     }
 
     /// Sets where its address comes from, at once when it is associated: a static address is in force now, a
@@ -211,6 +229,7 @@ impl Station {
             State::Scanning { .. }
             | State::Associating { .. }
             | State::RefusedAt { .. }
+            | State::Unanswered { .. }
             | State::Waiting { .. } => Status::Connecting,
             State::Idle if self.ever_started => Status::Disconnected,
             State::Idle => Status::NotStarted,
@@ -252,7 +271,8 @@ impl Station {
         let state = match self.state {
             State::Scanning { until, .. }
             | State::Associating { until, .. }
-            | State::RefusedAt { until }
+            | State::RefusedAt { until, .. }
+            | State::Unanswered { until }
             | State::CheckingAddress { until }
             | State::Waiting { until } => Some(until),
             State::Idle | State::Leasing | State::Joined => None,
@@ -265,7 +285,11 @@ impl Station {
         let Some(ap) = &self.ap else { return };
         let up = around.air.get(&ap.name).is_some_and(|seen| seen.up);
         match (up, self.silent_until) {
-            (false, None) => self.silent_until = Some(now + around.draw(|p| &p.times.beacon_loss)),
+            (false, None) => {
+                let drawn = around.draw(|p| &p.times.beacon_loss).as_nanos();
+                let late = Duration::from_nanos(drawn.saturating_sub(INACTIVE.as_nanos()));
+                self.silent_until = Some(now + self.inactive + late);
+            }
             (true, Some(_)) => self.silent_until = None,
             _ => {}
         }
@@ -317,9 +341,15 @@ impl Station {
                     let ap = ap.clone();
                     self.associated(now, &ap, stack, around);
                 }
-                State::RefusedAt { until } if *until <= now => {
-                    self.fail(now, JoinFailure::WrongPassword, stack);
+                State::RefusedAt { until, why } if *until <= now => {
+                    let why = *why;
+                    self.fail(now, why, stack);
                 }
+                // A command goes on trying until its own time is over.
+                State::Unanswered { until } if *until <= now => match self.commanded {
+                    Some(_) => self.scan(now, around),
+                    None => self.fail(now, JoinFailure::Timeout, stack),
+                },
                 State::CheckingAddress { until } if *until <= now => self.got_address(),
                 State::Waiting { until } if *until <= now => self.scan(now, around),
                 _ => break,
@@ -366,11 +396,20 @@ impl Station {
             Security::Wpa2Enterprise => false,
             _ => ap.config.password == request.password,
         };
-        self.state = if admitted {
-            let until = now + around.draw(|p| &p.times.associate);
-            State::Associating { until, ap: ap.config.name.clone() }
-        } else {
-            State::RefusedAt { until: now + around.draw(|p| &p.times.wrong_password) }
+        let (name, association) = (ap.config.name.clone(), ap.config.association);
+        self.state = match association {
+            Association::Silence => State::Unanswered { until: now + UNANSWERED },
+            Association::Refusal => {
+                let until = now + around.draw(|p| &p.times.associate);
+                State::RefusedAt { until, why: JoinFailure::Failed }
+            }
+            Association::Right if admitted => {
+                State::Associating { until: now + around.draw(|p| &p.times.associate), ap: name }
+            }
+            Association::Right => {
+                let until = now + around.draw(|p| &p.times.wrong_password);
+                State::RefusedAt { until, why: JoinFailure::WrongPassword }
+            }
         };
     }
 

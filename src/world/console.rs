@@ -12,6 +12,7 @@ mod change;
 mod dns;
 mod host;
 mod link;
+mod pin;
 mod question;
 mod setting;
 mod wire;
@@ -54,7 +55,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 9] = [
+const COMMANDS: [Row; 10] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -78,8 +79,8 @@ const COMMANDS: [Row; 9] = [
     },
     Row {
         word: "ap",
-        usage: &["ap NAME down", "ap NAME up", "ap NAME dhcp-answers WHAT"],
-        help: "Takes an access point off the air, brings it back, or disturbs its DHCP.",
+        usage: &["ap NAME down", "ap NAME up", "ap NAME association WHAT", "ap NAME dhcp-answers WHAT"],
+        help: "Takes an access point off the air, brings it back, or disturbs its answers.",
         details: ap::details,
         read: ap::read,
     },
@@ -103,6 +104,13 @@ const COMMANDS: [Row; 9] = [
         help: "Shows the UART wire of a module, or harms it, in one direction or in both.",
         details: || setting::details(&wire::SETTINGS, &wire::SIDES.map(|(word, help, _)| (word, help))),
         read: wire::read,
+    },
+    Row {
+        word: "pin",
+        usage: &["pin NAME PIN LEVEL"],
+        help: "Drives a pin of a module (`en`, `gpio0` or `wake`) `low` or `high`.",
+        details: String::new,
+        read: pin::read,
     },
     Row {
         word: "host",
@@ -172,6 +180,21 @@ const OLD: [(&str, &str, &str); 4] = [
 fn renamed(word: &words::Word, after: &str) -> Option<String> {
     let old = OLD.iter().find(|(command, old, _)| *command == after && word.is(old))?;
     Some(format!(", which is `{}` now", old.2))
+}
+
+/// The next word, which must be one of `choices`.
+fn pick<const N: usize>(
+    words: &mut Words,
+    so_far: &str,
+    choices: [&'static str; N],
+) -> Result<&'static str, String> {
+    let expected = || format!("expected {} after `{so_far}`", one_of(choices));
+    let word = words.next().ok_or_else(|| format!("{}, found nothing", expected()))?;
+    choices.into_iter().find(|choice| word.is(choice)).ok_or_else(|| {
+        let hint = renamed(&word, so_far.split(' ').next().unwrap_or_default())
+            .unwrap_or_else(|| did_you_mean(&word.text, choices));
+        format!("{}, found {}{hint}", expected(), word.shown())
+    })
 }
 
 /// A line of `help`, or two where the left column is too narrow.

@@ -376,6 +376,7 @@ fn pin_word(pin: Pin) -> &'static str {
     match pin {
         Pin::En => "en",
         Pin::Gpio0 => "gpio0",
+        Pin::Wake => "wake",
         Pin::McuRts => "rts",
     }
 }

@@ -130,6 +130,31 @@ pub enum Pin {
     /// The MCU's RTS, the module's CTS: high asks the module to stop sending (input, low at the start). It has
     /// an effect only when the module's flow control asks for it (AT+UART with 2 or 3); the default does not.
     McuRts,
+    /// The pin that wakes the module from light sleep: the GPIO that AT+SLEEPWKCFG names, on a board that wires it
+    /// (input, nobody's at the start). GPIO0 is [`Pin::Gpio0`] also when AT+SLEEPWKCFG names it.
+    // 3 is the module's own RTS.
+    Wake = 4,
+}
+
+impl Pin {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, Pin); 4] =
+        [("en", Pin::En), ("gpio0", Pin::Gpio0), ("rts", Pin::McuRts), ("wake", Pin::Wake)];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, pin)| *pin == self).map_or("", |(word, _)| word)
+    }
+
+    /// The pin has this level from now on.
+    fn drive(self, now: Instant, high: bool, module: &mut Module) {
+        match self {
+            Pin::En => module.set_enable(now, high),
+            Pin::Gpio0 => module.set_gpio0(now, high),
+            Pin::McuRts => module.set_cts(now, high),
+            Pin::Wake => module.set_wake(now, high),
+        }
+    }
 }
 
 /// Pins that a module drives and an MCU may read. In the digest their numbers go on behind those of [`Pin`].
@@ -409,11 +434,7 @@ impl World {
         }
         self.recorder.pin(module.0 as usize, now, pin as u8, high);
         let slot = self.slot_mut(module)?;
-        match pin {
-            Pin::En => slot.module.set_enable(now, high),
-            Pin::Gpio0 => slot.module.set_boot_strap(high),
-            Pin::McuRts => slot.module.set_cts(now, high),
-        }
+        pin.drive(now, high, &mut slot.module);
         self.collect(module.0 as usize, now);
         self.run();
         Ok(())

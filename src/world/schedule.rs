@@ -159,6 +159,11 @@ impl World {
         match change {
             Change::ApUp(name) => slot.module.access_point(now, &name, true),
             Change::ApDown(name) => slot.module.access_point(now, &name, false),
+            Change::ApAssociation { name, association } => slot.module.association(&name, association),
+            Change::Pin { pin, high, .. } => {
+                self.recorder.pin(index, now, pin as u8, high);
+                pin.drive(now, high, &mut slot.module);
+            }
             Change::Wire { change, .. } => change.apply(now, &mut slot.module),
             Change::Host { name, action } => match action {
                 HostAction::Join(module) if module == slot.module.name() => {
@@ -336,7 +341,7 @@ impl World {
                     change.apply(behaviour);
                 }
             }
-            Change::Wire { .. } => {}
+            Change::Wire { .. } | Change::Pin { .. } | Change::ApAssociation { .. } => {}
         }
     }
 }

@@ -319,6 +319,7 @@ impl Input {
                 let pin = match pin {
                     Pin::En => 0,
                     Pin::Gpio0 => 1,
+                    Pin::Wake => 4,
                     Pin::McuRts => 2,
                 };
                 format!("pin {module} {tick} {pin} {}", u32::from(*high))

@@ -47,6 +47,14 @@ const SETTINGS: &[Setting] = &[
     setting("+UART_CUR", &[], &["AT+UART_CUR=57600,8,1,0,0"], "AT+UART_CUR?"),
     setting("+UART_DEF", &[], &["AT+UART_DEF=57600,8,1,0,0"], "AT+UART_DEF?"),
     setting("+SYSMFG", &[], &["AT+SYSMFG=2,\"client_ca\",\"number\",1,5"], "AT+SYSMFG=1,\"client_ca\""),
+    setting("+SYSMSGFILTER", &[], &["AT+SYSMSGFILTER=1"], "AT+SYSMSGFILTER?"),
+    setting(
+        "+SYSMSGFILTERCFG",
+        &[],
+        &["AT+SYSMSGFILTERCFG=1,5,0\t>", "^kept\t\r\nOK\r\n"],
+        "AT+SYSMSGFILTERCFG?",
+    ),
+    setting("+CWCONFIG", &["AT+CWMODE=1"], &["AT+CWCONFIG=,30"], "AT+CWCONFIG?"),
     setting("+TRANSINTVL", &[], &["AT+TRANSINTVL=50"], "AT+TRANSINTVL?"),
     setting("+USERRAM", &[], &["AT+USERRAM=1,1024"], "AT+USERRAM?"),
     setting("+CWINIT", &[], &["AT+CWINIT=0"], "AT+CWINIT?"),
@@ -55,10 +63,10 @@ const SETTINGS: &[Setting] = &[
     setting("+CWRECONNCFG", &[], &["AT+CWRECONNCFG=5,10"], "AT+CWRECONNCFG?"),
     setting("+CWLAPOPT", STATION, &["AT+CWLAPOPT=1,1"], "AT+CWLAP"),
     setting("+CWSAP", SOFTAP, &["AT+CWSAP=\"cellar\",\"12345678\",5,3"], "AT+CWSAP?"),
-    setting("+CWDHCP", &[], &["AT+CWDHCP=0,1"], "AT+CWDHCP?"),
+    setting("+CWDHCP", STATION, &["AT+CWDHCP=0,1"], "AT+CWDHCP?"),
     setting("+CWDHCPS", SOFTAP, &["AT+CWDHCPS=1,3,\"192.168.4.50\",\"192.168.4.60\""], "AT+CWDHCPS?"),
-    setting("+CWSTAPROTO", STATION, &["AT+CWSTAPROTO=3"], "AT+CWSTAPROTO?"),
-    setting("+CWAPPROTO", SOFTAP, &["AT+CWAPPROTO=3"], "AT+CWAPPROTO?"),
+    setting("+CWSTAPROTO", STATION, &["AT+CWSTAPROTO=1"], "AT+CWSTAPROTO?"),
+    setting("+CWAPPROTO", SOFTAP, &["AT+CWAPPROTO=1"], "AT+CWAPPROTO?"),
     setting("+CWAUTOCONN", &[], &["AT+CWAUTOCONN=0"], "AT+CWAUTOCONN?"),
     setting("+CWHOSTNAME", STATION, &["AT+CWHOSTNAME=\"cellar\""], "AT+CWHOSTNAME?"),
     setting("+CWCOUNTRY", &[], &["AT+CWCOUNTRY=1,\"US\",1,11"], "AT+CWCOUNTRY?"),
@@ -93,6 +101,7 @@ const SETTINGS: &[Setting] = &[
 /// Set forms that do something at once and set nothing, and settings that no command shows.
 const ACTIONS: &[&str] = &[
     "+GSLP",
+    "+SYSRAM", // asks
     "+SYSTIMESTAMP", // a clock, which goes on
     "+SLEEPWKCFG",
     "+CWLAP",

@@ -346,7 +346,7 @@ enum Traffic {
 
 impl Connection {
     fn dial(now: Instant, server: IpAddr, path: &str, env: &mut Env<'_>) -> Option<Connection> {
-        let options = dial::tcp_options(env.profile);
+        let options = dial::tcp_options(env);
         let dial = Dial::address(now, SocketAddr::new(server, PORT), options, env.stack).ok()?;
         let host =
             if env.profile.differences.update_host_name { SERVER.to_owned() } else { server.to_string() };

@@ -63,9 +63,12 @@ pub fn interval_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// Local time as asctime writes it; in 1970 as long as nothing has set the clock. No blank line before OK.
+/// Local time as asctime writes it; in 1970, and without the time zone, as long as nothing has set the clock (a log of
+/// v2.1). No blank line before OK.
 pub fn time_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let local = c.core.system.clock.unix(c.now) + i64::from(c.core.sntp.offset_minutes) * 60;
+    let clock = c.core.system.clock;
+    let offset = if clock.is_set() { i64::from(c.core.sntp.offset_minutes) * 60 } else { 0 };
+    let local = clock.unix(c.now) + offset;
     let time = DateTime::from_timestamp(local, 0).unwrap_or_default();
     let line = format!("+CIPSNTPTIME:{}", time.format("%a %b %e %H:%M:%S %Y"));
     c.core.out.text(&line);

@@ -32,7 +32,7 @@ impl Consumer for Purpose {
         match *self {
             Purpose::Partition(name, offset) => c.env.flash.write(c.env.profile, name, offset, &data),
             Purpose::Key(namespace, key, kind) => {
-                c.env.flash.set_key(&namespace, &key, Value { kind, bytes: data });
+                c.env.flash.set_key(c.env.profile, &namespace, &key, Value { kind, bytes: data });
             }
             // What is beyond the end was refused when the command ran; the RAM can't have changed since.
             Purpose::Ram(offset) => {
@@ -60,7 +60,8 @@ pub fn partitions_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// Erases, writes or reads a part of a partition.
 pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let name = args.name("partition")?.unwrap_or_default();
-    let partition = flash::find(c.env.profile, name).ok_or_else(|| args.invalid("partition"))?;
+    let partition = flash::find(c.env.profile, name).filter(|partition| partition.is_users());
+    let partition = partition.ok_or_else(|| args.invalid("partition"))?;
     let size = partition.bytes();
     let (offset, length) = match (args.int("operation"), args.given("offset"), args.given("length")) {
         (Some(0), None, None) => (0, size),
@@ -100,8 +101,8 @@ pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 pub fn namespaces_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    for name in c.env.flash.namespaces() {
-        c.core.out.text(&format!("+SYSMFG:\"{name}\"\r\n"));
+    for namespace in c.env.profile.namespaces {
+        c.core.out.text(&format!("+SYSMFG:\"{}\"\r\n", namespace.name));
     }
     Ok(Outcome::Ok)
 }
@@ -114,25 +115,25 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     match (args.int("operation"), namespace, key, numbers) {
         (Some(1), None, None, (None, None)) => namespaces_query(c, args),
         (Some(0), Some(namespace), key, (None, None)) => {
-            if !c.env.flash.remove_keys(namespace, key) {
+            if !c.env.flash.remove_keys(c.env.profile, namespace, key) {
                 return Err(ErrorCode::FAILED);
             }
             Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         (Some(1), Some(namespace), None, (None, None)) => {
-            let keys = c.env.flash.keys(namespace).ok_or_else(|| args.invalid("namespace"))?;
+            let keys = c.env.flash.keys(c.env.profile, namespace).ok_or_else(|| args.invalid("namespace"))?;
             for (key, value) in keys {
                 c.core.out.text(&format!("+SYSMFG:\"{namespace}\",\"{key}\",{}\r\n", value.kind));
             }
             Ok(Outcome::Ok)
         }
         (Some(1), Some(namespace), Some(key), part) => {
-            let keys = c.env.flash.keys(namespace).ok_or_else(|| args.invalid("namespace"))?;
+            let keys = c.env.flash.keys(c.env.profile, namespace).ok_or_else(|| args.invalid("namespace"))?;
             let value = keys.get(key).ok_or_else(|| args.invalid("key"))?;
             read_key(c, args, (namespace, key), value, part)
         }
         (Some(2), Some(namespace), Some(key), (Some(kind), Some(value))) => {
-            if c.env.flash.keys(namespace).is_none() {
+            if c.env.flash.keys(c.env.profile, namespace).is_none() {
                 return Err(args.invalid("namespace"));
             }
             write_key(c, args, (namespace, key), (kind, value))
@@ -177,7 +178,7 @@ fn write_key(
     match kind {
         1..=6 => {
             let value = Value::number(kind, value).ok_or_else(|| args.invalid("length or value"))?;
-            c.env.flash.set_key(namespace, key, value);
+            c.env.flash.set_key(c.env.profile, namespace, key, value);
             Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         // NVS takes strings of up to 4000 bytes; a longer one could not be kept.

@@ -5,6 +5,7 @@
 
 pub mod basic;
 pub mod clock;
+pub mod filter;
 pub mod flash;
 pub mod link;
 pub mod mdns;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::super::address::address_text;
+use super::super::address::Shown;
 use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::limits;
@@ -46,7 +46,7 @@ pub fn dns_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     }
     let mut line = format!("+CIPDNS:{}", u8::from(manual.is_some()));
     for server in servers.iter().take(3) {
-        line += &format!(",\"{}\"", address_text(*server));
+        line += &format!(",\"{}\"", Shown(*server));
     }
     c.core.out.text(&(line + "\r\n"));
     Ok(Outcome::Ok)

@@ -6,6 +6,8 @@ use super::super::nvs::Nvs;
 use super::super::schema::Args;
 use super::{Context, Outcome};
 use crate::at::OnceDrained;
+use crate::at::system::WakePin;
+use crate::profile::Chip;
 use crate::time::Duration;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -75,19 +77,26 @@ pub fn sleep_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// What wakes the module from light sleep. A timer has one parameter; a pin has its level, too, and nothing more: no
-/// driver has a wire to it.
+/// What wakes the module from light sleep: a pin and its level, and before v3.1 a timer. One takes the other's place (a
+/// guess).
 pub fn wake_up_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let (first, second): (u64, _) = (args.number("param1"), args.int("param2"));
+    let system = &mut c.core.system;
     match (args.int("wakeup source"), second) {
         (Some(0), None) => {
-            c.core.system.wake_after = Some(Duration::from_millis(first));
+            system.wake_after = Some(Duration::from_millis(first));
+            system.wake_pin = None;
             Ok(Outcome::Ok)
         }
-        // There is no module with more pins (a guess for the ERROR).
-        (Some(2), Some(_)) if first <= 48 => Ok(Outcome::Ok),
+        (Some(2), Some(level)) => {
+            // There is no module with more pins (a guess for the ERROR); GPIO16 of the ESP8266 belongs to its clock.
+            let usable = first <= 48 && !(c.env.profile.chip == Chip::Esp8266 && first == 16);
+            let gpio = u8::try_from(first).ok().filter(|_| usable).ok_or_else(|| args.invalid("param1"))?;
+            system.wake_pin = Some(WakePin { gpio, high: level == 1 });
+            system.wake_after = None;
+            Ok(Outcome::Ok)
+        }
         (Some(0), Some(_)) | (Some(2), None) => Err(args.invalid("param2")),
-        (Some(2), Some(_)) => Err(args.invalid("param1")),
         // 1 is reserved.
         _ => Err(args.invalid("wakeup source")),
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::address::Shown;
 use super::super::error::ErrorCode;
 use super::super::receive;
 use super::super::schema::Args;
@@ -55,6 +56,7 @@ fn set_mode(c: &mut Context<'_, '_>, ids: Range<usize>, passive: bool) {
         }
         if !passive && let Some(link) = c.core.links.get_mut(id) {
             link.noticed = false;
+            link.notice_at = None;
         }
     }
 }
@@ -69,7 +71,7 @@ pub fn data(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(ErrorCode::FAILED);
     };
     let sender =
-        if c.core.sender_info { format!("\"{}\",{},", from.ip(), from.port()) } else { String::new() };
+        if c.core.sender_info { format!("\"{}\",{},", Shown(from.ip()), from.port()) } else { String::new() };
     c.core.out.text(&format!("+CIPRECVDATA:{},{sender}", data.len()));
     c.core.out.data(&data);
     Ok(Outcome::Ok)

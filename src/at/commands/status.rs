@@ -1,6 +1,6 @@
 //! Names and states: AT+CIPDOMAIN, AT+CIPSTATUS, AT+CIPSTATE, AT+PING.
 
-use super::super::address::address_text;
+use super::super::address::Shown;
 use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::links::{Kind, Link};
@@ -28,7 +28,7 @@ pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let timeout = args.given("timeout").filter(|ms| *ms > 0).map(|ms| c.now + Duration::from_millis(ms));
     let job = Job::name(c, name, family, timeout, |ip, c| {
         let ip = ip.ok_or(ErrorCode::FAILED)?;
-        c.core.out.text(&format!("+CIPDOMAIN:\"{}\"\r\n", address_text(ip)));
+        c.core.out.text(&format!("+CIPDOMAIN:\"{}\"\r\n", Shown(ip)));
         Ok(Outcome::Ok)
     });
     Ok(Outcome::Run(job?))
@@ -64,7 +64,7 @@ fn link_lines(c: &mut Context<'_, '_>, name: &str) {
             c.core.out.text(&format!(
                 "{name}:{id},\"{}\",\"{}\",{},{},{}\r\n",
                 link.type_name(),
-                address_text(link.shown.ip()),
+                Shown(link.shown.ip()),
                 link.shown.port(),
                 link.local_port,
                 u8::from(link.accepted)

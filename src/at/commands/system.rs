@@ -18,6 +18,22 @@ pub fn heap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
+/// The memory that has these capabilities: the largest free block, what is free, the least there was, all. The numbers are
+/// the model's own: one heap in internal RAM, half of the free memory in one piece, none outside the chip. No blank line
+/// before OK.
+pub fn heap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    const EXTERNAL: i64 = 1 << 10;
+    let links = c.core.links.open_ids().count();
+    let (free, least) = c.core.system.heap(c.env.profile, links);
+    let total = c.env.profile.heap / 3 * 4;
+    let [largest, free, least, total] = match args.int("caps").unwrap_or(0) & EXTERNAL {
+        0 => [free / 2, free, least, total],
+        _ => [0; 4],
+    };
+    c.core.out.text(&format!("+SYSRAM:{largest},{free},{least},{total}"));
+    Ok(Outcome::Ok)
+}
+
 pub fn time_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let line = format!("+SYSTIMESTAMP:{}", c.core.system.clock.unix(c.now));
     c.core.out.text(&line);

@@ -32,10 +32,7 @@ pub fn default_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// What the hardware says: its divider rounds the rate.
 fn print(c: &mut Context<'_, '_>, name: &str, settings: UartSettings) -> Result {
-    let baud = match c.env.profile.uart_divider {
-        Some(clock) => clock / (clock / settings.baud).max(1),
-        None => settings.baud,
-    };
+    let baud = c.env.profile.uart_divider.rate(settings.baud);
     let line = format!("{name}:{baud},{}\r\n", format_of(settings));
     c.core.out.text(&line);
     Ok(Outcome::Ok)

@@ -4,6 +4,7 @@ use super::super::clients::update::{self, Request, State};
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
+use super::super::versions::Versions;
 use super::{Context, Outcome, power};
 use crate::at::OnceDrained;
 use crate::net::firmware::OTA;
@@ -21,6 +22,11 @@ pub fn state(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// AT+CIUPDATE: the recommended version of the firmware.
 pub fn begin_recommended(c: &mut Context<'_, '_>, _: &Args) -> Result {
     start(c, false, Request { version: None, name: OTA.to_owned(), nonblocking: false })
+}
+
+/// The versions that the server has, one a line.
+pub fn versions(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    Ok(Outcome::Run(Job::work(Versions::begin(c.now, c.env))))
 }
 
 /// A version that is given as nothing counts as none only when the update does not block.

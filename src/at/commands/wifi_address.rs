@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::super::address::{address_text, mac_text};
+use super::super::address::{Shown, mac_text};
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
 use super::{Context, Outcome};
@@ -35,7 +35,7 @@ pub fn own_addresses(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// A line for an IPv6 address, when there is one.
 fn print_ipv6(c: &mut Context<'_, '_>, address: Option<Ipv6Addr>, before: &str) {
     if let Some(address) = address {
-        c.core.out.text(&format!("{before}\"{}\"\r\n", address_text(address.into())));
+        c.core.out.text(&format!("{before}\"{}\"\r\n", Shown(address.into())));
     }
 }
 
@@ -79,12 +79,13 @@ pub fn softap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// The DHCP server goes on in the new network (the documentation says that it stops; host drivers count on it).
-/// A range of AT+CWDHCPS that is not in it is forgotten.
+/// The DHCP server starts in the new network, also where it was switched off, as a log of v3.3 shows (the documentation
+/// says that it stops). A range of AT+CWDHCPS that is not in it is forgotten.
 pub fn softap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let address = address(args)?;
     let stored = c.store(|nvs| {
         nvs.wifi.softap_address = address.clone();
+        nvs.wifi.dhcp |= SOFTAP_DHCP;
         nvs.wifi.leases = nvs.wifi.leases.filter(|leases| fits(leases, &address));
     });
     c.core.restart_softap(c.env);
@@ -168,9 +169,11 @@ fn mac(args: &Args) -> std::result::Result<[u8; 6], ErrorCode> {
     args.mac("mac")?.filter(|m| m[0] & 1 == 0 && *m != [0; 6]).ok_or_else(|| args.invalid("mac"))
 }
 
-/// No blank line before OK here.
+/// The interfaces that are switched on, and no others, as a log shows. No blank line before OK here.
 pub fn dhcp_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CWDHCP:{}", c.core.settings.wifi.dhcp);
+    let station = if c.core.station_on() { STATION_DHCP } else { 0 };
+    let softap = if c.core.softap_on() { SOFTAP_DHCP } else { 0 };
+    let line = format!("+CWDHCP:{}", c.core.settings.wifi.dhcp & (station | softap));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }

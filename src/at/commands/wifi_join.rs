@@ -5,7 +5,7 @@ use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::schema::Args;
 use super::{Context, Outcome};
-use crate::at::nvs::SavedJoin;
+use crate::at::nvs::{Inactive, SavedJoin};
 use crate::time::Duration;
 use crate::wifi::StationEvent;
 
@@ -107,6 +107,30 @@ pub fn reconnect_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         nvs.wifi.reconnect_count = count;
     });
     c.env.station.set_reconnect(c.core.settings.wifi.reconnect());
+    Ok(outcome)
+}
+
+pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let Inactive { softap, station, listen_interval } = c.core.settings.wifi.inactive;
+    c.core.out.text(&format!("+CWCONFIG:{softap},{station},{listen_interval}\r\n"));
+    Ok(Outcome::Ok)
+}
+
+/// What is left out stays. The station's time is in force at once. The softAP's is only kept: no station vanishes here
+/// without a word.
+pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let number = |name| args.int(name).map(|n| n as u16);
+    let (softap, station) = (number("ap_inactive_time"), number("sta_inactive_time"));
+    let listen_interval = number("listen_interval");
+    let outcome = c.keep(|nvs| {
+        let kept = nvs.wifi.inactive;
+        nvs.wifi.inactive = Inactive {
+            softap: softap.unwrap_or(kept.softap),
+            station: station.unwrap_or(kept.station),
+            listen_interval: listen_interval.map_or(kept.listen_interval, |n| n as u8),
+        };
+    });
+    c.env.station.set_inactive(c.core.settings.wifi.inactive.station_time());
     Ok(outcome)
 }
 

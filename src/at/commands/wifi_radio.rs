@@ -9,32 +9,39 @@ type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// No blank line before OK here.
 pub fn station_modes_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CWSTAPROTO:{}", c.core.settings.wifi.station_modes);
+    let modes = c.core.settings.wifi.station_modes.unwrap_or(c.env.profile.protocols);
+    let line = format!("+CWSTAPROTO:{modes}");
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
 
 pub fn station_modes_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let modes = modes(args)?;
-    Ok(c.keep(|nvs| nvs.wifi.station_modes = modes))
+    let modes = modes(c, args)?;
+    Ok(c.keep(|nvs| nvs.wifi.station_modes = Some(modes)))
 }
 
 /// No blank line before OK here.
 pub fn softap_modes_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CWAPPROTO:{}", c.core.settings.wifi.softap_modes);
+    let modes = c.core.settings.wifi.softap_modes.unwrap_or(c.env.profile.protocols);
+    let line = format!("+CWAPPROTO:{modes}");
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
 
 pub fn softap_modes_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let modes = modes(args)?;
-    Ok(c.keep(|nvs| nvs.wifi.softap_modes = modes))
+    let modes = modes(c, args)?;
+    Ok(c.keep(|nvs| nvs.wifi.softap_modes = Some(modes)))
 }
 
-/// The radio does b, bg and bgn, nothing else.
-fn modes(args: &Args) -> std::result::Result<u8, ErrorCode> {
-    let modes = args.number("protocol");
-    if [1, 3, 7].contains(&modes) { Ok(modes) } else { Err(args.invalid("protocol")) }
+/// The radio does b, bg and bgn; with ax where the chip has it; each of the last two and long range alone with long
+/// range since v3.0.
+fn modes(c: &Context<'_, '_>, args: &Args) -> std::result::Result<u8, ErrorCode> {
+    const LONG_RANGE: u8 = 8;
+    let modes: u8 = args.number("protocol");
+    let standards = modes & !LONG_RANGE;
+    let known =
+        if modes & LONG_RANGE == 0 { [1, 3, 7].contains(&standards) } else { [0, 7].contains(&standards) };
+    if known || standards == c.env.profile.protocols { Ok(modes) } else { Err(args.invalid("protocol")) }
 }
 
 pub fn country_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

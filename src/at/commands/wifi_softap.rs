@@ -13,9 +13,6 @@ type Result = std::result::Result<Outcome, ErrorCode>;
 const SHORTEST_PASSWORD: usize = 8;
 
 pub fn softap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    if !c.core.softap_on() {
-        return Err(ErrorCode::FAILED);
-    }
     let set = c.core.softap(c.env);
     let mut line = b"+CWSAP:\"".to_vec();
     line.extend_from_slice(&set.ssid);

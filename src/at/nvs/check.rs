@@ -72,8 +72,11 @@ fn wifi(nvs: &Nvs) -> Vec<Row> {
         number("wifi.reconnect_count", Some(wifi.reconnect_count), limits::RECONNECT_COUNT),
         // Of the two bits one at least is named in AT+CWDHCP; both may be off.
         number("wifi.dhcp", Some(wifi.dhcp), Limits::of(0, 3)),
-        other("wifi.station_modes", wifi.station_modes <= 31, modes),
-        other("wifi.softap_modes", wifi.softap_modes <= 31, modes),
+        other("wifi.station_modes", wifi.station_modes.is_none_or(|set| set <= 31), modes),
+        other("wifi.softap_modes", wifi.softap_modes.is_none_or(|set| set <= 31), modes),
+        number("wifi.inactive.softap", Some(wifi.inactive.softap), Limits::of(10, 3600)),
+        number("wifi.inactive.station", Some(wifi.inactive.station), Limits::of(3, 600)),
+        number("wifi.inactive.listen_interval", Some(wifi.inactive.listen_interval), Limits::of(1, 100)),
         bytes("wifi.join.ssid", join.map(|j| &j.ssid[..]), limits::SSID),
         bytes("wifi.join.password", join.map(|j| &j.password[..]), limits::PASSWORD),
         number("wifi.join.scan_mode", join.map(|j| j.scan_mode), limits::SCAN_MODE),

@@ -13,7 +13,7 @@ mod wifi;
 pub use basic::{Basic, UartSettings};
 pub use check::Mistake;
 pub use tcpip::{PassthroughLink, SocketOptions, Tcpip, TlsConfig};
-pub use wifi::{Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi};
+pub use wifi::{Inactive, Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi};
 
 use serde::{Deserialize, Serialize};
 

@@ -34,18 +34,20 @@ pub struct Wifi {
     pub station_address: Option<StaticAddress>,
     /// AT+CIPSTAMAC; `None`: the chip's own.
     pub station_mac: Option<[u8; 6]>,
-    /// AT+CWSTAPROTO: bits of 802.11 b, g and n.
-    pub station_modes: u8,
+    /// AT+CWSTAPROTO: bits of 802.11 standards; `None`: what the chip has out of the box.
+    pub station_modes: Option<u8>,
     /// AT+CWSAP; `None`: what the chip has out of the box.
     pub softap: Option<SoftAp>,
     /// AT+CIPAP.
     pub softap_address: StaticAddress,
     /// AT+CIPAPMAC; `None`: the chip's own.
     pub softap_mac: Option<[u8; 6]>,
-    /// AT+CWAPPROTO: bits of 802.11 b, g and n.
-    pub softap_modes: u8,
+    /// AT+CWAPPROTO: bits of 802.11 standards; `None`: what the chip has out of the box.
+    pub softap_modes: Option<u8>,
     /// AT+CWDHCPS; `None`: the range that follows from the softAP's address.
     pub leases: Option<Leases>,
+    /// AT+CWCONFIG.
+    pub inactive: Inactive,
 }
 
 impl Default for Wifi {
@@ -59,7 +61,7 @@ impl Default for Wifi {
             dhcp: STATION_DHCP | SOFTAP_DHCP,
             station_address: None,
             station_mac: None,
-            station_modes: 7,
+            station_modes: None,
             softap: None,
             softap_address: StaticAddress {
                 address: Ipv4Addr::new(192, 168, 4, 1),
@@ -67,8 +69,9 @@ impl Default for Wifi {
                 prefix_len: 24,
             },
             softap_mac: None,
-            softap_modes: 7,
+            softap_modes: None,
             leases: None,
+            inactive: Inactive::default(),
         }
     }
 }
@@ -213,6 +216,31 @@ impl SoftAp {
 
     /// Stations that are let in when nobody has said how many (the IDF's number: a guess for the set form).
     pub const STATIONS: u8 = 4;
+}
+
+/// How long a silence may be: AT+CWCONFIG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inactive {
+    /// Of a station of the softAP, seconds, 10 to 3600.
+    pub softap: u16,
+    /// Of the access point's beacons, seconds, 3 to 600.
+    pub station: u16,
+    /// Beacons between two that the station listens to, 1 to 100. AT+CWJAP has its own.
+    pub listen_interval: u8,
+}
+
+impl Default for Inactive {
+    fn default() -> Self {
+        Inactive { softap: 300, station: 6, listen_interval: 3 }
+    }
+}
+
+impl Inactive {
+    /// The silence after which the station gives its access point up.
+    pub fn station_time(&self) -> Duration {
+        Duration::from_secs(u64::from(self.station))
+    }
 }
 
 /// What the softAP's DHCP server leases.

@@ -14,9 +14,6 @@ use super::Core;
 use super::request::OpenRequest;
 use crate::profile::Profile;
 
-/// A block leaves as soon as it has so many bytes: two full segments.
-pub const BLOCK: usize = 2920;
-
 impl Core {
     /// Passthrough over link `id`; see [`Session::new`].
     pub(super) fn passthrough_over(
@@ -27,8 +24,7 @@ impl Core {
         open: bool,
     ) -> Session {
         let packing = Packing {
-            // A chip with a small buffer never has a whole block.
-            block: BLOCK.min(profile.core_buffer),
+            block: profile.transmit_block,
             flush: profile.differences.passthrough_flush,
             interval: self.system.transmit_interval,
         };

@@ -1,7 +1,7 @@
 //! The basic commands, as data.
 
 use super::*;
-use crate::at::commands::{basic, flash, power, system, uart};
+use crate::at::commands::{basic, filter, flash, power, system, uart};
 
 /// The five numbers of AT+UART, all required.
 macro_rules! uart {
@@ -90,6 +90,16 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "free heap now, and the least there was",
         section: "Basic: AT+SYSRAM",
         query: Some(system::heap_query),
+        on: Availability::ALL.before(4, 1),
+        ..NONE
+    },
+    Command {
+        name: "+SYSRAM",
+        summary: "free heap now, and the least there was; memory of a capability",
+        section: "Basic: AT+SYSRAM",
+        query: Some(system::heap_query),
+        set: set!(system::heap_set, int("caps", 0, 0xffff_ffff)),
+        on: Availability::ALL.since(4, 1),
         ..NONE
     },
     Command {
@@ -156,11 +166,12 @@ pub(super) static COMMANDS: &[Command] = &[
     },
     Command {
         name: "+SLEEPWKCFG",
-        summary: "what wakes from light sleep: 0 a timer (milliseconds), 2 a pin (its number and level)",
+        summary: "what wakes from light sleep: 2 a pin (its number and level), before v3.1 also 0, a timer (milliseconds)",
         section: "Basic: AT+SLEEPWKCFG",
         set: set!(
             power::wake_up_set,
-            int("wakeup source", 0, 2),
+            int("wakeup source", 0, 2).before(3, 1),
+            int("wakeup source", 2, 2).since(3, 1),
             int("param1", 0, 0x7fff_ffff),
             int("param2", 0, 1).optional()
         ),
@@ -230,6 +241,29 @@ pub(super) static COMMANDS: &[Command] = &[
         ..NONE
     },
     Command {
+        name: "+SYSMSGFILTER",
+        summary: "leave out messages that match the filters",
+        section: "Basic: AT+SYSMSGFILTER",
+        query: Some(filter::enable_query),
+        set: set!(filter::enable_set, int("enable", 0, 1)),
+        on: Availability::ALL.since(3, 1),
+        ..NONE
+    },
+    Command {
+        name: "+SYSMSGFILTERCFG",
+        summary: "filters for messages: 0 clear, 1 add, 2 remove",
+        section: "Basic: AT+SYSMSGFILTERCFG",
+        query: Some(filter::filters_query),
+        set: set!(
+            filter::filters_set,
+            int("operator", 0, 2),
+            int("head_regexp_len", 0, 64).optional(),
+            int("tail_regexp_len", 0, 64).optional()
+        ),
+        on: Availability::ALL.since(3, 1),
+        ..NONE
+    },
+    Command {
         name: "+TRANSINTVL",
         summary: "longest wait of data in passthrough, milliseconds",
         section: "Basic: AT+TRANSINTVL",
@@ -249,7 +283,6 @@ pub(super) static COMMANDS: &[Command] = &[
             int("size", 0, 0x7fff_ffff).optional(),
             int("offset", 0, 0x7fff_ffff).or(0)
         ),
-        on: Availability::ALL.since(2, 4),
         ..NONE
     },
 ];

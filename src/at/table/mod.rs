@@ -80,6 +80,9 @@ pub struct Command {
     pub section: &'static str,
     /// What must be true before a set or execute form runs.
     pub needs: &'static [Need],
+    /// What must be true before the query runs. Few releases look: the library asks for the Wi-Fi mode in the handlers that
+    /// say so here, and in no others.
+    pub query_needs: &'static [Need],
     /// AT+X?
     pub query: Option<Handler>,
     /// AT+X=...
@@ -115,12 +118,24 @@ const NONE: Command = Command {
     summary: "",
     section: "",
     needs: &[],
+    query_needs: &[],
     query: None,
     set: None,
     execute: None,
     saved: false,
     on: Availability::ALL,
 };
+
+/// The ESP32 and its successors.
+const FAMILY: &[Chip] = &[Chip::Esp32, Chip::Esp32c3, Chip::Esp32c6];
+
+/// `+++`, which the specification counts among its commands: not a line, but three bytes between silences, taken where
+/// payload is. What it leaves, in one line, and where it is specified.
+pub const ESCAPE: (&str, &str, &str) = (
+    "+++",
+    "leave passthrough or AT+CIPSENDL, or cancel a send, between silences of more than 20 ms",
+    "TCP/IP: +++",
+);
 
 /// Chips with Bluetooth LE.
 const BLE: &[Chip] = &[Chip::Esp32, Chip::Esp32c3, Chip::Esp32c6];
@@ -152,11 +167,11 @@ const ORDER: &[&str] = &[
     "", "E0", "E1", "+RST", "+GMR", "+CMD", "+GSLP", "+SYSTIMESTAMP", "+SLEEP", "+RESTORE", "+SYSRAM", "+SYSFLASH",
     "+RFPOWER", "+SYSMSG", "+SYSROLLBACK", "+SYSLOG", "+SYSSTORE", "+SLEEPWKCFG", "+SYSREG", "+SYSTEMP",
     // Basic, of later releases.
-    "+SYSMFG", "+TRANSINTVL", "+USERRAM",
+    "+SYSMFG", "+SYSMSGFILTER", "+SYSMSGFILTERCFG", "+TRANSINTVL", "+USERRAM",
     // UART.
     "+UART", "+UART_CUR", "+UART_DEF",
     // Wi-Fi.
-    "+CWINIT", "+CWMODE", "+CWSTATE", "+CWJAP", "+CWRECONNCFG", "+CWLAP", "+CWLAPOPT", "+CWQAP", "+CWSAP", "+CWLIF", "+CWQIF",
+    "+CWINIT", "+CWMODE", "+CWSTATE", "+CWJAP", "+CWCONFIG", "+CWRECONNCFG", "+CWLAP", "+CWLAPOPT", "+CWQAP", "+CWSAP", "+CWLIF", "+CWQIF",
     "+CWDHCP", "+CWDHCPS", "+CWSTAPROTO", "+CWAPPROTO", "+CWAUTOCONN", "+CWHOSTNAME", "+CWCOUNTRY",
     // TCP/IP.
     "+CIFSR", "+CIPSTAMAC", "+CIPAPMAC", "+CIPSTA", "+CIPAP", "+CIPV6", "+CIPDNS", "+CIPDOMAIN", "+CIPSTATUS",
@@ -165,7 +180,7 @@ const ORDER: &[&str] = &[
     "+CIPSERVERMAXCONN", "+CIPSSLCCONF", "+CIPSSLCCN", "+CIPSSLCSNI", "+CIPSSLCALPN", "+CIPSSLCPSK", "+CIPMODE",
     "+CIPSTO", "+SAVETRANSLINK", "+CIPSNTPCFG", "+CIPSNTPTIME", "+CIPRECONNINTV",
     // The rest.
-    "+PING", "+MDNS", "+CIUPDATE",
+    "+PING", "+MDNS", "+CIUPDATE", "+CIPFWVER",
     // Not in that library.
     "+CIPSSLCPSKHEX", "+CIPSNTPINTV",
 ];

@@ -104,6 +104,15 @@ pub(super) static COMMANDS: &[Command] = &[
         ..NONE
     },
     Command {
+        name: "+CIPSSLCPSKHEX",
+        summary: "pre-shared key of TLS clients, in hexadecimal digits",
+        section: "TCP/IP: AT+CIPSSLCPSKHEX",
+        query: Some(tls::hex_key_query),
+        set: set!(tls::hex_key_set, LINKS, text("psk", 0, 64), text("hint", 0, 32)),
+        on: Availability::ALL.since(2, 3).on(&[Chip::Esp8266]),
+        ..NONE
+    },
+    Command {
         name: "+CIPSNTPINTV",
         summary: "seconds between two questions to the SNTP server",
         section: "TCP/IP: AT+CIPSNTPINTV",
@@ -131,6 +140,14 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "local time",
         section: "TCP/IP: AT+CIPSNTPTIME",
         query: Some(clock::time_query),
+        ..NONE
+    },
+    Command {
+        name: "+CIPFWVER",
+        summary: "firmware versions that the update server has",
+        section: "TCP/IP: AT+CIPFWVER",
+        query: Some(update::versions),
+        on: Availability::ALL.since(3, 0),
         ..NONE
     },
     Command {

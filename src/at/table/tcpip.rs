@@ -38,6 +38,7 @@ const UDP: &[Param] = &[
     any_port("local port").optional(),
     int("mode", 0, 2).optional(),
     address("local IP").optional(),
+    TIMEOUT,
 ];
 /// For TLS.
 const SSL: &[Param] = &stream(&["SSL", "SSLv6"]);
@@ -69,6 +70,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "open links",
         section: "TCP/IP: AT+CIPSTATE",
         query: Some(status::links),
+        on: Availability::ALL.since(2, 3),
         ..NONE
     },
     Command {
@@ -132,8 +134,8 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             send::send,
             LINK_ID,
-            int("length", 1, 2048).before(2, 3),
-            int("length", 1, 8192).since(2, 3),
+            int("length", 1, 2048).on(&[Chip::Esp8266]),
+            int("length", 1, 8192).on(FAMILY),
             HOST.optional(),
             PORT.optional()
         ),
@@ -145,7 +147,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "send data while it comes in",
         section: "TCP/IP: AT+CIPSENDL",
         set: set!(send::send_long, LINK_ID, int("length", 1, 0x7fff_ffff), HOST.optional(), PORT.optional()),
-        on: Availability::ALL.since(2, 3),
+        on: Availability::ALL.since(2, 3).on(FAMILY),
         ..NONE
     },
     Command {
@@ -158,7 +160,7 @@ pub(super) static COMMANDS: &[Command] = &[
             int("report size", 100, 1 << 20),
             int("transmit size", 100, 2920).optional()
         ),
-        on: Availability::ALL.since(2, 3),
+        on: Availability::ALL.since(2, 3).on(FAMILY),
         ..NONE
     },
     Command {
@@ -168,8 +170,8 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             send::send_escaped,
             LINK_ID,
-            int("length", 1, 2048).before(2, 3),
-            int("length", 1, 8192).since(2, 3),
+            int("length", 1, 2048).on(&[Chip::Esp8266]),
+            int("length", 1, 8192).on(FAMILY),
             HOST.optional(),
             PORT.optional()
         ),

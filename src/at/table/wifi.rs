@@ -5,7 +5,12 @@ use crate::at::commands::{mdns, wifi, wifi_address, wifi_join, wifi_radio, wifi_
 use crate::at::nvs::SoftAp;
 
 const MAC: Param = mac("mac");
-const PROTOCOL: Param = int("protocol", 1, 7);
+/// 802.11 standards: bits b, g, n; since v3.0 Espressif's long range; on the ESP32-C6 ax.
+const PROTOCOLS: [Param; 3] = [
+    int("protocol", 1, 7).before(3, 0),
+    int("protocol", 1, 15).since(3, 0).on(&[Chip::Esp8266, Chip::Esp32, Chip::Esp32c3]),
+    int("protocol", 1, 31).since(3, 0).on(&[Chip::Esp32c6]),
+];
 
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
@@ -44,17 +49,34 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             wifi_join::join_set,
             text_within("ssid", limits::SSID).optional(),
-            text_within("pwd", limits::PASSWORD).optional(),
+            text_within("pwd", limits::PASSWORD).optional().before(2, 4),
+            text("pwd", 0, 63).optional().since(2, 4),
             mac("bssid").optional(),
             int("pci_en", 0, 1).or(0),
             within("reconn_interval", limits::RECONNECT_INTERVAL).or(1),
             within("listen_interval", limits::LISTEN_INTERVAL).or(3),
             within("scan_mode", limits::SCAN_MODE).or(0),
             int("jap_timeout", 3, 600).or(15),
-            within("pmf", limits::PMF).or(0)
+            within("pmf", limits::PMF).or(0).before(2, 4),
+            within("pmf", limits::PMF).or(1).since(2, 4)
         ),
         execute: Some(wifi_join::join_again),
         saved: true,
+        ..NONE
+    },
+    Command {
+        name: "+CWCONFIG",
+        summary: "silence after which a station is lost, and beacons between two that are listened to",
+        section: "Wi-Fi: AT+CWCONFIG",
+        query: Some(wifi_join::config_query),
+        set: set!(
+            wifi_join::config_set,
+            int("ap_inactive_time", 10, 3600).optional(),
+            int("sta_inactive_time", 3, 600).optional(),
+            int("listen_interval", 1, 100).optional()
+        ),
+        saved: true,
+        on: Availability::ALL.since(4, 1),
         ..NONE
     },
     Command {
@@ -104,6 +126,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CWQAP",
         summary: "leave the access point",
         section: "Wi-Fi: AT+CWQAP",
+        needs: &[Need::Station],
         execute: Some(wifi::leave),
         ..NONE
     },
@@ -112,11 +135,13 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "configure the softAP",
         section: "Wi-Fi: AT+CWSAP",
         needs: &[Need::SoftAp],
+        query_needs: &[Need::SoftAp],
         query: Some(wifi_softap::softap_query),
         set: set!(
             wifi_softap::softap_set,
             text_within("ssid", limits::SSID),
-            text_within("pwd", limits::PASSWORD),
+            text_within("pwd", limits::PASSWORD).before(2, 4),
+            text("pwd", 0, 63).since(2, 4),
             within("chl", limits::CHANNEL),
             int("ecn", 0, 4),
             within("max conn", limits::STATIONS).or(SoftAp::STATIONS as i64),
@@ -173,7 +198,7 @@ pub(super) static COMMANDS: &[Command] = &[
         section: "Wi-Fi: AT+CWSTAPROTO",
         needs: &[Need::Station],
         query: Some(wifi_radio::station_modes_query),
-        set: set!(wifi_radio::station_modes_set, PROTOCOL),
+        set: set!(wifi_radio::station_modes_set, PROTOCOLS[0], PROTOCOLS[1], PROTOCOLS[2]),
         saved: true,
         ..NONE
     },
@@ -183,7 +208,7 @@ pub(super) static COMMANDS: &[Command] = &[
         section: "Wi-Fi: AT+CWAPPROTO",
         needs: &[Need::SoftAp],
         query: Some(wifi_radio::softap_modes_query),
-        set: set!(wifi_radio::softap_modes_set, PROTOCOL),
+        set: set!(wifi_radio::softap_modes_set, PROTOCOLS[0], PROTOCOLS[1], PROTOCOLS[2]),
         saved: true,
         ..NONE
     },
@@ -227,8 +252,31 @@ pub(super) static COMMANDS: &[Command] = &[
             mdns::set,
             int("enable", 0, 1),
             name("hostname", 1, 63).optional(),
-            name("service_name", 1, 63).optional(),
-            port("port").optional()
+            name("service_type", 1, 63).optional(),
+            port("port").optional(),
+            name("instance", 1, 63).optional().since(4, 1),
+            name("proto", 1, 63).optional().since(4, 1),
+            int("txt_number", 1, 10).optional().since(4, 1),
+            text("key 1", 1, 100).optional().since(4, 1),
+            text("value 1", 0, 100).optional().since(4, 1),
+            text("key 2", 1, 100).optional().since(4, 1),
+            text("value 2", 0, 100).optional().since(4, 1),
+            text("key 3", 1, 100).optional().since(4, 1),
+            text("value 3", 0, 100).optional().since(4, 1),
+            text("key 4", 1, 100).optional().since(4, 1),
+            text("value 4", 0, 100).optional().since(4, 1),
+            text("key 5", 1, 100).optional().since(4, 1),
+            text("value 5", 0, 100).optional().since(4, 1),
+            text("key 6", 1, 100).optional().since(4, 1),
+            text("value 6", 0, 100).optional().since(4, 1),
+            text("key 7", 1, 100).optional().since(4, 1),
+            text("value 7", 0, 100).optional().since(4, 1),
+            text("key 8", 1, 100).optional().since(4, 1),
+            text("value 8", 0, 100).optional().since(4, 1),
+            text("key 9", 1, 100).optional().since(4, 1),
+            text("value 9", 0, 100).optional().since(4, 1),
+            text("key 10", 1, 100).optional().since(4, 1),
+            text("value 10", 0, 100).optional().since(4, 1)
         ),
         ..NONE
     },

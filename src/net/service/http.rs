@@ -112,8 +112,11 @@ impl Site {
                 })
             }
             Site::Update(offer) => {
-                let (status, kind, body) =
-                    (request.path == update::PATH).then(|| update::answer(offer, &request.query))?;
+                let (status, kind, body) = match &request.path[..] {
+                    update::PATH => update::answer(offer, &request.query),
+                    update::LIST => update::list(offer),
+                    _ => return None,
+                };
                 Some(Content { status, kind, body: Cow::Owned(body), delay: Duration::ZERO, allow: "" })
             }
         }

@@ -1,6 +1,6 @@
 //! What an update server offers over HTTP, in the form that the AT firmware asks for it.
 //!
-//! `GET /v1/device/rom/?is_format_simple=true` is answered with the version that it recommends, and
+//! `GET /v1/device/rom` is answered with the versions that it has, `GET /v1/device/rom/?is_format_simple=true` is answered with the version that it recommends, and
 //! `GET /v1/device/rom/?action=download_rom&version=V&filename=F.bin` with a file of a version. Nobody needs a token.
 
 use crate::net::config::UpdateOffer;
@@ -8,6 +8,17 @@ use crate::net::firmware;
 
 /// Where everything is.
 pub(super) const PATH: &str = "/v1/device/rom/";
+
+/// Where the list of versions is.
+pub(super) const LIST: &str = "/v1/device/rom";
+
+/// The list of versions, as much of it as the AT firmware looks at.
+pub(super) fn list(offer: &UpdateOffer) -> Answer {
+    let versions =
+        offer.versions.keys().map(|version| format!("{{\"version\": \"{version}\", \"status\": 200}}"));
+    let body = format!("{{\"roms\": [{}]}}\n", versions.collect::<Vec<_>>().join(", "));
+    (200, "application/json", body.into_bytes())
+}
 
 /// An answer: status, content type, body.
 type Answer = (u16, &'static str, Vec<u8>);

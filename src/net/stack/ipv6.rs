@@ -200,6 +200,9 @@ impl Stack {
         if let Some(group) = icmpv6::group_query(&bytes) {
             return self.report_ipv6_groups(|own| group.is_unspecified() || group == own);
         }
+        if self.drops_fragments && packet::is_fragment(&bytes) {
+            return;
+        }
         let Some(bytes) = self.reassembly.whole(self.now, bytes) else { return };
         let Ok(ip) = Ipv6Packet::new_checked(&bytes[..]) else { return };
         match ip.next_header() {

@@ -78,6 +78,8 @@ pub struct Stack {
     ipv6_groups: BTreeSet<Ipv6Addr>,
     ipv6_events: VecDeque<Ipv6Event>,
     reassembly: reassembly::Reassembly,
+    /// Nothing is put together: see [`Stack::drop_fragments`].
+    drops_fragments: bool,
     /// When ticks of neighbour discovery are.
     nd_random: Stream,
     dhcp: Option<dhcp::Client>,
@@ -173,6 +175,7 @@ impl Stack {
             ipv6_groups: BTreeSet::new(),
             ipv6_events: VecDeque::new(),
             reassembly: reassembly::Reassembly::default(),
+            drops_fragments: false,
             nd_random: stream("nd"),
             dhcp: None,
             dhcp_events: VecDeque::new(),
@@ -203,6 +206,11 @@ impl Stack {
             looped: VecDeque::new(),
             frames: VecDeque::new(),
         }
+    }
+
+    /// Drops datagrams that come in fragments from now on, as lwIP does that was built without reassembly.
+    pub fn drop_fragments(&mut self) {
+        self.drops_fragments = true;
     }
 
     /// The node's name.
@@ -466,6 +474,9 @@ impl Stack {
     }
 
     fn hand_to_smoltcp(&mut self, packet: Vec<u8>) {
+        if self.drops_fragments && packet::is_fragment(&packet) {
+            return;
+        }
         self.device.rx.push_back(packet);
         self.iface.poll_ingress_single(micros(self.now), &mut self.device, &mut self.sockets);
         self.follow_tcp();

@@ -40,8 +40,27 @@ fn ipv4(
     bytes
 }
 
+/// True for a part of an IP packet that was cut up on its way.
+pub(super) fn is_fragment(packet: &[u8]) -> bool {
+    if packet.first().is_some_and(|first| first >> 4 == 6) {
+        return Ipv6Packet::new_checked(packet).is_ok_and(|ip| ip.next_header() == IpProtocol::Ipv6Frag);
+    }
+    Ipv4Packet::new_checked(packet).is_ok_and(|ip| ip.more_frags() || ip.frag_offset() != 0)
+}
+
 /// A UDP datagram between two addresses of one family.
 pub(super) fn udp(src: (IpAddr, u16), dst: (IpAddr, u16), ident: u16, data: &[u8]) -> Vec<u8> {
+    udp_with_hops(src, dst, ident, HOPS, data)
+}
+
+/// The same, that may pass so many routers.
+pub(super) fn udp_with_hops(
+    src: (IpAddr, u16),
+    dst: (IpAddr, u16),
+    ident: u16,
+    hops: u8,
+    data: &[u8],
+) -> Vec<u8> {
     let len = UDP_HEADER_LEN + data.len();
     let fill = |payload: &mut [u8]| {
         UdpRepr { src_port: src.1, dst_port: dst.1 }.emit(
@@ -54,11 +73,11 @@ pub(super) fn udp(src: (IpAddr, u16), dst: (IpAddr, u16), ident: u16, data: &[u8
         );
     };
     match (src.0, dst.0) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => ipv4(src, dst, IpProtocol::Udp, HOPS, ident, len, fill),
+        (IpAddr::V4(src), IpAddr::V4(dst)) => ipv4(src, dst, IpProtocol::Udp, hops, ident, len, fill),
         (IpAddr::V6(src), IpAddr::V6(dst)) => {
             let mut payload = vec![0; len];
             fill(&mut payload);
-            icmpv6::packet(src, dst, IpProtocol::Udp, HOPS, &payload)
+            icmpv6::packet(src, dst, IpProtocol::Udp, hops, &payload)
         }
         _ => Vec::new(),
     }

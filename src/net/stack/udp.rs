@@ -18,6 +18,8 @@ pub(super) struct Bound {
     number: u16,
     /// The own address that datagrams come from, where the way to their destination does not say it.
     source: Option<IpAddr>,
+    /// How many routers its datagrams may pass.
+    hops: u8,
     /// Datagrams handed over since the last poll.
     pub(super) queued: usize,
 }
@@ -51,7 +53,7 @@ impl Stack {
         socket.bind(number).map_err(|_| UdpError::PortInUse)?;
         let handle = self.sockets.add(socket);
         let id = Port(self.next_handle());
-        self.ports.insert(id, Bound { handle, number, source: None, queued: 0 });
+        self.ports.insert(id, Bound { handle, number, source: None, hops: packet::HOPS, queued: 0 });
         Ok(id)
     }
 
@@ -62,7 +64,7 @@ impl Stack {
     /// every stack.
     pub fn udp_send(&mut self, port: Port, to: SocketAddr, data: &[u8]) -> Result<(), UdpError> {
         let bound = self.ports.get(&port).ok_or(UdpError::NotOpen)?;
-        let (number, queued) = (bound.number, bound.queued);
+        let (number, hops, queued) = (bound.number, bound.hops, bound.queued);
         let address = to.ip();
         if address.is_unspecified() || to.port() == 0 {
             return Err(UdpError::BadRemote);
@@ -78,7 +80,8 @@ impl Stack {
             return Err(UdpError::QueueFull);
         }
         let ident = self.next_ident();
-        self.outbox.push_back(packet::udp((own, number), (address, to.port()), ident, data));
+        let to = (address, to.port());
+        self.outbox.push_back(packet::udp_with_hops((own, number), to, ident, hops, data));
         if let Some(bound) = self.ports.get_mut(&port) {
             bound.queued += 1;
         }
@@ -90,6 +93,13 @@ impl Stack {
     pub fn udp_send_from(&mut self, port: Port, source: IpAddr) {
         if let Some(bound) = self.ports.get_mut(&port) {
             bound.source = Some(source);
+        }
+    }
+
+    /// Lets its datagrams pass so many routers from now on; 64 before.
+    pub fn udp_set_hops(&mut self, port: Port, hops: u8) {
+        if let Some(bound) = self.ports.get_mut(&port) {
+            bound.hops = hops;
         }
     }
 

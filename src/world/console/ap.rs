@@ -1,9 +1,18 @@
-//! What can be done to an access point: `ap NAME down`, `ap NAME up`, `ap NAME dhcp-answers WHAT`.
+//! What can be done to an access point: `ap NAME down`, `ap NAME up`, `ap NAME association WHAT`,
+//! `ap NAME dhcp-answers WHAT`.
 
 use super::words::Words;
-use super::{Change, Command, Name, column, renamed};
+use super::{Change, Command, Name, column, pick};
 use crate::net::config::DhcpAnswers;
-use crate::world::spelling::{cut, did_you_mean, one_of};
+use crate::wifi::config::Association;
+use crate::world::spelling::cut;
+
+/// What an access point can be made to answer a station that wants to associate.
+const ASSOCIATION: [(&str, &str); 3] = [
+    ("right", "What the protocol says."),
+    ("none", "Nothing: AT+CWJAP ends with `+CWJAP:1` when its time is over."),
+    ("refused", "No: AT+CWJAP ends with `+CWJAP:4`."),
+];
 
 /// What a DHCP server can be made to answer.
 const DHCP: [(&str, &str); 5] = [
@@ -14,10 +23,11 @@ const DHCP: [(&str, &str); 5] = [
     ("nak", "A NAK to every REQUEST, and no DISCOVER."),
 ];
 
-/// What `help ap` says of DHCP.
+/// What `help ap` says of answers.
 pub(super) fn details() -> String {
-    let rows: String = DHCP.iter().map(|(word, help)| column(word, help)).collect();
-    format!("What DHCP answers:\n{rows}")
+    let rows = |of: &[(&str, &str)]| of.iter().map(|(word, help)| column(word, help)).collect::<String>();
+    let (stations, dhcp) = (rows(&ASSOCIATION), rows(&DHCP));
+    format!("What a station is answered that wants to associate:\n{stations}What DHCP answers:\n{dhcp}")
 }
 
 /// Reads what follows `ap`.
@@ -27,9 +37,16 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
     };
     let name = name.text;
     let so_far = format!("ap {}", Name(&cut(&name)));
-    match pick(words, &so_far, ["down", "up", "dhcp-answers"])? {
+    match pick(words, &so_far, ["down", "up", "association", "dhcp-answers"])? {
         "down" => Ok(Command::Change(Change::ApDown(name))),
         "up" => Ok(Command::Change(Change::ApUp(name))),
+        "association" => {
+            let so_far = format!("{so_far} association");
+            let word = pick(words, &so_far, Association::WORDS.map(|(word, _)| word))?;
+            let association = Association::WORDS.iter().find(|(name, _)| *name == word);
+            let association = association.map(|(_, association)| *association).unwrap_or_default();
+            Ok(Command::Change(Change::ApAssociation { name, association }))
+        }
         _ => {
             let so_far = format!("{so_far} dhcp-answers");
             let word = pick(words, &so_far, DhcpAnswers::WORDS.map(|(word, _)| word))?;
@@ -38,18 +55,4 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
             Ok(Command::Change(Change::ApDhcp { name, answers }))
         }
     }
-}
-
-/// The next word, which must be one of `choices`.
-fn pick<const N: usize>(
-    words: &mut Words,
-    so_far: &str,
-    choices: [&'static str; N],
-) -> Result<&'static str, String> {
-    let expected = || format!("expected {} after `{so_far}`", one_of(choices));
-    let word = words.next().ok_or_else(|| format!("{}, found nothing", expected()))?;
-    choices.into_iter().find(|choice| word.is(choice)).ok_or_else(|| {
-        let hint = renamed(&word, "ap").unwrap_or_else(|| did_you_mean(&word.text, choices));
-        format!("{}, found {}{hint}", expected(), word.shown())
-    })
 }

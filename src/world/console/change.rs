@@ -5,6 +5,8 @@ use std::fmt;
 use super::{DnsChange, LinkChange, Name, WireChange, host};
 use crate::net::config::DhcpAnswers;
 use crate::net::network::HostAction;
+use crate::wifi::config::Association;
+use crate::world::Pin;
 
 /// A change of the world: what a test, or the scenario's timeline, does to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,22 @@ pub enum Change {
         name: String,
         /// What it answers from now on.
         answers: DhcpAnswers,
+    },
+    /// `ap NAME association WHAT`: how the access point answers stations that want to associate.
+    ApAssociation {
+        /// The access point.
+        name: String,
+        /// What it answers from now on.
+        association: Association,
+    },
+    /// `pin NAME PIN LEVEL`: a wire of the board pulls at a pin of this module.
+    Pin {
+        /// The module.
+        name: String,
+        /// The pin.
+        pin: Pin,
+        /// High.
+        high: bool,
     },
     /// `dns NAME SETTING...`: changes how a DNS server behaves.
     Dns {
@@ -65,9 +83,9 @@ impl Change {
     /// Who must see it.
     pub fn audience(&self) -> Audience<'_> {
         match self {
-            Change::ApUp(_) | Change::ApDown(_) => Audience::Everybody,
+            Change::ApUp(_) | Change::ApDown(_) | Change::ApAssociation { .. } => Audience::Everybody,
             Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => Audience::Network,
-            Change::Wire { name, .. } => Audience::Module(name),
+            Change::Wire { name, .. } | Change::Pin { name, .. } => Audience::Module(name),
             Change::Host { action, .. } => match action {
                 // It comes to the softAP of one module, and leaves that of another.
                 HostAction::Join(_) | HostAction::Leave => Audience::Everybody,
@@ -92,6 +110,12 @@ impl fmt::Display for Change {
             Change::ApDown(name) => write!(f, "ap {} down", Name(name)),
             Change::ApDhcp { name, answers } => {
                 write!(f, "ap {} dhcp-answers {}", Name(name), answers.word())
+            }
+            Change::ApAssociation { name, association } => {
+                write!(f, "ap {} association {}", Name(name), association.word())
+            }
+            Change::Pin { name, pin, high } => {
+                write!(f, "pin {} {} {}", Name(name), pin.word(), if *high { "high" } else { "low" })
             }
             Change::Dns { name, change } => write!(f, "dns {} {change}", Name(name)),
             Change::Link { name, change } => write!(f, "link {} {change}", Name(name)),

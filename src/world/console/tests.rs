@@ -4,6 +4,8 @@ use super::*;
 use crate::module::Harm;
 use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, SntpAnswers, SntpChange};
 use crate::net::network::{HostAction, Peer};
+use crate::wifi::config::Association;
+use crate::world::Pin;
 
 fn at(ns: u64, command: Command) -> Command {
     let Command::Change(change) = command else { panic!("only a change has a time: {command}") };
@@ -49,6 +51,17 @@ fn every_form_is_understood() {
         ("ap \"my \\\"ap\\\"\" up", up("my \"ap\"", true)),
         ("ap home dhcp-answers nak", dhcp("home", DhcpAnswers::Nak)),
         ("at 1s ap \"dhcp\" dhcp-answers no-offer", at(1_000_000_000, dhcp("dhcp", DhcpAnswers::NoOffer))),
+        (
+            "ap home association refused",
+            Command::Change(Change::ApAssociation {
+                name: "home".to_string(),
+                association: Association::Refusal,
+            }),
+        ),
+        (
+            "pin wifi wake low",
+            Command::Change(Change::Pin { name: "wifi".to_string(), pin: Pin::Wake, high: false }),
+        ),
         ("dns", Command::Ask(Question::Dns(None))),
         ("dns gateway", Command::Ask(Question::Dns(Some("gateway".to_string())))),
         (
@@ -152,7 +165,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
     let actions =
         "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram` or `sntp`";
-    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `host` or `at`";
+    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `pin`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
@@ -179,11 +192,14 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
             "host pc sntp offset",
             "expected a duration such as `-90 s` after `host pc sntp offset`, found nothing".to_string(),
         ),
+        ("pin", "expected the name of a module after `pin`, found nothing".to_string()),
+        ("pin wifi rts high", "expected `en`, `gpio0` or `wake` after `pin wifi`, found `rts`".to_string()),
+        ("pin wifi en", "expected `low` or `high` after `pin wifi en`, found nothing".to_string()),
         ("ap", "expected the name of an access point after `ap`, found nothing".to_string()),
-        ("ap home", "expected `down`, `up` or `dhcp-answers` after `ap home`, found nothing".to_string()),
+        ("ap home", "expected `down`, `up`, `association` or `dhcp-answers` after `ap home`, found nothing".to_string()),
         (
             "ap home dwon",
-            "expected `down`, `up` or `dhcp-answers` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
+            "expected `down`, `up`, `association` or `dhcp-answers` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
         ),
         (
             "ap home dhcp-answers nack",
@@ -280,7 +296,7 @@ fn an_old_word_is_refused_with_what_is_written_today() {
     for (line, message) in [
         (
             "ap home dhcp nak",
-            "expected `down`, `up` or `dhcp-answers` after `ap home`, found `dhcp`, which is `dhcp-answers` now",
+            "expected `down`, `up`, `association` or `dhcp-answers` after `ap home`, found `dhcp`, which is `dhcp-answers` now",
         ),
         (
             "wire wifi to-mcu drop 1%",
@@ -409,6 +425,10 @@ fn command() -> impl Strategy<Value = Command> {
         (name(), change()).prop_map(|(name, change)| Change::Link { name, change }),
         (name(), proptest::sample::select(&DhcpAnswers::WORDS[..]))
             .prop_map(|(name, (_, answers))| Change::ApDhcp { name, answers }),
+        (name(), proptest::sample::select(&Association::WORDS[..]))
+            .prop_map(|(name, (_, association))| Change::ApAssociation { name, association }),
+        (name(), proptest::sample::select(vec![Pin::En, Pin::Gpio0, Pin::Wake]), any::<bool>())
+            .prop_map(|(name, pin, high)| Change::Pin { name, pin, high }),
         (name(), name_server()).prop_map(|(name, change)| Change::Dns { name, change }),
         (name(), harm()).prop_map(|(name, change)| Change::Wire { name, change }),
         (name(), action()).prop_map(|(name, action)| Change::Host { name, action }),

@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
             ("pin", Some(rest)) => {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
                 let (pin, level) = rest.split_once(' ').unwrap_or((rest, ""));
-                let pin = self.choice(pin, [Pin::En, Pin::Gpio0, Pin::McuRts], pin_word)?;
+                let pin = self.choice(pin, [Pin::En, Pin::Gpio0, Pin::McuRts, Pin::Wake], pin_word)?;
                 let high = self.choice(level, [false, true], level_word)?;
                 Ok(Input::Pin { module, tick, pin, high })
             }

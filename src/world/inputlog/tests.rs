@@ -189,7 +189,7 @@ fn a_bad_log_is_refused_with_its_line() {
         (with("1 wlan uart 41"), "9: expected a module that an earlier line attached, found `wlan`".to_string()),
         (with("1 \"wifi uart 41"), "9: expected a text in quotes, found `\"wifi uart 41`".to_string()),
         (with("1 wifi pin en up"), "9: expected `low` or `high`, found `up`".to_string()),
-        (with("1 wifi pin reset low"), "9: expected `en`, `gpio0` or `rts`, found `reset`".to_string()),
+        (with("1 wifi pin reset low"), "9: expected `en`, `gpio0`, `rts` or `wake`, found `reset`".to_string()),
         (with("1 wifi reach 5"), "9: expected nothing after `reach`, found `5`".to_string()),
         (with("1 wifi detach"), "9: expected `-` as the time of `detach`, found `1`".to_string()),
         (with("1 wifi console help"), "9: expected `*` before `console`, found `wifi`".to_string()),
@@ -234,7 +234,7 @@ fn given() -> impl Strategy<Value = (Option<McuTx>, Option<bool>)> {
 
 fn input() -> impl Strategy<Value = Input> {
     let module = 0..3u32;
-    let pin = prop_oneof![Just(Pin::En), Just(Pin::Gpio0), Just(Pin::McuRts)];
+    let pin = prop_oneof![Just(Pin::En), Just(Pin::Gpio0), Just(Pin::McuRts), Just(Pin::Wake)];
     let bytes = proptest::collection::vec(any::<u8>(), 1..80);
     prop_oneof![
         module.clone().prop_map(|module| Input::Detach { module }),

@@ -10,7 +10,7 @@ use super::schema;
 use super::table::{Section, Value};
 use crate::net::config::{DhcpAnswers, SegmentConfig};
 use crate::time::{Duration, NANOS_PER_SEC};
-use crate::wifi::config::{ApConfig, Pmf, Security};
+use crate::wifi::config::{ApConfig, Association, Pmf, Security};
 use crate::world::quantity;
 use crate::world::spelling::shown;
 
@@ -87,6 +87,7 @@ fn access_point<'a>(
         hidden: section.boolean(p, "hidden").unwrap_or(false),
         modes: modes(p, &section),
         wps: section.boolean(p, "wps").unwrap_or(false),
+        association: section.choice(p, "association", &Association::WORDS).unwrap_or_default(),
         up: section.boolean(p, "up").unwrap_or(true),
     };
     let subnet = subnet(p, &section, index)?;

@@ -145,7 +145,10 @@ impl Scenario {
 
     fn check_change(&self, change: &Change) -> Result<(), String> {
         match change {
-            Change::ApUp(name) | Change::ApDown(name) | Change::ApDhcp { name, .. } => {
+            Change::ApUp(name)
+            | Change::ApDown(name)
+            | Change::ApAssociation { name, .. }
+            | Change::ApDhcp { name, .. } => {
                 exists("the name of an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
             }
             Change::Dns { name, .. } => exists("the name of a DNS server", name, self.name_servers()),
@@ -157,7 +160,9 @@ impl Scenario {
                     _ => Ok(()),
                 }
             }
-            Change::Wire { name, .. } => exists("the name of a module", name, self.module_names()),
+            Change::Wire { name, .. } | Change::Pin { name, .. } => {
+                exists("the name of a module", name, self.module_names())
+            }
             Change::Host { name, action } => {
                 exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;
                 if let HostAction::Join(_) | HostAction::Leave = action

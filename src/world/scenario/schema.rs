@@ -62,6 +62,7 @@ pub(super) const AP: &[Key] = &[
     key("hidden", "true or false", "false"),
     key("modes", "`b`, `g`, `bg`, `n`, `gn` or `bgn`", "`bgn`"),
     key("wps", "true or false", "false"),
+    key("association", "`right`, `none` or `refused`", "`right`"),
     key("up", "true or false", "true"),
     key("subnet", "a network of 8 to 30 bits, such as \"192.168.1.0/24\"", "192.168.N.0/24"),
     key("gateway", "an IPv4 address within the subnet", "the subnet's first address"),

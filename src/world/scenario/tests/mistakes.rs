@@ -156,7 +156,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[module.wifi]\nprofile = \"esp32c3-v2.4\"",
-            "2:11: `profile` in [module.wifi]: expected a profile (`esp32c3-v2.3`, `esp32-v3.4`, `esp32c6-v4.1` or `esp8266-v2.2`), found `esp32c3-v2.4`; did you mean `esp32c3-v2.3`?",
+            "2:11: `profile` in [module.wifi]: expected a profile (`esp32c3-v2.3`, `esp32c3-v3.3`, `esp32c3-v4.1`, `esp32-v3.4`, `esp32c6-v4.1`, `esp8266-v2.2` or `esp8266-v2.3`), found `esp32c3-v2.4`; did you mean `esp32c3-v2.3`?",
         ),
         (
             "[module.gateway]",
