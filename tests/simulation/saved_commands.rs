@@ -101,7 +101,7 @@ const SETTINGS: &[Setting] = &[
 /// Set forms that do something at once and set nothing, and settings that no command shows.
 const ACTIONS: &[&str] = &[
     "+GSLP",
-    "+SYSRAM", // asks
+    "+SYSRAM",       // asks
     "+SYSTIMESTAMP", // a clock, which goes on
     "+SLEEPWKCFG",
     "+CWLAP",
