@@ -4,6 +4,7 @@
 //! What needs no program is in `tests/simulation`.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // tests have files and processes; the simulation has not
 
+mod bridge;
 #[cfg(target_os = "linux")]
 mod c_abi;
 mod capture_of_the_demo;
