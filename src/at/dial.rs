@@ -1,19 +1,23 @@
 //! Dialling: from the name of a host to an open stream, whoever wants it.
 //!
-//! A [`Dial`] is a value that its owner keeps and polls: a job, passthrough between two links, the updater. What they
-//! do with the stream, what they print, and whether they try again is theirs; how a name becomes a stream, how long
-//! that may take, and what the log port says of a failure stands here. A [`LinkDial`] does the same for a link of
-//! AT+CIPSTART, which may be a UDP port instead of a stream.
+//! A [`Dial`] is a value that its owner keeps and polls: a job, passthrough between two links, the updater, a client of
+//! the firmware. What they do with the stream, what they print, and whether they try again is theirs; how a name becomes
+//! a stream, plain or with TLS, how long that may take, and what the log port says of a failure stands here. With TLS the
+//! stream is open when the handshake is over: [`Dial::with_tls`] takes what [`ClientTls::secure`] makes of the settings.
+//! A [`LinkDial`] does the same for a link of AT+CIPSTART, which may be a UDP port instead of a stream.
+//!
+//! [`ClientTls::secure`]: super::secure::ClientTls::secure
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Env;
 use super::links::{Kind, Link};
 use super::request::{OpenRequest, Transport};
+use super::{Core, Env, secure};
 use crate::net::stack::{
     CloseReason, Connection, DnsFamily, DnsState, Ends, Question, Secure, Stack, TcpOptions,
 };
-use crate::time::Instant;
+use crate::profile::Profile;
+use crate::time::{Duration, Instant};
 
 /// The settings of a TCP connection that the module dials.
 pub fn tcp_options(env: &mut Env<'_>) -> TcpOptions {
@@ -64,16 +68,26 @@ pub enum Failure {
     Closed(CloseReason),
     /// The same of one that was to have TLS, with its other end.
     Tls(CloseReason, SocketAddr),
+    /// It was not open within the time that [`Dial::within`] gave it.
+    Late(Duration),
 }
 
 impl Failure {
-    /// What the log port says of it, if anything.
-    pub fn log_text(&self) -> Option<String> {
+    /// The lines that the log port has about it; may be none.
+    pub fn log_lines(&self, profile: &Profile) -> Vec<String> {
         match self {
-            Failure::UnknownHost(name) => Some(unknown_host(name)),
-            // What it says of TLS is several lines.
-            Failure::NotTried | Failure::Closed(_) | Failure::Tls(..) => None,
+            Failure::UnknownHost(name) => vec![unknown_host(name)],
+            Failure::NotTried | Failure::Closed(_) => Vec::new(),
+            Failure::Tls(reason, _) => secure::log_lines(profile, *reason),
+            Failure::Late(within) => {
+                vec![format!("esp_tls_conn_new_sync() did not return within {}ms", within.as_millis())]
+            }
         }
+    }
+
+    /// Says so on the log port.
+    pub fn log(&self, core: &mut Core, profile: &Profile) {
+        self.log_lines(profile).iter().for_each(|line| core.log(line));
     }
 }
 
@@ -83,6 +97,7 @@ pub struct Dial {
     port: u16,
     options: TcpOptions,
     secure: Option<Secure>,
+    within: Option<Duration>,
     step: Step,
 }
 
@@ -90,8 +105,8 @@ pub struct Dial {
 enum Step {
     /// The name is being looked up.
     Resolving(Question),
-    /// The connection is being opened.
-    Connecting(Connection),
+    /// The connection is being opened, until then at the latest.
+    Connecting(Connection, Option<(Instant, Duration)>),
 }
 
 impl Dial {
@@ -103,12 +118,22 @@ impl Dial {
         options: TcpOptions,
         stack: &mut Stack,
     ) -> Dial {
-        Dial { port, options, secure: None, step: Step::Resolving(stack.dns_start(now, host, family)) }
+        let step = Step::Resolving(stack.dns_start(now, host, family));
+        Dial { port, options, secure: None, within: None, step }
     }
 
-    /// The same with TLS, where it says so. Only before it connects.
-    pub fn with_tls(self, secure: Option<Secure>) -> Dial {
+    /// The same with TLS, where `secure` says how. Only of a dial that has not been polled.
+    pub fn with_tls(self, secure: Option<Secure>, stack: &mut Stack) -> Dial {
+        if let (Step::Connecting(stream, _), Some(secure)) = (self.step, &secure) {
+            stack.stream_secure(stream, secure);
+        }
         Dial { secure, ..self }
+    }
+
+    /// The same, but what comes after the look-up may take no longer than this, the handshake included. `None`: as long
+    /// as the stack tries, and as the peer is patiently waited for.
+    pub fn within(self, within: Option<Duration>) -> Dial {
+        Dial { within, ..self }
     }
 
     /// Connects to an address that is known.
@@ -122,7 +147,16 @@ impl Dial {
         stack: &mut Stack,
     ) -> Result<Dial, Failure> {
         let stream = stack.stream_connect(now, remote, None, &options).map_err(|_| Failure::NotTried)?;
-        Ok(Dial { port: remote.port(), options, secure: None, step: Step::Connecting(stream) })
+        let step = Step::Connecting(stream, None);
+        Ok(Dial { port: remote.port(), options, secure: None, within: None, step })
+    }
+
+    /// When it must be polled, whether the stack has moved or not.
+    pub fn next_timer(&self) -> Option<Instant> {
+        match self.step {
+            Step::Connecting(_, late) => late.map(|(at, _)| at),
+            Step::Resolving(_) => None,
+        }
     }
 
     /// Looks at it. [`Dialling::Open`] hands the stream over, with its two ends: releasing it is the owner's from then
@@ -134,21 +168,28 @@ impl Dial {
                 Some(Err(failure)) => Dialling::Failed(failure),
                 Some(Ok(ip)) => {
                     match Dial::address(now, SocketAddr::new(ip, self.port), self.options, stack) {
-                        Ok(dial) => {
-                            if let (Step::Connecting(stream), Some(secure)) = (dial.step, &self.secure) {
+                        Ok(Dial { step: Step::Connecting(stream, _), .. }) => {
+                            if let Some(secure) = &self.secure {
                                 stack.stream_secure(stream, secure);
                             }
-                            self.step = dial.step;
+                            self.step =
+                                Step::Connecting(stream, self.within.map(|within| (now + within, within)));
                             Dialling::Moved
                         }
+                        Ok(_) => Dialling::Waiting,
                         Err(failure) => Dialling::Failed(failure),
                     }
                 }
             },
-            Step::Connecting(stream) => match stack.stream_outcome(stream) {
-                None => Dialling::Waiting,
-                Some(Ok(ends)) => Dialling::Open((stream, ends)),
-                Some(Err(reason)) => {
+            Step::Connecting(stream, late) => match (stack.stream_outcome(stream), late) {
+                (None, Some((at, within))) if at <= now => {
+                    // The firmware's task goes on with the handshake for a while; here it ends at once.
+                    stack.stream_release(stream);
+                    Dialling::Failed(Failure::Late(within))
+                }
+                (None, _) => Dialling::Waiting,
+                (Some(Ok(ends)), _) => Dialling::Open((stream, ends)),
+                (Some(Err(reason)), _) => {
                     let remote = stack.stream_remote(stream);
                     stack.stream_release(stream);
                     Dialling::Failed(match remote.filter(|_| self.secure.is_some()) {
@@ -164,7 +205,7 @@ impl Dial {
     pub fn release(self, stack: &mut Stack) {
         match self.step {
             Step::Resolving(question) => stack.dns_release(question),
-            Step::Connecting(stream) => stack.stream_release(stream),
+            Step::Connecting(stream, _) => stack.stream_release(stream),
         }
     }
 }
@@ -203,13 +244,18 @@ impl LinkDial {
             Transport::Stream { keep_alive, timeout, .. } => {
                 let base = tcp_options(env);
                 let options = TcpOptions {
-                    connect_timeout: timeout.unwrap_or(base.connect_timeout).min(base.connect_timeout),
+                    // With TLS the handshake counts, too.
+                    connect_timeout: match timeout {
+                        Some(timeout) if secure.is_none() => timeout.min(base.connect_timeout),
+                        _ => base.connect_timeout,
+                    },
                     keep_alive,
                     local_address: request.local,
                     ..base
                 };
                 let dial = Dial::host(now, (host, request.port), family, options, env.stack);
-                LinkStep::Stream(dial.with_tls(secure))
+                let within = timeout.filter(|_| secure.is_some());
+                LinkStep::Stream(dial.within(within).with_tls(secure, env.stack))
             }
             Transport::Datagrams { .. } => LinkStep::Resolving(env.stack.dns_start(now, host, family)),
         };
@@ -219,6 +265,14 @@ impl LinkDial {
     /// The id that the link is to have.
     pub fn id(&self) -> usize {
         self.request.id
+    }
+
+    /// When it must be polled, whether the stack has moved or not.
+    pub fn next_timer(&self) -> Option<Instant> {
+        match &self.step {
+            LinkStep::Stream(dial) => dial.next_timer(),
+            LinkStep::Resolving(_) => None,
+        }
     }
 
     /// Looks at it.
@@ -269,7 +323,6 @@ mod tests {
     use super::*;
     use crate::net::stack::StreamState;
     use crate::net::stack::tests::lan::{Lan, address, ms};
-    use crate::time::Duration;
 
     /// Dials from node 0 and polls until it is over.
     fn dial(lan: &mut Lan, host: &str, port: u16) -> Dialling<(Connection, Ends)> {
@@ -313,7 +366,8 @@ mod tests {
             panic!("there is no DNS server")
         };
         assert_eq!(failure, Failure::UnknownHost("www.example.com".to_owned()));
-        assert_eq!(failure.log_text().as_deref(), Some("unknown host: www.example.com"));
+        let profile = crate::profile::PROFILES[0];
+        assert_eq!(failure.log_lines(profile), ["unknown host: www.example.com"]);
     }
 
     #[test]

@@ -160,7 +160,8 @@ impl Job {
             Await::Until(at, _) => Some(*at),
             Await::Name(_, until, _) => *until,
             Await::Work(work) => work.timer(),
-            Await::Link(..) | Await::Echo(..) | Await::Station(_) | Await::Drained(_) => None,
+            Await::Link(dial, _) => dial.next_timer(),
+            Await::Echo(..) | Await::Station(_) | Await::Drained(_) => None,
         }
     }
 

@@ -1,4 +1,7 @@
-//! The module as a client of TLS: what AT+CIPSTART "SSL" sets up, from the commands' settings, the flash and the chip.
+//! The module's side of TLS: what a handshake is set up with, from the commands' settings, the flash and the chip.
+//!
+//! Whoever dials with TLS says what it wants as a [`ClientTls`], in the words of the commands; [`ClientTls::secure`] makes
+//! of it what the stack needs, and [`super::dial`] takes it from there.
 
 use std::sync::Arc;
 
@@ -15,6 +18,138 @@ use crate::time::{Duration, Instant};
 /// What esp-tls waits for each part of the server's answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Whose certificates and keys: each kind is kept under names of its own in flash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(dead_code, reason = "the server and the clients of MQTT, HTTP and WebSocket come next")]
+pub enum Owner {
+    /// Links (`client_cert`, `client_key`, `client_ca`).
+    #[default]
+    Client,
+    /// The module's own server (`server_*`).
+    Server,
+    /// The MQTT client (`mqtt_*`).
+    Mqtt,
+    /// The HTTP client (`https_*`, since v4.1).
+    Https,
+    /// The WebSocket client (`wss_*`, since v4.1).
+    Wss,
+}
+
+/// What is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Certificates.
+    Certificate,
+    /// Their private keys.
+    Key,
+    /// Authorities.
+    Authority,
+}
+
+/// The name under which flash keeps a part of an owner's: of a partition before v3.1, of a namespace since.
+pub fn kept_as(owner: Owner, part: Part) -> String {
+    let owner = match owner {
+        Owner::Client => "client",
+        Owner::Server => "server",
+        Owner::Mqtt => "mqtt",
+        Owner::Https => "https",
+        Owner::Wss => "wss",
+    };
+    let part = match part {
+        Part::Certificate => "cert",
+        Part::Key => "key",
+        Part::Authority => "ca",
+    };
+    format!("{owner}_{part}")
+}
+
+/// The content of an item as it lies in flash. `None`: there is none of this number, or it cannot be read.
+pub fn item(owner: Owner, part: Part, number: u8, env: &Env<'_>) -> Option<Vec<u8>> {
+    env.flash.certificate(env.profile, &kept_as(owner, part), usize::from(number))
+}
+
+/// A client of TLS, as commands set it. Without anything set it shows nothing, trusts everybody, and names nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientTls {
+    /// Whose certificates it uses.
+    pub owner: Owner,
+    /// The number of the certificate and key that it shows.
+    pub pki: Option<u8>,
+    /// The number of the authority that the server's certificate is verified with.
+    pub ca: Option<u8>,
+    /// The name that is sent (SNI) and, with an authority, compared with the server's certificate.
+    pub name: Option<String>,
+    /// Application protocols (ALPN), best first.
+    pub alpn: Vec<String>,
+    /// A pre-shared key. It is used without an authority only, as esp-tls has it.
+    pub psk: Option<Psk>,
+}
+
+impl ClientTls {
+    /// With an authentication mode of the commands: bit 0 shows certificate `pki`, bit 1 verifies with authority `ca`.
+    pub fn for_mode(owner: Owner, mode: u8, pki: u8, ca: u8) -> ClientTls {
+        let pki = (mode & 1 != 0).then_some(pki);
+        let ca = (mode & 2 != 0).then_some(ca);
+        ClientTls { owner, pki, ca, ..ClientTls::default() }
+    }
+
+    /// What [`super::dial::Dial::with_tls`] takes. The flash is read now.
+    ///
+    /// # Errors
+    /// The line of the log port: a certificate or key that it needs is not in flash.
+    pub fn secure(&self, now: Instant, core: &Core, env: &Env<'_>) -> Result<Secure, &'static str> {
+        let tls = &env.profile.tls;
+        let item = |part, number| item(self.owner, part, number, env);
+        let identity = match self.pki {
+            Some(number) => Some(Identity {
+                certificate: item(Part::Certificate, number).ok_or("read cert fail")?,
+                key: item(Part::Key, number).ok_or("read prvtkey fail")?,
+            }),
+            None => None,
+        };
+        let authorities = match self.ca {
+            Some(number) => item(Part::Authority, number).ok_or("read ca fail")?,
+            None => Vec::new(),
+        };
+        let verifies = self.ca.is_some();
+        // esp-tls takes the authority first, and then does not look at the key.
+        let psk: Vec<Psk> = self.psk.iter().filter(|_| !verifies).map(|psk| built(psk, tls.psk)).collect();
+        let cost = tls.handshake[usize::from(verifies) + usize::from(verifies && identity.is_some())];
+        let config = Config {
+            server: false,
+            versions: tls.versions,
+            suites: tls.suites.to_vec(),
+            groups: tls.groups.to_vec(),
+            short_hashes: tls.short_hashes,
+            record: RECORD,
+            name: self.name.clone(),
+            alpn: self.alpn.clone(),
+            // With a key esp-tls leaves verification on: a server that answers with a certificate is refused.
+            verify: if verifies || !psk.is_empty() { Verify::Required } else { Verify::None },
+            psk,
+            identity,
+            authorities,
+            dates: tls.dates,
+            tickets: true,
+            close_notify: false,
+            flight: match env.timing {
+                Timing::Typical => cost.ends(),
+                Timing::Fast => (cost.ends().0, cost.ends().0),
+                Timing::Worst => (cost.ends().1, cost.ends().1),
+            },
+            patience: Some(PATIENCE),
+            fault: None,
+        };
+        let shows = u64::try_from(core.system.clock.unix(now)).unwrap_or(0);
+        Ok(Secure { config: Arc::new(config), clock: Clock { at: now, shows }, most: Some(tls.most) })
+    }
+}
+
+/// Where keys are not compiled in, one that is set makes every connection fail: an empty one does so here.
+fn built(psk: &Psk, built: bool) -> Psk {
+    if built { psk.clone() } else { Psk { key: Vec::new(), ..psk.clone() } }
+}
+
 /// What a link connects with; `None` without TLS.
 ///
 /// # Errors
@@ -26,56 +161,22 @@ pub(super) fn for_request(
     env: &Env<'_>,
 ) -> Result<Option<Secure>, &'static str> {
     match request.transport {
-        Transport::Stream { tls: true, .. } => client(now, request.id, core, env).map(Some),
+        Transport::Stream { tls: true, .. } => of_link(request.id, core).secure(now, core, env).map(Some),
         _ => Ok(None),
     }
 }
 
-fn client(now: Instant, id: usize, core: &Core, env: &Env<'_>) -> Result<Secure, &'static str> {
-    let tls = &env.profile.tls;
+/// The settings of link `id`.
+fn of_link(id: usize, core: &Core) -> ClientTls {
     let TlsConfig { auth_mode, pki_number, ca_number } =
         core.settings.tcpip.tls.get(id).copied().unwrap_or_default();
-    let item = |kind: &str, number: u8| env.flash.certificate(env.profile, kind, usize::from(number));
-    let identity = if auth_mode & 1 != 0 {
-        let certificate = item("client_cert", pki_number).ok_or("read cert fail")?;
-        let key = item("client_key", pki_number).ok_or("read prvtkey fail")?;
-        Some(Identity { certificate, key })
-    } else {
-        None
-    };
-    let verifies = auth_mode & 2 != 0;
-    let authorities = if verifies { item("client_ca", ca_number).ok_or("read ca fail")? } else { Vec::new() };
     let names = core.tls.get(id).cloned().unwrap_or_default();
-    // esp-tls takes the authority first, and then does not look at the key.
-    let psk: Vec<Psk> = if verifies { Vec::new() } else { psk(&names, tls.psk).into_iter().collect() };
-    let cost = tls.handshake[usize::from(verifies) + usize::from(verifies && auth_mode & 1 != 0)];
-    let config = Config {
-        server: false,
-        versions: tls.versions,
-        suites: tls.suites.to_vec(),
-        groups: tls.groups.to_vec(),
-        short_hashes: tls.short_hashes,
-        record: RECORD,
+    ClientTls {
         name: name(&names),
         alpn: names.protocols.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
-        // With a key esp-tls leaves verification on: a server that answers with a certificate is refused.
-        verify: if verifies || !psk.is_empty() { Verify::Required } else { Verify::None },
-        psk,
-        identity,
-        authorities,
-        dates: tls.dates,
-        tickets: true,
-        close_notify: false,
-        flight: match env.timing {
-            Timing::Typical => cost.ends(),
-            Timing::Fast => (cost.ends().0, cost.ends().0),
-            Timing::Worst => (cost.ends().1, cost.ends().1),
-        },
-        patience: Some(PATIENCE),
-        fault: None,
-    };
-    let shows = u64::try_from(core.system.clock.unix(now)).unwrap_or(0);
-    Ok(Secure { config: Arc::new(config), clock: Clock { at: now, shows }, most: Some(tls.most) })
+        psk: (!names.key.is_empty()).then(|| Psk { identity: names.hint.clone(), key: names.key.clone() }),
+        ..ClientTls::for_mode(Owner::Client, auth_mode, pki_number, ca_number)
+    }
 }
 
 /// esp-tls has one name, which is sent and compared. Which one of both commands wins is not known; a guess.
@@ -84,20 +185,8 @@ fn name(names: &TlsNames) -> Option<String> {
     (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
-/// Where keys are not compiled in, one that is set makes every connection fail: an empty one does so here.
-fn psk(names: &TlsNames, built: bool) -> Option<Psk> {
-    (!names.key.is_empty()).then(|| Psk {
-        identity: names.hint.clone(),
-        key: if built { names.key.clone() } else { Vec::new() },
-    })
-}
-
 /// What the log port says of a connection that TLS has ended.
-pub(super) fn log(profile: &Profile, reason: CloseReason, core: &mut Core) {
-    log_lines(profile, reason).iter().for_each(|line| core.log(line));
-}
-
-fn log_lines(profile: &Profile, reason: CloseReason) -> Vec<String> {
+pub(super) fn log_lines(profile: &Profile, reason: CloseReason) -> Vec<String> {
     let code = |code: i32| {
         if profile.tls.capital_codes { format!("-0x{:04X}", -code) } else { format!("-0x{:x}", -code) }
     };

@@ -153,8 +153,8 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
             Ok(Outcome::Done)
         }
         // ERROR alone, as reported of a v2 module (issue 386 of esp-at); the log port says why.
-        Err(Failure::Tls(reason, peer)) => {
-            secure::log(c.env.profile, reason, c.core);
+        Err(failure @ Failure::Tls(reason, peer)) => {
+            failure.log(c.core, c.env.profile);
             if let CloseReason::Tls(_) | CloseReason::TlsSetup(_) = reason {
                 let (protocol, change) = (LinkProtocol::Ssl, LinkChange::Failed(reason));
                 c.core.tell(AtEvent::Link(LinkEvent { id, protocol, peer, change }));
@@ -162,9 +162,7 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
             Err(ErrorCode::FAILED)
         }
         Err(failure) => {
-            if let Some(text) = failure.log_text() {
-                c.core.log(&text);
-            }
+            failure.log(c.core, c.env.profile);
             Err(ErrorCode::FAILED)
         }
     }

@@ -88,11 +88,12 @@ impl Session {
         self.framing.next_timer(receiving)
     }
 
-    /// When it tries again to open its link.
+    /// When it tries again to open its link, or gives up the attempt under way.
     pub fn reopen_at(&self) -> Option<Instant> {
-        match self.reopen {
-            Reopen::At(at) => Some(at),
-            _ => None,
+        match &self.reopen {
+            Reopen::At(at) => Some(*at),
+            Reopen::Dialling(dial) => dial.next_timer(),
+            Reopen::No => None,
         }
     }
 
@@ -180,8 +181,8 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
                 core.open_link(session.id, link, env.stack);
             }
             Dialling::Failed(failure) => {
-                if let Failure::Tls(reason, _) = failure {
-                    secure::log(env.profile, reason, core);
+                if let Failure::Tls(..) = failure {
+                    failure.log(core, env.profile);
                 }
                 session.reopen = Reopen::At(later);
             }
