@@ -290,7 +290,7 @@ namespace EspAtHarness
         public static void PinsThatDoNotExistAreAWarning()
         {
             var board = new Board();
-            board.Module.OnGPIO(3, true);
+            board.Module.OnGPIO(4, true);
             board.Module.OnGPIO(-1, true);
             Equal(2, Logger.Lines.Count(l => l.Contains("[WARNING] There is no pin")), "warnings: " + Log());
         }
