@@ -25,6 +25,7 @@ mod segment;
 pub mod service;
 pub mod stack;
 pub mod tls;
+pub mod websocket;
 
 pub use check::NetError;
 pub use network::{Delivery, Fate, Network, TapInfo, TapRecord};
