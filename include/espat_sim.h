@@ -469,6 +469,23 @@ enum espat_event_kind
     ESPAT_EVENT_KIND_TLS_SESSION = 190,
     // A handshake of TLS with `peer` has failed: `detail` says why.
     ESPAT_EVENT_KIND_TLS_FAILED = 191,
+    // A client at `peer` has connected to an MQTT broker: `detail` is its id, as in all events of brokers, `name` its
+    // user, `count` its keep-alive in seconds.
+    ESPAT_EVENT_KIND_MQTT_CONNECTED = 200,
+    // An MQTT broker has refused a client at `peer`: `code` is the return code of MQTT 3.1.1.
+    ESPAT_EVENT_KIND_MQTT_REFUSED = 201,
+    // The connection of an MQTT broker's client at `peer` is over. `code` 0: by DISCONNECT, 1: in another way.
+    ESPAT_EVENT_KIND_MQTT_ENDED = 202,
+    // A client has subscribed: `name` is the filter, `code` the QoS.
+    ESPAT_EVENT_KIND_MQTT_SUBSCRIBED = 203,
+    // A client has unsubscribed: `name` is the filter.
+    ESPAT_EVENT_KIND_MQTT_UNSUBSCRIBED = 204,
+    // A client has published a message of `count` bytes: `name` is the topic, `code` the QoS, `data` the payload. `peer`
+    // is empty when it was the client's last will.
+    ESPAT_EVENT_KIND_MQTT_PUBLISHED = 205,
+    // A client may not publish to the topic `name` or subscribe to the filter `name`. Of a message `count` and `data` are
+    // as above.
+    ESPAT_EVENT_KIND_MQTT_DENIED = 206,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -822,7 +839,7 @@ typedef struct espat_observation {
     const char *subject;
     // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
     // "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    // "udp-echo", "dns", "sntp", "tls". NULL: there is no observation now.
+    // "udp-echo", "dns", "sntp", "tls", "mqtt". NULL: there is no observation now.
     const char *kind;
     // The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     // now.

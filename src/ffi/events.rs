@@ -118,6 +118,23 @@ pub enum espat_event_kind {
     TlsSession = 190,
     /// A handshake of TLS with `peer` has failed: `detail` says why.
     TlsFailed = 191,
+    /// A client at `peer` has connected to an MQTT broker: `detail` is its id, as in all events of brokers, `name` its
+    /// user, `count` its keep-alive in seconds.
+    MqttConnected = 200,
+    /// An MQTT broker has refused a client at `peer`: `code` is the return code of MQTT 3.1.1.
+    MqttRefused = 201,
+    /// The connection of an MQTT broker's client at `peer` is over. `code` 0: by DISCONNECT, 1: in another way.
+    MqttEnded = 202,
+    /// A client has subscribed: `name` is the filter, `code` the QoS.
+    MqttSubscribed = 203,
+    /// A client has unsubscribed: `name` is the filter.
+    MqttUnsubscribed = 204,
+    /// A client has published a message of `count` bytes: `name` is the topic, `code` the QoS, `data` the payload. `peer`
+    /// is empty when it was the client's last will.
+    MqttPublished = 205,
+    /// A client may not publish to the topic `name` or subscribe to the filter `name`. Of a message `count` and `data` are
+    /// as above.
+    MqttDenied = 206,
 }
 
 /// Something that happened, for tests that wait for it: who, what, and the facts one by one, with the sentence beside.
@@ -138,7 +155,7 @@ pub struct espat_observation {
     pub subject: *const c_char,
     /// What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
     /// "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    /// "udp-echo", "dns", "sntp", "tls". NULL: there is no observation now.
+    /// "udp-echo", "dns", "sntp", "tls", "mqtt". NULL: there is no observation now.
     pub kind: *const c_char,
     /// The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     /// now.

@@ -17,6 +17,7 @@ mod host;
 pub mod icmpv6;
 mod link;
 pub mod mdns;
+pub mod mqtt;
 mod neighbours;
 pub mod network;
 pub mod ntp;

@@ -12,6 +12,7 @@ mod change;
 mod dns;
 mod host;
 mod link;
+mod mqtt;
 mod pin;
 mod question;
 mod setting;

@@ -16,9 +16,10 @@ use std::net::{IpAddr, SocketAddr};
 use crate::at::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use crate::module::ModuleEvent;
 use crate::net::event::{
-    Asked, Ending, GuestEvent, HostEvent, Order, QuestionEvent, RequestEvent, SntpAnswer, SntpEvent,
-    TcpEchoEvent, TcpEvent, TlsEvent, UdpEchoEvent, UdpEvent,
+    Asked, Ending, GuestEvent, HostEvent, MqttEnd, MqttEvent, MqttNews, Order, QuestionEvent, RequestEvent,
+    SntpAnswer, SntpEvent, TcpEchoEvent, TcpEvent, TlsEvent, UdpEchoEvent, UdpEvent,
 };
+use crate::net::mqtt::wire::Message;
 use crate::time::Instant;
 use crate::uart::{Deaf, McuLoss, UartEvent};
 
@@ -134,11 +135,25 @@ pub enum EventKind {
     TlsSession = 190,
     /// A handshake with a host has failed.
     TlsFailed = 191,
+    /// A client has connected to an MQTT broker.
+    MqttConnected = 200,
+    /// A broker has refused a client.
+    MqttRefused = 201,
+    /// The connection of a broker's client is over.
+    MqttEnded = 202,
+    /// A client has subscribed.
+    MqttSubscribed = 203,
+    /// A client has unsubscribed.
+    MqttUnsubscribed = 204,
+    /// A client has published a message.
+    MqttPublished = 205,
+    /// A client may not publish or subscribe.
+    MqttDenied = 206,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 45] = [
+    pub const ALL: [EventKind; 52] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -184,6 +199,13 @@ impl EventKind {
         EventKind::SntpUnanswered,
         EventKind::TlsSession,
         EventKind::TlsFailed,
+        EventKind::MqttConnected,
+        EventKind::MqttRefused,
+        EventKind::MqttEnded,
+        EventKind::MqttSubscribed,
+        EventKind::MqttUnsubscribed,
+        EventKind::MqttPublished,
+        EventKind::MqttDenied,
     ];
 
     /// Its number.
@@ -232,6 +254,13 @@ impl EventKind {
             EventKind::DnsQuestion => "dns",
             EventKind::SntpAnswered | EventKind::SntpUnanswered => "sntp",
             EventKind::TlsSession | EventKind::TlsFailed => "tls",
+            EventKind::MqttConnected
+            | EventKind::MqttRefused
+            | EventKind::MqttEnded
+            | EventKind::MqttSubscribed
+            | EventKind::MqttUnsubscribed
+            | EventKind::MqttPublished
+            | EventKind::MqttDenied => "mqtt",
         }
     }
 
@@ -260,11 +289,14 @@ pub struct Facts<'a> {
     pub peer: Option<SocketAddr>,
     /// The address that a station or a host has got.
     pub address: Option<IpAddr>,
-    /// The access point, the module, what an HTTP request asks for, or the name that a DNS question is about.
+    /// The access point, the module, what an HTTP request asks for, the name that a DNS question is about, the topic or
+    /// the filter of an MQTT event, or the user of a client that has connected.
     pub name: &'a str,
-    /// The method of an HTTP request, the type of a DNS question, the outcome of a TLS handshake, or why something failed.
+    /// The method of an HTTP request, the type of a DNS question, the outcome of a TLS handshake, the id of an MQTT
+    /// client, or why something failed.
     pub detail: Cow<'a, str>,
-    /// Bytes received, lost or waiting; of [`EventKind::SntpAnswered`] seconds since 1970.
+    /// Bytes received, lost or waiting; of [`EventKind::SntpAnswered`] seconds since 1970; of
+    /// [`EventKind::MqttConnected`] the keep-alive, seconds.
     pub count: u64,
     /// Bytes of an HTTP answer's body.
     pub sent: u64,
@@ -272,7 +304,9 @@ pub struct Facts<'a> {
     /// [`EventKind::UartUnheard`]: 0 the module is off, 1 boots, 3 waits for a download, 4 sleeps deeply; [`EventKind::TcpTerminalConnected`]: 1 when the host has dialled;
     /// [`EventKind::TcpTerminalEnded`] and [`EventKind::TcpEchoEnded`]: 0 closed by the host, 1 reset by it, 2 closed by
     /// the other end, 3 reset by it, 4 over for the reason in `detail`; [`EventKind::TcpTerminalNothing`]: 0 nothing was
-    /// sent, 1 closed, 2 reset; [`EventKind::TlsSession`]: the number of the cipher suite.
+    /// sent, 1 closed, 2 reset; [`EventKind::TlsSession`]: the number of the cipher suite; [`EventKind::MqttRefused`]: the return code of
+    /// MQTT 3.1.1; [`EventKind::MqttEnded`]: 0 by DISCONNECT, 1 otherwise; [`EventKind::MqttSubscribed`] and
+    /// [`EventKind::MqttPublished`]: the QoS.
     pub code: u32,
     /// The line, the data that was received, or the byte that was lost.
     pub data: &'a [u8],
@@ -401,6 +435,15 @@ fn kind_of_host(event: &HostEvent) -> EventKind {
         HostEvent::Sntp(_) => EventKind::SntpUnanswered,
         HostEvent::Tls(TlsEvent { outcome: Ok(_), .. }) => EventKind::TlsSession,
         HostEvent::Tls(TlsEvent { outcome: Err(_), .. }) => EventKind::TlsFailed,
+        HostEvent::Mqtt(event) => match event.news {
+            MqttNews::Connected { .. } => EventKind::MqttConnected,
+            MqttNews::Refused(_) => EventKind::MqttRefused,
+            MqttNews::Ended(_) => EventKind::MqttEnded,
+            MqttNews::Subscribed { granted: Some(_), .. } => EventKind::MqttSubscribed,
+            MqttNews::Unsubscribed(_) => EventKind::MqttUnsubscribed,
+            MqttNews::Published { .. } => EventKind::MqttPublished,
+            MqttNews::Subscribed { granted: None, .. } | MqttNews::Denied(..) => EventKind::MqttDenied,
+        },
     }
 }
 
@@ -461,6 +504,29 @@ fn facts_of_host(event: &HostEvent) -> Facts<'_> {
             code: event.outcome.map_or(0, |(_, suite)| u32::from(suite)),
             ..none
         },
+        HostEvent::Mqtt(event) => facts_of_mqtt(event),
+    }
+}
+
+fn facts_of_mqtt(MqttEvent { client, peer, news }: &MqttEvent) -> Facts<'_> {
+    let facts = Facts { peer: *peer, detail: client.into(), ..Facts::default() };
+    match news {
+        MqttNews::Connected { keep_alive, user, .. } => {
+            Facts { name: user.as_deref().unwrap_or_default(), count: u64::from(*keep_alive), ..facts }
+        }
+        MqttNews::Refused(why) => Facts { code: u32::from(why.code()), ..facts },
+        MqttNews::Ended(how) => Facts { code: u32::from(*how != MqttEnd::Disconnect), ..facts },
+        MqttNews::Subscribed { filter, granted } => {
+            Facts { name: filter, code: u32::from(granted.unwrap_or(0)), ..facts }
+        }
+        MqttNews::Unsubscribed(filter) => Facts { name: filter, ..facts },
+        MqttNews::Published { message, .. } => {
+            let Message { topic, payload, qos, .. } = message;
+            Facts { name: topic, count: payload.len() as u64, code: u32::from(*qos), data: payload, ..facts }
+        }
+        MqttNews::Denied(topic, payload) => {
+            Facts { name: topic, count: payload.len() as u64, data: payload, ..facts }
+        }
     }
 }
 
@@ -560,7 +626,7 @@ mod tests {
         let given = [
             1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103,
             110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180,
-            181, 190, 191,
+            181, 190, 191, 200, 201, 202, 203, 204, 205, 206,
         ];
         assert_eq!(numbers, given);
     }
@@ -579,6 +645,7 @@ mod tests {
             "dns",
             "sntp",
             "tls",
+            "mqtt",
         ];
         assert_eq!(EventKind::words(false), hosts);
     }

@@ -179,7 +179,9 @@ impl World {
                 | HostAction::Resume
                 | HostAction::Connect { .. }
                 | HostAction::Datagram { .. }
-                | HostAction::Sntp(_) => {}
+                | HostAction::Sntp(_)
+                | HostAction::Mqtt(_)
+                | HostAction::Publish { .. } => {}
             },
             Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => {}
         }

@@ -37,12 +37,18 @@ impl Network {
             HostAction::Close => host.services.close(),
             HostAction::Reset => host.services.reset(&mut host.stack),
             HostAction::Sntp(change) if !host.services.change_sntp(change) => return false,
+            HostAction::Mqtt(_) | HostAction::Publish { .. }
+                if !host.services.act_as_broker(self.now, action) =>
+            {
+                return false;
+            }
             _ => {}
         }
         let (terminal, events) = host.services.terminal();
         match (action, far_end) {
             (HostAction::Join(_) | HostAction::Leave, _) => {}
             (HostAction::Close | HostAction::Reset | HostAction::Sntp(_), _) => {}
+            (HostAction::Mqtt(_) | HostAction::Publish { .. }, _) => {}
             (HostAction::Send(data), _) => terminal.send(data, events),
             (HostAction::Pause, _) => terminal.set_paused(true),
             (HostAction::Resume, _) => terminal.set_paused(false),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::net::config::SntpChange;
+use crate::net::config::{MqttChange, SntpChange};
 use crate::time::Instant;
 
 /// What became of a frame that a module sent.
@@ -65,7 +65,7 @@ pub struct TapInfo {
 pub enum HostAction {
     /// Sends bytes on each of its connections.
     Send(Vec<u8>),
-    /// Closes each of them, and of those to its HTTP and update servers (FIN).
+    /// Closes each of them, and of those to its HTTP and update servers and its MQTT broker (FIN).
     Close,
     /// Resets the same (RST).
     Reset,
@@ -87,6 +87,19 @@ pub enum HostAction {
     },
     /// Its time server answers in another way.
     Sntp(SntpChange),
+    /// Its MQTT broker behaves in another way, or does something to a client.
+    Mqtt(MqttChange),
+    /// Its MQTT broker publishes a message.
+    Publish {
+        /// The topic.
+        topic: String,
+        /// The payload.
+        payload: Vec<u8>,
+        /// 0, 1 or 2.
+        qos: u8,
+        /// It is kept for those who subscribe later.
+        retain: bool,
+    },
     /// Sends a UDP datagram, from the `udp-terminal` port or an ephemeral one.
     Datagram {
         /// To whom.

@@ -1,4 +1,4 @@
-//! What listens on a host: HTTP, update, time and echo servers, and the terminal that a test types at; sans-IO on top
+//! What listens on a host: HTTP, update, time and echo servers, MQTT brokers, and the terminal that a test types at; sans-IO on top
 //! of a node's [`Stack`].
 //!
 //! Each kind is a [`Service`] in a file of its own. The terminal is not: every host has one, and tests give it orders.
@@ -9,6 +9,7 @@
 pub(super) mod dns;
 mod echo;
 mod http;
+mod mqtt;
 mod sntp;
 mod terminal;
 #[cfg(test)]
@@ -85,6 +86,16 @@ trait Service: Send {
         false
     }
 
+    /// A test has a broker do something. False: it is none.
+    fn act_as_broker(&mut self, _now: Instant, _action: &HostAction) -> bool {
+        false
+    }
+
+    /// The sentence why a broker can't do that now; `None`: it can, or is none.
+    fn broker_cannot(&self, _action: &HostAction) -> Option<String> {
+        None
+    }
+
     /// How it behaves as a DNS server; `None`: it is none.
     fn dns_behaviour(&mut self) -> Option<&mut DnsBehaviour> {
         None
@@ -106,6 +117,7 @@ fn start(
         ServiceConfig::Update { port, offer } => {
             Box::new(http::Server::new(stack, *port, http::Site::Update(offer.clone()))?)
         }
+        ServiceConfig::Mqtt(config) => Box::new(mqtt::Server::new(stack, config)?),
         ServiceConfig::Sntp(config) => Box::new(sntp::Server::new(stack, config, epoch)?),
         ServiceConfig::TcpEcho { port } => Box::new(echo::TcpServer::new(stack, *port)?),
         ServiceConfig::UdpEcho { port } => Box::new(echo::UdpServer::new(stack, *port)?),
@@ -156,7 +168,7 @@ impl Services {
         self.list.iter_mut().find_map(|service| service.dns_behaviour())
     }
 
-    /// Closes each connection of the terminal and of HTTP and update servers (FIN): of the terminal when what is
+    /// Closes each connection of the terminal, of HTTP and update servers and of brokers (FIN): of the terminal when what is
     /// pending has been sent, of a server in the middle of an answer.
     pub(super) fn close(&mut self) {
         let connections: usize = self.list.iter_mut().map(|service| service.close()).sum();
@@ -175,6 +187,9 @@ impl Services {
             }
             HostAction::Reset if !served && !self.terminal.has_connections() => {
                 Some("it has no connection to reset".to_owned())
+            }
+            HostAction::Mqtt(_) | HostAction::Publish { .. } => {
+                self.list.iter().find_map(|service| service.broker_cannot(action))
             }
             // One that listens may be told beforehand.
             HostAction::Pause | HostAction::Resume
@@ -197,6 +212,11 @@ impl Services {
     /// The time server answers in another way from now on. False when there is none.
     pub(super) fn change_sntp(&mut self, change: &SntpChange) -> bool {
         self.list.iter_mut().fold(false, |any, service| service.change_sntp(change) | any)
+    }
+
+    /// The broker does something. False when there is none.
+    pub(super) fn act_as_broker(&mut self, now: Instant, action: &HostAction) -> bool {
+        self.list.iter_mut().fold(false, |any, service| service.act_as_broker(now, action) | any)
     }
 
     /// The terminal, and where it tells what happens.

@@ -96,7 +96,9 @@ impl Change {
                 | HostAction::Resume
                 | HostAction::Connect { .. }
                 | HostAction::Datagram { .. }
-                | HostAction::Sntp(_) => Audience::Network,
+                | HostAction::Sntp(_)
+                | HostAction::Mqtt(_)
+                | HostAction::Publish { .. } => Audience::Network,
             },
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::words::{Word, Words};
-use super::{Change, Command, Name, renamed};
+use super::{Change, Command, Name, mqtt, renamed};
 use crate::net::config::{SntpAnswers, SntpChange};
 use crate::net::network::{HostAction, Peer};
 use crate::net::service::quoted;
@@ -24,7 +24,7 @@ struct Action {
 }
 
 /// Every action, in the order of `help host`.
-const ACTIONS: [Action; 10] = [
+const ACTIONS: [Action; 12] = [
     Action {
         word: "send",
         arguments: "TEXT",
@@ -40,13 +40,13 @@ const ACTIONS: [Action; 10] = [
     Action {
         word: "close",
         arguments: "",
-        help: "Closes each of its connections (FIN), also those of its HTTP and update servers.",
+        help: "Closes each of its connections (FIN), also those of its servers and its MQTT broker.",
         read: |_, _| Ok(HostAction::Close),
     },
     Action {
         word: "reset",
         arguments: "",
-        help: "Resets each of its connections (RST), also those of its HTTP and update servers.",
+        help: "Resets each of its connections (RST), also those of its servers and its MQTT broker.",
         read: |_, _| Ok(HostAction::Reset),
     },
     Action {
@@ -93,13 +93,28 @@ const ACTIONS: [Action; 10] = [
         help: "Its time server: answers right or none, stratum N (0 refuses), offset DURATION.",
         read: |so_far, words| sntp(so_far, words).map(HostAction::Sntp),
     },
+    Action {
+        word: "publish",
+        arguments: "TOPIC TEXT [qos N] [retain]",
+        help: "Its MQTT broker publishes a message.",
+        read: mqtt::publish,
+    },
+    Action {
+        word: "mqtt",
+        arguments: "CHANGE",
+        help: "Its MQTT broker: answers right, pings or none; refuse CODE (0 nobody); drop or take-over CLIENT.",
+        read: mqtt::change,
+    },
 ];
 
 /// What `help host` says of the actions.
 pub(super) fn details() -> String {
     let row = |a: &Action| {
         let form = format!("{} {}", a.word, a.arguments);
-        format!("  {:<28}{}\n", form.trim_end(), a.help)
+        let form = form.trim_end();
+        // A long one has its help on the next line.
+        let gap = if form.len() < 28 { String::new() } else { format!("\n{:30}", "") };
+        format!("  {form:<28}{gap}{}\n", a.help)
     };
     format!("Actions:\n{}", ACTIONS.iter().map(row).collect::<String>())
 }
@@ -123,7 +138,7 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
 }
 
 /// The next word, which must be there.
-fn next(what: &str, so_far: &str, words: &mut Words) -> Result<Word, String> {
+pub(super) fn next(what: &str, so_far: &str, words: &mut Words) -> Result<Word, String> {
     words.next().ok_or_else(|| format!("expected {what} after `{so_far}`, found nothing"))
 }
 
@@ -181,7 +196,7 @@ fn sntp(so_far: &str, words: &mut Words) -> Result<SntpChange, String> {
     }
 }
 
-fn text(so_far: &str, words: &mut Words) -> Result<Vec<u8>, String> {
+pub(super) fn text(so_far: &str, words: &mut Words) -> Result<Vec<u8>, String> {
     let data = next("a text in quotes", so_far, words)?.bytes;
     if data.len() > MAX_DATAGRAM {
         return Err(format!(
@@ -220,6 +235,10 @@ impl fmt::Display for Shown<'_> {
             HostAction::Pause => f.write_str("pause"),
             HostAction::Resume => f.write_str("resume"),
             HostAction::Connect { to, port } => write!(f, "connect {} {port}", To(to)),
+            HostAction::Publish { topic, payload, qos, retain } => {
+                mqtt::show_publish(f, topic, payload, *qos, *retain)
+            }
+            HostAction::Mqtt(change) => mqtt::show_change(f, change),
             HostAction::Sntp(SntpChange::Answers(answers)) => write!(f, "sntp answers {}", answers.word()),
             HostAction::Sntp(SntpChange::Stratum(stratum)) => write!(f, "sntp stratum {stratum}"),
             HostAction::Sntp(SntpChange::Offset(offset)) => {

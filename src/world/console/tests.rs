@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
-use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, SntpAnswers, SntpChange};
+use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, MqttAnswers, MqttChange, SntpAnswers, SntpChange};
+use crate::net::mqtt::wire::Refusal;
 use crate::net::network::{HostAction, Peer};
 use crate::wifi::config::Association;
 use crate::world::Pin;
@@ -31,6 +32,10 @@ fn dhcp(name: &str, answers: DhcpAnswers) -> Command {
 
 fn dns(change: DnsChange) -> Command {
     Command::Change(Change::Dns { name: "ns".to_string(), change })
+}
+
+fn message(topic: &str, payload: &[u8], qos: u8, retain: bool) -> HostAction {
+    HostAction::Publish { topic: topic.to_owned(), payload: payload.to_vec(), qos, retain }
 }
 
 fn host(action: HostAction) -> Command {
@@ -140,6 +145,13 @@ fn every_form_is_understood() {
         ("host pc sntp stratum 0", host(HostAction::Sntp(SntpChange::Stratum(0)))),
         ("host pc sntp offset 1.5 s", host(HostAction::Sntp(SntpChange::Offset(1_500_000_000)))),
         ("host pc sntp offset -2 h", host(HostAction::Sntp(SntpChange::Offset(-7_200_000_000_000)))),
+        ("host pc publish a/b \"x\\n\"", host(message("a/b", b"x\n", 0, false))),
+        ("host pc publish \"a b\" \"\" qos 2 retain", host(message("a b", b"", 2, true))),
+        ("host pc mqtt answers pings", host(HostAction::Mqtt(MqttChange::Answers(MqttAnswers::Pings)))),
+        ("host pc mqtt refuse 5", host(HostAction::Mqtt(MqttChange::Refuse(Some(Refusal::NotAuthorized))))),
+        ("host pc mqtt refuse 0", host(HostAction::Mqtt(MqttChange::Refuse(None)))),
+        ("host pc mqtt drop thermometer", host(HostAction::Mqtt(MqttChange::Drop("thermometer".into())))),
+        ("host pc mqtt take-over \"a b\"", host(HostAction::Mqtt(MqttChange::TakeOver("a b".into())))),
         ("at 3s host pc close", at(3_000_000_000, host(HostAction::Close))),
         ("at 1.5s ap home down", at(1_500_000_000, up("home", false))),
         ("at 2 min ap home up", at(120_000_000_000, up("home", true))),
@@ -163,8 +175,8 @@ fn a_text_that_is_too_long_is_refused() {
 #[test]
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
-    let actions =
-        "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram` or `sntp`";
+    let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram`, `sntp`, \
+         `publish` or `mqtt`";
     let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `pin`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
@@ -187,6 +199,22 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         (
             "host pc sntp stratum 16",
             "expected a stratum from 0 to 15 after `host pc sntp stratum`, found `16`".to_string(),
+        ),
+        ("host pc publish a/+ \"x\"", "expected a topic without `+` and `#` after `host pc publish`, found `a/+`".into()),
+        ("host pc publish a", "expected a text in quotes after `host pc publish a`, found nothing".to_string()),
+        ("host pc publish a \"x\" qos 3", "expected 0, 1 or 2 after `qos`, found `3`".to_string()),
+        (
+            "host pc publish a \"x\" retained",
+            "expected `qos` or `retain` behind the text of a message, found `retained`; did you mean `retain`?".into(),
+        ),
+        (
+            "host pc mqtt refuse 6",
+            "expected a return code from 1 to 5, or 0 for none after `host pc mqtt refuse`, found `6`".to_string(),
+        ),
+        ("host pc mqtt drop", "expected the id of a client after `host pc mqtt drop`, found nothing".to_string()),
+        (
+            "host pc mqtt silent",
+            "expected `answers`, `refuse`, `drop` or `take-over` after `host pc mqtt`, found `silent`".to_string(),
         ),
         (
             "host pc sntp offset",
@@ -328,6 +356,8 @@ fn a_change_goes_to_those_whom_it_concerns() {
         ("host pc leave", Audience::Everybody),
         ("host pc close", Audience::Network),
         ("host pc sntp stratum 0", Audience::Network),
+        ("host pc publish a \"x\"", Audience::Network),
+        ("host pc mqtt refuse 1", Audience::Network),
     ];
     for (line, audience) in cases {
         let Ok(Command::Change(change)) = parse(line) else { panic!("no change: {line}") };

@@ -255,6 +255,17 @@ fn services(
         take(problems, &mut ports, ("TCP", port), update.span("port"), &format!("TCP port {port}"));
         services.extend(servers::offer(problems, &update).map(|offer| ServiceConfig::Update { port, offer }));
     }
+    if let Some(value) = section.value("mqtt")
+        && let Some(mqtt) =
+            Section::open(problems, format!("[host.{host}.mqtt]"), value.span(), value, schema::MQTT)
+    {
+        let config = super::tls::read(problems, &format!("host.{host}.mqtt"), &mqtt, owner);
+        let default = if config.is_some() { 8883 } else { 1883 };
+        let port = mqtt.integer(problems, "port", 1, 65_535).unwrap_or(default);
+        secure.extend(config.map(|config| (port, config)));
+        take(problems, &mut ports, ("TCP", port), mqtt.span("port"), &format!("TCP port {port}"));
+        services.push(ServiceConfig::Mqtt(super::mqtt::read(problems, &mqtt, port)));
+    }
     (services, secure)
 }
 

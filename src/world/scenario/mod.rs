@@ -10,6 +10,7 @@ mod dns;
 mod expect;
 mod hosts;
 mod link;
+mod mqtt;
 mod network;
 mod read;
 mod report;
@@ -178,6 +179,12 @@ impl Scenario {
                 {
                     let name = shown(name);
                     return Err(format!("expected a host with a time server (`sntp`), found {name}"));
+                }
+                if let HostAction::Mqtt(_) | HostAction::Publish { .. } = action
+                    && !self.net.hosts.iter().any(|h| h.name == *name && h.has_broker())
+                {
+                    let name = shown(name);
+                    return Err(format!("expected a host with an MQTT broker (`mqtt`), found {name}"));
                 }
                 self.check_action(action)
             }

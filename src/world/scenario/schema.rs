@@ -115,6 +115,18 @@ pub(super) const HOST: &[Key] = &[
     key("udp-terminal", "a port from 1 to 65535", "no UDP terminal"),
     key("sntp", "a table: [host.NAME.sntp]", "no time server"),
     key("update", "a table: [host.NAME.update]", "no update server"),
+    key("mqtt", "a table: [host.NAME.mqtt]", "no MQTT broker"),
+];
+
+pub(super) const MQTT: &[Key] = &[
+    key("port", "a port from 1 to 65535", "1883, with TLS 8883"),
+    key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
+    key("users", "a table of users and their passwords: { alice = \"secret\" }", "empty"),
+    key("anonymous", "true or false", "true without `users`, otherwise false"),
+    key("acl", "a list of rules, such as [\"alice publish sensors/#\"]", "everything is allowed"),
+    key("denied", "`refuse` or `close`", "`refuse`"),
+    key("retained", "a table of topics: { \"config/interval\" = \"60\" }", "empty"),
+    key("answers", "`right`, `pings` or `none`", "`right`"),
 ];
 
 pub(super) const HTTP: &[Key] = &[

@@ -290,7 +290,7 @@ fn time_and_update_servers_are_read() {
 #[test]
 fn the_reference_has_a_row_for_every_key() {
     let docs = include_str!("../../../docs/scenario.md");
-    let sections: [(&str, &[Key]); 14] = [
+    let sections: [(&str, &[Key]); 15] = [
         ("## Top level", schema::TOP),
         ("## [capture]", schema::CAPTURE),
         ("## [module.NAME]", schema::MODULE),
@@ -305,6 +305,7 @@ fn the_reference_has_a_row_for_every_key() {
         ("## DNS servers", schema::DNS),
         ("## [host.NAME.sntp]", schema::SNTP),
         ("## [host.NAME.update]", schema::UPDATE),
+        ("## [host.NAME.mqtt]", schema::MQTT),
     ];
     let mut rows = 0;
     for (heading, keys) in sections {

@@ -257,7 +257,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
-            "3:1: unknown key `timeline` in [host.a], expected `address`, `address6`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp` or `update`; `timeline` belongs to the top of the file, before the first [section]",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `address6`, `names`, `ap`, `link`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `sntp`, `update` or `mqtt`; `timeline` belongs to the top of the file, before the first [section]",
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
@@ -433,6 +433,23 @@ fn mistakes_in_time_and_update_servers_are_told() {
         ),
         ("sntp = { offset = \"-5\" }", "`offset` in [host.pc.sntp]: "),
         ("sntp = {}\nudp-echo = 123", "UDP port 123 is used twice"),
+        ("mqtt = {}\ntcp-echo = 1883", "TCP port 1883 is used twice"),
+        ("mqtt = { users = { alice = 1 } }", "expected a string for `alice`, found `1`"),
+        ("mqtt = { retained = { \"a/#\" = \"x\" } }", "expected a topic without `+` and `#`, found `a/#`"),
+        ("mqtt = { acl = [\"alice publish\"] }", "expected a rule such as \"alice publish sensors/#\": "),
+        (
+            "mqtt = { acl = [\"* write a\"] }",
+            "`publish`, `subscribe` or `both`, then a filter of topics, found `* write a`",
+        ),
+        ("mqtt = { acl = [\"* both a#\"] }", "then a filter of topics, found `* both a#`"),
+        (
+            "mqtt = { users = { alice = \"x\" }, acl = [\"bob both #\"] }",
+            "expected a rule for one of `users` or `*`, found `bob`",
+        ),
+        (
+            "mqtt = { denied = \"closed\" }",
+            "expected `refuse` or `close`, found `closed`; did you mean `close`?",
+        ),
         ("http = {}\nupdate = { versions = { v1 = {} } }", "TCP port 80 is used twice"),
         ("update = {}", "[host.pc.update] lacks the key `versions`"),
         ("update = { versions = {} }", "expected `latest`, because there are 0 versions"),
