@@ -16,6 +16,7 @@ use super::system::System;
 use super::{AtEvent, Env, Nvs, StationChange};
 use crate::net::mdns::Mdns;
 use crate::net::stack::Ipv6Event;
+use crate::profile::LogLevel;
 use crate::time::Instant;
 
 /// Room for the longest header and the line end behind data, bytes.
@@ -66,6 +67,10 @@ pub struct Core {
     /// What it has to tell.
     pub(super) events: VecDeque<AtEvent>,
     pub(super) starved: bool,
+    /// From which severity on ESP-IDF's texts come out of the log port.
+    pub(super) log_level: LogLevel,
+    /// When the firmware started.
+    pub(super) started: Instant,
     /// Lengths of TLS data that waits are those of opened records, where there are some.
     pub(super) opened_lengths: bool,
 }
@@ -107,6 +112,8 @@ impl Core {
             merged_log,
             events: VecDeque::new(),
             starved: false,
+            log_level: env.build.log_level,
+            started: now,
             opened_lengths: env.profile.tls.opened_lengths,
         }
     }

@@ -12,11 +12,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::links::{Kind, Link};
 use super::request::{OpenRequest, Transport};
-use super::{Core, Env, secure};
+use super::{Core, Env, tls_log};
 use crate::net::stack::{
     CloseReason, Connection, DnsFamily, DnsState, Ends, Question, Secure, Stack, TcpOptions,
 };
-use crate::profile::Profile;
 use crate::time::{Duration, Instant};
 
 /// The settings of a TCP connection that the module dials.
@@ -73,21 +72,17 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The lines that the log port has about it; may be none.
-    pub fn log_lines(&self, profile: &Profile) -> Vec<String> {
+    /// Says on the log port what the firmware says of it; may be nothing.
+    pub fn log(&self, now: Instant, core: &mut Core, env: &Env<'_>) {
         match self {
-            Failure::UnknownHost(name) => vec![unknown_host(name)],
-            Failure::NotTried | Failure::Closed(_) => Vec::new(),
-            Failure::Tls(reason, _) => secure::log_lines(profile, *reason),
+            Failure::UnknownHost(name) => core.log(&unknown_host(name)),
+            Failure::NotTried | Failure::Closed(_) => {}
+            Failure::Tls(reason, _) => core.say(now, &tls_log::of_client(env.profile, &env.build, *reason)),
             Failure::Late(within) => {
-                vec![format!("esp_tls_conn_new_sync() did not return within {}ms", within.as_millis())]
+                let ms = within.as_millis();
+                core.log(&format!("esp_tls_conn_new_sync() did not return within {ms}ms"));
             }
         }
-    }
-
-    /// Says so on the log port.
-    pub fn log(&self, core: &mut Core, profile: &Profile) {
-        self.log_lines(profile).iter().for_each(|line| core.log(line));
     }
 }
 
@@ -366,8 +361,6 @@ mod tests {
             panic!("there is no DNS server")
         };
         assert_eq!(failure, Failure::UnknownHost("www.example.com".to_owned()));
-        let profile = crate::profile::PROFILES[0];
-        assert_eq!(failure.log_lines(profile), ["unknown host: www.example.com"]);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use super::params::{CommandLine, Form, Raw};
 use super::schema::Args;
 use super::table::{self, Command, Need};
 use super::{At, Env, OnceDrained, Phase};
-use crate::profile::Profile;
 use crate::time::Instant;
 
 impl At {
@@ -35,13 +34,13 @@ impl At {
     }
 
     fn execute(&mut self, now: Instant, line: &CommandLine, env: &mut Env<'_>) -> Result<Outcome, ErrorCode> {
-        let command = table::find(&line.name, env.profile).ok_or(ErrorCode::UNSUPPORTED)?;
+        let command = table::find(&line.name, env.profile, &env.build).ok_or(ErrorCode::UNSUPPORTED)?;
         let (handler, args) = match line.form {
             Form::Test => None,
             Form::Query => command.query.map(|h| (h, Args::default())),
             Form::Execute => command.execute.map(|h| (h, Args::default())),
             Form::Set => match &command.set {
-                Some(set) => Some((set.handler, self.check(command, &line.params, env.profile)?)),
+                Some(set) => Some((set.handler, self.check(command, &line.params, env)?)),
                 None => None,
             },
         }
@@ -54,11 +53,11 @@ impl At {
         handler(&mut Context { now, core: &mut self.core, env }, &args)
     }
 
-    fn check(&self, command: &Command, raw: &[Raw], profile: &Profile) -> Result<Args, ErrorCode> {
+    fn check(&self, command: &Command, raw: &[Raw], env: &Env<'_>) -> Result<Args, ErrorCode> {
         let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
         let multiple = self.core.multiple;
         let syntax = set.syntaxes.get(set.syntax(raw, multiple)).ok_or(ErrorCode::WRONG_FORM)?;
-        Args::check(syntax.params, raw, multiple, profile)
+        Args::check(syntax.params, raw, multiple, |on| env.build.includes(env.profile, on))
     }
 
     fn require(&self, needs: &[Need], env: &Env<'_>) -> Result<(), ErrorCode> {

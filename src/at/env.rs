@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::flash::Flash;
 use super::nvs::Nvs;
 use crate::net::stack::{DnsFamily, Stack};
-use crate::profile::{Profile, Range, Timing};
+use crate::profile::{Build, Profile, Range, Timing};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant};
 use crate::wifi::{Air, JoinRequest, SoftAp as SoftApRadio, Station, Status, Surroundings};
@@ -28,6 +28,8 @@ pub struct Env<'e> {
     pub flash: &'e mut Flash,
     /// Its facts.
     pub profile: &'static Profile,
+    /// What its firmware was built with.
+    pub build: Build,
     /// How its times are drawn.
     pub timing: Timing,
     /// Where they are drawn from.

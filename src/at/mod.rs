@@ -44,6 +44,7 @@ pub mod system;
 pub mod table;
 mod task;
 mod timer;
+mod tls_log;
 mod upload;
 mod versions;
 

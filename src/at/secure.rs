@@ -9,10 +9,10 @@ use super::nvs::TlsConfig;
 use super::options::TlsNames;
 use super::request::{OpenRequest, Transport};
 use super::{Core, Env};
-use crate::net::stack::{CloseReason, Secure};
-use crate::net::tls::{Clock, Config, Identity, Psk, Reason, SetupError, Verify};
+use crate::net::stack::Secure;
+use crate::net::tls::{Clock, Config, Identity, Psk, Verify};
 use crate::profile::tls::RECORD;
-use crate::profile::{Profile, Timing};
+use crate::profile::{Feature, Timing};
 use crate::time::{Duration, Instant};
 
 /// What esp-tls waits for each part of the server's answer.
@@ -113,12 +113,17 @@ impl ClientTls {
         };
         let verifies = self.ca.is_some();
         // esp-tls takes the authority first, and then does not look at the key.
-        let psk: Vec<Psk> = self.psk.iter().filter(|_| !verifies).map(|psk| built(psk, tls.psk)).collect();
+        let psk: Vec<Psk> = self
+            .psk
+            .iter()
+            .filter(|_| !verifies)
+            .map(|psk| built(psk, env.build.has(Feature::SslPsk)))
+            .collect();
         let cost = tls.handshake[usize::from(verifies) + usize::from(verifies && identity.is_some())];
         let config = Config {
             server: false,
             versions: tls.versions,
-            suites: tls.suites.to_vec(),
+            suites: tls.suites(env.build.has(Feature::SslPsk)),
             groups: tls.groups.to_vec(),
             short_hashes: tls.short_hashes,
             record: RECORD,
@@ -183,37 +188,4 @@ fn of_link(id: usize, core: &Core) -> ClientTls {
 fn name(names: &TlsNames) -> Option<String> {
     let name = if names.server_name.is_empty() { &names.common_name } else { &names.server_name };
     (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
-}
-
-/// What the log port says of a connection that TLS has ended.
-pub(super) fn log_lines(profile: &Profile, reason: CloseReason) -> Vec<String> {
-    let code = |code: i32| {
-        if profile.tls.capital_codes { format!("-0x{:04X}", -code) } else { format!("-0x{:x}", -code) }
-    };
-    let said = |call: &str, number: i32| format!("esp-tls-mbedtls: {call} returned {}", code(number));
-    let mut lines = match reason {
-        // The text for it is a warning, which the shipped builds leave out.
-        CloseReason::Tls(failure) if failure.reason == Reason::Silent => Vec::new(),
-        CloseReason::Tls(failure) => vec![said("mbedtls_ssl_handshake", failure.code)],
-        CloseReason::TlsSetup(error) => {
-            let first = match error {
-                SetupError::Memory => said("mbedtls_ssl_setup", -0x7f00),
-                SetupError::Certificate(code) | SetupError::Authorities(code) => {
-                    said("mbedtls_x509_crt_parse", code)
-                }
-                SetupError::Key(code) => said("mbedtls_pk_parse_keyfile", code),
-                SetupError::Other(_) if !profile.tls.psk => {
-                    "esp-tls-mbedtls: psk_hint_key configured but not enabled in menuconfig: Please enable \
-                     ESP_TLS_PSK_VERIFICATION option"
-                        .to_owned()
-                }
-                SetupError::Other(code) => said("mbedtls_ssl_conf_psk", code),
-                SetupError::NotBuilt => error.to_string(),
-            };
-            vec![first, "esp-tls: create_ssl_handle failed".to_owned()]
-        }
-        _ => Vec::new(),
-    };
-    lines.push("esp-tls: Failed to open new connection".to_owned());
-    lines
 }

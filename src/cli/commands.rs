@@ -6,6 +6,7 @@ use super::markdown::{self, Transcripts};
 use super::specification::Specification;
 use crate::at::schema::{Kind, Param, Presence, Shape};
 use crate::at::table::{self, Command};
+use crate::profile::Availability;
 
 /// Where this project keeps its transcripts.
 const TRANSCRIPTS: &str = "tests/transcripts";
@@ -79,6 +80,15 @@ fn print_markdown(args: &CommandsArgs, commands: &[&'static Command]) -> Result<
     Ok(i32::from(unproved.iter().any(|form| form.everywhere)))
 }
 
+/// Which profiles have it, and in which builds.
+fn where_it_is(on: &Availability) -> String {
+    let profiles = on.names().map(|names| format!(" {} only", names.join(", "))).unwrap_or_default();
+    match on.feature() {
+        Some(feature) => format!("{profiles} with `{}` built in", feature.key()),
+        None => profiles,
+    }
+}
+
 fn print_list(commands: &[&'static Command]) {
     for command in commands {
         let name = format!("AT{}", command.name);
@@ -87,7 +97,7 @@ fn print_list(commands: &[&'static Command]) {
             command.summary,
             command.section,
             if command.saved { " saved" } else { "" },
-            command.on.names().map(|names| format!(" {} only", names.join(", "))).unwrap_or_default()
+            where_it_is(&command.on)
         );
         if command.query.is_some() {
             say!("    {name}?");
@@ -164,7 +174,15 @@ mod tests {
     #[test]
     fn parameters_are_written_as_in_the_specification() {
         let of = |name: &str, i: usize| {
-            parameters(table::find(name, PROFILES[0]).unwrap().set.as_ref().unwrap().syntaxes[i].params)
+            parameters(
+                table::find(name, PROFILES[0], &crate::profile::Build::published(PROFILES[0]))
+                    .unwrap()
+                    .set
+                    .as_ref()
+                    .unwrap()
+                    .syntaxes[i]
+                    .params,
+            )
         };
         assert_eq!(
             of("+CIPSTART", 0),

@@ -204,6 +204,9 @@ fn one(text: &mut String, command: &'static Command, transcripts: Option<&Transc
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
         let _ = write!(text, " Profiles: {}.", names.join(", "));
     }
+    if let Some(feature) = command.on.feature() {
+        let _ = write!(text, " Only where `{}` is [built in](scenario.md#modulenamebuild).", feature.key());
+    }
     text.push_str("\n\n| Form | Transcripts | Refused in |\n|---|---|---|\n");
     for form in coverage::forms(command) {
         let cells = transcripts.map_or(" | ".to_owned(), |t| t.cells(command, form));

@@ -13,7 +13,7 @@ use crate::at::{At, AtEvent, Env, Nvs, OnceDrained};
 use crate::capture::Mark;
 use crate::event::Kind;
 use crate::net::stack::{Medium, Stack, StackConfig};
-use crate::profile::{Profile, Range, Reset, Timing};
+use crate::profile::{Build, Profile, Range, Reset, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{Direction, Disturbance, LineSettings, Pace, Transmitter, UartEvent};
@@ -33,6 +33,7 @@ macro_rules! env {
             flash: &mut $module.saved.flash,
             mac: $module.mac,
             profile: $module.config.profile,
+            build: $module.config.build,
             timing: $module.config.timing,
             rng: &mut $module.rng,
             room: $module.config.profile.tx_ring.saturating_sub($module.own.pending()),
@@ -58,6 +59,8 @@ pub struct ModuleConfig {
     pub name: String,
     /// Its facts.
     pub profile: &'static Profile,
+    /// What its firmware was built with.
+    pub build: Build,
     /// How its times are drawn.
     pub timing: Timing,
     /// Its station's MAC address; `None`: derived from its name.

@@ -1,6 +1,6 @@
 //! Which profiles have a command or a parameter: releases from one to another, on all chips or on some.
 
-use super::{PROFILES, Profile};
+use super::{Feature, PROFILES, Profile};
 
 /// A chip that ESP-AT runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,13 @@ pub struct Availability {
     before: Release,
     /// Empty: all.
     chips: &'static [Chip],
+    feature: Option<Feature>,
 }
 
 impl Availability {
     /// In every profile.
     pub const ALL: Availability =
-        Availability { from: Release(0, 0), before: Release(u8::MAX, u8::MAX), chips: &[] };
+        Availability { from: Release(0, 0), before: Release(u8::MAX, u8::MAX), chips: &[], feature: None };
 
     /// From this release on.
     pub const fn since(self, major: u8, minor: u8) -> Availability {
@@ -48,7 +49,17 @@ impl Availability {
         Availability { chips, ..self }
     }
 
-    /// Whether this chip has it with this release.
+    /// Where this is built in.
+    pub const fn with(self, feature: Feature) -> Availability {
+        Availability { feature: Some(feature), ..self }
+    }
+
+    /// What must be built in for it.
+    pub const fn feature(&self) -> Option<Feature> {
+        self.feature
+    }
+
+    /// Whether this chip has it with this release, as far as these tell.
     pub fn includes(&self, chip: Chip, release: Release) -> bool {
         (self.from..self.before).contains(&release) && (self.chips.is_empty() || self.chips.contains(&chip))
     }

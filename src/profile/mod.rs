@@ -7,6 +7,7 @@
 
 mod availability;
 mod boot_log;
+mod build;
 mod differences;
 mod divider;
 mod esp32_v3_4;
@@ -24,6 +25,7 @@ use crate::time::Duration;
 
 pub use availability::{Availability, Chip, Release};
 pub use boot_log::{BootLog, Reset};
+pub use build::{Build, Feature, LogLevel, Offer, Offers};
 pub use differences::{Differences, Flush, Instance};
 pub use divider::Divider;
 pub use flash::{Content, Holds, Namespace, Partition};
@@ -201,12 +203,15 @@ pub struct Profile {
     pub times: Times,
     /// Its TLS.
     pub tls: Tls,
+    /// What its source can be built to.
+    pub offers: Offers,
 }
 
 impl Profile {
-    /// Whether this profile has what is available like that.
+    /// Whether this profile has what is available like that, in the published build or in another one.
     pub fn has(&self, what: &Availability) -> bool {
         what.includes(self.chip, self.release)
+            && what.feature().is_none_or(|feature| self.offers.of(feature) != Offer::Absent)
     }
 }
 

@@ -7,7 +7,7 @@ use super::text::Element;
 use super::{Action, Step, Transcript};
 use crate::at::params::{CommandLine, Form, Raw};
 use crate::at::table::{self, Command};
-use crate::profile::{self, Profile};
+use crate::profile::{self, Build, Profile};
 use crate::world::Pin;
 
 /// One form of a command. A set form with several syntaxes (AT+CIPSTART for TCP, UDP, SSL) counts once for each.
@@ -56,6 +56,8 @@ impl Exercised {
 /// What the transcript's own host lines show, not those of files that it includes. Each once, in order.
 pub fn exercised(transcript: &Transcript) -> Vec<(Exercised, Shown)> {
     let profile = profile::find(&transcript.profile).unwrap_or(profile::PROFILES[0]);
+    let module = transcript.scenario.modules.iter().find(|module| module.name == transcript.module);
+    let build = module.map_or_else(|| Build::published(profile), |module| module.build);
     let mut multiple = false;
     let mut found = Vec::new();
     for (place, step) in transcript.steps.iter().enumerate() {
@@ -68,7 +70,7 @@ pub fn exercised(transcript: &Transcript) -> Vec<(Exercised, Shown)> {
             }
             _ => continue,
         };
-        let Some((line, command)) = command_of(text, profile) else { continue };
+        let Some((line, command)) = command_of(text, profile, &build) else { continue };
         let Some(shown) = answer(&transcript.steps[place + 1..]) else { continue };
         let syntax = match &command.set {
             Some(set) if line.form == Form::Set => set.syntax(&line.params, multiple),
@@ -101,8 +103,8 @@ pub fn escapes(transcript: &Transcript) -> bool {
     })
 }
 
-/// The command of a host line, where it is one that the profile has in this form.
-fn command_of(text: &[Element], profile: &Profile) -> Option<(CommandLine, &'static Command)> {
+/// The command of a host line, where it is one that this build of the profile has in this form.
+fn command_of(text: &[Element], profile: &Profile, build: &Build) -> Option<(CommandLine, &'static Command)> {
     let mut line = Vec::new();
     for element in text {
         match element {
@@ -112,7 +114,7 @@ fn command_of(text: &[Element], profile: &Profile) -> Option<(CommandLine, &'sta
         }
     }
     let line = CommandLine::parse(line.strip_suffix(b"\r\n")?).ok()?;
-    let command = table::find(&line.name, profile).filter(|c| c.has(line.form))?;
+    let command = table::find(&line.name, profile, build).filter(|c| c.has(line.form))?;
     Some((line, command))
 }
 

@@ -403,8 +403,16 @@ impl<'l, 'f> Parser<'l, 'f> {
         let default = || (Scenario::DEFAULT_NAME.to_owned(), Scenario::default_text().to_owned());
         let (name, text) = self.settings.scenario.clone().unwrap_or_else(default);
         let parse = |text: &str| Scenario::parse(&name, text).map_err(|e| Problem::scenario(&name, &e));
-        let scenario = parse(&text)?;
         let profile = self.chosen.or(self.settings.profiles.first().copied());
+        let scenario = match (parse(&text), profile) {
+            (Ok(scenario), _) => scenario,
+            // What is a mistake in the profile that the scenario names may be none in this one: a build option.
+            (Err(problem), Some(profile)) => {
+                let named = self.settings.module.as_deref().unwrap_or("wifi");
+                return parse(&with_profile(&text, named, profile.name)).map_err(|_| problem);
+            }
+            (Err(problem), None) => return Err(problem),
+        };
         match (profile, self.driven(&scenario)) {
             (Some(profile), Some(module)) if module.profile != profile.name => {
                 parse(&with_profile(&text, &module.name, profile.name))

@@ -1,5 +1,6 @@
 //! The parser: what it reads, and what it says about mistakes.
 use super::*;
+use crate::profile::Feature;
 use crate::profile::Release;
 
 /// Reads `text`, with these other files.
@@ -206,4 +207,18 @@ mod properties {
             }
         }
     }
+}
+
+#[test]
+fn a_build_option_need_be_one_of_the_profiles_that_the_transcript_runs_in() {
+    let text = |profiles: &str| {
+        format!(
+            "cites x\nprofiles {profiles}\nscenario\n[module.wifi.build]\nwebsocket = true\nend\n< ready\n"
+        )
+    };
+    let read = |text: &str| parse("t.at", text, &mut |_| Err("no files".to_owned()));
+    let good = read(&text("3.3..")).unwrap_or_else(|e| panic!("{e}"));
+    assert!(good.iter().all(|t| t.scenario.modules[0].build.has(Feature::WebSocket)), "it is built in");
+    let bad = read(&text("2.2..")).expect_err("v2 has no WebSocket");
+    assert!(bad.to_string().contains("expected an option that the source of"), "{bad}");
 }

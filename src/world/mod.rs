@@ -291,6 +291,7 @@ impl World {
                 let config = ModuleConfig {
                     name: config.name.clone(),
                     profile,
+                    build: config.build,
                     timing: scenario.timing,
                     mac: config.mac,
                     log_port: config.log_port,

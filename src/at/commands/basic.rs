@@ -54,7 +54,7 @@ fn with_version(line: &str, version: &str) -> String {
 
 /// The commands of the profile.
 pub fn commands(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let having = table::all().into_iter().filter(|command| c.env.profile.has(&command.on));
+    let having = table::all().into_iter().filter(|command| c.env.build.includes(c.env.profile, &command.on));
     for (index, command) in having.enumerate() {
         let [t, q, s, e] =
             [Form::Test, Form::Query, Form::Set, Form::Execute].map(|f| u8::from(command.has(f)));

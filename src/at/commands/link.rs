@@ -154,7 +154,7 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
         }
         // ERROR alone, as reported of a v2 module (issue 386 of esp-at); the log port says why.
         Err(failure @ Failure::Tls(reason, peer)) => {
-            failure.log(c.core, c.env.profile);
+            failure.log(c.now, c.core, c.env);
             if let CloseReason::Tls(_) | CloseReason::TlsSetup(_) = reason {
                 let (protocol, change) = (LinkProtocol::Ssl, LinkChange::Failed(reason));
                 c.core.tell(AtEvent::Link(LinkEvent { id, protocol, peer, change }));
@@ -162,7 +162,7 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
             Err(ErrorCode::FAILED)
         }
         Err(failure) => {
-            failure.log(c.core, c.env.profile);
+            failure.log(c.now, c.core, c.env);
             Err(ErrorCode::FAILED)
         }
     }

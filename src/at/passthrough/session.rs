@@ -182,7 +182,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
             }
             Dialling::Failed(failure) => {
                 if let Failure::Tls(..) = failure {
-                    failure.log(core, env.profile);
+                    failure.log(now, core, env);
                 }
                 session.reopen = Reopen::At(later);
             }

@@ -7,7 +7,7 @@ use super::{Param, Presence, Shape};
 use crate::at::address::mac_from_text;
 use crate::at::error::ErrorCode;
 use crate::at::params::Raw;
-use crate::profile::Profile;
+use crate::profile::Availability;
 
 /// A checked value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,15 +51,15 @@ impl Args {
     /// What the specification calls the link that a command is for.
     pub const LINK: &'static str = "link ID";
 
-    /// Checks `raw` against those of `params` that the profile has.
+    /// Checks `raw` against those of `params` that there are, as `has` tells.
     pub fn check(
         params: &'static [Param],
         raw: &[Raw],
         multiple: bool,
-        profile: &Profile,
+        has: impl Fn(&Availability) -> bool,
     ) -> Result<Args, ErrorCode> {
         let expected = || {
-            let present = params.iter().filter(|p| profile.has(&p.on));
+            let present = params.iter().filter(|p| has(&p.on));
             let present = present.filter(|p| multiple || !matches!(p.presence, Presence::MultipleOnly));
             present.flat_map(|p| std::iter::repeat_n(p, p.times))
         };
@@ -262,7 +262,7 @@ fn value(shape: Shape, raw: &Raw, index: usize) -> Result<Value, ErrorCode> {
 mod tests {
     use super::*;
     use crate::at::schema::{any_port, int, ipv4, links, mac, name, text};
-    use crate::profile;
+    use crate::profile::{self, PROFILES};
 
     static PARAMS: [Param; 4] = [
         int("link ID", 0, 4).multiple_only(),
@@ -273,7 +273,7 @@ mod tests {
 
     fn check(line: &str, multiple: bool) -> Result<Args, u32> {
         let raw = crate::at::params::CommandLine::parse(line.as_bytes()).unwrap().params;
-        Args::check(&PARAMS, &raw, multiple, profile::PROFILES[0]).map_err(ErrorCode::value)
+        Args::check(&PARAMS, &raw, multiple, |on| PROFILES[0].has(on)).map_err(ErrorCode::value)
     }
 
     #[test]
@@ -286,7 +286,7 @@ mod tests {
         let check = |profile: &str, line: &str| {
             let raw = crate::at::params::CommandLine::parse(line.as_bytes()).unwrap().params;
             let profile = profile::find(profile).expect(profile);
-            Args::check(&CHANGED, &raw, false, profile)
+            Args::check(&CHANGED, &raw, false, |on| profile.has(on))
                 .map(|a| (a.int("length"), a.int("new")))
                 .map_err(ErrorCode::value)
         };
@@ -341,7 +341,7 @@ mod tests {
         ];
         let read = |line: &str, multiple| {
             let raw = super::super::super::params::CommandLine::parse(line.as_bytes()).unwrap().params;
-            Args::check(&SYNTAX, &raw, multiple, profile::PROFILES[0]).map_err(ErrorCode::value)
+            Args::check(&SYNTAX, &raw, multiple, |on| PROFILES[0].has(on)).map_err(ErrorCode::value)
         };
         let args = read(r#"AT+X=5,"10.0.0.1","02:00:00:00:00:01",0,"n""#, true).unwrap();
         assert_eq!((args.links(), args.port("port")), (WhichLinks::All, Some(0)));
@@ -368,7 +368,8 @@ mod tests {
         static SYNTAX: [Param; 2] = [int("count", 0, 3), text("part", 1, 2).repeated(3)];
         let read = |line: &str| {
             let raw = super::super::super::params::CommandLine::parse(line.as_bytes()).unwrap().params;
-            let args = Args::check(&SYNTAX, &raw, false, profile::PROFILES[0]).map_err(ErrorCode::value)?;
+            let args =
+                Args::check(&SYNTAX, &raw, false, |on| PROFILES[0].has(on)).map_err(ErrorCode::value)?;
             Ok(args.each("part").map(|part| part.text().map(<[u8]>::to_vec)).collect::<Vec<_>>())
         };
         let some = |text: &str| Some(text.as_bytes().to_vec());

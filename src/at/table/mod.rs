@@ -16,7 +16,7 @@ use super::schema::{
     Param, Presence, address, any_port, choice, int, ipv4, link, links, mac, mac_or_empty, name, port, text,
     text_within, within,
 };
-use crate::profile::{Availability, Chip, Profile};
+use crate::profile::{Availability, Build, Chip, Profile};
 
 /// What must be true before a command runs. It is an ERROR otherwise, and nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,9 +108,9 @@ impl Command {
     }
 }
 
-/// The command called `name` (upper case, without AT), if the profile has it.
-pub fn find(name: &str, profile: &Profile) -> Option<&'static Command> {
-    CHAPTERS.into_iter().flatten().find(|c| c.name == name && profile.has(&c.on))
+/// The command called `name` (upper case, without AT), if this build of the profile has it.
+pub fn find(name: &str, profile: &Profile, build: &Build) -> Option<&'static Command> {
+    CHAPTERS.into_iter().flatten().find(|c| c.name == name && build.includes(profile, &c.on))
 }
 
 const NONE: Command = Command {
@@ -234,7 +234,11 @@ mod tests {
             let mut having = PROFILES.into_iter().filter(|p| p.has(&command.on)).peekable();
             assert!(having.peek().is_some(), "no profile has {}", command.name);
             for profile in having {
-                let found = find(command.name, profile).expect(command.name);
+                let mut build = Build::published(profile);
+                if let Some(feature) = command.on.feature() {
+                    build = build.with(feature, true);
+                }
+                let found = find(command.name, profile, &build).expect(command.name);
                 assert!(std::ptr::eq(found, command), "{} appears twice in {}", command.name, profile.name);
             }
             assert!(

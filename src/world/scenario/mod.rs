@@ -6,6 +6,7 @@
 //! list in code.
 
 mod access_points;
+mod build;
 mod dns;
 mod expect;
 mod hosts;
@@ -26,6 +27,7 @@ use std::iter;
 use crate::module::LogPort;
 use crate::net::config::{HostConfig, NetConfig, ServiceConfig};
 use crate::net::network::{HostAction, Peer};
+use crate::profile::Build;
 pub use crate::profile::Timing;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
@@ -46,6 +48,8 @@ pub struct ModuleConfig {
     pub name: String,
     /// Chip and ESP-AT release, one of [`profile::PROFILES`](crate::profile::PROFILES) by name.
     pub profile: String,
+    /// What its firmware was built with.
+    pub build: Build,
     /// MAC address of its station; `None`: made from its name.
     pub mac: Option<[u8; 6]>,
     /// Its UART wire.

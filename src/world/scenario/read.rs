@@ -10,10 +10,10 @@ use toml::value::{Datetime, Offset};
 use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{ModuleConfig, Scenario, ScenarioError, TimelineEntry, Timing};
-use super::{WireConfig, access_points, dns, expect, hosts, link, network, schema, wire};
+use super::{WireConfig, access_points, build, dns, expect, hosts, link, network, schema, wire};
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
-use crate::profile;
+use crate::profile::{self, Build};
 use crate::world::console::{self, Command};
 use crate::world::spelling::{did_you_mean, one_of, shown};
 
@@ -95,10 +95,11 @@ fn modules(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) ->
         }
     }
     if modules.is_empty() {
-        let profile = profile::PROFILES[0].name.to_string();
+        let profile = profile::PROFILES[0];
         modules.push(ModuleConfig {
             name: "wifi".to_string(),
-            profile,
+            profile: profile.name.to_string(),
+            build: Build::published(profile),
             mac: None,
             log_port: LogPort::default(),
             nvs: None,
@@ -119,17 +120,19 @@ fn module<'a>(
 ) -> Option<ModuleConfig> {
     let section = Section::open(problems, format!("[module.{name}]"), place, value, schema::MODULE)?;
     let profile = section.parsed(problems, "profile", |name| {
-        if profile::find(name).is_some() {
-            return Ok(name.to_string());
+        if let Some(profile) = profile::find(name) {
+            return Ok(profile);
         }
         let names = || profile::PROFILES.iter().map(|p| p.name);
         let hint = did_you_mean(name, names());
         Err(format!("expected a profile ({}), found {}{hint}", one_of(names()), shown(name)))
     });
+    let profile = profile.unwrap_or(profile::PROFILES[0]);
     let log_ports = [("own", LogPort::Own), ("merged", LogPort::Merged)];
     Some(ModuleConfig {
         name: name.to_string(),
-        profile: profile.unwrap_or_else(|| profile::PROFILES[0].name.to_string()),
+        profile: profile.name.to_string(),
+        build: build::read(problems, name, &section, profile),
         mac: mac(problems, &section, "mac", macs),
         log_port: section.choice(problems, "log-port", &log_ports).unwrap_or_default(),
         nvs: nvs(problems, &section, files),

@@ -45,6 +45,16 @@ pub(super) const MODULE: &[Key] = &[
     key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
     key("log-port", "`own` or `merged`", "`own`"),
     key("nvs", "the path of a file, such as \"wifi-nvs.toml\"", "in memory"),
+    key("build", "a table: [module.NAME.build]", "the published build"),
+];
+
+pub(super) const BUILD: &[Key] = &[
+    key("ssl-psk", "true or false", "the release's"),
+    key("ssl-server", "true or false", "the release's"),
+    key("http", "true or false", "the release's"),
+    key("https-auth", "true or false", "the release's"),
+    key("websocket", "true or false", "the release's"),
+    key("log-level", "`none`, `error`, `warning` or `info`", "`error`"),
 ];
 
 pub(super) const AP: &[Key] = &[

@@ -10,6 +10,7 @@ use crate::net::config::{
     DhcpAnswers, DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig, Sntp, SntpAnswers,
     UpdateOffer,
 };
+use crate::profile::Feature;
 use crate::uart::LineSettings;
 use crate::wifi::config::{Pmf, Security};
 use crate::world::McuTx;
@@ -294,6 +295,7 @@ fn the_reference_has_a_row_for_every_key() {
         ("## Top level", schema::TOP),
         ("## [capture]", schema::CAPTURE),
         ("## [module.NAME]", schema::MODULE),
+        ("### [module.NAME.build]", schema::BUILD),
         ("## [ap.NAME]", schema::AP),
         ("## [link.NAME]", schema::LINK),
         ("## [wire.NAME]", schema::WIRE),

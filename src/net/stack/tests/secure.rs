@@ -139,7 +139,7 @@ fn lengths_are_those_of_records_until_they_are_opened() {
     lan.nodes[1].stream_close(server);
     lan.run_idle(ms(1_200));
     assert_eq!(lan.nodes[0].stream_readable(client), 31, "close_notify counts");
-    assert_eq!(lan.nodes[0].stream_recv(client, 31), []);
+    assert_eq!(lan.nodes[0].stream_recv(client, 31), [0u8; 0]);
     assert_eq!(lan.nodes[0].stream_state(client), StreamState::PeerClosed);
 }
 
@@ -189,7 +189,7 @@ fn a_module_that_closes_sends_a_fin_and_no_record() {
         (fin.len(), lan.tcp_flags().iter().any(|(_, from, f)| *from == 0 && f & FIN != 0)),
         (54, true)
     );
-    assert_eq!(lan.nodes[1].stream_recv(server, 10), []);
+    assert_eq!(lan.nodes[1].stream_recv(server, 10), [0u8; 0]);
     assert_eq!(lan.nodes[1].stream_state(server), StreamState::PeerClosed);
 }
 
@@ -269,7 +269,7 @@ fn an_alert_in_mid_stream_ends_it_with_its_number() {
     let (client, server) = connected(&mut lan, client(), server());
     assert!(lan.nodes[1].stream_alert(server, 80));
     lan.run_idle(ms(1_100));
-    assert_eq!(lan.nodes[0].stream_recv(client, 10), []);
+    assert_eq!(lan.nodes[0].stream_recv(client, 10), [0u8; 0]);
     assert_eq!(failure(lan.nodes[0].stream_state(client)), Some(Reason::Alert(80)));
 }
 

@@ -424,6 +424,31 @@ fn a_text_that_nests_without_end_is_refused() {
 }
 
 #[test]
+fn a_build_option_must_be_one_of_the_releases_source() {
+    for (profile, option, message) in [
+        (
+            "esp32c3-v2.3",
+            "websocket = true",
+            "`websocket` in [module.a.build]: expected an option that the source of esp32c3-v2.3 has; this one is in \
+             `esp32c3-v3.3`, `esp32c3-v4.1`, `esp32-v3.4` or `esp32c6-v4.1`",
+        ),
+        ("esp8266-v2.2", "ssl-server = false", "that the source of esp8266-v2.2 has"),
+        ("esp32-v3.4", "https-auth = true", "that the source of esp32-v3.4 has"),
+        ("esp32-v3.4", "ssl-psk = 1", "`ssl-psk` in [module.a.build]: expected true or false, found `1`"),
+        ("esp32-v3.4", "log-level = \"all\"", "expected `none`, `error`, `warning` or `info`, found `all`"),
+        ("esp32-v3.4", "sslpsk = true", "unknown key `sslpsk` in [module.a.build]"),
+    ] {
+        let text = format!("[module.a]\nprofile = \"{profile}\"\nbuild = {{ {option} }}\n");
+        let found = mistakes(&text);
+        assert!(found.len() == 1 && found[0].contains(message), "{text}: {found:?}");
+    }
+    let text = "[module.a]\nprofile = \"esp32-v3.4\"\nbuild = { websocket = true, ssl-psk = false }\n";
+    let scenario = Scenario::parse("lab.toml", text).unwrap_or_else(|e| panic!("{e}"));
+    let build = scenario.modules[0].build;
+    assert!(build.has(Feature::WebSocket) && !build.has(Feature::SslPsk) && build.has(Feature::Http));
+}
+
+#[test]
 fn mistakes_in_time_and_update_servers_are_told() {
     let host = |rest: &str| format!("[host.pc]\naddress = \"203.0.113.1\"\n{rest}\n");
     for (rest, message) in [
