@@ -109,8 +109,10 @@ fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection
     }
     let data = env.stack.stream_recv(stream, wanted);
     print(core, id, remote, &data);
-    // A record that is no data may have ended the session.
-    !data.is_empty() || (secure && !matches!(env.stack.stream_state(stream), StreamState::Open))
+    // A part of a record is no data yet, and has made room for the next; a record that is none may have ended the
+    // session.
+    let taken = env.stack.stream_readable(stream) != readable;
+    !data.is_empty() || (secure && (taken || !matches!(env.stack.stream_state(stream), StreamState::Open)))
 }
 
 fn pump_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {

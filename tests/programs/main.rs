@@ -15,6 +15,7 @@ mod host;
 mod ipv6_capture;
 mod link_data;
 mod names_and_leases;
+mod openssl;
 mod passthrough;
 mod qemu_control;
 mod qemu_ends;
