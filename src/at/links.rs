@@ -39,6 +39,8 @@ pub struct Link {
     pub local_port: u16,
     /// True: a client of the module's own server.
     pub accepted: bool,
+    /// It is a stream with TLS.
+    pub secure: bool,
     /// What opened it, to open it again in passthrough; `None` for a client of the module's server.
     pub target: Option<OpenRequest>,
     /// When something was last carried that counts for AT+CIPSTO, and how many bytes there were by then.
@@ -68,6 +70,7 @@ impl Link {
             shown: remote,
             local_port,
             accepted,
+            secure: false,
             target: None,
             heard: (now, 0),
             noticed: false,
@@ -80,17 +83,19 @@ impl Link {
 
     /// The same, opened by this command.
     pub fn opened_by(self, request: OpenRequest) -> Self {
-        Link { target: Some(request), ..self }
+        let secure = matches!(request.transport, Transport::Stream { tls: true, .. });
+        Link { target: Some(request), secure, ..self }
+    }
+
+    /// The same with TLS, or without.
+    pub fn secured(self, secure: bool) -> Self {
+        Link { secure, ..self }
     }
 
     /// What it carries its data over, for those who are told of it.
     pub fn protocol(&self) -> LinkProtocol {
-        let secure = self
-            .target
-            .as_ref()
-            .is_some_and(|target| matches!(target.transport, Transport::Stream { tls: true, .. }));
         match self.kind {
-            Kind::Stream(_) if secure => LinkProtocol::Ssl,
+            Kind::Stream(_) if self.secure => LinkProtocol::Ssl,
             Kind::Stream(_) => LinkProtocol::Tcp,
             Kind::Datagrams(..) => LinkProtocol::Udp,
         }

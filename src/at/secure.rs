@@ -12,7 +12,7 @@ use super::{Core, Env};
 use crate::net::stack::Secure;
 use crate::net::tls::{Clock, Config, Identity, Psk, Verify};
 use crate::profile::tls::RECORD;
-use crate::profile::{Feature, Timing};
+use crate::profile::{Feature, Range, Timing};
 use crate::time::{Duration, Instant};
 
 /// What esp-tls waits for each part of the server's answer.
@@ -121,12 +121,7 @@ impl ClientTls {
             .collect();
         let cost = tls.handshake[usize::from(verifies) + usize::from(verifies && identity.is_some())];
         let config = Config {
-            server: false,
-            versions: tls.versions,
             suites: tls.suites(env.build.has(Feature::SslPsk)),
-            groups: tls.groups.to_vec(),
-            short_hashes: tls.short_hashes,
-            record: RECORD,
             name: self.name.clone(),
             alpn: self.alpn.clone(),
             // With a key esp-tls leaves verification on: a server that answers with a certificate is refused.
@@ -134,20 +129,63 @@ impl ClientTls {
             psk,
             identity,
             authorities,
-            dates: tls.dates,
-            tickets: true,
-            close_notify: false,
-            flight: match env.timing {
-                Timing::Typical => cost.ends(),
-                Timing::Fast => (cost.ends().0, cost.ends().0),
-                Timing::Worst => (cost.ends().1, cost.ends().1),
-            },
-            patience: Some(PATIENCE),
-            fault: None,
+            ..base(cost, env)
         };
-        let shows = u64::try_from(core.system.clock.unix(now)).unwrap_or(0);
-        Ok(Secure { config: Arc::new(config), clock: Clock { at: now, shows }, most: Some(tls.most) })
+        Ok(with_clock(now, config, core, env))
     }
+}
+
+/// What a client of the module's own server is met with, from the flash as it is now: certificate, key and authority 0
+/// of the server's. `ca`: the client must show a certificate that the authority has signed.
+///
+/// # Errors
+/// The line of the log port: one of them is not in flash.
+pub(super) fn server(now: Instant, ca: bool, core: &Core, env: &Env<'_>) -> Result<Secure, &'static str> {
+    let tls = &env.profile.tls;
+    let item = |part| item(Owner::Server, part, 0, env);
+    let identity = Identity {
+        certificate: item(Part::Certificate).ok_or("read cert fail")?,
+        key: item(Part::Key).ok_or("read prvtkey fail")?,
+    };
+    let authorities = if ca { item(Part::Authority).ok_or("read ca fail")? } else { Vec::new() };
+    let config = Config {
+        server: true,
+        suites: tls.suites(false),
+        identity: Some(identity),
+        authorities,
+        verify: if ca { Verify::Required } else { Verify::None },
+        // It gives none out, and remembers no session.
+        tickets: false,
+        ..base(tls.handshake[usize::from(ca)], env)
+    };
+    Ok(with_clock(now, config, core, env))
+}
+
+/// What clients and servers of a module have in common. `cost`: how long the chip computes.
+fn base(cost: Range, env: &Env<'_>) -> Config {
+    let tls = &env.profile.tls;
+    let (shortest, longest) = cost.ends();
+    Config {
+        versions: tls.versions,
+        groups: tls.groups.to_vec(),
+        short_hashes: tls.short_hashes,
+        record: RECORD,
+        dates: tls.dates,
+        close_notify: false,
+        flight: match env.timing {
+            Timing::Typical => (shortest, longest),
+            Timing::Fast => (shortest, shortest),
+            Timing::Worst => (longest, longest),
+        },
+        patience: Some(PATIENCE),
+        ..Config::default()
+    }
+}
+
+fn with_clock(now: Instant, config: Config, core: &Core, env: &Env<'_>) -> Secure {
+    let shows = u64::try_from(core.system.clock.unix(now)).unwrap_or(0);
+    let clock = Clock { at: now, shows };
+    Secure { config: Arc::new(config), clock, most: Some(env.profile.tls.most) }
 }
 
 /// Where keys are not compiled in, one that is set makes every connection fail: an empty one does so here.

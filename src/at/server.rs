@@ -2,12 +2,15 @@
 //!
 //! The listening socket is closed while no client could be served, so that the stack refuses others; it listens
 //! again as soon as a slot is free.
+//!
+//! With TLS a client is no link before its handshake is over. One after the other has its turn, as in the firmware, whose
+//! one task accepts; the certificates are read from flash each time.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::links::{Kind, Link};
-use super::{Core, Env};
-use crate::net::stack::{ListenError, Listener, Stack, TcpOptions};
+use super::{Core, Env, LinkChange, secure, tls_log};
+use crate::net::stack::{CloseReason, Connection, ListenError, Listener, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
 
 /// Connections that wait to be accepted. They are accepted at once, so this only bounds half-open ones.
@@ -31,7 +34,9 @@ pub struct Running {
     pub port: u16,
     /// It takes IPv6 clients, and no others (whether it takes both is not established).
     pub ipv6: bool,
-    /// `<CA enable>`, which means nothing for TCP.
+    /// With TLS.
+    pub tls: bool,
+    /// `<CA enable>`: with TLS, clients must show a certificate. It means nothing for TCP.
     pub ca: bool,
     /// Its interface.
     pub interface: Interface,
@@ -59,6 +64,8 @@ pub struct Server {
     running: Option<Running>,
     /// `None` while no client could be served.
     listener: Option<Listener>,
+    /// A client in its handshake, with its address.
+    guest: Option<(Connection, SocketAddr)>,
     /// AT+CIPSERVERMAXCONN: most clients.
     pub most: usize,
     /// AT+CIPSTO: seconds of silence after which a client is closed; zero: never.
@@ -68,7 +75,7 @@ pub struct Server {
 impl Server {
     /// No server, for up to `most` clients.
     pub fn new(most: usize) -> Self {
-        Server { running: None, listener: None, most, timeout: 0 }
+        Server { running: None, listener: None, guest: None, most, timeout: 0 }
     }
 
     /// What it was started with; `None`: it does not run.
@@ -86,10 +93,18 @@ impl Server {
         Ok(())
     }
 
-    /// Runs no longer. Its clients stay.
+    /// Runs no longer. Its clients stay, but not one in its handshake.
     pub fn stop(&mut self, stack: &mut Stack) {
         self.running = None;
+        self.dismiss(stack);
         self.stop_listening(stack);
+    }
+
+    /// Hangs up on a client in its handshake.
+    fn dismiss(&mut self, stack: &mut Stack) {
+        if let Some((stream, _)) = self.guest.take() {
+            stack.stream_release(stream);
+        }
     }
 
     fn stop_listening(&mut self, stack: &mut Stack) {
@@ -110,6 +125,12 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     let Some(running) = core.server.running else { return moved };
     let port = running.port;
     loop {
+        if core.server.guest.is_some() {
+            match shake_hands(now, &running, core, env) {
+                true => moved = true,
+                false => break,
+            }
+        }
         let id = core.links.free_id().filter(|_| core.links.accepted() < core.server.most);
         match (id, core.server.listener) {
             (Some(id), Some(listener)) => {
@@ -119,9 +140,13 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
                     env.stack.stream_release(stream);
                     continue;
                 }
-                core.apply_keep_alive(now, id, stream, env.stack);
-                let link = Link::new(now, Kind::Stream(stream), remote, port, true);
-                core.open_link(id, link, env.stack);
+                if running.tls {
+                    receive(now, &running, (stream, remote), core, env);
+                } else {
+                    core.apply_keep_alive(now, id, stream, env.stack);
+                    let link = Link::new(now, Kind::Stream(stream), remote, port, true);
+                    core.open_link(id, link, env.stack);
+                }
             }
             (Some(_), None) => match listen(port, env) {
                 Ok(listener) => core.server.listener = Some(listener),
@@ -136,6 +161,54 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         moved = true;
     }
     moved
+}
+
+/// Begins the handshake with a client whose connection is open.
+fn receive(
+    now: Instant,
+    running: &Running,
+    guest: (Connection, SocketAddr),
+    core: &mut Core,
+    env: &mut Env<'_>,
+) {
+    match secure::server(now, running.ca, core, env) {
+        Ok(secure) => {
+            env.stack.stream_secure(guest.0, &secure);
+            core.server.guest = Some(guest);
+        }
+        Err(line) => {
+            core.log(line);
+            core.log(tls_log::no_server_session(env.profile));
+            env.stack.stream_release(guest.0);
+        }
+    }
+}
+
+/// Looks at the handshake under way. True when it is over: the client is a link then, or gone, of which the AT port says
+/// nothing.
+fn shake_hands(now: Instant, running: &Running, core: &mut Core, env: &mut Env<'_>) -> bool {
+    let Some((stream, remote)) = core.server.guest else { return false };
+    let Some(outcome) = env.stack.stream_outcome(stream) else { return false };
+    core.server.guest = None;
+    let link = Link::new(now, Kind::Stream(stream), remote, running.port, true).secured(true);
+    // A link that the host has opened meanwhile may have taken the last place.
+    let id = core.links.free_id();
+    match (outcome, id) {
+        (Ok(_), Some(id)) => {
+            core.apply_keep_alive(now, id, stream, env.stack);
+            core.open_link(id, link, env.stack);
+        }
+        (Ok(_), None) => env.stack.stream_release(stream),
+        (Err(reason), id) => {
+            core.say(now, &tls_log::of_server(env.profile, reason));
+            core.log(tls_log::no_server_session(env.profile));
+            if let CloseReason::Tls(_) | CloseReason::TlsSetup(_) = reason {
+                core.tell(link.event(id.unwrap_or_default(), LinkChange::Failed(reason)));
+            }
+            env.stack.stream_release(stream);
+        }
+    }
+    true
 }
 
 /// What a client sends keeps it alive, and in later releases what it is sent.

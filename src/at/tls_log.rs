@@ -6,7 +6,7 @@
 use super::Core;
 use crate::net::stack::CloseReason;
 use crate::net::tls::{Failure, Reason, SetupError};
-use crate::profile::{Build, Feature, LogLevel, Profile};
+use crate::profile::{Build, Feature, LogLevel, Profile, Release};
 use crate::time::Instant;
 
 /// A text of ESP-IDF.
@@ -89,6 +89,33 @@ pub fn of_client(profile: &Profile, build: &Build, reason: CloseReason) -> Vec<S
     };
     lines.push(Said::error(TLS, "Failed to open new connection"));
     lines
+}
+
+/// What it says of a client of the module's server whose handshake has failed. The releases before IDF 5 print the code
+/// in decimal digits here.
+pub fn of_server(profile: &Profile, reason: CloseReason) -> Vec<Said> {
+    match reason {
+        CloseReason::Tls(failure) => {
+            let number = match profile.tls.capital_codes {
+                true => code(profile, failure.code),
+                false => failure.code.to_string(),
+            };
+            let mut lines = vec![Said::error(MBEDTLS, format!("mbedtls_ssl_handshake returned {number}"))];
+            lines.extend(verification(failure));
+            lines
+        }
+        CloseReason::TlsSetup(error) => setup(profile, error),
+        _ => Vec::new(),
+    }
+}
+
+/// The line that AT adds to it, of its own.
+pub fn no_server_session(profile: &Profile) -> &'static str {
+    if profile.release >= Release(4, 1) {
+        "create server session failed"
+    } else {
+        "server session create fail"
+    }
 }
 
 /// There is no session: something that it needs cannot be read, or there is no memory.

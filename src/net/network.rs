@@ -77,6 +77,8 @@ pub struct Network {
     events: VecDeque<(Instant, usize, HostEvent)>,
     secrets: VecDeque<(Instant, String)>,
     addresses: Vec<(IpAddr, String)>,
+    /// Calendar time of the world's start, in seconds since 1970.
+    epoch: u64,
 }
 
 impl Network {
@@ -163,6 +165,7 @@ impl Network {
             events: VecDeque::new(),
             secrets: VecDeque::new(),
             addresses,
+            epoch: config.epoch,
         };
         for host in 0..network.hosts.len() {
             network.run_host(host);

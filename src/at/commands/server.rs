@@ -4,6 +4,7 @@ use super::super::error::ErrorCode;
 use super::super::schema::Args;
 use super::super::server::{Interface, Running};
 use super::{Context, Outcome};
+use crate::profile::{Feature, Offer};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -12,9 +13,18 @@ const DEFAULT_PORT: u16 = 333;
 
 pub fn query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     match c.core.server.running() {
-        Some(Running { port, ipv6, ca, interface }) => {
-            let kind = if ipv6 { "TCPv6" } else { "TCP" };
-            let mut line = format!("+CIPSERVER:1,{port},\"{kind}\",{}", u8::from(ca));
+        Some(Running { port, ipv6, tls, ca, interface }) => {
+            let kind = match (tls, ipv6) {
+                (false, false) => "TCP",
+                (false, true) => "TCPv6",
+                (true, false) => "SSL",
+                (true, true) => "SSLv6",
+            };
+            let mut line = format!("+CIPSERVER:1,{port},\"{kind}\"");
+            // Where no source has the server over TLS, nothing is said of its authority.
+            if c.env.profile.offers.of(Feature::SslServer) != Offer::Absent {
+                line.push_str(&format!(",{}", u8::from(ca)));
+            }
             if c.env.profile.differences.server_interface {
                 line.push_str(&format!(",{}", interface as u8));
             }
@@ -38,12 +48,15 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if port == 0 {
         return Err(args.invalid("param2"));
     }
-    let ipv6 = match args.text("type").unwrap_or(b"TCP") {
-        b"TCP" => false,
-        b"TCPv6" if c.core.settings.tcpip.ipv6 => true,
-        // There is no memory for TLS.
-        _ => return Err(ErrorCode::FAILED),
+    let (tls, ipv6) = match args.text("type").unwrap_or(b"TCP") {
+        b"TCP" => (false, false),
+        b"TCPv6" => (false, true),
+        b"SSL" => (true, false),
+        _ => (true, true),
     };
+    if (ipv6 && !c.core.settings.tcpip.ipv6) || (tls && !c.env.build.has(Feature::SslServer)) {
+        return Err(ErrorCode::FAILED);
+    }
     // There is one server at most; another port is no reason to restart it.
     if c.core.server.running().is_some() {
         c.core.log("no change");
@@ -56,7 +69,7 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
         // There is no Ethernet.
         Some(_) => return Err(ErrorCode::FAILED),
     };
-    let running = Running { port, ipv6, ca: args.is_on("CA enable"), interface };
+    let running = Running { port, ipv6, tls, ca: args.is_on("CA enable"), interface };
     if c.core.server.start(running, c.env).is_err() {
         c.core.log("bind fail");
         return Err(ErrorCode::FAILED);

@@ -1,13 +1,28 @@
 //! What happens because a test says so: access points go, servers fail, hosts act; and where hosts find a module.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use super::{HostAction, Network, Peer, Port};
+use super::{HostAction, HostTls, Network, Peer, Port};
 use crate::net::addr::Mac;
 use crate::net::config::{DhcpAnswers, DnsBehaviour};
 use crate::net::event::{HostEvent, TcpEvent, UdpEvent};
+use crate::net::stack::Secure;
+use crate::net::tls::{self, Clock};
 use crate::net::{gateway, packet};
 use crate::time::Instant;
+
+/// What a host dials with.
+fn secure(tls: HostTls, epoch: u64) -> Option<Secure> {
+    let identity = match tls {
+        HostTls::None => return None,
+        HostTls::Anonymous => None,
+        HostTls::Certificate => Some(tls::client_identity()),
+    };
+    let config = tls::Config { identity, ..tls::Config::default() };
+    let clock = Clock { at: Instant::ZERO, shows: epoch };
+    Some(Secure { config: Arc::new(config), clock, most: None })
+}
 
 /// A module's station, from the frames that it sent since it joined.
 pub(super) struct Station {
@@ -27,7 +42,7 @@ impl Network {
         let far_end = match action {
             // The module's business.
             HostAction::Join(_) | HostAction::Leave => return true,
-            HostAction::Connect { to, port } | HostAction::Datagram { to, port, .. } => {
+            HostAction::Connect { to, port, .. } | HostAction::Datagram { to, port, .. } => {
                 self.resolve(index, to).map(|ip| SocketAddr::new(ip, *port))
             }
             _ => Err(String::new()),
@@ -52,7 +67,10 @@ impl Network {
             (HostAction::Send(data), _) => terminal.send(data, events),
             (HostAction::Pause, _) => terminal.set_paused(true),
             (HostAction::Resume, _) => terminal.set_paused(false),
-            (HostAction::Connect { .. }, Ok(to)) => terminal.connect(self.now, to, &mut host.stack, events),
+            (HostAction::Connect { tls, .. }, Ok(to)) => {
+                let secure = secure(*tls, self.epoch);
+                terminal.connect(self.now, to, secure.as_ref(), &mut host.stack, events);
+            }
             (HostAction::Connect { .. }, Err(why)) => {
                 events.add(HostEvent::TcpTerminal(TcpEvent::NotConnected { peer: None, why }));
             }

@@ -59,6 +59,18 @@ pub struct TapInfo {
     pub raw_ip: bool,
 }
 
+/// Whether a host that dials speaks TLS. It trusts every server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HostTls {
+    /// It does not.
+    #[default]
+    None,
+    /// It does, and has no certificate.
+    Anonymous,
+    /// It shows the certificate that modules come with as clients (`client_cert` 0), which modules trust as servers.
+    Certificate,
+}
+
 /// Something that a host does because a test says so. "Its connections" are those that it accepted as a
 /// `tcp-terminal`, and those that it dialled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +96,8 @@ pub enum HostAction {
         to: Peer,
         /// TCP port, 1 to 65535.
         port: u16,
+        /// With or without TLS.
+        tls: HostTls,
     },
     /// Its time server answers in another way.
     Sntp(SntpChange),

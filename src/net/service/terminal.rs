@@ -10,7 +10,9 @@ use std::net::SocketAddr;
 use super::echo::drop_oldest;
 use super::{BACKLOG, CONNECTIONS, Events, tcp_options};
 use crate::net::event::{Ending, HostEvent, Order, TcpEvent, UdpEvent};
-use crate::net::stack::{self, CloseReason, ListenError, Listener, Port, Stack, StreamState, TcpOptions};
+use crate::net::stack::{
+    self, CloseReason, ListenError, Listener, Port, Secure, Stack, StreamState, TcpOptions,
+};
 use crate::time::Instant;
 
 /// Its TCP window in bytes, lwIP's default: so small that a sender soon notices when nobody reads.
@@ -148,16 +150,22 @@ impl Terminal {
         self.paused = paused;
     }
 
-    /// Dials `to`.
+    /// Dials `to`, with TLS where `secure` says how.
     pub(in crate::net) fn connect(
         &mut self,
         now: Instant,
         to: SocketAddr,
+        secure: Option<&Secure>,
         stack: &mut Stack,
         events: &mut Events,
     ) {
         match stack.stream_connect(now, to, None, &options()) {
-            Ok(stream) => self.keep(stack, Connection::new(stream, to, Stage::Dialling, now)),
+            Ok(stream) => {
+                if let Some(secure) = secure {
+                    stack.stream_secure(stream, secure);
+                }
+                self.keep(stack, Connection::new(stream, to, Stage::Dialling, now));
+            }
             Err(why) => tell(events, TcpEvent::NotConnected { peer: Some(to), why: why.to_string() }),
         }
     }

@@ -41,6 +41,15 @@ pub const CA: &str = include_str!("../../../certificates/ca.pem");
 pub const CA_KEY: &str = include_str!("../../../certificates/ca.key");
 /// The authority that has signed the certificates of modules as clients, in PEM.
 pub const CLIENT_CA: &str = include_str!("../../../certificates/server_ca.0.pem");
+/// What modules come with as clients, item 0: signed by [`CLIENT_CA`].
+const CLIENT_CERTIFICATE: &str = include_str!("../../../certificates/client_cert.0.pem");
+const CLIENT_KEY: &str = include_str!("../../../certificates/client_cert.0.key");
+
+/// The certificate that modules come with as clients, item 0, with its key.
+pub fn client_identity() -> Identity {
+    Identity { certificate: CLIENT_CERTIFICATE.into(), key: CLIENT_KEY.into() }
+}
+
 /// The keys of hosts that name none.
 #[cfg(feature = "tls")]
 const HOST_RSA_KEY: &str = include_str!("../../../certificates/host-rsa.key");

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::words::{Word, Words};
 use super::{Change, Command, Name, mqtt, renamed};
 use crate::net::config::{SntpAnswers, SntpChange};
-use crate::net::network::{HostAction, Peer};
+use crate::net::network::{HostAction, HostTls, Peer};
 use crate::net::service::quoted;
 use crate::net::stack::MAX_DATAGRAM;
 use crate::time::Duration;
@@ -58,11 +58,12 @@ const ACTIONS: [Action; 12] = [
     Action { word: "resume", arguments: "", help: "Reads again.", read: |_, _| Ok(HostAction::Resume) },
     Action {
         word: "connect",
-        arguments: "ADDRESS PORT",
-        help: "Dials an address, or a module by its name.",
+        arguments: "ADDRESS PORT [tls [certificate]]",
+        help: "Dials an address, or a module by its name; with TLS, and with a client's certificate.",
         read: |so_far, words| {
             let (to, port) = far_end(so_far, words)?;
-            Ok(HostAction::Connect { to, port })
+            let tls = tls(&format!("{so_far} {} {port}", cut(&To(&to).to_string())), words)?;
+            Ok(HostAction::Connect { to, port, tls })
         },
     },
     Action {
@@ -158,6 +159,21 @@ fn far_end(so_far: &str, words: &mut Words) -> Result<(Peer, u16), String> {
     }
 }
 
+fn tls(so_far: &str, words: &mut Words) -> Result<HostTls, String> {
+    let Some(word) = words.next() else { return Ok(HostTls::None) };
+    if !word.is("tls") {
+        return Err(format!("expected `tls` or nothing after `{so_far}`, found {}", word.shown()));
+    }
+    match words.next() {
+        None => Ok(HostTls::Anonymous),
+        Some(word) if word.is("certificate") => Ok(HostTls::Certificate),
+        Some(word) => {
+            let found = word.shown();
+            Err(format!("expected `certificate` or nothing after `{so_far} tls`, found {found}"))
+        }
+    }
+}
+
 fn sntp(so_far: &str, words: &mut Words) -> Result<SntpChange, String> {
     const CHANGES: [&str; 3] = ["answers", "stratum", "offset"];
     let word = next(&one_of(CHANGES), so_far, words)?;
@@ -234,7 +250,14 @@ impl fmt::Display for Shown<'_> {
             HostAction::Leave => f.write_str("leave"),
             HostAction::Pause => f.write_str("pause"),
             HostAction::Resume => f.write_str("resume"),
-            HostAction::Connect { to, port } => write!(f, "connect {} {port}", To(to)),
+            HostAction::Connect { to, port, tls } => {
+                let tls = match tls {
+                    HostTls::None => "",
+                    HostTls::Anonymous => " tls",
+                    HostTls::Certificate => " tls certificate",
+                };
+                write!(f, "connect {} {port}{tls}", To(to))
+            }
             HostAction::Publish { topic, payload, qos, retain } => {
                 mqtt::show_publish(f, topic, payload, *qos, *retain)
             }

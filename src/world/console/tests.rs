@@ -4,7 +4,7 @@ use super::*;
 use crate::module::Harm;
 use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, MqttAnswers, MqttChange, SntpAnswers, SntpChange};
 use crate::net::mqtt::wire::Refusal;
-use crate::net::network::{HostAction, Peer};
+use crate::net::network::{HostAction, HostTls, Peer};
 use crate::wifi::config::Association;
 use crate::world::Pin;
 
@@ -126,11 +126,27 @@ fn every_form_is_understood() {
         ("host \"pc\" resume", host(HostAction::Resume)),
         (
             "host pc connect 192.168.1.100 80",
-            host(HostAction::Connect { to: Peer::Address([192, 168, 1, 100].into()), port: 80 }),
+            host(HostAction::Connect {
+                to: Peer::Address([192, 168, 1, 100].into()),
+                port: 80,
+                tls: HostTls::None,
+            }),
         ),
         (
             "host pc connect \"192.168.1.100\" 80",
-            host(HostAction::Connect { to: Peer::Module("192.168.1.100".to_string()), port: 80 }),
+            host(HostAction::Connect {
+                to: Peer::Module("192.168.1.100".to_string()),
+                port: 80,
+                tls: HostTls::None,
+            }),
+        ),
+        (
+            "host pc connect wifi 8443 tls certificate",
+            host(HostAction::Connect {
+                to: Peer::Module("wifi".to_string()),
+                port: 8443,
+                tls: HostTls::Certificate,
+            }),
         ),
         (
             "host pc datagram wifi 65535 \"\"",
@@ -416,13 +432,14 @@ fn action() -> impl Strategy<Value = HostAction> {
             any::<String>().prop_map(Peer::Module),
         ]
     };
+    let tls = || prop_oneof![Just(HostTls::None), Just(HostTls::Anonymous), Just(HostTls::Certificate)];
     prop_oneof![
         data().prop_filter("something is sent", |d| !d.is_empty()).prop_map(HostAction::Send),
         Just(HostAction::Close),
         Just(HostAction::Reset),
         Just(HostAction::Pause),
         Just(HostAction::Resume),
-        (to(), 1..=u16::MAX).prop_map(|(to, port)| HostAction::Connect { to, port }),
+        (to(), 1..=u16::MAX, tls()).prop_map(|(to, port, tls)| HostAction::Connect { to, port, tls }),
         (to(), 1..=u16::MAX, data()).prop_map(|(to, port, data)| HostAction::Datagram { to, port, data }),
     ]
 }

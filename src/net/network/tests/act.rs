@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::net::network::HostAction::*;
+use crate::net::network::HostTls;
 
 /// A terminal on the LAN and one beyond the gateway.
 fn terminals() -> NetConfig {
@@ -140,7 +141,7 @@ fn a_host_dials_a_module_by_its_name() {
         let mut b = Bench::joined(&terminals(), 1);
         let listener = b.stations[0].stack.stream_listen(333, 2, &TcpOptions::default()).unwrap();
         // Said at the same instant: it waits for the connection.
-        let connect = Connect { to: wifi(), port: 333 };
+        let connect = Connect { to: wifi(), port: 333, tls: HostTls::None };
         assert!(b.net.act(b.now, from, &connect) && b.net.act(b.now, from, &Send(b"GET".to_vec())));
         b.idle(Duration::from_millis(500));
         let (s, _) = b.stations[0].stack.stream_accept(listener).expect("a connection from the host");
@@ -162,7 +163,7 @@ fn a_host_dials_a_module_by_its_name() {
 #[test]
 fn a_dial_that_fails_says_why() {
     let mut b = Bench::new(&terminals(), 1);
-    let connect = |to| Connect { to, port: 333 };
+    let connect = |to| Connect { to, port: 333, tls: HostTls::None };
     b.act("pc", connect(wifi()));
     b.join(0, "home");
     b.act("pc", connect(wifi()));
