@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::clients::http::Http;
 use super::clients::sntp::Sntp;
 use super::clients::update::Update;
 use super::clock::Clock;
@@ -36,6 +37,8 @@ pub struct Core {
     pub(super) tls: Vec<TlsNames>,
     pub(super) sntp: Sntp,
     pub(super) update: Update,
+    /// AT+HTTPURLCFG, AT+HTTPCHEAD, AT+HTTPCFG.
+    pub(super) http: Http,
     /// The slot of the firmware that runs.
     pub(super) running: usize,
     /// AT+CIPMODE=1: received data goes to the UART raw.
@@ -89,6 +92,7 @@ impl Core {
             tls: vec![TlsNames::default(); env.profile.links],
             sntp: Sntp::default(),
             update: Update::default(),
+            http: Http::default(),
             running: env.flash.firmware.running(),
             passthrough: false,
             transparent: false,

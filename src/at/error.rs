@@ -21,6 +21,12 @@ impl ErrorCode {
         ErrorCode(0x0100_0000 | (category << 16) | (extension & 0xffff))
     }
 
+    /// The command could not be carried out, for this reason of the firmware's clients: 0x6000 and up of MQTT, 0x7000
+    /// and up of HTTP.
+    pub fn failed(reason: u16) -> ErrorCode {
+        ErrorCode::of(0x0a, u32::from(reason))
+    }
+
     /// Parameter `index` (counted from 0: a guess, no capture shows it) is too long.
     pub fn length(index: usize) -> ErrorCode {
         ErrorCode::of(0x04, index as u32)

@@ -18,7 +18,7 @@ pub struct Said {
 }
 
 impl Said {
-    fn error(tag: &'static str, text: impl Into<String>) -> Said {
+    pub(super) fn error(tag: &'static str, text: impl Into<String>) -> Said {
         Said { level: LogLevel::Error, tag, text: text.into() }
     }
 

@@ -1,5 +1,7 @@
 //! The partitions in flash that AT+SYSFLASH reads, writes and erases, and what they hold out of the box.
 
+use super::Feature;
+
 /// What a partition holds before anybody writes to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -113,6 +115,8 @@ pub struct Namespace {
     pub name: &'static str,
     /// What its keys hold.
     pub holds: Holds,
+    /// It is there only in a build with this.
+    pub built: Option<Feature>,
 }
 
 /// What the keys of a namespace hold.
@@ -127,11 +131,15 @@ pub enum Holds {
 }
 
 const fn certificates(name: &'static str, count: u8) -> Namespace {
-    Namespace { name, holds: Holds::Certificates(count) }
+    Namespace { name, holds: Holds::Certificates(count), built: None }
 }
 
-/// Of v3.1 to v3.4 and of v4.1, in the order in which the build writes them. Those of WPA enterprise and HTTPS are there
-/// only in builds that switch these on. The last three came with v4.1.
+const fn https(name: &'static str) -> Namespace {
+    Namespace { name, holds: Holds::Certificates(1), built: Some(Feature::HttpsAuth) }
+}
+
+/// Of v3.1 to v3.4 and of v4.1, in the order in which the build writes them. Those of WPA enterprise are there only in
+/// builds that switch it on. The last six came with v4.1; where those of HTTPS stand is a guess.
 const ALL_NAMESPACES: &[Namespace] = &[
     certificates("server_cert", 1),
     certificates("server_key", 1),
@@ -142,8 +150,11 @@ const ALL_NAMESPACES: &[Namespace] = &[
     certificates("mqtt_cert", 1),
     certificates("mqtt_key", 1),
     certificates("mqtt_ca", 1),
-    Namespace { name: "factory_param", holds: Holds::FactoryParameters },
-    Namespace { name: "ble_data", holds: Holds::BleServices },
+    Namespace { name: "factory_param", holds: Holds::FactoryParameters, built: None },
+    Namespace { name: "ble_data", holds: Holds::BleServices, built: None },
+    https("https_cert"),
+    https("https_key"),
+    https("https_ca"),
     certificates("wss_cert", 2),
     certificates("wss_key", 2),
     certificates("wss_ca", 2),

@@ -18,6 +18,7 @@ mod esp32c6_v4_1;
 mod esp8266_v2_2;
 mod esp8266_v2_3;
 mod flash;
+mod http;
 pub mod tls;
 
 use crate::rng::Stream;
@@ -29,6 +30,7 @@ pub use build::{Build, Feature, LogLevel, Offer, Offers};
 pub use differences::{Differences, Flush, Instance};
 pub use divider::Divider;
 pub use flash::{Content, Holds, Namespace, Partition};
+pub use http::Http;
 pub use tls::Tls;
 
 /// How durations are drawn from a profile's ranges.
@@ -205,6 +207,8 @@ pub struct Profile {
     pub tls: Tls,
     /// What its source can be built to.
     pub offers: Offers,
+    /// Its HTTP client.
+    pub http: Http,
 }
 
 impl Profile {

@@ -96,6 +96,8 @@ const SETTINGS: &[Setting] = &[
     setting("+CIPSERVERMAXCONN", &[], &["AT+CIPSERVERMAXCONN=2"], "AT+CIPSERVERMAXCONN?"),
     setting("+CIPMODE", &[], &["AT+CIPMODE=1"], "AT+CIPMODE?"),
     setting("+CIPSTO", &[], &["AT+CIPSTO=9"], "AT+CIPSTO?"),
+    setting("+HTTPURLCFG", &[], &["AT+HTTPURLCFG=8\t>", "http://h\t\r\nSET OK\r\n"], "AT+HTTPURLCFG?"),
+    setting("+HTTPCHEAD", &[], &["AT+HTTPCHEAD=4\t>", "A: b\t\r\nOK\r\n"], "AT+HTTPCHEAD?"),
 ];
 
 /// Set forms that do something at once and set nothing, and settings that no command shows.
@@ -117,6 +119,12 @@ const ACTIONS: &[&str] = &[
     "+CIPRECVDATA",
     "+PING",
     "+CIUPDATE",
+    "+HTTPCLIENT",
+    "+HTTPGETSIZE",
+    "+HTTPCGET",
+    "+HTTPCPOST",
+    "+HTTPCPUT",
+    "+HTTPCFG",
 ];
 
 impl Setting {

@@ -7,7 +7,7 @@ use super::super::schema::Args;
 use super::super::upload::{Consumer, Upload};
 use super::{Context, Outcome};
 use crate::at::job::Job;
-use crate::profile::{Content, Partition};
+use crate::profile::{Content, Namespace, Partition};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -101,7 +101,8 @@ pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 pub fn namespaces_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    for namespace in c.env.profile.namespaces {
+    let built = |namespace: &&Namespace| namespace.built.is_none_or(|feature| c.env.build.has(feature));
+    for namespace in c.env.profile.namespaces.iter().filter(built) {
         c.core.out.text(&format!("+SYSMFG:\"{}\"\r\n", namespace.name));
     }
     Ok(Outcome::Ok)
@@ -112,6 +113,10 @@ pub fn namespaces_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let (namespace, key) = (args.name("namespace")?, args.name("key")?);
     let numbers = (args.given("offset or type"), args.int("length or value"));
+    let named = namespace.and_then(|name| c.env.profile.namespaces.iter().find(|known| known.name == name));
+    if named.and_then(|known| known.built).is_some_and(|feature| !c.env.build.has(feature)) {
+        return Err(args.invalid("namespace"));
+    }
     match (args.int("operation"), namespace, key, numbers) {
         (Some(1), None, None, (None, None)) => namespaces_query(c, args),
         (Some(0), Some(namespace), key, (None, None)) => {

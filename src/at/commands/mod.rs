@@ -7,6 +7,7 @@ pub mod basic;
 pub mod clock;
 pub mod filter;
 pub mod flash;
+pub mod http;
 pub mod link;
 pub mod mdns;
 pub mod options;

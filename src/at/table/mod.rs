@@ -5,6 +5,7 @@
 //! and the `commands` listing all come from here.
 
 mod basic;
+mod http;
 mod options;
 mod tcpip;
 mod wifi;
@@ -157,7 +158,8 @@ const LINKS: Param = links().multiple_only();
 const HOST: Param = text_within("remote host", limits::HOST);
 const PORT: Param = port("remote port");
 
-static CHAPTERS: [&[Command]; 4] = [basic::COMMANDS, wifi::COMMANDS, tcpip::COMMANDS, options::COMMANDS];
+static CHAPTERS: [&[Command]; 5] =
+    [basic::COMMANDS, wifi::COMMANDS, tcpip::COMMANDS, options::COMMANDS, http::COMMANDS];
 
 /// The order in which AT+CMD? lists the commands: that of the release's library; those that it does not have at the end.
 /// Every command has its place here, or the crate does not build.
@@ -181,6 +183,8 @@ const ORDER: &[&str] = &[
     "+CIPSTO", "+SAVETRANSLINK", "+CIPSNTPCFG", "+CIPSNTPTIME", "+CIPRECONNINTV",
     // The rest.
     "+PING", "+MDNS", "+CIUPDATE", "+CIPFWVER",
+    // HTTP.
+    "+HTTPCLIENT", "+HTTPGETSIZE", "+HTTPCGET", "+HTTPCPOST", "+HTTPCPUT", "+HTTPURLCFG", "+HTTPCHEAD", "+HTTPCFG",
     // Not in that library.
     "+CIPSSLCPSKHEX", "+CIPSNTPINTV",
 ];
