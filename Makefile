@@ -79,6 +79,9 @@ same-digest: build unit
 		cmp build/debug.txt build/release.txt && cmp build/debug.pcapng build/release.pcapng || \
 			{ echo "FAIL: seed $$seed: debug and release builds differ"; exit 1; }; \
 	done
+	@for log in tests/golden/tls*.espat-log; do \
+		target/release/espat-sim replay $$log >/dev/null || { echo "FAIL: the release build replays $$log otherwise"; exit 1; }; \
+	done
 	@echo "The same dialogue, capture and digest from debug and release builds."
 
 # The golden logs on other machines, where the toolchain can build for them.

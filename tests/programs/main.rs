@@ -32,5 +32,6 @@ mod run_command;
 #[cfg(unix)]
 mod serve;
 mod time_and_updates;
+mod tls_capture;
 mod tools;
 mod wireshark;
