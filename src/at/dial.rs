@@ -75,12 +75,14 @@ impl Failure {
     /// Says on the log port what the firmware says of it; may be nothing.
     pub fn log(&self, now: Instant, core: &mut Core, env: &Env<'_>) {
         match self {
-            Failure::UnknownHost(name) => core.log(&unknown_host(name)),
+            Failure::UnknownHost(name) => core.out.log(&unknown_host(name)),
             Failure::NotTried | Failure::Closed(_) => {}
-            Failure::Tls(reason, _) => core.say(now, &tls_log::of_client(env.profile, &env.build, *reason)),
+            Failure::Tls(reason, _) => {
+                core.out.say(now, &tls_log::of_client(env.profile, &env.build, *reason))
+            }
             Failure::Late(within) => {
                 let ms = within.as_millis();
-                core.log(&format!("esp_tls_conn_new_sync() did not return within {ms}ms"));
+                core.out.log(&format!("esp_tls_conn_new_sync() did not return within {ms}ms"));
             }
         }
     }

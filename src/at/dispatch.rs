@@ -29,7 +29,7 @@ impl At {
                 self.restart |= job.once_drained() == Some(OnceDrained::Restart);
                 self.phase = Phase::Running(job);
             }
-            Err(code) => self.core.out.error(code, self.core.syslog),
+            Err(code) => self.core.out.error(code),
         }
     }
 
@@ -55,14 +55,14 @@ impl At {
 
     fn check(&self, command: &Command, raw: &[Raw], env: &Env<'_>) -> Result<Args, ErrorCode> {
         let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
-        let multiple = self.core.multiple;
+        let multiple = self.core.links.multiple;
         let syntax = set.syntaxes.get(set.syntax(raw, multiple)).ok_or(ErrorCode::WRONG_FORM)?;
         Args::check(syntax.params, raw, multiple, |on| env.build.includes(env.profile, on))
     }
 
     fn require(&self, needs: &[Need], env: &Env<'_>) -> Result<(), ErrorCode> {
         let met = needs.iter().all(|need| match need {
-            Need::Wifi => !self.core.wifi_off,
+            Need::Wifi => !self.core.radio.off,
             Need::Station => self.core.station_on(),
             Need::SoftAp => self.core.softap_on(),
             Need::Address => env.address().is_some(),

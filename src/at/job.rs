@@ -182,7 +182,7 @@ impl Job {
                     }
                     DnsState::Resolved(address) => Some(address),
                     DnsState::Pending | DnsState::Failed => {
-                        c.core.log(&unknown_host(c.env.stack.dns_name(question)));
+                        c.core.out.log(&unknown_host(c.env.stack.dns_name(question)));
                         None
                     }
                 };

@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::datagrams::Datagrams;
 use super::event::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
+use super::long_send::BlockSizes;
+use super::options::TlsNames;
 use super::request::{OpenRequest, Transport, UdpMode};
 use crate::net::stack::{Connection, Port, Stack};
 use crate::time::Instant;
@@ -141,9 +143,25 @@ impl Link {
     }
 }
 
-/// All links of a module, by id.
+/// All links of a module, by id, and what commands set for them. All of it is gone after a restart.
 #[derive(Debug)]
 pub struct Links {
+    /// AT+CIPMUX=1.
+    pub multiple: bool,
+    /// AT+CIPDINFO=1: `+IPD` names the sender.
+    pub sender_info: bool,
+    /// AT+CIPMODE=1: received data goes to the UART raw.
+    pub passthrough: bool,
+    /// AT+CIPRECVMODE=1, by link.
+    pub passive: Vec<bool>,
+    /// Lengths of TLS data that waits are those of opened records, where there are some.
+    pub opened_lengths: bool,
+    /// AT+CIPSENDLCFG.
+    pub block_sizes: BlockSizes,
+    /// What TLS uses, by link.
+    pub tls: Vec<TlsNames>,
+    /// A link has been open since the station has joined (AT+CIPSTATUS).
+    pub had_link: bool,
     slots: Vec<Option<Link>>,
     /// How many links each id has had.
     generations: Vec<u64>,
@@ -154,7 +172,19 @@ pub struct Links {
 impl Links {
     /// `count` closed links.
     pub fn new(count: usize) -> Self {
-        Links { slots: vec![None; count], generations: vec![0; count], reserved: None }
+        Links {
+            multiple: false,
+            sender_info: false,
+            passthrough: false,
+            passive: vec![false; count],
+            opened_lengths: false,
+            block_sizes: BlockSizes::default(),
+            tls: vec![TlsNames::default(); count],
+            had_link: false,
+            slots: vec![None; count],
+            generations: vec![0; count],
+            reserved: None,
+        }
     }
 
     /// The open link `id`.

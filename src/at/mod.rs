@@ -148,7 +148,7 @@ impl At {
             restart: false,
         };
         if let Some(saved) = at.core.settings.tcpip.passthrough.clone() {
-            at.core.passthrough = true;
+            at.core.links.passthrough = true;
             at.core.out.begin_passthrough();
             let session = at.core.passthrough_over(0, saved.request(), env.profile, false);
             at.hand_over(Input::Passthrough(Box::new(session)));
@@ -159,7 +159,7 @@ impl At {
 
     /// The MCU's bytes belong to this from now on.
     fn hand_over(&mut self, input: Input) {
-        self.core.transparent = matches!(input, Input::Passthrough(_));
+        self.core.out.transparent = matches!(input, Input::Passthrough(_));
         self.input = input;
     }
 
@@ -196,7 +196,7 @@ impl At {
         let completed = self.line.push(byte);
         let idle = self.is_idle();
         // What is typed while a command runs is not echoed (unless the command ends before the line does).
-        if idle && self.core.echo {
+        if idle && self.core.system.echo {
             self.core.out.echo(self.line.unechoed());
         }
         let Some(completed) = completed else {
@@ -206,7 +206,7 @@ impl At {
             return Mark::Text;
         };
         self.end_stray(now);
-        self.core.line_end = now;
+        self.core.system.line_end = now;
         if idle {
             if completed != Completed::Line(Vec::new()) {
                 let at = now + env.draw(|p| &p.times.command);
@@ -216,7 +216,7 @@ impl At {
             self.core.out.text("\r\nWill force to restart!!!\r\n");
             self.restart = true;
         } else {
-            self.core.out.busy(self.core.syslog);
+            self.core.out.busy();
         }
         Mark::TextEnd
     }
@@ -289,7 +289,7 @@ impl At {
     /// poll that again.
     pub fn poll(&mut self, now: Instant, env: &mut Env<'_>) -> bool {
         let mut moved = false;
-        self.core.starved = false;
+        self.core.out.starved = false;
         let over = |until: &mut Instant| {
             let until = *until;
             until <= now && env.receiving.is_none_or(|start| start >= until)
@@ -297,7 +297,7 @@ impl At {
         if self.stray.take_if(over).is_some() {
             moved = true;
             self.end_stray(now);
-            self.core.out.busy(self.core.syslog);
+            self.core.out.busy();
         }
         while let Some(event) = env.station.take_event() {
             moved = true;
@@ -364,7 +364,7 @@ impl At {
 
     /// True when received data waits for room in the transmit ring.
     pub fn is_starved(&self) -> bool {
-        self.core.starved
+        self.core.out.starved
     }
 
     /// The next thing that it has to tell of its links and its station.
@@ -379,7 +379,7 @@ impl At {
 
     /// The next byte for the log port.
     pub fn take_log(&mut self) -> Option<u8> {
-        self.core.log.pop_front()
+        self.core.out.log_port.pop_front()
     }
 
     fn station_event(&mut self, event: StationEvent, env: &mut Env<'_>) {
@@ -405,7 +405,7 @@ impl At {
                         self.core.close_link(id, env.stack);
                     }
                 }
-                self.core.had_link = false;
+                self.core.links.had_link = false;
                 clients::update::disconnected(&mut self.core, env);
                 self.core.tell(AtEvent::Station(StationChange::Disconnected));
                 self.core.announce("WIFI DISCONNECT\r\n");

@@ -1,20 +1,64 @@
-//! What the AT firmware wants to send to the MCU, in whole pieces.
+//! What the AT firmware prints: to the MCU, in whole pieces, and on the log port.
 
 use std::collections::VecDeque;
 
 use super::error::ErrorCode;
 use super::filter::Filters;
 use crate::capture::Mark;
+use crate::profile::LogLevel;
+use crate::time::Instant;
 
-/// Bytes on their way to the UART, each marked with what it is part of.
+/// Room for the longest header and the line end behind data, bytes.
+const FRAMING: usize = 64;
+
+/// Bytes on their way to the UART, each marked with what it is part of, and those for the log port. All of it is gone
+/// after a restart.
 #[derive(Debug, Default)]
 pub struct Output {
     bytes: VecDeque<(u8, Mark)>,
+    /// Bytes for the log port.
+    pub log_port: VecDeque<u8>,
+    /// A build whose log texts come out of the AT port.
+    merged_log: bool,
+    /// From which severity on ESP-IDF's texts come out of the log port.
+    pub log_level: LogLevel,
+    /// When the firmware started.
+    pub started: Instant,
+    /// AT+SYSLOG=1: an error's code has a line of its own.
+    pub syslog: bool,
+    /// Passthrough is under way: what happens to station and links is not said.
+    pub transparent: bool,
+    /// Data waits for room in the UART's transmit ring.
+    pub starved: bool,
     /// What the host does not want to read.
     pub filters: Filters,
 }
 
 impl Output {
+    /// Nothing printed. `merged_log`: log texts go to the AT port. `log_level`: from this severity on.
+    pub fn new(started: Instant, merged_log: bool, log_level: LogLevel) -> Self {
+        Output { started, merged_log, log_level, ..Output::default() }
+    }
+
+    /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts
+    /// end in `\r`, and `puts` adds a converted newline.
+    pub fn log(&mut self, text: &str) {
+        if self.merged_log {
+            self.text(&format!("{text}\r\r\n"));
+        } else {
+            self.log_port.extend(text.bytes().chain(*b"\r\r\n"));
+        }
+    }
+
+    /// Whether so much data fits into the UART's transmit ring now, which has `room` for so many bytes, with the line
+    /// around it. Whatever prints data that nobody has asked for must ask first. Where there is no room, the module looks
+    /// again as soon as bytes have left.
+    pub fn has_room(&mut self, room: usize, data: usize) -> bool {
+        let fits = data + FRAMING <= room.saturating_sub(self.len());
+        self.starved |= !fits;
+        fits
+    }
+
     /// A piece of text that is complete: a reply line, a result, an unsolicited message.
     pub fn text(&mut self, text: &str) {
         self.text_bytes(text.as_bytes());
@@ -72,14 +116,14 @@ impl Output {
     }
 
     /// `ERROR`, after the code's line when AT+SYSLOG=1.
-    pub fn error(&mut self, code: ErrorCode, syslog: bool) {
-        self.code(code, syslog);
+    pub fn error(&mut self, code: ErrorCode) {
+        self.code(code);
         self.text("\r\nERROR\r\n");
     }
 
     /// `busy p...`, after the code's line when AT+SYSLOG=1.
-    pub fn busy(&mut self, syslog: bool) {
-        self.code(ErrorCode::BUSY, syslog);
+    pub fn busy(&mut self) {
+        self.code(ErrorCode::BUSY);
         self.text("\r\nbusy p...\r\n");
     }
 
@@ -93,8 +137,8 @@ impl Output {
         self.bytes.len()
     }
 
-    fn code(&mut self, code: ErrorCode, syslog: bool) {
-        if syslog {
+    fn code(&mut self, code: ErrorCode) {
+        if self.syslog {
             self.text(&format!("ERR CODE:0x{:08x}\r\n", code.value()));
         }
     }

@@ -1,4 +1,19 @@
-//! What the Wi-Fi commands set and only RAM keeps: what a scan shows, and the country.
+//! What the Wi-Fi commands set and only RAM keeps: whether there is Wi-Fi, what a scan shows, the country, mDNS.
+
+use crate::net::mdns::Mdns;
+
+/// The state of the Wi-Fi commands. All of it is gone after a restart.
+#[derive(Debug, Default)]
+pub struct Radio {
+    /// AT+CWINIT=0: there is no Wi-Fi until it is switched on again.
+    pub off: bool,
+    /// AT+CWLAPOPT.
+    pub scan_options: ScanOptions,
+    /// AT+CWCOUNTRY.
+    pub country: Country,
+    /// AT+MDNS.
+    pub mdns: Option<Mdns>,
+}
 
 /// AT+CWLAPOPT: what AT+CWLAP prints. Not saved.
 #[derive(Clone, Copy, Debug)]

@@ -47,7 +47,7 @@ pub fn waiting(core: &Core, stack: &Stack, id: usize) -> Option<usize> {
         Kind::Stream(stream) => {
             let (all, opened) = (stack.stream_readable(stream), stack.stream_opened(stream));
             match stack.stream_is_secure(stream) {
-                true if core.opened_lengths && opened > 0 => opened,
+                true if core.links.opened_lengths && opened > 0 => opened,
                 true => all - opened,
                 false => all,
             }
@@ -104,7 +104,7 @@ fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection
     // A record that is whole gives more or less than what its bytes were counted for.
     let secure = env.stack.stream_is_secure(stream);
     let wanted = if secure { env.profile.ipd_max } else { readable.min(env.profile.ipd_max) };
-    if readable == 0 || !core.has_room(env, wanted) {
+    if readable == 0 || !core.out.has_room(env.room, wanted) {
         return false;
     }
     let data = env.stack.stream_recv(stream, wanted);
@@ -117,7 +117,7 @@ fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection
 
 fn pump_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {
     // A datagram is one +IPD. Its length is not known ahead; the largest must fit an empty ring.
-    if !core.has_room(env, LARGEST_DATAGRAM) {
+    if !core.out.has_room(env.room, LARGEST_DATAGRAM) {
         return false;
     }
     let Some(link) = core.links.get_mut(id) else { return false };
@@ -152,7 +152,7 @@ fn announce(now: Instant, core: &mut Core, stack: &Stack, id: usize) -> bool {
     let Some(link) = core.links.get_mut(id).filter(due) else { return false };
     link.noticed = true;
     link.notice_at = None;
-    let id = if core.multiple { format!("{id},") } else { String::new() };
+    let id = if core.links.multiple { format!("{id},") } else { String::new() };
     core.out.text(&format!("\r\n+IPD,{id}{total}\r\n"));
     true
 }
@@ -167,11 +167,14 @@ fn print(core: &mut Core, id: usize, from: SocketAddr, data: &[u8]) {
     if data.is_empty() {
         return;
     }
-    if core.passthrough {
+    if core.links.passthrough {
         return core.out.data(data);
     }
-    let link = if core.multiple { format!("{id},") } else { String::new() };
-    let sender =
-        if core.sender_info { format!(",\"{}\",{}", Shown(from.ip()), from.port()) } else { String::new() };
+    let link = if core.links.multiple { format!("{id},") } else { String::new() };
+    let sender = if core.links.sender_info {
+        format!(",\"{}\",{}", Shown(from.ip()), from.port())
+    } else {
+        String::new()
+    };
     core.out.framed(&format!("\r\n+IPD,{link}{}{sender}:", data.len()), data, "\r\n");
 }

@@ -213,7 +213,7 @@ pub(super) fn for_request(
 fn of_link(id: usize, core: &Core) -> ClientTls {
     let TlsConfig { auth_mode, pki_number, ca_number } =
         core.settings.tcpip.tls.get(id).copied().unwrap_or_default();
-    let names = core.tls.get(id).cloned().unwrap_or_default();
+    let names = core.links.tls.get(id).cloned().unwrap_or_default();
     ClientTls {
         name: name(&names),
         alpn: names.protocols.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),

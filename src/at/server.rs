@@ -153,7 +153,7 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
                 Err(_) => break,
             },
             (None, Some(_)) => {
-                core.log("connect reach max");
+                core.out.log("connect reach max");
                 core.server.stop_listening(env.stack);
             }
             (None, None) => break,
@@ -177,8 +177,8 @@ fn receive(
             core.server.guest = Some(guest);
         }
         Err(line) => {
-            core.log(line);
-            core.log(tls_log::no_server_session(env.profile));
+            core.out.log(line);
+            core.out.log(tls_log::no_server_session(env.profile));
             env.stack.stream_release(guest.0);
         }
     }
@@ -200,8 +200,8 @@ fn shake_hands(now: Instant, running: &Running, core: &mut Core, env: &mut Env<'
         }
         (Ok(_), None) => env.stack.stream_release(stream),
         (Err(reason), id) => {
-            core.say(now, &tls_log::of_server(env.profile, reason));
-            core.log(tls_log::no_server_session(env.profile));
+            core.out.say(now, &tls_log::of_server(env.profile, reason));
+            core.out.log(tls_log::no_server_session(env.profile));
             if let CloseReason::Tls(_) | CloseReason::TlsSetup(_) = reason {
                 core.tell(link.event(id.unwrap_or_default(), LinkChange::Failed(reason)));
             }

@@ -12,7 +12,7 @@ const DETAILED: u8 = 2;
 impl Core {
     /// The data of a link stays in its socket until the host reads it. Passthrough knows no passive mode.
     pub(super) fn is_passive(&self, id: usize) -> bool {
-        self.passive.get(id) == Some(&true) && !self.passthrough
+        self.links.passive.get(id) == Some(&true) && !self.links.passthrough
     }
 
     /// How long a send on link `id` may wait for the stack.
@@ -45,7 +45,7 @@ impl Core {
         self.tell(link.event(id, change));
         let terminal = u8::from(link.accepted);
         self.links.open(id, link);
-        self.had_link = true;
+        self.links.had_link = true;
         if self.settings.basic.messages & DETAILED == 0 {
             self.print_link(id, "CONNECT\r\n");
         } else {
@@ -88,7 +88,7 @@ impl Core {
     }
 
     fn print_link(&mut self, id: usize, what: &str) {
-        if self.multiple {
+        if self.links.multiple {
             self.announce(&format!("{id},{what}"));
         } else {
             self.announce(what);

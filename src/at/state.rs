@@ -67,9 +67,9 @@ impl At {
     /// Its modes.
     pub fn modes(&self) -> Modes {
         Modes {
-            multiple: self.core.multiple,
-            passive: self.core.passive.first() == Some(&true),
-            passthrough: self.core.transparent,
+            multiple: self.core.links.multiple,
+            passive: self.core.links.passive.first() == Some(&true),
+            passthrough: self.core.out.transparent,
             server: self.core.server.running().map(|server| server.port),
             sleeps_lightly: self.sleeps_lightly(),
         }

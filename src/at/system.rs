@@ -5,11 +5,19 @@ use std::collections::BTreeMap;
 use super::clock::Clock;
 use super::nvs::UartSettings;
 use crate::profile::Profile;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// The state of the basic commands. All of it is gone after a restart.
 #[derive(Debug)]
 pub struct System {
+    /// ATE1.
+    pub echo: bool,
+    /// AT+SYSSTORE: settings go into flash, too.
+    pub store: bool,
+    /// The slot of the firmware that runs.
+    pub running: usize,
+    /// End of the last byte of the last command line.
+    pub line_end: Instant,
     /// Seconds since 1970.
     pub clock: Clock,
     /// What the UART is set to now.
@@ -49,9 +57,19 @@ pub const LIGHT_SLEEP: u8 = 2;
 const LINK_HEAP: u32 = 2_300;
 
 impl System {
-    /// Right after a boot, with the UART set like this.
-    pub fn started(clock: Clock, uart: UartSettings, profile: &Profile) -> System {
+    /// Right after a boot out of the slot `running`, with the UART set like this.
+    pub fn started(
+        now: Instant,
+        clock: Clock,
+        uart: UartSettings,
+        running: usize,
+        profile: &Profile,
+    ) -> System {
         System {
+            echo: true,
+            store: true,
+            running,
+            line_end: now,
             clock,
             uart,
             // Not established; 0 leaves the module awake, which every host survives (a guess).

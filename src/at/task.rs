@@ -29,7 +29,7 @@ impl Task {
     /// Does what is due, and looks at its sockets. True when it did something.
     pub fn poll(self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         match self {
-            Task::Mdns => core.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack)),
+            Task::Mdns => core.radio.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack)),
             Task::Sntp => sntp::poll(now, core, env),
             Task::Update => update::poll(now, core, env),
             Task::Server => server::poll(now, core, env),

@@ -96,7 +96,7 @@ impl At {
             }
             Timer::Notice => receive::next_timer(core),
             Timer::SilentClient => server::next_timer(core),
-            Timer::Announcement => core.mdns.as_ref().and_then(Mdns::next_timer),
+            Timer::Announcement => core.radio.mdns.as_ref().and_then(Mdns::next_timer),
             Timer::SntpQuestion => core.sntp.question_at(),
             Timer::SntpAnswer => core.sntp.next_server_at(),
             Timer::UpdateFlash => core.update.flash_until(),

@@ -3,7 +3,7 @@
 //! These texts have a severity, and a build says from which one on they come out (`log-level`). The AT port has no more
 //! than `ERROR` for any of it.
 
-use super::Core;
+use super::output::Output;
 use crate::net::stack::CloseReason;
 use crate::net::tls::{Failure, Reason, SetupError};
 use crate::profile::{Build, Feature, LogLevel, Profile, Release};
@@ -27,7 +27,7 @@ impl Said {
     }
 }
 
-impl Core {
+impl Output {
     /// Prints texts of ESP-IDF on the log port, those that the build lets out: letter, milliseconds since the start, tag.
     pub(super) fn say(&mut self, now: Instant, texts: &[Said]) {
         for Said { level, tag, text } in texts {

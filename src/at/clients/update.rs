@@ -161,7 +161,7 @@ impl Update {
 
 /// Begins one. HTTPS is not in this build: it fails then, before anything else.
 pub fn begin(now: Instant, core: &mut Core, env: &mut Env<'_>, https: bool, request: Request) {
-    core.log(&format!("ota_mode:{}", u8::from(https)));
+    core.out.log(&format!("ota_mode:{}", u8::from(https)));
     let step = if https {
         Step::Unsupported
     } else {
@@ -203,7 +203,7 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
 
 fn fail(run: Run, why: &str, core: &mut Core, env: &mut Env<'_>) {
     if !why.is_empty() {
-        core.log(why);
+        core.out.log(why);
     }
     run.step.release(env);
     core.update.state = State::Failed;
@@ -236,7 +236,7 @@ impl Run {
                     Traffic::Refused => failed("connect to server failed!"),
                     Traffic::Opened => {
                         reach(core, State::Connected);
-                        core.log(&format!("http request length {} bytes", connection.request.len()));
+                        core.out.log(&format!("http request length {} bytes", connection.request.len()));
                         Looked::Moved
                     }
                     Traffic::Open(stream) => {
@@ -262,7 +262,7 @@ impl Run {
             Step::Erasing(_, _, until) if *until > now => Looked::Waiting,
             Step::Erasing(server, target, _) => {
                 if let Target::Slot(_) = target {
-                    core.log("ready to upgrade system firmware.");
+                    core.out.log("ready to upgrade system firmware.");
                 }
                 let version = self.request.version.as_deref().unwrap_or_default();
                 let path = format!(
@@ -298,12 +298,12 @@ impl Run {
 
     /// The version is known: makes room for it.
     fn erase(&mut self, now: Instant, server: IpAddr, core: &mut Core, env: &mut Env<'_>) -> Looked {
-        core.log(&format!("version:{}", self.request.version.as_deref().unwrap_or_default()));
+        core.out.log(&format!("version:{}", self.request.version.as_deref().unwrap_or_default()));
         let name = &self.request.name;
         // Whatever begins like it is taken for the firmware; no file of another name passes as one, though.
         let (target, size) = if name.starts_with(OTA) {
             let slot = env.flash.firmware.next_slot();
-            if slot == core.running {
+            if slot == core.system.running {
                 return failed("esp_ota_begin failed!");
             }
             env.flash.firmware.erase(slot);
@@ -312,7 +312,7 @@ impl Run {
             let Some(partition) = flash::find(env.profile, name) else {
                 return Looked::Failed(format!("no custom partition: {name}"));
             };
-            core.log(&format!(
+            core.out.log(&format!(
                 "ready to upgrade partition: \"{name}\" type:0x{:x} subtype:0x{:x} addr:0x{:x} size:0x{:x} encrypt:0",
                 partition.kind, partition.subtype, partition.address, partition.size
             ));
@@ -422,7 +422,7 @@ impl Load {
             Some(total) => total,
             None => {
                 let Some((total, body)) = head(block) else { return self.finish(target, env) };
-                core.log(&format!("total_len={total}!"));
+                core.out.log(&format!("total_len={total}!"));
                 if let Err(why) = verify(name, body) {
                     return Looked::Failed(why);
                 }
@@ -449,7 +449,7 @@ impl Load {
         }
         self.received += block.len();
         let percent = self.received as f64 * 100.0 / total as f64;
-        core.log(&format!("total_len={total}({}), {percent:.1}%!", self.received));
+        core.out.log(&format!("total_len={total}({}), {percent:.1}%!", self.received));
         self.busy = Some(now + env.draw(|p| &p.times.write_block));
         Looked::Moved
     }

@@ -13,17 +13,17 @@ pub fn nothing(_: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn echo_off(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    c.core.echo = false;
+    c.core.system.echo = false;
     Ok(Outcome::Ok)
 }
 
 pub fn echo_on(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    c.core.echo = true;
+    c.core.system.echo = true;
     Ok(Outcome::Ok)
 }
 
 pub fn version(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let updated = c.env.flash.firmware.version(c.core.running, "");
+    let updated = c.env.flash.firmware.version(c.core.system.running, "");
     for line in c.env.profile.version.split_inclusive('\n') {
         match updated {
             Some(version) => c.core.out.text(&with_version(line, version)),
@@ -64,24 +64,24 @@ pub fn commands(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn syslog_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+SYSLOG:{}\r\n", u8::from(c.core.syslog));
+    let line = format!("+SYSLOG:{}\r\n", u8::from(c.core.out.syslog));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
 
 pub fn syslog_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.syslog = args.is_on("status");
+    c.core.out.syslog = args.is_on("status");
     Ok(Outcome::Ok)
 }
 
 pub fn store_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+SYSSTORE:{}\r\n", u8::from(c.core.store));
+    let line = format!("+SYSSTORE:{}\r\n", u8::from(c.core.system.store));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
 
 pub fn store_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.store = args.is_on("store_mode");
+    c.core.system.store = args.is_on("store_mode");
     Ok(Outcome::Ok)
 }
 

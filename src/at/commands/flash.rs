@@ -217,7 +217,7 @@ pub fn ram_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         (Some(1), Some(size)) if has == 0 && size > 0 => {
             let (free, _) = c.core.system.heap(c.env.profile, links);
             if !u32::try_from(size).is_ok_and(|size| size <= free) {
-                c.core.log("alloc fail");
+                c.core.out.log("alloc fail");
                 return Err(ErrorCode::FAILED);
             }
             c.core.system.user_ram = vec![0; size];

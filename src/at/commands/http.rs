@@ -132,7 +132,7 @@ enum Purpose {
 impl Consumer for Purpose {
     fn consume(self: Box<Self>, data: Vec<u8>, c: &mut Context<'_, '_>) -> Result {
         // Other than with AT+CIPSEND, only the log port hears of it.
-        c.core.log(&format!("Recv {} bytes", data.len()));
+        c.core.out.log(&format!("Recv {} bytes", data.len()));
         match *self {
             Purpose::Body { method, url, headers, name } => {
                 let mut request = Request::new(method, url, data);

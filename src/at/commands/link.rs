@@ -18,7 +18,7 @@ use crate::time::{Duration, Instant};
 type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn multiple_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CIPMUX:{}\r\n", u8::from(c.core.multiple));
+    let line = format!("+CIPMUX:{}\r\n", u8::from(c.core.links.multiple));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
@@ -27,24 +27,24 @@ pub fn multiple_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// of texts (a guess).
 pub fn multiple_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if c.core.links.open_ids().next().is_some() {
-        c.core.log("link is builded");
+        c.core.out.log("link is builded");
         return Err(ErrorCode::FAILED);
     }
     let multiple = args.is_on("mode");
-    if multiple && c.core.passthrough {
-        c.core.log("IPMODE must be 0");
+    if multiple && c.core.links.passthrough {
+        c.core.out.log("IPMODE must be 0");
         return Err(ErrorCode::FAILED);
     }
     if !multiple && c.core.server.running().is_some() {
-        c.core.log("CIPSERVER must be 0");
+        c.core.out.log("CIPSERVER must be 0");
         return Err(ErrorCode::FAILED);
     }
-    c.core.multiple = multiple;
+    c.core.links.multiple = multiple;
     Ok(Outcome::Ok)
 }
 
 pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CIPMODE:{}\r\n", u8::from(c.core.passthrough));
+    let line = format!("+CIPMODE:{}\r\n", u8::from(c.core.links.passthrough));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
@@ -56,15 +56,15 @@ pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let for_one = c.env.profile.differences.passthrough_server
         && c.core.server.most == 1
         && c.core.links.open_ids().count() <= 1;
-    if passthrough && c.core.multiple && !for_one {
-        c.core.log("CIPMUX must be 0");
+    if passthrough && c.core.links.multiple && !for_one {
+        c.core.out.log("CIPMUX must be 0");
         return Err(ErrorCode::FAILED);
     }
     let follows = |id| c.core.links.get(id).is_some_and(|l| !l.stays());
     if passthrough && c.core.links.open_ids().any(follows) {
         return Err(ErrorCode::FAILED);
     }
-    c.core.passthrough = passthrough;
+    c.core.links.passthrough = passthrough;
     Ok(Outcome::Ok)
 }
 
@@ -74,13 +74,13 @@ pub fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// The lowest free id (a guess). With AT+CIPMUX=0 it is AT+CIPSTART.
 pub fn start_anywhere(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let id = if c.core.multiple { c.core.links.free_id() } else { Some(0) };
+    let id = if c.core.links.multiple { c.core.links.free_id() } else { Some(0) };
     open(c, args, id.ok_or(ErrorCode::FAILED)?)
 }
 
 fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     if c.core.links.get(id).is_some() {
-        c.core.log("ALREADY CONNECTED");
+        c.core.out.log("ALREADY CONNECTED");
         return Err(ErrorCode::FAILED);
     }
     let (kind, family) = match args.text("type").unwrap_or_default() {
@@ -90,7 +90,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     // AT+CIPV6=0 needs no word of its own: there is no address then.
     let own = c.env.own_addresses(family);
     if own.is_empty() {
-        c.core.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
+        c.core.out.log(if c.core.settings.wifi.mode == 0 { "mode:null" } else { "no ip" });
         return Err(ErrorCode::FAILED);
     }
     // Empty, or zeros as Zephyr's driver sends them: any.
@@ -120,7 +120,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
                 Some(2) => UdpMode::LastSender,
                 _ => UdpMode::Fixed,
             };
-            if c.core.passthrough && mode != UdpMode::Fixed {
+            if c.core.links.passthrough && mode != UdpMode::Fixed {
                 return Err(args.invalid("mode"));
             }
             // Port 0: any free one.
@@ -132,7 +132,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     let host = std::str::from_utf8(host).map_err(|_| ErrorCode::FAILED)?.to_owned();
     let request = OpenRequest { id, host, port, family, transport, local };
     let secure = secure::for_request(c.now, &request, c.core, c.env).map_err(|line| {
-        c.core.log(line);
+        c.core.out.log(line);
         ErrorCode::FAILED
     })?;
     c.core.links.reserve(id);
@@ -147,7 +147,7 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
             Ok(Outcome::Ok)
         }
         Err(Failure::Closed(_)) => {
-            c.core.out.error(ErrorCode::FAILED, c.core.syslog);
+            c.core.out.error(ErrorCode::FAILED);
             // ERROR first, then CLOSED, as captured with a logic analyser.
             c.core.print_closed(id);
             Ok(Outcome::Done)
@@ -170,8 +170,8 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
 
 /// AT+CIPCLOSE=<link ID>: with AT+CIPMUX=1 only.
 pub fn close(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    if !c.core.multiple {
-        c.core.log("MUX=0");
+    if !c.core.links.multiple {
+        c.core.out.log("MUX=0");
         return Err(ErrorCode::FAILED);
     }
     let ids = match args.links() {
@@ -183,8 +183,8 @@ pub fn close(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// AT+CIPCLOSE: with AT+CIPMUX=0 only.
 pub fn close_single(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    if c.core.multiple {
-        c.core.log("MUX=1");
+    if c.core.links.multiple {
+        c.core.out.log("MUX=1");
         return Err(ErrorCode::FAILED);
     }
     close_all(c, VecDeque::from([0]))

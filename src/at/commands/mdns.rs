@@ -28,12 +28,12 @@ pub fn set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         Some(1) => Some(announced(args, &c.env.profile.differences)?),
         _ => None,
     };
-    if let Some(old) = c.core.mdns.take() {
+    if let Some(old) = c.core.radio.mdns.take() {
         old.stop(c.env.stack);
     }
     if let Some(announced) = announced {
-        c.core.mdns = Mdns::start(c.env.stack, &announced);
-        if c.core.mdns.is_none() {
+        c.core.radio.mdns = Mdns::start(c.env.stack, &announced);
+        if c.core.radio.mdns.is_none() {
             return Err(ErrorCode::FAILED);
         }
     }

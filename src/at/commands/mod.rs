@@ -56,10 +56,10 @@ impl Context<'_, '_> {
     /// The same for a command that goes on anyhow: true when flash was written.
     pub fn store(&mut self, change: impl Fn(&mut Nvs)) -> bool {
         change(&mut self.core.settings);
-        if self.core.store {
+        if self.core.system.store {
             change(self.env.nvs);
         }
-        self.core.store
+        self.core.system.store
     }
 
     /// The same for a setting that is saved whatever AT+SYSSTORE says.

@@ -56,7 +56,7 @@ pub fn dns_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// of these for all that are missing.
 pub fn dns_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let refuse = |c: &mut Context<'_, '_>, code| {
-        c.core.log("set dns failed!");
+        c.core.out.log("set dns failed!");
         Err(code)
     };
     let defaults = c.env.profile.differences.dns_servers;
@@ -120,7 +120,7 @@ pub fn passthrough_at_start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let v6 = kind.ends_with("v6");
     let address = host.parse::<IpAddr>().ok();
     if address.is_some_and(|a| a.is_ipv6() != v6) || (v6 && !c.core.settings.tcpip.ipv6) {
-        c.core.log("IP ERROR");
+        c.core.out.log("IP ERROR");
         return Err(args.invalid("remote host"));
     }
     let link = PassthroughLink { kind, host, port, keep_alive, local_port };

@@ -12,18 +12,18 @@ type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// No blank line before OK here.
 pub fn info_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CIPDINFO:{}", c.core.sender_info);
+    let line = format!("+CIPDINFO:{}", c.core.links.sender_info);
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
 
 pub fn info_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.sender_info = args.is_on("mode");
+    c.core.links.sender_info = args.is_on("mode");
     Ok(Outcome::Ok)
 }
 
 pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CIPRECVMODE:{}\r\n", u8::from(c.core.passive.first() == Some(&true)));
+    let line = format!("+CIPRECVMODE:{}\r\n", u8::from(c.core.links.passive.first() == Some(&true)));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
@@ -36,7 +36,7 @@ pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// A line for each link.
 pub fn type_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    for (id, passive) in c.core.passive.iter().enumerate() {
+    for (id, passive) in c.core.links.passive.iter().enumerate() {
         c.core.out.text(&format!("+CIPRECVTYPE:{id},{}\r\n", u8::from(*passive)));
     }
     Ok(Outcome::Ok)
@@ -51,7 +51,7 @@ pub fn type_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 fn set_mode(c: &mut Context<'_, '_>, ids: Range<usize>, passive: bool) {
     for id in ids {
-        if let Some(mode) = c.core.passive.get_mut(id) {
+        if let Some(mode) = c.core.links.passive.get_mut(id) {
             *mode = passive;
         }
         if !passive && let Some(link) = c.core.links.get_mut(id) {
@@ -67,11 +67,14 @@ pub fn data(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(ErrorCode::FAILED);
     }
     let Some((from, data)) = receive::read(c.core, c.env.stack, id, most) else {
-        c.core.log("NO DATA");
+        c.core.out.log("NO DATA");
         return Err(ErrorCode::FAILED);
     };
-    let sender =
-        if c.core.sender_info { format!("\"{}\",{},", Shown(from.ip()), from.port()) } else { String::new() };
+    let sender = if c.core.links.sender_info {
+        format!("\"{}\",{},", Shown(from.ip()), from.port())
+    } else {
+        String::new()
+    };
     c.core.out.text(&format!("+CIPRECVDATA:{},{sender}", data.len()));
     c.core.out.data(&data);
     Ok(Outcome::Ok)
@@ -79,7 +82,7 @@ pub fn data(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// One number for each link, also for closed ones; with AT+CIPMUX=0 only the first.
 pub fn lengths(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let count = if c.core.multiple { c.core.links.count() } else { 1 };
+    let count = if c.core.links.multiple { c.core.links.count() } else { 1 };
     let closed = c.env.profile.differences.closed_receive_length;
     let length = |id| receive::waiting(c.core, c.env.stack, id).map_or(closed.to_string(), |n| n.to_string());
     let line = (0..count).map(length).collect::<Vec<String>>().join(",");

@@ -24,13 +24,13 @@ struct Target {
 
 impl Target {
     fn of(c: &mut Context<'_, '_>, args: &Args) -> std::result::Result<Target, ErrorCode> {
-        if c.core.passthrough {
-            c.core.log("IPMODE=1");
+        if c.core.links.passthrough {
+            c.core.out.log("IPMODE=1");
             return Err(ErrorCode::FAILED);
         }
         let id = args.link();
         let (Some(link), Some(key)) = (c.core.links.get(id), c.core.links.key(id)) else {
-            c.core.log("link is not valid");
+            c.core.out.log("link is not valid");
             return Err(ErrorCode::FAILED);
         };
         let other = match (args.text("remote host"), args.port("remote port"), link.kind) {
@@ -79,7 +79,7 @@ pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let target = Target::of(c, args)?;
     let length = args.number("length");
     let link = (target.link, target.remote);
-    let long = LongSend::new(link, length, c.core.block_sizes, c.core.line_end);
+    let long = LongSend::new(link, length, c.core.links.block_sizes, c.core.system.line_end);
     match target.other {
         None => {
             c.core.out.prompt();
@@ -98,7 +98,7 @@ pub fn send_long(c: &mut Context<'_, '_>, args: &Args) -> Result {
 }
 
 pub fn long_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let BlockSizes { report, transmit } = c.core.block_sizes;
+    let BlockSizes { report, transmit } = c.core.links.block_sizes;
     c.core.out.text(&format!("+CIPSENDLCFG:{report},{transmit}\r\n"));
     Ok(Outcome::Ok)
 }
@@ -106,7 +106,7 @@ pub fn long_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// A transmit size that is left out is the default, as everywhere.
 pub fn long_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let default = BlockSizes::default();
-    c.core.block_sizes = BlockSizes {
+    c.core.links.block_sizes = BlockSizes {
         report: args.number("report size"),
         transmit: args.given("transmit size").unwrap_or(default.transmit),
     };
@@ -115,14 +115,14 @@ pub fn long_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 
 /// AT+CIPSEND: passthrough, with AT+CIPMODE=1 over the one link there is; UDP only with a fixed peer.
 pub fn pass_through(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    if !c.core.passthrough {
-        c.core.log("IPMODE=0");
+    if !c.core.links.passthrough {
+        c.core.out.log("IPMODE=0");
         return Err(ErrorCode::FAILED);
     }
     let mut open = c.core.links.open_ids();
     let (Some(id), None) = (open.next(), open.next()) else {
         drop(open);
-        c.core.log("link is not valid");
+        c.core.out.log("link is not valid");
         return Err(ErrorCode::FAILED);
     };
     drop(open);

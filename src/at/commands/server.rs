@@ -36,8 +36,8 @@ pub fn query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 }
 
 pub fn set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    if !c.core.multiple {
-        c.core.log("MUX=0");
+    if !c.core.links.multiple {
+        c.core.out.log("MUX=0");
         return Err(ErrorCode::FAILED);
     }
     if args.is_on("mode") { start(c, args) } else { stop(c, args) }
@@ -59,7 +59,7 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     }
     // There is one server at most; another port is no reason to restart it.
     if c.core.server.running().is_some() {
-        c.core.log("no change");
+        c.core.out.log("no change");
         return Ok(Outcome::Ok);
     }
     let interface = match args.int("netif") {
@@ -71,7 +71,7 @@ fn start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     };
     let running = Running { port, ipv6, tls, ca: args.is_on("CA enable"), interface };
     if c.core.server.start(running, c.env).is_err() {
-        c.core.log("bind fail");
+        c.core.out.log("bind fail");
         return Err(ErrorCode::FAILED);
     }
     Ok(Outcome::Ok)
@@ -90,7 +90,7 @@ fn stop(c: &mut Context<'_, '_>, args: &Args) -> Result {
         Some(_) => return Err(args.invalid("param2")),
     };
     if c.core.server.running().is_none() {
-        c.core.log("no change");
+        c.core.out.log("no change");
     }
     c.core.server.stop(c.env.stack);
     let clients = |id: &usize| close && c.core.links.get(*id).is_some_and(|l| l.accepted);
@@ -109,7 +109,7 @@ pub fn limit_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 pub fn limit_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if c.core.server.running().is_some() {
-        c.core.log("Server has started");
+        c.core.out.log("Server has started");
         return Err(ErrorCode::FAILED);
     }
     let most = args.number("num");
@@ -133,7 +133,7 @@ pub fn timeout_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn timeout_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let seconds = args.number("time");
     if seconds == c.core.server.timeout {
-        c.core.log("not change");
+        c.core.out.log("not change");
     }
     c.core.server.timeout = seconds;
     Ok(Outcome::Ok)

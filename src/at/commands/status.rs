@@ -41,7 +41,7 @@ pub fn status(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let number = match c.env.station.status() {
         _ if !c.core.station_on() => 0,
         Status::GotIp if tcp => 3,
-        Status::GotIp if c.core.had_link => 4,
+        Status::GotIp if c.core.links.had_link => 4,
         Status::GotIp => 2,
         Status::NotStarted => 1,
         Status::NoIp => 1,

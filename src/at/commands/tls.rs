@@ -50,13 +50,13 @@ fn change(c: &mut Context<'_, '_>, args: &Args, change: impl Fn(&mut TlsNames)) 
     if ids.clone().any(|id| c.core.links.get(id).is_some()) {
         return Err(ErrorCode::FAILED);
     }
-    c.core.tls[ids].iter_mut().for_each(change);
+    c.core.links.tls[ids].iter_mut().for_each(change);
     Ok(Outcome::Ok)
 }
 
 /// Prints a line for every link. The values are not in quotes.
 fn show(c: &mut Context<'_, '_>, name: &str, values: impl Fn(&TlsNames) -> Vec<&[u8]>) -> Result {
-    for (id, names) in c.core.tls.iter().enumerate() {
+    for (id, names) in c.core.links.tls.iter().enumerate() {
         let mut line = format!("{name}:{id}").into_bytes();
         for value in values(names) {
             line.push(b',');
@@ -111,10 +111,10 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
 /// The key in hexadecimal digits, lower case (a guess).
 pub fn hex_key_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let keys: Vec<String> =
-        c.core.tls.iter().map(|n| n.key.iter().map(|b| format!("{b:02x}")).collect()).collect();
+        c.core.links.tls.iter().map(|n| n.key.iter().map(|b| format!("{b:02x}")).collect()).collect();
     for (id, key) in keys.into_iter().enumerate() {
         let mut line = format!("+CIPSSLCPSKHEX:{id},{key},").into_bytes();
-        line.extend_from_slice(&c.core.tls[id].hint);
+        line.extend_from_slice(&c.core.links.tls[id].hint);
         line.extend_from_slice(b"\r\n");
         c.core.out.text_bytes(&line);
     }

@@ -41,7 +41,7 @@ pub fn begin(c: &mut Context<'_, '_>, args: &Args) -> Result {
 /// One at a time.
 fn start(c: &mut Context<'_, '_>, https: bool, request: Request) -> Result {
     if c.core.update.is_running() {
-        c.core.log("ALREADY IN OTA");
+        c.core.out.log("ALREADY IN OTA");
         return Err(ErrorCode::FAILED);
     }
     let (firmware, nonblocking) = (request.name.starts_with(OTA), request.nonblocking);

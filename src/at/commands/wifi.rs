@@ -9,7 +9,7 @@ use crate::wifi::Status;
 type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn init_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let line = format!("+CWINIT:{}\r\n", u8::from(!c.core.wifi_off));
+    let line = format!("+CWINIT:{}\r\n", u8::from(!c.core.radio.off));
     c.core.out.text(&line);
     Ok(Outcome::Ok)
 }
@@ -17,10 +17,10 @@ pub fn init_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// Not saved. Switched on again, Wi-Fi has the mode that it had, and the station waits for AT+CWJAP (a guess).
 pub fn init_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let off = args.int("init") == Some(0);
-    if off == c.core.wifi_off {
+    if off == c.core.radio.off {
         return Ok(Outcome::Ok);
     }
-    c.core.wifi_off = off;
+    c.core.radio.off = off;
     let on = c.core.station_on();
     c.env.station.enable(c.now, on, c.env.stack);
     c.core.restart_softap(c.env);

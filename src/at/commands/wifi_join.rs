@@ -15,7 +15,7 @@ type Result = std::result::Result<Outcome, ErrorCode>;
 pub fn join_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let wifi = &c.core.settings.wifi;
     let (Some(ap), Some(saved)) = (c.env.station.ap(), &wifi.join) else {
-        c.core.log("No AP");
+        c.core.out.log("No AP");
         return Ok(Outcome::Ok);
     };
     let mut line = b"+CWJAP:\"".to_vec();

@@ -45,7 +45,7 @@ fn modes(c: &Context<'_, '_>, args: &Args) -> std::result::Result<u8, ErrorCode>
 }
 
 pub fn country_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let Country { policy, code, first, count } = c.core.country.clone();
+    let Country { policy, code, first, count } = c.core.radio.country.clone();
     let mut line = format!("+CWCOUNTRY:{policy},\"").into_bytes();
     line.extend_from_slice(&code);
     line.extend_from_slice(format!("\",{first},{count}\r\n").as_bytes());
@@ -60,7 +60,7 @@ pub fn country_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(args.invalid("total_channel_count"));
     }
     let code = args.text("country_code").unwrap_or_default().to_vec();
-    c.core.country = Country { policy: args.number("country_policy"), code, first, count };
+    c.core.radio.country = Country { policy: args.number("country_policy"), code, first, count };
     c.env.station.set_channels(first..=first + count - 1);
     Ok(Outcome::Ok)
 }

@@ -27,7 +27,7 @@ struct Scan {
 }
 
 pub fn options_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    c.core.scan_options = ScanOptions {
+    c.core.radio.scan_options = ScanOptions {
         sort: args.is_on("sort_enable"),
         mask: args.number("print mask"),
         rssi: args.number("rssi filter"),
@@ -83,7 +83,7 @@ fn start(
 
 /// Prints what a scan that is over has found.
 fn print(core: &mut Core, env: &Env<'_>, scan: &Scan) {
-    let options = core.scan_options;
+    let options = core.radio.scan_options;
     let shown = |ap: &&ApConfig| {
         scan.ssid.as_ref().is_none_or(|ssid| *ssid == ap.ssid)
             && scan.bssid.is_none_or(|bssid| bssid == ap.bssid)

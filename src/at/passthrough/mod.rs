@@ -28,7 +28,7 @@ impl Core {
             flush: profile.differences.passthrough_flush,
             interval: self.system.transmit_interval,
         };
-        Session::new(id, target, packing, self.line_end, open)
+        Session::new(id, target, packing, self.system.line_end, open)
     }
 
     /// The MCU speaks commands again, and is told so if it wants to (AT+SYSMSG bit 0).
@@ -40,7 +40,7 @@ impl Core {
 
     /// Says what happened to the station or a link, unless passthrough keeps it to itself (AT+SYSMSG bit 2).
     pub(super) fn announce(&mut self, text: &str) {
-        if !self.transparent || self.settings.basic.messages & 4 != 0 {
+        if !self.out.transparent || self.settings.basic.messages & 4 != 0 {
             self.out.text(text);
         }
     }

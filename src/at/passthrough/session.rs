@@ -169,7 +169,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
                 session.reopen = Reopen::Dialling(Box::new(LinkDial::new(now, target.clone(), secure, env)));
             }
             Err(line) => {
-                core.log(line);
+                core.out.log(line);
                 session.reopen = Reopen::At(later);
             }
         },

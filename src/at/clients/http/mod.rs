@@ -102,7 +102,7 @@ impl Exchange {
     /// The request does not fit into its buffer, or a certificate that it needs is not in flash.
     pub fn begin(request: Request, manner: Manner, c: &mut Context<'_, '_>) -> Result<Exchange, ErrorCode> {
         if request.line_len() > manner.buffers.0 {
-            c.core.say(c.now, &[Said::error("HTTP_CLIENT", "Out of buffer")]);
+            c.core.out.say(c.now, &[Said::error("HTTP_CLIENT", "Out of buffer")]);
             return Err(ErrorCode::FAILED);
         }
         let url = request.url().clone();
@@ -114,7 +114,7 @@ impl Exchange {
                 ..ClientTls::for_mode(Owner::Https, mode, pki, ca)
             };
             Some(tls.secure(c.now, c.core, c.env).map_err(|why| {
-                c.core.log(why);
+                c.core.out.log(why);
                 ErrorCode::FAILED
             })?)
         } else {
@@ -144,7 +144,7 @@ impl Exchange {
         while let Some(piece) = self.pieces.front() {
             // A piece larger than the ring goes out when all of the ring is free.
             let most = c.env.profile.tx_ring / 2;
-            if !c.core.has_room(c.env, piece.len().min(most)) {
+            if !c.core.out.has_room(c.env.room, piece.len().min(most)) {
                 return false;
             }
             let Some(piece) = self.pieces.pop_front() else { break };
