@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::clients::http::Http;
+use super::clients::mqtt::Mqtt;
 use super::clients::sntp::Sntp;
 use super::clients::update::Update;
 use super::clock::Clock;
@@ -37,6 +38,8 @@ pub struct Core {
     pub(super) update: Update,
     /// AT+HTTPURLCFG, AT+HTTPCHEAD, AT+HTTPCFG.
     pub(super) http: Http,
+    /// AT+MQTT...: the client of a broker.
+    pub(super) mqtt: Mqtt,
     /// What it has to tell.
     pub(super) events: VecDeque<AtEvent>,
 }
@@ -59,6 +62,7 @@ impl Core {
             sntp: Sntp::default(),
             update: Update::default(),
             http: Http::default(),
+            mqtt: Mqtt::default(),
             events: VecDeque::new(),
         }
     }

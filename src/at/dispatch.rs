@@ -3,7 +3,7 @@
 use super::commands::{Context, Outcome};
 use super::error::ErrorCode;
 use super::line::Completed;
-use super::params::{CommandLine, Form, Raw};
+use super::params::{CommandLine, Form};
 use super::schema::Args;
 use super::table::{self, Command, Need};
 use super::{At, Env, OnceDrained, Phase};
@@ -12,10 +12,15 @@ use crate::time::Instant;
 impl At {
     /// Runs a complete line.
     pub(super) fn run(&mut self, now: Instant, completed: Completed, env: &mut Env<'_>) {
-        let outcome = match completed {
-            Completed::TooLong => Err(ErrorCode::NO_AT),
-            Completed::Line(line) => CommandLine::parse(&line).and_then(|line| self.execute(now, &line, env)),
-        };
+        let outcome =
+            match completed {
+                Completed::TooLong => Err(ErrorCode::NO_AT),
+                Completed::Line(line) => match CommandLine::parse(&line) {
+                    Ok(line) => self.execute(now, &line, env),
+                    Err(code) => Err(named(&line, env)
+                        .map_or(code, |command| command.explain(code, &[], &[], env.profile))),
+                },
+            };
         self.conclude(outcome);
     }
 
@@ -29,7 +34,12 @@ impl At {
                 self.restart |= job.once_drained() == Some(OnceDrained::Restart);
                 self.phase = Phase::Running(job);
             }
-            Err(code) => self.core.out.error(code),
+            Err(code) => {
+                if let Some(text) = code.log_text() {
+                    self.core.out.log(&text);
+                }
+                self.core.out.error(code);
+            }
         }
     }
 
@@ -40,7 +50,7 @@ impl At {
             Form::Query => command.query.map(|h| (h, Args::default())),
             Form::Execute => command.execute.map(|h| (h, Args::default())),
             Form::Set => match &command.set {
-                Some(set) => Some((set.handler, self.check(command, &line.params, env)?)),
+                Some(set) => Some((set.handler, self.check(command, line, env)?)),
                 None => None,
             },
         }
@@ -53,11 +63,15 @@ impl At {
         handler(&mut Context { now, core: &mut self.core, env }, &args)
     }
 
-    fn check(&self, command: &Command, raw: &[Raw], env: &Env<'_>) -> Result<Args, ErrorCode> {
+    fn check(&self, command: &Command, line: &CommandLine, env: &Env<'_>) -> Result<Args, ErrorCode> {
         let Some(set) = &command.set else { return Err(ErrorCode::WRONG_FORM) };
-        let multiple = self.core.links.multiple;
+        let (raw, multiple) = (&line.params[..], self.core.links.multiple);
         let syntax = set.syntaxes.get(set.syntax(raw, multiple)).ok_or(ErrorCode::WRONG_FORM)?;
+        if let Some(index) = line.bare_comma.filter(|_| command.codes.is_some()) {
+            return Err(command.explain(ErrorCode::unreadable(index), raw, syntax.params, env.profile));
+        }
         Args::check(syntax.params, raw, multiple, |on| env.build.includes(env.profile, on))
+            .map_err(|code| command.explain(code, raw, syntax.params, env.profile))
     }
 
     fn require(&self, needs: &[Need], env: &Env<'_>) -> Result<(), ErrorCode> {
@@ -69,4 +83,11 @@ impl At {
         });
         if met { Ok(()) } else { Err(ErrorCode::FAILED) }
     }
+}
+
+/// The command that a line is of which the rest cannot be read.
+fn named(line: &[u8], env: &Env<'_>) -> Option<&'static Command> {
+    let end = line.iter().position(|byte| *byte == b'=')?;
+    let name = std::str::from_utf8(line.get(2..end)?).ok()?.to_ascii_uppercase();
+    table::find(&name, env.profile, &env.build)
 }

@@ -138,8 +138,9 @@ impl Output {
     }
 
     fn code(&mut self, code: ErrorCode) {
-        if self.syslog {
-            self.text(&format!("ERR CODE:0x{:08x}\r\n", code.value()));
+        let shown = self.syslog;
+        for value in code.values().filter(|_| shown) {
+            self.text(&format!("ERR CODE:0x{value:08x}\r\n"));
         }
     }
 

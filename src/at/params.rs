@@ -41,6 +41,8 @@ pub struct CommandLine {
     pub form: Form,
     /// Its parameters, for [`Form::Set`].
     pub params: Vec<Raw>,
+    /// The first parameter with a comma inside its quotes that is not escaped. Some commands take it for the end.
+    pub bare_comma: Option<usize>,
 }
 
 impl CommandLine {
@@ -56,25 +58,32 @@ impl CommandLine {
             Ok(name) => name.to_ascii_uppercase(),
             Err(_) => return Err(ErrorCode::UNSUPPORTED),
         };
+        let mut bare_comma = None;
         let (form, params) = match tail {
             [] => (Form::Execute, Vec::new()),
             [b'?'] => (Form::Query, Vec::new()),
             [b'=', b'?'] => (Form::Test, Vec::new()),
-            [b'=', params @ ..] => (Form::Set, split(params)?),
+            [b'=', params @ ..] => (Form::Set, split(params, &mut bare_comma)?),
             _ => return Err(ErrorCode::UNSUPPORTED),
         };
-        Ok(CommandLine { name, form, params })
+        Ok(CommandLine { name, form, params, bare_comma })
     }
 }
 
-fn split(mut bytes: &[u8]) -> Result<Vec<Raw>, ErrorCode> {
+fn split(mut bytes: &[u8], bare_comma: &mut Option<usize>) -> Result<Vec<Raw>, ErrorCode> {
     let mut params = Vec::new();
     if bytes.is_empty() {
         return Ok(params);
     }
     loop {
         let (raw, rest) = match bytes {
-            [b'"', rest @ ..] => text(rest).ok_or(ErrorCode::unreadable(params.len()))?,
+            [b'"', rest @ ..] => {
+                let (raw, rest, bare) = text(rest).ok_or(ErrorCode::unreadable(params.len()))?;
+                if bare {
+                    bare_comma.get_or_insert(params.len());
+                }
+                (raw, rest)
+            }
             _ => {
                 let end = bytes.iter().position(|b| *b == b',').unwrap_or(bytes.len());
                 let (word, rest) = bytes.split_at(end);
@@ -91,9 +100,11 @@ fn split(mut bytes: &[u8]) -> Result<Vec<Raw>, ErrorCode> {
     }
 }
 
-/// A string from behind its opening quote, and what follows its closing one. `None` when it never closes.
-fn text(bytes: &[u8]) -> Option<(Raw, &[u8])> {
+/// A string from behind its opening quote, what follows its closing one, and whether it has a comma without an escape.
+/// `None` when it never closes.
+fn text(bytes: &[u8]) -> Option<(Raw, &[u8], bool)> {
     let mut value = Vec::new();
+    let mut bare = false;
     let mut rest = bytes;
     loop {
         match rest {
@@ -101,8 +112,9 @@ fn text(bytes: &[u8]) -> Option<(Raw, &[u8])> {
                 value.push(*escaped);
                 rest = tail;
             }
-            [b'"', tail @ ..] => return Some((Raw::Text(value), tail)),
+            [b'"', tail @ ..] => return Some((Raw::Text(value), tail, bare)),
             [byte, tail @ ..] => {
+                bare |= *byte == b',';
                 value.push(*byte);
                 rest = tail;
             }

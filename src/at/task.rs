@@ -1,6 +1,6 @@
 //! What goes on beside the commands: a row for each task, polled in one place, in this order.
 
-use super::clients::{sntp, update};
+use super::clients::{mqtt, sntp, update};
 use super::{Core, Env, server};
 use crate::time::Instant;
 
@@ -13,17 +13,19 @@ pub enum Task {
     Sntp,
     /// AT+CIUPDATE: loads firmware. The command may wait for it, or not.
     Update,
+    /// AT+MQTTCONN: keeps the connection with the broker.
+    Mqtt,
     /// AT+CIPSERVER: takes clients, and closes those that stay silent.
     Server,
 }
 
 impl Task {
     /// Every task, in the order in which they are polled.
-    pub const ALL: [Task; 4] = [Task::Mdns, Task::Sntp, Task::Update, Task::Server];
+    pub const ALL: [Task; 5] = [Task::Mdns, Task::Sntp, Task::Update, Task::Mqtt, Task::Server];
 
     /// Whether it goes on until the reset when a chip is about to restart: such a chip serves no links any more.
     pub fn outlives_links(self) -> bool {
-        self != Task::Server
+        !matches!(self, Task::Mqtt | Task::Server)
     }
 
     /// Does what is due, and looks at its sockets. True when it did something.
@@ -32,6 +34,7 @@ impl Task {
             Task::Mdns => core.radio.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack)),
             Task::Sntp => sntp::poll(now, core, env),
             Task::Update => update::poll(now, core, env),
+            Task::Mqtt => mqtt::poll(now, core, env),
             Task::Server => server::poll(now, core, env),
         }
     }

@@ -37,11 +37,19 @@ pub enum Timer {
     UpdateFlash,
     /// AT+CIUPDATE has taken too long as a whole.
     UpdateTimeout,
+    /// MQTT has waited long enough: for a connection, for CONNACK, for the stack to take something.
+    MqttTimeout,
+    /// MQTT pings its broker, or has waited long enough for the answer.
+    MqttPing,
+    /// MQTT sends a packet again that was not acknowledged, or gives it up.
+    MqttResend,
+    /// MQTT tries to connect again.
+    MqttReconnect,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Timer; 14] = [
+    pub const ALL: [Timer; 18] = [
         Timer::Stray,
         Timer::Notice,
         Timer::Command,
@@ -56,6 +64,10 @@ impl Timer {
         Timer::SntpAnswer,
         Timer::UpdateFlash,
         Timer::UpdateTimeout,
+        Timer::MqttTimeout,
+        Timer::MqttPing,
+        Timer::MqttResend,
+        Timer::MqttReconnect,
     ];
 }
 
@@ -87,6 +99,10 @@ impl At {
             | Timer::Reopen
             | Timer::SilentClient
             | Timer::Notice
+            | Timer::MqttTimeout
+            | Timer::MqttPing
+            | Timer::MqttResend
+            | Timer::MqttReconnect
                 if self.restart =>
             {
                 None
@@ -101,6 +117,10 @@ impl At {
             Timer::SntpAnswer => core.sntp.next_server_at(),
             Timer::UpdateFlash => core.update.flash_until(),
             Timer::UpdateTimeout => core.update.deadline(),
+            Timer::MqttTimeout => core.mqtt.deadline(),
+            Timer::MqttPing => core.mqtt.keep_alive_at(),
+            Timer::MqttResend => core.mqtt.resend_at(),
+            Timer::MqttReconnect => core.mqtt.reconnect_at(),
         }
     }
 }

@@ -22,6 +22,10 @@ impl Said {
         Said { level: LogLevel::Error, tag, text: text.into() }
     }
 
+    pub(super) fn warning(tag: &'static str, text: impl Into<String>) -> Said {
+        Said { level: LogLevel::Warning, tag, text: text.into() }
+    }
+
     fn info(tag: &'static str, text: impl Into<String>) -> Said {
         Said { level: LogLevel::Info, tag, text: text.into() }
     }

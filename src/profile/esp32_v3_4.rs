@@ -1,7 +1,7 @@
 //! ESP32, v3.4.0.0, on a WROOM-32.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Divider, Http, Offers, Profile, Release, Times, Tls, flash};
+use super::{BootLog, Chip, Differences, Divider, Http, Mqtt, Offers, Profile, Release, Times, Tls, flash};
 
 pub(super) static ESP32_V3_4: Profile = Profile {
     name: "esp32-v3.4",
@@ -39,5 +39,6 @@ pub(super) static ESP32_V3_4: Profile = Profile {
     tls: Tls::V3_4,
     offers: Offers::V3,
     http: Http::V3_3,
+    mqtt: Mqtt::V3,
     ..ESP32C3_V2_3
 };

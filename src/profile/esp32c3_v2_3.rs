@@ -1,6 +1,6 @@
 //! ESP32-C3, v2.3.0.0-dev: the release that the specification describes.
 
-use super::{BootLog, Chip, Differences, Divider, Http, Offers, Profile, Release, Times, Tls, flash};
+use super::{BootLog, Chip, Differences, Divider, Http, Mqtt, Offers, Profile, Release, Times, Tls, flash};
 use crate::time::Duration;
 
 /// Also what the other profiles say no different of: the release that is known best stands in for them (a guess where
@@ -56,4 +56,5 @@ pub(super) static ESP32C3_V2_3: Profile = Profile {
     tls: Tls::V2_3,
     offers: Offers::V2_3,
     http: Http::V2_3,
+    mqtt: Mqtt::V2_3,
 };

@@ -1,7 +1,7 @@
 //! ESP32-C3, v3.3.0.0, on a MINI-1: the last release of v3 for this chip.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Http, Offers, Profile, Release, Times, Tls, flash};
+use super::{BootLog, Chip, Differences, Http, Mqtt, Offers, Profile, Release, Times, Tls, flash};
 
 /// Texts, partitions and settings are those of the release's tag; free heap and times are those of the older release (a
 /// guess).
@@ -31,5 +31,6 @@ pub(super) static ESP32C3_V3_3: Profile = Profile {
     tls: Tls::V3_4,
     offers: Offers::V3,
     http: Http::V3_3,
+    mqtt: Mqtt::V3,
     ..ESP32C3_V2_3
 };

@@ -1,7 +1,9 @@
 //! ESP32-C3, v4.1.1.0, on a MINI-1.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Divider, Http, Offers, Profile, Range, Release, Times, Tls, flash};
+use super::{
+    BootLog, Chip, Differences, Divider, Http, Mqtt, Offers, Profile, Range, Release, Times, Tls, flash,
+};
 
 /// Texts, partitions and settings are those of the release's tag; free heap and times are those of the older release (a
 /// guess).
@@ -35,5 +37,6 @@ pub(super) static ESP32C3_V4_1: Profile = Profile {
     tls: Tls::V3_4,
     offers: Offers::V4_1,
     http: Http::V4_1,
+    mqtt: Mqtt::V4_1,
     ..ESP32C3_V2_3
 };

@@ -1,7 +1,9 @@
 //! ESP32-C6, v4.1.1.0, with 4 MB of flash.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Divider, Http, Offers, Profile, Range, Release, Times, Tls, flash};
+use super::{
+    BootLog, Chip, Differences, Divider, Http, Mqtt, Offers, Profile, Range, Release, Times, Tls, flash,
+};
 
 pub(super) static ESP32C6_V4_1: Profile = Profile {
     name: "esp32c6-v4.1",
@@ -40,5 +42,6 @@ pub(super) static ESP32C6_V4_1: Profile = Profile {
     tls: Tls::V4_1,
     offers: Offers::V4_1,
     http: Http::V4_1,
+    mqtt: Mqtt::V4_1,
     ..ESP32C3_V2_3
 };

@@ -1,7 +1,9 @@
 //! ESP8266, v2.2.0.0, on a WROOM-02.
 
 use super::esp32c3_v2_3::ESP32C3_V2_3;
-use super::{BootLog, Chip, Differences, Divider, Http, Offers, Profile, Range, Release, Times, Tls, flash};
+use super::{
+    BootLog, Chip, Differences, Divider, Http, Mqtt, Offers, Profile, Range, Release, Times, Tls, flash,
+};
 
 pub(super) static ESP8266_V2_2: Profile = Profile {
     name: "esp8266-v2.2",
@@ -49,5 +51,6 @@ pub(super) static ESP8266_V2_2: Profile = Profile {
     tls: Tls::ESP8266_V2_2,
     offers: Offers::ESP8266,
     http: Http::ESP8266_V2_2,
+    mqtt: Mqtt::ESP8266,
     ..ESP32C3_V2_3
 };

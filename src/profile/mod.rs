@@ -19,6 +19,7 @@ mod esp8266_v2_2;
 mod esp8266_v2_3;
 mod flash;
 mod http;
+pub mod mqtt;
 pub mod tls;
 
 use crate::rng::Stream;
@@ -31,6 +32,7 @@ pub use differences::{Differences, Flush, Instance};
 pub use divider::Divider;
 pub use flash::{Content, Holds, Namespace, Partition};
 pub use http::Http;
+pub use mqtt::Mqtt;
 pub use tls::Tls;
 
 /// How durations are drawn from a profile's ranges.
@@ -209,6 +211,8 @@ pub struct Profile {
     pub offers: Offers,
     /// Its HTTP client.
     pub http: Http,
+    /// Its MQTT client.
+    pub mqtt: Mqtt,
 }
 
 impl Profile {

@@ -98,6 +98,13 @@ const SETTINGS: &[Setting] = &[
     setting("+CIPSTO", &[], &["AT+CIPSTO=9"], "AT+CIPSTO?"),
     setting("+HTTPURLCFG", &[], &["AT+HTTPURLCFG=8\t>", "http://h\t\r\nSET OK\r\n"], "AT+HTTPURLCFG?"),
     setting("+HTTPCHEAD", &[], &["AT+HTTPCHEAD=4\t>", "A: b\t\r\nOK\r\n"], "AT+HTTPCHEAD?"),
+    setting("+MQTTUSERCFG", &[], &["AT+MQTTUSERCFG=0,2,\"\",\"\",\"\",0,0,\"\""], "AT+MQTTCONN?"),
+    setting(
+        "+MQTTCONNCFG",
+        &[],
+        &["AT+MQTTUSERCFG=0,1,\"\",\"\",\"\",0,0,\"\"", "AT+MQTTCONNCFG=0,9,0,\"\",\"\",0,0"],
+        "AT+MQTTCONN?",
+    ),
 ];
 
 /// Set forms that do something at once and set nothing, and settings that no command shows.
@@ -125,6 +132,20 @@ const ACTIONS: &[&str] = &[
     "+HTTPCPOST",
     "+HTTPCPUT",
     "+HTTPCFG",
+    "+MQTTCLIENTID", // what they set goes into CONNECT
+    "+MQTTUSERNAME",
+    "+MQTTPASSWORD",
+    "+MQTTLONGCLIENTID",
+    "+MQTTLONGUSERNAME",
+    "+MQTTLONGPASSWORD",
+    "+MQTTALPN",
+    "+MQTTSNI",
+    "+MQTTCONN",
+    "+MQTTPUB",
+    "+MQTTPUBRAW",
+    "+MQTTSUB",
+    "+MQTTUNSUB",
+    "+MQTTCLEAN",
 ];
 
 impl Setting {

@@ -2,5 +2,6 @@
 //! the stack. Commands start and stop them; [`Task`](super::task::Task) polls them.
 
 pub mod http;
+pub mod mqtt;
 pub mod sntp;
 pub mod update;

@@ -10,6 +10,7 @@ pub mod flash;
 pub mod http;
 pub mod link;
 pub mod mdns;
+pub mod mqtt;
 pub mod options;
 pub mod power;
 pub mod receive;

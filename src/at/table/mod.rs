@@ -6,11 +6,13 @@
 
 mod basic;
 mod http;
+mod mqtt;
 mod options;
 mod tcpip;
 mod wifi;
 
 use super::commands::Handler;
+use super::error::{ErrorCode, Fault};
 use super::limits;
 use super::params::{Form, Raw};
 use super::schema::{
@@ -92,12 +94,30 @@ pub struct Command {
     pub execute: Option<Handler>,
     /// Whether what it sets is kept in flash.
     pub saved: bool,
+    /// The code that the command has of its own for what is wrong with a parameter: of this name, or of how many there
+    /// are, with an empty one. Such a command takes a comma without an escape for the end of a string.
+    pub codes: Option<fn(&str, Fault, bool) -> u16>,
     /// Which profiles have it. Where a release changed its forms, there are two entries of one name, and a profile
     /// has one of them.
     pub on: Availability,
 }
 
 impl Command {
+    /// A code as the command gives it: of its own behind the parser's, where it has some.
+    pub fn explain(&self, code: ErrorCode, raw: &[Raw], params: &[Param], profile: &Profile) -> ErrorCode {
+        let (Some(codes), Some((fault, index))) = (self.codes, code.fault()) else { return code };
+        let params = if let ([], Some(set)) = (params, &self.set) { set.syntaxes[0].params } else { params };
+        let params = params.iter().filter(|p| profile.has(&p.on));
+        let mut names = params.flat_map(|p| std::iter::repeat_n(p.name, p.times));
+        let name = if fault == Fault::Count { "" } else { names.nth(index).unwrap_or_default() };
+        let given = raw.get(index);
+        let empty = matches!(given, Some(Raw::Text(text)) if text.is_empty());
+        // What is left out is read as nothing.
+        let fault = if matches!(given, Some(Raw::Omitted)) { Fault::Unreadable } else { fault };
+        let own = ErrorCode::mqtt(codes(name, fault, empty));
+        if fault == Fault::Unreadable { own.after(code) } else { own }
+    }
+
     /// Whether the command has this form. No command of the release has a test form.
     pub fn has(&self, form: Form) -> bool {
         match form {
@@ -124,6 +144,7 @@ const NONE: Command = Command {
     set: None,
     execute: None,
     saved: false,
+    codes: None,
     on: Availability::ALL,
 };
 
@@ -158,8 +179,8 @@ const LINKS: Param = links().multiple_only();
 const HOST: Param = text_within("remote host", limits::HOST);
 const PORT: Param = port("remote port");
 
-static CHAPTERS: [&[Command]; 5] =
-    [basic::COMMANDS, wifi::COMMANDS, tcpip::COMMANDS, options::COMMANDS, http::COMMANDS];
+static CHAPTERS: [&[Command]; 6] =
+    [basic::COMMANDS, wifi::COMMANDS, tcpip::COMMANDS, options::COMMANDS, http::COMMANDS, mqtt::COMMANDS];
 
 /// The order in which AT+CMD? lists the commands: that of the release's library; those that it does not have at the end.
 /// Every command has its place here, or the crate does not build.
@@ -185,7 +206,11 @@ const ORDER: &[&str] = &[
     "+PING", "+MDNS", "+CIUPDATE", "+CIPFWVER",
     // HTTP.
     "+HTTPCLIENT", "+HTTPGETSIZE", "+HTTPCGET", "+HTTPCPOST", "+HTTPCPUT", "+HTTPURLCFG", "+HTTPCHEAD", "+HTTPCFG",
+    // MQTT.
+    "+MQTTUSERCFG", "+MQTTCLIENTID", "+MQTTUSERNAME", "+MQTTPASSWORD", "+MQTTCONNCFG", "+MQTTALPN", "+MQTTCONN", "+MQTTPUB",
+    "+MQTTPUBRAW", "+MQTTSUB", "+MQTTUNSUB", "+MQTTCLEAN",
     // Not in that library.
+    "+MQTTLONGCLIENTID", "+MQTTLONGUSERNAME", "+MQTTLONGPASSWORD", "+MQTTSNI",
     "+CIPSSLCPSKHEX", "+CIPSNTPINTV",
 ];
 

@@ -1,0 +1,501 @@
+//! The client of one broker: its connection, the packets on their way, keep-alive, and the time after a loss.
+
+use super::packets::{self, PINGREQ, PUBACK, PUBCOMP, PUBREC, PUBREL};
+use super::reader::{Arrival, Piece, Reader};
+use crate::at::dial::{self, Dial, Dialling};
+use crate::at::tls_log::Said;
+use crate::at::{Core, Env};
+use crate::net::mqtt::wire::{Framed, frame};
+use crate::net::stack::{Connection, DnsFamily, StreamState, TcpOptions};
+use crate::profile;
+use crate::time::{Duration, Instant, earliest};
+
+/// What esp-mqtt's texts on the log port begin with.
+const TAG: &str = "MQTT_CLIENT";
+/// How long esp-mqtt waits for each step of a connection, and for a write to go on.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A packet that is not acknowledged is given up after this.
+const EXPIRES: Duration = Duration::from_secs(30);
+
+/// Where the client stands.
+#[derive(Debug)]
+pub enum Stage {
+    /// The connection is being opened.
+    Dialling(Box<Dial>),
+    /// CONNECT is on its way; CONNACK must be here by then.
+    Greeting(Connection, Instant),
+    /// Connected.
+    Up(Connection),
+    /// Lost; it tries again then.
+    Waiting(Instant),
+    /// Lost, and it does not try again.
+    Stopped,
+}
+
+/// A packet that is to be acknowledged.
+#[derive(Debug)]
+struct Sent {
+    id: u16,
+    bytes: Vec<u8>,
+    created: Instant,
+    last: Instant,
+    /// QoS 2: PUBREC has come, and PUBREL was sent.
+    released: bool,
+}
+
+/// What a command waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    /// CONNACK.
+    Connection,
+    /// Everything is written.
+    Written,
+    /// The answer to the packet of this number.
+    Answer(u16),
+}
+
+/// The client.
+#[derive(Debug)]
+pub struct Client {
+    host: String,
+    port: u16,
+    reconnect: bool,
+    facts: profile::Mqtt,
+    stage: Stage,
+    reader: Reader,
+    output: Vec<u8>,
+    /// Since when nothing of it was taken.
+    blocked: Option<Instant>,
+    /// Since when the keep-alive counts.
+    tick: Instant,
+    /// PINGREQ was sent, and the answer is not here.
+    pinged: bool,
+    /// CONNACK has come, and was good.
+    accepted: bool,
+    outbox: Vec<Sent>,
+    last_id: u16,
+    awaited: Option<Awaited>,
+    result: Option<bool>,
+}
+
+/// Goes on with what is under way. True when something happened.
+pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+    let Some(mut client) = core.mqtt.client.take() else { return false };
+    let moved = client.poll(now, core, env);
+    core.mqtt.client = Some(client);
+    moved
+}
+
+impl Client {
+    /// One that connects for the first time.
+    pub fn new(now: Instant, host: &str, port: u16, reconnect: bool, env: &mut Env<'_>) -> Client {
+        let facts = env.profile.mqtt;
+        Client {
+            host: host.to_owned(),
+            port,
+            reconnect,
+            facts,
+            stage: Stage::Waiting(now),
+            reader: Reader::new(facts.buffer),
+            output: Vec::new(),
+            blocked: None,
+            tick: now,
+            pinged: false,
+            accepted: false,
+            outbox: Vec::new(),
+            last_id: 0,
+            awaited: Some(Awaited::Connection),
+            result: None,
+        }
+    }
+
+    /// Connected.
+    pub fn is_up(&self) -> bool {
+        matches!(self.stage, Stage::Up(_))
+    }
+
+    /// Where it stands.
+    pub fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// Host, port, and whether it connects again by itself.
+    pub fn broker(&self) -> (&str, u16, bool) {
+        (&self.host, self.port, self.reconnect)
+    }
+
+    /// The next number of a packet.
+    pub fn new_id(&mut self, env: &mut Env<'_>) -> u16 {
+        self.last_id = match self.facts.counts_packets {
+            true => self.last_id.checked_add(1).unwrap_or(1),
+            // The range fits.
+            false => env.dials.between(1, u64::from(u16::MAX)) as u16,
+        };
+        self.last_id
+    }
+
+    /// Sends a packet for a command, which waits for its answer; for the packet to be written when its number is 0.
+    pub fn command(&mut self, now: Instant, id: u16, bytes: Vec<u8>) {
+        self.awaited = Some(if id == 0 { Awaited::Written } else { Awaited::Answer(id) });
+        self.result = None;
+        self.send(now, id, bytes);
+    }
+
+    fn send(&mut self, now: Instant, id: u16, bytes: Vec<u8>) {
+        self.output.extend_from_slice(&bytes);
+        if id > 0 {
+            self.outbox.push(Sent { id, bytes, created: now, last: now, released: false });
+        }
+    }
+
+    /// What has become of the command, once.
+    pub fn take_result(&mut self) -> Option<bool> {
+        self.result.take()
+    }
+
+    /// The command's wait is over, if it is this that it waits for.
+    fn settle(&mut self, what: Awaited, good: bool) {
+        if self.awaited == Some(what) {
+            self.awaited = None;
+            self.result = Some(good);
+        }
+    }
+
+    /// Ends it. A broker that it is connected with is told.
+    pub fn release(self, env: &mut Env<'_>) {
+        match self.stage {
+            Stage::Dialling(dial) => dial.release(env.stack),
+            Stage::Greeting(stream, _) => env.stack.stream_release(stream),
+            Stage::Up(stream) => {
+                env.stack.stream_send(stream, &[&self.output[..], &packets::DISCONNECT].concat());
+                env.stack.stream_release(stream);
+            }
+            Stage::Waiting(_) | Stage::Stopped => {}
+        }
+    }
+
+    /// See [`Mqtt::deadline`](super::Mqtt::deadline).
+    pub fn deadline(&self) -> Option<Instant> {
+        let step = match &self.stage {
+            Stage::Dialling(dial) => dial.next_timer(),
+            Stage::Greeting(_, until) => Some(*until),
+            Stage::Up(_) | Stage::Waiting(_) | Stage::Stopped => None,
+        };
+        earliest([step, self.blocked.map(|since| since + PATIENCE)])
+    }
+
+    /// See [`Mqtt::keep_alive_at`](super::Mqtt::keep_alive_at).
+    pub fn keep_alive_at(&self, keep_alive: u16) -> Option<Instant> {
+        let half = Duration::from_millis(500 * u64::from(keep_alive));
+        let whole = Duration::from_secs(u64::from(keep_alive));
+        self.is_up()
+            .then(|| self.tick + if self.pinged && !self.facts.pings_when_idle { whole } else { half })
+    }
+
+    /// See [`Mqtt::resend_at`](super::Mqtt::resend_at).
+    pub fn resend_at(&self) -> Option<Instant> {
+        let again = |sent: &Sent| {
+            let stays = sent.released && !self.facts.resends_release;
+            (self.is_up() && !stays).then(|| sent.last + self.facts.resend)
+        };
+        self.outbox.iter().flat_map(|sent| [again(sent), Some(sent.created + EXPIRES)]).flatten().min()
+    }
+
+    fn poll(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+        let mut moved = self.look_at_outbox(now, core);
+        match &mut self.stage {
+            Stage::Stopped => {}
+            Stage::Waiting(until) if *until > now => {}
+            Stage::Waiting(_) => {
+                moved = true;
+                self.dial(now, core, env);
+            }
+            Stage::Dialling(dial) => match dial.poll(now, env.stack) {
+                Dialling::Waiting => {}
+                Dialling::Moved => moved = true,
+                Dialling::Open((stream, _)) => {
+                    moved = true;
+                    self.greet(now, stream, core, env);
+                }
+                Dialling::Failed(failure) => {
+                    moved = true;
+                    failure.log(now, core, env);
+                    core.out.say(now, &[Said::error(TAG, "Error transport connect")]);
+                    self.lose(now, core, env);
+                }
+            },
+            Stage::Greeting(..) | Stage::Up(_) => moved |= self.serve(now, core, env),
+        }
+        moved
+    }
+
+    fn dial(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) {
+        let options = TcpOptions { connect_timeout: PATIENCE, ..dial::tcp_options(env) };
+        let tls = core.mqtt.settings.as_ref().and_then(|settings| settings.tls(&self.host));
+        let secure = match tls.map(|tls| tls.secure(now, core, env)).transpose() {
+            Ok(secure) => secure,
+            Err(text) => {
+                core.out.log(text);
+                return self.lose(now, core, env);
+            }
+        };
+        let dial = Dial::host(now, (&self.host, self.port), DnsFamily::Ipv4, options, env.stack);
+        self.stage = Stage::Dialling(Box::new(dial.with_tls(secure, env.stack)));
+    }
+
+    fn greet(&mut self, now: Instant, stream: Connection, core: &Core, env: &Env<'_>) {
+        let Some(settings) = &core.mqtt.settings else { return };
+        let mut settings = settings.clone();
+        if settings.client.is_empty() {
+            // No id is given to esp-mqtt then, which makes one (a guess).
+            let [_, _, _, a, b, c] = env.mac;
+            settings.client = format!("ESP32_{a:02x}{b:02X}{c:02X}").into_bytes();
+        }
+        self.stage = Stage::Greeting(stream, now + PATIENCE);
+        self.output = packets::connect(&settings);
+    }
+
+    /// Writes, reads, and looks at the clock.
+    fn serve(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+        let (Stage::Greeting(stream, _) | Stage::Up(stream)) = self.stage else { return false };
+        let mut moved = self.write(now, stream, env);
+        match self.read(now, stream, core, env) {
+            Ok(read) => moved |= read,
+            Err(said) => {
+                core.out.say(now, &[said]);
+                self.lose(now, core, env);
+                return true;
+            }
+        }
+        moved |= self.write(now, stream, env);
+        let readable = env.stack.stream_readable(stream);
+        let over = !matches!(env.stack.stream_state(stream), StreamState::Open) && readable == 0;
+        let late = match &self.stage {
+            Stage::Greeting(_, until) => *until <= now,
+            _ => false,
+        };
+        let stuck = self.blocked.is_some_and(|since| since + PATIENCE <= now);
+        if stuck {
+            core.out.say(now, &[Said::error(TAG, "Writing didn't complete in specified timeout: errno=119")]);
+        }
+        if over || late || stuck || self.misses_the_broker(now, core) {
+            self.lose(now, core, env);
+            return true;
+        }
+        if matches!(self.stage, Stage::Greeting(..)) && self.accepted {
+            self.come_up(now, stream, core, env);
+            moved = true;
+        }
+        moved | self.write(now, stream, env)
+    }
+
+    fn write(&mut self, now: Instant, stream: Connection, env: &mut Env<'_>) -> bool {
+        if self.output.is_empty() {
+            return false;
+        }
+        let taken = env.stack.stream_send(stream, &self.output);
+        self.output.drain(..taken);
+        if taken > 0 {
+            self.blocked = None;
+            if self.facts.pings_when_idle {
+                self.tick = now;
+            }
+        }
+        if self.output.is_empty() {
+            self.settle(Awaited::Written, true);
+        } else {
+            self.blocked.get_or_insert(now);
+        }
+        taken > 0
+    }
+
+    /// Reads packets as long as there are some, and room for what they say.
+    fn read(
+        &mut self,
+        now: Instant,
+        stream: Connection,
+        core: &mut Core,
+        env: &mut Env<'_>,
+    ) -> Result<bool, Said> {
+        let mut moved = false;
+        loop {
+            let wants = self.reader.wants();
+            if wants > 0 {
+                let bytes = env.stack.stream_recv(stream, wants);
+                if bytes.is_empty() {
+                    return Ok(moved);
+                }
+                self.reader.push(&bytes);
+                moved = true;
+                continue;
+            }
+            // A report has one piece whole: it waits until there is room for it.
+            if self.reader.next_length().is_some_and(|length| !core.out.has_room(env.room, length)) {
+                return Ok(moved);
+            }
+            moved = true;
+            match self.reader.next().map_err(|text| Said::error(TAG, text))? {
+                None => {}
+                Some(Arrival::Packet(bytes)) => self.packet(now, &bytes)?,
+                Some(Arrival::Piece(piece)) => self.message(&piece, core),
+            }
+        }
+    }
+
+    fn message(&mut self, piece: &Piece, core: &mut Core) {
+        let Piece { topic, data, acknowledge } = piece;
+        let head = format!("+MQTTSUBRECV:0,\"{}\",{},", String::from_utf8_lossy(topic), data.len());
+        core.out.framed(&head, data, "\r\n");
+        match acknowledge {
+            Some((1, id)) => self.output.extend(packets::acknowledge(PUBACK, *id)),
+            Some((_, id)) => self.output.extend(packets::acknowledge(PUBREC, *id)),
+            None => {}
+        }
+    }
+
+    /// A packet that is no message. What nobody waits for is passed over.
+    fn packet(&mut self, now: Instant, bytes: &[u8]) -> Result<(), Said> {
+        let body = match frame(bytes) {
+            Framed::Known { header, .. } => &bytes[header..],
+            Framed::Partial | Framed::Bad => return Ok(()),
+        };
+        let id = match body {
+            [high, low, ..] => u16::from_be_bytes([*high, *low]),
+            _ => 0,
+        };
+        match (bytes[0] >> 4, &self.stage) {
+            (2, Stage::Greeting(..)) => match body.get(1) {
+                Some(0) => self.accepted = true,
+                code => {
+                    let text = match code {
+                        Some(1) => "Connection refused, bad protocol",
+                        Some(3) => "Connection refused, server unavailable",
+                        Some(4) => "Connection refused, bad username or password",
+                        Some(5) => "Connection refused, not authorized",
+                        _ => "Connection refused, Unknown reason",
+                    };
+                    return Err(Said::warning(TAG, text));
+                }
+            },
+            (_, Stage::Greeting(..)) => return Err(Said::error(TAG, "Invalid MSG_TYPE response")),
+            // PUBACK, PUBCOMP, SUBACK, UNSUBACK. Whether the broker grants a subscription is not looked at.
+            (4 | 7 | 9 | 11, _) => {
+                let before = self.outbox.len();
+                self.outbox.retain(|sent| sent.id != id);
+                if self.outbox.len() < before {
+                    self.settle(Awaited::Answer(id), true);
+                }
+            }
+            (5, _) => {
+                self.output.extend(packets::acknowledge(PUBREL, id));
+                for sent in self.outbox.iter_mut().filter(|sent| sent.id == id) {
+                    sent.released = true;
+                    sent.last = now;
+                    sent.bytes = packets::acknowledge(PUBREL, id);
+                }
+            }
+            (6, _) => self.output.extend(packets::acknowledge(PUBCOMP, id)),
+            (13, _) => {
+                self.pinged = false;
+                if !self.facts.pings_when_idle {
+                    self.tick = now;
+                }
+            }
+            // What a broker never sends is passed over.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn come_up(&mut self, now: Instant, stream: Connection, core: &mut Core, env: &mut Env<'_>) {
+        self.stage = Stage::Up(stream);
+        self.accepted = false;
+        self.tick = now;
+        let again = self.awaited != Some(Awaited::Connection);
+        self.settle(Awaited::Connection, true);
+        let (scheme, path) = match &core.mqtt.settings {
+            Some(settings) => (settings.scheme, settings.shown_path()),
+            None => (1, String::new()),
+        };
+        let report = format!(
+            "+MQTTCONNECTED:0,{scheme},\"{}\",\"{}\",\"{path}\",{}\r\n",
+            self.host,
+            self.port,
+            u8::from(self.reconnect)
+        );
+        core.report_mqtt(&report, env);
+        // The broker may have forgotten them.
+        for topic in if again { core.mqtt.topics.clone() } else { Vec::new() } {
+            let id = self.new_id(env);
+            self.send(now, id, packets::subscribe(id, &topic.name, topic.qos));
+        }
+    }
+
+    /// The connection is lost, or was not to be had.
+    fn lose(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) {
+        let first = self.awaited == Some(Awaited::Connection);
+        let next = match first || !self.reconnect {
+            true => Stage::Stopped,
+            false => Stage::Waiting(now + self.facts.pause.draw(env.timing, env.dials)),
+        };
+        match std::mem::replace(&mut self.stage, next) {
+            Stage::Greeting(stream, _) | Stage::Up(stream) => env.stack.stream_release(stream),
+            // A dial that has failed has let go of everything.
+            Stage::Dialling(_) | Stage::Waiting(_) | Stage::Stopped => {}
+        }
+        self.reader = Reader::new(self.facts.buffer);
+        self.output.clear();
+        self.blocked = None;
+        self.pinged = false;
+        self.accepted = false;
+        if self.awaited.take().is_some() {
+            self.result = Some(false);
+        }
+        core.report_mqtt("+MQTTDISCONNECTED:0\r\n", env);
+    }
+
+    /// Pings, or notices that the last ping was not answered: true.
+    fn misses_the_broker(&mut self, now: Instant, core: &mut Core) -> bool {
+        let keep_alive =
+            core.mqtt.settings.as_ref().map_or(super::KEEP_ALIVE, |settings| settings.keep_alive);
+        if self.keep_alive_at(keep_alive).is_none_or(|at| at > now) {
+            return false;
+        }
+        if self.pinged {
+            core.out.say(now, &[Said::error(TAG, "No PING_RESP, disconnected")]);
+            return true;
+        }
+        self.output.extend(PINGREQ);
+        self.pinged = true;
+        if self.facts.pings_when_idle {
+            self.tick = now;
+        }
+        false
+    }
+
+    /// Sends again what was not acknowledged, and gives up what is too old.
+    fn look_at_outbox(&mut self, now: Instant, core: &mut Core) -> bool {
+        let due: Vec<u16> =
+            self.outbox.iter().filter(|sent| sent.created + EXPIRES <= now).map(|sent| sent.id).collect();
+        for id in &due {
+            self.outbox.retain(|sent| sent.id != *id);
+            if self.facts.tells_given_up {
+                core.out.log(&format!("mqtt msg deleted, msg_id:{id}"));
+                self.settle(Awaited::Answer(*id), false);
+            }
+        }
+        let mut moved = !due.is_empty();
+        if self.is_up() {
+            let facts = self.facts;
+            let stays = |sent: &Sent| sent.released && !facts.resends_release;
+            for sent in self.outbox.iter_mut().filter(|sent| !stays(sent) && sent.last + facts.resend <= now)
+            {
+                packets::mark_duplicate(&mut sent.bytes);
+                sent.last = now;
+                self.output.extend_from_slice(&sent.bytes);
+                moved = true;
+            }
+        }
+        moved
+    }
+}
