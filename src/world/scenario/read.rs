@@ -20,6 +20,10 @@ use crate::world::spelling::{did_you_mean, one_of, shown};
 /// 2026-01-01T00:00:00Z.
 const DEFAULT_EPOCH: u64 = 1_767_225_600;
 
+/// Longest text of a scenario, bytes. The mark for a mistake, the log and the capture hold it once more each, so that
+/// a text without an end would take all memory.
+pub(super) const LONGEST: usize = 16 << 20;
+
 /// The name of a node that every world has.
 pub(super) const GATEWAY: &str = "gateway";
 
@@ -28,6 +32,12 @@ pub(super) type Taken<K> = BTreeMap<K, usize>;
 
 /// Reads a scenario.
 pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError> {
+    if text.len() > LONGEST {
+        let mut problems = Problems::new("");
+        let long = text.len();
+        problems.add(0..0, format!("a scenario has at most {LONGEST} bytes, this one has {long}"));
+        problems.check(name)?;
+    }
     let mut problems = Problems::new(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     for e in errors {

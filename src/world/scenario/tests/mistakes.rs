@@ -527,3 +527,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_scenario_without_an_end_is_refused_before_it_is_read() {
+    let longest = "#".repeat(read::LONGEST);
+    assert!(Scenario::parse("long.toml", &longest).is_ok(), "the longest scenario is read");
+    let longer = longest + "#";
+    let refused = Scenario::parse("long.toml", &longer).expect_err("a scenario that is too long was read");
+    assert!(refused.message.contains("at most 16777216 bytes, this one has 16777217"), "{refused}");
+}
