@@ -1,7 +1,7 @@
 # espat-sim. The two commands to begin with:
 #   make demo    firmware in QEMU talks through the module (installs what it lacks, builds, runs)
 #   make test    everything that must hold
-# Others: make build, bench, soak, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
+# Others: make build, wheel, bench, soak, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
 # With REQUIRE_RENODE=1, make test fails where there is no Renode instead of skipping what needs it.
 
 CARGO  ?= cargo
@@ -15,7 +15,7 @@ QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 TEST_PACKAGES := $(QEMU_PACKAGES) tshark openssl valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-build packages-demo packages-test \
-	lint unit same-digest golden-elsewhere drivers renode fuzz soak skipped
+	lint unit same-digest golden-elsewhere wheel python drivers renode fuzz soak skipped
 
 build: toolchain packages-build
 	$(CARGO) build --release
@@ -88,17 +88,29 @@ same-digest: build unit
 golden-elsewhere: toolchain
 	@scripts/golden-elsewhere.sh
 
-# Adafruit's driver as PyPI has it (docs/drivers.md), and the example of using the library from Python.
-build/python/installed: tests/drivers/adafruit/requirements.txt
+# The wheel for Python: library, command and pytest plugin (docs/python.md). It compiles nothing.
+wheel: build build/python/installed
+	@rm -rf build/wheel python/build
+	@build/python/bin/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel ./python
+	@rm -rf python/build python/src/*.egg-info
+	@ls build/wheel/*.whl
+
+# A virtual environment with what builds and tests the wheel, and Adafruit's driver as PyPI has it (docs/drivers.md).
+REQUIREMENTS := python/requirements.txt examples/pytest/requirements.txt tests/drivers/adafruit/requirements.txt
+build/python/installed: $(REQUIREMENTS)
+	rm -rf build/python
 	python3 -m venv build/python
-	build/python/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	build/python/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes $(addprefix --requirement ,$^)
 	@touch $@
 
-PYTHON = PYTHONPATH=$(CURDIR)/examples/python ESPAT_LIBRARY=$(CURDIR)/target/release/libespat_sim.so \
-	$(CURDIR)/build/python/bin/python
-drivers: build build/python/installed
-	@cd tests/drivers/adafruit && $(PYTHON) -m unittest
-	@$(PYTHON) examples/python/hello.py >build/hello.txt && grep -q 'WIFI GOT IP' build/hello.txt
+# The wheel as a user has it: the package's own tests, the examples, Adafruit's driver, the README's way from nothing.
+python: wheel firmware
+	@build/python/bin/pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall build/wheel/*.whl
+	@cd python && ../build/python/bin/python -m pytest -q tests
+	@build/python/bin/python examples/python/hello.py >build/hello.txt && grep -q 'WIFI DISCONNECT' build/hello.txt
+
+drivers: python
+	@cd tests/drivers/adafruit && ../../../build/python/bin/python -m unittest
 
 # What needs Renode runs where Renode is; tests/programs/renode_docs.rs does the same with the blocks of the documentation.
 renode: build firmware

@@ -1,32 +1,17 @@
-"""Boots a module, asks it for its version and joins an access point, as a host on an MCU would."""
+"""Boots a module, asks it for its version and joins an access point, as a host on an MCU would; then the access point is
+gone."""
 
-from espat_sim import NEVER, World
-
-SECOND = 1_000_000_000
-
-
-def ask(wifi, command, seconds=20):
-    """Sends a command; goes from event to event until its OK or ERROR is there."""
-    wifi.write(command.encode() + b"\r\n")
-    answer, end = b"", wifi.now + seconds * SECOND
-    while not answer.endswith((b"\r\nOK\r\n", b"\r\nERROR\r\n")):
-        event = wifi.next_event()
-        if event == NEVER or event > end:
-            raise SystemExit(f"no answer to {command}: {answer!r}")
-        wifi.advance(event)
-        answer += wifi.read()
-    return answer.decode()
-
+from espat_sim import SECOND, World
 
 with World() as world:
     wifi = world.attach()
-    wifi.advance(1 * SECOND)
-    print(wifi.read().decode())
-    print(ask(wifi, "ATE0"))
-    print(ask(wifi, "AT+GMR"))
-    print(ask(wifi, "AT+CWMODE=1"))
-    print(ask(wifi, 'AT+CWJAP="espat-sim","correct horse"'))
+    wifi.expect_exact("\r\nready\r\n")
+    wifi.command("ATE0")
+    for line in wifi.command("AT+GMR"):
+        print(line)
+    wifi.command("AT+CWMODE=1")
+    print(*wifi.command('AT+CWJAP="espat-sim","correct horse"'), sep="\n")
+    print("the module is", wifi.state().text)
     world.console("ap home down")
-    wifi.advance(wifi.now + 10 * SECOND)
-    print(wifi.read().decode())
+    print(wifi.expect_exact("WIFI DISCONNECT", timeout=10 * SECOND).decode())
     print("digest", world.digest())

@@ -1,0 +1,342 @@
+"""A simulated world: modules, their network, and time that moves when the caller says so."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import weakref
+from typing import Optional, Union
+
+from . import abi, facts
+from .constants import Outcome, PacketKind, ReplayOutcome, Side, Status
+from .errors import Error, Timeout
+from .facts import Record
+from .host import Host
+from .library import load
+from .module import MCU_TX, OBEYS_RTS, Module
+from .stream import DEFAULT_TIMEOUT
+from .times import shown, timeout_ns
+
+#: How far one module of a world may be ahead of the slowest one.
+LOOKAHEAD = 100_000
+#: What is kept unless the caller says otherwise.
+DEFAULT_RECORD = Record.OBSERVATIONS | Record.HOST_RECEIVED | Record.LOG_PORT
+
+_Path = Union[str, "os.PathLike[str]"]
+
+
+class World:
+    """A world at time 0. Close it, or use it as a context manager.
+
+    `scenario` is TOML text and `scenario_path` a file; without either, the built-in scenario. `seed` goes before the
+    scenario's. `capture` and `input_log` are files, written as the run goes. `record` is what is kept for being asked; in
+    a long run, take it now and then or keep less.
+    """
+
+    def __init__(
+        self,
+        scenario: Optional[str] = None,
+        *,
+        scenario_path: Optional[_Path] = None,
+        seed: Optional[int] = None,
+        capture: Optional[_Path] = None,
+        input_log: Optional[_Path] = None,
+        record: Record = DEFAULT_RECORD,
+    ) -> None:
+        self._library = load()
+        handle = ctypes.c_void_p()
+        options = abi.WorldOptions(
+            scenario=scenario.encode() if scenario is not None else None,
+            scenario_path=os.fsencode(scenario_path) if scenario_path else None,
+            seed=seed or 0,
+            seed_given=int(seed is not None),
+            record=int(record),
+            capture_path=os.fsencode(capture) if capture else None,
+            input_log_path=os.fsencode(input_log) if input_log else None,
+        )
+        _check(self._library, self._library.espat_world_new(ctypes.byref(options), ctypes.byref(handle)))
+        self._own(handle)
+
+    def _own(self, handle: ctypes.c_void_p) -> None:
+        self._handle = handle
+        # A world that nobody closes is freed with its object.
+        self._finalizer = weakref.finalize(self, self._library.espat_world_free, handle)
+        self._attached: list[Module] = []
+        self._seen = 0
+
+    def call(self, function: str, *arguments: object) -> None:
+        """Calls a function of the library with this world before `arguments`; an answer other than 0 is an Error."""
+        _check(self._library, getattr(self._library, function)(self._handle, *arguments))
+
+    # --- Modules and time -----------------------------------------------------------------------------------------------
+
+    def modules(self) -> list[str]:
+        """The names of the modules, in the order of their numbers."""
+        count, name = ctypes.c_size_t(), ctypes.c_char_p()
+        self.call("espat_module_count", ctypes.byref(count))
+        names = []
+        for index in range(count.value):
+            self.call("espat_module_name", index, ctypes.byref(name))
+            names.append((name.value or b"").decode())
+        return names
+
+    def attach(
+        self, name: Optional[str] = None, *, mcu_tx: Optional[str] = None, obeys_rts: Optional[bool] = None
+    ) -> Module:
+        """The module of that name, driven by the caller from now on. The name may be left out when there is one module.
+
+        `mcu_tx` ("wire" or "as-stored") and `obeys_rts` go before the scenario; None leaves them to it.
+        """
+        names = self.modules()
+        if name is None and len(names) > 1:
+            raise Error(f"this world has several modules, say which: {', '.join(names)}")
+        chosen = name if name is not None else names[0]
+        options = abi.AttachOptions(mcu_tx=MCU_TX[mcu_tx], obeys_rts=OBEYS_RTS[obeys_rts])
+        number = ctypes.c_uint32()
+        self.call("espat_attach", chosen.encode(), ctypes.byref(options), ctypes.byref(number))
+        module = Module(self, chosen, number.value)
+        self._attached.append(module)
+        return module
+
+    def forget(self, module: Module) -> None:
+        """For Module.detach(): the module no longer moves with the others."""
+        self._attached.remove(module)
+
+    def step(self, limit: int) -> None:
+        """Lets the attached modules go on to the next event, at most to `limit`: together, none more than 100 us ahead."""
+        if not self._attached:
+            raise Error("no module is attached, so nobody moves time: attach() one")
+        for module in self._attached:
+            module.pull()
+        slowest = min(module.now for module in self._attached)
+        target = min(limit, max(slowest, min(module.next_event() for module in self._attached)))
+        if len(self._attached) > 1:
+            target = min(target, slowest + LOOKAHEAD)
+        for module in self._attached:
+            if module.now <= target:
+                module.advance(target)
+
+    def advance(self, to: int) -> None:
+        """Lets everything up to and including `to` happen for all attached modules."""
+        while self._attached and min(module.now for module in self._attached) < to:
+            if len(self._attached) == 1:
+                self._attached[0].advance(to)
+            else:
+                self.step(to)
+
+    # --- Changing the world ---------------------------------------------------------------------------------------------
+
+    def console(self, line: str) -> str:
+        """Carries out a line of the console, such as "ap home down" (docs/console.md); what it answers. A change takes
+        effect at the earliest instant that no module has passed, or at its own time: "at 1.5s ap home down"."""
+        answer = ctypes.c_char_p()
+        self.call("espat_world_console", line.encode(), ctypes.byref(answer))
+        return (answer.value or b"").decode()
+
+    def host(self, name: str) -> Host:
+        """The host of that name."""
+        return Host(self, name)
+
+    # --- What happened --------------------------------------------------------------------------------------------------
+
+    def events(self, start: int = 0) -> list[facts.Event]:
+        """The events from number `start` on. Nothing is taken."""
+        found = []
+        while (event := self._event(start)) is not None:
+            found.append(event)
+            start = event.number + 1
+        return found
+
+    def take_events(self) -> list[facts.Event]:
+        """Takes the events that were not taken yet out of the world's memory."""
+        found: list[facts.Event] = []
+        while True:
+            raw = abi.Observation()
+            self.call("espat_observation_take", ctypes.byref(raw))
+            event = facts.Event.of(raw)
+            if event is None:
+                return found
+            found.append(event)
+
+    def _event(self, start: int) -> Optional[facts.Event]:
+        raw = abi.Observation()
+        self.call("espat_observation_read", start, ctypes.byref(raw))
+        return facts.Event.of(raw)
+
+    def wait_for_event(
+        self,
+        subject: str = "",
+        kind: str = "",
+        text: Union[str, re.Pattern[str], None] = None,
+        timeout: int = DEFAULT_TIMEOUT,
+        **fields: object,
+    ) -> facts.Event:
+        """Lets time pass until such an event is there: of `subject` (a module or a host), of this `kind` (docs/expect.md),
+        whose sentence contains `text` or matches it, and whose fields are equal to `fields`, such as link=0.
+
+        As with `expect`, the search begins behind the event that the last wait has found. `timeout` is in ns. Raises
+        Timeout with what came instead, and Error when the world has no such subject or kind.
+        """
+        self.call("espat_observation_check", subject.encode(), kind.encode())
+        now = min((module.now for module in self._attached), default=0)
+        start, deadline, others = self._seen, now + timeout_ns(timeout), []
+        while True:
+            while (event := self._event(start)) is not None:
+                start = event.number + 1
+                if (not subject or event.subject == subject) and (not kind or event.kind == kind):
+                    if _says(event, text) and all(getattr(event, name) == value for name, value in fields.items()):
+                        self._seen = start
+                        return event
+                    others.append(event)
+            if min((module.now for module in self._attached), default=0) >= deadline:
+                wanted = " ".join(str(part) for part in (subject, kind, text or "", fields or "") if part) or "an event"
+                seen = "\n".join(f"{shown(e.ns)} {e.subject} {e.kind} {e.text}" for e in others[-20:]) or "nothing"
+                raise Timeout(f"{wanted}: did not happen by {shown(deadline)}; what came:\n{seen}")
+            self.step(deadline)
+
+    def expectations(self) -> list[facts.Expectation]:
+        """The lines of the scenario's `expect`, with what has come of each by now."""
+        count = ctypes.c_size_t()
+        self.call("espat_expectation_count", ctypes.byref(count))
+        found = []
+        for index in range(count.value):
+            raw = abi.Expectation()
+            self.call("espat_expectation_read", index, ctypes.byref(raw))
+            found.append(facts.Expectation.of(raw))
+        return found
+
+    def check_expectations(self) -> None:
+        """Finishes the world and raises AssertionError with a sentence for each line of `expect` that has failed."""
+        self.finish()
+        failed = [f"line {one.line}: {one.why}" for one in self.expectations() if one.outcome == Outcome.FAILED]
+        if failed:
+            raise AssertionError("the scenario expects what has not happened:\n" + "\n".join(failed))
+
+    # --- Records --------------------------------------------------------------------------------------------------------
+
+    def dialogue(self) -> list[facts.Packet]:
+        """Takes what was said on the UARTs, one line, prompt or data block each. Needs Record.DIALOGUE."""
+        found: list[facts.Packet] = []
+        names, size = self.modules(), 4096
+        while True:
+            raw, buffer = abi.Packet(), ctypes.create_string_buffer(size)
+            status = self._library.espat_dialogue_take(self._handle, ctypes.byref(raw), buffer, size)
+            if status == Status.BUFFER_TOO_SMALL:
+                size = raw.length
+                continue
+            _check(self._library, status)
+            if not raw.kind:
+                return found
+            found.append(
+                facts.Packet(
+                    raw.ns,
+                    names[raw.module],
+                    facts.known(Side, getattr(raw, "from")),
+                    facts.known(PacketKind, raw.kind),
+                    buffer.raw[: raw.length],
+                )
+            )
+
+    def warnings(self) -> list[str]:
+        """Takes the warnings, each a sentence with its virtual time."""
+        found: list[str] = []
+        warning = ctypes.c_char_p()
+        while True:
+            self.call("espat_warning_take", ctypes.byref(warning))
+            if warning.value is None:
+                return found
+            found.append(warning.value.decode())
+
+    def capture(self) -> bytes:
+        """Takes what there is of the capture (pcapng). Needs Record.CAPTURE; all pieces until after finish() are the file."""
+        return self._pull("espat_capture_take")
+
+    def input_log(self) -> bytes:
+        """Takes what there is of the input log, as capture() does. Needs Record.INPUT_LOG."""
+        return self._pull("espat_input_log_take")
+
+    def _pull(self, function: str) -> bytes:
+        length = ctypes.c_size_t()
+        self.call(function, None, 0, ctypes.byref(length))
+        size = length.value
+        if size == 0:
+            return b""
+        buffer = ctypes.create_string_buffer(size)
+        self.call(function, buffer, size, ctypes.byref(length))
+        return buffer.raw[: length.value]
+
+    def seed(self) -> int:
+        """The seed in force."""
+        seed = ctypes.c_uint64()
+        self.call("espat_world_seed", ctypes.byref(seed))
+        return seed.value
+
+    def digest(self) -> str:
+        """The digest of everything that has happened on UARTs, pins and in frames, with the times: 16 hex digits."""
+        return self.digest_of("espat_world_digest")
+
+    def content_digest(self) -> str:
+        """The digest without times, which serves to compare runs under different emulators."""
+        return self.digest_of("espat_world_content_digest")
+
+    def digest_of(self, function: str, *arguments: object) -> str:
+        """The digest that `function` of the library gives, as it is shown everywhere."""
+        value = ctypes.c_uint64()
+        self.call(function, *arguments, ctypes.byref(value))
+        return f"{value.value:016x}"
+
+    def flush(self) -> None:
+        """Writes what has been recorded so far into the files, and returns when it is there."""
+        self.call("espat_world_flush")
+
+    def finish(self) -> None:
+        """Ends the recordings: files are complete, and the world takes no more inputs."""
+        self.call("espat_world_finish")
+
+    def close(self) -> None:
+        """Finishes the world and frees it. An Error when a file could not be written."""
+        if self._finalizer.detach():
+            handle, self._handle = self._handle, ctypes.c_void_p()
+            _check(self._library, self._library.espat_world_free(handle))
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+def replay(log: bytes) -> facts.Replay:
+    """Runs an input log again: the same bytes, capture and digests, without MCU or emulator."""
+    library, result = load(), abi.ReplayResult()
+    _check(library, library.espat_world_replay(log, len(log), None, ctypes.byref(result), None))
+    return facts.Replay(
+        outcome=facts.known(ReplayOutcome, result.outcome),
+        digest=f"{result.digest:016x}",
+        content_digest=f"{result.content_digest:016x}",
+        logged_digest=f"{result.logged_digest:016x}",
+        logged_content_digest=f"{result.logged_content_digest:016x}",
+        cut_line=result.cut_line,
+    )
+
+
+def default_scenario() -> str:
+    """The built-in scenario as TOML text, to begin one's own with."""
+    return str(load().espat_default_scenario().decode())
+
+
+def library_version() -> str:
+    """The version of the library, such as "0.1.0"."""
+    return str(load().espat_version().decode())
+
+
+def _check(library: ctypes.CDLL, status: int) -> None:
+    if status:
+        raise Error(library.espat_last_error().decode(), status)
+
+
+def _says(event: facts.Event, text: Union[str, re.Pattern[str], None]) -> bool:
+    if text is None:
+        return True
+    return bool(text.search(event.text)) if isinstance(text, re.Pattern) else text in event.text

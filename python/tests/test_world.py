@@ -1,0 +1,238 @@
+"""Worlds, modules and hosts: what a host on an MCU does, through the typed interface."""
+
+import subprocess
+
+import pytest
+
+import espat_sim
+from espat_sim import (
+    MILLISECOND,
+    NEVER,
+    SECOND,
+    CommandFailed,
+    Error,
+    EventKind,
+    Outcome,
+    Parity,
+    Power,
+    Protocol,
+    Record,
+    ReplayOutcome,
+    Side,
+    Status,
+    Timeout,
+    Wifi,
+    World,
+)
+
+JOIN = 'AT+CWJAP="espat-sim","correct horse"'
+LAB = espat_sim.default_scenario() + '[host.pc]\naddress = "192.168.1.20"\nnames = ["pc.lan"]\ntcp-terminal = 23\n'
+TWO = '[module.a]\n[module.b]\n[ap.home]\nssid = "espat-sim"\npassword = "correct horse"\n'
+
+
+@pytest.fixture
+def world():
+    with World(LAB, record=espat_sim.world.DEFAULT_RECORD | Record.DIALOGUE | Record.PINS) as world:
+        yield world
+
+
+@pytest.fixture
+def wifi(world):
+    wifi = world.attach()
+    wifi.expect_exact("\r\nready\r\n")
+    wifi.command("ATE0")
+    return wifi
+
+
+@pytest.fixture
+def joined(wifi):
+    wifi.command("AT+CWMODE=1")
+    wifi.command(JOIN)
+    return wifi
+
+
+def test_a_module_joins_and_says_so_in_its_state(joined):
+    state = joined.state()
+    assert (state.power, state.wifi, state.access_point) == (Power.ON, Wifi.JOINED, "home")
+    assert state.ipv4 == "192.168.1.100"
+    assert (state.line.baud, state.line.parity, state.multiple) == (115200, Parity.NONE, False)
+
+
+def test_a_command_returns_its_lines_and_a_refused_one_says_which(wifi):
+    assert wifi.command("AT+CIPMUX?") == ["+CIPMUX:0"]
+    with pytest.raises(CommandFailed, match=r"AT\+FAKE: .*ERROR") as failed:
+        wifi.command("AT+FAKE")
+    assert failed.value.answer[-1] == "ERROR"
+
+
+def test_links_hosts_and_events_are_facts(world, joined):
+    joined.command('AT+CIPSTART="TCP","pc.lan",23')
+    (link,) = joined.links()
+    assert (link.id, link.kind, link.port, link.protocol) == (0, "TCP", 23, Protocol.TCP)
+    opened = world.wait_for_event("wifi", "link", link=0, event=EventKind.LINK_OPENED)
+    assert opened.peer == link.peer and opened.protocol == Protocol.TCP
+    joined.write("AT+CIPSEND=8")
+    joined.expect_exact(">")
+    joined.write(b'\x00\xff"\r\n\\hi')
+    joined.expect_exact("SEND OK")
+    pc = world.host("pc")
+    received = world.wait_for_event("pc", "tcp-terminal", "received")
+    assert received.data == pc.received() == b'\x00\xff"\r\n\\hi'
+    assert pc.received(offset=6) == b"hi"
+    pc.send(b'\x00\xff"\r\n\\>')
+    assert joined.expect(rb"\+IPD,(\d+):(.{7})").groups() == (b"7", b'\x00\xff"\r\n\\>')
+    pc.close()
+    joined.expect_exact("CLOSED")
+    assert joined.links() == []
+
+
+def test_a_wait_finds_one_event_after_the_other_and_a_slip_is_an_error(world, joined):
+    first = world.wait_for_event("wifi", "station")
+    second = world.wait_for_event("wifi", "station")
+    assert (first.event, second.event) == (EventKind.STATION_ASSOCIATED, EventKind.STATION_JOINED)
+    assert first.ns < second.ns and second.address == "192.168.1.100"
+    with pytest.raises(Error, match="stattion"):
+        world.wait_for_event("wifi", "stattion")
+    before = joined.now
+    with pytest.raises(Timeout, match="did not happen by"):
+        world.wait_for_event("www", "http", timeout=SECOND)
+    assert joined.now == before + SECOND
+
+
+def test_what_does_not_come_is_a_timeout_at_the_very_nanosecond_and_says_what_came(wifi):
+    before = wifi.now
+    wifi.write("AT+CIPMUX?")
+    with pytest.raises(Timeout, match=r"'PASS' did not come by .*\n(.|\n)*\+CIPMUX:0"):
+        wifi.expect_exact("PASS", timeout=300 * MILLISECOND)
+    assert wifi.now == before + 300 * MILLISECOND
+    assert b"+CIPMUX:0" in wifi.read(), "a wait that failed must take nothing away"
+
+
+@pytest.mark.parametrize("timeout", [5, 0.5, True, -SECOND])
+def test_a_timeout_in_seconds_is_refused(wifi, timeout):
+    with pytest.raises((TypeError, ValueError), match="nanoseconds"):
+        wifi.expect("OK", timeout=timeout)
+
+
+def test_one_of_several_patterns_and_what_was_before_it(wifi):
+    wifi.write("AT+CIPMUX?")
+    assert wifi.expect_exact(["ERROR", "OK"]) == b"OK"
+    wifi.write("AT+CIPMUX?")
+    assert b"+CIPMUX:0" in wifi.expect_exact("OK", return_what_before_match=True)
+
+
+def test_a_refused_call_has_its_status_and_its_sentence(world):
+    with pytest.raises(Error, match="there is no module 'door'; this world has wifi") as refused:
+        world.attach("door")
+    assert refused.value.status == Status.UNKNOWN_MODULE
+    with pytest.raises(Error, match="expected `down`") as refused:
+        world.console("ap home dwon")
+    assert refused.value.status == Status.INVALID_LINE
+    with pytest.raises(Error, match="passwrd"):
+        World("[ap.home]\npasswrd = 'x'\n")
+
+
+def test_time_is_the_callers(wifi):
+    while (event := wifi.next_event()) != NEVER and event < 60 * SECOND:
+        wifi.advance(event)
+        wifi.read()
+    wifi.advance(600 * SECOND)
+    with pytest.raises(Error, match="time went backwards"):
+        wifi.advance(599 * SECOND)
+    assert wifi.now == 600 * SECOND
+
+
+def test_two_modules_go_on_together(tmp_path):
+    def run():
+        with World(TWO) as world:
+            with pytest.raises(Error, match="say which: a, b"):
+                world.attach()
+            a, b = world.attach("a"), world.attach("b")
+            for module in (a, b):
+                module.expect_exact("ready")
+                module.command("AT+CWMODE=1")
+                module.command(JOIN)
+            a.wait(SECOND)
+            assert abs(a.now - b.now) <= espat_sim.world.LOOKAHEAD
+            assert {a.state().ipv4, b.state().ipv4} == {"192.168.1.100", "192.168.1.101"}
+            return world.digest(), a.digest(), b.digest()
+
+    assert run() == run()
+    assert len(set(run())) == 3
+
+
+def test_pins_line_settings_and_bytes_with_their_times(world, wifi):
+    wifi.set_pin("en", False)
+    wifi.wait(10 * MILLISECOND)
+    assert wifi.state().power == Power.OFF
+    wifi.set_pin("en", True)
+    wifi.expect_exact("ready")
+    wifi.read()
+    wifi.set_line(9600)
+    wifi.write("AT")
+    wifi.wait(100 * MILLISECOND)
+    assert wifi.state().mcu_line.baud == 9600
+    assert wifi.statistics().module_framing_errors > 0, "a module at another rate must not understand"
+    wifi.set_line(115200)
+    wifi.write(b"\r\n")
+    wifi.wait(SECOND)
+    wifi.read()
+    wifi.write("AT")
+    wifi.advance(wifi.now + 100 * MILLISECOND)
+    taken = wifi.uart_take()
+    assert bytes(one.byte for one in taken).endswith(b"OK\r\n")
+    assert all(a.ns < b.ns for a, b in zip(taken, taken[1:]))
+    assert wifi.pins() == []
+
+
+def test_the_dialogue_the_capture_and_the_log(tmp_path, wifi, world):
+    said = [str(packet) for packet in world.dialogue()]
+    assert any(line.endswith("MCU -> ATE0") for line in said) and any(line.endswith("ESP <- ready") for line in said)
+    with World(seed=9, capture=tmp_path / "a.pcapng", input_log=tmp_path / "a.espat-log") as other:
+        module = other.attach()
+        module.expect_exact("ready")
+        other.finish()
+        digest = other.digest()
+        assert other.seed() == 9
+    replay = espat_sim.replay((tmp_path / "a.espat-log").read_bytes())
+    assert (replay.outcome, replay.digest) == (ReplayOutcome.SAME, digest)
+    assert (tmp_path / "a.pcapng").read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+    command = [espat_sim.command_path(), "replay", "--no-dialogue", str(tmp_path / "a.espat-log")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert digest in said.stdout + said.stderr
+
+
+def test_records_are_pulled_when_they_are_asked_for():
+    with World(record=Record.CAPTURE | Record.INPUT_LOG | Record.DIALOGUE) as world:
+        wifi = world.attach()
+        wifi.expect_exact("ready")
+        world.finish()
+        assert world.capture()[:4] == b"\x0a\x0d\x0d\x0a" and world.capture() == b""
+        assert espat_sim.replay(world.input_log()).digest == world.digest()
+        assert {packet.side for packet in world.dialogue()} == {Side.MODULE}
+        with pytest.raises(Error) as refused:
+            world.events()
+        assert refused.value.status == Status.NOT_RECORDED
+
+
+def test_expectations_are_read_and_checked():
+    scenario = 'expect = ["by 5s wifi reply ready", "wifi station joined home"]\n' + espat_sim.default_scenario()
+    with World(scenario) as world:
+        world.attach().expect_exact("\r\nready\r\n")
+        assert [one.outcome for one in world.expectations()] == [Outcome.MET, Outcome.OPEN]
+        with pytest.raises(AssertionError, match="line 1: .*before `wifi station joined home` had happened"):
+            world.check_expectations()
+
+
+def test_a_module_that_nobody_attached_can_not_be_waited_for(world):
+    with pytest.raises((Error, Timeout)):
+        world.wait_for_event("wifi", "reply")
+    with pytest.raises(Error, match="nobody moves time"):
+        world.step(SECOND)
+
+
+def test_a_closed_world_is_an_error_and_nothing_worse(wifi, world):
+    world.close()
+    with pytest.raises(Error):
+        wifi.write("AT")
+    world.close()
