@@ -25,3 +25,11 @@ def test_an_example_of_the_documentation_runs(page, index, tmp_path, monkeypatch
 
 def test_the_pages_have_examples():
     assert {page for page, _ in EXAMPLES} == {"docs/python.md", "python/README.md"}
+
+
+def test_the_tests_of_the_page_on_pytest_pass(pytester):
+    (block,) = blocks("docs/pytest.md")
+    (pytester.path / "build").mkdir()
+    (pytester.path / "build" / "firmware.elf").symlink_to(ROOT / "build" / "firmware" / "mps2-an385.elf")
+    pytester.makepyfile(test_sample=block)
+    pytester.runpytest().assert_outcomes(passed=2)

@@ -95,12 +95,23 @@ class Evidence:
             said.append(f"QEMU: exit code {result.exit_code} at {shown(result.ns)}, digest {result.digest}")
             said.append(f"  alone: {run.repeat}")
         seed = self.runs[-1].seed if self.runs else None
-        if self.world is not None:
+        if self.world is not None and not self.world.closed:
             seed = self.world.seed()
             said.append(self._report(self.world))
         said.append(f"records: {_shown_path(self._item, self.folder)}")
         said.append(f"to run it again: {self._command(seed)}")
         return "\n".join(said)
+
+    def properties(self) -> list[tuple[str, object]]:
+        """Seed and digest of the world, and of runs in QEMU that have ended, for JUnit."""
+        found: list[tuple[str, object]] = []
+        if self.world is not None and not self.world.closed:
+            found += [("espat_seed", self.world.seed()), ("espat_digest", self.world.digest())]
+        for run in self.runs:
+            if run.ended is not None:
+                found += [("espat_seed", run.seed)] if run.seed is not None else []
+                found += [("espat_digest", run.ended.digest)]
+        return found
 
     def _report(self, world: World) -> str:
         world.finish()
@@ -141,11 +152,16 @@ _EVIDENCE = pytest.StashKey[Evidence]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
-    """A test that has passed so far fails when the scenario expects what has not happened."""
-    outcome = yield
+    """A test that has passed so far fails when the scenario expects what has not happened. JUnit has seed and digest."""
     evidence = pyfuncitem.stash.get(_EVIDENCE, None)
-    if evidence is not None and evidence.world is not None:
-        evidence.world.check_expectations()
+    if evidence is None:
+        return (yield)
+    try:
+        outcome = yield
+        if evidence.world is not None and not evidence.world.closed:
+            evidence.world.check_expectations()
+    finally:
+        pyfuncitem.user_properties += evidence.properties()
     return outcome
 
 
@@ -153,8 +169,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Any:
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     evidence = item.stash.get(_EVIDENCE, None)
-    if report.failed and report.when == "call" and evidence is not None:
-        report.sections.append(("espat-sim", evidence.keep()))
+    # A fixture that fails to set up the test has a world as well; at the test's end it is gone.
+    if report.failed and report.when != "teardown" and evidence is not None:
+        try:
+            kept = evidence.keep()
+        except (Error, OSError) as error:
+            kept = f"the records are not whole: {error}"
+        report.sections.append(("espat-sim", kept))
     return report
 
 
@@ -231,7 +252,7 @@ def qemu(
     def start(firmware: Any = None, machine: Optional[str] = None, **arguments: Any) -> Qemu:
         if firmware is not None:
             beside = request.path.parent / firmware
-            firmware = beside if beside.exists() else pathlib.Path(firmware).resolve()
+            firmware = (beside if beside.exists() else pathlib.Path(firmware)).resolve()
             if not firmware.exists():
                 raise Error(f"there is no firmware {firmware}")
         arguments.setdefault("seed", espat_seed)

@@ -27,7 +27,7 @@ _Path = Union[str, "os.PathLike[str]"]
 
 #: `     2.605142  ESP <- CONNECT`; with several modules, their names are before the arrow.
 _LINE = re.compile(r"^ *(\d+)\.(\d{6})  (?:(\S+)  )?(MCU -> |ESP <- |       \| )(.*)$")
-_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|(.))")
+_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))")
 _ESCAPED = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"\\": b"\\"}
 
 
@@ -128,6 +128,11 @@ class Qemu:
             raise RunFailed(f"the run ended with {result.exit_code}:\n{self.messages()}\nto run it again: {self.repeat}")
         return result
 
+    @property
+    def ended(self) -> Optional[Result]:
+        """How the run ended, if it has."""
+        return self._result
+
     def messages(self) -> str:
         """What `espat-sim qemu` has said beside the two streams: warnings, expectations, how it ended."""
         return (self.folder / "messages.txt").read_text("utf-8", "backslashreplace")
@@ -161,6 +166,8 @@ class Qemu:
         """The next line of the two streams, which stays until it is delivered; None when the run has ended."""
         output: IO[str] = self._process.stdout  # type: ignore[assignment]
         while self._ahead is None:
+            if self._result is not None:
+                return None
             text = output.readline()
             if not text:
                 self._end()

@@ -300,6 +300,11 @@ class World:
             handle, self._handle = self._handle, ctypes.c_void_p()
             _check(self._library, self._library.espat_world_free(handle))
 
+    @property
+    def closed(self) -> bool:
+        """Whether the world is freed, and every call to it an Error."""
+        return not self._finalizer.alive
+
     def __enter__(self) -> World:
         return self
 

@@ -1,0 +1,203 @@
+"""The pytest plugin, in a pytest of its own: what its fixtures give, and what is left of a test that fails."""
+
+import pathlib
+import re
+import shlex
+import shutil
+import xml.etree.ElementTree
+
+import espat_sim
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FIRMWARE = ROOT / "build" / "firmware" / "mps2-an385.elf"
+
+FAILS = """
+    def test_it(espat, module):
+        module.expect_exact("ready")
+        espat.console("ap home down")
+        module.wait(1_000_000_000)
+        assert 0, "on purpose"
+"""
+
+
+@pytest.fixture
+def made(pytester):
+    """Makes a test file of this source."""
+    return lambda source: pytester.makepyfile(test_sample=source)
+
+
+def said(result):
+    """The lines of the section that the plugin adds to a failure, by what they begin with."""
+    text = result.stdout.str()
+    return dict(re.findall(r"^(world|QEMU|records|to run it again): (.*)$", text, re.MULTILINE))
+
+
+def test_a_test_that_passes_leaves_nothing(pytester, made):
+    made("def test_it(espat, module):\n    module.expect_exact('ready')\n    assert espat.seed() == 1\n")
+    pytester.runpytest().assert_outcomes(passed=1)
+    assert not (pytester.path / "espat-failures").exists()
+
+
+def test_a_test_that_fails_leaves_its_records_and_the_command_that_repeats_it(pytester, made):
+    made(FAILS)
+    result = pytester.runpytest("--espat-seed", "7")
+    result.assert_outcomes(failed=1)
+    told = said(result)
+    folder = pytester.path / told["records"]
+    names = {file.name for file in folder.iterdir()}
+    assert names == {"capture.pcapng", "input.espat-log", "dialogue.txt", "report.txt"}
+    digest = re.search(r"^digest (\w+)$", (folder / "report.txt").read_text(), re.MULTILINE)[1]
+    assert digest in told["world"] and "seed 7" in told["world"]
+    assert (folder / "dialogue.txt").read_text().endswith("ESP <- ready\n")
+    assert espat_sim.replay((folder / "input.espat-log").read_bytes()).digest == digest
+    command = shlex.split(told["to run it again"])
+    assert command == ["pytest", "test_sample.py::test_it", "--espat-seed", "7"]
+    again = pytester.runpytest(*command[1:])
+    again.assert_outcomes(failed=1)
+    assert said(again)["world"] == told["world"]
+
+
+def test_a_fixture_that_fails_leaves_them_as_well(pytester, made):
+    made(
+        """
+        import pytest
+
+        @pytest.fixture
+        def joined(module):
+            module.expect_exact("never said", timeout=2_000_000_000)
+
+        def test_it(joined):
+            pass
+        """
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    assert (pytester.path / said(result)["records"] / "input.espat-log").exists()
+
+
+def test_seeds_are_runs_of_their_own_and_each_failure_has_its_command(pytester, made):
+    made("def test_it(espat, module):\n    module.expect_exact('ready')\n    assert espat.seed() != 12\n")
+    result = pytester.runpytest("--espat-seed", "10", "--espat-seeds", "3", "--junitxml", "results.xml")
+    result.assert_outcomes(passed=2, failed=1)
+    command = shlex.split(said(result)["to run it again"])
+    assert command == ["pytest", "test_sample.py::test_it[seed12]", "--espat-seed", "12", "--espat-seeds", "1"]
+    pytester.runpytest(*command[1:]).assert_outcomes(failed=1)
+    cases = xml.etree.ElementTree.parse(pytester.path / "results.xml").findall(".//testcase")
+    digests = {case.find(".//property[@name='espat_digest']").get("value") for case in cases}
+    seeds = [case.find(".//property[@name='espat_seed']").get("value") for case in cases]
+    assert seeds == ["10", "11", "12"] and len(digests) == 3
+
+
+def test_a_test_without_a_world_runs_once(pytester, made):
+    made("def test_it():\n    pass\n")
+    pytester.runpytest("--espat-seeds", "3").assert_outcomes(passed=1)
+
+
+def test_the_scenario_is_the_markers_before_the_one_beside(pytester, made):
+    (pytester.path / "test_sample.toml").write_text("seed = 5\n[module.beside]\n")
+    (pytester.path / "other.toml").write_text("seed = 6\n[module.other]\n[module.second]\n")
+    made(
+        """
+        import pytest
+
+        def test_beside(espat, module):
+            assert (module.name, espat.seed()) == ("beside", 5)
+
+        @pytest.mark.espat(file="other.toml", module="second")
+        def test_file(espat, module):
+            assert (module.name, espat.seed()) == ("second", 6)
+
+        @pytest.mark.espat(scenario="[module.text]", seed=9)
+        def test_text(espat, module):
+            assert (module.name, espat.seed()) == ("text", 9)
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("marker", ["'lab.toml'", "scenaro='x'", "scenario='', file='x'"])
+def test_a_slip_in_the_marker_is_an_error(pytester, made, marker):
+    made(f"import pytest\n@pytest.mark.espat({marker})\ndef test_it(espat):\n    pass\n")
+    result = pytester.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*marker*espat*"])
+
+
+def test_what_the_scenario_expects_is_held_against_the_world(pytester, made):
+    (pytester.path / "test_sample.toml").write_text('expect = ["wifi reply ready", "wifi reply never"]\n')
+    made("def test_it(espat, module):\n    module.expect_exact('ready')\n    module.wait(1_000_000)\n")
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*line 1: *before `wifi reply never` had happened*"])
+
+
+def test_firmware_that_does_not_say_what_is_awaited_fails_with_its_records(pytester, made):
+    made(
+        f"""
+        def test_it(qemu):
+            dut = qemu({str(FIRMWARE)!r}, "mps2-an385", limit=2_700_000_000)
+            dut.expect("link 0 open")
+            dut.expect_exact("what it never says", timeout=20_000_000_000)
+        """
+    )
+    result = pytester.runpytest("--espat-seed", "3")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*'what it never says' did not come before it ended at 2.700000 s*"])
+    told = said(result)
+    assert "exit code 124 at 2.700000 s" in told["QEMU"]
+    names = {file.name for file in (pytester.path / told["records"] / "qemu-1").iterdir()}
+    assert names == {"capture.pcapng", "input.espat-log", "dialogue.txt", "report.txt", "messages.txt"}
+    again = pytester.runpytest(*shlex.split(told["to run it again"])[1:])
+    assert said(again)["QEMU"] == told["QEMU"], "the same seed must come to the same digest"
+    alone = re.search(r"^  alone: (.*)$", result.stdout.str(), re.MULTILINE)[1]
+    run = pytester.run(espat_sim.command_path(), *shlex.split(alone)[1:])
+    assert run.ret == 124 and told["QEMU"].split()[-1] in run.stderr.str()
+
+
+def test_time_in_a_run_stands_where_the_wait_ended(pytester, made):
+    made(
+        f"""
+        import pytest
+        from espat_sim import Error, Timeout
+
+        def test_it(qemu):
+            dut = qemu({str(FIRMWARE)!r}, "mps2-an385")
+            with pytest.raises(Timeout, match="did not come by 2.500000 s"):
+                dut.expect_exact("link 0 open", timeout=2_500_000_000)
+            dut.expect_exact("link 0 open", timeout=200_000_000)
+            assert 2_500_000_000 < dut.now < 2_700_000_000
+            with pytest.raises(Error, match="timeline"):
+                dut.write("x")
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
+def test_without_tshark_a_test_that_needs_it_is_skipped(pytester, made, monkeypatch):
+    made("def test_it(espat, module, capture):\n    module.expect_exact('ready')\n    assert capture.count('uart') > 0\n")
+    monkeypatch.setenv("PATH", str(pytester.path))
+    result = pytester.runpytest("-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*tshark is not on PATH*"])
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not on PATH")
+def test_the_capture_is_filtered_while_the_world_goes_on(pytester, made):
+    made(
+        """
+        import pytest
+        from espat_sim import Error
+
+        def test_it(espat, module, capture):
+            module.expect_exact("ready")
+            module.command("AT+CWMODE=1")
+            assert capture.count("dhcp") == 0
+            module.command('AT+CWJAP="espat-sim","correct horse"')
+            (first, *_) = capture.packets("dhcp", ["ip.src", "ip.dst"])
+            assert first == ["0.0.0.0", "255.255.255.255"]
+            with pytest.raises(Error, match="tshark"):
+                capture.count("no such field ==")
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=1)
