@@ -71,8 +71,32 @@ root server_ca.0 "$(name 'espat-sim client CA')"
 leaf client_cert.0 "$(name 'espat-sim client')" server_ca.0
 leaf client_cert.1 "$(name 'espat-sim client')" server_ca.0
 
+# same FILE SUBJECT ROOT: a root that signs itself with the key of ROOT.
+same() {
+    cp "$3.key" "$1.key"
+    openssl req -new -config "$work/openssl.cnf" -key "$1.key" -subj "$2" -out "$work/request"
+    openssl ca -batch -notext -config "$work/openssl.cnf" -selfsign -keyfile "$1.key" -md sha1 \
+        -in "$work/request" -out "$1.pem"
+}
+
+# MQTT's root has the key of the hosts' CA, so a broker whose certificate that CA has signed leads to both: with the
+# certificate `mqtt_chain.pem` in between, which says that MQTT's root vouches for the CA. The leaf names the root, but is
+# signed by another one of that name, which brokers know.
+mqtt() {
+    subject="$(name 'espat-sim mqtt CA')"
+    same "$work/mqtt_root" "$subject" ca
+    cp "$work/mqtt_root.pem" mqtt_ca.0.pem
+    openssl req -new -config "$work/openssl.cnf" -key ca.key -subj "$(name 'espat-sim CA')" -out "$work/request"
+    openssl ca -batch -notext -config "$work/openssl.cnf" -cert "$work/mqtt_root.pem" -keyfile "$work/mqtt_root.key" \
+        -md sha256 -in "$work/request" -out mqtt_chain.pem
+    same "$work/mqtt_signer" "$subject" server_ca.0
+    cp "$work/mqtt_signer.pem" mqtt_client_ca.pem
+    leaf mqtt_cert.0 "$(name 'espat-sim mqtt')" "$work/mqtt_signer"
+}
+mqtt
+
 # Of these, the leaf is signed by another root of the same name, as in the modules.
-for kind in mqtt https.0 https.1 wss.0 wss.1; do
+for kind in https.0 https.1 wss.0 wss.1; do
     subject="$(name "espat-sim ${kind%.*} CA")"
     root "$work/signer" "$subject"
     leaf "$work/leaf" "$(name "espat-sim ${kind%.*}")" "$work/signer"

@@ -41,6 +41,10 @@ pub const CA: &str = include_str!("../../../certificates/ca.pem");
 pub const CA_KEY: &str = include_str!("../../../certificates/ca.key");
 /// The authority that has signed the certificates of modules as clients, in PEM.
 pub const CLIENT_CA: &str = include_str!("../../../certificates/server_ca.0.pem");
+/// What a broker sends behind its certificate, so that modules trust it as an MQTT broker, too.
+const MQTT_CHAIN: &str = include_str!("../../../certificates/mqtt_chain.pem");
+/// Who has signed the certificates of modules as clients of MQTT.
+const MQTT_CLIENT_CA: &str = include_str!("../../../certificates/mqtt_client_ca.pem");
 /// What modules come with as clients, item 0: signed by [`CLIENT_CA`].
 const CLIENT_CERTIFICATE: &str = include_str!("../../../certificates/client_cert.0.pem");
 const CLIENT_KEY: &str = include_str!("../../../certificates/client_cert.0.key");
@@ -206,6 +210,19 @@ pub struct Config {
     pub patience: Option<Duration>,
     /// Server: what it does wrong.
     pub fault: Option<Fault>,
+}
+
+impl Config {
+    /// The same server as an MQTT broker: modules trust it with `mqtt_ca` 0, too, and it knows who has signed `mqtt_cert`.
+    pub fn for_mqtt(mut self) -> Config {
+        if let Some(identity) = &mut self.identity {
+            identity.certificate.extend(MQTT_CHAIN.bytes());
+        }
+        if self.verify != Verify::None {
+            self.authorities.extend(MQTT_CLIENT_CA.bytes());
+        }
+        self
+    }
 }
 
 impl Default for Config {
