@@ -245,6 +245,8 @@ pub enum SntpChange {
 pub struct Mqtt {
     /// TCP port, 1 to 65535.
     pub port: u16,
+    /// TCP port where it speaks over WebSocket, 1 to 65535; `None`: nowhere.
+    pub websocket: Option<u16>,
     /// Users and their passwords.
     pub users: Vec<(String, String)>,
     /// Clients without a user are let in. Where there are no users, any user is.
@@ -265,6 +267,7 @@ impl Default for Mqtt {
     fn default() -> Self {
         Mqtt {
             port: 1883,
+            websocket: None,
             users: Vec::new(),
             anonymous: true,
             rules: None,

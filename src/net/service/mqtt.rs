@@ -1,4 +1,5 @@
-//! An MQTT broker on a port of a host: carries bytes between the connections and the [`Broker`].
+//! An MQTT broker on a port of a host, and on another one over WebSocket: carries bytes between the connections and the
+//! [`Broker`].
 
 use super::echo::drop_oldest;
 use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
@@ -8,6 +9,8 @@ use crate::net::mqtt::broker::Broker;
 use crate::net::mqtt::wire::Message;
 use crate::net::network::HostAction;
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
+use crate::net::websocket::handshake::{self, Asked};
+use crate::net::websocket::{Event, Role, Socket, opcode};
 use crate::time::Instant;
 
 /// Bytes read at once.
@@ -21,11 +24,28 @@ struct Connection {
     heard: Instant,
     /// A test closes it.
     closing: bool,
+    web: Web,
+    /// Frames that the stack has not taken.
+    frames: Vec<u8>,
+}
+
+/// WebSocket on a connection.
+enum Web {
+    /// There is none.
+    None,
+    /// The request is awaited; so much of it has come.
+    Asked(Vec<u8>),
+    /// Frames.
+    Open(Box<Socket>),
+    /// It was refused, or the client has closed.
+    Over,
 }
 
 /// The broker of a host.
 pub(super) struct Server {
     listener: Listener,
+    /// For WebSocket.
+    web_listener: Option<Listener>,
     broker: Broker,
     connections: Vec<Connection>,
 }
@@ -33,27 +53,40 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn new(stack: &mut Stack, config: &config::Mqtt) -> Result<Server, ListenError> {
         let listener = stack.stream_listen(config.port, BACKLOG, &tcp_options())?;
-        Ok(Server { listener, broker: Broker::new(config), connections: Vec::new() })
+        let web = config.websocket.map(|port| stack.stream_listen(port, BACKLOG, &tcp_options()));
+        let web_listener = match web.transpose() {
+            Ok(web) => web,
+            Err(error) => {
+                stack.listener_release(listener);
+                return Err(error);
+            }
+        };
+        Ok(Server { listener, web_listener, broker: Broker::new(config), connections: Vec::new() })
     }
 }
 
 impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
-        while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
+        for (listener, web) in [(Some(self.listener), false), (self.web_listener, true)] {
+            let Some(listener) = listener else { continue };
+            while let Some((stream, peer)) = stack.stream_accept(listener) {
+                if self.connections.len() >= CONNECTIONS {
+                    drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
+                }
+                let number = self.broker.open(now, peer);
+                let web = if web { Web::Asked(Vec::new()) } else { Web::None };
+                let (frames, closing) = (Vec::new(), false);
+                self.connections.push(Connection { stream, number, heard: now, closing, web, frames });
+                moved = true;
             }
-            let number = self.broker.open(now, peer);
-            self.connections.push(Connection { stream, number, heard: now, closing: false });
-            moved = true;
         }
         for connection in &mut self.connections {
             moved |= connection.read(now, stack, &mut self.broker);
         }
         moved |= self.broker.poll(now);
         let broker = &mut self.broker;
-        self.connections.retain(|connection| {
+        self.connections.retain_mut(|connection| {
             let (keep, wrote) = connection.write(stack, broker);
             moved |= wrote | !keep;
             if !keep {
@@ -74,6 +107,9 @@ impl Service for Server {
 
     fn stop(self: Box<Self>, stack: &mut Stack) {
         stack.listener_release(self.listener);
+        if let Some(listener) = self.web_listener {
+            stack.listener_release(listener);
+        }
         for connection in self.connections {
             stack.stream_release(connection.stream);
         }
@@ -138,6 +174,7 @@ impl Connection {
             if data.is_empty() {
                 break;
             }
+            let data = self.unframed(data);
             broker.receive(now, self.number, &data);
             self.heard = now;
             moved = true;
@@ -145,17 +182,69 @@ impl Connection {
         moved
     }
 
+    /// What MQTT is in what has come.
+    fn unframed(&mut self, data: Vec<u8>) -> Vec<u8> {
+        let events = match &mut self.web {
+            Web::None => return data,
+            Web::Over => return Vec::new(),
+            Web::Asked(head) => {
+                head.extend(data);
+                match handshake::request(head) {
+                    Asked::Partial => return Vec::new(),
+                    Asked::Bad(status) => {
+                        self.frames = format!("HTTP/1.1 {status} \r\nConnection: close\r\n\r\n").into_bytes();
+                        self.web = Web::Over;
+                        return Vec::new();
+                    }
+                    Asked::Upgrade(upgrade, length) => {
+                        let mqtt = upgrade.protocols.iter().find(|name| name.starts_with("mqtt"));
+                        self.frames = handshake::accepted(&upgrade.key, mqtt.map(String::as_str));
+                        let mut socket = Socket::new(Role::Server);
+                        let events = socket.receive(&head[length..]);
+                        self.web = Web::Open(Box::new(socket));
+                        events
+                    }
+                }
+            }
+            Web::Open(socket) => socket.receive(&data),
+        };
+        let mut plain = Vec::new();
+        for event in events {
+            if let Event::Data { bytes, .. } = event {
+                plain.extend(bytes);
+            }
+        }
+        plain
+    }
+
     /// Sends what the broker has for it. Answers whether the connection goes on, and whether something was sent.
-    fn write(&self, stack: &mut Stack, broker: &mut Broker) -> (bool, bool) {
+    fn write(&mut self, stack: &mut Stack, broker: &mut Broker) -> (bool, bool) {
         if self.closing {
             return (false, true);
         }
         let over = broker.is_over(self.number);
         let Some(output) = broker.output(self.number) else { return (false, false) };
-        let sent = stack.stream_send(self.stream, output);
-        output.drain(..sent);
+        if let Web::Open(socket) = &mut self.web {
+            if self.frames.is_empty() && !output.is_empty() {
+                socket.send(true, opcode::BINARY, output);
+                output.clear();
+            }
+            self.frames.extend(socket.take_output());
+        }
+        let waiting = match self.web {
+            Web::None => output,
+            Web::Asked(_) | Web::Open(_) | Web::Over => &mut self.frames,
+        };
+        let sent = stack.stream_send(self.stream, waiting);
+        waiting.drain(..sent);
+        let over = over
+            || match &self.web {
+                Web::Over => true,
+                Web::Open(socket) => socket.is_over(),
+                Web::None | Web::Asked(_) => false,
+            };
         let keep = match stack.stream_state(self.stream) {
-            StreamState::Open | StreamState::Connecting => !(over && output.is_empty()),
+            StreamState::Open | StreamState::Connecting => !(over && waiting.is_empty()),
             StreamState::PeerClosed => stack.stream_readable(self.stream) > 0 && !over,
             StreamState::Closing | StreamState::Closed(_) => false,
         };

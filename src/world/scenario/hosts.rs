@@ -263,9 +263,14 @@ fn services(
         let config = config.map(tls::Config::for_mqtt);
         let default = if config.is_some() { 8883 } else { 1883 };
         let port = mqtt.integer(problems, "port", 1, 65_535).unwrap_or(default);
-        secure.extend(config.map(|config| (port, config)));
+        secure.extend(config.clone().map(|config| (port, config)));
         take(problems, &mut ports, ("TCP", port), mqtt.span("port"), &format!("TCP port {port}"));
-        services.push(ServiceConfig::Mqtt(super::mqtt::read(problems, &mqtt, port)));
+        let websocket = mqtt.integer(problems, "websocket", 1, 65_535);
+        if let Some(port) = websocket {
+            take(problems, &mut ports, ("TCP", port), mqtt.span("websocket"), &format!("TCP port {port}"));
+            secure.extend(config.map(|config| (port, config)));
+        }
+        services.push(ServiceConfig::Mqtt(super::mqtt::read(problems, &mqtt, port, websocket)));
     }
     (services, secure)
 }

@@ -17,8 +17,8 @@ const RULE: &str = "a rule such as \"alice publish sensors/#\": a user or `*`, t
 /// What a broker does with a client that does what it may not.
 const DENIED: [(&str, bool); 2] = [("refuse", false), ("close", true)];
 
-/// Reads a broker that listens on `port`.
-pub(super) fn read(problems: &mut Problems, section: &Section, port: u16) -> Mqtt {
+/// Reads a broker that listens on `port`, and for WebSocket on another one.
+pub(super) fn read(problems: &mut Problems, section: &Section, port: u16, websocket: Option<u16>) -> Mqtt {
     let default = Mqtt::default();
     let users: Vec<(String, String)> = texts(problems, section, "users")
         .into_iter()
@@ -39,6 +39,7 @@ pub(super) fn read(problems: &mut Problems, section: &Section, port: u16) -> Mqt
     }
     Mqtt {
         port,
+        websocket,
         anonymous,
         rules,
         closes: section.choice(problems, "denied", &DENIED).unwrap_or(default.closes),

@@ -130,6 +130,7 @@ pub(super) const HOST: &[Key] = &[
 
 pub(super) const MQTT: &[Key] = &[
     key("port", "a port from 1 to 65535", "1883, with TLS 8883"),
+    key("websocket", "a port from 1 to 65535", "no WebSocket"),
     key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
     key("users", "a table of users and their passwords: { alice = \"secret\" }", "empty"),
     key("anonymous", "true or false", "true without `users`, otherwise false"),

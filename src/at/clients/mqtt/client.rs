@@ -1,12 +1,14 @@
 //! The client of one broker: its connection, the packets on their way, keep-alive, and the time after a loss.
 
+use super::Settings;
+use super::channel::Channel;
 use super::packets::{self, PINGREQ, PUBACK, PUBCOMP, PUBREC, PUBREL};
 use super::reader::{Arrival, Piece, Reader};
 use crate::at::dial::{self, Dial, Dialling};
 use crate::at::tls_log::Said;
 use crate::at::{Core, Env};
 use crate::net::mqtt::wire::{Framed, frame};
-use crate::net::stack::{Connection, DnsFamily, StreamState, TcpOptions};
+use crate::net::stack::{Connection, DnsFamily, TcpOptions};
 use crate::profile;
 use crate::time::{Duration, Instant, earliest};
 
@@ -22,10 +24,10 @@ const EXPIRES: Duration = Duration::from_secs(30);
 pub enum Stage {
     /// The connection is being opened.
     Dialling(Box<Dial>),
-    /// CONNECT is on its way; CONNACK must be here by then.
-    Greeting(Connection, Instant),
+    /// CONNECT is on its way, or WebSocket's request before it; the answer must be here by then.
+    Greeting(Instant),
     /// Connected.
-    Up(Connection),
+    Up,
     /// Lost; it tries again then.
     Waiting(Instant),
     /// Lost, and it does not try again.
@@ -62,6 +64,10 @@ pub struct Client {
     reconnect: bool,
     facts: profile::Mqtt,
     stage: Stage,
+    /// While it greets, and while it is up.
+    channel: Option<Channel>,
+    /// CONNECT waits for WebSocket.
+    greets_later: bool,
     reader: Reader,
     output: Vec<u8>,
     /// Since when nothing of it was taken.
@@ -96,6 +102,8 @@ impl Client {
             reconnect,
             facts,
             stage: Stage::Waiting(now),
+            channel: None,
+            greets_later: false,
             reader: Reader::new(facts.buffer),
             output: Vec::new(),
             blocked: None,
@@ -111,7 +119,7 @@ impl Client {
 
     /// Connected.
     pub fn is_up(&self) -> bool {
-        matches!(self.stage, Stage::Up(_))
+        matches!(self.stage, Stage::Up)
     }
 
     /// Where it stands.
@@ -162,15 +170,18 @@ impl Client {
     }
 
     /// Ends it. A broker that it is connected with is told.
-    pub fn release(self, env: &mut Env<'_>) {
-        match self.stage {
-            Stage::Dialling(dial) => dial.release(env.stack),
-            Stage::Greeting(stream, _) => env.stack.stream_release(stream),
-            Stage::Up(stream) => {
-                env.stack.stream_send(stream, &[&self.output[..], &packets::DISCONNECT].concat());
-                env.stack.stream_release(stream);
-            }
-            Stage::Waiting(_) | Stage::Stopped => {}
+    pub fn release(mut self, env: &mut Env<'_>) {
+        if self.is_up()
+            && let Some(channel) = &mut self.channel
+        {
+            self.output.extend(packets::DISCONNECT);
+            channel.send(&mut self.output, env.stack);
+        }
+        if let Some(channel) = self.channel.take() {
+            channel.release(env.stack);
+        }
+        if let Stage::Dialling(dial) = self.stage {
+            dial.release(env.stack);
         }
     }
 
@@ -178,8 +189,8 @@ impl Client {
     pub fn deadline(&self) -> Option<Instant> {
         let step = match &self.stage {
             Stage::Dialling(dial) => dial.next_timer(),
-            Stage::Greeting(_, until) => Some(*until),
-            Stage::Up(_) | Stage::Waiting(_) | Stage::Stopped => None,
+            Stage::Greeting(until) => Some(*until),
+            Stage::Up | Stage::Waiting(_) | Stage::Stopped => None,
         };
         earliest([step, self.blocked.map(|since| since + PATIENCE)])
     }
@@ -224,7 +235,7 @@ impl Client {
                     self.lose(now, core, env);
                 }
             },
-            Stage::Greeting(..) | Stage::Up(_) => moved |= self.serve(now, core, env),
+            Stage::Greeting(_) | Stage::Up => moved |= self.serve(now, core, env),
         }
         moved
     }
@@ -243,7 +254,15 @@ impl Client {
         self.stage = Stage::Dialling(Box::new(dial.with_tls(secure, env.stack)));
     }
 
-    fn greet(&mut self, now: Instant, stream: Connection, core: &Core, env: &Env<'_>) {
+    /// The stream is open: CONNECT, behind WebSocket's request where there is one.
+    fn greet(&mut self, now: Instant, stream: Connection, core: &Core, env: &mut Env<'_>) {
+        let path = core.mqtt.settings.as_ref().filter(|s| s.is_websocket()).map(Settings::shown_path);
+        self.channel = Some(Channel::new(stream, (&self.host, self.port), path.as_deref(), env));
+        self.greets_later = true;
+        self.stage = Stage::Greeting(now + PATIENCE);
+    }
+
+    fn say_connect(&mut self, now: Instant, core: &Core, env: &Env<'_>) {
         let Some(settings) = &core.mqtt.settings else { return };
         let mut settings = settings.clone();
         if settings.client.is_empty() {
@@ -251,69 +270,81 @@ impl Client {
             let [_, _, _, a, b, c] = env.mac;
             settings.client = format!("ESP32_{a:02x}{b:02X}{c:02X}").into_bytes();
         }
-        self.stage = Stage::Greeting(stream, now + PATIENCE);
+        self.greets_later = false;
+        self.stage = Stage::Greeting(now + PATIENCE);
         self.output = packets::connect(&settings);
     }
 
     /// Writes, reads, and looks at the clock.
     fn serve(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-        let (Stage::Greeting(stream, _) | Stage::Up(stream)) = self.stage else { return false };
-        let mut moved = self.write(now, stream, env);
-        match self.read(now, stream, core, env) {
-            Ok(read) => moved |= read,
-            Err(said) => {
-                core.out.say(now, &[said]);
-                self.lose(now, core, env);
-                return true;
-            }
-        }
-        moved |= self.write(now, stream, env);
-        let readable = env.stack.stream_readable(stream);
-        let over = !matches!(env.stack.stream_state(stream), StreamState::Open) && readable == 0;
-        let late = match &self.stage {
-            Stage::Greeting(_, until) => *until <= now,
-            _ => false,
+        let Some(mut channel) = self.channel.take() else { return false };
+        let moved = self.look(now, &mut channel, core, env);
+        let Err(said) = moved else {
+            self.channel = Some(channel);
+            return moved.unwrap_or(false);
         };
-        let stuck = self.blocked.is_some_and(|since| since + PATIENCE <= now);
-        if stuck {
-            core.out.say(now, &[Said::error(TAG, "Writing didn't complete in specified timeout: errno=119")]);
-        }
-        if over || late || stuck || self.misses_the_broker(now, core) {
-            self.lose(now, core, env);
-            return true;
-        }
-        if matches!(self.stage, Stage::Greeting(..)) && self.accepted {
-            self.come_up(now, stream, core, env);
-            moved = true;
-        }
-        moved | self.write(now, stream, env)
+        core.out.say(now, &said);
+        channel.release(env.stack);
+        self.lose(now, core, env);
+        true
     }
 
-    fn write(&mut self, now: Instant, stream: Connection, env: &mut Env<'_>) -> bool {
-        if self.output.is_empty() {
-            return false;
+    /// Answers whether something happened; what the log port says of it when the connection is over.
+    fn look(
+        &mut self,
+        now: Instant,
+        channel: &mut Channel,
+        core: &mut Core,
+        env: &mut Env<'_>,
+    ) -> Result<bool, Vec<Said>> {
+        let mut moved = false;
+        if self.greets_later && channel.is_ready() {
+            self.say_connect(now, core, env);
+            moved = true;
         }
-        let taken = env.stack.stream_send(stream, &self.output);
-        self.output.drain(..taken);
-        if taken > 0 {
+        moved |= self.write(now, channel, env);
+        moved |= self.read(now, channel, core, env).map_err(|said| vec![said])?;
+        moved |= self.write(now, channel, env);
+        if self.blocked.is_some_and(|since| since + PATIENCE <= now) {
+            let text = "Writing didn't complete in specified timeout: errno=119";
+            return Err(vec![Said::error(TAG, text)]);
+        }
+        let late = matches!(&self.stage, Stage::Greeting(until) if *until <= now);
+        if late || channel.is_over(env.stack) {
+            return Err(Vec::new());
+        }
+        if self.misses_the_broker(now, core) {
+            return Err(vec![Said::error(TAG, "No PING_RESP, disconnected")]);
+        }
+        if matches!(self.stage, Stage::Greeting(_)) && self.accepted {
+            self.come_up(now, core, env);
+            moved = true;
+        }
+        Ok(moved | self.write(now, channel, env))
+    }
+
+    fn write(&mut self, now: Instant, channel: &mut Channel, env: &mut Env<'_>) -> bool {
+        let nothing = self.output.is_empty();
+        let took = channel.send(&mut self.output, env.stack);
+        if took {
             self.blocked = None;
             if self.facts.pings_when_idle {
                 self.tick = now;
             }
         }
-        if self.output.is_empty() {
-            self.settle(Awaited::Written, true);
-        } else {
+        if !self.output.is_empty() || channel.is_pending() {
             self.blocked.get_or_insert(now);
+        } else if took || !nothing {
+            self.settle(Awaited::Written, true);
         }
-        taken > 0
+        took
     }
 
     /// Reads packets as long as there are some, and room for what they say.
     fn read(
         &mut self,
         now: Instant,
-        stream: Connection,
+        channel: &mut Channel,
         core: &mut Core,
         env: &mut Env<'_>,
     ) -> Result<bool, Said> {
@@ -321,7 +352,7 @@ impl Client {
         loop {
             let wants = self.reader.wants();
             if wants > 0 {
-                let bytes = env.stack.stream_recv(stream, wants);
+                let bytes = channel.receive(wants, env.stack);
                 if bytes.is_empty() {
                     return Ok(moved);
                 }
@@ -364,7 +395,7 @@ impl Client {
             _ => 0,
         };
         match (bytes[0] >> 4, &self.stage) {
-            (2, Stage::Greeting(..)) => match body.get(1) {
+            (2, Stage::Greeting(_)) => match body.get(1) {
                 Some(0) => self.accepted = true,
                 code => {
                     let text = match code {
@@ -377,7 +408,7 @@ impl Client {
                     return Err(Said::warning(TAG, text));
                 }
             },
-            (_, Stage::Greeting(..)) => return Err(Said::error(TAG, "Invalid MSG_TYPE response")),
+            (_, Stage::Greeting(_)) => return Err(Said::error(TAG, "Invalid MSG_TYPE response")),
             // PUBACK, PUBCOMP, SUBACK, UNSUBACK. Whether the broker grants a subscription is not looked at.
             (4 | 7 | 9 | 11, _) => {
                 let before = self.outbox.len();
@@ -407,8 +438,8 @@ impl Client {
         Ok(())
     }
 
-    fn come_up(&mut self, now: Instant, stream: Connection, core: &mut Core, env: &mut Env<'_>) {
-        self.stage = Stage::Up(stream);
+    fn come_up(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) {
+        self.stage = Stage::Up;
         self.accepted = false;
         self.tick = now;
         let again = self.awaited != Some(Awaited::Connection);
@@ -434,15 +465,11 @@ impl Client {
     /// The connection is lost, or was not to be had.
     fn lose(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) {
         let first = self.awaited == Some(Awaited::Connection);
-        let next = match first || !self.reconnect {
+        // A dial that has failed has let go of everything, and so has who found the channel to be over.
+        self.stage = match first || !self.reconnect {
             true => Stage::Stopped,
             false => Stage::Waiting(now + self.facts.pause.draw(env.timing, env.dials)),
         };
-        match std::mem::replace(&mut self.stage, next) {
-            Stage::Greeting(stream, _) | Stage::Up(stream) => env.stack.stream_release(stream),
-            // A dial that has failed has let go of everything.
-            Stage::Dialling(_) | Stage::Waiting(_) | Stage::Stopped => {}
-        }
         self.reader = Reader::new(self.facts.buffer);
         self.output.clear();
         self.blocked = None;
@@ -455,14 +482,13 @@ impl Client {
     }
 
     /// Pings, or notices that the last ping was not answered: true.
-    fn misses_the_broker(&mut self, now: Instant, core: &mut Core) -> bool {
+    fn misses_the_broker(&mut self, now: Instant, core: &Core) -> bool {
         let keep_alive =
             core.mqtt.settings.as_ref().map_or(super::KEEP_ALIVE, |settings| settings.keep_alive);
         if self.keep_alive_at(keep_alive).is_none_or(|at| at > now) {
             return false;
         }
         if self.pinged {
-            core.out.say(now, &[Said::error(TAG, "No PING_RESP, disconnected")]);
             return true;
         }
         self.output.extend(PINGREQ);

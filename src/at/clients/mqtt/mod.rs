@@ -4,6 +4,7 @@
 //! that asks [`Mqtt::result`]. What esp-mqtt does is said where it is done; what differs between releases is in
 //! [`Mqtt`](crate::profile::Mqtt) of the profile.
 
+mod channel;
 mod client;
 mod packets;
 mod reader;
