@@ -96,6 +96,9 @@
 // Keep what the terminals of hosts receive for espat_host_received().
 #define ESPAT_RECORD_HOST_RECEIVED 64
 
+// Keep the TLS key log for espat_keylog_take().
+#define ESPAT_RECORD_KEYLOG 128
+
 // The tick of espat_next_event() when nothing will happen by itself.
 #define ESPAT_NEVER 18446744073709551615ull
 
@@ -627,13 +630,16 @@ typedef struct espat_world_options {
     // 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     uint32_t seed_given;
     // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_INPUT_LOG, ESPAT_RECORD_DIALOGUE,
-    // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED, added
-    // together.
+    // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED,
+    // ESPAT_RECORD_KEYLOG, added together.
     uint32_t record;
     // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     const char *capture_path;
     // Write the input log to this file as it comes to be. NULL: don't.
     const char *input_log_path;
+    // Write the TLS key log (NSS's format) to this file as it comes to be. NULL: don't. A capture has these secrets
+    // in it already.
+    const char *keylog_path;
 } espat_world_options;
 
 // How a driver attaches. All zero except `size` is the default. What is given goes before the scenario.
@@ -1248,6 +1254,15 @@ espat_status espat_input_log_take(struct espat_world *world,
                                   uint8_t *buffer,
                                   size_t capacity,
                                   size_t *length);
+
+// Takes up to `capacity` bytes of the TLS key log (NSS's format, text without NUL), as espat_capture_take() does. The line
+// of a session is there before the first byte that it opens.
+//
+// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_KEYLOG.
+espat_status espat_keylog_take(struct espat_world *world,
+                               uint8_t *buffer,
+                               size_t capacity,
+                               size_t *length);
 
 // Takes the next packet of the dialogue: fills in `*packet` and copies its bytes (without NUL) to `buffer`. When
 // none waits, `kind` is ESPAT_PACKET_KIND_NONE.

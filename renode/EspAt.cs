@@ -250,6 +250,13 @@ namespace Antmicro.Renode.Peripherals.Network
             set { Set(delegate { inputLog = OwnFile(value); }); }
         }
 
+        // The TLS key log (NSS's format), for whoever decrypts a capture that was made elsewhere. Capture holds these secrets.
+        public string KeyLog
+        {
+            get { return keyLog; }
+            set { Set(delegate { keyLog = OwnFile(value); }); }
+        }
+
         // The module of the scenario. Empty: its first.
         public string Module
         {
@@ -863,7 +870,7 @@ namespace Antmicro.Renode.Peripherals.Network
                     throw new RecoverableException("The module was removed from the machine");
                 }
                 Load();
-                world = native.NewWorld(scenario, seed, capture, inputLog);
+                world = native.NewWorld(scenario, seed, capture, inputLog, keyLog);
                 try
                 {
                     nameInForce = moduleName.Length > 0 ? moduleName : native.FirstModule(world);
@@ -1152,7 +1159,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 foreach(var other in Instances)
                 {
-                    if(full.Length > 0 && other != this && (other.capture == full || other.inputLog == full))
+                    if(full.Length > 0 && other != this && (other.capture == full || other.inputLog == full || other.keyLog == full))
                     {
                         throw new RecoverableException("Another module writes " + full + " already");
                     }
@@ -1220,6 +1227,7 @@ namespace Antmicro.Renode.Peripherals.Network
             // What the saved run has recorded stays as it is.
             capture = "";
             inputLog = "";
+            keyLog = "";
             timers.Clear();
             observed.Clear();
             mcuLineTold = null;
@@ -1231,6 +1239,7 @@ namespace Antmicro.Renode.Peripherals.Network
         private string scenario = "";
         private string capture = "";
         private string inputLog = "";
+        private string keyLog = "";
         private string moduleName = "";
         private ulong? seed;
         private string mcuTx = "";
@@ -1446,10 +1455,10 @@ namespace Antmicro.Renode.Peripherals.Network
             // Throws what the library says about a scenario.
             public void CheckScenario(string path)
             {
-                Check(WorldFree(NewWorld(path, null, "", "")));
+                Check(WorldFree(NewWorld(path, null, "", "", "")));
             }
 
-            public IntPtr NewWorld(string scenario, ulong? seed, string capture, string inputLog)
+            public IntPtr NewWorld(string scenario, ulong? seed, string capture, string inputLog, string keyLog)
             {
                 var options = new WorldOptions { Size = SizeOf(typeof(WorldOptions)), Record = RecordObservations | RecordHostReceived };
                 try
@@ -1457,6 +1466,7 @@ namespace Antmicro.Renode.Peripherals.Network
                     options.ScenarioPath = Utf8OrNull(scenario);
                     options.CapturePath = Utf8OrNull(capture);
                     options.InputLogPath = Utf8OrNull(inputLog);
+                    options.KeyLogPath = Utf8OrNull(keyLog);
                     options.Seed = seed ?? 0;
                     options.SeedGiven = seed != null ? 1u : 0u;
                     IntPtr made;
@@ -1468,6 +1478,7 @@ namespace Antmicro.Renode.Peripherals.Network
                     Marshal.FreeHGlobal(options.ScenarioPath);
                     Marshal.FreeHGlobal(options.CapturePath);
                     Marshal.FreeHGlobal(options.InputLogPath);
+                    Marshal.FreeHGlobal(options.KeyLogPath);
                 }
             }
 
@@ -1921,6 +1932,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 public uint Record;
                 public IntPtr CapturePath;
                 public IntPtr InputLogPath;
+                public IntPtr KeyLogPath;
             }
 
             [StructLayout(LayoutKind.Sequential)]

@@ -281,6 +281,7 @@ impl Driver {
             log_port: on,
             pins: on,
             host_received: on,
+            keylog: on,
         };
         let mut world = World::new(scenario, None, recording)
             .unwrap_or_else(|e| panic!("a good scenario makes no world: {e}"));

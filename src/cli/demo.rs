@@ -29,6 +29,9 @@ pub struct DemoArgs {
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
     input_log: Option<PathBuf>,
+    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
     #[command(flatten)]
     dialogue: DialogueArgs,
 }
@@ -43,13 +46,18 @@ pub fn run(args: &DemoArgs) -> i32 {
 
 fn start(args: &DemoArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
-    let written = [("--capture", args.capture.as_deref()), ("--input-log", args.input_log.as_deref())];
+    let written = [
+        ("--capture", args.capture.as_deref()),
+        ("--input-log", args.input_log.as_deref()),
+        ("--keylog", args.keylog.as_deref()),
+    ];
     files::of_run((args.scenario.as_deref(), &scenario), &written)?;
     let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
     let show: OnPacket = Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)));
     let outputs = Outputs {
         capture: files::sink(args.capture.as_deref())?,
         log: files::sink(args.input_log.as_deref())?,
+        keylog: files::sink(args.keylog.as_deref())?,
         dialogue: args.dialogue.or(true).then_some(show),
         warnings: Some(Box::new(|sentence| say!("warning: {sentence}"))),
         ..Outputs::default()
@@ -74,7 +82,8 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
         say!("PASS");
     }
     say!("virtual time {end}");
-    for (what, file) in [("capture", &args.capture), ("input log", &args.input_log)] {
+    let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+    for (what, file) in written {
         if let Some(file) = file {
             say!("{what} {}", file.display());
         }

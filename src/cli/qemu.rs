@@ -47,6 +47,9 @@ pub struct QemuArgs {
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
     input_log: Option<PathBuf>,
+    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
     /// End the run at this virtual time (20s, 1.5s, 300ms, "2 min").
     #[arg(long, value_name = "TIME", value_parser = options::limit)]
     limit: Option<Duration>,
@@ -127,6 +130,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let written = [
         ("--capture", args.capture.as_deref()),
         ("--input-log", args.input_log.as_deref()),
+        ("--keylog", args.keylog.as_deref()),
         ("--report", args.report.as_deref()),
         ("--junit", args.junit.as_deref()),
     ];
@@ -226,6 +230,7 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
         ("scenario", &args.scenario),
         ("capture", &args.capture),
         ("input-log", &args.input_log),
+        ("keylog", &args.keylog),
         ("report", &args.report),
     ] {
         if let Some(file) = file {
@@ -315,7 +320,8 @@ fn conclude(args: &QemuArgs, facts: &[Record], lost: &[&str], code: i32) {
         return;
     }
     say(&format!("exit code {code}"));
-    for (what, file) in [("capture", &args.capture), ("input log", &args.input_log)] {
+    let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+    for (what, file) in written {
         let Some(file) = file else { continue };
         let failed = format!("cannot write {}:", file.display());
         if !lost.iter().any(|sentence| sentence.starts_with(&failed)) {

@@ -22,6 +22,9 @@ pub struct ReplayArgs {
     /// Write a capture for Wireshark.
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
     #[command(flatten)]
     dialogue: DialogueArgs,
 }
@@ -40,13 +43,17 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
     if let Some(capture) = &args.capture {
         paths.write("--capture", capture)?;
     }
+    if let Some(keylog) = &args.keylog {
+        paths.write("--keylog", keylog)?;
+    }
     let text = read_text(&args.log).map_err(|e| match e {
         FileError::Wrong(why) => format!("{} is no input log: {why}", args.log.display()),
         FileError::Io(why) => why,
     })?;
-    let sink = files::sink(args.capture.as_deref())?;
+    let (capture, keylog) = (files::sink(args.capture.as_deref())?, files::sink(args.keylog.as_deref())?);
     let recording = Recording {
-        capture: sink.is_some(),
+        capture: capture.is_some(),
+        keylog: keylog.is_some(),
         log: false,
         dialogue: args.dialogue.or(true),
         ..Recording::default()
@@ -59,8 +66,9 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
         let name = replayed.world.module_names().get(module.index()).copied().unwrap_or_default().to_owned();
         say!("{}", dialogue::format(&packet, several.then_some(name.as_str()), style));
     }
-    if let Some(mut sink) = sink {
-        sink.write(replayed.world.take_capture()).map_err(|e| e.to_string())?;
+    for (sink, bytes) in [(capture, replayed.world.take_capture()), (keylog, replayed.world.take_keylog())] {
+        let Some(mut sink) = sink else { continue };
+        sink.write(bytes).map_err(|e| e.to_string())?;
         sink.finish().map_err(|e| e.to_string())?;
     }
     for warning in replayed.world.take_warnings() {

@@ -37,6 +37,10 @@ pub struct RunArgs {
     /// Write input logs, for `espat-sim replay`: a file for a single transcript, or an existing directory.
     #[arg(long, value_name = "PATH")]
     input_log: Option<PathBuf>,
+    /// Write TLS key logs (NSS's format): a file for a single transcript, or an existing directory. Captures hold these
+    /// secrets.
+    #[arg(long, value_name = "PATH")]
+    keylog: Option<PathBuf>,
     #[command(flatten)]
     mcu: McuArgs,
     /// Write the results as JUnit XML. Its times are virtual.
@@ -83,11 +87,15 @@ fn start(args: &RunArgs) -> Result<i32, String> {
     }
     let captures = destinations(&all, args.capture.as_deref(), "--capture", "pcapng")?;
     let logs = destinations(&all, args.input_log.as_deref(), "--input-log", "espat-log")?;
-    check_files(args, &all, &captures, &logs)?;
+    let keylogs = destinations(&all, args.keylog.as_deref(), "--keylog", "keylog")?;
+    check_files(args, &all, &[("--capture", &captures), ("--input-log", &logs), ("--keylog", &keylogs)])?;
     let mut suite = TestSuite::new("transcripts");
     let (mut passed, mut failed) = (0, 0);
-    for (transcript, (capture, log)) in all.iter().zip(captures.iter().zip(&logs)) {
-        let outcome = one(transcript, args, capture.as_deref(), log.as_deref())?;
+    for (number, transcript) in all.iter().enumerate() {
+        let to = |all: &[Option<PathBuf>]| files::sink(all.get(number).and_then(Option::as_deref));
+        let outputs =
+            Outputs { capture: to(&captures)?, log: to(&logs)?, keylog: to(&keylogs)?, ..Outputs::default() };
+        let outcome = one(transcript, args, outputs)?;
         let again = again(transcript, args.seed, args.mcu);
         let Outcome { end, failure, verdicts, warnings } = &outcome;
         let mut report: Vec<String> = failure
@@ -126,37 +134,28 @@ fn start(args: &RunArgs) -> Result<i32, String> {
 fn check_files(
     args: &RunArgs,
     all: &[Transcript],
-    captures: &[Option<PathBuf>],
-    logs: &[Option<PathBuf>],
+    written: &[(&str, &Vec<Option<PathBuf>>)],
 ) -> Result<(), FileError> {
     let mut paths = Paths::default();
     for transcript in all {
         paths.read("the transcript", Path::new(&transcript.name))?;
         SavedFiles::name(&transcript.scenario, &mut Paths::default())?;
     }
-    for (option, files) in [("--capture", captures), ("--input-log", logs)] {
+    for (option, files) in written {
         files.iter().flatten().try_for_each(|file| paths.write(option, file))?;
     }
     args.junit.iter().try_for_each(|file| paths.write("--junit", file))
 }
 
 /// Runs one transcript to its end.
-fn one(
-    transcript: &Transcript,
-    args: &RunArgs,
-    capture: Option<&Path>,
-    log: Option<&Path>,
-) -> Result<Outcome, String> {
+fn one(transcript: &Transcript, args: &RunArgs, outputs: Outputs) -> Result<Outcome, String> {
     let (warn, warnings) = crossbeam_channel::unbounded();
     let outputs = Outputs {
-        capture: files::sink(capture)?,
-        log: files::sink(log)?,
-        dialogue: None,
         warnings: Some(Box::new(move |sentence| {
             // The other end lives as long as the session.
             let _ = warn.send(sentence.to_owned());
         })),
-        ..Outputs::default()
+        ..outputs
     };
     let seed = args.seed.or(transcript.seed);
     let session = Session::new(&transcript.scenario, seed, outputs).map_err(|e| e.to_string())?;

@@ -48,6 +48,9 @@ pub struct ServeArgs {
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
     input_log: Option<PathBuf>,
+    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
     #[command(flatten)]
     mcu: McuArgs,
     /// Let the terminal be set to any rate. Without this, one that is not the module's garbles what passes, as on a
@@ -156,7 +159,11 @@ fn on(screen: &Shared) -> std::sync::MutexGuard<'_, Screen> {
 
 fn start(args: &ServeArgs) -> Result<(), String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
-    let written = [("--capture", args.capture.as_deref()), ("--input-log", args.input_log.as_deref())];
+    let written = [
+        ("--capture", args.capture.as_deref()),
+        ("--input-log", args.input_log.as_deref()),
+        ("--keylog", args.keylog.as_deref()),
+    ];
     files::of_run((args.scenario.as_deref(), &scenario), &written)?;
     let screen: Shared = Arc::new(Mutex::new(Screen::new(!args.no_console)));
     let clock = Clock::start();
@@ -192,6 +199,7 @@ fn outputs(args: &ServeArgs, screen: &Shared) -> Result<Outputs, String> {
     Ok(Outputs {
         capture: files::sink(args.capture.as_deref())?,
         log: files::sink(args.input_log.as_deref())?,
+        keylog: files::sink(args.keylog.as_deref())?,
         dialogue: args.dialogue.or(false).then(|| Box::new(show) as _),
         warnings: Some(Box::new(move |sentence| on(&warnings).say(&format!("warning: {sentence}")))),
         pulled: Recording { observations: true, ..Recording::default() },
@@ -308,7 +316,8 @@ fn conclude(args: &ServeArgs, state: &State, digest: u64, screen: &Shared) {
         ));
     }
     screen.print(&format!("virtual time {}", state.now));
-    for (what, file) in [("capture", &args.capture), ("input log", &args.input_log)] {
+    let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+    for (what, file) in written {
         if let Some(file) = file {
             screen.print(&format!("{what} {}", file.display()));
         }

@@ -26,6 +26,8 @@ pub struct Outputs {
     pub capture: Option<Sink>,
     /// The input log (text).
     pub log: Option<Sink>,
+    /// The TLS key log (text).
+    pub keylog: Option<Sink>,
     /// The dialogue.
     pub dialogue: Option<OnPacket>,
     /// Warnings. Without an output they wait in the world.
@@ -42,6 +44,7 @@ impl Outputs {
         Recording {
             capture: self.capture.is_some() || self.pulled.capture,
             log: self.log.is_some() || self.pulled.log,
+            keylog: self.keylog.is_some() || self.pulled.keylog,
             dialogue: self.dialogue.is_some() || self.pulled.dialogue,
             ..self.pulled
         }
@@ -105,8 +108,8 @@ impl Session {
     pub fn flush(&self) -> Vec<String> {
         self.pass_on();
         let mut outputs = self.outputs();
-        let Outputs { capture, log, saved, .. } = &mut *outputs;
-        let sinks = [capture, log].into_iter().flatten();
+        let Outputs { capture, log, keylog, saved, .. } = &mut *outputs;
+        let sinks = [capture, log, keylog].into_iter().flatten();
         let failures = sinks.filter_map(|sink| sink.flush().err()).map(|e| e.to_string());
         failures.chain(saved.failure()).collect()
     }
@@ -118,8 +121,8 @@ impl Session {
             world.finish();
         }
         self.pass_on();
-        let Outputs { capture, log, saved, .. } = std::mem::take(&mut *self.outputs());
-        let sinks = [capture, log].into_iter().flatten();
+        let Outputs { capture, log, keylog, saved, .. } = std::mem::take(&mut *self.outputs());
+        let sinks = [capture, log, keylog].into_iter().flatten();
         let failures = sinks.filter_map(|sink| sink.finish().err()).map(|e| e.to_string());
         failures.chain(saved.failure()).collect()
     }
@@ -131,10 +134,11 @@ impl Session {
 
     fn pass_on(&self) {
         let mut outputs = self.outputs();
-        let (capture, log, dialogue, warnings, saved) = match self.world.lock() {
+        let (capture, log, keylog, dialogue, warnings, saved) = match self.world.lock() {
             Ok(mut world) => (
                 outputs.capture.as_ref().map(|_| world.take_capture()).unwrap_or_default(),
                 outputs.log.as_ref().map(|_| world.take_log()).unwrap_or_default(),
+                outputs.keylog.as_ref().map(|_| world.take_keylog()).unwrap_or_default(),
                 outputs.dialogue.as_ref().map(|_| world.take_dialogue()).unwrap_or_default(),
                 outputs.warnings.as_ref().map(|_| world.take_warnings()).unwrap_or_default(),
                 world.take_saved(),
@@ -144,8 +148,8 @@ impl Session {
         outputs.saved.write(saved);
         // An error comes back from `finish`, too; but that may be hours away.
         let mut news: Vec<String> = outputs.saved.news().into_iter().collect();
-        let Outputs { capture: capture_sink, log: log_sink, .. } = &mut *outputs;
-        for (sink, block) in [(capture_sink, capture), (log_sink, log)] {
+        let Outputs { capture: capture_sink, log: log_sink, keylog: keylog_sink, .. } = &mut *outputs;
+        for (sink, block) in [(capture_sink, capture), (log_sink, log), (keylog_sink, keylog)] {
             let Some(sink) = sink else { continue };
             let _ = sink.write(block);
             news.extend(sink.news().map(|error| error.to_string()));

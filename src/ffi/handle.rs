@@ -40,6 +40,7 @@ pub struct Handle {
 pub struct Waiting {
     pub capture: VecDeque<u8>,
     pub log: VecDeque<u8>,
+    pub keylog: VecDeque<u8>,
     pub dialogue: VecDeque<(ModuleId, UartPacket)>,
     pub observations: VecDeque<Observation>,
     pub warnings: VecDeque<String>,
@@ -84,6 +85,9 @@ impl Handle {
             }
             if self.pulled.log {
                 waiting.log.extend(world.take_log());
+            }
+            if self.pulled.keylog {
+                waiting.keylog.extend(world.take_keylog());
             }
             if self.pulled.dialogue {
                 waiting.dialogue.extend(world.take_dialogue());

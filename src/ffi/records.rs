@@ -98,6 +98,24 @@ pub unsafe extern "C" fn espat_input_log_take(
     })
 }
 
+/// Takes up to `capacity` bytes of the TLS key log (NSS's format, text without NUL), as espat_capture_take() does. The line
+/// of a session is there before the first byte that it opens.
+///
+/// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_KEYLOG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn espat_keylog_take(
+    world: *mut espat_world,
+    buffer: *mut u8,
+    capacity: usize,
+    length: *mut usize,
+) -> espat_status {
+    boundary!(world world; buffer: room(capacity), length: out => {
+        recorded(world.pulled.keylog, "key log", "ESPAT_RECORD_KEYLOG")?;
+        length.write(take(&mut world.waiting()?.keylog, buffer));
+        Ok(())
+    })
+}
+
 /// Takes the next packet of the dialogue: fills in `*packet` and copies its bytes (without NUL) to `buffer`. When
 /// none waits, `kind` is ESPAT_PACKET_KIND_NONE.
 ///

@@ -78,6 +78,7 @@ fn what_a_poisoned_world_wrote_until_then_is_in_its_file() {
         record: 0,
         capture_path: ptr::null(),
         input_log_path: c_path.as_ptr(),
+        keylog_path: ptr::null(),
     };
     // SAFETY: whole structures, texts with a NUL.
     assert_eq!(unsafe { espat_world_new(&options, &mut world) }, espat_status::Ok);

@@ -27,6 +27,8 @@ pub const ESPAT_RECORD_LOG_PORT: u32 = 16;
 pub const ESPAT_RECORD_PINS: u32 = 32;
 /// Keep what the terminals of hosts receive for espat_host_received().
 pub const ESPAT_RECORD_HOST_RECEIVED: u32 = 64;
+/// Keep the TLS key log for espat_keylog_take().
+pub const ESPAT_RECORD_KEYLOG: u32 = 128;
 
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
 ///
@@ -45,19 +47,22 @@ pub struct espat_world_options {
     /// 1: `seed` counts. 0: the scenario's seed does, or espat_default_seed() if it has none.
     pub seed_given: u32,
     /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_INPUT_LOG, ESPAT_RECORD_DIALOGUE,
-    /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED, added
-    /// together.
+    /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED,
+    /// ESPAT_RECORD_KEYLOG, added together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
     pub capture_path: *const c_char,
     /// Write the input log to this file as it comes to be. NULL: don't.
     pub input_log_path: *const c_char,
+    /// Write the TLS key log (NSS's format) to this file as it comes to be. NULL: don't. A capture has these secrets
+    /// in it already.
+    pub keylog_path: *const c_char,
 }
 
 // SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
 unsafe impl SizePrefixed for espat_world_options {
     const NAME: &'static str = "espat_world_options";
-    const FIRST_SIZE: usize = size_of::<espat_world_options>();
+    const FIRST_SIZE: usize = std::mem::offset_of!(espat_world_options, keylog_path);
 }
 
 /// Makes a world at time 0 and stores its handle in `*world`. `options` may be NULL for defaults.
@@ -186,20 +191,22 @@ pub unsafe extern "C" fn espat_world_console(
 pub(super) struct Recordings<'a> {
     capture_path: Option<&'a str>,
     input_log_path: Option<&'a str>,
+    keylog_path: Option<&'a str>,
     pub pulled: Recording,
 }
 
 impl<'a> Recordings<'a> {
     /// What `options` asks for. The texts live as long as the call.
     pub fn of(options: &'a espat_world_options) -> Result<Recordings<'a>, Failure> {
-        let &espat_world_options { capture_path, input_log_path, record, .. } = options;
+        let &espat_world_options { capture_path, input_log_path, keylog_path, record, .. } = options;
         let known = ESPAT_RECORD_CAPTURE
             | ESPAT_RECORD_INPUT_LOG
             | ESPAT_RECORD_DIALOGUE
             | ESPAT_RECORD_OBSERVATIONS
             | ESPAT_RECORD_LOG_PORT
             | ESPAT_RECORD_PINS
-            | ESPAT_RECORD_HOST_RECEIVED;
+            | ESPAT_RECORD_HOST_RECEIVED
+            | ESPAT_RECORD_KEYLOG;
         if record & !known != 0 {
             return Err(Failure::argument(format!(
                 "'record' is {record:#x}, which has bits beyond {known:#x}"
@@ -213,19 +220,22 @@ impl<'a> Recordings<'a> {
             log_port: record & ESPAT_RECORD_LOG_PORT != 0,
             pins: record & ESPAT_RECORD_PINS != 0,
             host_received: record & ESPAT_RECORD_HOST_RECEIVED != 0,
+            keylog: record & ESPAT_RECORD_KEYLOG != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let input_log_path = optional_text(options, input_log_path, "input_log_path")?;
+        let keylog_path = optional_text(options, keylog_path, "keylog_path")?;
         for (path, pulled, what, field) in [
             (capture_path, pulled.capture, "capture", "capture_path"),
             (input_log_path, pulled.log, "input log", "input_log_path"),
+            (keylog_path, pulled.keylog, "key log", "keylog_path"),
         ] {
             if path.is_some() && pulled {
                 let sentence = format!("the {what} is written to '{field}' or kept for pulling, not both");
                 return Err(Failure::argument(sentence));
             }
         }
-        Ok(Recordings { capture_path, input_log_path, pulled })
+        Ok(Recordings { capture_path, input_log_path, keylog_path, pulled })
     }
 
     /// No file of the run serves two purposes, and all can be written.
@@ -242,7 +252,11 @@ impl<'a> Recordings<'a> {
 
     /// The files that are written, among those of a run.
     pub fn name_files(&self, paths: &mut Paths) -> Result<(), FileError> {
-        let files = [("'capture_path'", self.capture_path), ("'input_log_path'", self.input_log_path)];
+        let files = [
+            ("'capture_path'", self.capture_path),
+            ("'input_log_path'", self.input_log_path),
+            ("'keylog_path'", self.keylog_path),
+        ];
         for (what, path) in files.into_iter().filter_map(|(what, path)| Some((what, path?))) {
             paths.write(what, Path::new(path))?;
         }
@@ -254,6 +268,7 @@ impl<'a> Recordings<'a> {
         Recording {
             capture: self.pulled.capture || self.capture_path.is_some(),
             log: self.pulled.log || self.input_log_path.is_some(),
+            keylog: self.pulled.keylog || self.keylog_path.is_some(),
             ..self.pulled
         }
     }
@@ -265,6 +280,7 @@ impl<'a> Recordings<'a> {
         Ok(Outputs {
             capture: create(self.capture_path).map_err(failed)?,
             log: create(self.input_log_path).map_err(failed)?,
+            keylog: create(self.keylog_path).map_err(failed)?,
             pulled: self.pulled,
             ..Outputs::default()
         })

@@ -38,6 +38,8 @@ pub(super) struct Arguments {
     pub capture: Option<PathBuf>,
     /// The input log.
     pub input_log: Option<PathBuf>,
+    /// The TLS key log.
+    pub keylog: Option<PathBuf>,
     /// Virtual time at which the run ends, in nanoseconds.
     pub limit: Option<u64>,
     /// Where the records go as things happen.
@@ -62,6 +64,7 @@ impl Arguments {
             seed: None,
             capture: None,
             input_log: None,
+            keylog: None,
             limit: None,
             dialogue: None,
             report: None,
@@ -93,6 +96,7 @@ impl Arguments {
                 }
                 "capture" => out.capture = Some(value.into()),
                 "input-log" => out.input_log = Some(value.into()),
+                "keylog" => out.keylog = Some(value.into()),
                 "limit" => {
                     let limit = quantity::duration(value).map(Duration::as_nanos);
                     let limit = limit.map_err(|e| format!("the plugin argument 'limit': {e}"))?;
@@ -120,7 +124,7 @@ impl Arguments {
                 _ => {
                     return Err(format!(
                         "unknown plugin argument '{key}'; expected chardev, console, module, mcu-tx, obeys-rts, \
-                         mcu-line, scenario, seed, capture, input-log, limit, dialogue or report"
+                         mcu-line, scenario, seed, capture, input-log, keylog, limit, dialogue or report"
                     ));
                 }
             }

@@ -176,6 +176,7 @@ fn name_files(arguments: &Arguments, scenario: &Scenario) -> Result<(), String> 
     let written = [
         ("capture", arguments.capture.as_ref()),
         ("input-log", arguments.input_log.as_ref()),
+        ("keylog", arguments.keylog.as_ref()),
         ("report", arguments.report.as_ref()),
         ("dialogue", dialogue),
     ];
@@ -217,6 +218,7 @@ fn session(
     let mut outputs = Outputs {
         capture: create(&arguments.capture)?,
         log: create(&arguments.input_log)?,
+        keylog: create(&arguments.keylog)?,
         ..Outputs::default()
     };
     let r = Arc::clone(reporter);

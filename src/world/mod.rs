@@ -244,6 +244,8 @@ pub struct Recording {
     pub pins: bool,
     /// Keep what the terminals of hosts receive ([`World::host_received`]).
     pub host_received: bool,
+    /// Make bytes of the TLS key log ([`World::take_keylog`]).
+    pub keylog: bool,
 }
 
 /// A simulated world. See the module's documentation for the contract.

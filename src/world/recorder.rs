@@ -51,6 +51,8 @@ pub struct Recorder {
     waiting: Queue<Item>,
     /// Lines of the key log that have been written.
     secrets: BTreeSet<String>,
+    /// The key log, as a file has it; `None`: nobody wants one.
+    keylog: Option<Vec<u8>>,
     dialogue: Option<Vec<(ModuleId, UartPacket)>>,
     names: Vec<String>,
     observations: Option<Vec<Observation>>,
@@ -123,6 +125,7 @@ impl Recorder {
             first_tap: first_tap.unwrap_or(0),
             waiting: Queue::default(),
             secrets: BTreeSet::new(),
+            keylog: recording.keylog.then(Vec::new),
             dialogue: recording.dialogue.then(Vec::new),
             names,
             observations: recording.observations.then(Vec::new),
@@ -226,9 +229,20 @@ impl Recorder {
     /// A line of a TLS key log. Both ends of a session have it; it is written when the first one does, before the frames
     /// of that instant.
     pub fn secret(&mut self, at: Instant, line: String) {
-        if self.capture.is_some() && self.secrets.insert(line.clone()) {
+        if (self.capture.is_none() && self.keylog.is_none()) || !self.secrets.insert(line.clone()) {
+            return;
+        }
+        if let Some(keylog) = &mut self.keylog {
+            keylog.extend_from_slice(line.as_bytes());
+            keylog.push(b'\n');
+        }
+        if self.capture.is_some() {
             self.waiting.push(at, Kind::WireEdge, 0, Item::Secret { line });
         }
+    }
+
+    pub fn take_keylog(&mut self) -> Vec<u8> {
+        self.keylog.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// A frame from one of the network's own taps.

@@ -48,6 +48,12 @@ impl World {
         self.recorder.take_capture(self.settled())
     }
 
+    /// Bytes of the TLS key log since the last call: a line for each session in NSS's format, `CLIENT_RANDOM`, its
+    /// random and its master secret. Empty unless [`Recording::keylog`].
+    pub fn take_keylog(&mut self) -> Vec<u8> {
+        self.recorder.take_keylog()
+    }
+
     /// Everything up to here has been recorded.
     pub(super) fn settled(&self) -> Option<Instant> {
         match self.slots.len() {

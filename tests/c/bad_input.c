@@ -110,6 +110,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_statistics_read(world, 0, &statistics));
     EXPECT(expected, espat_capture_take(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_input_log_take(world, buffer, sizeof buffer, &count));
+    EXPECT(expected, espat_keylog_take(world, buffer, sizeof buffer, &count));
     EXPECT(expected, espat_dialogue_take(world, &packet, buffer, sizeof buffer));
     EXPECT(expected, espat_observation_take(world, &observation));
     EXPECT(expected, espat_observation_read(world, 0, &observation));
@@ -283,7 +284,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
-    options.record = 128;
+    options.record = 256;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
     options.capture_path = "/nonexistent/x.pcapng";
@@ -295,6 +296,9 @@ static void wrong_options(const char *directory)
     options.capture_path = options.input_log_path = path;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options.input_log_path = NULL;
+    options.keylog_path = path;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
+    options.keylog_path = NULL;
     options.record = ESPAT_RECORD_CAPTURE;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     EXPECT_TRUE(world == NULL);
@@ -516,6 +520,8 @@ static void not_recorded(void)
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_capture_take(world, buffer, sizeof buffer, &count));
     EXPECT_SENTENCE("ESPAT_RECORD_CAPTURE");
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_input_log_take(world, buffer, sizeof buffer, &count));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_keylog_take(world, buffer, sizeof buffer, &count));
+    EXPECT_SENTENCE("ESPAT_RECORD_KEYLOG");
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_dialogue_take(world, &packet, buffer, sizeof buffer));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_take(world, &observation));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_observation_read(world, 0, &observation));

@@ -1,7 +1,11 @@
 //! Links over SSL as Wireshark's users see them: in plain, without any set-up.
 #![cfg(feature = "tls")]
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::host::{Host, SECOND};
+use crate::tools::{directory, espat_sim, read, run};
 use crate::wireshark::{fields, tshark};
 
 const WORLD: &str = "
@@ -121,4 +125,44 @@ fn wireshark_decrypts_a_session_with_a_pre_shared_key() {
     let args =
         ["-d", "tcp.port==4434,tls", "-Y", "http.response", "-T", "fields", "-e", "http.response.code"];
     assert_eq!(tshark("psk", &capture, &args), ["200"]);
+}
+
+#[test]
+fn the_key_log_opens_a_capture_that_has_lost_its_secrets() {
+    let files = directory("keylog");
+    let (capture, bare, keylog) = (files.join("a.pcapng"), files.join("bare.pcapng"), files.join("keys.txt"));
+    let log = "tests/golden/tls.espat-log";
+    run(espat_sim("replay").arg(log).arg("--capture").arg(&capture).arg("--keylog").arg(&keylog));
+    run(Command::new("editcap").arg("--discard-all-secrets").args([&capture, &bare]));
+    let responses = |with: &[&str]| {
+        let shown = ["-Y", "http.response", "-T", "fields", "-e", "http.response.code", "-r"];
+        run(Command::new("tshark").arg("-n").args(with).args(shown).arg(&bare))
+    };
+    assert_eq!(responses(&[]), "", "without secrets nothing is to be seen");
+    let file = format!("tls.keylog_file:{}", keylog.display());
+    assert_eq!(responses(&["-o", &file]).trim(), "200", "the key log does not open the session");
+    // One line for a session, whichever of its two ends had it first; the refused one has one, too.
+    let text = read(&keylog);
+    let randoms: std::collections::BTreeSet<&str> =
+        text.lines().filter_map(|l| l.split(' ').nth(1)).collect();
+    assert_eq!(randoms.len(), text.lines().count(), "a session comes twice:\n{text}");
+    assert!(
+        text.lines().all(|line| line.starts_with("CLIENT_RANDOM ") && line.len() == 14 + 64 + 1 + 96),
+        "{text}"
+    );
+}
+
+#[test]
+fn each_command_with_a_capture_writes_a_key_log() {
+    let files = directory("keylog-run");
+    let keylog = files.join("keys.txt");
+    run(espat_sim("run").arg("tests/golden/tls-psk.at").arg("--keylog").arg(&keylog));
+    assert!(read(&keylog).starts_with("CLIENT_RANDOM "), "the run of a transcript wrote no secret");
+    let same = espat_sim("demo").arg("--keylog").arg(&keylog).arg("--capture").arg(&keylog).output();
+    let same = same.expect("start espat-sim demo");
+    let error = String::from_utf8_lossy(&same.stderr).into_owned();
+    assert!(!same.status.success() && error.contains("are the same file"), "{error}");
+    let nothing: &Path = &files.join("demo.txt");
+    run(espat_sim("demo").arg("--keylog").arg(nothing));
+    assert_eq!(read(nothing), "", "the demo has no TLS, and the file is there and empty");
 }
