@@ -57,7 +57,7 @@ pub enum LinkChange {
     GaveUp,
     /// Passive receive mode: a datagram of so many bytes found no room. The link stays open.
     Lost(usize),
-    /// It has not opened: TLS failed.
+    /// TLS failed: it has not opened, or `Closed` follows.
     Failed(CloseReason),
 }
 

@@ -89,9 +89,18 @@ fn close_ended(core: &mut Core, stack: &mut Stack, id: usize, stream: Connection
     if !is_over(state, stack.stream_readable(stream), core.is_passive(id)) {
         return false;
     }
-    if state == StreamState::Closed(CloseReason::TimedOut) {
-        let event = link.event(id, LinkChange::GaveUp);
-        core.tell(event);
+    match state {
+        StreamState::Closed(CloseReason::TimedOut) => {
+            let event = link.event(id, LinkChange::GaveUp);
+            core.tell(event);
+        }
+        StreamState::Closed(reason @ CloseReason::Tls(failure)) => {
+            let event = link.event(id, LinkChange::Failed(reason));
+            core.tell(event);
+            // Its name for mbedtls_ssl_read's answer, in decimal digits.
+            core.out.log(&format!("read error :{}:", failure.code));
+        }
+        _ => {}
     }
     core.close_link(id, stack);
     true

@@ -8,7 +8,7 @@ use super::config::{HostConfig, NetConfig};
 use super::link::Link;
 use super::service::Services;
 use super::stack::{Ipv4Config, Ipv6Config, Medium, Secure, Stack, StackConfig};
-use super::tls::Clock;
+use super::tls::{self, Clock};
 use crate::event::Rank;
 use crate::time::Instant;
 
@@ -28,7 +28,18 @@ pub(super) struct Host {
     pub(super) link: Link,
     pub(super) stack: Stack,
     pub(super) services: Services,
+    /// Its ports with TLS.
+    secure: Vec<SecurePort>,
     pub(super) timer: Timer,
+}
+
+/// TLS on a port of a host.
+struct SecurePort {
+    port: u16,
+    /// As the scenario has it.
+    first: tls::Config,
+    /// As it is now.
+    config: tls::Config,
 }
 
 /// The earliest event that is filed for a node's timers. It may come too early, which does no harm: the node
@@ -75,10 +86,12 @@ impl Host {
         stack.set_ipv6(ipv6.as_ref());
         let services = Services::new(&mut stack, &host.services, config.epoch)
             .map_err(|e| NetError(format!("a service of host {:?} cannot start: {e}", host.name)))?;
+        let mut secure = Vec::new();
         for port in config.tls.iter().filter(|port| port.host == host.name) {
-            let clock = Clock { at: Instant::ZERO, shows: config.epoch };
-            let secure = Secure { config: Arc::new(port.config.clone()), clock, most: None };
-            if !stack.port_secure(port.port, &secure) {
+            let tls = port.config.clone();
+            let put = stack.port_secure(port.port, &server(&tls, config.epoch));
+            secure.push(SecurePort { port: port.port, first: tls.clone(), config: tls });
+            if !put {
                 let (port, host) = (port.port, &host.name);
                 return Err(NetError(format!(
                     "nothing listens on port {port} of host {host:?}, which is to have TLS"
@@ -95,9 +108,37 @@ impl Host {
             link: Link::new(&host.name, seed, host.link.clone(), header),
             stack,
             services,
+            secure,
             timer: Timer::default(),
         })
     }
+
+    /// Its servers' TLS is otherwise from the next session on. `epoch`: calendar time of the world's start. What can't be
+    /// changed so stays as it is.
+    pub(super) fn change_tls(&mut self, change: tls::Change, epoch: u64) {
+        for port in &mut self.secure {
+            if let Ok(config) = port.config.changed(&port.first, change) {
+                port.config = config;
+                self.stack.port_secure(port.port, &server(&port.config, epoch));
+            }
+        }
+    }
+
+    /// The sentence why no server of it can change so; `None`: one can.
+    pub(super) fn cannot_change_tls(&self, change: tls::Change) -> Option<String> {
+        if self.secure.is_empty() {
+            return Some("none of its services has TLS".to_owned());
+        }
+        let tried = self.secure.iter().map(|port| port.config.changed(&port.first, change));
+        let failed = tried.map(|changed| changed.err()).collect::<Option<Vec<_>>>()?;
+        failed.first().map(|_| "its certificate is not one of the project's authority".to_owned())
+    }
+}
+
+/// A server's TLS on a host that knows the time.
+fn server(config: &tls::Config, epoch: u64) -> Secure {
+    let clock = Clock { at: Instant::ZERO, shows: epoch };
+    Secure { config: Arc::new(config.clone()), clock, most: None }
 }
 
 impl Timer {

@@ -16,6 +16,7 @@ mod mqtt;
 mod pin;
 mod question;
 mod setting;
+mod tls;
 mod wire;
 pub(super) mod words;
 

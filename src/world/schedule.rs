@@ -180,6 +180,9 @@ impl World {
                 | HostAction::Connect { .. }
                 | HostAction::Datagram { .. }
                 | HostAction::Sntp(_)
+                | HostAction::Tls(_)
+                | HostAction::Alert(_)
+                | HostAction::Cut
                 | HostAction::Mqtt(_)
                 | HostAction::Publish { .. } => {}
             },

@@ -131,3 +131,72 @@ fn one_seed_gives_one_digest_and_the_replay_has_it() {
     let recording = Recording { capture: true, ..Recording::default() };
     assert_eq!(replay(&log, recording).expect("the log").world.digest(), digest);
 }
+
+#[test]
+fn a_fault_of_a_server_in_mid_run_is_told_apart_at_both_ends_and_goes_when_it_is_taken_back() {
+    let mut host = joined(1);
+    host.ask("AT+SYSTIMESTAMP=1767225600\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPSSLCCONF=2,0,0\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPSSLCSNI=\"secure.example.com\"\r\n", "\r\nOK\r\n");
+    let dial = "AT+CIPSTART=\"SSL\",\"secure.example.com\",443\r\n";
+    for (fault, cure, module, server) in [
+        ("certificate expired", "certificate right", "expired", "alert 45 received (certificate expired)"),
+        (
+            "certificate not-yet-valid",
+            "certificate right",
+            "not yet valid",
+            "alert 46 received (certificate unknown)",
+        ),
+        ("certificate wrong-name", "certificate right", "wrong name", "alert 42 received (bad certificate)"),
+        ("certificate unknown-ca", "certificate right", "unknown CA", "alert 48 received (unknown CA)"),
+        ("version 1.3", "version any", "alert 70 received (protocol version)", "no common version"),
+        ("suite 0x00a8", "suite any", "alert 40 received (handshake failure)", "no common suite"),
+        ("clients required", "clients none", "closed by the peer", "no certificate"),
+        ("answers none", "answers right", "no answer", "closed by the peer"),
+    ] {
+        host.console(&format!("host secure tls {fault}"));
+        seen(&mut host);
+        host.ask(dial, "\r\nERROR\r\n");
+        host.wait(SECOND);
+        let texts = with_peer(&seen(&mut host), "192.168.1.100");
+        let of_module = format!("wifi link 0 failed SSL 203.0.113.40:443: tls failed: {module}");
+        assert!(texts.contains(&of_module), "{fault}: {texts:#?}");
+        let of_server = format!("secure tls failed with 192.168.1.100: {server}");
+        assert!(texts.contains(&of_server) || fault == "answers none", "{fault}: {texts:#?}");
+        host.console(&format!("host secure tls {cure}"));
+        host.ask(dial, "CONNECT\r\n\r\nOK\r\n");
+        host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
+    }
+}
+
+#[test]
+fn an_alert_in_mid_stream_is_told_with_its_number_and_a_cut_is_not() {
+    let mut host = joined(1);
+    let dial = "AT+CIPSTART=\"SSL\",\"secure.example.com\",7\r\n";
+    assert!(host.refused("host secure tls alert 80").contains("it has no TLS session"));
+    host.ask(dial, "CONNECT\r\n\r\nOK\r\n");
+    host.console("host secure tls alert 80");
+    host.expect("CLOSED\r\n");
+    let texts = seen(&mut host);
+    let failed = "wifi link 0 failed SSL 203.0.113.40:7: tls failed: alert 80 received (internal error)";
+    assert!(texts.contains(&failed.to_owned()), "{texts:#?}");
+    host.ask(dial, "CONNECT\r\n\r\nOK\r\n");
+    host.console("host secure tls cut");
+    host.expect("CLOSED\r\n");
+    let texts = seen(&mut host);
+    assert!(
+        !texts.iter().any(|text| text.contains("failed")),
+        "a bare FIN is an end like another: {texts:#?}"
+    );
+    for (line, sentence) in [
+        (
+            "host secure tls certificate old",
+            "expected `right`, `expired`, `not-yet-valid`, `wrong-name` or `unknown-ca`",
+        ),
+        ("host secure tls alert 0", "expected the number of an alert from 1 to 255"),
+        ("host www tls cut", "expected a host with a service that has `tls`, found `www`"),
+    ] {
+        let refused = host.refused(line);
+        assert!(refused.contains(sentence), "{refused}");
+    }
+}

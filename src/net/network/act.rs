@@ -57,6 +57,13 @@ impl Network {
             {
                 return false;
             }
+            HostAction::Tls(change) => host.change_tls(*change, self.epoch),
+            HostAction::Alert(alert) => {
+                host.stack.alert_sessions(*alert);
+            }
+            HostAction::Cut => {
+                host.stack.cut_sessions();
+            }
             _ => {}
         }
         let (terminal, events) = host.services.terminal();
@@ -64,6 +71,7 @@ impl Network {
             (HostAction::Join(_) | HostAction::Leave, _) => {}
             (HostAction::Close | HostAction::Reset | HostAction::Sntp(_), _) => {}
             (HostAction::Mqtt(_) | HostAction::Publish { .. }, _) => {}
+            (HostAction::Tls(_) | HostAction::Alert(_) | HostAction::Cut, _) => {}
             (HostAction::Send(data), _) => terminal.send(data, events),
             (HostAction::Pause, _) => terminal.set_paused(true),
             (HostAction::Resume, _) => terminal.set_paused(false),
@@ -90,6 +98,11 @@ impl Network {
         let index = self.hosts.iter().position(|h| h.name == host)?;
         match action {
             HostAction::Connect { to, .. } | HostAction::Datagram { to, .. } => self.resolve(index, to).err(),
+            HostAction::Tls(change) => self.hosts[index].cannot_change_tls(*change),
+            HostAction::Alert(_) | HostAction::Cut => {
+                let open = self.hosts[index].stack.has_sessions();
+                (!open).then(|| "it has no TLS session".to_owned())
+            }
             _ => self.hosts[index].services.cannot(action),
         }
     }

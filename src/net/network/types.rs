@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::net::config::{MqttChange, SntpChange};
+use crate::net::tls;
 use crate::time::Instant;
 
 /// What became of a frame that a module sent.
@@ -101,6 +102,12 @@ pub enum HostAction {
     },
     /// Its time server answers in another way.
     Sntp(SntpChange),
+    /// Its servers' TLS is otherwise, from the next session on.
+    Tls(tls::Change),
+    /// Its open TLS sessions end with this fatal alert.
+    Alert(u8),
+    /// The connections below its open TLS sessions end (FIN), without `close_notify`.
+    Cut,
     /// Its MQTT broker behaves in another way, or does something to a client.
     Mqtt(MqttChange),
     /// Its MQTT broker publishes a message.

@@ -134,18 +134,40 @@ impl Stack {
         }
     }
 
-    /// Ends a connection with TLS by a fatal alert of this number. False when it has no TLS, or its handshake is not
-    /// over.
-    pub fn stream_alert(&mut self, connection: Connection, alert: u8) -> bool {
-        let Some(layer) = self.connections.get_mut(&connection).and_then(|c| c.tls.as_mut()) else {
-            return false;
-        };
-        let open = layer.is_open();
-        if let Some(session) = layer.session.as_mut().filter(|_| open) {
-            session.fail(alert);
-            self.dirty = true;
+    /// Ends every session that is open by a fatal alert of this number. Answers how many there were.
+    pub fn alert_sessions(&mut self, alert: u8) -> usize {
+        let mut open = 0;
+        for layer in self.connections.values_mut().filter_map(|c| c.tls.as_mut()) {
+            let is_open = layer.is_open() && !layer.closing;
+            if let Some(session) = layer.session.as_mut().filter(|_| is_open) {
+                session.fail(alert);
+                open += 1;
+            }
         }
+        self.dirty |= open > 0;
         open
+    }
+
+    /// Ends the connection below every session that is open (FIN), and says nothing of it in the session. Answers how many
+    /// there were.
+    pub fn cut_sessions(&mut self) -> usize {
+        let mut open = 0;
+        for layer in self.connections.values_mut().filter_map(|c| c.tls.as_mut()) {
+            if layer.is_open() && !layer.closing {
+                layer.closing = true;
+                open += 1;
+            }
+        }
+        self.dirty |= open > 0;
+        open
+    }
+
+    /// True when a session is open.
+    pub fn has_sessions(&self) -> bool {
+        self.connections
+            .values()
+            .filter_map(|c| c.tls.as_ref())
+            .any(|layer| layer.is_open() && !layer.closing)
     }
 
     /// How many sessions there are, in handshakes or open, that their owners have not released.

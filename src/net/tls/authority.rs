@@ -29,11 +29,23 @@ const SERVER_USAGE: &[u8] = &[0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x
 /// # Errors
 /// [`SetupError::Certificate`]: a name is one that no certificate can have (it is empty or too long), or there is none.
 pub(super) fn sign(host: &HostCertificate) -> Result<Identity, SetupError> {
+    sign_with(CA_KEY, host)
+}
+
+/// The same, signed with the host's own key in the authority's name.
+///
+/// # Errors
+/// Those of [`sign`].
+pub(super) fn sign_as_another(host: &HostCertificate) -> Result<Identity, SetupError> {
+    sign_with(HOST_RSA_KEY, host)
+}
+
+fn sign_with(issuer_key: &str, host: &HostCertificate) -> Result<Identity, SetupError> {
     let key = match host.key {
         KeyKind::Rsa => HOST_RSA_KEY,
         KeyKind::Ec => HOST_EC_KEY,
     };
-    let mut issuer_key = private_key(CA_KEY.as_bytes()).map_err(SetupError::Key)?;
+    let mut issuer_key = private_key(issuer_key.as_bytes()).map_err(SetupError::Key)?;
     let mut subject_key = private_key(key.as_bytes()).map_err(SetupError::Key)?;
     let certificate = write(host, &mut issuer_key, &mut subject_key)
         .map_err(|error| SetupError::Certificate(error.to_int()))?;

@@ -42,6 +42,8 @@ pub enum Reason {
     PskMismatch,
     /// The peer ended with this fatal alert.
     Alert(u8),
+    /// This side has ended with this fatal alert, because a test wanted it.
+    Told(u8),
     /// A record does not have the authentication code that it should have.
     BadRecord,
     /// The peer ended the connection in the handshake.
@@ -105,6 +107,12 @@ impl fmt::Display for Reason {
                 return match ALERTS.iter().find(|(n, _)| n == number) {
                     Some((_, name)) => write!(f, "alert {number} received ({name})"),
                     None => write!(f, "alert {number} received"),
+                };
+            }
+            Reason::Told(number) => {
+                return match ALERTS.iter().find(|(n, _)| n == number) {
+                    Some((_, name)) => write!(f, "alert {number} sent ({name})"),
+                    None => write!(f, "alert {number} sent"),
                 };
             }
             Reason::BadRecord => "bad record",

@@ -13,6 +13,7 @@
 
 #[cfg(feature = "tls")]
 mod authority;
+mod change;
 mod failure;
 #[cfg(feature = "tls")]
 mod raw;
@@ -23,6 +24,7 @@ mod tests;
 #[cfg(not(feature = "tls"))]
 mod without;
 
+pub use change::{Change, Clients, Shows};
 pub use failure::{Failure, Reason};
 #[cfg(feature = "tls")]
 pub use session::Session;
@@ -150,6 +152,17 @@ impl HostCertificate {
         #[cfg(not(feature = "tls"))]
         return Err(SetupError::NotBuilt);
     }
+
+    /// The same by another authority that has [`CA`]'s name: who trusts that one does not trust this certificate.
+    ///
+    /// # Errors
+    /// Those of [`sign`](Self::sign).
+    pub fn sign_as_another(&self) -> Result<Identity, SetupError> {
+        #[cfg(feature = "tls")]
+        return authority::sign_as_another(self);
+        #[cfg(not(feature = "tls"))]
+        return Err(SetupError::NotBuilt);
+    }
 }
 
 /// A key that both sides know.
@@ -194,6 +207,8 @@ pub struct Config {
     pub psk: Vec<Psk>,
     /// What this side shows of itself.
     pub identity: Option<Identity>,
+    /// Server: what `identity` certifies, where the project's authority has signed it; for changes of it.
+    pub host: Option<HostCertificate>,
     /// Whom this side trusts: certificates in PEM, or one in DER.
     pub authorities: Vec<u8>,
     /// Whether the peer must be trusted.
@@ -239,6 +254,7 @@ impl Default for Config {
             alpn: Vec::new(),
             psk: Vec::new(),
             identity: None,
+            host: None,
             authorities: Vec::new(),
             verify: Verify::None,
             dates: true,

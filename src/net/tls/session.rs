@@ -322,7 +322,7 @@ impl Session {
         if !matches!(self.state, State::Failed(_)) {
             raw::send_alert(&mut self.context, alert);
             self.send_output();
-            let failure = Failure { reason: Reason::Protocol, code: 0, flags: 0, sent: Some(alert) };
+            let failure = Failure { reason: Reason::Told(alert), code: 0, flags: 0, sent: Some(alert) };
             self.state = State::Failed(failure);
         }
     }

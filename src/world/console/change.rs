@@ -97,6 +97,9 @@ impl Change {
                 | HostAction::Connect { .. }
                 | HostAction::Datagram { .. }
                 | HostAction::Sntp(_)
+                | HostAction::Tls(_)
+                | HostAction::Alert(_)
+                | HostAction::Cut
                 | HostAction::Mqtt(_)
                 | HostAction::Publish { .. } => Audience::Network,
             },

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::words::{Word, Words};
-use super::{Change, Command, Name, mqtt, renamed};
+use super::{Change, Command, Name, mqtt, renamed, tls as secure};
 use crate::net::config::{SntpAnswers, SntpChange};
 use crate::net::network::{HostAction, HostTls, Peer};
 use crate::net::service::quoted;
@@ -24,7 +24,7 @@ struct Action {
 }
 
 /// Every action, in the order of `help host`.
-const ACTIONS: [Action; 12] = [
+const ACTIONS: [Action; 13] = [
     Action {
         word: "send",
         arguments: "TEXT",
@@ -105,6 +105,12 @@ const ACTIONS: [Action; 12] = [
         arguments: "CHANGE",
         help: "Its MQTT broker: answers right, pings or none; refuse CODE (0 nobody); drop or take-over CLIENT.",
         read: mqtt::change,
+    },
+    Action {
+        word: "tls",
+        arguments: "CHANGE",
+        help: "Its TLS: certificate, version, suite, clients, keys, answers; alert N or cut end its sessions.",
+        read: secure::change,
     },
 ];
 
@@ -262,6 +268,9 @@ impl fmt::Display for Shown<'_> {
                 mqtt::show_publish(f, topic, payload, *qos, *retain)
             }
             HostAction::Mqtt(change) => mqtt::show_change(f, change),
+            HostAction::Tls(change) => secure::show(f, change),
+            HostAction::Alert(alert) => write!(f, "tls alert {alert}"),
+            HostAction::Cut => f.write_str("tls cut"),
             HostAction::Sntp(SntpChange::Answers(answers)) => write!(f, "sntp answers {}", answers.word()),
             HostAction::Sntp(SntpChange::Stratum(stratum)) => write!(f, "sntp stratum {stratum}"),
             HostAction::Sntp(SntpChange::Offset(offset)) => {

@@ -190,6 +190,12 @@ impl Scenario {
                     let name = shown(name);
                     return Err(format!("expected a host with an MQTT broker (`mqtt`), found {name}"));
                 }
+                if let HostAction::Tls(_) | HostAction::Alert(_) | HostAction::Cut = action
+                    && !self.net.tls.iter().any(|port| port.host == *name)
+                {
+                    let name = shown(name);
+                    return Err(format!("expected a host with a service that has `tls`, found {name}"));
+                }
                 self.check_action(action)
             }
         }

@@ -84,7 +84,7 @@ fn finish(
     host: HostCertificate,
 ) -> Option<Config> {
     match host.sign() {
-        Ok(identity) => Some(Config { server: true, identity: Some(identity), ..config }),
+        Ok(identity) => Some(Config { server: true, identity: Some(identity), host: Some(host), ..config }),
         Err(error) => {
             service.complain(problems, "tls", &format!("expected TLS that is possible: {error}"));
             None

@@ -266,8 +266,8 @@ fn a_peer_that_ends_in_the_handshake_fails_it() {
 #[test]
 fn an_alert_in_mid_stream_ends_it_with_its_number() {
     let mut lan = Lan::new(2, 1);
-    let (client, server) = connected(&mut lan, client(), server());
-    assert!(lan.nodes[1].stream_alert(server, 80));
+    let (client, _) = connected(&mut lan, client(), server());
+    assert_eq!(lan.nodes[1].alert_sessions(80), 1);
     lan.run_idle(ms(1_100));
     assert_eq!(lan.nodes[0].stream_recv(client, 10), [0u8; 0]);
     assert_eq!(failure(lan.nodes[0].stream_state(client)), Some(Reason::Alert(80)));
