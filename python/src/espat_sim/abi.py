@@ -31,6 +31,7 @@ class WorldOptions(Sized):
         ("record", c_uint32),
         ("capture_path", c_char_p),
         ("input_log_path", c_char_p),
+        ("keylog_path", c_char_p),
     ]
 
 

@@ -192,7 +192,7 @@ fn a_text_that_is_too_long_is_refused() {
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram`, `sntp`, \
-         `publish` or `mqtt`";
+         `publish`, `mqtt` or `tls`";
     let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `pin`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
