@@ -131,6 +131,12 @@ namespace Antmicro.Renode.Peripherals.Network
         public void Start()
         {
             IsPaused = false;
+            var waiter = waiting;
+            if(waiter != null)
+            {
+                waiter.Stopped.Reset();
+                waiter.Going.Set();
+            }
             if(!refused)
             {
                 ForMonitor(MakeWorld);
@@ -150,6 +156,7 @@ namespace Antmicro.Renode.Peripherals.Network
             var waiter = waiting;
             if(waiter != null)
             {
+                waiter.Going.Reset();
                 waiter.Stopped.Set();
             }
             ForCallback(FlushFiles);
@@ -790,7 +797,7 @@ namespace Antmicro.Renode.Peripherals.Network
                         throw;
                     }
                 }
-                if(WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Stopped, paused }) != 0 && TakeBack(waiter))
+                if(!IsWaitOver(waiter, paused) && TakeBack(waiter))
                 {
                     // It may have come in the instant of the stop.
                     if(waiter.Found == null)
@@ -816,6 +823,25 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 lastFound = waiter.Found;
                 return waiter.Found.Text;
+            }
+        }
+
+        // Waits in wall time until the waiter is satisfied (true) or time stands still (false). A reset of the machine, a
+        // firmware that is loaded: Renode stops a machine for them and lets it go on by itself.
+        private static bool IsWaitOver(Waiter waiter, WaitHandle paused)
+        {
+            while(true)
+            {
+                var first = WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Stopped, paused });
+                if(first != 1)
+                {
+                    return first == 0;
+                }
+                var next = WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Going, paused }, StandstillMilliseconds);
+                if(next != 1)
+                {
+                    return next == 0;
+                }
             }
         }
 
@@ -1294,6 +1320,8 @@ namespace Antmicro.Renode.Peripherals.Network
         private const int PinEn = 0;
         private const int PinGpio0 = 1;
         private const int PinCount = 4;
+        // A machine that has been stopped for so long, in wall time, is not on its way through a reset.
+        private const int StandstillMilliseconds = 2000;
         private const ulong LeastDelay = 1000;
         private const int ObservationsKept = 10000;
 
@@ -1410,6 +1438,8 @@ namespace Antmicro.Renode.Peripherals.Network
             public readonly ManualResetEvent Done = new ManualResetEvent(false);
             // Somebody else has stopped the machine.
             public readonly ManualResetEvent Stopped = new ManualResetEvent(false);
+            // It goes on.
+            public readonly ManualResetEvent Going = new ManualResetEvent(false);
 
             private readonly string kind;
             private readonly string text;
