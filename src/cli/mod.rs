@@ -23,6 +23,7 @@ mod replay;
 mod run;
 mod serve;
 mod specification;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ enum Command {
     #[cfg(unix)]
     Qemu(Box<qemu::QemuArgs>),
     Run(run::RunArgs),
+    Sweep(sweep::SweepArgs),
     Serve(serve::ServeArgs),
     Replay(replay::ReplayArgs),
     Commands(commands::CommandsArgs),
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
         #[cfg(unix)]
         Command::Qemu(args) => qemu::run(*args),
         Command::Run(args) => run::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(&args),
         Command::Commands(args) => commands::run(&args),

@@ -31,6 +31,7 @@ mod renode_glue;
 mod run_command;
 #[cfg(unix)]
 mod serve;
+mod sweep;
 mod time_and_updates;
 mod tls_capture;
 mod tools;

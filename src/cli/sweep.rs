@@ -1,0 +1,259 @@
+//! `espat-sim sweep`: one run with many seeds.
+//!
+//! A run is `espat-sim demo`, `run` or `qemu`, in a process of its own for each seed: what it is alone, it is here. Several go
+//! at once, and what is printed is in the order of their seeds all the same.
+
+mod progress;
+mod report;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::expect;
+use crate::edge::Paths;
+use progress::Progress;
+use report::{Report, Run};
+
+/// Run one command with many seeds: which of them fail, in how many ways, and how to repeat each.
+///
+/// What stands after `--` is a command of this program without its name: `demo`, `run …` or `qemu … -- QEMU COMMAND LINE`.
+/// Each run gets its own `--seed`, and `{seed}` anywhere in the command is replaced by it: `--capture run-{seed}.pcapng`.
+///
+/// Prints a line for each seed, then the failures in groups. The exit code is 0 when all passed, 1 when one failed, 2 when
+/// the command could not be carried out.
+#[derive(Debug, clap::Args)]
+pub struct SweepArgs {
+    /// How many seeds.
+    #[arg(long, value_name = "N", default_value = "100")]
+    seeds: NonZeroUsize,
+    /// The first of them.
+    #[arg(long, value_name = "N", value_parser = super::seed, default_value = "1")]
+    first: u64,
+    /// Of these seeds only every Nth, from the Ith on: 1/4, 2/4, 3/4 and 4/4 together are the whole.
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    shard: Option<Shard>,
+    /// How many run at once; without it, as many as this machine has processors.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Start no more runs when one has failed.
+    #[arg(long)]
+    stop: bool,
+    /// Write the results as JUnit XML, a test case for each seed.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// The command
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// One part of a sweep: `index` of `count`, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shard {
+    index: usize,
+    count: usize,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let (index, count) = text.split_once('/').unwrap_or_default();
+    match (index.parse(), count.parse()) {
+        (Ok(index), Ok(count)) if 1 <= index && index <= count => Ok(Shard { index, count }),
+        _ => Err("expected a part such as 1/4, from 1/4 to 4/4".to_owned()),
+    }
+}
+
+/// Runs the sweep.
+pub fn run(args: &SweepArgs) -> i32 {
+    match start(args) {
+        Ok(code) => code,
+        Err(sentence) => super::fail(&sentence),
+    }
+}
+
+fn start(args: &SweepArgs) -> Result<i32, String> {
+    check(&args.command)?;
+    let mut paths = Paths::default();
+    args.junit.iter().try_for_each(|file| paths.write("--junit", file))?;
+    let seeds = seeds(args.first, args.seeds.get(), args.shard)?;
+    let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+    let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let mut report = Report::default();
+    let mut progress = Progress::new(seeds.len());
+    sweep(args, &program, &seeds, jobs, &mut |run| {
+        progress.clear();
+        let could_run = run.could_run();
+        report.add(run);
+        progress.show(report.runs(), report.failed());
+        could_run
+    })?;
+    progress.clear();
+    report.summary();
+    if let Some(path) = &args.junit {
+        expect::write_junit(path, "espat-sim sweep", report.suite())?;
+    }
+    Ok(i32::from(report.failed() > 0))
+}
+
+/// Carries out the runs, `jobs` at once, and hands each to `done` in the order of the seeds; an error when that says that the
+/// command can't be carried out at all.
+fn sweep(
+    args: &SweepArgs,
+    program: &Path,
+    seeds: &[u64],
+    jobs: usize,
+    done: &mut dyn FnMut(Run) -> Result<(), String>,
+) -> Result<(), String> {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (send, receive) = crossbeam_channel::unbounded();
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.min(seeds.len()) {
+            let (send, next, stop) = (send.clone(), &next, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(&seed) = seeds.get(index) else { break };
+                    let run = one(program, &args.command, seed);
+                    if args.stop && run.failure.is_some() {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    // The other end lives as long as this scope.
+                    let _ = send.send((index, run));
+                }
+            });
+        }
+        drop(send);
+        let (mut waiting, mut expected) = (BTreeMap::new(), 0);
+        for (index, run) in receive {
+            waiting.insert(index, run);
+            while let Some(run) = waiting.remove(&expected) {
+                expected += 1;
+                if let Err(sentence) = done(run) {
+                    stop.store(true, Ordering::Relaxed);
+                    return Err(sentence);
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// One run.
+fn one(program: &Path, command: &[String], seed: u64) -> Run {
+    let words = words(command, seed, true);
+    let again: Vec<String> = words_again(command, seed);
+    let output = Command::new(program).args(&words).stdin(Stdio::null()).output();
+    Run::new(seed, again.join(" "), output)
+}
+
+/// The arguments of a run: its seed comes behind the command's name. `quiet`: without the dialogue, unless it is asked for.
+fn words(command: &[String], seed: u64, quiet: bool) -> Vec<String> {
+    let with_seed = |word: &String| word.replace("{seed}", &seed.to_string());
+    let mut words: Vec<String> = command.iter().take(1).cloned().collect();
+    words.extend(["--seed".to_owned(), seed.to_string()]);
+    if quiet && words[0] != "run" {
+        words.push("--no-dialogue".to_owned());
+    }
+    words.extend(command.iter().skip(1).map(with_seed));
+    words
+}
+
+/// The command that repeats a run, word by word, for a POSIX shell.
+fn words_again(command: &[String], seed: u64) -> Vec<String> {
+    let own = ["espat-sim".to_owned()].into_iter().chain(words(command, seed, false));
+    own.map(|word| expect::shell_word(&word)).collect()
+}
+
+/// The seeds of this part of a sweep.
+fn seeds(first: u64, count: usize, shard: Option<Shard>) -> Result<Vec<u64>, String> {
+    let Shard { index, count: shards } = shard.unwrap_or(Shard { index: 1, count: 1 });
+    let last = u64::try_from(count - 1).ok().and_then(|more| first.checked_add(more));
+    let last = last.ok_or_else(|| format!("{count} seeds from {first} on go beyond 18446744073709551615"))?;
+    Ok((first..=last).skip(index - 1).step_by(shards).collect())
+}
+
+/// The files of a run, which each seed must have for itself.
+const WRITTEN: [&str; 4] = ["--capture", "--input-log", "--report", "--junit"];
+
+/// Checks what can be said of a command before it runs.
+fn check(command: &[String]) -> Result<(), String> {
+    match command.first().map(String::as_str) {
+        Some("demo" | "run" | "qemu") => {}
+        other => {
+            let found = other.unwrap_or("nothing");
+            return Err(format!("expected `demo`, `run` or `qemu` after --, found `{found}`"));
+        }
+    }
+    let own: Vec<&str> =
+        command.iter().skip(1).map(String::as_str).take_while(|word| *word != "--").collect();
+    for (place, word) in own.iter().enumerate() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, value),
+            None => (*word, own.get(place + 1).copied().unwrap_or_default()),
+        };
+        if name == "--seed" {
+            return Err("the seeds are those of the sweep: --first and --seeds".to_owned());
+        }
+        if WRITTEN.contains(&name) && !value.contains("{seed}") {
+            return Err(format!("each seed needs a file of its own: {name} {}", with_seed(value)));
+        }
+    }
+    Ok(())
+}
+
+/// The name of a file with the seed in it: `out/a-{seed}.pcapng`.
+fn with_seed(name: &str) -> String {
+    let file = name.rfind('/').map_or(0, |slash| slash + 1);
+    let end = name[file..].rfind('.').filter(|&dot| dot > 0).map_or(name.len(), |dot| file + dot);
+    format!("{}-{{seed}}{}", &name[..end], &name[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_parts_of_a_sweep_are_the_whole_and_no_seed_is_in_two() {
+        let whole = seeds(5, 10, None).expect("seeds");
+        assert_eq!(whole, (5..15).collect::<Vec<u64>>());
+        let mut parts: Vec<u64> =
+            (1..=4).flat_map(|index| seeds(5, 10, Some(Shard { index, count: 4 })).expect("seeds")).collect();
+        parts.sort_unstable();
+        assert_eq!(parts, whole);
+        assert_eq!(seeds(u64::MAX, 1, None), Ok(vec![u64::MAX]));
+        assert!(seeds(u64::MAX, 2, None).is_err());
+        for wrong in ["0/4", "5/4", "1", "a/b", "1/0", ""] {
+            assert!(shard(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_the_command_with_its_seed() {
+        let qemu = command("qemu --capture a-{seed}.pcapng -- qemu-system-arm -serial file:b-{seed}");
+        assert_eq!(
+            words(&qemu, 7, true).join(" "),
+            "qemu --seed 7 --no-dialogue --capture a-7.pcapng -- qemu-system-arm -serial file:b-7"
+        );
+        assert_eq!(words_again(&command("run a.at"), 3).join(" "), "espat-sim run --seed 3 a.at");
+    }
+
+    #[test]
+    fn one_file_for_all_seeds_and_a_seed_of_ones_own_are_refused() {
+        for (line, part) in [
+            ("demo --seed 3", "--first and --seeds"),
+            ("demo --seed=3", "--first and --seeds"),
+            ("demo --capture a.pcapng", "--capture a-{seed}.pcapng"),
+            ("run --junit=out/a x.at", "--junit out/a-{seed}"),
+            ("serve --pty", "found `serve`"),
+        ] {
+            let error = check(&command(line)).expect_err(line);
+            assert!(error.contains(part), "{line}: {error}");
+        }
+        assert_eq!(check(&command("qemu --capture {seed}.pcapng -- x --seed 3 --report y")), Ok(()));
+    }
+}

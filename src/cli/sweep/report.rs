@@ -1,0 +1,211 @@
+//! What came of the runs of a sweep: a line for each, failures in groups, JUnit.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::process::Output;
+
+use quick_junit::TestSuite;
+
+use super::super::expect;
+
+/// Most seeds of a group that are listed.
+const LISTED: usize = 20;
+/// Most lines of a failed run's output that JUnit keeps: the last ones.
+const KEPT: usize = 200;
+
+/// One run.
+pub struct Run {
+    pub seed: u64,
+    /// The command that repeats it.
+    pub again: String,
+    /// The digest that it has printed; empty without one, as `run` has none.
+    pub digest: String,
+    /// Why it has failed.
+    pub failure: Option<String>,
+    /// What it has printed, when it has failed.
+    output: Vec<String>,
+    could_run: bool,
+}
+
+impl Run {
+    pub fn new(seed: u64, again: String, output: io::Result<Output>) -> Run {
+        let (code, lines) = match output {
+            Ok(output) => {
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect();
+                let [mut lines, err]: [Vec<String>; 2] = [text(&output.stdout), text(&output.stderr)];
+                lines.extend(err);
+                (output.status.code(), lines)
+            }
+            Err(e) => (Some(2), vec![format!("espat-sim: cannot start this program: {e}")]),
+        };
+        let digest = lines.iter().rev().find_map(|line| digest(line)).unwrap_or_default().to_owned();
+        // QEMU's code is the firmware's, so 2 alone says nothing where a run has come to its end.
+        let could_run = code != Some(2) || !digest.is_empty();
+        let failure = (code != Some(0)).then(|| reason(code, &lines));
+        let output = if failure.is_some() { lines } else { Vec::new() };
+        Run { seed, again, digest, failure, output, could_run }
+    }
+
+    /// An error with its sentence when the command could not be carried out at all, whatever the seed.
+    pub fn could_run(&self) -> Result<(), String> {
+        if self.could_run {
+            return Ok(());
+        }
+        Err(format!("{}\n{}", self.again, self.output.join("\n")))
+    }
+}
+
+/// The digest in a line such as `espat-sim: digest ec63ae7c6eac985b`.
+fn digest(line: &str) -> Option<&str> {
+    let (before, digest) = line.rsplit_once("digest ")?;
+    let right = digest.len() == 16 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+    (right && (before.is_empty() || before == "espat-sim: ")).then_some(digest)
+}
+
+/// What `espat-sim qemu` says in every run.
+const EVERY_RUN: [&str; 8] = [
+    "the module is on",
+    "virtual time",
+    "exit code",
+    "capture ",
+    "input log ",
+    "digest ",
+    "to run it again",
+    "warning",
+];
+
+/// Why a run has failed: the first sentence that says so.
+fn reason(code: Option<i32>, lines: &[String]) -> String {
+    let mut after_fail = lines.iter().skip_while(|line| !line.contains("FAIL"));
+    if let Some(fail) = after_fail.next() {
+        // A transcript's reason is in the line below, indented.
+        let below = after_fail.next().filter(|below| fail.starts_with("FAIL ") && below.starts_with("  "));
+        return below.unwrap_or(fail).trim().to_owned();
+    }
+    let said = lines.iter().filter_map(|line| line.strip_prefix("espat-sim: "));
+    let mut said = said.filter(|sentence| !EVERY_RUN.iter().any(|begin| sentence.starts_with(begin)));
+    match (said.next(), code) {
+        (Some(sentence), _) => sentence.to_owned(),
+        (None, Some(code)) => format!("exit code {code}"),
+        (None, None) => "ended by a signal".to_owned(),
+    }
+}
+
+/// The reason without its numbers: what differs in them alone is one kind of failure.
+fn kind(reason: &str) -> String {
+    let mut kind = String::new();
+    for c in reason.chars() {
+        match c {
+            '0'..='9' if kind.ends_with('N') => {}
+            '0'..='9' => kind.push('N'),
+            c => kind.push(c),
+        }
+    }
+    kind
+}
+
+/// All runs so far.
+#[derive(Default)]
+pub struct Report {
+    runs: Vec<Run>,
+    failed: usize,
+}
+
+impl Report {
+    /// Adds a run and prints its line.
+    pub fn add(&mut self, run: Run) {
+        match &run.failure {
+            None => say!("pass seed {} {}", run.seed, run.digest),
+            Some(why) => {
+                self.failed += 1;
+                say!("FAIL seed {} {}", run.seed, run.digest);
+                say!("  {why}");
+                say!("  to run it again: {}", run.again);
+            }
+        }
+        self.runs.push(run);
+    }
+
+    pub fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    pub fn failed(&self) -> usize {
+        self.failed
+    }
+
+    /// Prints the failures, kind by kind, the most frequent first, and how many there are.
+    pub fn summary(&self) {
+        let mut groups: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
+        for run in &self.runs {
+            if let Some(why) = &run.failure {
+                groups.entry(kind(why)).or_default().push(run);
+            }
+        }
+        let mut groups: Vec<Vec<&Run>> = groups.into_values().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        for group in groups {
+            let listed: Vec<String> = group.iter().take(LISTED).map(|run| run.seed.to_string()).collect();
+            let more = if group.len() > LISTED { " ..." } else { "" };
+            let why = group[0].failure.as_deref().unwrap_or_default();
+            say!("{} failed with: {why}", group.len());
+            say!("  seeds {}{more}", listed.join(", "));
+        }
+        say!("{} passed, {} failed", self.runs.len() - self.failed, self.failed);
+    }
+
+    /// A test case for each seed.
+    pub fn suite(&self) -> TestSuite {
+        let mut suite = TestSuite::new("sweep");
+        for run in &self.runs {
+            let failure = run.failure.as_ref().map(|why| {
+                let last = &run.output[run.output.len().saturating_sub(KEPT)..];
+                format!("{why}\n{}", last.join("\n"))
+            });
+            let mut case = expect::case(&format!("seed {}", run.seed), failure.as_deref(), &run.again);
+            case.set_classname("espat-sim.sweep");
+            suite.add_test_case(case);
+        }
+        suite
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_reason_is_the_first_sentence_that_says_so() {
+        for (text, why) in [
+            ("FAIL a.at (1.2 s virtual)\n  a.at:7: expected OK\n  to run it again: x", "a.at:7: expected OK"),
+            ("ready\nFAIL: no answer\nvirtual time 3 s", "FAIL: no answer"),
+            ("     5.6         | FAIL: link 0\nespat-sim: exit code 1", "5.6         | FAIL: link 0"),
+            (
+                "espat-sim: virtual time 3 s\nespat-sim: lab.toml:3: it did not happen",
+                "lab.toml:3: it did not happen",
+            ),
+            ("espat-sim: digest 0123456789abcdef", "exit code 124"),
+        ] {
+            assert_eq!(reason(Some(124), &lines(text)), why, "{text}");
+        }
+        assert_eq!(reason(None, &[]), "ended by a signal");
+    }
+
+    #[test]
+    fn failures_that_differ_in_numbers_alone_are_of_one_kind() {
+        assert_eq!(kind("at 3.21 s: link 0"), kind("at 14.5 s: link 1"));
+        assert_ne!(kind("link 0 open"), kind("link 0 closed"));
+    }
+
+    #[test]
+    fn a_digest_is_found_where_the_commands_print_it() {
+        assert_eq!(digest("digest 0123456789abcdef"), Some("0123456789abcdef"));
+        assert_eq!(digest("espat-sim: digest 0123456789abcdef"), Some("0123456789abcdef"));
+        assert_eq!(digest("  2.1 | my digest 0123456789abcdef"), None);
+        assert_eq!(digest("digest 0123"), None);
+    }
+}
