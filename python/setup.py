@@ -56,6 +56,7 @@ class BuildWithBinaries(build_py):
         package = pathlib.Path(self.build_lib, "espat_sim")
         header = (ROOT / "include" / "espat_sim.h").read_text("utf-8")
         (package / "constants.py").write_text(constants(header), "utf-8")
+        shutil.copy2(ROOT / "LICENSE", package / "LICENSE")
         native = package / "native"
         native.mkdir(exist_ok=True)
         for name in NATIVE:

@@ -76,6 +76,7 @@ def test_the_wheel_carries_library_and_command_and_fits_every_python_3():
         names = wheel.namelist()
         metadata = wheel.read(next(name for name in names if name.endswith("METADATA"))).decode()
     assert "Requires-Dist" not in metadata
+    assert "espat_sim/LICENSE" in names
     for name in (espat_sim.library_path(), espat_sim.command_path()):
         assert f"espat_sim/native/{pathlib.Path(name).name}" in names
         assert pathlib.Path(name).parent.name == "native", "the package uses another library than its own"

@@ -1,7 +1,8 @@
 """The pytest plugin: worlds, modules and firmware in QEMU as fixtures, and what is left of a test that fails.
 
 Fixtures: `espat` (a world), `module` (attached, at time 0), `qemu` (starts firmware), `capture` (the capture of either),
-`espat_seed`, `espat_scenario` and `espat_folder`. Options: --espat-seed, --espat-seeds, --espat-output. Marker: espat.
+`espat_qemu`, `espat_seed`, `espat_scenario` and `espat_folder`. Options: --espat-seed, --espat-seeds, --espat-output.
+Marker: espat.
 
 A test has a folder for its records, which stays when it fails and goes when it passes. The expectations of a scenario
 (`expect`) are held against the world at the end of a test, and of a run in QEMU by `espat-sim qemu` itself.
@@ -240,7 +241,7 @@ def module(espat: World, request: pytest.FixtureRequest) -> Module:
 
 
 @pytest.fixture
-def qemu(
+def espat_qemu(
     espat_evidence: Evidence,
     espat_seed: Optional[int],
     espat_scenario: Optional[pathlib.Path],
@@ -264,6 +265,12 @@ def qemu(
         return run
 
     return start
+
+
+@pytest.fixture
+def qemu(espat_qemu: Callable[..., Qemu]) -> Callable[..., Qemu]:
+    """espat_qemu by its short name, which pytest-embedded has for a fixture of its own."""
+    return espat_qemu
 
 
 class _SkippingCapture(Capture):
