@@ -64,7 +64,7 @@ lint: toolchain packages-build
 	$(CARGO) clippy --no-default-features -- -D warnings
 
 # Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/programs.
-unit: build firmware
+unit: build firmware build/python/installed
 	REQUIRE_RENODE=$(REQUIRE_RENODE) $(CARGO) test
 
 # The optimiser must not change what happens. The debug build is that of the tests: without them cargo would resolve
@@ -96,7 +96,8 @@ wheel: build build/python/installed
 	@ls build/wheel/*.whl
 
 # A virtual environment with what builds and tests the wheel, and Adafruit's driver as PyPI has it (docs/drivers.md).
-REQUIREMENTS := python/requirements.txt examples/pytest/requirements.txt tests/drivers/adafruit/requirements.txt
+REQUIREMENTS := python/requirements.txt examples/pytest/requirements.txt tests/drivers/adafruit/requirements.txt \
+	tests/programs/requirements.txt
 build/python/installed: $(REQUIREMENTS)
 	rm -rf build/python
 	python3 -m venv build/python

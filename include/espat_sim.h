@@ -425,8 +425,9 @@ enum espat_event_kind
     ESPAT_EVENT_KIND_GUEST_LEFT = 102,
     // A host was leased an address: `address`.
     ESPAT_EVENT_KIND_GUEST_ADDRESS = 103,
-    // An HTTP server has answered a request of `peer`: `name` is what was asked for, `detail` the method, `code` the
-    // status, `count` the length of the request's body, `sent` that of the answer's.
+    // An HTTP server has answered a request of `peer`: `name` is what was asked for, with its query, `detail` the
+    // method, `code` the status, `count` the length of the request's body, `data` its first 64 KiB, `sent` the length of
+    // the answer's body.
     ESPAT_EVENT_KIND_HTTP_REQUEST = 110,
     // An HTTP server has refused a request of `peer` that it could not read, with the status `code`.
     ESPAT_EVENT_KIND_HTTP_BAD_REQUEST = 111,
@@ -489,6 +490,16 @@ enum espat_event_kind
     // A client may not publish to the topic `name` or subscribe to the filter `name`. Of a message `count` and `data` are
     // as above.
     ESPAT_EVENT_KIND_MQTT_DENIED = 206,
+    // A client at `peer` has connected to a WebSocket server: `name` is what it asked for, `detail` the protocol.
+    ESPAT_EVENT_KIND_WEB_SOCKET_CONNECTED = 210,
+    // A WebSocket server has refused a client at `peer` with the HTTP status `code`.
+    ESPAT_EVENT_KIND_WEB_SOCKET_REFUSED = 211,
+    // A WebSocket server has received `count` bytes from `peer`, all of a message, a ping or a pong: `code` is the
+    // opcode (1 text, 2 binary, 9 ping, 10 pong), `data` the content.
+    ESPAT_EVENT_KIND_WEB_SOCKET_RECEIVED = 212,
+    // The connection of a WebSocket client at `peer` is over: `code` is the code of its close frame, or 0, `data` its
+    // reason, `detail` another cause.
+    ESPAT_EVENT_KIND_WEB_SOCKET_ENDED = 213,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -845,7 +856,7 @@ typedef struct espat_observation {
     const char *subject;
     // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
     // "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    // "udp-echo", "dns", "sntp", "tls", "mqtt". NULL: there is no observation now.
+    // "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket". NULL: there is no observation now.
     const char *kind;
     // The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     // now.

@@ -6,6 +6,7 @@ use super::clients::http::Http;
 use super::clients::mqtt::Mqtt;
 use super::clients::sntp::Sntp;
 use super::clients::update::Update;
+use super::clients::websocket::WebSockets;
 use super::clock::Clock;
 use super::links::Links;
 use super::nvs::{SavedJoin, SoftAp};
@@ -40,6 +41,8 @@ pub struct Core {
     pub(super) http: Http,
     /// AT+MQTT...: the client of a broker.
     pub(super) mqtt: Mqtt,
+    /// The WebSocket links.
+    pub(super) websockets: WebSockets,
     /// What it has to tell.
     pub(super) events: VecDeque<AtEvent>,
 }
@@ -63,6 +66,7 @@ impl Core {
             update: Update::default(),
             http: Http::default(),
             mqtt: Mqtt::default(),
+            websockets: WebSockets::default(),
             events: VecDeque::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! What goes on beside the commands: a row for each task, polled in one place, in this order.
 
-use super::clients::{mqtt, sntp, update};
+use super::clients::{mqtt, sntp, update, websocket};
 use super::{Core, Env, server};
 use crate::time::Instant;
 
@@ -15,13 +15,16 @@ pub enum Task {
     Update,
     /// AT+MQTTCONN: keeps the connection with the broker.
     Mqtt,
+    /// AT+WSOPEN: its links open, lose and find their servers, and print what comes.
+    WebSocket,
     /// AT+CIPSERVER: takes clients, and closes those that stay silent.
     Server,
 }
 
 impl Task {
     /// Every task, in the order in which they are polled.
-    pub const ALL: [Task; 5] = [Task::Mdns, Task::Sntp, Task::Update, Task::Mqtt, Task::Server];
+    pub const ALL: [Task; 6] =
+        [Task::Mdns, Task::Sntp, Task::Update, Task::Mqtt, Task::WebSocket, Task::Server];
 
     /// Whether it goes on until the reset when a chip is about to restart: such a chip serves no links any more.
     pub fn outlives_links(self) -> bool {
@@ -35,6 +38,7 @@ impl Task {
             Task::Sntp => sntp::poll(now, core, env),
             Task::Update => update::poll(now, core, env),
             Task::Mqtt => mqtt::poll(now, core, env),
+            Task::WebSocket => websocket::poll(now, core, env),
             Task::Server => server::poll(now, core, env),
         }
     }

@@ -45,11 +45,19 @@ pub enum Timer {
     MqttResend,
     /// MQTT tries to connect again.
     MqttReconnect,
+    /// Opening a WebSocket link, or its end, has taken too long.
+    WebSocketStep,
+    /// A WebSocket link that was lost is opened again.
+    WebSocketReopen,
+    /// Nothing has come on a WebSocket link for a while: it is pinged.
+    WebSocketPing,
+    /// A ping on a WebSocket link has stayed without an answer for too long.
+    WebSocketPong,
 }
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Timer; 18] = [
+    pub const ALL: [Timer; 22] = [
         Timer::Stray,
         Timer::Notice,
         Timer::Command,
@@ -68,6 +76,10 @@ impl Timer {
         Timer::MqttPing,
         Timer::MqttResend,
         Timer::MqttReconnect,
+        Timer::WebSocketStep,
+        Timer::WebSocketReopen,
+        Timer::WebSocketPing,
+        Timer::WebSocketPong,
     ];
 }
 
@@ -121,6 +133,10 @@ impl At {
             Timer::MqttPing => core.mqtt.keep_alive_at(),
             Timer::MqttResend => core.mqtt.resend_at(),
             Timer::MqttReconnect => core.mqtt.reconnect_at(),
+            Timer::WebSocketStep => core.websockets.step_at(),
+            Timer::WebSocketReopen => core.websockets.reopen_at(),
+            Timer::WebSocketPing => core.websockets.ping_at(),
+            Timer::WebSocketPong => core.websockets.pong_at(),
         }
     }
 }

@@ -71,8 +71,9 @@ pub enum espat_event_kind {
     GuestLeft = 102,
     /// A host was leased an address: `address`.
     GuestAddress = 103,
-    /// An HTTP server has answered a request of `peer`: `name` is what was asked for, `detail` the method, `code` the
-    /// status, `count` the length of the request's body, `sent` that of the answer's.
+    /// An HTTP server has answered a request of `peer`: `name` is what was asked for, with its query, `detail` the
+    /// method, `code` the status, `count` the length of the request's body, `data` its first 64 KiB, `sent` the length of
+    /// the answer's body.
     HttpRequest = 110,
     /// An HTTP server has refused a request of `peer` that it could not read, with the status `code`.
     HttpBadRequest = 111,
@@ -135,6 +136,16 @@ pub enum espat_event_kind {
     /// A client may not publish to the topic `name` or subscribe to the filter `name`. Of a message `count` and `data` are
     /// as above.
     MqttDenied = 206,
+    /// A client at `peer` has connected to a WebSocket server: `name` is what it asked for, `detail` the protocol.
+    WebSocketConnected = 210,
+    /// A WebSocket server has refused a client at `peer` with the HTTP status `code`.
+    WebSocketRefused = 211,
+    /// A WebSocket server has received `count` bytes from `peer`, all of a message, a ping or a pong: `code` is the
+    /// opcode (1 text, 2 binary, 9 ping, 10 pong), `data` the content.
+    WebSocketReceived = 212,
+    /// The connection of a WebSocket client at `peer` is over: `code` is the code of its close frame, or 0, `data` its
+    /// reason, `detail` another cause.
+    WebSocketEnded = 213,
 }
 
 /// Something that happened, for tests that wait for it: who, what, and the facts one by one, with the sentence beside.
@@ -155,7 +166,7 @@ pub struct espat_observation {
     pub subject: *const c_char,
     /// What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
     /// "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    /// "udp-echo", "dns", "sntp", "tls", "mqtt". NULL: there is no observation now.
+    /// "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket". NULL: there is no observation now.
     pub kind: *const c_char,
     /// The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     /// now.

@@ -132,6 +132,16 @@ impl HostConfig {
         self.services.iter().any(|s| matches!(s, ServiceConfig::Sntp(_)))
     }
 
+    /// Whether it has an HTTP server.
+    pub fn has_http(&self) -> bool {
+        self.services.iter().any(|s| matches!(s, ServiceConfig::Http { .. }))
+    }
+
+    /// Whether it has a WebSocket server.
+    pub fn has_websocket(&self) -> bool {
+        self.services.iter().any(|s| matches!(s, ServiceConfig::WebSocket(_)))
+    }
+
     /// Whether it has an MQTT broker.
     pub fn has_broker(&self) -> bool {
         self.services.iter().any(|s| matches!(s, ServiceConfig::Mqtt(_)))
@@ -155,6 +165,8 @@ pub enum ServiceConfig {
         port: u16,
         /// What it serves; anything else is a 404.
         pages: Vec<Page>,
+        /// Names of headers of requests that are told of, in lower case.
+        shows: Vec<String>,
     },
     /// Sends every byte back, and closes when the peer does (RFC 862).
     TcpEcho {
@@ -180,6 +192,8 @@ pub enum ServiceConfig {
     Dns(DnsConfig),
     /// Tells the time, on UDP port 123.
     Sntp(Sntp),
+    /// A WebSocket server.
+    WebSocket(WebSocket),
     /// An MQTT broker.
     Mqtt(Mqtt),
     /// An HTTP server that hands out firmware.
@@ -327,6 +341,36 @@ pub enum MqttChange {
     TakeOver(String),
 }
 
+/// A WebSocket server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSocket {
+    /// TCP port, 1 to 65535.
+    pub port: u16,
+    /// The path, without a query; `None`: any.
+    pub path: Option<String>,
+    /// Names of protocols that it speaks, the best first.
+    pub protocols: Vec<String>,
+    /// Messages are sent back.
+    pub echo: bool,
+    /// What each client is sent first.
+    pub greetings: Vec<String>,
+    /// What it sends goes out in frames of at most so many bytes (at least 1); `None`: in one.
+    pub fragment: Option<usize>,
+}
+
+/// Something that a WebSocket server does because a test says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebSocketChange {
+    /// Sends a message of this opcode to every client.
+    Send(u8, Vec<u8>),
+    /// Pings every client; at most 125 bytes.
+    Ping(Vec<u8>),
+    /// Closes every connection with a close frame: a code, if there is one, and a reason of at most 123 bytes.
+    Close(Option<u16>, Vec<u8>),
+    /// Answers nothing any more, or again.
+    Silent(bool),
+}
+
 /// What an update server has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpdateOffer {
@@ -413,16 +457,66 @@ impl DnsAnswers {
 /// One resource of an HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Absolute path, compared to the request's without its query.
+    /// Absolute path. With a query it is for requests with the same query alone, and goes before the path without one.
     pub path: String,
-    /// Status code of the answer, 100 to 599.
+    /// The methods that it has.
+    pub methods: Vec<String>,
+    /// What requests are answered with, one behind the other; the last one stays. At least one.
+    pub answers: Vec<HttpAnswer>,
+}
+
+impl Page {
+    /// The methods of a page that says nothing of them.
+    pub const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PUT"];
+
+    /// One that answers always the same.
+    pub fn new(path: &str, answer: HttpAnswer) -> Page {
+        let methods = Page::METHODS.map(str::to_owned).to_vec();
+        Page { path: path.to_owned(), methods, answers: vec![answer] }
+    }
+}
+
+/// What a request is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpAnswer {
+    /// Status code, 100 to 599.
     pub status: u16,
     /// Its `Content-Type`.
     pub content_type: String,
+    /// Further headers: names and values.
+    pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
-    /// How long the server thinks before it answers.
+    /// How long the server thinks before.
     pub delay: Duration,
+    /// The body goes out in chunks of so many bytes (at least 1), without a `Content-Length`. HTTP/1.0 has no chunks.
+    pub chunk: Option<usize>,
+    /// The connection goes on behind it, if the client wants that.
+    pub keep_alive: bool,
+}
+
+impl Default for HttpAnswer {
+    /// 200, empty, at once.
+    fn default() -> Self {
+        HttpAnswer {
+            status: 200,
+            content_type: "text/plain".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            delay: Duration::ZERO,
+            chunk: None,
+            keep_alive: true,
+        }
+    }
+}
+
+/// A change of what an HTTP server answers on a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpChange {
+    /// The path, as [`Page::path`]. There need not have been a page.
+    pub path: String,
+    /// What it is answered with from now on; `None`: what the scenario says, from the first answer on.
+    pub answer: Option<HttpAnswer>,
 }
 
 /// TLS on a port of a host: every connection to what listens there has it.

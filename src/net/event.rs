@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::mqtt::wire::{Message, Refusal, Version as MqttVersion};
 use super::stack::CloseReason;
 use super::tls::Version;
+use super::websocket::opcode;
 use crate::time::Duration;
 
 /// Most bytes of what was received that a sentence shows.
@@ -36,6 +37,8 @@ pub enum HostEvent {
     Tls(TlsEvent),
     /// Something about a client of its MQTT broker.
     Mqtt(MqttEvent),
+    /// Something about a client of its WebSocket server.
+    WebSocket(WebSocketEvent),
 }
 
 impl fmt::Display for HostEvent {
@@ -51,6 +54,7 @@ impl fmt::Display for HostEvent {
             HostEvent::Sntp(event) => event.fmt(f),
             HostEvent::Tls(event) => event.fmt(f),
             HostEvent::Mqtt(event) => event.fmt(f),
+            HostEvent::WebSocket(event) => event.fmt(f),
         }
     }
 }
@@ -100,10 +104,14 @@ pub struct RequestEvent {
 pub struct Asked {
     /// Such as `GET`.
     pub method: String,
-    /// Such as `/status`; of an update server with the query behind its `?`.
+    /// Such as `/status`, with the query behind its `?`.
     pub target: String,
+    /// Those of its headers that are told of: names in lower case, and values.
+    pub headers: Vec<(String, String)>,
     /// Bytes of the request's body.
     pub body: u64,
+    /// The body, or as much of it as is kept.
+    pub content: Vec<u8>,
     /// Bytes of the answer's body.
     pub sent: usize,
 }
@@ -111,12 +119,18 @@ pub struct Asked {
 impl fmt::Display for RequestEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RequestEvent { peer, status, request } = self;
-        let Some(Asked { method, target, body, sent }) = request else {
+        let Some(Asked { method, target, headers, body, content, sent }) = request else {
             return write!(f, "bad request from {peer} -> {status}");
         };
         write!(f, "{method} {target} from {peer} -> {status}, {sent} bytes")?;
         if *body > 0 {
             write!(f, ", body of {body} bytes read")?;
+        }
+        if !content.is_empty() {
+            write!(f, ": {}", excerpt(content))?;
+        }
+        for (name, value) in headers {
+            write!(f, ", {name}: {}", excerpt(value.as_bytes()))?;
         }
         Ok(())
     }
@@ -528,6 +542,75 @@ impl fmt::Display for MqttEvent {
 fn word(name: &str) -> String {
     let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
     if plain { name.to_owned() } else { quoted(name.as_bytes()) }
+}
+
+/// Something about a client of a WebSocket server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSocketEvent {
+    /// Its address.
+    pub peer: SocketAddr,
+    /// What.
+    pub news: WebSocketNews,
+}
+
+/// What there is to tell of a client of a WebSocket server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebSocketNews {
+    /// The handshake is over.
+    Connected {
+        /// What it asked for, with the query.
+        path: String,
+        /// The protocol that was agreed on.
+        protocol: Option<String>,
+    },
+    /// It was refused with this status.
+    Refused(u16),
+    /// A message, a ping or a pong has come: its opcode and its content.
+    Received(u8, Vec<u8>),
+    /// Its connection is over.
+    Ended(WebSocketEnd),
+}
+
+/// How the connection of a WebSocket client ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebSocketEnd {
+    /// By a close frame of the client, which may be the answer to the server's: its code, and its reason.
+    Closed(Option<u16>, Vec<u8>),
+    /// The client has broken the protocol, and was told this code.
+    Broken(u16),
+    /// The connection is lost, or closed without a close frame.
+    Lost,
+}
+
+impl fmt::Display for WebSocketEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WebSocketEvent { peer, news } = self;
+        match news {
+            WebSocketNews::Connected { path, protocol } => {
+                write!(f, "connected {} from {peer}", word(path))?;
+                protocol.as_ref().map_or(Ok(()), |protocol| write!(f, ", protocol {}", word(protocol)))
+            }
+            WebSocketNews::Refused(status) => write!(f, "refused {peer}: {status}"),
+            WebSocketNews::Received(opcode, data) => {
+                let what = match *opcode {
+                    opcode::TEXT => "text",
+                    opcode::BINARY => "binary",
+                    opcode::PING => "ping",
+                    opcode::PONG => "pong",
+                    _ => "frame",
+                };
+                write!(f, "received from {peer}: {}, {} bytes, {what}", excerpt(data), data.len())
+            }
+            WebSocketNews::Ended(WebSocketEnd::Closed(None, _)) => write!(f, "closed {peer}"),
+            WebSocketNews::Ended(WebSocketEnd::Closed(Some(code), reason)) => {
+                write!(f, "closed {peer}: {code} {}", excerpt(reason))
+            }
+            WebSocketNews::Ended(WebSocketEnd::Broken(code)) => {
+                write!(f, "closed {peer}: bad frame, answered with {code}")
+            }
+            WebSocketNews::Ended(WebSocketEnd::Lost) => write!(f, "closed {peer}: connection lost"),
+        }
+    }
 }
 
 /// The beginning of some data.

@@ -113,6 +113,8 @@ pub struct Times {
     pub write_block: Range,
     /// AT+CIPSNTPCFG to the first question: lwIP waits for a random time.
     pub sntp_start: Range,
+    /// A WebSocket link that is lost to the next attempt: after 10 s, looked at every 5 s.
+    pub websocket_reopen: Range,
     /// A SYN to its end, when nobody answers it (three retries; users measured about 10 s).
     pub connect: Range,
 }
@@ -135,6 +137,7 @@ impl Times {
         erase_block: Range::millis(100, 250),
         write_block: Range::micros(2_500, 4_500),
         sntp_start: Range::millis(0, 4_999),
+        websocket_reopen: Range::millis(10_000, 15_000),
         connect: Range::millis(9_000, 11_000),
     };
 }

@@ -11,12 +11,14 @@ mod ap;
 mod change;
 mod dns;
 mod host;
+mod http;
 mod link;
 mod mqtt;
 mod pin;
 mod question;
 mod setting;
 mod tls;
+mod websocket;
 mod wire;
 pub(super) mod words;
 

@@ -17,7 +17,8 @@ use crate::at::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use crate::module::ModuleEvent;
 use crate::net::event::{
     Asked, Ending, GuestEvent, HostEvent, MqttEnd, MqttEvent, MqttNews, Order, QuestionEvent, RequestEvent,
-    SntpAnswer, SntpEvent, TcpEchoEvent, TcpEvent, TlsEvent, UdpEchoEvent, UdpEvent,
+    SntpAnswer, SntpEvent, TcpEchoEvent, TcpEvent, TlsEvent, UdpEchoEvent, UdpEvent, WebSocketEnd,
+    WebSocketEvent, WebSocketNews,
 };
 use crate::net::mqtt::wire::Message;
 use crate::time::Instant;
@@ -149,11 +150,19 @@ pub enum EventKind {
     MqttPublished = 205,
     /// A client may not publish or subscribe.
     MqttDenied = 206,
+    /// A client has connected to a WebSocket server.
+    WebSocketConnected = 210,
+    /// A WebSocket server has refused a client.
+    WebSocketRefused = 211,
+    /// A WebSocket server has received a message, a ping or a pong.
+    WebSocketReceived = 212,
+    /// The connection of a WebSocket client is over.
+    WebSocketEnded = 213,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 52] = [
+    pub const ALL: [EventKind; 56] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -206,6 +215,10 @@ impl EventKind {
         EventKind::MqttUnsubscribed,
         EventKind::MqttPublished,
         EventKind::MqttDenied,
+        EventKind::WebSocketConnected,
+        EventKind::WebSocketRefused,
+        EventKind::WebSocketReceived,
+        EventKind::WebSocketEnded,
     ];
 
     /// Its number.
@@ -261,6 +274,10 @@ impl EventKind {
             | EventKind::MqttUnsubscribed
             | EventKind::MqttPublished
             | EventKind::MqttDenied => "mqtt",
+            EventKind::WebSocketConnected
+            | EventKind::WebSocketRefused
+            | EventKind::WebSocketReceived
+            | EventKind::WebSocketEnded => "websocket",
         }
     }
 
@@ -444,6 +461,12 @@ fn kind_of_host(event: &HostEvent) -> EventKind {
             MqttNews::Published { .. } => EventKind::MqttPublished,
             MqttNews::Subscribed { granted: None, .. } | MqttNews::Denied(..) => EventKind::MqttDenied,
         },
+        HostEvent::WebSocket(event) => match event.news {
+            WebSocketNews::Connected { .. } => EventKind::WebSocketConnected,
+            WebSocketNews::Refused(_) => EventKind::WebSocketRefused,
+            WebSocketNews::Received(..) => EventKind::WebSocketReceived,
+            WebSocketNews::Ended(_) => EventKind::WebSocketEnded,
+        },
     }
 }
 
@@ -462,9 +485,14 @@ fn facts_of_host(event: &HostEvent) -> Facts<'_> {
         HostEvent::Http(event) | HostEvent::Update(event) => {
             let facts = Facts { peer: Some(event.peer), code: u32::from(event.status), ..none };
             match &event.request {
-                Some(Asked { method, target, body, sent }) => {
-                    Facts { name: target, detail: method.into(), count: *body, sent: *sent as u64, ..facts }
-                }
+                Some(Asked { method, target, body, content, sent, .. }) => Facts {
+                    name: target,
+                    detail: method.into(),
+                    count: *body,
+                    sent: *sent as u64,
+                    data: content,
+                    ..facts
+                },
                 None => facts,
             }
         }
@@ -505,6 +533,27 @@ fn facts_of_host(event: &HostEvent) -> Facts<'_> {
             ..none
         },
         HostEvent::Mqtt(event) => facts_of_mqtt(event),
+        HostEvent::WebSocket(WebSocketEvent { peer, news }) => {
+            let facts = Facts { peer: Some(*peer), ..none };
+            match news {
+                WebSocketNews::Connected { path, protocol } => {
+                    Facts { name: path, detail: protocol.as_deref().unwrap_or_default().into(), ..facts }
+                }
+                WebSocketNews::Refused(status) => Facts { code: u32::from(*status), ..facts },
+                WebSocketNews::Received(opcode, data) => {
+                    Facts { code: u32::from(*opcode), count: data.len() as u64, data, ..facts }
+                }
+                WebSocketNews::Ended(WebSocketEnd::Closed(code, reason)) => {
+                    Facts { code: u32::from(code.unwrap_or_default()), data: reason, ..facts }
+                }
+                WebSocketNews::Ended(WebSocketEnd::Broken(code)) => {
+                    Facts { code: u32::from(*code), detail: "bad frame".into(), ..facts }
+                }
+                WebSocketNews::Ended(WebSocketEnd::Lost) => {
+                    Facts { detail: "connection lost".into(), ..facts }
+                }
+            }
+        }
     }
 }
 
@@ -626,7 +675,7 @@ mod tests {
         let given = [
             1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103,
             110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180,
-            181, 190, 191, 200, 201, 202, 203, 204, 205, 206,
+            181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213,
         ];
         assert_eq!(numbers, given);
     }
@@ -646,6 +695,7 @@ mod tests {
             "sntp",
             "tls",
             "mqtt",
+            "websocket",
         ];
         assert_eq!(EventKind::words(false), hosts);
     }

@@ -183,6 +183,8 @@ impl World {
                 | HostAction::Tls(_)
                 | HostAction::Alert(_)
                 | HostAction::Cut
+                | HostAction::Http(_)
+                | HostAction::WebSocket(_)
                 | HostAction::Mqtt(_)
                 | HostAction::Publish { .. } => {}
             },

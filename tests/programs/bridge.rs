@@ -83,6 +83,9 @@ struct Running {
 /// A world with one module, and real programs around it.
 pub struct Bridge {
     pub host: Host,
+    /// Virtual time that goes by after the last byte before a program is waited for; [`QUIET`] by itself. Where the module
+    /// gives a peer less than that, the test says so.
+    pub quiet: u64,
     /// What was observed, in order.
     pub observed: Vec<Observation>,
     wires: Vec<Wire>,
@@ -100,6 +103,7 @@ impl Bridge {
         let news = channel();
         Bridge {
             host,
+            quiet: QUIET,
             observed: Vec::new(),
             wires: Vec::new(),
             programs: Vec::new(),
@@ -272,7 +276,7 @@ impl Bridge {
             }
             assert!(self.host.now < limit, "{what} never came\n{}", self.state());
             let held = self.wires.iter().any(|wire| !wire.inbox.is_empty());
-            let quiet = self.moved + QUIET;
+            let quiet = self.moved + self.quiet;
             if held || self.host.now < quiet {
                 let end = if held { self.host.now + SECOND } else { quiet };
                 self.host.step(end);

@@ -12,6 +12,8 @@ mod capture_tshark;
 mod files;
 #[path = "../host/mod.rs"]
 mod host;
+mod http_capture;
+mod http_peers;
 mod ipv6_capture;
 mod link_data;
 mod names_and_leases;

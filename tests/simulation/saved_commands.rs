@@ -146,6 +146,11 @@ const ACTIONS: &[&str] = &[
     "+MQTTSUB",
     "+MQTTUNSUB",
     "+MQTTCLEAN",
+    "+WSCFG",
+    "+WSHEAD",
+    "+WSOPEN",
+    "+WSSEND",
+    "+WSCLOSE",
 ];
 
 impl Setting {

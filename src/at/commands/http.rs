@@ -229,9 +229,19 @@ pub fn headers_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     }
 }
 
-/// AT+HTTPCFG: what is not in flash is said on the AT port.
+/// AT+HTTPCFG.
 pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let mode = args.number::<u8>("auth mode");
+    c.core.http.tls = certificates(c, args, Owner::Https)?;
+    Ok(Outcome::Ok)
+}
+
+/// The authentication mode of a command, and the numbers of what it takes. What is not in flash is named on the AT port.
+pub fn certificates(
+    c: &mut Context<'_, '_>,
+    args: &Args,
+    owner: Owner,
+) -> std::result::Result<(u8, u8, u8), ErrorCode> {
+    let mode = args.given::<u8>("auth mode").unwrap_or(0);
     let [pki, ca] = ["pki number", "ca number"].map(|name| args.given::<u8>(name));
     let needs = |bit: u8, given: Option<u8>, name| match given {
         _ if mode & bit == 0 => Ok(0),
@@ -245,11 +255,10 @@ pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         (2, Part::Authority, ca, "NO CA FOUND\r\n"),
     ];
     for (bit, part, number, text) in parts {
-        if mode & bit != 0 && secure::item(Owner::Https, part, number, c.env).is_none() {
+        if mode & bit != 0 && secure::item(owner, part, number, c.env).is_none() {
             c.core.out.text(text);
             return Err(ErrorCode::FAILED);
         }
     }
-    c.core.http.tls = (mode, pki, ca);
-    Ok(Outcome::Ok)
+    Ok((mode, pki, ca))
 }

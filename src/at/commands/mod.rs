@@ -21,6 +21,7 @@ pub mod system;
 pub mod tls;
 pub mod uart;
 pub mod update;
+pub mod websocket;
 pub mod wifi;
 pub mod wifi_address;
 pub mod wifi_join;

@@ -40,8 +40,13 @@ impl Core {
 
     /// Says what happened to the station or a link, unless passthrough keeps it to itself (AT+SYSMSG bit 2).
     pub(super) fn announce(&mut self, text: &str) {
-        if !self.out.transparent || self.settings.basic.messages & 4 != 0 {
+        if self.announces() {
             self.out.text(text);
         }
+    }
+
+    /// Whether it says so now.
+    pub(super) fn announces(&self) -> bool {
+        !self.out.transparent || self.settings.basic.messages & 4 != 0
     }
 }

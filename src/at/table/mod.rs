@@ -9,6 +9,7 @@ mod http;
 mod mqtt;
 mod options;
 mod tcpip;
+mod websocket;
 mod wifi;
 
 use super::commands::Handler;
@@ -179,8 +180,15 @@ const LINKS: Param = links().multiple_only();
 const HOST: Param = text_within("remote host", limits::HOST);
 const PORT: Param = port("remote port");
 
-static CHAPTERS: [&[Command]; 6] =
-    [basic::COMMANDS, wifi::COMMANDS, tcpip::COMMANDS, options::COMMANDS, http::COMMANDS, mqtt::COMMANDS];
+static CHAPTERS: [&[Command]; 7] = [
+    basic::COMMANDS,
+    wifi::COMMANDS,
+    tcpip::COMMANDS,
+    options::COMMANDS,
+    http::COMMANDS,
+    mqtt::COMMANDS,
+    websocket::COMMANDS,
+];
 
 /// The order in which AT+CMD? lists the commands: that of the release's library; those that it does not have at the end.
 /// Every command has its place here, or the crate does not build.
@@ -209,6 +217,8 @@ const ORDER: &[&str] = &[
     // MQTT.
     "+MQTTUSERCFG", "+MQTTCLIENTID", "+MQTTUSERNAME", "+MQTTPASSWORD", "+MQTTCONNCFG", "+MQTTALPN", "+MQTTCONN", "+MQTTPUB",
     "+MQTTPUBRAW", "+MQTTSUB", "+MQTTUNSUB", "+MQTTCLEAN",
+    // WebSocket.
+    "+WSCFG", "+WSHEAD", "+WSOPEN", "+WSSEND", "+WSCLOSE",
     // Not in that library.
     "+MQTTLONGCLIENTID", "+MQTTLONGUSERNAME", "+MQTTLONGPASSWORD", "+MQTTSNI",
     "+CIPSSLCPSKHEX", "+CIPSNTPINTV",

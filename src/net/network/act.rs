@@ -52,6 +52,8 @@ impl Network {
             HostAction::Close => host.services.close(),
             HostAction::Reset => host.services.reset(&mut host.stack),
             HostAction::Sntp(change) if !host.services.change_sntp(change) => return false,
+            HostAction::Http(change) if !host.services.change_http(change) => return false,
+            HostAction::WebSocket(change) if !host.services.act_as_websocket(change) => return false,
             HostAction::Mqtt(_) | HostAction::Publish { .. }
                 if !host.services.act_as_broker(self.now, action) =>
             {
@@ -69,7 +71,8 @@ impl Network {
         let (terminal, events) = host.services.terminal();
         match (action, far_end) {
             (HostAction::Join(_) | HostAction::Leave, _) => {}
-            (HostAction::Close | HostAction::Reset | HostAction::Sntp(_), _) => {}
+            (HostAction::Close | HostAction::Reset, _) => {}
+            (HostAction::Sntp(_) | HostAction::Http(_) | HostAction::WebSocket(_), _) => {}
             (HostAction::Mqtt(_) | HostAction::Publish { .. }, _) => {}
             (HostAction::Tls(_) | HostAction::Alert(_) | HostAction::Cut, _) => {}
             (HostAction::Send(data), _) => terminal.send(data, events),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::net::config::{MqttChange, SntpChange};
+use crate::net::config::{HttpChange, MqttChange, SntpChange, WebSocketChange};
 use crate::net::tls;
 use crate::time::Instant;
 
@@ -108,6 +108,10 @@ pub enum HostAction {
     Alert(u8),
     /// The connections below its open TLS sessions end (FIN), without `close_notify`.
     Cut,
+    /// Its HTTP server answers a path in another way.
+    Http(Box<HttpChange>),
+    /// Its WebSocket server does something.
+    WebSocket(WebSocketChange),
     /// Its MQTT broker behaves in another way, or does something to a client.
     Mqtt(MqttChange),
     /// Its MQTT broker publishes a message.

@@ -1,18 +1,17 @@
-//! An HTTP/1.1 server (RFC 9110, RFC 9112) of fixed pages, or of firmware.
+//! An HTTP/1.1 server (RFC 9110, RFC 9112) of pages, or of firmware; what it serves is [`Site`]'s.
 //!
-//! Connections persist, requests may be pipelined, bodies with a `Content-Length` are read and thrown away.
+//! Connections persist, requests may be pipelined, of bodies with a `Content-Length` the beginning is kept to be told of.
 //! The answer carries no `Date`: a node has no wall clock.
 
-use std::borrow::Cow;
-use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options, update};
-use crate::net::config::{Page, UpdateOffer};
-use crate::net::event::{Asked, HostEvent, RequestEvent};
+use super::pages::{Content, Site};
+use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
+use crate::net::config::HttpChange;
+use crate::net::event::{Asked, RequestEvent};
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// Longest request line and headers in bytes; longer ones are answered with 431.
 pub(super) const MAX_HEAD: usize = 8192;
@@ -20,18 +19,20 @@ pub(super) const MAX_HEAD: usize = 8192;
 const MAX_HEADERS: usize = 64;
 /// Bytes read at once.
 const CHUNK: usize = 4096;
-/// The methods that every page has.
-const METHODS: [&str; 4] = ["GET", "HEAD", "POST", "PUT"];
+/// Most bytes of a request's body that are kept.
+const MAX_KEPT: usize = 64 << 10;
 
 /// A request whose head was read.
 #[derive(Debug, PartialEq, Eq)]
-struct Request {
-    method: String,
-    path: String,
+pub(super) struct Request {
+    pub method: String,
+    pub path: String,
     /// What follows the path's `?`; empty without one.
-    query: String,
+    pub query: String,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
     /// HTTP/1.0.
-    old: bool,
+    pub old: bool,
     /// The connection goes on after the answer.
     keep: bool,
     body_len: u64,
@@ -54,7 +55,7 @@ enum Phase {
     /// Waits for (the rest of) a head.
     Head,
     /// Waits for the rest of a body.
-    Body { request: Request, left: u64 },
+    Body { request: Request, left: u64, content: Vec<u8> },
     /// Thinks until the page's delay is over.
     Thinking { until: Instant, answer: Vec<u8>, keep: bool },
     /// Ends when everything was sent.
@@ -70,69 +71,6 @@ struct Connection {
     sent: usize,
     phase: Phase,
     heard: Instant,
-}
-
-/// What a server serves.
-pub(super) enum Site {
-    Pages(Vec<Page>),
-    Update(UpdateOffer),
-}
-
-/// What a request is answered with.
-struct Content<'a> {
-    status: u16,
-    kind: &'a str,
-    body: Cow<'a, [u8]>,
-    delay: Duration,
-    /// The methods that there are, when the request has another one.
-    allow: &'static str,
-}
-
-impl Site {
-    /// What there is to tell of a request to it.
-    fn event(&self, event: RequestEvent) -> HostEvent {
-        match self {
-            Site::Pages(_) => HostEvent::Http(event),
-            Site::Update(_) => HostEvent::Update(event),
-        }
-    }
-
-    /// `None`: there is nothing under this path.
-    fn find(&self, request: &Request) -> Option<Content<'_>> {
-        match self {
-            Site::Pages(pages) => {
-                let page = pages.iter().find(|page| page.path == request.path)?;
-                let body = Cow::Borrowed(&page.body[..]);
-                Some(Content {
-                    status: page.status,
-                    kind: &page.content_type,
-                    body,
-                    delay: page.delay,
-                    allow: "",
-                })
-            }
-            Site::Update(offer) => {
-                let (status, kind, body) = match &request.path[..] {
-                    update::PATH => update::answer(offer, &request.query),
-                    update::LIST => update::list(offer),
-                    _ => return None,
-                };
-                Some(Content { status, kind, body: Cow::Owned(body), delay: Duration::ZERO, allow: "" })
-            }
-        }
-    }
-
-    fn content(&self, request: &Request) -> Content<'_> {
-        let plain = |status, allow| {
-            let body = Cow::Borrowed(reason(status).as_bytes());
-            Content { status, kind: "text/plain", body, delay: Duration::ZERO, allow }
-        };
-        match self.find(request) {
-            Some(content) if METHODS.contains(&request.method.as_str()) => content,
-            Some(_) => plain(405, "GET, HEAD, POST, PUT"),
-            None => plain(404, ""),
-        }
-    }
 }
 
 /// One port and what it serves.
@@ -167,7 +105,7 @@ impl Service for Server {
             });
             moved = true;
         }
-        let site = &self.site;
+        let site = &mut self.site;
         self.connections.retain_mut(|connection| {
             let mut worked = false;
             let keep = connection.poll(now, stack, site, events, &mut worked);
@@ -178,6 +116,10 @@ impl Service for Server {
             keep
         });
         moved
+    }
+
+    fn change_http(&mut self, change: &HttpChange) -> bool {
+        self.site.change(change)
     }
 
     fn next_timer(&self) -> Option<Instant> {
@@ -225,7 +167,7 @@ impl Connection {
         &mut self,
         now: Instant,
         stack: &mut Stack,
-        site: &Site,
+        site: &mut Site,
         events: &mut Events,
         worked: &mut bool,
     ) -> bool {
@@ -252,13 +194,14 @@ impl Connection {
                     self.phase = thinking;
                     return true;
                 }
-                Phase::Body { request, left } => {
+                Phase::Body { request, left, mut content } => {
                     let take = left.min(self.input.len() as u64);
-                    self.input.drain(..take as usize);
+                    let room = MAX_KEPT.saturating_sub(content.len());
+                    content.extend(self.input.drain(..take as usize).take(room));
                     if left > take {
-                        self.phase = Phase::Body { request, left: left - take };
+                        self.phase = Phase::Body { request, left: left - take, content };
                     } else {
-                        self.answer(now, &request, site, events);
+                        self.answer(now, &request, content, site, events);
                     }
                     left > take
                 }
@@ -285,7 +228,7 @@ impl Connection {
             Head::Partial => return true,
             Head::Bad(status) => {
                 events.add(site.event(RequestEvent { peer: self.peer, status, request: None }));
-                self.output = answer(status, "text/plain", reason(status).as_bytes(), "close", true, "");
+                self.output = Content::plain(status).bytes("close", true, false);
                 self.phase = Phase::Closing;
             }
             Head::Complete(request, len) => {
@@ -294,63 +237,45 @@ impl Connection {
                     self.output = b"HTTP/1.1 100 Continue\r\n\r\n".to_vec();
                 }
                 let left = request.body_len;
-                self.phase = Phase::Body { request, left };
+                self.phase = Phase::Body { request, left, content: Vec::new() };
             }
         }
         false
     }
 
     /// The whole request was read: prepares the answer.
-    fn answer(&mut self, now: Instant, request: &Request, site: &Site, events: &mut Events) {
-        let Content { status, kind, body, delay, allow } = site.content(request);
-        let connection = match (request.keep, request.old) {
+    fn answer(
+        &mut self,
+        now: Instant,
+        request: &Request,
+        body: Vec<u8>,
+        site: &mut Site,
+        events: &mut Events,
+    ) {
+        let content = site.content(request);
+        let keep = request.keep && content.keep_alive;
+        let connection = match (keep, request.old) {
             (false, _) => "close",
             (true, true) => "keep-alive",
             (true, false) => "",
         };
         let with_body = request.method != "HEAD";
-        let sent = if with_body && has_body(status) { body.len() } else { 0 };
-        let Request { method, path, query, body_len, .. } = request;
-        let target = match site {
-            Site::Update(_) => format!("{path}?{query}"),
-            Site::Pages(_) => path.clone(),
+        let asked = Asked {
+            method: request.method.clone(),
+            target: site.target(request),
+            headers: site.shown(request),
+            body: request.body_len,
+            content: body,
+            sent: if with_body { content.sent() } else { 0 },
         };
-        let asked = Asked { method: method.clone(), target, body: *body_len, sent };
-        events.add(site.event(RequestEvent { peer: self.peer, status, request: Some(asked) }));
+        let event = RequestEvent { peer: self.peer, status: content.status, request: Some(asked) };
+        events.add(site.event(event));
         self.phase = Phase::Thinking {
-            until: now + delay,
-            answer: answer(status, kind, &body, connection, with_body, allow),
-            keep: request.keep,
+            until: now + content.delay,
+            answer: content.bytes(connection, with_body, request.old),
+            keep,
         };
     }
-}
-
-/// True when an answer of this status has a body.
-fn has_body(status: u16) -> bool {
-    !(status < 200 || status == 204 || status == 304)
-}
-
-/// The bytes of an answer. `connection` and `allow` are left out when empty; `with_body` is false for HEAD.
-fn answer(status: u16, kind: &str, body: &[u8], connection: &str, with_body: bool, allow: &str) -> Vec<u8> {
-    let mut head = format!("HTTP/1.1 {status} {}\r\nServer: espat-sim\r\n", reason(status));
-    let mut header = |name: &str, value: &str| {
-        if !value.is_empty() {
-            // Writing to a String cannot fail.
-            let _ = write!(head, "{name}: {value}\r\n");
-        }
-    };
-    header("Allow", allow);
-    if has_body(status) {
-        header("Content-Type", kind);
-        header("Content-Length", &body.len().to_string());
-    }
-    header("Connection", connection);
-    head.push_str("\r\n");
-    let mut bytes = head.into_bytes();
-    if with_body && has_body(status) {
-        bytes.extend_from_slice(body);
-    }
-    bytes
 }
 
 /// Reads a request's head from the start of `input`.
@@ -399,6 +324,11 @@ fn parse_head(input: &[u8]) -> Head {
         method: method.to_owned(),
         path: path.to_owned(),
         query: query.to_owned(),
+        headers: parsed
+            .headers
+            .iter()
+            .map(|h| (h.name.to_ascii_lowercase(), String::from_utf8_lossy(h.value).into_owned()))
+            .collect(),
         old,
         keep,
         body_len,
@@ -417,48 +347,4 @@ fn path_and_query(target: &str) -> Option<(&str, &str)> {
     let target = target.split('#').next()?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     (path.starts_with('/') || path == "*").then_some((path, query))
-}
-
-/// The reason phrase of a status (RFC 9110, 15); of its class when it has no name of its own.
-fn reason(status: u16) -> &'static str {
-    match status {
-        100 => "Continue",
-        101 => "Switching Protocols",
-        200 => "OK",
-        201 => "Created",
-        202 => "Accepted",
-        204 => "No Content",
-        206 => "Partial Content",
-        301 => "Moved Permanently",
-        302 => "Found",
-        303 => "See Other",
-        304 => "Not Modified",
-        307 => "Temporary Redirect",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        409 => "Conflict",
-        410 => "Gone",
-        411 => "Length Required",
-        413 => "Content Too Large",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        501 => "Not Implemented",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        504 => "Gateway Timeout",
-        505 => "HTTP Version Not Supported",
-        _ => match status / 100 {
-            1 => "Informational",
-            2 => "Success",
-            3 => "Redirection",
-            4 => "Client Error",
-            _ => "Server Error",
-        },
-    }
 }

@@ -10,20 +10,23 @@ pub(super) mod dns;
 mod echo;
 mod http;
 mod mqtt;
+mod pages;
 mod sntp;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod update;
+mod websocket;
 
 use std::collections::VecDeque;
 
-use super::config::{DnsBehaviour, ServiceConfig, SntpChange};
+use super::config::{DnsBehaviour, HttpChange, ServiceConfig, SntpChange, WebSocketChange};
 use super::event::HostEvent;
 pub use super::event::quoted;
 use super::network::HostAction;
 use super::stack::{KeepAlive, ListenError, Stack, TcpOptions};
 use crate::time::{Duration, Instant};
+use pages::Site;
 pub(super) use terminal::Terminal;
 
 /// Connections that wait to be accepted by a service.
@@ -91,6 +94,21 @@ trait Service: Send {
         false
     }
 
+    /// A test has an HTTP server answer a path in another way. False: it has no pages.
+    fn change_http(&mut self, _change: &HttpChange) -> bool {
+        false
+    }
+
+    /// A test has a WebSocket server do something. False: it is none.
+    fn act_as_websocket(&mut self, _change: &WebSocketChange) -> bool {
+        false
+    }
+
+    /// The sentence why a WebSocket server can't do that now; `None`: it can, or is none.
+    fn websocket_cannot(&self, _action: &HostAction) -> Option<String> {
+        None
+    }
+
     /// The sentence why a broker can't do that now; `None`: it can, or is none.
     fn broker_cannot(&self, _action: &HostAction) -> Option<String> {
         None
@@ -111,13 +129,14 @@ fn start(
     epoch: u64,
 ) -> Result<Option<Box<dyn Service>>, ListenError> {
     Ok(Some(match config {
-        ServiceConfig::Http { port, pages } => {
-            Box::new(http::Server::new(stack, *port, http::Site::Pages(pages.clone()))?)
+        ServiceConfig::Http { port, pages, shows } => {
+            Box::new(http::Server::new(stack, *port, Site::of_pages(pages, shows))?)
         }
         ServiceConfig::Update { port, offer } => {
-            Box::new(http::Server::new(stack, *port, http::Site::Update(offer.clone()))?)
+            Box::new(http::Server::new(stack, *port, Site::Update(offer.clone()))?)
         }
         ServiceConfig::Mqtt(config) => Box::new(mqtt::Server::new(stack, config)?),
+        ServiceConfig::WebSocket(config) => Box::new(websocket::Server::new(stack, config)?),
         ServiceConfig::Sntp(config) => Box::new(sntp::Server::new(stack, config, epoch)?),
         ServiceConfig::TcpEcho { port } => Box::new(echo::TcpServer::new(stack, *port)?),
         ServiceConfig::UdpEcho { port } => Box::new(echo::UdpServer::new(stack, *port)?),
@@ -188,6 +207,7 @@ impl Services {
             HostAction::Reset if !served && !self.terminal.has_connections() => {
                 Some("it has no connection to reset".to_owned())
             }
+            HostAction::WebSocket(_) => self.list.iter().find_map(|service| service.websocket_cannot(action)),
             HostAction::Mqtt(_) | HostAction::Publish { .. } => {
                 self.list.iter().find_map(|service| service.broker_cannot(action))
             }
@@ -207,6 +227,16 @@ impl Services {
         if connections == 0 || self.terminal.has_connections() {
             self.terminal.reset(stack, &mut self.events);
         }
+    }
+
+    /// The HTTP server answers a path in another way from now on. False when there is none.
+    pub(super) fn change_http(&mut self, change: &HttpChange) -> bool {
+        self.list.iter_mut().fold(false, |any, service| service.change_http(change) | any)
+    }
+
+    /// The WebSocket server does something. False when there is none.
+    pub(super) fn act_as_websocket(&mut self, change: &WebSocketChange) -> bool {
+        self.list.iter_mut().fold(false, |any, service| service.act_as_websocket(change) | any)
     }
 
     /// The time server answers in another way from now on. False when there is none.

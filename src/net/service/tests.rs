@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::*;
-use crate::net::config::Page;
+use crate::net::config::{HttpAnswer, HttpChange, Page};
 use crate::net::stack::tests::lan::{App, Lan, address, ms};
 use crate::net::stack::{CloseReason, Connection, StreamState, UDP_QUEUE};
 
@@ -12,7 +12,11 @@ fn at(port: u16) -> SocketAddr {
 }
 
 fn page(path: &str, status: u16, body: &[u8], delay: Duration) -> Page {
-    Page { path: path.into(), status, content_type: "text/plain".into(), body: body.to_vec(), delay }
+    Page::new(path, HttpAnswer { status, body: body.to_vec(), delay, ..HttpAnswer::default() })
+}
+
+fn answer(status: u16, body: &[u8]) -> HttpAnswer {
+    HttpAnswer { status, body: body.to_vec(), ..HttpAnswer::default() }
 }
 
 fn configs() -> Vec<ServiceConfig> {
@@ -21,9 +25,20 @@ fn configs() -> Vec<ServiceConfig> {
         page("/slow", 200, b"at last", Duration::from_millis(250)),
         page("/empty", 204, b"ignored", Duration::ZERO),
         page("/big", 200, &[b'x'; 30_000], Duration::ZERO),
+        page("/?special", 200, b"special", Duration::ZERO),
+        Page {
+            methods: vec!["GET".to_owned(), "DELETE".to_owned()],
+            answers: vec![answer(503, b"later"), answer(200, b"now"), answer(200, b"still")],
+            ..page("/list", 200, b"", Duration::ZERO)
+        },
+        Page::new("/chunks", HttpAnswer { chunk: Some(2), keep_alive: false, ..answer(200, b"abc") }),
+        Page::new(
+            "/moved",
+            HttpAnswer { headers: vec![("Location".to_owned(), "/new".to_owned())], ..answer(302, b"") },
+        ),
     ];
     vec![
-        ServiceConfig::Http { port: 80, pages },
+        ServiceConfig::Http { port: 80, pages, shows: vec!["x-one".to_owned()] },
         ServiceConfig::TcpEcho { port: 7 },
         ServiceConfig::UdpEcho { port: 7 },
     ]
@@ -112,8 +127,73 @@ fn a_page_is_served_and_the_connection_stays_open() {
     }
     assert_eq!(lan.nodes[0].stream_state(world.clients[client].0), StreamState::Open);
     let from = lan.nodes[0].stream_local(world.clients[client].0).unwrap();
-    let note = format!("http: GET / from {from} -> 200, 5 bytes");
+    let note = format!("http: GET /?q=1 from {from} -> 200, 5 bytes");
     assert_eq!(world.notes(), [note.clone(), note]);
+}
+
+#[test]
+fn answers_of_a_list_come_one_behind_the_other_and_the_last_stays() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let mut ask = |method: &str| {
+        let request = format!("{method} /list HTTP/1.1\r\nHost: h\r\n\r\n");
+        let answer = world.exchange(&mut lan, client, request.as_bytes());
+        (answer[9..12].to_owned(), answer.rsplit("\r\n").next().unwrap_or_default().to_owned())
+    };
+    let is = |status: &str, body: &str| (status.to_owned(), body.to_owned());
+    assert_eq!(ask("GET"), is("503", "later"));
+    assert_eq!(ask("POST").0, "405", "the page has no POST");
+    assert_eq!(ask("DELETE"), is("200", "now"));
+    assert_eq!(ask("GET"), is("200", "still"));
+    assert_eq!(ask("GET"), is("200", "still"));
+}
+
+#[test]
+fn pages_by_query_chunks_and_redirects_are_answered_as_the_scenario_says() {
+    let special = ask(b"GET /?special HTTP/1.1\r\nHost: h\r\n\r\n").0;
+    assert!(special.ends_with("special"), "{special}");
+    let (chunks, closed) = ask(b"GET /chunks HTTP/1.1\r\nHost: h\r\n\r\n");
+    let head =
+        "HTTP/1.1 200 OK\r\nServer: espat-sim\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n";
+    assert_eq!(chunks, format!("{head}Connection: close\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"));
+    assert!(closed, "the scenario says that the connection does not go on");
+    let old = ask(b"GET /chunks HTTP/1.0\r\n\r\n").0;
+    assert!(old.ends_with("Content-Length: 3\r\nConnection: close\r\n\r\nabc"), "HTTP/1.0: {old}");
+    let moved = ask(b"GET /moved HTTP/1.1\r\nHost: h\r\n\r\n").0;
+    assert!(
+        moved.starts_with("HTTP/1.1 302 Found\r\n") && moved.contains("\r\nLocation: /new\r\n"),
+        "{moved}"
+    );
+}
+
+#[test]
+fn a_request_is_told_with_its_body_and_the_headers_that_the_scenario_names() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let request = b"POST /?a=b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nX-Two: 2\r\nContent-Length: 4\r\n\r\nte\"t";
+    world.exchange(&mut lan, client, request);
+    let from = lan.nodes[0].stream_local(world.clients[client].0).unwrap();
+    let told = r#"-> 200, 5 bytes, body of 4 bytes read: "te\"t", x-one: "1""#;
+    assert_eq!(world.notes(), [format!("http: POST /?a=b from {from} {told}")]);
+}
+
+#[test]
+fn a_test_changes_what_a_path_is_answered_with_and_changes_it_back() {
+    let (mut lan, mut world) = world();
+    let client = world.connect(&mut lan, 80);
+    let mut status = |world: &mut World, path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n");
+        world.exchange(&mut lan, client, request.as_bytes())[9..12].to_owned()
+    };
+    let change = |path: &str, answer| HttpChange { path: path.to_owned(), answer };
+    for path in ["/", "/new"] {
+        assert!(world.services.change_http(&change(path, Some(answer(418, b"")))));
+        assert_eq!(status(&mut world, path), "418");
+    }
+    for (path, before) in [("/", "200"), ("/new", "404")] {
+        assert!(world.services.change_http(&change(path, None)));
+        assert_eq!(status(&mut world, path), before, "{path} is not as it was");
+    }
 }
 
 #[test]
@@ -181,7 +261,8 @@ fn bodies_are_read_whole_before_the_answer() {
     assert_eq!(world.exchange(&mut lan, client, head), "");
     assert_eq!(world.exchange(&mut lan, client, &[b'd'; 19_999]), "");
     assert_eq!(world.exchange(&mut lan, client, b"d"), format!("{OK}\r\nhello"));
-    assert!(world.notes()[0].ends_with("-> 200, 5 bytes, body of 20000 bytes read"));
+    let told = format!("-> 200, 5 bytes, body of 20000 bytes read: \"{}\"...", "d".repeat(200));
+    assert!(world.notes()[0].ends_with(&told));
     let expecting = b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n";
     assert_eq!(world.exchange(&mut lan, client, expecting), "HTTP/1.1 100 Continue\r\n\r\n");
     assert_eq!(world.exchange(&mut lan, client, b"d"), format!("{OK}\r\nhello"));
@@ -313,7 +394,10 @@ fn polls_that_nobody_needs_change_nothing() {
 #[test]
 fn ports_named_twice_are_refused_and_nothing_stays_open() {
     let mut lan = Lan::new(1, 1);
-    let twice = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::Http { port: 7, pages: Vec::new() }];
+    let twice = [
+        ServiceConfig::TcpEcho { port: 7 },
+        ServiceConfig::Http { port: 7, pages: Vec::new(), shows: Vec::new() },
+    ];
     assert_eq!(Services::new(&mut lan.nodes[0], &twice, 0).err(), Some(ListenError::PortInUse));
     let zero = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::UdpEcho { port: 0 }];
     assert_eq!(Services::new(&mut lan.nodes[0], &zero, 0).err(), Some(ListenError::BadPort));

@@ -8,6 +8,8 @@ use crate::rng::Stream;
 const MAX_HEADERS: usize = 64;
 /// Longest head, bytes.
 pub const MAX_HEAD: usize = 8192;
+/// Bytes of a [`key`].
+pub const KEY_LENGTH: usize = 24;
 /// What is hashed behind the key.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 

@@ -100,6 +100,8 @@ impl Change {
                 | HostAction::Tls(_)
                 | HostAction::Alert(_)
                 | HostAction::Cut
+                | HostAction::Http(_)
+                | HostAction::WebSocket(_)
                 | HostAction::Mqtt(_)
                 | HostAction::Publish { .. } => Audience::Network,
             },

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::words::{Word, Words};
-use super::{Change, Command, Name, mqtt, renamed, tls as secure};
+use super::{Change, Command, Name, http, mqtt, renamed, tls as secure, websocket};
 use crate::net::config::{SntpAnswers, SntpChange};
 use crate::net::network::{HostAction, HostTls, Peer};
 use crate::net::service::quoted;
@@ -24,7 +24,7 @@ struct Action {
 }
 
 /// Every action, in the order of `help host`.
-const ACTIONS: [Action; 13] = [
+const ACTIONS: [Action; 15] = [
     Action {
         word: "send",
         arguments: "TEXT",
@@ -93,6 +93,18 @@ const ACTIONS: [Action; 13] = [
         arguments: "CHANGE",
         help: "Its time server: answers right or none, stratum N (0 refuses), offset DURATION.",
         read: |so_far, words| sntp(so_far, words).map(HostAction::Sntp),
+    },
+    Action {
+        word: "http",
+        arguments: "PATH ANSWER",
+        help: "Its HTTP server answers a path with status N, body TEXT, delay DURATION; or again as the scenario says: scenario.",
+        read: |so_far, words| http::change(so_far, words).map(|change| HostAction::Http(Box::new(change))),
+    },
+    Action {
+        word: "websocket",
+        arguments: "CHANGE",
+        help: "Its WebSocket server: send or binary TEXT, ping TEXT, close CODE [REASON] to all; answers right or none.",
+        read: |so_far, words| websocket::change(so_far, words).map(HostAction::WebSocket),
     },
     Action {
         word: "publish",
@@ -271,6 +283,8 @@ impl fmt::Display for Shown<'_> {
             HostAction::Tls(change) => secure::show(f, change),
             HostAction::Alert(alert) => write!(f, "tls alert {alert}"),
             HostAction::Cut => f.write_str("tls cut"),
+            HostAction::Http(change) => http::show(f, change),
+            HostAction::WebSocket(change) => websocket::show(f, change),
             HostAction::Sntp(SntpChange::Answers(answers)) => write!(f, "sntp answers {}", answers.word()),
             HostAction::Sntp(SntpChange::Stratum(stratum)) => write!(f, "sntp stratum {stratum}"),
             HostAction::Sntp(SntpChange::Offset(offset)) => {

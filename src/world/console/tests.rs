@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::module::Harm;
 use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, MqttAnswers, MqttChange, SntpAnswers, SntpChange};
+use crate::net::config::{HttpAnswer, HttpChange, WebSocketChange};
 use crate::net::mqtt::wire::Refusal;
 use crate::net::network::{HostAction, HostTls, Peer};
 use crate::wifi::config::Association;
@@ -161,6 +162,37 @@ fn every_form_is_understood() {
         ("host pc sntp stratum 0", host(HostAction::Sntp(SntpChange::Stratum(0)))),
         ("host pc sntp offset 1.5 s", host(HostAction::Sntp(SntpChange::Offset(1_500_000_000)))),
         ("host pc sntp offset -2 h", host(HostAction::Sntp(SntpChange::Offset(-7_200_000_000_000)))),
+        (
+            "host pc http \"/status\" status 503 body \"later\" delay 2s",
+            host(HostAction::Http(Box::new(HttpChange {
+                path: "/status".into(),
+                answer: Some(HttpAnswer {
+                    status: 503,
+                    body: b"later".to_vec(),
+                    delay: Duration::from_secs(2),
+                    ..HttpAnswer::default()
+                }),
+            }))),
+        ),
+        (
+            "host pc http \"/status\" scenario",
+            host(HostAction::Http(Box::new(HttpChange { path: "/status".into(), answer: None }))),
+        ),
+        (
+            "host pc websocket send \"x\\n\"",
+            host(HostAction::WebSocket(WebSocketChange::Send(1, b"x\n".to_vec()))),
+        ),
+        (
+            "host pc websocket binary \"\\x00\"",
+            host(HostAction::WebSocket(WebSocketChange::Send(2, b"\0".to_vec()))),
+        ),
+        ("host pc websocket ping \"x\"", host(HostAction::WebSocket(WebSocketChange::Ping(b"x".to_vec())))),
+        ("host pc websocket close 0", host(HostAction::WebSocket(WebSocketChange::Close(None, Vec::new())))),
+        (
+            "host pc websocket close 1001 \"bye\"",
+            host(HostAction::WebSocket(WebSocketChange::Close(Some(1001), b"bye".to_vec()))),
+        ),
+        ("host pc websocket answers none", host(HostAction::WebSocket(WebSocketChange::Silent(true)))),
         ("host pc publish a/b \"x\\n\"", host(message("a/b", b"x\n", 0, false))),
         ("host pc publish \"a b\" \"\" qos 2 retain", host(message("a b", b"", 2, true))),
         ("host pc mqtt answers pings", host(HostAction::Mqtt(MqttChange::Answers(MqttAnswers::Pings)))),
@@ -192,7 +224,7 @@ fn a_text_that_is_too_long_is_refused() {
 fn a_line_that_is_not_understood_says_what_was_expected() {
     let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram`, `sntp`, \
-         `publish`, `mqtt` or `tls`";
+         `http`, `websocket`, `publish`, `mqtt` or `tls`";
     let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `pin`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
@@ -215,6 +247,25 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         (
             "host pc sntp stratum 16",
             "expected a stratum from 0 to 15 after `host pc sntp stratum`, found `16`".to_string(),
+        ),
+        ("host pc http status", "expected a path that begins with `/` after `host pc http`, found `status`".into()),
+        (
+            "host pc http /a status 99",
+            "expected a status from 200 to 599 after `status`, found `99`".to_string(),
+        ),
+        (
+            "host pc http /a 503",
+            "expected `status`, `body`, `delay` or `scenario` after `host pc http \"/a\"`, found `503`".to_string(),
+        ),
+        (
+            "host pc websocket close 99",
+            "expected a code from 1000 to 4999, or 0 for none after `host pc websocket close`, found `99`".to_string(),
+        ),
+        (
+            "host pc websocket sent",
+            "expected `send`, `binary`, `ping`, `close` or `answers` after `host pc websocket`, found `sent`; did you \
+             mean `send`?"
+                .to_string(),
         ),
         ("host pc publish a/+ \"x\"", "expected a topic without `+` and `#` after `host pc publish`, found `a/+`".into()),
         ("host pc publish a", "expected a text in quotes after `host pc publish a`, found nothing".to_string()),
@@ -372,6 +423,8 @@ fn a_change_goes_to_those_whom_it_concerns() {
         ("host pc leave", Audience::Everybody),
         ("host pc close", Audience::Network),
         ("host pc sntp stratum 0", Audience::Network),
+        ("host pc http /a status 503", Audience::Network),
+        ("host pc websocket answers none", Audience::Network),
         ("host pc publish a \"x\"", Audience::Network),
         ("host pc mqtt refuse 1", Audience::Network),
     ];

@@ -161,6 +161,7 @@ fn of_host(host: &HostConfig, has_tls: bool) -> Vec<&'static str> {
         ServiceConfig::UdpEcho { .. } => Some(EventKind::UdpEchoEchoed),
         ServiceConfig::Dns(_) => Some(EventKind::DnsQuestion),
         ServiceConfig::Mqtt(_) => Some(EventKind::MqttPublished),
+        ServiceConfig::WebSocket(_) => Some(EventKind::WebSocketReceived),
         ServiceConfig::Sntp(_) => Some(EventKind::SntpAnswered),
         ServiceConfig::Update { .. } => Some(EventKind::UpdateRequest),
         ServiceConfig::TcpTerminal { .. } | ServiceConfig::UdpTerminal { .. } => None,

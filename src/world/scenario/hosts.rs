@@ -1,21 +1,18 @@
 //! Hosts and the services on them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::ops::Range;
 
 use super::access_points::Lan;
 use super::network::{self, Subnet};
 use super::read::{self, Taken, take};
 use super::report::Problems;
-use super::table::{Section, Value};
+use super::table::Section;
 use super::tls::Owner;
-use super::{dns, exists, link, schema, servers};
+use super::{dns, exists, link, pages, schema, servers};
 use crate::net::addr::same_network;
-use crate::net::config::{Faults, HostConfig, Page, ServiceConfig, TlsPort};
+use crate::net::config::{Faults, HostConfig, ServiceConfig, TlsPort};
 use crate::net::icmpv6::MIN_MTU;
 use crate::net::{ntp, tls};
-use crate::time::Duration;
-use crate::world::quantity;
 use crate::world::spelling::shown;
 
 /// Reads every `[host.NAME]`, in the order of names. `dns_names`: takes those that the gateway's server knows.
@@ -206,7 +203,23 @@ fn services(
         let port = http.integer(problems, "port", 1, 65_535).unwrap_or(default);
         secure.extend(config.map(|config| (port, config)));
         take(problems, &mut ports, ("TCP", port), http.span("port"), &format!("TCP port {port}"));
-        services.push(ServiceConfig::Http { port, pages: pages(problems, &http, host) });
+        services.push(pages::read(problems, &http, host, port));
+    }
+    if let Some(value) = section.value("websocket")
+        && let Some(table) = Section::open(
+            problems,
+            format!("[host.{host}.websocket]"),
+            value.span(),
+            value,
+            schema::WEBSOCKET,
+        )
+    {
+        let config = super::tls::read(problems, &format!("host.{host}.websocket"), &table, owner);
+        let default = if config.is_some() { 443 } else { 80 };
+        let port = table.integer(problems, "port", 1, 65_535).unwrap_or(default);
+        secure.extend(config.map(|config| (port, config)));
+        take(problems, &mut ports, ("TCP", port), table.span("port"), &format!("TCP port {port}"));
+        services.push(ServiceConfig::WebSocket(super::websocket::read(problems, &table, port)));
     }
     if let Some(value) = section.value("dns") {
         let dns = dns::read(problems, &format!("[host.{host}.dns]"), value, &mut Taken::new());
@@ -273,50 +286,4 @@ fn services(
         services.push(ServiceConfig::Mqtt(super::mqtt::read(problems, &mqtt, port, websocket)));
     }
     (services, secure)
-}
-
-fn pages(problems: &mut Problems, http: &Section, host: &str) -> Vec<Page> {
-    let mut pages = Vec::new();
-    for (path, place, value) in http.named(problems, "pages") {
-        let plain = |b: u8| b.is_ascii_graphic() && b != b'?' && b != b'#';
-        if !path.starts_with('/') || !path.bytes().all(plain) {
-            let message = format!(
-                "expected a path that begins with `/`, of printable ASCII without space, `?` and `#`, found {}",
-                shown(path)
-            );
-            problems.add(place, message);
-            continue;
-        }
-        pages.extend(page(problems, path, place, value, host));
-    }
-    pages
-}
-
-fn page<'a>(
-    problems: &mut Problems,
-    path: &str,
-    place: Range<usize>,
-    value: &'a Value<'a>,
-    host: &str,
-) -> Option<Page> {
-    const TEXT: &str = "text/plain";
-    let new = |status, content_type: &str, body: &str, delay| Page {
-        path: path.to_string(),
-        status,
-        content_type: content_type.to_string(),
-        body: body.as_bytes().to_vec(),
-        delay,
-    };
-    if let Some(body) = value.get_ref().as_str() {
-        return Some(new(200, TEXT, body, Duration::ZERO));
-    }
-    let title = format!("[host.{host}.http.pages.{}]", shown(path).replace('`', "\""));
-    let p = problems;
-    let page = Section::open(p, title, place, value, schema::PAGE)?;
-    let status = page.integer(p, "status", 200, 599).unwrap_or(200);
-    let visible = |s: &str| !s.is_empty() && s.bytes().all(|b| (32..=126).contains(&b));
-    let content_type = page.string_if(p, "content-type", visible).unwrap_or(TEXT);
-    let body = page.string(p, "body").unwrap_or_default();
-    let delay = page.parsed(p, "delay", quantity::delay).unwrap_or(Duration::ZERO);
-    Some(new(status, content_type, body, delay))
 }

@@ -13,6 +13,7 @@ mod hosts;
 mod link;
 mod mqtt;
 mod network;
+mod pages;
 mod read;
 mod report;
 pub(crate) mod saved;
@@ -20,6 +21,7 @@ mod schema;
 mod servers;
 mod table;
 mod tls;
+mod websocket;
 mod wire;
 
 use std::iter;
@@ -34,6 +36,7 @@ use crate::wifi::config::ApConfig;
 use crate::world::console::{Change, Command, Question};
 use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
+pub(in crate::world) use pages::is_path;
 pub use report::{Place, Problem, ScenarioError};
 pub use wire::WireConfig;
 
@@ -183,6 +186,20 @@ impl Scenario {
                 {
                     let name = shown(name);
                     return Err(format!("expected a host with a time server (`sntp`), found {name}"));
+                }
+                if let HostAction::Http(_) = action
+                    && !self.net.hosts.iter().any(|h| h.name == *name && h.has_http())
+                {
+                    let name = shown(name);
+                    return Err(format!("expected a host with an HTTP server (`http`), found {name}"));
+                }
+                if let HostAction::WebSocket(_) = action
+                    && !self.net.hosts.iter().any(|h| h.name == *name && h.has_websocket())
+                {
+                    let name = shown(name);
+                    return Err(format!(
+                        "expected a host with a WebSocket server (`websocket`), found {name}"
+                    ));
                 }
                 if let HostAction::Mqtt(_) | HostAction::Publish { .. } = action
                     && !self.net.hosts.iter().any(|h| h.name == *name && h.has_broker())

@@ -126,6 +126,7 @@ pub(super) const HOST: &[Key] = &[
     key("sntp", "a table: [host.NAME.sntp]", "no time server"),
     key("update", "a table: [host.NAME.update]", "no update server"),
     key("mqtt", "a table: [host.NAME.mqtt]", "no MQTT broker"),
+    key("websocket", "a table: [host.NAME.websocket]", "no WebSocket server"),
 ];
 
 pub(super) const MQTT: &[Key] = &[
@@ -144,6 +145,17 @@ pub(super) const HTTP: &[Key] = &[
     key("port", "a port from 1 to 65535", "80, with TLS 443"),
     key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
     key("pages", "a table of pages: { \"/path\" = \"body\" }", "empty"),
+    key("shows", "a list of headers, such as [\"authorization\"]", "none"),
+];
+
+pub(super) const WEBSOCKET: &[Key] = &[
+    key("port", "a port from 1 to 65535", "80, with TLS 443"),
+    key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
+    key("path", "a path such as \"/chat\"", "any"),
+    key("protocols", "a list of protocols, such as [\"mqtt\"]", "none"),
+    key("echo", "true or false", "true"),
+    key("greetings", "a list of texts", "none"),
+    key("fragment", "an integer from 1 to 65535", "none"),
 ];
 
 pub(super) const TCP_SERVICE: &[Key] = &[
@@ -189,7 +201,19 @@ pub(super) const PAGE: &[Key] = &[
     key("status", "an integer from 200 to 599", "200"),
     key("content-type", "a string of printable ASCII characters", "\"text/plain\""),
     key("delay", "a duration from 0 to 1 h, such as \"20 ms\"", "0"),
+    key("headers", "a table of headers: { \"X-Id\" = \"7\" }", "empty"),
+    key("location", "where it has moved to, such as \"/new\"", "none"),
+    key("chunk", "an integer from 1 to 65535", "none"),
+    key("keep-alive", "true or false", "true"),
+    key(
+        "methods",
+        "a list of methods, such as [\"GET\", \"DELETE\"]",
+        "[\"GET\", \"HEAD\", \"POST\", \"PUT\"]",
+    ),
 ];
+
+/// Of each of several answers.
+pub(super) const ANSWER: &[Key] = PAGE.split_at(PAGE.len() - 1).0;
 
 pub(super) const SNTP: &[Key] = &[
     key("offset", "a duration with or without a minus sign, such as \"-90 s\"", "0"),

@@ -48,9 +48,9 @@ fn the_built_in_scenario_is_what_the_demo_needs() {
     );
     let www = &s.net.hosts[3];
     assert_eq!(www.link.latency, Duration::from_millis(15));
-    let ServiceConfig::Http { port: 80, pages } = &www.services[0] else { panic!("{:?}", www.services) };
+    let ServiceConfig::Http { port: 80, pages, .. } = &www.services[0] else { panic!("{:?}", www.services) };
     assert_eq!(pages[1].path, "/status");
-    assert_eq!(pages[1].body, b"espat-sim says hello\n");
+    assert_eq!(pages[1].answers[0].body, b"espat-sim says hello\n");
     let radio = &s.net.modules[0];
     assert_eq!(radio.name, "wifi");
     let expected = Faults {
@@ -70,7 +70,7 @@ fn every_example_is_a_scenario() {
     let ServiceConfig::Http { pages, .. } = &slow.net.hosts[0].services[0] else {
         panic!("the slow server is no HTTP server");
     };
-    assert_eq!(pages[2].delay, Duration::from_secs(8));
+    assert_eq!(pages[2].answers[0].delay, Duration::from_secs(8));
     let two = parse(include_str!("../../../scenarios/two-aps.toml"));
     assert_eq!(two.timeline[0].change, Change::ApDown("lab".to_string()));
 }
@@ -308,6 +308,7 @@ fn the_reference_has_a_row_for_every_key() {
         ("## [host.NAME.sntp]", schema::SNTP),
         ("## [host.NAME.update]", schema::UPDATE),
         ("## [host.NAME.mqtt]", schema::MQTT),
+        ("## [host.NAME.websocket]", schema::WEBSOCKET),
     ];
     let mut rows = 0;
     for (heading, keys) in sections {

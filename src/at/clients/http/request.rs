@@ -19,12 +19,13 @@ pub struct Url {
 impl Url {
     /// Reads `http://host[:port][/path][?query]`, or the same with `https`. `None`: it is something else.
     pub fn parse(text: &str) -> Option<Url> {
+        Url::of_schemes(text, ["http", "https"])
+    }
+
+    /// The same with other schemes: the first without TLS, the second with it.
+    pub fn of_schemes(text: &str, schemes: [&str; 2]) -> Option<Url> {
         let (scheme, rest) = text.split_once("://")?;
-        let tls = match scheme {
-            _ if scheme.eq_ignore_ascii_case("http") => false,
-            _ if scheme.eq_ignore_ascii_case("https") => true,
-            _ => return None,
-        };
+        let tls = schemes.iter().position(|known| scheme.eq_ignore_ascii_case(known))? == 1;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
         // Nobody is asked for who the user is.

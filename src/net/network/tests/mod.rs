@@ -11,7 +11,9 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use smoltcp::wire::{EthernetProtocol, IpProtocol, Ipv4Packet};
 
 use super::*;
-use crate::net::config::{DhcpAnswers, DnsConfig, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig};
+use crate::net::config::{
+    DhcpAnswers, DnsConfig, HttpAnswer, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig,
+};
 use crate::net::packet;
 use crate::net::stack::{
     CloseReason, Connection, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Stack,
@@ -39,13 +41,8 @@ fn segment(name: &str, net: u8) -> SegmentConfig {
 }
 
 fn host(name: &str, address: &str, segment: Option<&str>) -> HostConfig {
-    let page = Page {
-        path: "/big".to_owned(),
-        status: 200,
-        content_type: "text/plain".to_owned(),
-        body: (0..BODY_LENGTH).map(|i| b'a' + (i % 26) as u8).collect(),
-        delay: Duration::ZERO,
-    };
+    let body = (0..BODY_LENGTH).map(|i| b'a' + (i % 26) as u8).collect();
+    let page = Page::new("/big", HttpAnswer { body, ..HttpAnswer::default() });
     HostConfig {
         name: name.to_owned(),
         dns_names: vec![format!("{name}.example.com")],
@@ -54,7 +51,7 @@ fn host(name: &str, address: &str, segment: Option<&str>) -> HostConfig {
         segment: segment.map(str::to_owned),
         link: Faults::default(),
         services: vec![
-            ServiceConfig::Http { port: 80, pages: vec![page] },
+            ServiceConfig::Http { port: 80, pages: vec![page], shows: Vec::new() },
             ServiceConfig::UdpEcho { port: 7 },
         ],
     }

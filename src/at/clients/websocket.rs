@@ -1,0 +1,531 @@
+//! The WebSocket client: up to three links, in the way of esp_websocket_client, each in a task of its own beside the
+//! commands.
+//!
+//! A link dials, shakes hands, and is open; when it is lost it waits and tries again for ever, unless the server has closed it
+//! with a close frame. Of frames the host sees data alone, as it is read from the socket: neither where a message ends nor
+//! what kind it is. Pings are sent when nothing has come for a while, and answered when one comes.
+
+use std::collections::VecDeque;
+
+use super::http::{Header, Url};
+use crate::at::dial::{self, Dial, Dialling};
+use crate::at::secure::{ClientTls, Owner};
+use crate::at::{Core, Env};
+use crate::net::stack::{Connection, DnsFamily, StreamState};
+use crate::net::websocket::frame::{self, Piece, Reader};
+use crate::net::websocket::handshake::{self, Answer};
+use crate::net::websocket::opcode;
+use crate::time::{Duration, Instant};
+
+/// Links, 0 and up.
+pub const LINKS: usize = 3;
+/// Opening a connection, and each part of the handshake, may take so long.
+const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
+/// The whole request of the handshake is shorter than this, bytes.
+const MOST_REQUEST: usize = 1024;
+/// After the close frames the server may take so long to close the connection.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// AT+WSCFG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Silence before a ping.
+    pub ping_interval: Duration,
+    /// A ping may stay without an answer for so long.
+    pub ping_timeout: Duration,
+    /// Bytes that are read at once, and most bytes of a frame that is sent, its head included.
+    pub buffer: usize,
+    /// Authentication mode, certificate and authority of wss.
+    pub tls: (u8, u8, u8),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            ping_interval: Duration::from_secs(10),
+            ping_timeout: Duration::from_secs(120),
+            buffer: 1024,
+            tls: (0, 0, 0),
+        }
+    }
+}
+
+/// The `<state>` of AT+WSOPEN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is being opened.
+    Connecting = 1,
+    /// It is open.
+    Connected = 2,
+    /// It was lost, and will be opened again.
+    Waiting = 3,
+    /// The server has closed it, and is expected to close the connection.
+    Closing = 4,
+}
+
+/// What AT+WSOPEN asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where to, as it was typed.
+    pub uri: String,
+    /// The same, taken apart.
+    pub url: Url,
+    /// Value of `Sec-WebSocket-Protocol`.
+    pub protocol: Option<String>,
+    /// Value of `Authorization`.
+    pub authorization: Option<String>,
+}
+
+/// What there is of WebSocket.
+#[derive(Debug, Default)]
+pub struct WebSockets {
+    /// AT+WSCFG, for each link.
+    pub configs: [Config; LINKS],
+    /// AT+WSHEAD: headers of every handshake.
+    pub headers: Vec<Header>,
+    links: [Option<Link>; LINKS],
+}
+
+#[derive(Debug)]
+struct Link {
+    request: Request,
+    config: Config,
+    step: Step,
+    /// AT+WSOPEN waits for it: a failure ends it.
+    first: bool,
+    /// Frames that the stack has not taken yet, and how many bytes have been queued and taken in all.
+    output: VecDeque<u8>,
+    queued: u64,
+    taken: u64,
+    /// When data came last, or the link was opened, or a ping was sent.
+    quiet_since: Instant,
+    /// A ping is without an answer: the link is lost then.
+    pong_until: Option<Instant>,
+    /// Data that the UART had no room for.
+    unprinted: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Dialling(Dial),
+    /// The request is sent, or its answer comes.
+    Shaking {
+        stream: Connection,
+        key: String,
+        request: Vec<u8>,
+        sent: usize,
+        input: Vec<u8>,
+        until: Instant,
+    },
+    Open(Connection, Reader, Vec<u8>),
+    Waiting(Instant),
+    Closing(Connection, Instant),
+}
+
+/// What a look at a link comes to.
+enum Looked {
+    Waiting,
+    Moved,
+    /// The connection is lost, or was not to be had.
+    Lost,
+    /// It is over in good order.
+    Closed,
+}
+
+impl WebSockets {
+    /// Where a link stands; `None`: it is closed.
+    pub fn state(&self, id: usize) -> Option<State> {
+        self.links.get(id)?.as_ref().map(Link::state)
+    }
+
+    /// The links that there are: id, state, address.
+    pub fn all(&self) -> impl Iterator<Item = (usize, State, &str)> {
+        let links = self.links.iter().enumerate();
+        links.filter_map(|(id, link)| link.as_ref().map(|link| (id, link.state(), &link.request.uri[..])))
+    }
+
+    /// Most bytes of data in a frame.
+    pub fn most(&self, id: usize) -> usize {
+        self.links.get(id).and_then(Option::as_ref).map_or(0, |link| link.config.buffer.saturating_sub(10))
+    }
+
+    /// Queues a frame on an open link. Answers how many bytes will have been taken when it is sent.
+    pub fn send(&mut self, id: usize, opcode: u8, data: &[u8], env: &mut Env<'_>) -> Option<u64> {
+        let link = self.links.get_mut(id)?.as_mut().filter(|link| link.state() == State::Connected)?;
+        link.frame(opcode, data, env);
+        Some(link.queued)
+    }
+
+    /// Whether so many bytes have been taken by now; `None`: the link is not open any more.
+    pub fn is_sent(&self, id: usize, bytes: u64) -> Option<bool> {
+        let link = self.links.get(id)?.as_ref()?;
+        // A close frame may have been answered meanwhile.
+        matches!(link.step, Step::Open(..) | Step::Closing(..)).then_some(link.taken >= bytes)
+    }
+
+    /// AT+WSOPEN has seen that the link is open: it is on its own from here on.
+    pub fn let_go(&mut self, id: usize) {
+        if let Some(link) = self.links.get_mut(id).and_then(Option::as_mut) {
+            link.first = false;
+        }
+    }
+
+    /// Closes the connection without a close frame, and forgets the link. False: there is none.
+    pub fn close(&mut self, id: usize, env: &mut Env<'_>) -> bool {
+        let link = self.links.get_mut(id).and_then(Option::take);
+        let there = link.is_some();
+        if let Some(link) = link {
+            link.step.release(env);
+        }
+        there
+    }
+
+    /// When a connection or its end takes too long.
+    pub fn step_at(&self) -> Option<Instant> {
+        self.earliest(|link| match &link.step {
+            Step::Dialling(dial) => dial.next_timer(),
+            Step::Shaking { until, .. } | Step::Closing(_, until) => Some(*until),
+            Step::Open(..) | Step::Waiting(_) => None,
+        })
+    }
+
+    /// When a lost link is opened again.
+    pub fn reopen_at(&self) -> Option<Instant> {
+        self.earliest(|link| match link.step {
+            Step::Waiting(at) => Some(at),
+            _ => None,
+        })
+    }
+
+    /// When a ping is due.
+    pub fn ping_at(&self) -> Option<Instant> {
+        self.earliest(Link::ping_at)
+    }
+
+    /// When a ping has stayed without an answer for too long.
+    pub fn pong_at(&self) -> Option<Instant> {
+        self.earliest(|link| link.pong_until)
+    }
+
+    fn earliest(&self, time: impl Fn(&Link) -> Option<Instant>) -> Option<Instant> {
+        self.links.iter().flatten().filter_map(time).min()
+    }
+}
+
+/// Begins to open a link, which must be closed.
+///
+/// # Errors
+/// The line of the log port: a certificate or key that it needs is not in flash, or the request would be too long.
+pub fn open(
+    now: Instant,
+    id: usize,
+    request: Request,
+    core: &mut Core,
+    env: &mut Env<'_>,
+) -> Result<(), &'static str> {
+    let config = core.websockets.configs.get(id).copied().unwrap_or_default();
+    let mut link = Link {
+        request,
+        config,
+        step: Step::Waiting(now),
+        first: true,
+        output: VecDeque::new(),
+        queued: 0,
+        taken: 0,
+        quiet_since: now,
+        pong_until: None,
+        unprinted: None,
+    };
+    if link.request_bytes("", core).len() + handshake::KEY_LENGTH >= MOST_REQUEST {
+        return Err("Error in request length");
+    }
+    link.dial(now, core, env)?;
+    if let Some(place) = core.websockets.links.get_mut(id) {
+        *place = Some(link);
+    }
+    Ok(())
+}
+
+/// Does what is due on every link. True when something happened.
+pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+    let mut moved = false;
+    for id in 0..LINKS {
+        while let Some(mut link) = core.websockets.links[id].take() {
+            let looked = link.look(now, id, core, env);
+            moved |= !matches!(looked, Looked::Waiting);
+            match looked {
+                Looked::Waiting => {
+                    core.websockets.links[id] = Some(link);
+                    break;
+                }
+                Looked::Moved => core.websockets.links[id] = Some(link),
+                Looked::Closed => {
+                    link.step.release(env);
+                    core.announce(&format!("+WS_CLOSED:{id}\r\n"));
+                }
+                Looked::Lost => {
+                    let again = now + env.profile.times.websocket_reopen.draw(env.timing, env.dials);
+                    std::mem::replace(&mut link.step, Step::Waiting(again)).release(env);
+                    core.announce(&format!("+WS_DISCONNECTED:{id}\r\n"));
+                    // Whether it would go on behind the back of a command that has failed is not known; a guess.
+                    if !link.first {
+                        link.reset(now);
+                        core.websockets.links[id] = Some(link);
+                    }
+                }
+            }
+        }
+    }
+    moved
+}
+
+impl Link {
+    fn state(&self) -> State {
+        match self.step {
+            Step::Dialling(_) | Step::Shaking { .. } => State::Connecting,
+            Step::Open(..) => State::Connected,
+            Step::Waiting(_) => State::Waiting,
+            Step::Closing(..) => State::Closing,
+        }
+    }
+
+    /// Nothing of the connection before is left.
+    fn reset(&mut self, now: Instant) {
+        self.output.clear();
+        (self.queued, self.taken) = (0, 0);
+        self.quiet_since = now;
+        self.pong_until = None;
+    }
+
+    fn ping_at(&self) -> Option<Instant> {
+        matches!(self.step, Step::Open(..)).then_some(self.quiet_since + self.config.ping_interval)
+    }
+
+    /// The request of the handshake, as it stands now.
+    fn request_bytes(&self, key: &str, core: &Core) -> Vec<u8> {
+        let Request { url, protocol, authorization, .. } = &self.request;
+        let headers = core.websockets.headers.iter();
+        handshake::Request {
+            host: (&url.host, url.port),
+            path: &url.target,
+            key,
+            protocol: protocol.as_deref(),
+            authorization: authorization.as_deref(),
+            headers: &headers.map(|h| (h.name.clone(), h.value.clone())).collect::<Vec<_>>(),
+        }
+        .bytes()
+    }
+
+    fn dial(&mut self, now: Instant, core: &Core, env: &mut Env<'_>) -> Result<(), &'static str> {
+        let url = &self.request.url;
+        let secure = if url.tls {
+            let (mode, pki, ca) = self.config.tls;
+            let tls =
+                ClientTls { name: Some(url.host.clone()), ..ClientTls::for_mode(Owner::Wss, mode, pki, ca) };
+            Some(tls.secure(now, core, env)?)
+        } else {
+            None
+        };
+        let mut options = dial::tcp_options(env);
+        options.connect_timeout = options.connect_timeout.min(NETWORK_TIMEOUT);
+        let within = url.tls.then_some(NETWORK_TIMEOUT);
+        let dial = Dial::host(now, (&url.host, url.port), DnsFamily::PreferIpv4, options, env.stack)
+            .within(within)
+            .with_tls(secure, env.stack);
+        self.step = Step::Dialling(dial);
+        Ok(())
+    }
+
+    /// Queues a frame; every one of a client has a mask.
+    fn frame(&mut self, opcode: u8, data: &[u8], env: &mut Env<'_>) {
+        let [a, b, c, d, ..] = env.dials.next_u64().to_le_bytes();
+        let mut bytes = Vec::new();
+        frame::write(&mut bytes, true, opcode, Some([a, b, c, d]), data);
+        self.queued += bytes.len() as u64;
+        self.output.extend(bytes);
+    }
+
+    fn look(&mut self, now: Instant, id: usize, core: &mut Core, env: &mut Env<'_>) -> Looked {
+        match &mut self.step {
+            Step::Waiting(at) if *at > now => Looked::Waiting,
+            Step::Waiting(_) => match self.dial(now, core, env) {
+                Ok(()) => Looked::Moved,
+                Err(why) => {
+                    core.out.log(why);
+                    Looked::Lost
+                }
+            },
+            Step::Dialling(dial) => match dial.poll(now, env.stack) {
+                Dialling::Waiting => Looked::Waiting,
+                Dialling::Moved => Looked::Moved,
+                Dialling::Failed(failure) => {
+                    failure.log(now, core, env);
+                    self.step = Step::Waiting(now);
+                    Looked::Lost
+                }
+                Dialling::Open((stream, _)) => {
+                    let key = handshake::key(env.dials);
+                    let request = self.request_bytes(&key, core);
+                    let until = now + NETWORK_TIMEOUT;
+                    self.step = Step::Shaking { stream, key, request, sent: 0, input: Vec::new(), until };
+                    Looked::Moved
+                }
+            },
+            Step::Shaking { stream, key, request, sent, input, until } => {
+                let stream = *stream;
+                let taken = env.stack.stream_send(stream, &request[*sent..]);
+                *sent += taken;
+                let data = env.stack.stream_recv(stream, MOST_REQUEST);
+                input.extend(&data);
+                match handshake::answer(input, key) {
+                    Answer::Accepted(length) => {
+                        let rest = input.split_off(length);
+                        self.step = Step::Open(stream, Reader::default(), rest);
+                        self.reset(now);
+                        core.announce(&format!("+WS_CONNECTED:{id}\r\n"));
+                        Looked::Moved
+                    }
+                    Answer::Refused(_) | Answer::Wrong => Looked::Lost,
+                    Answer::Partial if taken > 0 || !data.is_empty() => Looked::Moved,
+                    Answer::Partial if *until <= now || is_over(stream, env) => Looked::Lost,
+                    Answer::Partial => Looked::Waiting,
+                }
+            }
+            Step::Open(stream, ..) => {
+                let stream = *stream;
+                self.look_at_frames(now, id, stream, core, env)
+            }
+            Step::Closing(stream, until) => {
+                let (stream, until) = (*stream, *until);
+                let sent = self.push(stream, env);
+                env.stack.stream_recv(stream, MOST_REQUEST);
+                let closed = self.output.is_empty() && is_over(stream, env);
+                if closed || until <= now {
+                    Looked::Closed
+                } else if sent {
+                    Looked::Moved
+                } else {
+                    Looked::Waiting
+                }
+            }
+        }
+    }
+
+    /// Hands the stack what it takes.
+    fn push(&mut self, stream: Connection, env: &mut Env<'_>) -> bool {
+        let taken = env.stack.stream_send(stream, self.output.make_contiguous());
+        self.output.drain(..taken);
+        self.taken += taken as u64;
+        taken > 0
+    }
+
+    fn look_at_frames(
+        &mut self,
+        now: Instant,
+        id: usize,
+        stream: Connection,
+        core: &mut Core,
+        env: &mut Env<'_>,
+    ) -> Looked {
+        // The command ends right behind the report; data comes behind both.
+        if self.first {
+            return Looked::Waiting;
+        }
+        if let Some(data) = self.unprinted.take() {
+            // One larger than the ring goes out when half of the ring is free.
+            // Passthrough keeps it to itself, unless AT+SYSMSG says otherwise (a guess).
+            let shown = core.announces();
+            if shown && !core.out.has_room(env.room, data.len().min(env.profile.tx_ring / 2)) {
+                self.unprinted = Some(data);
+                self.push(stream, env);
+                return Looked::Waiting;
+            }
+            if shown {
+                core.out.framed(&format!("+WS_DATA:{id},{},", data.len()), &data, "\r\n");
+            }
+            return Looked::Moved;
+        }
+        if self.push(stream, env) {
+            return Looked::Moved;
+        }
+        if let Some(piece) = self.read(stream, env) {
+            self.quiet_since = now;
+            return self.piece(now, piece, stream, env);
+        }
+        if is_over(stream, env) || self.pong_until.is_some_and(|until| until <= now) {
+            return Looked::Lost;
+        }
+        if self.ping_at().is_some_and(|at| at <= now) {
+            self.frame(opcode::PING, &[], env);
+            self.quiet_since = now;
+            self.pong_until.get_or_insert(now + self.config.ping_timeout);
+            return Looked::Moved;
+        }
+        Looked::Waiting
+    }
+
+    /// The next part of a frame, as one read of the socket brings it.
+    fn read(&mut self, stream: Connection, env: &mut Env<'_>) -> Option<Piece> {
+        let most = self.config.buffer;
+        let Step::Open(_, reader, rest) = &mut self.step else { return None };
+        loop {
+            let wanted = reader.wants(most);
+            // What came behind the answer of the handshake goes first.
+            let data = if rest.is_empty() {
+                env.stack.stream_recv(stream, wanted)
+            } else {
+                rest.drain(..wanted.min(rest.len())).collect()
+            };
+            if data.is_empty() {
+                return None;
+            }
+            if let Some(piece) = reader.take(&mut &data[..], most) {
+                return Some(piece);
+            }
+        }
+    }
+
+    fn piece(&mut self, now: Instant, piece: Piece, stream: Connection, env: &mut Env<'_>) -> Looked {
+        match piece.header.opcode {
+            // Control frames are events of the component, too; that the host does not see them is a guess.
+            opcode::PING => {
+                self.frame(opcode::PONG, &piece.content, env);
+                Looked::Moved
+            }
+            opcode::PONG => {
+                self.pong_until = None;
+                Looked::Moved
+            }
+            opcode::CLOSE => {
+                self.frame(opcode::CLOSE, &[], env);
+                self.step = Step::Closing(stream, now + CLOSE_TIMEOUT);
+                Looked::Moved
+            }
+            _ => {
+                self.unprinted = Some(piece.content);
+                Looked::Moved
+            }
+        }
+    }
+}
+
+impl Step {
+    fn release(self, env: &mut Env<'_>) {
+        match self {
+            Step::Dialling(dial) => dial.release(env.stack),
+            Step::Shaking { stream, .. } | Step::Open(stream, ..) | Step::Closing(stream, _) => {
+                env.stack.stream_release(stream);
+            }
+            Step::Waiting(_) => {}
+        }
+    }
+}
+
+/// Nothing more will come.
+fn is_over(stream: Connection, env: &Env<'_>) -> bool {
+    match env.stack.stream_state(stream) {
+        StreamState::Closed(_) => true,
+        StreamState::PeerClosed => env.stack.stream_readable(stream) == 0,
+        StreamState::Connecting | StreamState::Open | StreamState::Closing => false,
+    }
+}
