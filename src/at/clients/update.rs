@@ -3,10 +3,15 @@
 //! The vendor's server is looked up; without a version it is asked for the one that it recommends, over a first
 //! connection; the slot for the new firmware (or another partition) is erased; the file comes over a second connection
 //! and is written while it comes. Each step that is done is a state, and a line for the host.
+//!
+//! Over HTTPS both connections are opened with an empty configuration: the server's name is sent, nothing is verified,
+//! what AT+CIPSSLCCONF and its kin have set does not count, and there is no limit of time: the release's timer closes a
+//! socket that is none then.
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::at::dial::{self, Dial, Dialling};
+use crate::at::dial::{self, Dial, Dialling, Failure};
+use crate::at::secure::ClientTls;
 use crate::at::{Core, Env, flash};
 use crate::net::firmware::{self, OTA};
 use crate::net::stack::{self, DnsFamily, DnsState, Question, Stack, StreamState};
@@ -15,7 +20,9 @@ use crate::time::{Duration, Instant};
 /// Where the release asks for firmware, and the port.
 const SERVER: &str = "iot.espressif.cn";
 const PORT: u16 = 80;
-/// The whole update may take so long.
+/// The port over HTTPS.
+const TLS_PORT: u16 = 443;
+/// The whole update may take so long, over plain HTTP.
 const TIMEOUT: Duration = Duration::from_secs(180);
 /// Bytes that are read, and written to flash, at once.
 const BUFFER: usize = 1024;
@@ -65,14 +72,14 @@ pub struct Update {
 #[derive(Debug)]
 struct Run {
     request: Request,
+    https: bool,
     step: Step,
-    deadline: Instant,
+    /// When its time is over; `None`: that has been said already.
+    deadline: Option<Instant>,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// It can only fail.
-    Unsupported,
     /// The server's name is being resolved.
     Resolving(Question),
     /// The recommended version is being asked for.
@@ -149,25 +156,21 @@ impl Update {
         match &self.run.as_ref()?.step {
             Step::Erasing(_, _, until) => Some(*until),
             Step::Loading(_, _, load) => load.busy,
-            Step::Unsupported | Step::Resolving(_) | Step::Asking(..) => None,
+            Step::Resolving(_) | Step::Asking(..) => None,
         }
     }
 
     /// When it has taken too long as a whole.
     pub fn deadline(&self) -> Option<Instant> {
-        self.run.as_ref().map(|run| run.deadline)
+        self.run.as_ref()?.deadline
     }
 }
 
-/// Begins one. HTTPS is not in this build: it fails then, before anything else.
+/// Begins one.
 pub fn begin(now: Instant, core: &mut Core, env: &mut Env<'_>, https: bool, request: Request) {
     core.out.log(&format!("ota_mode:{}", u8::from(https)));
-    let step = if https {
-        Step::Unsupported
-    } else {
-        Step::Resolving(env.stack.dns_start(now, SERVER, DnsFamily::Ipv4))
-    };
-    core.update.run = Some(Run { request, step, deadline: now + TIMEOUT });
+    let step = Step::Resolving(env.stack.dns_start(now, SERVER, DnsFamily::Ipv4));
+    core.update.run = Some(Run { request, https, step, deadline: Some(now + TIMEOUT) });
 }
 
 /// The station has left its access point: connections are gone.
@@ -181,7 +184,11 @@ pub fn disconnected(core: &mut Core, env: &mut Env<'_>) {
 /// Goes on with what is under way. True when something happened.
 pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
     let Some(mut run) = core.update.run.take() else { return false };
-    let looked = if run.deadline <= now { failed("ota timeout!") } else { run.look(now, core, env) };
+    let late = run.deadline.take_if(|deadline| *deadline <= now).is_some();
+    if late && run.https {
+        core.out.log("ota timeout!");
+    }
+    let looked = if late && !run.https { failed("ota timeout!") } else { run.look(now, core, env) };
     match looked {
         Looked::Waiting => {
             core.update.run = Some(run);
@@ -220,7 +227,6 @@ fn reach(core: &mut Core, state: State) {
 impl Run {
     fn look(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> Looked {
         match &mut self.step {
-            Step::Unsupported => failed(""),
             Step::Resolving(lookup) => match env.stack.dns_state(*lookup) {
                 DnsState::Pending => Looked::Waiting,
                 DnsState::Failed => failed("gethostbyname fail"),
@@ -233,7 +239,10 @@ impl Run {
                 let server = *server;
                 match connection.poll(now, env) {
                     Traffic::Opening => Looked::Waiting,
-                    Traffic::Refused => failed("connect to server failed!"),
+                    Traffic::Moved => Looked::Moved,
+                    Traffic::Refused(failure) => {
+                        refused(now, &failure, "connect to server failed!", core, env)
+                    }
                     Traffic::Opened => {
                         reach(core, State::Connected);
                         core.out.log(&format!("http request length {} bytes", connection.request.len()));
@@ -269,7 +278,7 @@ impl Run {
                     "?action=download_rom&version={version}&filename={}.bin HTTP/1.1",
                     self.request.name
                 );
-                match Connection::dial(now, *server, &path, env) {
+                match Connection::dial(now, *server, self.https, &path, core, env) {
                     Some(connection) => {
                         Looked::Next(Box::new(Step::Loading(*target, connection, Load::default())))
                     }
@@ -278,8 +287,8 @@ impl Run {
             }
             Step::Loading(target, connection, load) => match connection.poll(now, env) {
                 Traffic::Opening => Looked::Waiting,
-                Traffic::Refused => failed("connect to server2 failed!"),
-                Traffic::Opened => Looked::Moved,
+                Traffic::Refused(failure) => refused(now, &failure, "connect to server2 failed!", core, env),
+                Traffic::Moved | Traffic::Opened => Looked::Moved,
                 Traffic::Open(stream) => load.look(now, *target, &self.request.name, stream, core, env),
             },
         }
@@ -290,7 +299,7 @@ impl Run {
         if self.request.version.is_some() {
             return self.erase(now, server, core, env);
         }
-        match Connection::dial(now, server, "?is_format_simple=true HTTP/1.0", env) {
+        match Connection::dial(now, server, self.https, "?is_format_simple=true HTTP/1.0", core, env) {
             Some(connection) => Looked::Next(Box::new(Step::Asking(server, connection))),
             None => failed("connect to server failed!"),
         }
@@ -330,7 +339,7 @@ impl Step {
         match self {
             Step::Resolving(lookup) => env.stack.dns_release(lookup),
             Step::Asking(_, connection) | Step::Loading(_, connection, _) => connection.release(env.stack),
-            Step::Unsupported | Step::Erasing(..) => {}
+            Step::Erasing(..) => {}
         }
     }
 }
@@ -338,19 +347,38 @@ impl Step {
 /// How a connection stands.
 enum Traffic {
     Opening,
-    Refused,
+    /// It went a step further.
+    Moved,
+    Refused(Failure),
     /// It is open now, and the request is sent.
     Opened,
     Open(stack::Connection),
 }
 
 impl Connection {
-    fn dial(now: Instant, server: IpAddr, path: &str, env: &mut Env<'_>) -> Option<Connection> {
+    fn dial(
+        now: Instant,
+        server: IpAddr,
+        https: bool,
+        path: &str,
+        core: &Core,
+        env: &mut Env<'_>,
+    ) -> Option<Connection> {
         let options = dial::tcp_options(env);
-        let dial = Dial::address(now, SocketAddr::new(server, PORT), options, env.stack).ok()?;
+        let port = if https { TLS_PORT } else { PORT };
+        let dial = match https {
+            // esp-tls looks the name up once more.
+            true => {
+                let tls = ClientTls { name: Some(SERVER.to_owned()), ..ClientTls::default() };
+                let secure = tls.secure(now, core, env).ok()?.patiently();
+                let dial = Dial::host(now, (SERVER, port), DnsFamily::Ipv4, options, env.stack);
+                dial.with_tls(Some(secure), env.stack)
+            }
+            false => Dial::address(now, SocketAddr::new(server, port), options, env.stack).ok()?,
+        };
         let host =
             if env.profile.differences.update_host_name { SERVER.to_owned() } else { server.to_string() };
-        let request = format!("GET /v1/device/rom/{path}\r\nHost: {host}:{PORT}\r\n{HEADERS}");
+        let request = format!("GET /v1/device/rom/{path}\r\nHost: {host}:{port}\r\n{HEADERS}");
         Some(Connection { stream: Stream::Dialling(dial), request })
     }
 
@@ -360,8 +388,9 @@ impl Connection {
             Stream::Dialling(dial) => dial,
         };
         match dial.poll(now, env.stack) {
-            Dialling::Waiting | Dialling::Moved => Traffic::Opening,
-            Dialling::Failed(_) => Traffic::Refused,
+            Dialling::Waiting => Traffic::Opening,
+            Dialling::Moved => Traffic::Moved,
+            Dialling::Failed(failure) => Traffic::Refused(failure),
             Dialling::Open((stream, _)) => {
                 // A fresh connection takes more than a request has.
                 env.stack.stream_send(stream, self.request.as_bytes());
@@ -376,6 +405,17 @@ impl Connection {
             Stream::Dialling(dial) => dial.release(stack),
             Stream::Open(stream) => stack.stream_release(stream),
         }
+    }
+}
+
+/// A connection has not come about. `plain`: what the log port says of one without TLS.
+fn refused(now: Instant, failure: &Failure, plain: &str, core: &mut Core, env: &Env<'_>) -> Looked {
+    match failure {
+        Failure::Tls(..) | Failure::UnknownHost(_) => {
+            failure.log(now, core, env);
+            failed("Failed to open a new connection")
+        }
+        _ => failed(plain),
     }
 }
 

@@ -10,13 +10,16 @@ use std::sync::Arc;
 
 use super::tcp::Tcb;
 use super::{CloseReason, Connection, Listener, Stack, StreamState};
-use crate::net::tls::{Clock, Config, Session, SetupError, State, Version};
+use crate::net::tls::{Clock, Config, Failure, Reason, Session, SetupError, State, Version};
 use crate::rng::Stream;
 use crate::time::Instant;
 
 /// The most that a record is longer than its plaintext, in bytes: its header, and with CBC the initial value, a
 /// message authentication code of SHA-384 and a block of padding.
 const RECORD_OVERHEAD: usize = 5 + 16 + 48 + 16;
+
+/// How a handshake fails that a RST ends (MBEDTLS_ERR_NET_CONN_RESET).
+const RESET: Failure = Failure { reason: Reason::PeerClosed, code: -0x50, flags: 0, sent: None };
 
 /// What TLS on a connection is set to.
 #[derive(Clone, Debug)]
@@ -27,6 +30,14 @@ pub struct Secure {
     pub clock: Clock,
     /// The most sessions that the node has memory for, this one included; `None`: as many as there are.
     pub most: Option<usize>,
+}
+
+impl Secure {
+    /// The same, but however long the peer is silent in the handshake.
+    pub fn patiently(mut self) -> Secure {
+        Arc::make_mut(&mut self.config).patience = None;
+        self
+    }
 }
 
 /// How a handshake ended.
@@ -404,6 +415,9 @@ impl Stack {
             if records.is_empty() {
                 if wanted > 0 && self.is_at_end(id) {
                     session.end(self.now);
+                    if self.tcp_state(id) == StreamState::Closed(CloseReason::Reset) {
+                        layer.failure = Some(CloseReason::Tls(RESET));
+                    }
                     moved |= session.state() != State::Handshaking;
                 }
                 break;
