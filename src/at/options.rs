@@ -1,6 +1,7 @@
 //! What commands set for the links to come and nothing saves: the names that TLS uses.
 
-/// Names and keys that a link's TLS client uses (AT+CIPSSLCCN, AT+CIPSSLCSNI, AT+CIPSSLCALPN, AT+CIPSSLCPSK).
+/// Names and keys that a link's TLS client uses (AT+CIPSSLCCN, AT+CIPSSLCSNI, AT+CIPSSLCALPN, AT+CIPSSLCPSK,
+/// AT+CIPSSLCCIPHER).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsNames {
     /// The common name that the server's certificate must carry; empty: not looked at. Up to 64 bytes.
@@ -9,6 +10,8 @@ pub struct TlsNames {
     pub server_name: Vec<u8>,
     /// The application protocols offered, up to five.
     pub protocols: Vec<Vec<u8>>,
+    /// The cipher suites offered, by their numbers (IANA), best first; empty: all of the build.
+    pub suites: Vec<u16>,
     /// The pre-shared key; empty: none. Up to 32 bytes.
     pub key: Vec<u8>,
     /// The hint of the pre-shared key. Up to 32 bytes.

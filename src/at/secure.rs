@@ -81,6 +81,8 @@ pub struct ClientTls {
     pub name: Option<String>,
     /// Application protocols (ALPN), best first.
     pub alpn: Vec<String>,
+    /// Cipher suites by their numbers (IANA), best first; empty: all that the build has.
+    pub suites: Vec<u16>,
     /// A pre-shared key. It is used without an authority only, as esp-tls has it.
     pub psk: Option<Psk>,
 }
@@ -120,8 +122,12 @@ impl ClientTls {
             .map(|psk| built(psk, env.build.has(Feature::SslPsk)))
             .collect();
         let cost = tls.handshake[usize::from(verifies) + usize::from(verifies && identity.is_some())];
+        let suites = match &self.suites[..] {
+            [] => tls.suites(env.build.has(Feature::SslPsk)),
+            set => set.to_vec(),
+        };
         let config = Config {
-            suites: tls.suites(env.build.has(Feature::SslPsk)),
+            suites,
             name: self.name.clone(),
             alpn: self.alpn.clone(),
             // With a key esp-tls leaves verification on: a server that answers with a certificate is refused.
@@ -217,6 +223,7 @@ fn of_link(id: usize, core: &Core) -> ClientTls {
     ClientTls {
         name: name(&names),
         alpn: names.protocols.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+        suites: names.suites.clone(),
         psk: (!names.key.is_empty()).then(|| Psk { identity: names.hint.clone(), key: names.key.clone() }),
         ..ClientTls::for_mode(Owner::Client, auth_mode, pki_number, ca_number)
     }

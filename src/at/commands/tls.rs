@@ -1,5 +1,5 @@
 //! TLS clients: AT+CIPSSLCCONF, AT+CIPSSLCCN, AT+CIPSSLCSNI, AT+CIPSSLCALPN, AT+CIPSSLCPSK,
-//! AT+CIPSSLCPSKHEX.
+//! AT+CIPSSLCPSKHEX, AT+CIPSSLCCIPHER.
 //!
 //! A query prints a line for every link, with AT+CIPMUX=0, too (a guess). Link ID 5 is all of them.
 
@@ -8,6 +8,7 @@ use super::super::nvs::TlsConfig;
 use super::super::options::TlsNames;
 use super::super::schema::Args;
 use super::{Context, Outcome};
+use crate::profile::Feature;
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -37,7 +38,8 @@ pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     }
     let config = TlsConfig { auth_mode, pki_number: pki, ca_number: ca };
     let count = c.core.links.count();
-    let ids = args.links().ids(count);
+    // With AT+CIPMUX=0 all of them get it, as logs of the saved keys show.
+    let ids = if c.core.links.multiple { args.links().ids(count) } else { 0..count };
     Ok(c.keep(|nvs| {
         nvs.tcpip.tls.resize(count, TlsConfig::default());
         nvs.tcpip.tls[ids.clone()].fill(config);
@@ -134,4 +136,35 @@ pub fn hex_key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         digits.chunks(2).map(pair).collect::<Option<_>>().ok_or_else(|| args.invalid("psk"))?;
     let hint = args.text("hint").unwrap_or_default();
     change(c, args, |names| (names.key, names.hint) = (key.clone(), hint.to_vec()))
+}
+
+/// All that the build has, whatever is set.
+pub fn suites_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
+    let suites = c.env.profile.tls.suites(c.env.build.has(Feature::SslPsk));
+    for (index, suite) in suites.into_iter().enumerate() {
+        c.core.out.text(&format!("+CIPSSLCCIPHER:{index},0x{suite:04X}\r\n"));
+    }
+    Ok(Outcome::Ok)
+}
+
+/// Numbers that the build does not have are left out; of nothing else it is an ERROR (both are guesses around the
+/// library's texts). Not those of an open link, like the rest (a guess).
+pub fn suites_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    let given: Vec<i64> = args.each("ciphersuite").map_while(|suite| suite.int()).collect();
+    if args.number::<usize>("ciphersuite count") != given.len() {
+        return Err(args.invalid("ciphersuite count"));
+    }
+    let built = c.env.profile.tls.suites(c.env.build.has(Feature::SslPsk));
+    let mut suites = Vec::new();
+    for number in &given {
+        match u16::try_from(*number).ok().filter(|suite| built.contains(suite)) {
+            Some(suite) => suites.push(suite),
+            None => c.core.out.log(&format!("invalid cipher: 0x{number:04x}")),
+        }
+    }
+    if suites.is_empty() && !given.is_empty() {
+        c.core.out.log("all ciphersuites are not supported");
+        return Err(args.invalid("ciphersuite"));
+    }
+    change(c, args, |names| names.suites = suites.clone())
 }

@@ -212,6 +212,14 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// The number; `None` when it was left out.
+    pub fn int(self) -> Option<i64> {
+        match self.value {
+            Some(Value::Int(n)) => Some(*n),
+            _ => None,
+        }
+    }
+
     fn name(self) -> Result<Option<&'a str>, ErrorCode> {
         self.text().map(std::str::from_utf8).transpose().map_err(|_| self.invalid())
     }

@@ -221,7 +221,7 @@ const ORDER: &[&str] = &[
     "+WSCFG", "+WSHEAD", "+WSOPEN", "+WSSEND", "+WSCLOSE",
     // Not in that library.
     "+MQTTLONGCLIENTID", "+MQTTLONGUSERNAME", "+MQTTLONGPASSWORD", "+MQTTSNI",
-    "+CIPSSLCPSKHEX", "+CIPSNTPINTV",
+    "+CIPSSLCPSKHEX", "+CIPSSLCCIPHER", "+CIPSNTPINTV",
 ];
 
 const _: () = {

@@ -3,6 +3,9 @@
 use super::*;
 use crate::at::commands::{clock, options, tls, update};
 
+/// Most cipher suites in one AT+CIPSSLCCIPHER: as many as a command line has room for, and more.
+const MOST_SUITES: i64 = 50;
+
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
     Command {
@@ -110,6 +113,20 @@ pub(super) static COMMANDS: &[Command] = &[
         query: Some(tls::hex_key_query),
         set: set!(tls::hex_key_set, LINKS, text("psk", 0, 64), text("hint", 0, 32)),
         on: Availability::ALL.since(2, 3).on(&[Chip::Esp8266]),
+        ..NONE
+    },
+    Command {
+        name: "+CIPSSLCCIPHER",
+        summary: "cipher suites of TLS clients",
+        section: "TCP/IP: AT+CIPSSLCCIPHER",
+        query: Some(tls::suites_query),
+        set: set!(
+            tls::suites_set,
+            LINKS,
+            int("ciphersuite count", 0, MOST_SUITES),
+            int("ciphersuite", 0, 0xffff).repeated(MOST_SUITES as usize),
+        ),
+        on: Availability::ALL.since(4, 1),
         ..NONE
     },
     Command {
