@@ -165,6 +165,43 @@ impl Flash {
         pki::items(&bytes)?.get(number).map(|content| content.to_vec())
     }
 
+    /// Whether modules of this profile keep certificates or keys under `name`.
+    pub fn keeps(profile: &Profile, name: &str) -> bool {
+        if profile.differences.certificates_in_nvs {
+            let holds = |known: &&Namespace| matches!(known.holds, Holds::Certificates(_));
+            return profile.namespaces.iter().filter(holds).any(|known| known.name == name);
+        }
+        find(profile, name).is_some() && pki::is_kind(name)
+    }
+
+    /// Puts these certificates or keys under `name`, in place of what is there, as a build with them has it.
+    ///
+    /// # Errors
+    /// The room that there is, in bytes: they need more.
+    pub fn install(&mut self, profile: &Profile, name: &str, items: &[&str]) -> Result<(), usize> {
+        if profile.differences.certificates_in_nvs {
+            // A value of NVS, in bytes (a page of it).
+            const ROOM: usize = 4000;
+            if items.iter().any(|item| item.len() > ROOM) {
+                return Err(ROOM);
+            }
+            self.remove_keys(profile, name, None);
+            for (number, item) in items.iter().enumerate() {
+                let key = if items.len() > 1 { format!("{name}.{number}") } else { name.to_owned() };
+                let value = Value { kind: BLOB, bytes: item.as_bytes().to_vec() };
+                self.set_key(profile, name, &key, value);
+            }
+            return Ok(());
+        }
+        let room = find(profile, name).map_or(0, Partition::bytes);
+        let bytes = pki::partition(items);
+        if bytes.len() > room {
+            return Err(room);
+        }
+        self.keep(name, bytes);
+        Ok(())
+    }
+
     /// The keys of a namespace and their values; `None` when there is no such namespace.
     pub fn keys(&self, profile: &Profile, namespace: &str) -> Option<BTreeMap<String, Value>> {
         let namespace = profile.namespaces.iter().find(|known| known.name == namespace)?;

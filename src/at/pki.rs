@@ -41,7 +41,30 @@ const SHIPPED: &[(&str, &[&str])] = &[
     ("https_cert", &[include_str!("../../certificates/https_cert.0.pem")]),
     ("https_key", &[include_str!("../../certificates/https_cert.0.key")]),
     ("https_ca", &[include_str!("../../certificates/https_ca.0.pem")]),
+    (
+        "wss_cert",
+        &[
+            include_str!("../../certificates/wss_cert.0.pem"),
+            include_str!("../../certificates/wss_cert.1.pem"),
+        ],
+    ),
+    (
+        "wss_key",
+        &[
+            include_str!("../../certificates/wss_cert.0.key"),
+            include_str!("../../certificates/wss_cert.1.key"),
+        ],
+    ),
+    (
+        "wss_ca",
+        &[include_str!("../../certificates/wss_ca.0.pem"), include_str!("../../certificates/wss_ca.1.pem")],
+    ),
 ];
+
+/// Whether a partition of this name holds certificates or keys.
+pub(super) fn is_kind(name: &str) -> bool {
+    SHIPPED.iter().any(|(known, _)| *known == name)
+}
 
 /// What modules come with of a kind; nothing for a kind that is not known.
 pub(super) fn shipped(kind: &str) -> &'static [&'static str] {

@@ -32,10 +32,14 @@ impl SavedFiles {
                 paths.write(&format!("`nvs` of module '{name}'"), &path)?;
             }
         }
+        let directory = Path::new(&scenario.name).parent().unwrap_or(Path::new(""));
+        for path in scenario.pem_files() {
+            paths.read("a certificate or key of the scenario", &directory.join(path))?;
+        }
         Ok(())
     }
 
-    /// Reads the files that `scenario` names, and puts their texts into it. Paths count from the directory of the
+    /// Reads the files that `scenario` names, those of certificates and keys, too, and puts their texts into it. Paths count from the directory of the
     /// scenario's file. A file that is not there is that of a module fresh out of the box.
     ///
     /// # Errors
@@ -50,6 +54,7 @@ impl SavedFiles {
                 module.saved = Some(SavedText { name, text: read_text(path)? });
             }
         }
+        read_pem(scenario)?;
         Ok(SavedFiles { files, ..SavedFiles::default() })
     }
 
@@ -75,6 +80,17 @@ impl SavedFiles {
     pub(super) fn news(&mut self) -> Option<String> {
         if std::mem::take(&mut self.untold) { self.failure() } else { None }
     }
+}
+
+/// Reads the files of certificates and keys that `scenario` names, and puts their texts into it.
+fn read_pem(scenario: &mut Scenario) -> Result<(), FileError> {
+    let directory = Path::new(&scenario.name).parent().unwrap_or(Path::new("")).to_owned();
+    let paths: Vec<String> = scenario.pem_files().into_iter().map(str::to_owned).collect();
+    for path in paths {
+        let text = read_text(&directory.join(&path))?;
+        scenario.supply(&path, text);
+    }
+    Ok(())
 }
 
 /// The modules of `scenario` with their files.

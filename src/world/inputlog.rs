@@ -19,7 +19,8 @@
 //! ```
 //!
 //! Below the scenario stands what its modules had saved before, if it names files for that: `saved "wifi" "nvs.toml" 277
-//! bytes 24 lines`, and the text in the same way.
+//! bytes 24 lines`, and the text in the same way; then the files of certificates and keys that it names: `file "my.pem" 1164
+//! bytes 20 lines`.
 //!
 //! `attach` has what the driver gave, `mcu-tx` and `obeys-rts`, and leaves out what it left to the scenario.
 //!
@@ -71,6 +72,8 @@ pub struct Log {
     pub scenario_text: String,
     /// What modules had saved before the start: name of the module, name of the file, contents.
     pub saved: Vec<(String, SavedText)>,
+    /// Files that the scenario names: path and contents.
+    pub files: Vec<(String, String)>,
     /// What was put in, in order.
     pub inputs: Vec<Input>,
     /// For each input the number of its line, from 1.
@@ -210,6 +213,9 @@ impl Writer {
                 header.push_str(&block(&title, &saved.text));
             }
         }
+        for (path, text) in scenario.supplied() {
+            header.push_str(&block(&format!("file {}", quoted(path)), text));
+        }
         Writer { out: header.into_bytes(), open: None, names: BTreeMap::new(), pending: BTreeMap::new() }
     }
 
@@ -340,8 +346,9 @@ pub fn parse(text: &str) -> Result<Log, LogError> {
     let seed = reader.seed()?;
     let (scenario_name, scenario_text) = reader.scenario()?;
     let saved = reader.saved()?;
+    let files = reader.files()?;
     let Body { inputs, lines, end, truncated } = reader.inputs()?;
-    Ok(Log { crate_version, seed, scenario_name, scenario_text, saved, inputs, lines, end, truncated })
+    Ok(Log { crate_version, seed, scenario_name, scenario_text, saved, files, inputs, lines, end, truncated })
 }
 
 /// What is wrong with a log.

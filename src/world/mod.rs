@@ -276,7 +276,8 @@ impl World {
     /// what a module has saved can't be read.
     pub fn new(scenario: &Scenario, seed: Option<u64>, recording: Recording) -> Result<World, Error> {
         let seed = seed.or(scenario.seed).unwrap_or(DEFAULT_SEED);
-        let mut network = Network::new(&scenario.net, seed).map_err(|e| Error::Network(e.to_string()))?;
+        let net = scenario.network().map_err(Error::Network)?;
+        let mut network = Network::new(&net, seed).map_err(|e| Error::Network(e.to_string()))?;
         network.set_taps(scenario.taps_all);
         for ap in scenario.aps.iter().filter(|ap| !ap.up) {
             network.set_segment_up(Instant::ZERO, &ap.name, false);
@@ -290,6 +291,12 @@ impl World {
                     module: config.name.clone(),
                     profile: config.profile.clone(),
                 })?;
+                let mut saved = match &config.saved {
+                    None => Saved::default(),
+                    Some(SavedText { name, text }) => scenario::saved::parse(name, text, profile)
+                        .map_err(|e| Error::Saved(e.to_string()))?,
+                };
+                scenario.install(config, profile, &mut saved.flash).map_err(Error::Network)?;
                 let config = ModuleConfig {
                     name: config.name.clone(),
                     profile,
@@ -297,11 +304,7 @@ impl World {
                     timing: scenario.timing,
                     mac: config.mac,
                     log_port: config.log_port,
-                    saved: match &config.saved {
-                        None => Saved::default(),
-                        Some(SavedText { name, text }) => scenario::saved::parse(name, text, profile)
-                            .map_err(|e| Error::Saved(e.to_string()))?,
-                    },
+                    saved,
                     seed,
                 };
                 Ok(Module::new(config, air.clone()))

@@ -41,6 +41,9 @@ pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
         };
         module.saved = Some(saved.clone());
     }
+    for (path, text) in &log.files {
+        scenario.supply(path, text.clone());
+    }
     let mut world = World::new(&scenario, Some(log.seed), recording)?;
     let mut number = 0;
     for group in log.inputs.chunk_by(|a, b| is_reach(a) && is_reach(b)) {

@@ -35,9 +35,13 @@ pub fn with_pc() -> String {
 impl Host {
     /// A world of this scenario, everything recorded.
     pub fn new(scenario: &str, seed: u64) -> Host {
-        let scenario = Scenario::parse("test.toml", scenario).unwrap_or_else(|e| panic!("{e}"));
+        Host::of(&Scenario::parse("test.toml", scenario).unwrap_or_else(|e| panic!("{e}")), seed)
+    }
+
+    /// The same of a scenario that has been parsed.
+    pub fn of(scenario: &Scenario, seed: u64) -> Host {
         let recording = Recording { capture: true, log: true, observations: true, ..Recording::default() };
-        let mut world = World::new(&scenario, Some(seed), recording).unwrap_or_else(|e| panic!("{e}"));
+        let mut world = World::new(scenario, Some(seed), recording).unwrap_or_else(|e| panic!("{e}"));
         let module = world.attach("wifi", Attachment::default()).expect("attach");
         Host {
             world,
@@ -57,10 +61,20 @@ impl Host {
 
     /// A scenario, booted, echo off.
     pub fn ready_in(scenario: &str, seed: u64) -> Host {
-        let mut host = Host::new(scenario, seed);
-        host.expect("\r\nready\r\n");
-        host.send("ATE0\r\n");
-        host.expect("ATE0\r\n\r\nOK\r\n");
+        Host::new(scenario, seed).into_ready()
+    }
+
+    fn into_ready(mut self) -> Host {
+        self.expect("\r\nready\r\n");
+        self.send("ATE0\r\n");
+        self.expect("ATE0\r\n\r\nOK\r\n");
+        self
+    }
+
+    /// The same host, when its module has started and joined the default access point.
+    pub fn into_joined(self) -> Host {
+        let mut host = self.into_ready();
+        host.join();
         host
     }
 
@@ -71,13 +85,15 @@ impl Host {
 
     /// A scenario with the default access point, joined.
     pub fn joined_in(scenario: &str, seed: u64) -> Host {
-        let mut host = Host::ready_in(scenario, seed);
-        host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
-        host.ask(
+        Host::new(scenario, seed).into_joined()
+    }
+
+    fn join(&mut self) {
+        self.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
+        self.ask(
             "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n",
             "WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n",
         );
-        host
     }
 
     /// The default scenario with the host `pc`, joined.

@@ -3,6 +3,8 @@
 //! Each module is about one promise. `host` is the host that most of them drive a module with. What starts programs
 //! (the command, C, QEMU, tshark, Renode) is in `tests/programs`.
 
+#[cfg(feature = "tls")]
+mod certificates;
 mod contract;
 mod driver;
 mod drivers_esp_at_nal;

@@ -89,6 +89,25 @@ impl<'a> Reader<'a> {
         Ok((name, self.block("scenario", bytes, lines)?))
     }
 
+    /// Files that the scenario names: any number of texts, each with its path.
+    pub(super) fn files(&mut self) -> Result<Vec<(String, String)>, LogError> {
+        let mut files = Vec::new();
+        while self.rest.starts_with("file ") {
+            let expected = "`file \"FILE\" N bytes M lines`";
+            let text = self.header_line(expected)?;
+            let parsed = text.strip_prefix("file ").and_then(|rest| {
+                let (path, rest) = unquoted(rest).ok()?;
+                let (bytes, rest) = rest.strip_prefix(' ')?.split_once(" bytes ")?;
+                Some((path, number(bytes)?, number(rest.strip_suffix(" lines")?)?))
+            });
+            let Some((path, bytes, lines)) = parsed else {
+                return Err(self.expected(expected, text));
+            };
+            files.push((path, self.block("file", bytes, lines)?));
+        }
+        Ok(files)
+    }
+
     /// What modules had saved: any number of texts, each with the names of its module and its file.
     pub(super) fn saved(&mut self) -> Result<Vec<(String, SavedText)>, LogError> {
         let mut saved = Vec::new();

@@ -3,16 +3,17 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::access_points::Lan;
+use super::files::ServiceFiles;
 use super::network::{self, Subnet};
 use super::read::{self, Taken, take};
 use super::report::Problems;
 use super::table::Section;
-use super::tls::Owner;
+use super::tls::{Owner, Tls};
 use super::{dns, exists, link, pages, schema, servers};
 use crate::net::addr::same_network;
 use crate::net::config::{Faults, HostConfig, ServiceConfig, TlsPort};
 use crate::net::icmpv6::MIN_MTU;
-use crate::net::{ntp, tls};
+use crate::net::ntp;
 use crate::world::spelling::shown;
 
 /// Reads every `[host.NAME]`, in the order of names. `dns_names`: takes those that the gateway's server knows.
@@ -22,9 +23,9 @@ pub(super) fn read(
     lans: &[Lan],
     modules: &[&str],
     dns_names: &mut Taken<String>,
-) -> (Vec<HostConfig>, Vec<TlsPort>) {
+) -> (Vec<HostConfig>, Vec<TlsPort>, Vec<ServiceFiles>) {
     let mut hosts = Vec::new();
-    let mut secure = Vec::new();
+    let (mut secure, mut files) = (Vec::new(), Vec::new());
     let mut addresses = Taken::new();
     let mut addresses6 = Taken::new();
     for (name, place, value) in top.named(problems, "host") {
@@ -82,8 +83,10 @@ pub(super) fn read(
         let addresses = [address.map(IpAddr::V4), address6.map(IpAddr::V6)];
         let owner = Owner { names: &own_names, addresses: addresses.into_iter().flatten().collect() };
         let (services, ports) = services(problems, &section, name, &owner);
-        let ports = ports.into_iter().map(|(port, config)| TlsPort { host: name.to_string(), port, config });
-        secure.extend(ports);
+        for (port, tls) in ports {
+            secure.push(TlsPort { host: name.to_string(), port, config: tls.config });
+            files.push(tls.files);
+        }
         let Some(address) = address else { continue };
         hosts.push(HostConfig {
             name: name.to_string(),
@@ -95,7 +98,7 @@ pub(super) fn read(
             services,
         });
     }
-    (hosts, secure)
+    (hosts, secure, files)
 }
 
 fn address(text: &str) -> Result<Ipv4Addr, String> {
@@ -190,7 +193,7 @@ fn services(
     section: &Section,
     host: &str,
     owner: &Owner,
-) -> (Vec<ServiceConfig>, Vec<(u16, tls::Config)>) {
+) -> (Vec<ServiceConfig>, Vec<(u16, Tls)>) {
     let mut services = Vec::new();
     let mut secure = Vec::new();
     let mut ports = Taken::new();

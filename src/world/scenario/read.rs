@@ -9,8 +9,8 @@ use toml::value::{Datetime, Offset};
 
 use super::report::Problems;
 use super::table::{Section, Value, found};
-use super::{ModuleConfig, Scenario, ScenarioError, TimelineEntry, Timing};
-use super::{WireConfig, access_points, build, dns, expect, hosts, link, network, schema, wire};
+use super::{ModuleConfig, PemFiles, Scenario, ScenarioError, TimelineEntry, Timing};
+use super::{WireConfig, access_points, build, dns, expect, files, hosts, link, network, schema, wire};
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
 use crate::profile::{self, Build};
@@ -48,12 +48,14 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     let p = &mut problems;
     let top = Section::of(p, String::new(), 0..0, document.get_ref(), schema::TOP);
     let mut macs = Taken::new();
-    let mut modules = modules(p, &top, &mut macs);
+    let mut pem = PemFiles::default();
+    let mut modules = modules(p, &top, &mut macs, &mut pem);
     wire::read(p, &top, &mut modules);
     let lans = access_points::read(p, &top, &mut macs);
     let module_names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
     let mut dns_names = Taken::new();
-    let (hosts, tls) = hosts::read(p, &top, &lans, &module_names, &mut dns_names);
+    let (hosts, tls, services) = hosts::read(p, &top, &lans, &module_names, &mut dns_names);
+    pem.services = services;
     let dns = match top.value("dns") {
         Some(value) => dns::read(p, "[dns]", value, &mut dns_names),
         None => DnsConfig::default(),
@@ -73,6 +75,7 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
         taps_all: taps_all(p, &top),
         timeline: Vec::new(),
         expect: Vec::new(),
+        pem,
     };
     scenario.timeline = timeline(p, &top, &scenario);
     scenario.expect = expect::read(p, &top, &scenario);
@@ -95,12 +98,17 @@ fn taps_all(problems: &mut Problems, top: &Section) -> bool {
     capture.choice(problems, "taps", &[("modules", false), ("all", true)]).unwrap_or(false)
 }
 
-fn modules(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) -> Vec<ModuleConfig> {
+fn modules(
+    problems: &mut Problems,
+    top: &Section,
+    macs: &mut Taken<[u8; 6]>,
+    pem: &mut PemFiles,
+) -> Vec<ModuleConfig> {
     let mut modules = Vec::new();
     let mut files = Taken::new();
     for (name, place, value) in top.named(problems, "module") {
         check_node_name(problems, name, &place);
-        if let Some(module) = module(problems, name, place, value, macs, &mut files) {
+        if let Some(module) = module(problems, name, place, value, (macs, &mut files, &mut *pem)) {
             modules.push(module);
         }
     }
@@ -125,8 +133,7 @@ fn module<'a>(
     name: &str,
     place: Range<usize>,
     value: &'a Value<'a>,
-    macs: &mut Taken<[u8; 6]>,
-    files: &mut Taken<String>,
+    (macs, files, pem): (&mut Taken<[u8; 6]>, &mut Taken<String>, &mut PemFiles),
 ) -> Option<ModuleConfig> {
     let section = Section::open(problems, format!("[module.{name}]"), place, value, schema::MODULE)?;
     let profile = section.parsed(problems, "profile", |name| {
@@ -138,6 +145,10 @@ fn module<'a>(
         Err(format!("expected a profile ({}), found {}{hint}", one_of(names()), shown(name)))
     });
     let profile = profile.unwrap_or(profile::PROFILES[0]);
+    let certificates = files::of_module(problems, name, &section, profile);
+    if !certificates.is_empty() {
+        pem.modules.insert(name.to_owned(), certificates);
+    }
     let log_ports = [("own", LogPort::Own), ("merged", LogPort::Merged)];
     Some(ModuleConfig {
         name: name.to_string(),
@@ -153,8 +164,7 @@ fn module<'a>(
 
 /// The file under `nvs`, which no other module may have.
 fn nvs(problems: &mut Problems, section: &Section, files: &mut Taken<String>) -> Option<String> {
-    let plain = |path: &str| !path.is_empty() && !path.chars().any(char::is_control);
-    let path = section.string_if(problems, "nvs", plain)?.to_owned();
+    let path = section.string_if(problems, "nvs", files::is_path)?.to_owned();
     take(problems, files, path.clone(), section.span("nvs"), &format!("the file {}", shown(&path)));
     Some(path)
 }

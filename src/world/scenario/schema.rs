@@ -46,6 +46,25 @@ pub(super) const MODULE: &[Key] = &[
     key("log-port", "`own` or `merged`", "`own`"),
     key("nvs", "the path of a file, such as \"wifi-nvs.toml\"", "in memory"),
     key("build", "a table: [module.NAME.build]", "the published build"),
+    key("certificates", "a table: [module.NAME.certificates]", "the release's"),
+];
+
+pub(super) const CERTIFICATES: &[Key] = &[
+    key("client_cert", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("client_key", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("client_ca", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("server_cert", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("server_key", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("server_ca", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("mqtt_cert", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("mqtt_key", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("mqtt_ca", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("https_cert", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("https_key", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("https_ca", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("wss_cert", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("wss_key", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
+    key("wss_ca", "a list of paths of PEM files, such as [\"my.pem\"]", "the release's"),
 ];
 
 pub(super) const BUILD: &[Key] = &[
@@ -164,6 +183,13 @@ pub(super) const TCP_SERVICE: &[Key] = &[
 ];
 
 pub(super) const TLS: &[Key] = &[
+    key("certificate", "the path of a PEM file, such as \"server.pem\"", "one that the project's CA signs"),
+    key("private-key", "the path of a PEM file, such as \"server.key\"", "the project's"),
+    key(
+        "client-ca",
+        "the path of a PEM file, such as \"ca.pem\"",
+        "the authority of the modules' certificates",
+    ),
     key("key", "`rsa` or `ec`", "`rsa`"),
     key("names", "a list of names, such as [\"www.example.com\"]", "the names and addresses of the host"),
     key(

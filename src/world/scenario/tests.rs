@@ -296,6 +296,7 @@ fn the_reference_has_a_row_for_every_key() {
         ("## [capture]", schema::CAPTURE),
         ("## [module.NAME]", schema::MODULE),
         ("### [module.NAME.build]", schema::BUILD),
+        ("### [module.NAME.certificates]", schema::CERTIFICATES),
         ("## [ap.NAME]", schema::AP),
         ("## [link.NAME]", schema::LINK),
         ("## [wire.NAME]", schema::WIRE),

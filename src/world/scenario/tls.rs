@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use toml::de::DeValue;
 
+use super::files::{self, ServiceFiles};
 use super::read::unix_seconds;
 use super::report::Problems;
 use super::schema;
@@ -20,12 +21,23 @@ pub(super) struct Owner<'a> {
     pub addresses: Vec<IpAddr>,
 }
 
+/// What `tls` of a service says.
+pub(super) struct Tls {
+    /// Its settings, but for what is in files.
+    pub config: Config,
+    /// Its files.
+    pub files: ServiceFiles,
+}
+
 /// What `tls` of the service called `title` says. `None`: it has none, or a mistake was noted.
-pub(super) fn read(problems: &mut Problems, title: &str, service: &Section, owner: &Owner) -> Option<Config> {
+pub(super) fn read(problems: &mut Problems, title: &str, service: &Section, owner: &Owner) -> Option<Tls> {
     let value = service.value("tls")?;
     match value.get_ref() {
         DeValue::Boolean(false) => None,
-        DeValue::Boolean(true) => finish(problems, service, Config::default(), certificate(owner)),
+        DeValue::Boolean(true) => {
+            let config = finish(problems, service, Config::default(), certificate(owner))?;
+            Some(Tls { config, files: ServiceFiles::default() })
+        }
         _ => table(problems, title, service, value, owner),
     }
 }
@@ -46,7 +58,7 @@ fn table<'a>(
     service: &Section,
     value: &'a Value<'a>,
     owner: &Owner,
-) -> Option<Config> {
+) -> Option<Tls> {
     if !value.get_ref().is_table() {
         service.mistake(problems, "tls", &format!("found {}", found(value.get_ref())));
         return None;
@@ -73,7 +85,35 @@ fn table<'a>(
         config.authorities = crate::net::tls::CLIENT_CA.into();
     }
     config.fault = tls.choice(p, "fault", &[("silent", Fault::Silent), ("half-flight", Fault::HalfFlight)]);
-    finish(p, service, config, host)
+    let files = files(p, &tls, config.verify);
+    // Signed all the same where there is a file: what the scenario says of it is checked.
+    Some(Tls { config: finish(p, service, config, host)?, files })
+}
+
+/// The files that it names.
+fn files(problems: &mut Problems, tls: &Section, verify: Verify) -> ServiceFiles {
+    let mut path = |key| tls.string_if(problems, key, files::is_path).map(str::to_owned);
+    let [certificate, key, authorities] = ["certificate", "private-key", "client-ca"].map(&mut path);
+    match (&certificate, &key) {
+        (Some(_), None) => {
+            tls.complain(problems, "certificate", "expected `private-key` beside it, found none");
+        }
+        (None, Some(_)) => {
+            tls.complain(problems, "private-key", "expected `certificate` beside it, found none");
+        }
+        (Some(_), Some(_)) => {
+            for other in ["key", "names", "valid-from", "valid-until"] {
+                if tls.value(other).is_some() {
+                    tls.complain(problems, other, "expected none beside `certificate`, which says it itself");
+                }
+            }
+        }
+        (None, None) => {}
+    }
+    if authorities.is_some() && verify == Verify::None {
+        tls.complain(problems, "client-ca", "expected `client-certificate` beside it, found none");
+    }
+    ServiceFiles { certificate, key, authorities }
 }
 
 /// Signs the certificate.

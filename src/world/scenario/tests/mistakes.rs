@@ -424,6 +424,37 @@ fn a_text_that_nests_without_end_is_refused() {
 }
 
 #[test]
+fn certificates_are_of_a_kind_that_the_profile_keeps_and_have_their_keys() {
+    for (text, message) in [
+        (
+            "[module.a]\ncertificates = { https_ca = [\"a.pem\"] }\n",
+            "`https_ca` in [module.a.certificates]: expected a kind that esp32c3-v2.3 keeps (`client_cert`, ",
+        ),
+        ("[module.a]\ncertificates = { client_ca = [\"\"] }\n", "expected the path of a PEM file, found"),
+        (
+            "[module.a]\ncertificates = { client_ca = \"a.pem\" }\n",
+            "expected a list of paths of PEM files, such as [\"my.pem\"], found the string `a.pem`",
+        ),
+        (
+            "[host.b]\naddress = \"203.0.113.1\"\nhttp = { tls = { certificate = \"a.pem\" } }\n",
+            "`certificate` in [host.b.http.tls]: expected `private-key` beside it, found none",
+        ),
+        (
+            "[host.b]\naddress = \"203.0.113.1\"\nhttp = { tls = { certificate = \"a.pem\", private-key = \"a.key\", \
+             key = \"ec\" } }\n",
+            "`key` in [host.b.http.tls]: expected none beside `certificate`",
+        ),
+        (
+            "[host.b]\naddress = \"203.0.113.1\"\nhttp = { tls = { client-ca = \"a.pem\" } }\n",
+            "`client-ca` in [host.b.http.tls]: expected `client-certificate` beside it",
+        ),
+    ] {
+        let found = mistakes(text);
+        assert!(found.len() == 1 && found[0].contains(message), "{text}: {found:?}");
+    }
+}
+
+#[test]
 fn a_build_option_must_be_one_of_the_releases_source() {
     for (profile, option, message) in [
         (
