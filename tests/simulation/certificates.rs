@@ -102,3 +102,57 @@ fn files_that_nobody_read_or_that_cannot_be_what_they_are_named_for_are_told() {
     let error = World::new(&scenario, None, Recording::default()).err().expect("no room").to_string();
     assert!(error.contains("`client_ca` has room for 8192 bytes"), "{error}");
 }
+
+/// A partition with one item, as its layout is documented: header, item, and FF up to four bytes.
+fn partition(content: &str) -> Vec<u8> {
+    let padded = content.len().next_multiple_of(4);
+    let mut bytes = vec![0xf1, 0xf1, 1, 0];
+    bytes.extend((padded as u32 + 4).to_le_bytes());
+    bytes.extend([1, 0]);
+    bytes.extend((content.len() as u16).to_le_bytes());
+    bytes.extend(content.as_bytes());
+    bytes.resize(12 + padded, 0xff);
+    bytes
+}
+
+/// Has the firmware write its own authority into flash, in its release's way.
+fn write_authority(host: &mut Host, profile: &str, content: &str) {
+    let bytes = if profile.contains("-v2.") {
+        host.ask("AT+SYSFLASH=0,\"client_ca\"\r\n", "\r\nOK\r\n");
+        let bytes = partition(content);
+        host.send(format!("AT+SYSFLASH=1,\"client_ca\",0,{}\r\n", bytes.len()));
+        bytes
+    } else {
+        host.ask("AT+SYSMFG=0,\"client_ca\"\r\n", "\r\nOK\r\n");
+        host.send(format!("AT+SYSMFG=2,\"client_ca\",\"client_ca\",8,{}\r\n", content.len()));
+        content.as_bytes().to_vec()
+    };
+    host.wait(SECOND / 10);
+    let prompt = std::mem::take(&mut host.pending);
+    assert!(prompt.ends_with(b">"), "{profile} wants its bytes: {}", String::from_utf8_lossy(&prompt));
+    host.send(bytes);
+    host.expect("\r\nOK\r\n");
+}
+
+#[test]
+fn what_the_firmware_writes_into_flash_is_what_the_next_handshake_uses() {
+    for profile in ["esp32c3-v2.3", "esp32-v3.4", "esp8266-v2.2"] {
+        let text = format!(
+            "[module.wifi]\nprofile = \"{profile}\"\n\
+             [ap.home]\nssid = \"espat-sim\"\npassword = \"correct horse\"\n\
+             [host.own]\naddress = \"203.0.113.40\"\ntcp-terminal = {{ port = 443, tls = true }}\n"
+        );
+        let mut host = Host::new(&text, 1).into_joined();
+        assert_eq!(connect(&mut host, "2,0,0"), "CONNECT\r\n\r\nOK", "{profile}: as it is shipped");
+        host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
+        write_authority(&mut host, profile, WRONG_CA);
+        assert_eq!(connect(&mut host, "2,0,0"), "unknown CA", "{profile}: another authority");
+        write_authority(&mut host, profile, CA);
+        assert_eq!(connect(&mut host, "2,0,0"), "CONNECT\r\n\r\nOK", "{profile}: the right one, again");
+        host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
+        // A file that was cut off is noticed when it is used, and no earlier.
+        write_authority(&mut host, profile, &CA[..CA.len() / 2]);
+        let failed = connect(&mut host, "2,0,0");
+        assert!(failed.starts_with("the certificates of authorities cannot be read"), "{profile}: {failed}");
+    }
+}
