@@ -142,14 +142,26 @@ impl Flash {
     }
 
     /// How many certificates or keys there are under `name` (`client_cert`, `server_key`, ...), for this release's way
-    /// to keep them. What was written to a partition without the header of one counts as one.
+    /// to keep them. A partition without the header of one has none.
     pub fn certificates(&self, profile: &Profile, name: &str) -> usize {
         if profile.differences.certificates_in_nvs {
             return self.keys(profile, name).map_or(0, |keys| keys.len());
         }
         let Some(partition) = find(profile, name) else { return 0 };
         let bytes = self.partitions.get(name).map_or_else(|| shipped(partition), |written| written.0.clone());
-        pki::items(&bytes).map_or(usize::from(!bytes.is_empty()), |items| items.len())
+        pki::items(&bytes).map_or(0, |items| items.len())
+    }
+
+    /// What the log port says of the partition of a kind that holds none: it is missing, or is erased or written with
+    /// something else. `None`: all is well, or this release has no such partitions.
+    pub fn complaint(&self, profile: &Profile, name: &str) -> Option<String> {
+        if profile.differences.certificates_in_nvs {
+            return None;
+        }
+        if find(profile, name).is_none() {
+            return Some(format!("{name} partition missed"));
+        }
+        pki::items(&self.read(profile, name)).is_none().then(|| format!("{name} format error"))
     }
 
     /// The content of a certificate or key under `name` (`client_cert`, ...) by its number. `None`: there is none, or

@@ -26,6 +26,12 @@ pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let auth_mode: u8 = args.number("auth mode");
     let [pki, ca]: [u8; 2] = ["pki number", "ca number"].map(|name| args.given(name).unwrap_or(0));
+    // Said of all three, also where the mode has no need of them, as a log shows (esp-at issue 384).
+    for kept in ["client_cert", "client_key", "client_ca"] {
+        if let Some(complaint) = c.env.flash.complaint(c.env.profile, kept) {
+            c.core.out.log(&complaint);
+        }
+    }
     for (wanted, number, kept, missing, name) in [
         (auth_mode & 1 != 0, pki, "client_cert", "NO CERT FOUND\r\n", "pki number"),
         (auth_mode & 1 != 0, pki, "client_key", "NO PRVT_KEY FOUND\r\n", "pki number"),
