@@ -276,7 +276,7 @@ fn services(
             Section::open(problems, format!("[host.{host}.mqtt]"), value.span(), value, schema::MQTT)
     {
         let config = super::tls::read(problems, &format!("host.{host}.mqtt"), &mqtt, owner);
-        let config = config.map(tls::Config::for_mqtt);
+        let config = config.map(|tls| Tls { config: tls.config.for_mqtt(), ..tls });
         let default = if config.is_some() { 8883 } else { 1883 };
         let port = mqtt.integer(problems, "port", 1, 65_535).unwrap_or(default);
         secure.extend(config.clone().map(|config| (port, config)));

@@ -22,6 +22,7 @@ pub(super) struct Owner<'a> {
 }
 
 /// What `tls` of a service says.
+#[derive(Clone)]
 pub(super) struct Tls {
     /// Its settings, but for what is in files.
     pub config: Config,
