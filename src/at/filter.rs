@@ -175,7 +175,7 @@ fn bracket(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String
             ']' if !empty => break,
             '[' if rest.peek() == Some(&':') => {
                 let mut class = String::from("[");
-                while let Some(c) = rest.next() {
+                for c in rest.by_ref() {
                     class.push(c);
                     if class.ends_with(":]") && class.len() > 3 {
                         break;

@@ -59,7 +59,7 @@ pub enum Happening {
         module: u32,
     },
     /// A host has something to tell.
-    Observed(Observation),
+    Observed(Box<Observation>),
     /// The wall clock has come to where the caller wanted to be told.
     Time,
     /// It is to end, and why.
@@ -362,7 +362,7 @@ impl Server {
     /// What hosts have to tell is told. The rest is the module's own dialogue.
     fn observe(&mut self, seen: Observation) {
         if let world::Event::Host(_) = seen.event {
-            self.happened.push_back(Happening::Observed(seen));
+            self.happened.push_back(Happening::Observed(Box::new(seen)));
         }
     }
 

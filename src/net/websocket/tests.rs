@@ -24,7 +24,8 @@ fn pieces(bytes: &[u8], step: usize, most: usize) -> Vec<Piece> {
 #[test]
 fn the_examples_of_the_rfc_are_read_and_written() {
     // RFC 6455, 5.7.
-    let frames: [(&[u8], bool, u8, Option<[u8; 4]>, &[u8]); 6] = [
+    type Frame = (&'static [u8], bool, u8, Option<[u8; 4]>, &'static [u8]);
+    let frames: [Frame; 6] = [
         (b"\x81\x05Hello", true, opcode::TEXT, None, b"Hello"),
         (
             b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58",

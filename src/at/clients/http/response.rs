@@ -49,6 +49,9 @@ pub struct Response {
     part: Part,
 }
 
+/// What it is and how long, or that more is needed.
+type Reads<T> = fn(&[u8]) -> Result<Option<(T, usize)>, Malformed>;
+
 impl Response {
     /// Nothing of it is there. `head_only`: the request was a HEAD.
     pub fn new(head_only: bool) -> Response {
@@ -125,11 +128,7 @@ impl Response {
     }
 
     /// Reads something that must be whole: `read` says what it is and how long, or that more is needed, which is kept.
-    fn gather<T>(
-        &mut self,
-        data: &mut &[u8],
-        read: fn(&[u8]) -> Result<Option<(T, usize)>, Malformed>,
-    ) -> Result<Option<T>, Malformed> {
+    fn gather<T>(&mut self, data: &mut &[u8], read: Reads<T>) -> Result<Option<T>, Malformed> {
         let before = self.pending.len();
         self.pending.extend_from_slice(data);
         match read(&self.pending)? {
@@ -238,7 +237,8 @@ mod tests {
 
     #[test]
     fn how_it_is_cut_changes_nothing_of_an_answer() {
-        let answers: [(&[u8], bool, u16, &[u8], bool); 7] = [
+        type Answer = (&'static [u8], bool, u16, &'static [u8], bool);
+        let answers: [Answer; 7] = [
             (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", false, 200, b"abc", true),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", true, 200, b"", true),
             (b"HTTP/1.0 200 OK\r\n\r\nabc", false, 200, b"abc", false),
