@@ -34,7 +34,10 @@ def constants(header):
     """The enumerations of the header as the text of a Python module, with their comments."""
     found = re.findall(r"((?:^//[^\n]*\n)*)^enum (espat_\w+)\n.*?\{\n(.*?)^\};", header, re.MULTILINE | re.DOTALL)
     text = '"""The enumerations of include/espat_sim.h, made when the wheel was built. Later versions may add values."""\n\n'
-    text += "from enum import IntEnum\n"
+    text += "from enum import IntEnum, IntFlag\n\n\n"
+    text += 'class Record(IntFlag):\n    """What a world keeps for being asked. It stays in memory until it is taken."""\n\n'
+    for comment, name, value in re.findall(r"^//([^\n]*)\n#define ESPAT_RECORD_(\w+) (\d+)", header, re.MULTILINE):
+        text += f"    #:{comment}\n    {name} = {value}\n"
     for comment, name, body in found:
         lines = [line.removeprefix("//").strip() for line in comment.splitlines()] or [name]
         said = "\n".join(f"    {line}".rstrip() for line in lines).strip()

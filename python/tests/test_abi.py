@@ -5,9 +5,8 @@ import pathlib
 import re
 import zipfile
 
-import pytest
-
 import espat_sim
+import pytest
 from espat_sim import abi, constants
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

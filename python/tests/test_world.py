@@ -2,9 +2,8 @@
 
 import subprocess
 
-import pytest
-
 import espat_sim
+import pytest
 from espat_sim import (
     MILLISECOND,
     NEVER,
@@ -215,12 +214,25 @@ def test_records_are_pulled_when_they_are_asked_for():
         assert refused.value.status == Status.NOT_RECORDED
 
 
+def test_the_secrets_of_a_tls_session_are_in_the_key_log(tmp_path):
+    scenario = LAB + '[host.secure]\naddress = "203.0.113.20"\nnames = ["secure.example.com"]\nhttp.port = 443\nhttp.tls = true\n'
+    with World(scenario, keylog=tmp_path / "a.keys") as world:
+        wifi = world.attach()
+        wifi.expect_exact("\r\nready\r\n")
+        wifi.command("AT+CWMODE=1")
+        wifi.command(JOIN)
+        wifi.command('AT+CIPSTART="SSL","secure.example.com",443')
+        world.wait_for_event("secure", "tls", event=EventKind.TLS_SESSION)
+        world.finish()
+    assert (tmp_path / "a.keys").read_text().startswith("CLIENT_RANDOM ")
+
+
 def test_expectations_are_read_and_checked():
     scenario = 'expect = ["by 5s wifi reply ready", "wifi station joined home"]\n' + espat_sim.default_scenario()
     with World(scenario) as world:
         world.attach().expect_exact("\r\nready\r\n")
         assert [one.outcome for one in world.expectations()] == [Outcome.MET, Outcome.OPEN]
-        with pytest.raises(AssertionError, match="line 1: .*before `wifi station joined home` had happened"):
+        with pytest.raises(AssertionError, match=r"line 1: .*before `wifi station joined home` had happened"):
             world.check_expectations()
 
 

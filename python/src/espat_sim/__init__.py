@@ -28,6 +28,7 @@ from .constants import (
     Pin,
     Power,
     Protocol,
+    Record,
     ReplayOutcome,
     Side,
     Status,
@@ -35,7 +36,7 @@ from .constants import (
     Wifi,
 )
 from .errors import CommandFailed, Error, RunFailed, Timeout
-from .facts import Event, Expectation, Line, Link, Packet, PinChange, Record, Replay, State, Statistics, UartByte
+from .facts import Event, Expectation, Line, Link, Packet, PinChange, Replay, State, Statistics, UartByte
 from .host import Host
 from .library import command_path, library_path
 from .module import Module

@@ -262,6 +262,7 @@ FUNCTIONS: dict[str, list[object]] = {
     "espat_host_received": [_WORLD, c_char_p, c_uint32, c_uint64, c_char_p, c_size_t, _TO_U64],
     "espat_capture_take": [_WORLD, c_char_p, c_size_t, _TO_SIZE],
     "espat_input_log_take": [_WORLD, c_char_p, c_size_t, _TO_SIZE],
+    "espat_keylog_take": [_WORLD, c_char_p, c_size_t, _TO_SIZE],
     "espat_dialogue_take": [_WORLD, POINTER(Packet), c_char_p, c_size_t],
     "espat_warning_take": [_WORLD, _TO_TEXT],
     "espat_world_digest": [_WORLD, _TO_U64],

@@ -7,23 +7,11 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Any, Optional, Union
 
 from . import abi
 from .constants import EventKind, Outcome, OutputPin, PacketKind, Parity, Power, Protocol, ReplayOutcome, Side, StopBits, Wifi
-
-
-class Record(IntFlag):
-    """What a world keeps for being asked. It stays in memory until it is taken."""
-
-    CAPTURE = 1
-    INPUT_LOG = 2
-    DIALOGUE = 4
-    OBSERVATIONS = 8
-    LOG_PORT = 16
-    PINS = 32
-    HOST_RECEIVED = 64
 
 
 def known(enumeration: type[IntEnum], number: int) -> Any:

@@ -51,7 +51,10 @@ def load() -> ctypes.CDLL:
         library = ctypes.CDLL(path)
     except OSError as error:
         raise Error(f"the library {path} can't be loaded ({error}); ESPAT_LIBRARY may name it") from None
-    abi.declare(library)
+    try:
+        abi.declare(library)
+    except AttributeError as missing:
+        raise Error(f"{path} is older than this package: {missing}") from None
     version = library.espat_abi_version()
     if version != abi.VERSION:
         raise Error(f"{path} has version {version} of the binary interface, and this package is for {abi.VERSION}")

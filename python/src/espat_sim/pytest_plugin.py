@@ -21,8 +21,8 @@ from typing import Any, Callable, Iterator, Optional
 import pytest
 
 from .capture import Capture, TsharkMissing
+from .constants import Record
 from .errors import Error
-from .facts import Record
 from .module import Module
 from .qemu import Qemu
 from .times import shown

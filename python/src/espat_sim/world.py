@@ -9,9 +9,8 @@ import weakref
 from typing import Optional, Union
 
 from . import abi, facts
-from .constants import Outcome, PacketKind, ReplayOutcome, Side, Status
+from .constants import Outcome, PacketKind, Record, ReplayOutcome, Side, Status
 from .errors import Error, Timeout
-from .facts import Record
 from .host import Host
 from .library import load
 from .module import MCU_TX, OBEYS_RTS, Module
@@ -30,8 +29,8 @@ class World:
     """A world at time 0. Close it, or use it as a context manager.
 
     `scenario` is TOML text and `scenario_path` a file; without either, the built-in scenario. `seed` goes before the
-    scenario's. `capture` and `input_log` are files, written as the run goes. `record` is what is kept for being asked; in
-    a long run, take it now and then or keep less.
+    scenario's. `capture`, `input_log` and `keylog` (of TLS) are files, written as the run goes. `record` is what is kept
+    for being asked; in a long run, take it now and then or keep less.
     """
 
     def __init__(
@@ -42,6 +41,7 @@ class World:
         seed: Optional[int] = None,
         capture: Optional[_Path] = None,
         input_log: Optional[_Path] = None,
+        keylog: Optional[_Path] = None,
         record: Record = DEFAULT_RECORD,
     ) -> None:
         self._library = load()
@@ -54,6 +54,7 @@ class World:
             record=int(record),
             capture_path=os.fsencode(capture) if capture else None,
             input_log_path=os.fsencode(input_log) if input_log else None,
+            keylog_path=os.fsencode(keylog) if keylog else None,
         )
         _check(self._library, self._library.espat_world_new(ctypes.byref(options), ctypes.byref(handle)))
         self._own(handle)
@@ -255,6 +256,10 @@ class World:
     def input_log(self) -> bytes:
         """Takes what there is of the input log, as capture() does. Needs Record.INPUT_LOG."""
         return self._pull("espat_input_log_take")
+
+    def keylog(self) -> bytes:
+        """Takes what there is of the TLS key log, as capture() does. Needs Record.KEYLOG."""
+        return self._pull("espat_keylog_take")
 
     def _pull(self, function: str) -> bytes:
         length = ctypes.c_size_t()

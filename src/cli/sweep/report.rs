@@ -63,12 +63,13 @@ fn digest(line: &str) -> Option<&str> {
 }
 
 /// What `espat-sim qemu` says in every run.
-const EVERY_RUN: [&str; 8] = [
+const EVERY_RUN: [&str; 9] = [
     "the module is on",
     "virtual time",
     "exit code",
     "capture ",
     "input log ",
+    "key log ",
     "digest ",
     "to run it again",
     "warning",
