@@ -27,6 +27,7 @@ mod several_modules;
 mod softap;
 #[cfg(feature = "tls")]
 mod tls;
+mod tls_streams;
 mod transcripts;
 mod wifi_frames;
 mod wire;
