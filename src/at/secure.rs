@@ -20,7 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whose certificates and keys: each kind is kept under names of its own in flash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(dead_code, reason = "the server and the clients of MQTT, HTTP and WebSocket come next")]
 pub enum Owner {
     /// Links (`client_cert`, `client_key`, `client_ca`).
     #[default]
