@@ -12,7 +12,7 @@ BOARD  ?= mps2-an385
 # cmake, a C compiler and libclang: mbedTLS (the cargo feature `tls`).
 BUILD_PACKAGES := cmake gcc libc6-dev libclang-dev
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
-TEST_PACKAGES := $(QEMU_PACKAGES) tshark openssl valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark openssl mosquitto mosquitto-clients valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-build packages-demo packages-test \
 	lint unit same-digest golden-elsewhere wheel python drivers renode fuzz soak skipped

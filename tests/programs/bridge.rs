@@ -291,6 +291,27 @@ impl Bridge {
         }
     }
 
+    /// Waits until so many bytes more have come from outside than `before` (from [`Bridge::outside`]), with virtual time that
+    /// goes slower than the programs: for answers that the module would ask for again meanwhile.
+    #[track_caller]
+    pub fn answered(&mut self, before: u64, bytes: u64) {
+        let limit = self.host.now + LIMIT;
+        while self.outside() < before + bytes {
+            assert!(self.host.now < limit, "{bytes} bytes never came from outside\n{}", self.state());
+            self.pass(SECOND / 10);
+            if self.outside() < before + bytes
+                && let Ok(news) = self.news.1.recv_timeout(PATIENCE / 300)
+            {
+                self.hear(news);
+            }
+        }
+    }
+
+    /// How many bytes have come from outside.
+    pub fn outside(&self) -> u64 {
+        self.wires.iter().map(|wire| wire.carried.0 + wire.inbox.len() as u64).sum()
+    }
+
     /// What there is to say when a wait has failed.
     fn state(&self) -> String {
         let pending = &self.host.pending[..self.host.pending.len().min(400)];

@@ -16,6 +16,7 @@ mod http_capture;
 mod http_peers;
 mod ipv6_capture;
 mod link_data;
+mod mosquitto;
 mod names_and_leases;
 mod openssl;
 mod passthrough;
