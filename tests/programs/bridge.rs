@@ -7,7 +7,7 @@
 //! A real program answers when it likes. So a test with a bridge checks contents, never times or digests, and virtual
 //! time waits for the program: once nothing has moved for [`QUIET`] and what the test waits for is not there, the
 //! program owes it, and time stands still until something comes from it, for at most [`PATIENCE`] of the wall clock.
-//! Nothing sleeps, and nothing is tried again.
+//! Nothing sleeps, and nothing is tried again. A host is the end of one bridge.
 #![allow(dead_code)] // each test file uses its own part
 
 use std::collections::VecDeque;

@@ -413,3 +413,25 @@ fn a_host_with_pre_shared_keys_and_one_of_tls_1_3_alone_answer_openssl_as_they_s
     bridge.printed(client, "alert protocol version");
     bridge.pass(SECOND);
 }
+
+#[test]
+fn openssl_is_a_client_of_the_modules_own_server_with_and_without_a_certificate() {
+    let mut bridge = joined("esp32c3-v2.3");
+    set(&mut bridge, "AT+CIPMUX=1");
+    set(&mut bridge, "AT+CIPSERVER=1,8443,\"SSL\",1");
+    let trusting = ["-CAfile", "certificates/ca.pem", "-verify_return_error", "-tls1_2"];
+    let address = bridge.from("peer", "wifi", 8443).to_string();
+    let connect = ["s_client", "-connect", &address];
+    let nobody = bridge.start(openssl().args(connect).args(trusting));
+    bridge.printed(nobody, "SSL handshake has read");
+    let shown = ["-cert", "certificates/client_cert.0.pem", "-key", "certificates/client_cert.0.key"];
+    let mut command = openssl();
+    command.args(connect).args(["-quiet", "-no_ign_eof"]).args(trusting).args(shown);
+    let client = bridge.start(&mut command);
+    bridge.expect("0,CONNECT\r\n");
+    bridge.type_at(client, "from there\n");
+    bridge.expect("\r\n+IPD,0,11:from there\n\r\n");
+    bridge.ask("AT+CIPSEND=0,10\r\n", "\r\nOK\r\n\r\n>");
+    bridge.ask("from here\n", "\r\nRecv 10 bytes\r\n\r\nSEND OK\r\n");
+    bridge.printed(client, "from here\n");
+}
