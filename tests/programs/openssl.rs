@@ -179,7 +179,9 @@ fn a_server_that_requires_a_certificate_gets_it_with_modes_1_and_3() {
     let server = serve_leaf(&mut bridge, "openssl-mutual", KeyKind::Rsa, &required);
     bridge.ask(DIAL, FAILED);
     bridge.printed(server, "peer did not return a certificate");
-    assert_eq!(failure(&bridge), "alert 40 received (handshake failure)");
+    // OpenSSL hangs up with bytes unread, and the reset may overtake its alert.
+    let why = failure(&bridge);
+    assert!(["alert 40 received (handshake failure)", "closed by the peer"].contains(&why.as_str()), "{why}");
     for mode in ["1,0", "1,1", "3,0,0", "3,1,0"] {
         set(&mut bridge, &format!("AT+CIPSSLCCONF={mode}"));
         bridge.ask(DIAL, CONNECTED);
