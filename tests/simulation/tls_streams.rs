@@ -9,6 +9,7 @@ use espat_sim::time::Instant;
 /// Sessions for each kind of server; `make soak` has a hundred times as many.
 const TURNS: u64 = 400;
 
+#[expect(clippy::disallowed_methods, reason = "asks how many there shall be")]
 fn turns(full: u64) -> u64 {
     if std::env::var_os("ESPAT_SOAK").is_some() { full * 100 } else { full }
 }
