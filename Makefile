@@ -12,7 +12,7 @@ BOARD  ?= mps2-an385
 # cmake, a C compiler and libclang: mbedTLS (the cargo feature `tls`).
 BUILD_PACKAGES := cmake gcc libc6-dev libclang-dev
 QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
-TEST_PACKAGES := $(QEMU_PACKAGES) tshark openssl mosquitto mosquitto-clients valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
+TEST_PACKAGES := $(QEMU_PACKAGES) tshark openssl curl mosquitto mosquitto-clients valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-build packages-demo packages-test \
 	lint unit same-digest golden-elsewhere wheel python drivers renode fuzz soak skipped
@@ -122,7 +122,7 @@ renode: build firmware
 # machines; an hour of fuzzing. Once for each larger change.
 soak: packages-test build firmware
 	ESPAT_SOAK=1 $(CARGO) test --test programs
-	ESPAT_SOAK=1 $(CARGO) test --test simulation -- several_modules tls_streams
+	ESPAT_SOAK=1 $(CARGO) test --test simulation -- several_modules tls_streams a_changed_byte
 	@$(MAKE) --no-print-directory golden-elsewhere
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=3600
 

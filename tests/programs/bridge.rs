@@ -359,19 +359,17 @@ impl Bridge {
     }
 
     fn hear(&mut self, news: News) {
-        // What a program prints moves nothing here: it still owes what it owed.
-        if !matches!(news, News::Printed(..)) {
-            self.moved = self.host.now;
-        }
         match news {
             News::Accepted(wire, client) => self.wires[wire].waiting.push_back(client),
             News::Data(wire, count, data) if self.wires[wire].count == count => {
                 self.wires[wire].inbox.extend(data);
             }
             News::End(wire, count) if self.wires[wire].count == count => self.wires[wire].ended = true,
-            News::Data(..) | News::End(..) => {}
-            News::Printed(program, data) => self.programs[program].printed.extend(data),
+            // What a program prints and what belongs to an earlier connection moves nothing here: what was owed still is.
+            News::Data(..) | News::End(..) => return,
+            News::Printed(program, data) => return self.programs[program].printed.extend(data),
         }
+        self.moved = self.host.now;
     }
 
     /// Something that has happened in the world: bytes for a real peer perhaps.

@@ -190,7 +190,10 @@ proptest! {
                 host.wait(SECOND);
                 let ends = |host: &Host| -> usize {
                     let text = String::from_utf8_lossy(&host.pending).into_owned();
-                    let ends = ["SEND OK", "SEND FAIL", "SEND Canceled", "SEND CANCELLED", "\r\nOK"];
+                    let ends = [
+                        "SEND OK", "SEND FAIL", "SEND Canceled", "SEND CANCELLED", "SET OK", "+MQTTPUB:OK",
+                        "+MQTTPUB:FAIL", "\r\nOK", "\r\nERROR",
+                    ];
                     ends.iter().map(|end| text.matches(&format!("{end}\r\n")).count()).sum()
                 };
                 for _ in 0..PIECES {

@@ -113,6 +113,7 @@ const ACTIONS: &[&str] = &[
     "+SYSRAM",       // asks
     "+SYSTIMESTAMP", // a clock, which goes on
     "+SLEEPWKCFG",
+    "+CIPSSLCCIPHER", // the query lists what the build has
     "+CWLAP",
     "+CWQIF",
     "+MDNS",
