@@ -26,6 +26,8 @@ use espat_sim::world::{Event, Observation};
 const QUIET: u64 = 8 * SECOND;
 /// How long a program may take until it is an error, on the wall clock.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A program whose end nothing announces is looked at so often while it is waited for.
+const PARTS_OF_PATIENCE: u32 = 600;
 /// Virtual time after which a wait is given up, whatever moves.
 const LIMIT: u64 = 7200 * SECOND;
 /// Most bytes that a terminal is told to send in one line.
@@ -197,13 +199,22 @@ impl Bridge {
         taken
     }
 
-    /// Waits until a program has ended, which it does by itself; whether it calls that a success.
+    /// Waits until a program has ended, which it does by itself; whether it calls that a success. What it still owes and is
+    /// still owed is carried meanwhile.
     #[track_caller]
     pub fn ended(&mut self, program: Program) -> bool {
-        self.pass(SECOND);
-        let running = &mut self.programs[program.0];
-        running.stdin = None;
-        running.child.wait().expect("it can be waited for").success()
+        self.programs[program.0].stdin = None;
+        for _ in 0..PARTS_OF_PATIENCE {
+            self.pass(SECOND / 10);
+            let running = &mut self.programs[program.0];
+            if let Some(status) = running.child.try_wait().expect("it can be waited for") {
+                return status.success();
+            }
+            if let Ok(news) = self.news.1.recv_timeout(PATIENCE / PARTS_OF_PATIENCE) {
+                self.hear(news);
+            }
+        }
+        panic!("the program never ended\n{}", self.state());
     }
 
     /// Stores bytes at the present instant.
