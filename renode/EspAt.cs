@@ -490,6 +490,11 @@ namespace Antmicro.Renode.Peripherals.Network
                 if(status == Native.QueueFull)
                 {
                     // From here on bytes would be lost: nobody may take what follows for a run.
+                    var waiter = waiting;
+                    if(waiter != null)
+                    {
+                        waiter.StoppedForGood.Set();
+                    }
                     machine.PauseAndRequestEmulationPause(false);
                 }
                 native.Check(status);
@@ -832,12 +837,13 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             while(true)
             {
-                var first = WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Stopped, paused });
+                var first = WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Stopped, paused, waiter.StoppedForGood });
                 if(first != 1)
                 {
                     return first == 0;
                 }
-                var next = WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Going, paused }, StandstillMilliseconds);
+                var next = WaitHandle.WaitAny(new WaitHandle[] { waiter.Done, waiter.Going, paused, waiter.StoppedForGood },
+                    StandstillMilliseconds);
                 if(next != 1)
                 {
                     return next == 0;
@@ -1438,6 +1444,8 @@ namespace Antmicro.Renode.Peripherals.Network
             public readonly ManualResetEvent Done = new ManualResetEvent(false);
             // Somebody else has stopped the machine.
             public readonly ManualResetEvent Stopped = new ManualResetEvent(false);
+            // By the module itself, whose machine does not go on by itself.
+            public readonly ManualResetEvent StoppedForGood = new ManualResetEvent(false);
             // It goes on.
             public readonly ManualResetEvent Going = new ManualResetEvent(false);
 
