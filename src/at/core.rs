@@ -57,7 +57,7 @@ impl Core {
         links.opened_lengths = env.profile.tls.opened_lengths;
         Core {
             settings: env.nvs.clone(),
-            out: Output::new(now, merged_log, env.build.log_level),
+            out: Output::new(now, merged_log, env.build.log_level, env.nvs.basic.messages),
             links,
             server: Server::new(env.profile.links),
             radio: Radio::default(),
@@ -102,7 +102,7 @@ impl Core {
             Ipv6Event::Global(address) => (address, "WIFI GOT IPv6 GL\r\n"),
         };
         self.tell(AtEvent::Station(StationChange::Address(address.into())));
-        self.announce(line);
+        self.out.announce(line);
     }
 
     pub(super) fn join_saved(&mut self, now: Instant, env: &mut Env<'_>) {

@@ -11,8 +11,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::links::{Kind, Link};
+use super::output::Output;
 use super::request::{OpenRequest, Transport};
-use super::{Core, Env, tls_log};
+use super::{Env, tls_log};
 use crate::net::stack::{
     CloseReason, Connection, DnsFamily, DnsState, Ends, Question, Secure, Stack, TcpOptions,
 };
@@ -73,16 +74,14 @@ pub enum Failure {
 
 impl Failure {
     /// Says on the log port what the firmware says of it; may be nothing.
-    pub fn log(&self, now: Instant, core: &mut Core, env: &Env<'_>) {
+    pub fn log(&self, now: Instant, out: &mut Output, env: &Env<'_>) {
         match self {
-            Failure::UnknownHost(name) => core.out.log(&unknown_host(name)),
+            Failure::UnknownHost(name) => out.log(&unknown_host(name)),
             Failure::NotTried | Failure::Closed(_) => {}
-            Failure::Tls(reason, _) => {
-                core.out.say(now, &tls_log::of_client(env.profile, &env.build, *reason))
-            }
+            Failure::Tls(reason, _) => out.say(now, &tls_log::of_client(env.profile, &env.build, *reason)),
             Failure::Late(within) => {
                 let ms = within.as_millis();
-                core.out.log(&format!("esp_tls_conn_new_sync() did not return within {ms}ms"));
+                out.log(&format!("esp_tls_conn_new_sync() did not return within {ms}ms"));
             }
         }
     }

@@ -4,8 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::datagrams::Datagrams;
 use super::event::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
-use super::long_send::BlockSizes;
-use super::options::TlsNames;
+use super::options::{BlockSizes, TlsNames};
 use super::request::{OpenRequest, Transport, UdpMode};
 use crate::net::stack::{Connection, Port, Stack};
 use crate::time::Instant;

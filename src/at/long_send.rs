@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use super::input::Looked;
 use super::links::{Kind, LinkKey};
+use super::options::BlockSizes;
 use super::passthrough::{Action, Framing, Packing};
 use super::{Core, Env};
 use crate::net::stack::{StreamState, UdpError};
@@ -16,21 +17,6 @@ use crate::time::{Duration, Instant};
 
 /// How long less than a block waits for more.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// AT+CIPSENDLCFG.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockSizes {
-    /// A report each time so many bytes have been sent.
-    pub report: u64,
-    /// Bytes handed to the stack at once.
-    pub transmit: usize,
-}
-
-impl Default for BlockSizes {
-    fn default() -> Self {
-        BlockSizes { report: 1024, transmit: 2920 }
-    }
-}
 
 /// A long send under way.
 #[derive(Clone, Debug)]

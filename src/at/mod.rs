@@ -4,6 +4,7 @@
 //! [`At::take_output`]. What stands below it (IP stack, station, saved settings) is lent to it as an [`Env`]
 //! for each call.
 
+mod accept;
 mod address;
 mod clients;
 pub mod clock;
@@ -387,12 +388,12 @@ impl At {
             StationEvent::Connected => {
                 let ap = ap_name(env);
                 self.core.tell(AtEvent::Station(StationChange::Associated(ap)));
-                self.core.announce("WIFI CONNECTED\r\n");
+                self.core.out.announce("WIFI CONNECTED\r\n");
             }
             StationEvent::GotIp => {
                 let address = env.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
                 self.core.tell(AtEvent::Station(StationChange::Joined { ap: ap_name(env), address }));
-                self.core.announce("WIFI GOT IP\r\n");
+                self.core.out.announce("WIFI GOT IP\r\n");
             }
             StationEvent::Disconnected => {
                 // The sockets are cleaned up before the text is printed (a guess from the library's order). UDP links
@@ -406,9 +407,9 @@ impl At {
                     }
                 }
                 self.core.links.had_link = false;
-                clients::update::disconnected(&mut self.core, env);
+                self.core.update.disconnected(&mut self.core.out, env);
                 self.core.tell(AtEvent::Station(StationChange::Disconnected));
-                self.core.announce("WIFI DISCONNECT\r\n");
+                self.core.out.announce("WIFI DISCONNECT\r\n");
             }
             StationEvent::JoinFailed(_) => {}
         }

@@ -1,4 +1,4 @@
-//! What commands set for the links to come and nothing saves: the names that TLS uses.
+//! What commands set for the links to come and nothing saves: the names that TLS uses, the block sizes of AT+CIPSENDL.
 
 /// Names and keys that a link's TLS client uses (AT+CIPSSLCCN, AT+CIPSSLCSNI, AT+CIPSSLCALPN, AT+CIPSSLCPSK,
 /// AT+CIPSSLCCIPHER).
@@ -16,4 +16,19 @@ pub struct TlsNames {
     pub key: Vec<u8>,
     /// The hint of the pre-shared key. Up to 32 bytes.
     pub hint: Vec<u8>,
+}
+
+/// AT+CIPSENDLCFG.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockSizes {
+    /// A report each time so many bytes have been sent.
+    pub report: u64,
+    /// Bytes handed to the stack at once.
+    pub transmit: usize,
+}
+
+impl Default for BlockSizes {
+    fn default() -> Self {
+        BlockSizes { report: 1024, transmit: 2920 }
+    }
 }

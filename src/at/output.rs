@@ -11,6 +11,12 @@ use crate::time::Instant;
 /// Room for the longest header and the line end behind data, bytes.
 const FRAMING: usize = 64;
 
+/// Bits of AT+SYSMSG: `+QUITT` when passthrough is left, `+LINK_CONN` in place of `CONNECT`, and what happens to station
+/// and links is said in passthrough, too.
+const LEFT: u8 = 1;
+const DETAILED: u8 = 2;
+const ALWAYS: u8 = 4;
+
 /// Bytes on their way to the UART, each marked with what it is part of, and those for the log port. All of it is gone
 /// after a restart.
 #[derive(Debug, Default)]
@@ -28,6 +34,8 @@ pub struct Output {
     pub syslog: bool,
     /// Passthrough is under way: what happens to station and links is not said.
     pub transparent: bool,
+    /// AT+SYSMSG as it is in force: see [`Output::announces`] and its neighbours.
+    pub messages: u8,
     /// Data waits for room in the UART's transmit ring.
     pub starved: bool,
     /// What the host does not want to read.
@@ -35,9 +43,10 @@ pub struct Output {
 }
 
 impl Output {
-    /// Nothing printed. `merged_log`: log texts go to the AT port. `log_level`: from this severity on.
-    pub fn new(started: Instant, merged_log: bool, log_level: LogLevel) -> Self {
-        Output { started, merged_log, log_level, ..Output::default() }
+    /// Nothing printed. `merged_log`: log texts go to the AT port. `log_level`: from this severity on. `messages`:
+    /// AT+SYSMSG.
+    pub fn new(started: Instant, merged_log: bool, log_level: LogLevel, messages: u8) -> Self {
+        Output { started, merged_log, log_level, messages, ..Output::default() }
     }
 
     /// Prints a line on the log port (UART0), where the firmware says why something failed. The library's texts
@@ -69,6 +78,30 @@ impl Output {
         match self.filters.strained(text) {
             Some(left) => self.push(&left, Mark::Text, Mark::TextEnd),
             None => self.push(text, Mark::Text, Mark::TextEnd),
+        }
+    }
+
+    /// Says what happened to the station, a link or a client, unless passthrough keeps it to itself.
+    pub fn announce(&mut self, text: &str) {
+        if self.announces() {
+            self.text(text);
+        }
+    }
+
+    /// Whether [`Output::announce`] says so now.
+    pub fn announces(&self) -> bool {
+        !self.transparent || self.messages & ALWAYS != 0
+    }
+
+    /// Whether a link that opens is told of with `+LINK_CONN`.
+    pub fn tells_links_in_detail(&self) -> bool {
+        self.messages & DETAILED != 0
+    }
+
+    /// The MCU speaks commands again, and is told so if it wants to.
+    pub fn passthrough_left(&mut self) {
+        if self.messages & LEFT != 0 {
+            self.text("\r\n+QUITT\r\n");
         }
     }
 

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
+use super::Env;
+use super::clock::Clock;
 use super::nvs::TlsConfig;
 use super::options::TlsNames;
-use super::request::{OpenRequest, Transport};
-use super::{Core, Env};
 use crate::net::stack::Secure;
-use crate::net::tls::{Clock, Config, Identity, Psk, Verify};
+use crate::net::tls::{self, Config, Identity, Psk, Verify};
 use crate::profile::tls::RECORD;
 use crate::profile::{Feature, Range, Timing};
 use crate::time::{Duration, Instant};
@@ -94,11 +94,25 @@ impl ClientTls {
         ClientTls { owner, pki, ca, ..ClientTls::default() }
     }
 
-    /// What [`super::dial::Dial::with_tls`] takes. The flash is read now.
+    /// The client of a link, as AT+CIPSSLCCONF and its kin have set it.
+    pub(super) fn of_link(config: TlsConfig, names: &TlsNames) -> ClientTls {
+        let TlsConfig { auth_mode, pki_number, ca_number } = config;
+        let psk =
+            (!names.key.is_empty()).then(|| Psk { identity: names.hint.clone(), key: names.key.clone() });
+        ClientTls {
+            name: name(names),
+            alpn: names.protocols.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
+            suites: names.suites.clone(),
+            psk,
+            ..ClientTls::for_mode(Owner::Client, auth_mode, pki_number, ca_number)
+        }
+    }
+
+    /// What [`super::dial::Dial::with_tls`] takes. The flash is read now, and the clock.
     ///
     /// # Errors
     /// The line of the log port: a certificate or key that it needs is not in flash.
-    pub fn secure(&self, now: Instant, core: &Core, env: &Env<'_>) -> Result<Secure, &'static str> {
+    pub fn secure(&self, now: Instant, clock: Clock, env: &Env<'_>) -> Result<Secure, &'static str> {
         let tls = &env.profile.tls;
         let item = |part, number| item(self.owner, part, number, env);
         let identity = match self.pki {
@@ -136,7 +150,7 @@ impl ClientTls {
             authorities,
             ..base(cost, env)
         };
-        Ok(with_clock(now, config, core, env))
+        Ok(with_clock(now, config, clock, env))
     }
 }
 
@@ -145,7 +159,7 @@ impl ClientTls {
 ///
 /// # Errors
 /// The line of the log port: one of them is not in flash.
-pub(super) fn server(now: Instant, ca: bool, core: &Core, env: &Env<'_>) -> Result<Secure, &'static str> {
+pub(super) fn server(now: Instant, ca: bool, clock: Clock, env: &Env<'_>) -> Result<Secure, &'static str> {
     let tls = &env.profile.tls;
     let item = |part| item(Owner::Server, part, 0, env);
     let identity = Identity {
@@ -163,7 +177,7 @@ pub(super) fn server(now: Instant, ca: bool, core: &Core, env: &Env<'_>) -> Resu
         tickets: false,
         ..base(tls.handshake[usize::from(ca)], env)
     };
-    Ok(with_clock(now, config, core, env))
+    Ok(with_clock(now, config, clock, env))
 }
 
 /// What clients and servers of a module have in common. `cost`: how long the chip computes.
@@ -187,45 +201,15 @@ fn base(cost: Range, env: &Env<'_>) -> Config {
     }
 }
 
-fn with_clock(now: Instant, config: Config, core: &Core, env: &Env<'_>) -> Secure {
-    let shows = u64::try_from(core.system.clock.unix(now)).unwrap_or(0);
-    let clock = Clock { at: now, shows };
+fn with_clock(now: Instant, config: Config, clock: Clock, env: &Env<'_>) -> Secure {
+    let shows = u64::try_from(clock.unix(now)).unwrap_or(0);
+    let clock = tls::Clock { at: now, shows };
     Secure { config: Arc::new(config), clock, most: Some(env.profile.tls.most) }
 }
 
 /// Where keys are not compiled in, one that is set makes every connection fail: an empty one does so here.
 fn built(psk: &Psk, built: bool) -> Psk {
     if built { psk.clone() } else { Psk { key: Vec::new(), ..psk.clone() } }
-}
-
-/// What a link connects with; `None` without TLS.
-///
-/// # Errors
-/// The line of the log port: a certificate or key that the mode asks for is not in flash.
-pub(super) fn for_request(
-    now: Instant,
-    request: &OpenRequest,
-    core: &Core,
-    env: &Env<'_>,
-) -> Result<Option<Secure>, &'static str> {
-    match request.transport {
-        Transport::Stream { tls: true, .. } => of_link(request.id, core).secure(now, core, env).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// The settings of link `id`.
-fn of_link(id: usize, core: &Core) -> ClientTls {
-    let TlsConfig { auth_mode, pki_number, ca_number } =
-        core.settings.tcpip.tls.get(id).copied().unwrap_or_default();
-    let names = core.links.tls.get(id).cloned().unwrap_or_default();
-    ClientTls {
-        name: name(&names),
-        alpn: names.protocols.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect(),
-        suites: names.suites.clone(),
-        psk: (!names.key.is_empty()).then(|| Psk { identity: names.hint.clone(), key: names.key.clone() }),
-        ..ClientTls::for_mode(Owner::Client, auth_mode, pki_number, ca_number)
-    }
 }
 
 /// esp-tls has one name, which is sent and compared. Which one of both commands wins is not known; a guess.

@@ -2,12 +2,11 @@
 
 use super::address::Shown;
 use super::links::{Kind, Link};
-use super::{Core, LinkChange, request};
-use crate::net::stack::{Connection, Stack};
+use super::request::{OpenRequest, Transport, keep_alive};
+use super::secure::ClientTls;
+use super::{Core, Env, LinkChange};
+use crate::net::stack::{Connection, Secure, Stack};
 use crate::time::{Duration, Instant};
-
-/// Bit 1 of AT+SYSMSG: `+LINK_CONN` in place of `CONNECT`.
-const DETAILED: u8 = 2;
 
 impl Core {
     /// The data of a link stays in its socket until the host reads it. Passthrough knows no passive mode.
@@ -29,7 +28,23 @@ impl Core {
     /// Probes the peer of link `id` as AT+CIPTCPOPT says, whatever AT+CIPSTART said.
     pub(super) fn apply_keep_alive(&self, now: Instant, id: usize, stream: Connection, stack: &mut Stack) {
         let seconds = self.settings.tcpip.options(id).keep_alive;
-        stack.tcp_set_keep_alive(now, stream, request::keep_alive(seconds));
+        stack.tcp_set_keep_alive(now, stream, keep_alive(seconds));
+    }
+
+    /// What the link of a request connects with; `None` without TLS.
+    ///
+    /// # Errors
+    /// The line of the log port: a certificate or key that the mode asks for is not in flash.
+    pub(super) fn secure_for(
+        &self,
+        now: Instant,
+        request: &OpenRequest,
+        env: &Env<'_>,
+    ) -> Result<Option<Secure>, &'static str> {
+        let Transport::Stream { tls: true, .. } = request.transport else { return Ok(None) };
+        let config = self.settings.tcpip.tls.get(request.id).copied().unwrap_or_default();
+        let names = self.links.tls.get(request.id).cloned().unwrap_or_default();
+        ClientTls::of_link(config, &names).secure(now, self.system.clock, env).map(Some)
     }
 
     /// A link is open: says so, sets its socket options, and joins its multicast group.
@@ -46,14 +61,14 @@ impl Core {
         let terminal = u8::from(link.accepted);
         self.links.open(id, link);
         self.links.had_link = true;
-        if self.settings.basic.messages & DETAILED == 0 {
-            self.print_link(id, "CONNECT\r\n");
-        } else {
-            self.announce(&format!(
+        if self.out.tells_links_in_detail() {
+            self.out.announce(&format!(
                 "+LINK_CONN:0,{id},\"{kind}\",{terminal},\"{}\",{},{local_port}\r\n",
                 Shown(remote.ip()),
                 remote.port()
             ));
+        } else {
+            self.print_link(id, "CONNECT\r\n");
         }
     }
 
@@ -89,9 +104,9 @@ impl Core {
 
     fn print_link(&mut self, id: usize, what: &str) {
         if self.links.multiple {
-            self.announce(&format!("{id},{what}"));
+            self.out.announce(&format!("{id},{what}"));
         } else {
-            self.announce(what);
+            self.out.announce(what);
         }
     }
 }

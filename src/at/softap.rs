@@ -56,7 +56,7 @@ impl Core {
                 SoftApEvent::Leased(mac, ip) => format!("+DIST_STA_IP:\"{}\",\"{ip}\"\r\n", mac_text(mac)),
                 SoftApEvent::Disconnected(mac) => format!("+STA_DISCONNECTED:\"{}\"\r\n", mac_text(mac)),
             };
-            self.announce(&line);
+            self.out.announce(&line);
         }
         moved
     }

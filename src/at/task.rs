@@ -1,7 +1,6 @@
 //! What goes on beside the commands: a row for each task, polled in one place, in this order.
 
-use super::clients::{mqtt, sntp, update, websocket};
-use super::{Core, Env, server};
+use super::{Core, Env, accept};
 use crate::time::Instant;
 
 /// Something that the firmware does by itself, while the host may type commands.
@@ -35,11 +34,11 @@ impl Task {
     pub fn poll(self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         match self {
             Task::Mdns => core.radio.mdns.as_mut().is_some_and(|mdns| mdns.poll(now, env.stack)),
-            Task::Sntp => sntp::poll(now, core, env),
-            Task::Update => update::poll(now, core, env),
-            Task::Mqtt => mqtt::poll(now, core, env),
-            Task::WebSocket => websocket::poll(now, core, env),
-            Task::Server => server::poll(now, core, env),
+            Task::Sntp => core.sntp.poll(now, &mut core.system.clock, &mut core.out, env),
+            Task::Update => core.update.poll(now, &mut core.out, &core.system, env),
+            Task::Mqtt => core.mqtt.poll(now, &mut core.out, core.system.clock, env),
+            Task::WebSocket => core.websockets.poll(now, &mut core.out, core.system.clock, env),
+            Task::Server => accept::poll(now, core, env),
         }
     }
 }

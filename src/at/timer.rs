@@ -1,7 +1,7 @@
 //! Every timer of the firmware: a row for each, with what it stands for. What has to be done when one of them fires is
 //! found by [`At::poll`], which looks at everything.
 
-use super::{At, Phase, receive, server};
+use super::{At, Phase, accept, receive};
 use crate::net::mdns::Mdns;
 use crate::time::{Instant, earliest};
 
@@ -123,7 +123,7 @@ impl At {
                 self.input.fires_at(timer, receiving, core)
             }
             Timer::Notice => receive::next_timer(core),
-            Timer::SilentClient => server::next_timer(core),
+            Timer::SilentClient => accept::next_timer(core),
             Timer::Announcement => core.radio.mdns.as_ref().and_then(Mdns::next_timer),
             Timer::SntpQuestion => core.sntp.question_at(),
             Timer::SntpAnswer => core.sntp.next_server_at(),

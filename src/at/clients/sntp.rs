@@ -7,7 +7,9 @@
 
 use std::net::SocketAddr;
 
-use crate::at::{Core, Env};
+use crate::at::Env;
+use crate::at::clock::Clock;
+use crate::at::output::Output;
 use crate::net::ntp::{self, Message};
 use crate::net::stack::{DnsFamily, DnsState, Port, Question, Stack};
 use crate::time::{Duration, Instant};
@@ -78,23 +80,23 @@ impl Sntp {
     pub fn next_server_at(&self) -> Option<Instant> {
         self.client.as_ref()?.next_server_at
     }
-}
 
-/// Goes on with what is under way, and sets the clock. True when something happened.
-pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-    let interval = Duration::from_secs(core.sntp.interval.into());
-    let Some(client) = &mut core.sntp.client else { return false };
-    let (mut moved, time) = client.poll(now, interval, env.stack);
-    if let Some(unix_micros) = time {
-        moved = true;
-        // Said of the first answer alone (a reading of "only after AT+CIPSNTPCFG or power on").
-        let first = !std::mem::replace(&mut client.answered, true);
-        core.system.clock.set(now, unix_micros);
-        if first && env.profile.differences.time_updated {
-            core.announce("+TIME_UPDATED\r\n");
+    /// Goes on with what is under way, and sets the clock. True when something happened.
+    pub fn poll(&mut self, now: Instant, clock: &mut Clock, out: &mut Output, env: &mut Env<'_>) -> bool {
+        let interval = Duration::from_secs(self.interval.into());
+        let Some(client) = &mut self.client else { return false };
+        let (mut moved, time) = client.poll(now, interval, env.stack);
+        if let Some(unix_micros) = time {
+            moved = true;
+            // Said of the first answer alone (a reading of "only after AT+CIPSNTPCFG or power on").
+            let first = !std::mem::replace(&mut client.answered, true);
+            clock.set(now, unix_micros);
+            if first && env.profile.differences.time_updated {
+                out.announce("+TIME_UPDATED\r\n");
+            }
         }
+        moved
     }
-    moved
 }
 
 /// The client.

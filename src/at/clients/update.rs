@@ -11,8 +11,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::at::dial::{self, Dial, Dialling, Failure};
+use crate::at::output::Output;
 use crate::at::secure::ClientTls;
-use crate::at::{Core, Env, flash};
+use crate::at::system::System;
+use crate::at::{Env, flash};
 use crate::net::firmware::{self, OTA};
 use crate::net::stack::{self, DnsFamily, DnsState, Question, Stack, StreamState};
 use crate::time::{Duration, Instant};
@@ -164,75 +166,97 @@ impl Update {
     pub fn deadline(&self) -> Option<Instant> {
         self.run.as_ref()?.deadline
     }
-}
 
-/// Begins one.
-pub fn begin(now: Instant, core: &mut Core, env: &mut Env<'_>, https: bool, request: Request) {
-    core.out.log(&format!("ota_mode:{}", u8::from(https)));
-    let step = Step::Resolving(env.stack.dns_start(now, SERVER, DnsFamily::Ipv4));
-    core.update.run = Some(Run { request, https, step, deadline: Some(now + TIMEOUT) });
-}
-
-/// The station has left its access point: connections are gone.
-pub fn disconnected(core: &mut Core, env: &mut Env<'_>) {
-    let connected = |run: &mut Run| matches!(run.step, Step::Asking(..) | Step::Loading(..));
-    if let Some(run) = core.update.run.take_if(connected) {
-        fail(run, "receive data error!", core, env);
+    /// Begins one.
+    pub fn begin(
+        &mut self,
+        now: Instant,
+        https: bool,
+        request: Request,
+        out: &mut Output,
+        env: &mut Env<'_>,
+    ) {
+        out.log(&format!("ota_mode:{}", u8::from(https)));
+        let step = Step::Resolving(env.stack.dns_start(now, SERVER, DnsFamily::Ipv4));
+        self.run = Some(Run { request, https, step, deadline: Some(now + TIMEOUT) });
     }
-}
 
-/// Goes on with what is under way. True when something happened.
-pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-    let Some(mut run) = core.update.run.take() else { return false };
-    let late = run.deadline.take_if(|deadline| *deadline <= now).is_some();
-    if late && run.https {
-        core.out.log("ota timeout!");
-    }
-    let looked = if late && !run.https { failed("ota timeout!") } else { run.look(now, core, env) };
-    match looked {
-        Looked::Waiting => {
-            core.update.run = Some(run);
-            return false;
+    /// The station has left its access point: connections are gone.
+    pub fn disconnected(&mut self, out: &mut Output, env: &mut Env<'_>) {
+        let connected = |run: &Run| matches!(run.step, Step::Asking(..) | Step::Loading(..));
+        if self.run.as_ref().is_some_and(connected) {
+            self.fail("receive data error!", out, env);
         }
-        Looked::Moved => core.update.run = Some(run),
-        Looked::Next(step) => {
-            std::mem::replace(&mut run.step, *step).release(env);
-            core.update.run = Some(run);
-        }
-        Looked::Done => {
-            run.step.release(env);
-            reach(core, State::Done);
-        }
-        Looked::Failed(why) => fail(run, &why, core, env),
     }
-    true
+
+    /// Goes on with what is under way. True when something happened.
+    pub fn poll(&mut self, now: Instant, out: &mut Output, system: &System, env: &mut Env<'_>) -> bool {
+        let Some(run) = &mut self.run else { return false };
+        let late = run.deadline.take_if(|deadline| *deadline <= now).is_some();
+        if late && run.https {
+            out.log("ota timeout!");
+        }
+        let mut around = Around { state: &mut self.state, out: &mut *out, system };
+        let looked =
+            if late && !run.https { failed("ota timeout!") } else { run.look(now, &mut around, env) };
+        match looked {
+            Looked::Waiting => return false,
+            Looked::Moved => {}
+            Looked::Next(step) => std::mem::replace(&mut run.step, *step).release(env),
+            Looked::Done => {
+                around.reach(State::Done);
+                self.end(env);
+            }
+            Looked::Failed(why) => self.fail(&why, out, env),
+        }
+        true
+    }
+
+    fn fail(&mut self, why: &str, out: &mut Output, env: &mut Env<'_>) {
+        if !why.is_empty() {
+            out.log(why);
+        }
+        self.state = State::Failed;
+        if self.end(env).is_some_and(|request| request.nonblocking) {
+            out.text("+CIPUPDATE:-1\r\n");
+        }
+    }
+
+    /// Lets go of everything of the one under way, and says what it was.
+    fn end(&mut self, env: &mut Env<'_>) -> Option<Request> {
+        let run = self.run.take()?;
+        run.step.release(env);
+        Some(run.request)
+    }
 }
 
-fn fail(run: Run, why: &str, core: &mut Core, env: &mut Env<'_>) {
-    if !why.is_empty() {
-        core.out.log(why);
-    }
-    run.step.release(env);
-    core.update.state = State::Failed;
-    if run.request.nonblocking {
-        core.out.text("+CIPUPDATE:-1\r\n");
-    }
+/// What stands around an update: it has no hand in anything else.
+struct Around<'a> {
+    /// How it stands.
+    state: &'a mut State,
+    /// The printer.
+    out: &'a mut Output,
+    /// The firmware that runs, and the time of day for certificates.
+    system: &'a System,
 }
 
-fn reach(core: &mut Core, state: State) {
-    core.update.state = state;
-    core.out.text(&format!("+CIPUPDATE:{}\r\n", state as i8));
+impl Around<'_> {
+    /// A step is done: the host is told.
+    fn reach(&mut self, state: State) {
+        *self.state = state;
+        self.out.text(&format!("+CIPUPDATE:{}\r\n", state as i8));
+    }
 }
 
 impl Run {
-    fn look(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> Looked {
+    fn look(&mut self, now: Instant, around: &mut Around<'_>, env: &mut Env<'_>) -> Looked {
         match &mut self.step {
             Step::Resolving(lookup) => match env.stack.dns_state(*lookup) {
                 DnsState::Pending => Looked::Waiting,
                 DnsState::Failed => failed("gethostbyname fail"),
                 DnsState::Resolved(server) => {
-                    reach(core, State::Found);
-                    self.found(now, server, core, env)
+                    around.reach(State::Found);
+                    self.found(now, server, around, env)
                 }
             },
             Step::Asking(server, connection) => {
@@ -241,11 +265,11 @@ impl Run {
                     Traffic::Opening => Looked::Waiting,
                     Traffic::Moved => Looked::Moved,
                     Traffic::Refused(failure) => {
-                        refused(now, &failure, "connect to server failed!", core, env)
+                        refused(now, &failure, "connect to server failed!", around, env)
                     }
                     Traffic::Opened => {
-                        reach(core, State::Connected);
-                        core.out.log(&format!("http request length {} bytes", connection.request.len()));
+                        around.reach(State::Connected);
+                        around.out.log(&format!("http request length {} bytes", connection.request.len()));
                         Looked::Moved
                     }
                     Traffic::Open(stream) => {
@@ -259,9 +283,9 @@ impl Run {
                         }
                         match recommended(&answer) {
                             Ok(version) => {
-                                reach(core, State::GotVersion);
+                                around.reach(State::GotVersion);
                                 self.request.version = Some(version);
-                                self.erase(now, server, core, env)
+                                self.erase(now, server, around, env)
                             }
                             Err(why) => failed(why),
                         }
@@ -271,14 +295,14 @@ impl Run {
             Step::Erasing(_, _, until) if *until > now => Looked::Waiting,
             Step::Erasing(server, target, _) => {
                 if let Target::Slot(_) = target {
-                    core.out.log("ready to upgrade system firmware.");
+                    around.out.log("ready to upgrade system firmware.");
                 }
                 let version = self.request.version.as_deref().unwrap_or_default();
                 let path = format!(
                     "?action=download_rom&version={version}&filename={}.bin HTTP/1.1",
                     self.request.name
                 );
-                match Connection::dial(now, *server, self.https, &path, core, env) {
+                match Connection::dial(now, *server, self.https, &path, around, env) {
                     Some(connection) => {
                         Looked::Next(Box::new(Step::Loading(*target, connection, Load::default())))
                     }
@@ -287,32 +311,34 @@ impl Run {
             }
             Step::Loading(target, connection, load) => match connection.poll(now, env) {
                 Traffic::Opening => Looked::Waiting,
-                Traffic::Refused(failure) => refused(now, &failure, "connect to server2 failed!", core, env),
+                Traffic::Refused(failure) => {
+                    refused(now, &failure, "connect to server2 failed!", around, env)
+                }
                 Traffic::Moved | Traffic::Opened => Looked::Moved,
-                Traffic::Open(stream) => load.look(now, *target, &self.request.name, stream, core, env),
+                Traffic::Open(stream) => load.look(now, *target, &self.request.name, stream, around, env),
             },
         }
     }
 
     /// The server's address is known.
-    fn found(&mut self, now: Instant, server: IpAddr, core: &mut Core, env: &mut Env<'_>) -> Looked {
+    fn found(&mut self, now: Instant, server: IpAddr, around: &mut Around<'_>, env: &mut Env<'_>) -> Looked {
         if self.request.version.is_some() {
-            return self.erase(now, server, core, env);
+            return self.erase(now, server, around, env);
         }
-        match Connection::dial(now, server, self.https, "?is_format_simple=true HTTP/1.0", core, env) {
+        match Connection::dial(now, server, self.https, "?is_format_simple=true HTTP/1.0", around, env) {
             Some(connection) => Looked::Next(Box::new(Step::Asking(server, connection))),
             None => failed("connect to server failed!"),
         }
     }
 
     /// The version is known: makes room for it.
-    fn erase(&mut self, now: Instant, server: IpAddr, core: &mut Core, env: &mut Env<'_>) -> Looked {
-        core.out.log(&format!("version:{}", self.request.version.as_deref().unwrap_or_default()));
+    fn erase(&mut self, now: Instant, server: IpAddr, around: &mut Around<'_>, env: &mut Env<'_>) -> Looked {
+        around.out.log(&format!("version:{}", self.request.version.as_deref().unwrap_or_default()));
         let name = &self.request.name;
         // Whatever begins like it is taken for the firmware; no file of another name passes as one, though.
         let (target, size) = if name.starts_with(OTA) {
             let slot = env.flash.firmware.next_slot();
-            if slot == core.system.running {
+            if slot == around.system.running {
                 return failed("esp_ota_begin failed!");
             }
             env.flash.firmware.erase(slot);
@@ -321,7 +347,7 @@ impl Run {
             let Some(partition) = flash::find(env.profile, name) else {
                 return Looked::Failed(format!("no custom partition: {name}"));
             };
-            core.out.log(&format!(
+            around.out.log(&format!(
                 "ready to upgrade partition: \"{name}\" type:0x{:x} subtype:0x{:x} addr:0x{:x} size:0x{:x} encrypt:0",
                 partition.kind, partition.subtype, partition.address, partition.size
             ));
@@ -361,7 +387,7 @@ impl Connection {
         server: IpAddr,
         https: bool,
         path: &str,
-        core: &Core,
+        around: &Around<'_>,
         env: &mut Env<'_>,
     ) -> Option<Connection> {
         let options = dial::tcp_options(env);
@@ -370,7 +396,7 @@ impl Connection {
             // esp-tls looks the name up once more.
             true => {
                 let tls = ClientTls { name: Some(SERVER.to_owned()), ..ClientTls::default() };
-                let secure = tls.secure(now, core, env).ok()?.patiently();
+                let secure = tls.secure(now, around.system.clock, env).ok()?.patiently();
                 let dial = Dial::host(now, (SERVER, port), DnsFamily::Ipv4, options, env.stack);
                 dial.with_tls(Some(secure), env.stack)
             }
@@ -409,10 +435,10 @@ impl Connection {
 }
 
 /// A connection has not come about. `plain`: what the log port says of one without TLS.
-fn refused(now: Instant, failure: &Failure, plain: &str, core: &mut Core, env: &Env<'_>) -> Looked {
+fn refused(now: Instant, failure: &Failure, plain: &str, around: &mut Around<'_>, env: &Env<'_>) -> Looked {
     match failure {
         Failure::Tls(..) | Failure::UnknownHost(_) => {
-            failure.log(now, core, env);
+            failure.log(now, around.out, env);
             failed("Failed to open a new connection")
         }
         _ => failed(plain),
@@ -440,7 +466,7 @@ impl Load {
         target: Target,
         name: &str,
         stream: stack::Connection,
-        core: &mut Core,
+        around: &mut Around<'_>,
         env: &mut Env<'_>,
     ) -> Looked {
         if self.busy.take_if(|until| *until <= now).is_some() {
@@ -462,7 +488,7 @@ impl Load {
             Some(total) => total,
             None => {
                 let Some((total, body)) = head(block) else { return self.finish(target, env) };
-                core.out.log(&format!("total_len={total}!"));
+                around.out.log(&format!("total_len={total}!"));
                 if let Err(why) = verify(name, body) {
                     return Looked::Failed(why);
                 }
@@ -489,7 +515,7 @@ impl Load {
         }
         self.received += block.len();
         let percent = self.received as f64 * 100.0 / total as f64;
-        core.out.log(&format!("total_len={total}({}), {percent:.1}%!", self.received));
+        around.out.log(&format!("total_len={total}({}), {percent:.1}%!", self.received));
         self.busy = Some(now + env.draw(|p| &p.times.write_block));
         Looked::Moved
     }

@@ -8,9 +8,11 @@
 use std::collections::VecDeque;
 
 use super::http::{Header, Url};
+use crate::at::Env;
+use crate::at::clock::Clock;
 use crate::at::dial::{self, Dial, Dialling};
+use crate::at::output::Output;
 use crate::at::secure::{ClientTls, Owner};
-use crate::at::{Core, Env};
 use crate::net::stack::{Connection, DnsFamily, StreamState};
 use crate::net::websocket::frame::{self, Piece, Reader};
 use crate::net::websocket::handshake::{self, Answer};
@@ -122,6 +124,15 @@ enum Step {
     Closing(Connection, Instant),
 }
 
+/// What stands around a link: it has no hand in anything else.
+struct Around<'a> {
+    headers: &'a [Header],
+    /// The printer.
+    out: &'a mut Output,
+    /// The time of day, for certificates.
+    clock: Clock,
+}
+
 /// What a look at a link comes to.
 enum Looked {
     Waiting,
@@ -210,73 +221,73 @@ impl WebSockets {
     fn earliest(&self, time: impl Fn(&Link) -> Option<Instant>) -> Option<Instant> {
         self.links.iter().flatten().filter_map(time).min()
     }
-}
 
-/// Begins to open a link, which must be closed.
-///
-/// # Errors
-/// The line of the log port: a certificate or key that it needs is not in flash, or the request would be too long.
-pub fn open(
-    now: Instant,
-    id: usize,
-    request: Request,
-    core: &mut Core,
-    env: &mut Env<'_>,
-) -> Result<(), &'static str> {
-    let config = core.websockets.configs.get(id).copied().unwrap_or_default();
-    let mut link = Link {
-        request,
-        config,
-        step: Step::Waiting(now),
-        first: true,
-        output: VecDeque::new(),
-        queued: 0,
-        taken: 0,
-        quiet_since: now,
-        pong_until: None,
-        unprinted: None,
-    };
-    if link.request_bytes("", core).len() + handshake::KEY_LENGTH >= MOST_REQUEST {
-        return Err("Error in request length");
+    /// Begins to open a link, which must be closed.
+    ///
+    /// # Errors
+    /// The line of the log port: a certificate or key that it needs is not in flash, or the request would be too long.
+    pub fn open(
+        &mut self,
+        now: Instant,
+        id: usize,
+        request: Request,
+        clock: Clock,
+        env: &mut Env<'_>,
+    ) -> Result<(), &'static str> {
+        let config = self.configs.get(id).copied().unwrap_or_default();
+        let mut link = Link {
+            request,
+            config,
+            step: Step::Waiting(now),
+            first: true,
+            output: VecDeque::new(),
+            queued: 0,
+            taken: 0,
+            quiet_since: now,
+            pong_until: None,
+            unprinted: None,
+        };
+        if link.request_bytes("", &self.headers).len() + handshake::KEY_LENGTH >= MOST_REQUEST {
+            return Err("Error in request length");
+        }
+        link.dial(now, clock, env)?;
+        if let Some(place) = self.links.get_mut(id) {
+            *place = Some(link);
+        }
+        Ok(())
     }
-    link.dial(now, core, env)?;
-    if let Some(place) = core.websockets.links.get_mut(id) {
-        *place = Some(link);
-    }
-    Ok(())
-}
 
-/// Does what is due on every link. True when something happened.
-pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-    let mut moved = false;
-    for id in 0..LINKS {
-        while let Some(mut link) = core.websockets.links[id].take() {
-            let looked = link.look(now, id, core, env);
-            moved |= !matches!(looked, Looked::Waiting);
-            match looked {
-                Looked::Waiting => {
-                    core.websockets.links[id] = Some(link);
-                    break;
-                }
-                Looked::Moved => core.websockets.links[id] = Some(link),
-                Looked::Closed => {
-                    link.step.release(env);
-                    core.announce(&format!("+WS_CLOSED:{id}\r\n"));
-                }
-                Looked::Lost => {
-                    let again = now + env.profile.times.websocket_reopen.draw(env.timing, env.dials);
-                    std::mem::replace(&mut link.step, Step::Waiting(again)).release(env);
-                    core.announce(&format!("+WS_DISCONNECTED:{id}\r\n"));
-                    // Whether it would go on behind the back of a command that has failed is not known; a guess.
-                    if !link.first {
+    /// Does what is due on every link. True when something happened.
+    pub fn poll(&mut self, now: Instant, out: &mut Output, clock: Clock, env: &mut Env<'_>) -> bool {
+        let mut moved = false;
+        let around = &mut Around { headers: &self.headers, out, clock };
+        for (id, place) in self.links.iter_mut().enumerate() {
+            while let Some(link) = place {
+                let looked = link.look(now, id, around, env);
+                moved |= !matches!(looked, Looked::Waiting);
+                match looked {
+                    Looked::Waiting => break,
+                    Looked::Moved => {}
+                    Looked::Closed => {
+                        link.end(Step::Waiting(now), env);
+                        *place = None;
+                        around.out.announce(&format!("+WS_CLOSED:{id}\r\n"));
+                    }
+                    Looked::Lost => {
+                        let again = now + env.profile.times.websocket_reopen.draw(env.timing, env.dials);
+                        link.end(Step::Waiting(again), env);
+                        around.out.announce(&format!("+WS_DISCONNECTED:{id}\r\n"));
                         link.reset(now);
-                        core.websockets.links[id] = Some(link);
+                        // Whether it would go on behind the back of a command that has failed is not known; a guess.
+                        if link.first {
+                            *place = None;
+                        }
                     }
                 }
             }
         }
+        moved
     }
-    moved
 }
 
 impl Link {
@@ -287,6 +298,11 @@ impl Link {
             Step::Waiting(_) => State::Waiting,
             Step::Closing(..) => State::Closing,
         }
+    }
+
+    /// Lets go of the connection, and goes on with this step.
+    fn end(&mut self, then: Step, env: &mut Env<'_>) {
+        std::mem::replace(&mut self.step, then).release(env);
     }
 
     /// Nothing of the connection before is left.
@@ -302,27 +318,26 @@ impl Link {
     }
 
     /// The request of the handshake, as it stands now.
-    fn request_bytes(&self, key: &str, core: &Core) -> Vec<u8> {
+    fn request_bytes(&self, key: &str, headers: &[Header]) -> Vec<u8> {
         let Request { url, protocol, authorization, .. } = &self.request;
-        let headers = core.websockets.headers.iter();
         handshake::Request {
             host: (&url.host, url.port),
             path: &url.target,
             key,
             protocol: protocol.as_deref(),
             authorization: authorization.as_deref(),
-            headers: &headers.map(|h| (h.name.clone(), h.value.clone())).collect::<Vec<_>>(),
+            headers: &headers.iter().map(|h| (h.name.clone(), h.value.clone())).collect::<Vec<_>>(),
         }
         .bytes()
     }
 
-    fn dial(&mut self, now: Instant, core: &Core, env: &mut Env<'_>) -> Result<(), &'static str> {
+    fn dial(&mut self, now: Instant, clock: Clock, env: &mut Env<'_>) -> Result<(), &'static str> {
         let url = &self.request.url;
         let secure = if url.tls {
             let (mode, pki, ca) = self.config.tls;
             let tls =
                 ClientTls { name: Some(url.host.clone()), ..ClientTls::for_mode(Owner::Wss, mode, pki, ca) };
-            Some(tls.secure(now, core, env)?)
+            Some(tls.secure(now, clock, env)?)
         } else {
             None
         };
@@ -345,13 +360,13 @@ impl Link {
         self.output.extend(bytes);
     }
 
-    fn look(&mut self, now: Instant, id: usize, core: &mut Core, env: &mut Env<'_>) -> Looked {
+    fn look(&mut self, now: Instant, id: usize, around: &mut Around<'_>, env: &mut Env<'_>) -> Looked {
         match &mut self.step {
             Step::Waiting(at) if *at > now => Looked::Waiting,
-            Step::Waiting(_) => match self.dial(now, core, env) {
+            Step::Waiting(_) => match self.dial(now, around.clock, env) {
                 Ok(()) => Looked::Moved,
                 Err(why) => {
-                    core.out.log(why);
+                    around.out.log(why);
                     Looked::Lost
                 }
             },
@@ -359,13 +374,13 @@ impl Link {
                 Dialling::Waiting => Looked::Waiting,
                 Dialling::Moved => Looked::Moved,
                 Dialling::Failed(failure) => {
-                    failure.log(now, core, env);
+                    failure.log(now, around.out, env);
                     self.step = Step::Waiting(now);
                     Looked::Lost
                 }
                 Dialling::Open((stream, _)) => {
                     let key = handshake::key(env.dials);
-                    let request = self.request_bytes(&key, core);
+                    let request = self.request_bytes(&key, around.headers);
                     let until = now + NETWORK_TIMEOUT;
                     self.step = Step::Shaking { stream, key, request, sent: 0, input: Vec::new(), until };
                     Looked::Moved
@@ -382,7 +397,7 @@ impl Link {
                         let rest = input.split_off(length);
                         self.step = Step::Open(stream, Reader::default(), rest);
                         self.reset(now);
-                        core.announce(&format!("+WS_CONNECTED:{id}\r\n"));
+                        around.out.announce(&format!("+WS_CONNECTED:{id}\r\n"));
                         Looked::Moved
                     }
                     Answer::Refused(_) | Answer::Wrong => Looked::Lost,
@@ -393,7 +408,7 @@ impl Link {
             }
             Step::Open(stream, ..) => {
                 let stream = *stream;
-                self.look_at_frames(now, id, stream, core, env)
+                self.look_at_frames(now, id, stream, around.out, env)
             }
             Step::Closing(stream, until) => {
                 let (stream, until) = (*stream, *until);
@@ -424,7 +439,7 @@ impl Link {
         now: Instant,
         id: usize,
         stream: Connection,
-        core: &mut Core,
+        out: &mut Output,
         env: &mut Env<'_>,
     ) -> Looked {
         // The command ends right behind the report; data comes behind both.
@@ -434,14 +449,14 @@ impl Link {
         if let Some(data) = self.unprinted.take() {
             // One larger than the ring goes out when half of the ring is free.
             // Passthrough keeps it to itself, unless AT+SYSMSG says otherwise (a guess).
-            let shown = core.announces();
-            if shown && !core.out.has_room(env.room, data.len().min(env.profile.tx_ring / 2)) {
+            let shown = out.announces();
+            if shown && !out.has_room(env.room, data.len().min(env.profile.tx_ring / 2)) {
                 self.unprinted = Some(data);
                 self.push(stream, env);
                 return Looked::Waiting;
             }
             if shown {
-                core.out.framed(&format!("+WS_DATA:{id},{},", data.len()), &data, "\r\n");
+                out.framed(&format!("+WS_DATA:{id},{},", data.len()), &data, "\r\n");
             }
             return Looked::Moved;
         }

@@ -94,5 +94,6 @@ pub fn messages_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 pub fn messages_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let messages = args.number("state");
+    c.core.out.messages = messages;
     Ok(c.keep(|nvs| nvs.basic.messages = messages))
 }

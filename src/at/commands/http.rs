@@ -1,14 +1,14 @@
 //! HTTP: AT+HTTPCLIENT, AT+HTTPGETSIZE, AT+HTTPCGET, AT+HTTPCPOST, AT+HTTPCPUT, AT+HTTPURLCFG, AT+HTTPCHEAD, AT+HTTPCFG.
 
-use super::super::clients::http::{Exchange, Header, Manner, Request, Shown, Url};
+use super::super::clients::http::{Around, Exchange, Header, Looked, Manner, Request, Shown, Url};
 use super::super::error::ErrorCode;
 use super::super::input::Input;
-use super::super::job::Job;
+use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
 use super::super::secure::{self, Owner, Part};
 use super::super::upload::{Consumer, Upload};
 use super::{Context, Outcome};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
 
@@ -53,7 +53,8 @@ fn set_headers<'a>(
 }
 
 fn run(request: Request, manner: Manner, c: &mut Context<'_, '_>) -> Result {
-    Ok(Outcome::Run(Job::work(Exchange::begin(request, manner, c)?)))
+    let tls = c.core.http.tls;
+    Ok(Outcome::Run(Job::work(Exchange::begin(request, manner, tls, &mut around(c))?)))
 }
 
 /// AT+HTTPCLIENT. Data stands there for POST alone; for other methods headers begin in its place.
@@ -80,6 +81,29 @@ pub fn client(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let shown = if method == "HEAD" { Shown::Headers } else { Shown::Body };
     let manner = Manner { with_code: true, ..client_manner("+HTTPCLIENT", shown, c) };
     run(request, manner, c)
+}
+
+/// What a request needs of the firmware.
+fn around<'a, 'e>(c: &'a mut Context<'_, 'e>) -> Around<'a, 'e> {
+    Around { now: c.now, clock: c.core.system.clock, out: &mut c.core.out, env: c.env }
+}
+
+impl Work for Exchange {
+    fn timer(&self) -> Option<Instant> {
+        self.next_timer()
+    }
+
+    fn look(&mut self, c: &mut Context<'_, '_>) -> Look {
+        match Exchange::look(self, &mut around(c)) {
+            Looked::Waiting => Look::Waiting,
+            Looked::Moved => Look::Moved,
+            Looked::Over(Ok(())) if self.sends() => {
+                c.core.out.text("\r\nSEND OK\r\n");
+                Look::Over(Ok(Outcome::Done))
+            }
+            Looked::Over(end) => Look::Over(end.map(|()| Outcome::Ok)),
+        }
+    }
 }
 
 /// The manner of a command with sizes and a time-out, where the profile has them; 0 is the default.

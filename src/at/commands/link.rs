@@ -9,7 +9,6 @@ use super::super::job::{Job, Look, Work};
 use super::super::links::{Kind, Link};
 use super::super::request::{OpenRequest, Transport, UdpMode, keep_alive};
 use super::super::schema::{Args, WhichLinks};
-use super::super::secure;
 use super::super::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
 use super::{Context, Outcome};
 use crate::net::stack::{CloseReason, DnsFamily};
@@ -131,7 +130,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     let host = args.text("remote host").unwrap_or_default();
     let host = std::str::from_utf8(host).map_err(|_| ErrorCode::FAILED)?.to_owned();
     let request = OpenRequest { id, host, port, family, transport, local };
-    let secure = secure::for_request(c.now, &request, c.core, c.env).map_err(|line| {
+    let secure = c.core.secure_for(c.now, &request, c.env).map_err(|line| {
         c.core.out.log(line);
         ErrorCode::FAILED
     })?;
@@ -154,7 +153,7 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
         }
         // ERROR alone, as reported of a v2 module (issue 386 of esp-at); the log port says why.
         Err(failure @ Failure::Tls(reason, peer)) => {
-            failure.log(c.now, c.core, c.env);
+            failure.log(c.now, &mut c.core.out, c.env);
             if let CloseReason::Tls(_) | CloseReason::TlsSetup(_) = reason {
                 let (protocol, change) = (LinkProtocol::Ssl, LinkChange::Failed(reason));
                 c.core.tell(AtEvent::Link(LinkEvent { id, protocol, peer, change }));
@@ -162,7 +161,7 @@ fn opened((id, dialled): (usize, std::result::Result<Link, Failure>), c: &mut Co
             Err(ErrorCode::FAILED)
         }
         Err(failure) => {
-            failure.log(c.now, c.core, c.env);
+            failure.log(c.now, &mut c.core.out, c.env);
             Err(ErrorCode::FAILED)
         }
     }

@@ -228,7 +228,7 @@ pub fn connect(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(HOSTNAME_VERIFY_FAILED);
     }
     if let Some(tls) = settings.tls(&host)
-        && let Err(text) = tls.secure(c.now, c.core, c.env)
+        && let Err(text) = tls.secure(c.now, c.core.system.clock, c.env)
     {
         c.core.out.log(text);
         return Err(ErrorCode::mqtt(match text {
@@ -308,7 +308,7 @@ impl Consumer for Message {
     /// A connection that was lost meanwhile is told of now, where it was not at once.
     fn consume(self: Box<Self>, data: Vec<u8>, c: &mut Context<'_, '_>) -> Result {
         for text in c.core.mqtt.take_held() {
-            c.core.announce(&text);
+            c.core.out.announce(&text);
         }
         if c.core.mqtt.connected().is_err() {
             c.core.out.text("+MQTTPUB:FAIL\r\n");
@@ -327,7 +327,7 @@ pub fn publish_raw(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(ErrorCode::mqtt(0x6005));
     }
     let message = Message { topic: text(args, "topic"), how: (args.number("qos"), args.is_on("retain")) };
-    c.core.mqtt.awaits_data = true;
+    c.core.mqtt.await_data();
     c.core.out.prompt();
     Ok(Outcome::Take(Input::Upload(Upload::new(message, length))))
 }

@@ -1,6 +1,6 @@
 //! Firmware updates: AT+CIUPDATE.
 
-use super::super::clients::update::{self, Request, State};
+use super::super::clients::update::{Request, State};
 use super::super::error::ErrorCode;
 use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
@@ -45,7 +45,7 @@ fn start(c: &mut Context<'_, '_>, https: bool, request: Request) -> Result {
         return Err(ErrorCode::FAILED);
     }
     let (firmware, nonblocking) = (request.name.starts_with(OTA), request.nonblocking);
-    update::begin(c.now, c.core, c.env, https, request);
+    c.core.update.begin(c.now, https, request, &mut c.core.out, c.env);
     Ok(if nonblocking { Outcome::Ok } else { Outcome::Run(Job::work(Updating { restart: firmware })) })
 }
 

@@ -1,7 +1,7 @@
 //! WebSocket: AT+WSCFG, AT+WSHEAD, AT+WSOPEN, AT+WSSEND, AT+WSCLOSE.
 
 use super::super::clients::http::{Header, Url};
-use super::super::clients::websocket::{self, Config, Request, State};
+use super::super::clients::websocket::{Config, Request, State};
 use super::super::error::ErrorCode;
 use super::super::input::Input;
 use super::super::job::{Job, Look, Work};
@@ -69,7 +69,7 @@ pub fn open(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let request =
         Request { uri: uri.to_owned(), url, protocol: text("subprotocol")?, authorization: text("auth")? };
     let until = c.now + Duration::from_millis(args.number("timeout"));
-    websocket::open(c.now, id, request, c.core, c.env).map_err(|why| {
+    c.core.websockets.open(c.now, id, request, c.core.system.clock, c.env).map_err(|why| {
         c.core.out.log(why);
         ErrorCode::FAILED
     })?;

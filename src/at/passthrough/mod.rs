@@ -30,23 +30,4 @@ impl Core {
         };
         Session::new(id, target, packing, self.system.line_end, open)
     }
-
-    /// The MCU speaks commands again, and is told so if it wants to (AT+SYSMSG bit 0).
-    pub(super) fn say_passthrough_left(&mut self) {
-        if self.settings.basic.messages & 1 != 0 {
-            self.out.text("\r\n+QUITT\r\n");
-        }
-    }
-
-    /// Says what happened to the station or a link, unless passthrough keeps it to itself (AT+SYSMSG bit 2).
-    pub(super) fn announce(&mut self, text: &str) {
-        if self.announces() {
-            self.out.text(text);
-        }
-    }
-
-    /// Whether it says so now.
-    pub(super) fn announces(&self) -> bool {
-        !self.out.transparent || self.settings.basic.messages & 4 != 0
-    }
 }

@@ -7,7 +7,7 @@ use crate::at::dial::{Dialling, Failure, LinkDial};
 use crate::at::input::Looked;
 use crate::at::links::{Kind, Link};
 use crate::at::request::OpenRequest;
-use crate::at::{Core, Env, secure};
+use crate::at::{Core, Env};
 use crate::time::{Duration, Instant};
 
 /// Where an attempt to open the link again stands.
@@ -114,7 +114,7 @@ impl Session {
         }
         looked.moved |= drain(self, core, env);
         if self.leaving && self.waiting.is_empty() {
-            core.say_passthrough_left();
+            core.out.passthrough_left();
             return Looked { moved: true, over: true, ..looked };
         }
         if !self.leaving {
@@ -164,7 +164,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
         Reopen::At(at) if *at > now => return false,
         // The station, or the softAP, comes first.
         Reopen::At(_) if env.own_addresses(target.family).is_empty() => session.reopen = Reopen::At(later),
-        Reopen::At(_) => match secure::for_request(now, target, core, env) {
+        Reopen::At(_) => match core.secure_for(now, target, env) {
             Ok(secure) => {
                 session.reopen = Reopen::Dialling(Box::new(LinkDial::new(now, target.clone(), secure, env)));
             }
@@ -182,7 +182,7 @@ fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instan
             }
             Dialling::Failed(failure) => {
                 if let Failure::Tls(..) = failure {
-                    failure.log(now, core, env);
+                    failure.log(now, &mut core.out, env);
                 }
                 session.reopen = Reopen::At(later);
             }

@@ -12,10 +12,11 @@ use std::collections::VecDeque;
 pub use request::{Header, Request, Url};
 use response::{Head, Response};
 
-use crate::at::commands::{Context, Outcome};
+use crate::at::Env;
+use crate::at::clock::Clock;
 use crate::at::dial::{self, Dial, Dialling};
 use crate::at::error::ErrorCode;
-use crate::at::job::{Look, Work};
+use crate::at::output::Output;
 use crate::at::secure::{ClientTls, Owner};
 use crate::at::tls_log::Said;
 use crate::net::stack::{Connection, DnsFamily, StreamState};
@@ -71,6 +72,29 @@ pub struct Manner {
     pub timeout: Duration,
 }
 
+/// What stands around a request: it has no hand in anything else.
+pub struct Around<'a, 'e> {
+    /// Now.
+    pub now: Instant,
+    /// The time of day, for certificates.
+    pub clock: Clock,
+    /// The printer.
+    pub out: &'a mut Output,
+    /// What stands below the firmware.
+    pub env: &'a mut Env<'e>,
+}
+
+/// What a look at a request comes to.
+#[derive(Debug)]
+pub enum Looked {
+    /// Nothing yet.
+    Waiting,
+    /// It went a step further.
+    Moved,
+    /// It is over, and everything is printed.
+    Over(Result<(), ErrorCode>),
+}
+
 /// A request under way.
 #[derive(Debug)]
 pub struct Exchange {
@@ -100,21 +124,26 @@ impl Exchange {
     ///
     /// # Errors
     /// The request does not fit into its buffer, or a certificate that it needs is not in flash.
-    pub fn begin(request: Request, manner: Manner, c: &mut Context<'_, '_>) -> Result<Exchange, ErrorCode> {
+    pub fn begin(
+        request: Request,
+        manner: Manner,
+        tls: (u8, u8, u8),
+        c: &mut Around<'_, '_>,
+    ) -> Result<Exchange, ErrorCode> {
         if request.line_len() > manner.buffers.0 {
-            c.core.out.say(c.now, &[Said::error("HTTP_CLIENT", "Out of buffer")]);
+            c.out.say(c.now, &[Said::error("HTTP_CLIENT", "Out of buffer")]);
             return Err(ErrorCode::FAILED);
         }
         let url = request.url().clone();
         let secure = if url.tls {
-            let (mode, pki, ca) = c.core.http.tls;
+            let (mode, pki, ca) = tls;
             // The name is that of the server, whose certificate is not looked at without an authority.
             let tls = ClientTls {
                 name: Some(url.host.clone()),
                 ..ClientTls::for_mode(Owner::Https, mode, pki, ca)
             };
-            Some(tls.secure(c.now, c.core, c.env).map_err(|why| {
-                c.core.out.log(why);
+            Some(tls.secure(c.now, c.clock, c.env).map_err(|why| {
+                c.out.log(why);
                 ErrorCode::FAILED
             })?)
         } else {
@@ -140,38 +169,38 @@ impl Exchange {
     }
 
     /// Prints what there is room for. False: something still waits.
-    fn print(&mut self, c: &mut Context<'_, '_>) -> bool {
+    fn print(&mut self, c: &mut Around<'_, '_>) -> bool {
         while let Some(piece) = self.pieces.front() {
             // A piece larger than the ring goes out when all of the ring is free.
             let most = c.env.profile.tx_ring / 2;
-            if !c.core.out.has_room(c.env.room, piece.len().min(most)) {
+            if !c.out.has_room(c.env.room, piece.len().min(most)) {
                 return false;
             }
             let Some(piece) = self.pieces.pop_front() else { break };
             match self.manner.shown {
-                Shown::Size => c.core.out.text_bytes(&piece),
+                Shown::Size => c.out.text_bytes(&piece),
                 Shown::Body => {
                     let head = format!("{}:{},", self.manner.name, piece.len());
-                    c.core.out.framed(&head, &piece, "\r\n");
+                    c.out.framed(&head, &piece, "\r\n");
                 }
                 Shown::Headers => {
                     let blank = if c.env.profile.http.blank_before_header { " " } else { "" };
                     let head = format!("{}:{},{blank}", self.manner.name, piece.len());
-                    c.core.out.framed(&head, &piece, "\r\n");
+                    c.out.framed(&head, &piece, "\r\n");
                 }
             }
         }
         true
     }
 
-    fn step(&mut self, step: Step, c: &Context<'_, '_>) -> Look {
+    fn step(&mut self, step: Step, c: &Around<'_, '_>) -> Looked {
         self.step = step;
         self.until = Some(c.now + self.manner.timeout);
-        Look::Moved
+        Looked::Moved
     }
 
     /// The command comes to this as soon as everything is printed.
-    fn over(&mut self, end: Result<(), u16>, c: &mut Context<'_, '_>) -> Look {
+    fn over(&mut self, end: Result<(), u16>, c: &mut Around<'_, '_>) -> Looked {
         let code = |code| if self.manner.with_code { ErrorCode::failed(code) } else { ErrorCode::FAILED };
         self.end = Some(end.map_err(code));
         self.until = None;
@@ -180,11 +209,11 @@ impl Exchange {
             Step::Sending(stream, _) | Step::Reading(stream) => c.env.stack.stream_release(stream),
             Step::Over => {}
         }
-        Look::Moved
+        Looked::Moved
     }
 
     /// The answer has come, or as much of it as will: a body that is cut short passes.
-    fn answered(&mut self, c: &mut Context<'_, '_>) -> Look {
+    fn answered(&mut self, c: &mut Around<'_, '_>) -> Looked {
         let Some(head) = self.response.head() else { return self.over(Err(NO_HEAD), c) };
         let end = match head.status {
             400.. => Err(BASE + head.status.min(0xfff)),
@@ -195,7 +224,7 @@ impl Exchange {
     }
 
     /// One read has brought this.
-    fn read(&mut self, data: &[u8], c: &mut Context<'_, '_>) -> Look {
+    fn read(&mut self, data: &[u8], c: &mut Around<'_, '_>) -> Looked {
         let headed = self.response.head().is_some();
         let Ok(blocks) = self.response.take(data) else {
             // Of a body that can't be read what came before counts, as of one that is cut short.
@@ -216,7 +245,7 @@ impl Exchange {
             (Shown::Body, _) => self.pieces.extend(blocks),
             (Shown::Headers | Shown::Size, _) => {}
         }
-        if self.response.is_complete() { self.answered(c) } else { Look::Moved }
+        if self.response.is_complete() { self.answered(c) } else { Looked::Moved }
     }
 }
 
@@ -225,8 +254,14 @@ fn size(head: &Head) -> Vec<u8> {
     format!("+HTTPGETSIZE:{}\r\n", head.length.unwrap_or(0)).into_bytes()
 }
 
-impl Work for Exchange {
-    fn timer(&self) -> Option<Instant> {
+impl Exchange {
+    /// `SEND OK` at its end, not `OK`.
+    pub fn sends(&self) -> bool {
+        self.manner.send_ok
+    }
+
+    /// When it must be looked at, whether anything has moved or not.
+    pub fn next_timer(&self) -> Option<Instant> {
         match &self.step {
             // A read begins when the pieces of the one before are printed.
             _ if !self.pieces.is_empty() => None,
@@ -236,30 +271,25 @@ impl Work for Exchange {
         }
     }
 
-    fn look(&mut self, c: &mut Context<'_, '_>) -> Look {
+    /// Goes on with it.
+    pub fn look(&mut self, c: &mut Around<'_, '_>) -> Looked {
         if !self.pieces.is_empty() {
             if !self.print(c) {
-                return Look::Waiting;
+                return Looked::Waiting;
             }
             self.until = Some(c.now + self.manner.timeout);
         }
         if let Some(end) = self.end.take() {
-            return Look::Over(end.map(|()| {
-                if !self.manner.send_ok {
-                    return Outcome::Ok;
-                }
-                c.core.out.text("\r\nSEND OK\r\n");
-                Outcome::Done
-            }));
+            return Looked::Over(end);
         }
         let late = self.until.is_some_and(|until| until <= c.now);
         match &mut self.step {
             Step::Dialling(dial) => match dial.poll(c.now, c.env.stack) {
-                Dialling::Waiting => Look::Waiting,
-                Dialling::Moved => Look::Moved,
+                Dialling::Waiting => Looked::Waiting,
+                Dialling::Moved => Looked::Moved,
                 Dialling::Open((stream, _)) => self.step(Step::Sending(stream, 0), c),
                 Dialling::Failed(failure) => {
-                    failure.log(c.now, c.core, c.env);
+                    failure.log(c.now, c.out, c.env);
                     self.step = Step::Over;
                     self.over(Err(NOT_CONNECTED), c)
                 }
@@ -276,7 +306,7 @@ impl Work for Exchange {
                 }
                 match taken {
                     0 if late => self.over(Err(NOT_WRITTEN), c),
-                    0 => Look::Waiting,
+                    0 => Looked::Waiting,
                     _ => self.step(Step::Sending(stream, now_sent), c),
                 }
             }
@@ -290,9 +320,9 @@ impl Work for Exchange {
                     c.env.stack.stream_state(stream),
                     StreamState::PeerClosed | StreamState::Closed(_)
                 );
-                if late || ended { self.answered(c) } else { Look::Waiting }
+                if late || ended { self.answered(c) } else { Looked::Waiting }
             }
-            Step::Over => Look::Over(Err(ErrorCode::FAILED)),
+            Step::Over => Looked::Over(Err(ErrorCode::FAILED)),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The client of one broker: its connection, the packets on their way, keep-alive, and the time after a loss.
 
-use super::Settings;
 use super::channel::Channel;
 use super::packets::{self, PINGREQ, PUBACK, PUBCOMP, PUBREC, PUBREL};
 use super::reader::{Arrival, Piece, Reader};
+use super::{Around, Settings};
+use crate::at::Env;
 use crate::at::dial::{self, Dial, Dialling};
 use crate::at::tls_log::Said;
-use crate::at::{Core, Env};
 use crate::net::mqtt::wire::{Framed, frame};
 use crate::net::stack::{Connection, DnsFamily, TcpOptions};
 use crate::profile;
@@ -82,14 +82,6 @@ pub struct Client {
     last_id: u16,
     awaited: Option<Awaited>,
     result: Option<bool>,
-}
-
-/// Goes on with what is under way. True when something happened.
-pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-    let Some(mut client) = core.mqtt.client.take() else { return false };
-    let moved = client.poll(now, core, env);
-    core.mqtt.client = Some(client);
-    moved
 }
 
 impl Client {
@@ -212,42 +204,43 @@ impl Client {
         self.outbox.iter().flat_map(|sent| [again(sent), Some(sent.created + EXPIRES)]).flatten().min()
     }
 
-    fn poll(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
-        let mut moved = self.look_at_outbox(now, core);
+    /// Goes on with what is under way. True when something happened.
+    pub(super) fn poll(&mut self, now: Instant, around: &mut Around<'_>, env: &mut Env<'_>) -> bool {
+        let mut moved = self.look_at_outbox(now, around);
         match &mut self.stage {
             Stage::Stopped => {}
             Stage::Waiting(until) if *until > now => {}
             Stage::Waiting(_) => {
                 moved = true;
-                self.dial(now, core, env);
+                self.dial(now, around, env);
             }
             Stage::Dialling(dial) => match dial.poll(now, env.stack) {
                 Dialling::Waiting => {}
                 Dialling::Moved => moved = true,
                 Dialling::Open((stream, _)) => {
                     moved = true;
-                    self.greet(now, stream, core, env);
+                    self.greet(now, stream, around, env);
                 }
                 Dialling::Failed(failure) => {
                     moved = true;
-                    failure.log(now, core, env);
-                    core.out.say(now, &[Said::error(TAG, "Error transport connect")]);
-                    self.lose(now, core, env);
+                    failure.log(now, around.out, env);
+                    around.out.say(now, &[Said::error(TAG, "Error transport connect")]);
+                    self.lose(now, around, env);
                 }
             },
-            Stage::Greeting(_) | Stage::Up => moved |= self.serve(now, core, env),
+            Stage::Greeting(_) | Stage::Up => moved |= self.serve(now, around, env),
         }
         moved
     }
 
-    fn dial(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) {
+    fn dial(&mut self, now: Instant, around: &mut Around<'_>, env: &mut Env<'_>) {
         let options = TcpOptions { connect_timeout: PATIENCE, ..dial::tcp_options(env) };
-        let tls = core.mqtt.settings.as_ref().and_then(|settings| settings.tls(&self.host));
-        let secure = match tls.map(|tls| tls.secure(now, core, env)).transpose() {
+        let tls = around.settings.and_then(|settings| settings.tls(&self.host));
+        let secure = match tls.map(|tls| tls.secure(now, around.clock, env)).transpose() {
             Ok(secure) => secure,
             Err(text) => {
-                core.out.log(text);
-                return self.lose(now, core, env);
+                around.out.log(text);
+                return self.lose(now, around, env);
             }
         };
         let dial = Dial::host(now, (&self.host, self.port), DnsFamily::Ipv4, options, env.stack);
@@ -255,15 +248,15 @@ impl Client {
     }
 
     /// The stream is open: CONNECT, behind WebSocket's request where there is one.
-    fn greet(&mut self, now: Instant, stream: Connection, core: &Core, env: &mut Env<'_>) {
-        let path = core.mqtt.settings.as_ref().filter(|s| s.is_websocket()).map(Settings::shown_path);
+    fn greet(&mut self, now: Instant, stream: Connection, around: &Around<'_>, env: &mut Env<'_>) {
+        let path = around.settings.filter(|s| s.is_websocket()).map(Settings::shown_path);
         self.channel = Some(Channel::new(stream, (&self.host, self.port), path.as_deref(), env));
         self.greets_later = true;
         self.stage = Stage::Greeting(now + PATIENCE);
     }
 
-    fn say_connect(&mut self, now: Instant, core: &Core, env: &Env<'_>) {
-        let Some(settings) = &core.mqtt.settings else { return };
+    fn say_connect(&mut self, now: Instant, around: &Around<'_>, env: &Env<'_>) {
+        let Some(settings) = around.settings else { return };
         let mut settings = settings.clone();
         if settings.client.is_empty() {
             // No id is given to esp-mqtt then, which makes one (a guess).
@@ -276,16 +269,16 @@ impl Client {
     }
 
     /// Writes, reads, and looks at the clock.
-    fn serve(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
+    fn serve(&mut self, now: Instant, around: &mut Around<'_>, env: &mut Env<'_>) -> bool {
         let Some(mut channel) = self.channel.take() else { return false };
-        let moved = self.look(now, &mut channel, core, env);
+        let moved = self.look(now, &mut channel, around, env);
         let Err(said) = moved else {
             self.channel = Some(channel);
             return moved.unwrap_or(false);
         };
-        core.out.say(now, &said);
+        around.out.say(now, &said);
         channel.release(env.stack);
-        self.lose(now, core, env);
+        self.lose(now, around, env);
         true
     }
 
@@ -294,16 +287,16 @@ impl Client {
         &mut self,
         now: Instant,
         channel: &mut Channel,
-        core: &mut Core,
+        around: &mut Around<'_>,
         env: &mut Env<'_>,
     ) -> Result<bool, Vec<Said>> {
         let mut moved = false;
         if self.greets_later && channel.is_ready() {
-            self.say_connect(now, core, env);
+            self.say_connect(now, around, env);
             moved = true;
         }
         moved |= self.write(now, channel, env);
-        moved |= self.read(now, channel, core, env).map_err(|said| vec![said])?;
+        moved |= self.read(now, channel, around, env).map_err(|said| vec![said])?;
         moved |= self.write(now, channel, env);
         if self.blocked.is_some_and(|since| since + PATIENCE <= now) {
             let text = "Writing didn't complete in specified timeout: errno=119";
@@ -313,11 +306,11 @@ impl Client {
         if late || channel.is_over(env.stack) {
             return Err(Vec::new());
         }
-        if self.misses_the_broker(now, core) {
+        if self.misses_the_broker(now, around) {
             return Err(vec![Said::error(TAG, "No PING_RESP, disconnected")]);
         }
         if matches!(self.stage, Stage::Greeting(_)) && self.accepted {
-            self.come_up(now, core, env);
+            self.come_up(now, around, env);
             moved = true;
         }
         Ok(moved | self.write(now, channel, env))
@@ -345,7 +338,7 @@ impl Client {
         &mut self,
         now: Instant,
         channel: &mut Channel,
-        core: &mut Core,
+        around: &mut Around<'_>,
         env: &mut Env<'_>,
     ) -> Result<bool, Said> {
         let mut moved = false;
@@ -361,22 +354,22 @@ impl Client {
                 continue;
             }
             // A report has one piece whole: it waits until there is room for it.
-            if self.reader.next_length().is_some_and(|length| !core.out.has_room(env.room, length)) {
+            if self.reader.next_length().is_some_and(|length| !around.out.has_room(env.room, length)) {
                 return Ok(moved);
             }
             moved = true;
             match self.reader.next().map_err(|text| Said::error(TAG, text))? {
                 None => {}
                 Some(Arrival::Packet(bytes)) => self.packet(now, &bytes)?,
-                Some(Arrival::Piece(piece)) => self.message(&piece, core),
+                Some(Arrival::Piece(piece)) => self.message(&piece, around),
             }
         }
     }
 
-    fn message(&mut self, piece: &Piece, core: &mut Core) {
+    fn message(&mut self, piece: &Piece, around: &mut Around<'_>) {
         let Piece { topic, data, acknowledge } = piece;
         let head = format!("+MQTTSUBRECV:0,\"{}\",{},", String::from_utf8_lossy(topic), data.len());
-        core.out.framed(&head, data, "\r\n");
+        around.out.framed(&head, data, "\r\n");
         match acknowledge {
             Some((1, id)) => self.output.extend(packets::acknowledge(PUBACK, *id)),
             Some((_, id)) => self.output.extend(packets::acknowledge(PUBREC, *id)),
@@ -438,13 +431,13 @@ impl Client {
         Ok(())
     }
 
-    fn come_up(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) {
+    fn come_up(&mut self, now: Instant, around: &mut Around<'_>, env: &mut Env<'_>) {
         self.stage = Stage::Up;
         self.accepted = false;
         self.tick = now;
         let again = self.awaited != Some(Awaited::Connection);
         self.settle(Awaited::Connection, true);
-        let (scheme, path) = match &core.mqtt.settings {
+        let (scheme, path) = match around.settings {
             Some(settings) => (settings.scheme, settings.shown_path()),
             None => (1, String::new()),
         };
@@ -454,16 +447,16 @@ impl Client {
             self.port,
             u8::from(self.reconnect)
         );
-        core.report_mqtt(&report, env);
+        around.report(&report, &self.facts);
         // The broker may have forgotten them.
-        for topic in if again { core.mqtt.topics.clone() } else { Vec::new() } {
+        for topic in if again { around.topics.to_vec() } else { Vec::new() } {
             let id = self.new_id(env);
             self.send(now, id, packets::subscribe(id, &topic.name, topic.qos));
         }
     }
 
     /// The connection is lost, or was not to be had.
-    fn lose(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) {
+    fn lose(&mut self, now: Instant, around: &mut Around<'_>, env: &mut Env<'_>) {
         let first = self.awaited == Some(Awaited::Connection);
         // A dial that has failed has let go of everything, and so has who found the channel to be over.
         self.stage = match first || !self.reconnect {
@@ -478,13 +471,12 @@ impl Client {
         if self.awaited.take().is_some() {
             self.result = Some(false);
         }
-        core.report_mqtt("+MQTTDISCONNECTED:0\r\n", env);
+        around.report("+MQTTDISCONNECTED:0\r\n", &self.facts);
     }
 
     /// Pings, or notices that the last ping was not answered: true.
-    fn misses_the_broker(&mut self, now: Instant, core: &Core) -> bool {
-        let keep_alive =
-            core.mqtt.settings.as_ref().map_or(super::KEEP_ALIVE, |settings| settings.keep_alive);
+    fn misses_the_broker(&mut self, now: Instant, around: &Around<'_>) -> bool {
+        let keep_alive = around.settings.map_or(super::KEEP_ALIVE, |settings| settings.keep_alive);
         if self.keep_alive_at(keep_alive).is_none_or(|at| at > now) {
             return false;
         }
@@ -500,13 +492,13 @@ impl Client {
     }
 
     /// Sends again what was not acknowledged, and gives up what is too old.
-    fn look_at_outbox(&mut self, now: Instant, core: &mut Core) -> bool {
+    fn look_at_outbox(&mut self, now: Instant, around: &mut Around<'_>) -> bool {
         let due: Vec<u16> =
             self.outbox.iter().filter(|sent| sent.created + EXPIRES <= now).map(|sent| sent.id).collect();
         for id in &due {
             self.outbox.retain(|sent| sent.id != *id);
             if self.facts.tells_given_up {
-                core.out.log(&format!("mqtt msg deleted, msg_id:{id}"));
+                around.out.log(&format!("mqtt msg deleted, msg_id:{id}"));
                 self.settle(Awaited::Answer(*id), false);
             }
         }

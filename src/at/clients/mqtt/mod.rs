@@ -11,11 +11,13 @@ mod reader;
 
 use std::collections::VecDeque;
 
-pub use client::poll;
 use client::{Client, Stage};
 
+use crate::at::Env;
+use crate::at::clock::Clock;
+use crate::at::output::Output;
 use crate::at::secure::{ClientTls, Owner};
-use crate::at::{Core, Env};
+use crate::profile;
 use crate::time::Instant;
 
 /// Topics that are remembered.
@@ -137,10 +139,40 @@ pub struct Mqtt {
     topics: Vec<Topic>,
     /// There was a topic, and there is none any more.
     unsubscribed: bool,
+    reports: Reports,
+}
+
+/// What is told of the connection.
+#[derive(Debug, Default)]
+struct Reports {
     /// AT+MQTTPUBRAW waits for its data.
-    pub awaits_data: bool,
+    awaits_data: bool,
     /// What has been held back meanwhile.
     held: VecDeque<String>,
+}
+
+/// What stands around the client: it has no hand in anything else.
+struct Around<'a> {
+    settings: Option<&'a Settings>,
+    topics: &'a [Topic],
+    reports: &'a mut Reports,
+    /// The printer.
+    out: &'a mut Output,
+    /// The time of day, for certificates.
+    clock: Clock,
+}
+
+impl Around<'_> {
+    /// Says what has happened to the connection.
+    fn report(&mut self, text: &str, facts: &profile::Mqtt) {
+        if self.reports.awaits_data && facts.holds_reports {
+            self.reports.held.push_back(text.to_owned());
+        } else if facts.always_reports {
+            self.out.text(text);
+        } else {
+            self.out.announce(text);
+        }
+    }
 }
 
 /// Why a command that wants a connection can't have it.
@@ -309,23 +341,27 @@ impl Mqtt {
         }
     }
 
+    /// AT+MQTTPUBRAW waits for its data.
+    pub fn await_data(&mut self) {
+        self.reports.awaits_data = true;
+    }
+
     /// The data of AT+MQTTPUBRAW are here: what was held back.
     pub fn take_held(&mut self) -> Vec<String> {
-        self.awaits_data = false;
-        self.held.drain(..).collect()
+        self.reports.awaits_data = false;
+        self.reports.held.drain(..).collect()
     }
-}
 
-impl Core {
-    /// Says what has happened to the connection.
-    fn report_mqtt(&mut self, text: &str, env: &Env<'_>) {
-        let facts = &env.profile.mqtt;
-        if self.mqtt.awaits_data && facts.holds_reports {
-            self.mqtt.held.push_back(text.to_owned());
-        } else if facts.always_reports {
-            self.out.text(text);
-        } else {
-            self.announce(text);
-        }
+    /// Goes on with what is under way. True when something happened.
+    pub fn poll(&mut self, now: Instant, out: &mut Output, clock: Clock, env: &mut Env<'_>) -> bool {
+        let Some(client) = &mut self.client else { return false };
+        let mut around = Around {
+            settings: self.settings.as_ref(),
+            topics: &self.topics,
+            reports: &mut self.reports,
+            out,
+            clock,
+        };
+        client.poll(now, &mut around, env)
     }
 }
