@@ -1,12 +1,12 @@
 //! From a complete line to its command: the look-up in the table, the checks, the handler, the result.
 
-use super::commands::{Context, Outcome};
 use super::error::ErrorCode;
 use super::line::Completed;
+use super::outcome::{Context, OnceDrained, Outcome};
 use super::params::{CommandLine, Form};
 use super::schema::Args;
 use super::table::{self, Command, Need};
-use super::{At, Env, OnceDrained, Phase};
+use super::{At, Env, Phase};
 use crate::time::Instant;
 
 impl At {

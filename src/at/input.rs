@@ -3,35 +3,12 @@
 //! A handler, or a job that ends, hands the bytes over with [`Outcome::Take`]; the mode gives them back when it is over.
 //! [`At`](super::At) owns the mode, and asks it of every byte.
 
-use super::commands::{Context, Outcome};
-use super::error::ErrorCode;
-use super::job::Job;
-use super::long_send::LongSend;
-use super::passthrough::Session;
-use super::payload::Payload;
-use super::sending;
-use super::timer::Timer;
-use super::upload::Upload;
-use super::{Core, Env};
+use super::mode::Looked;
+pub use super::outcome::Input;
+use super::outcome::{Context, Job, Outcome, Result};
+use super::{Core, Env, sending};
 use crate::capture::Mark;
 use crate::time::Instant;
-
-/// Who owns the MCU's bytes.
-#[derive(Debug, Default)]
-pub enum Input {
-    /// The parser: they are command lines.
-    #[default]
-    Lines,
-    /// AT+CIPSEND and AT+CIPSENDEX: so many bytes, and then they are sent.
-    Payload(Payload),
-    /// AT+CIPSENDL: bytes that are sent while more come. When all have come the parser has the next ones, but the
-    /// command is not over before everything is sent.
-    LongSend(Box<LongSend>),
-    /// So many bytes for a command that has nothing to do with links.
-    Upload(Upload),
-    /// Passthrough, until `+++`.
-    Passthrough(Box<Session>),
-}
 
 /// What has become of a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +19,6 @@ pub enum Taken {
     Data(Mark),
     /// It is the last one of the payload: [`Input::finish`] is next.
     Last,
-}
-
-/// What a look at a mode comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looked {
-    /// It did something.
-    pub moved: bool,
-    /// The MCU's payload so far is a whole block though no byte was marked as its last.
-    pub block_ended: bool,
-    /// It is over: the MCU speaks commands again.
-    pub over: bool,
 }
 
 impl Input {
@@ -74,7 +40,7 @@ impl Input {
     }
 
     /// Everything that was announced has come: what the command comes to.
-    pub fn finish(self, c: &mut Context<'_, '_>) -> Result<Outcome, ErrorCode> {
+    pub fn finish(self, c: &mut Context<'_, '_>) -> Result {
         match self {
             Input::Payload(payload) => {
                 let at = c.now + c.env.draw(|p| &p.times.send);
@@ -124,15 +90,36 @@ impl Input {
         }
     }
 
-    /// When one of its timers fires, if it is set.
-    pub fn fires_at(&self, timer: Timer, receiving: Option<Instant>, core: &Core) -> Option<Instant> {
-        match (self, timer) {
-            (Input::Payload(payload), Timer::Cancel) => payload.cancelled_at(receiving),
-            (Input::LongSend(long), Timer::Block) => long.block_at(receiving),
-            (Input::LongSend(long), Timer::Stuck) => long.stuck_until(core.send_timeout(long.link.id)),
-            (Input::Passthrough(session), Timer::Block) => session.block_at(receiving),
-            (Input::Passthrough(session), Timer::Reopen) => session.reopen_at(),
-            _ => None,
+    /// When the silence behind `+++` will have cancelled it.
+    pub fn cancelled_at(&self, receiving: Option<Instant>) -> Option<Instant> {
+        match self {
+            Input::Payload(payload) => payload.cancelled_at(receiving),
+            Input::Lines | Input::LongSend(_) | Input::Upload(_) | Input::Passthrough(_) => None,
+        }
+    }
+
+    /// When a block leaves, or silence has decided what a `+` is.
+    pub fn block_at(&self, receiving: Option<Instant>) -> Option<Instant> {
+        match self {
+            Input::LongSend(long) => long.block_at(receiving),
+            Input::Passthrough(session) => session.block_at(receiving),
+            Input::Lines | Input::Payload(_) | Input::Upload(_) => None,
+        }
+    }
+
+    /// When the stack has taken nothing for too long.
+    pub fn stuck_until(&self, core: &Core) -> Option<Instant> {
+        match self {
+            Input::LongSend(long) => long.stuck_until(core.send_timeout(long.link.id)),
+            Input::Lines | Input::Payload(_) | Input::Upload(_) | Input::Passthrough(_) => None,
+        }
+    }
+
+    /// When passthrough tries again to open its link.
+    pub fn reopen_at(&self) -> Option<Instant> {
+        match self {
+            Input::Passthrough(session) => session.reopen_at(),
+            Input::Lines | Input::Payload(_) | Input::LongSend(_) | Input::Upload(_) => None,
         }
     }
 

@@ -6,63 +6,14 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::OnceDrained;
-use super::commands::{Context, Outcome};
 use super::dial::{Dialling, Failure, LinkDial, unknown_host};
 use super::error::ErrorCode;
 use super::links::Link;
-use crate::net::stack::{DnsFamily, DnsState, Echo, PingState, Question};
+use super::outcome::{Await, Context, OnceDrained, Outcome, Result};
+pub use super::outcome::{Job, Look, Work};
+use crate::net::stack::{DnsFamily, DnsState, Echo, PingState};
 use crate::time::Instant;
 use crate::wifi::StationEvent;
-
-/// What a command comes to: now, or for the time being.
-type Result = std::result::Result<Outcome, ErrorCode>;
-
-/// What goes on when something has come.
-type Then<T> = Box<dyn FnOnce(T, &mut Context<'_, '_>) -> Result + Send>;
-
-/// What goes on with each event of the station; `None` when this one was not it.
-type Listen = Box<dyn Fn(StationEvent, &mut Context<'_, '_>) -> Option<Result> + Send>;
-
-/// Work that is looked at whenever something below has moved.
-pub trait Work: fmt::Debug + Send {
-    /// When it must be looked at, whether anything has moved or not.
-    fn timer(&self) -> Option<Instant>;
-
-    /// Looks at it.
-    fn look(&mut self, c: &mut Context<'_, '_>) -> Look;
-}
-
-/// What a look comes to.
-#[derive(Debug)]
-pub enum Look {
-    /// Nothing yet.
-    Waiting,
-    /// It went a step further.
-    Moved,
-    /// The wait is over.
-    Over(Result),
-}
-
-/// A command under way.
-pub struct Job(Await);
-
-enum Await {
-    /// An instant.
-    Until(Instant, Then<()>),
-    /// An address for a name; by an instant, if there is one.
-    Name(Question, Option<Instant>, Then<Option<IpAddr>>),
-    /// A link: a stream, or a port for datagrams.
-    Link(Box<LinkDial>, Then<(usize, std::result::Result<Link, Failure>)>),
-    /// The answer to a ping.
-    Echo(Echo, Then<PingState>),
-    /// The station.
-    Station(Listen),
-    /// Whatever it looks at.
-    Work(Box<dyn Work>),
-    /// Everything printed has left the wire. Then the chip does this, and the command is over.
-    Drained(OnceDrained),
-}
 
 impl Job {
     /// OK at this instant.

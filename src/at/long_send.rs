@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::input::Looked;
 use super::links::{Kind, LinkKey};
+use super::mode::Looked;
 use super::options::BlockSizes;
 use super::passthrough::{Action, Framing, Packing};
 use super::{Core, Env};

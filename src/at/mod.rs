@@ -24,8 +24,10 @@ pub mod limits;
 mod line;
 pub mod links;
 mod long_send;
+mod mode;
 pub mod nvs;
 pub mod options;
+mod outcome;
 mod output;
 pub mod params;
 pub mod passthrough;
@@ -56,7 +58,6 @@ use crate::profile::Profile;
 use crate::time::{Duration, Instant};
 use crate::wifi::StationEvent;
 use clock::Clock;
-use commands::Context;
 pub use core::Core;
 pub use env::Env;
 pub use event::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
@@ -65,7 +66,8 @@ use job::Job;
 use line::{Completed, LineBuffer};
 use links::Kind;
 pub use nvs::Nvs;
-use nvs::UartSettings;
+use outcome::Context;
+pub use outcome::OnceDrained;
 pub use state::{LinkState, Modes};
 use system::{LIGHT_SLEEP, WakePin};
 use task::Task;
@@ -79,19 +81,6 @@ enum Phase {
     Parsed(Instant, Completed),
     /// A command is under way.
     Running(Job),
-}
-
-/// What a chip does when everything printed has left the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnceDrained {
-    /// Resets itself.
-    Restart,
-    /// Erases its saved settings and resets itself.
-    Restore,
-    /// Sleeps for so long, then starts.
-    Sleep(Duration),
-    /// Sets its UART.
-    Line(UartSettings),
 }
 
 /// The UART hands over what it has when nothing has come for so many symbols.

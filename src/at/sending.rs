@@ -1,8 +1,7 @@
 //! AT+CIPSEND and AT+CIPSENDEX after their last byte: the stack takes what was typed, as fast as it has room.
 
-use super::commands::{Context, Outcome};
-use super::job::{Job, Look, Work};
 use super::links::Kind;
+use super::outcome::{Context, Job, Look, Outcome, Work};
 use super::payload::Payload;
 use crate::net::stack::StreamState;
 use crate::time::Instant;

@@ -119,9 +119,10 @@ impl At {
             {
                 None
             }
-            Timer::Cancel | Timer::Block | Timer::Stuck | Timer::Reopen => {
-                self.input.fires_at(timer, receiving, core)
-            }
+            Timer::Cancel => self.input.cancelled_at(receiving),
+            Timer::Block => self.input.block_at(receiving),
+            Timer::Stuck => self.input.stuck_until(core),
+            Timer::Reopen => self.input.reopen_at(),
             Timer::Notice => receive::next_timer(core),
             Timer::SilentClient => accept::next_timer(core),
             Timer::Announcement => core.radio.mdns.as_ref().and_then(Mdns::next_timer),

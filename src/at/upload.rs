@@ -1,27 +1,7 @@
 //! Data phases of commands that have nothing to do with links: so many bytes after a prompt, whatever they are.
 
-use std::fmt;
-
-use super::commands::{Context, Outcome};
-use super::error::ErrorCode;
-
-/// What the bytes are for.
-pub trait Consumer: fmt::Debug + Send {
-    /// All of them have come. From here on it is what a handler is: it answers, or returns a job, or has printed an end
-    /// of its own.
-    ///
-    /// # Errors
-    /// What a handler's are.
-    fn consume(self: Box<Self>, data: Vec<u8>, c: &mut Context<'_, '_>) -> Result<Outcome, ErrorCode>;
-}
-
-/// Bytes under way.
-#[derive(Debug)]
-pub struct Upload {
-    consumer: Box<dyn Consumer>,
-    length: usize,
-    data: Vec<u8>,
-}
+pub use super::outcome::{Consumer, Upload};
+use super::outcome::{Context, Result};
 
 impl Upload {
     /// `length` bytes (at least one) for this consumer.
@@ -36,7 +16,7 @@ impl Upload {
     }
 
     /// Hands the bytes over.
-    pub fn finish(self, c: &mut Context<'_, '_>) -> Result<Outcome, ErrorCode> {
+    pub fn finish(self, c: &mut Context<'_, '_>) -> Result {
         self.consumer.consume(self.data, c)
     }
 }

@@ -3,9 +3,8 @@
 
 use std::net::SocketAddr;
 
-use super::commands::{Context, Outcome};
 use super::error::ErrorCode;
-use super::job::{Look, Work};
+use super::outcome::{Context, Look, Outcome, Work};
 use super::{Core, Env};
 use crate::net::stack::{Connection, DnsFamily, DnsState, Question, StreamState, TcpOptions};
 use crate::time::{Duration, Instant};

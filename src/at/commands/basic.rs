@@ -1,9 +1,7 @@
 //! Basic commands: AT, ATE, AT+GMR, AT+CMD, AT+SYSLOG, AT+SYSSTORE, AT+SYSMSG.
 
 use super::super::error::ErrorCode;
-use super::super::params::Form;
 use super::super::schema::Args;
-use super::super::table;
 use super::{Context, Outcome};
 
 type Result = std::result::Result<Outcome, ErrorCode>;
@@ -50,17 +48,6 @@ fn with_version(line: &str, version: &str) -> String {
         }
     });
     renamed.unwrap_or_else(|| line.to_owned())
-}
-
-/// The commands of the profile.
-pub fn commands(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let having = table::all().into_iter().filter(|command| c.env.build.includes(c.env.profile, &command.on));
-    for (index, command) in having.enumerate() {
-        let [t, q, s, e] =
-            [Form::Test, Form::Query, Form::Set, Form::Execute].map(|f| u8::from(command.has(f)));
-        c.core.out.text(&format!("+CMD:{index},\"AT{}\",{t},{q},{s},{e}\r\n", command.name));
-    }
-    Ok(Outcome::Ok)
 }
 
 pub fn syslog_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

@@ -29,23 +29,10 @@ pub mod wifi_radio;
 pub mod wifi_scan;
 pub mod wifi_softap;
 
-use super::error::ErrorCode;
-use super::input::Input;
 use super::job::Job;
 use super::nvs::Nvs;
+use super::outcome::{Context, Outcome, Result};
 use super::schema::Args;
-use super::{Core, Env};
-use crate::time::Instant;
-
-/// What a handler works with.
-pub struct Context<'a, 'e> {
-    /// Now.
-    pub now: Instant,
-    /// The AT firmware's own state.
-    pub core: &'a mut Core,
-    /// What stands below it.
-    pub env: &'a mut Env<'e>,
-}
 
 impl Context<'_, '_> {
     /// Changes a setting that is saved: in RAM, and in flash unless AT+SYSSTORE=0. A write to flash takes time,
@@ -79,18 +66,5 @@ impl Context<'_, '_> {
     }
 }
 
-/// What a handler comes to.
-#[derive(Debug)]
-pub enum Outcome {
-    /// `OK`.
-    Ok,
-    /// It goes on.
-    Run(Job),
-    /// The MCU's next bytes are not command lines. The prompt is printed.
-    Take(Input),
-    /// It has printed its own end.
-    Done,
-}
-
 /// A command's code.
-pub type Handler = fn(&mut Context<'_, '_>, &Args) -> Result<Outcome, ErrorCode>;
+pub type Handler = fn(&mut Context<'_, '_>, &Args) -> Result;

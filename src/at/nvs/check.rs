@@ -20,11 +20,13 @@ pub struct Mistake {
 /// Links of a module.
 const LINKS: usize = 5;
 
-/// The first mistake in `nvs`.
-pub(super) fn first(nvs: &Nvs) -> Option<Mistake> {
-    let rows = basic(nvs).into_iter().chain(wifi(nvs)).chain(tcpip(nvs));
-    let mut wrong = rows.filter(|(_, right, _)| !right);
-    wrong.next().map(|(place, _, expected)| Mistake { place, expected })
+impl Nvs {
+    /// What no command could have saved: for contents that come from a file.
+    pub fn mistake(&self) -> Option<Mistake> {
+        let rows = basic(self).into_iter().chain(wifi(self)).chain(tcpip(self));
+        let mut wrong = rows.filter(|(_, right, _)| !right);
+        wrong.next().map(|(place, _, expected)| Mistake { place, expected })
+    }
 }
 
 /// A place, whether it is right, and what it may be.
@@ -160,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_module_out_of_the_box_has_no_mistake() {
-        assert_eq!(first(&Nvs::default()), None);
+        assert_eq!(Nvs::default().mistake(), None);
     }
 
     #[test]
@@ -175,7 +177,7 @@ mod tests {
         ] {
             let mut nvs = Nvs::default();
             change(&mut nvs);
-            assert_eq!(first(&nvs).map(|m| m.place), Some(place));
+            assert_eq!(nvs.mistake().map(|m| m.place), Some(place));
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! One file holds the settings of one chapter of the command reference. The firmware works on a copy in RAM,
 //! [`Core::settings`](super::Core), which is taken from flash at boot; a command changes both with
-//! [`Context::keep`](super::commands::Context::keep), or only the copy after AT+SYSSTORE=0.
+//! [`Context::keep`](super::outcome::Context::keep), or only the copy after AT+SYSSTORE=0.
 
 mod basic;
 mod check;
@@ -35,10 +35,5 @@ impl Nvs {
     /// What the UART is set to after a boot.
     pub fn uart(&self, profile: &Profile) -> UartSettings {
         self.basic.uart.unwrap_or_else(|| UartSettings::of(profile))
-    }
-
-    /// What no command could have saved: for contents that come from a file.
-    pub fn mistake(&self) -> Option<Mistake> {
-        check::first(self)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::{Action, Framing, Packing};
 use crate::at::dial::{Dialling, Failure, LinkDial};
-use crate::at::input::Looked;
 use crate::at::links::{Kind, Link};
+use crate::at::mode::Looked;
 use crate::at::request::OpenRequest;
 use crate::at::{Core, Env};
 use crate::time::{Duration, Instant};

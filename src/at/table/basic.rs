@@ -1,6 +1,7 @@
 //! The basic commands, as data.
 
-use super::*;
+use super::listing;
+use super::row::*;
 use crate::at::commands::{basic, filter, flash, power, system, uart};
 
 /// The five numbers of AT+UART, all required.
@@ -52,7 +53,7 @@ pub(super) static COMMANDS: &[Command] = &[
         name: "+CMD",
         summary: "list the commands and their forms",
         section: "Basic: AT+CMD",
-        query: Some(basic::commands),
+        query: Some(listing::commands),
         ..NONE
     },
     Command {

@@ -1,6 +1,6 @@
 //! The HTTP commands as data.
 
-use super::*;
+use super::row::*;
 use crate::at::commands::http;
 use crate::profile::Feature;
 

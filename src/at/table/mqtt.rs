@@ -1,6 +1,6 @@
 //! The MQTT commands, as data.
 
-use super::*;
+use super::row::*;
 use crate::at::commands::mqtt;
 
 const LINK: Param = int("LinkID", 0, 0);

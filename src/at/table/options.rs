@@ -1,6 +1,6 @@
 //! The TCP/IP commands that set up what links do, as data: names, TLS, time, passthrough at start, updates.
 
-use super::*;
+use super::row::*;
 use crate::at::commands::{clock, options, tls, update};
 
 /// Most cipher suites in one AT+CIPSSLCCIPHER: as many as a command line has room for, and more.

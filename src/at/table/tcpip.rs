@@ -1,6 +1,6 @@
 //! The TCP/IP commands that open, use and close links, as data.
 
-use super::*;
+use super::row::*;
 use crate::at::commands::{link, receive, send, server, status};
 
 /// The other end of AT+CIPSTART: since v3.1 its name has 64 bytes at most.

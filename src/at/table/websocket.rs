@@ -1,6 +1,6 @@
 //! The WebSocket commands as data.
 
-use super::*;
+use super::row::*;
 use crate::at::commands::websocket;
 use crate::profile::Feature;
 

@@ -1,6 +1,6 @@
 //! The Wi-Fi commands, as data.
 
-use super::*;
+use super::row::*;
 use crate::at::commands::{mdns, wifi, wifi_address, wifi_join, wifi_radio, wifi_scan, wifi_softap};
 use crate::at::nvs::SoftAp;
 
