@@ -3,7 +3,8 @@
 use super::channel::Channel;
 use super::packets::{self, PINGREQ, PUBACK, PUBCOMP, PUBREC, PUBREL};
 use super::reader::{Arrival, Piece, Reader};
-use super::{Around, Settings};
+use super::report::Around;
+use super::settings::{KEEP_ALIVE, Settings};
 use crate::at::Env;
 use crate::at::dial::{self, Dial, Dialling};
 use crate::at::tls_log::Said;
@@ -476,7 +477,7 @@ impl Client {
 
     /// Pings, or notices that the last ping was not answered: true.
     fn misses_the_broker(&mut self, now: Instant, around: &Around<'_>) -> bool {
-        let keep_alive = around.settings.map_or(super::KEEP_ALIVE, |settings| settings.keep_alive);
+        let keep_alive = around.settings.map_or(KEEP_ALIVE, |settings| settings.keep_alive);
         if self.keep_alive_at(keep_alive).is_none_or(|at| at > now) {
             return false;
         }

@@ -3,7 +3,7 @@
 //! They are written here and not by the codec, because the firmware looks at no text that it is given: a topic with
 //! wildcards, or one that is no UTF-8, goes out, and the broker closes the connection.
 
-use super::{Settings, Will};
+use super::settings::{Settings, Will};
 
 /// CONNECT, with clean session, will, user and password as they are set.
 pub fn connect(settings: &Settings) -> Vec<u8> {
