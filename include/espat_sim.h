@@ -500,6 +500,9 @@ enum espat_event_kind
     // The connection of a WebSocket client at `peer` is over: `code` is the code of its close frame, or 0, `data` its
     // reason, `detail` another cause.
     ESPAT_EVENT_KIND_WEB_SOCKET_ENDED = 213,
+    // A line of the console or of the timeline has taken effect: `detail` is the line. `subject` is the module, host or
+    // access point that it changes, or "gateway". Of modules and of hosts.
+    ESPAT_EVENT_KIND_CHANGED = 300,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -852,11 +855,12 @@ typedef struct espat_observation {
     uint64_t number;
     // World time at which it happened, in ns.
     uint64_t ns;
-    // A module's name, or a host's. NULL: there is no observation now.
+    // A module's name, or a host's; of "change" also that of an access point, or "gateway". NULL: there is no observation
+    // now.
     const char *subject;
     // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
-    // "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    // "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket". NULL: there is no observation now.
+    // "change", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
+    // "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket", "change". NULL: there is no observation now.
     const char *kind;
     // The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     // now.

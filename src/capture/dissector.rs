@@ -11,7 +11,7 @@ use super::{PacketKind, Side, UartPacket};
 /// Wireshark's AT command dissector.
 const AT: &str = "at";
 /// Wireshark's dissector for lines of text.
-const TEXT: &str = "data-text-lines";
+pub(super) const TEXT: &str = "data-text-lines";
 /// Wireshark's dissector for plain bytes.
 const DATA: &str = "data";
 

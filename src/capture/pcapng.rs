@@ -167,6 +167,16 @@ impl Capture {
         self.exported(interface, packet, dissector::name_of_log(packet), None);
     }
 
+    /// Adds a line of the console at the instant at which it takes effect, as a packet and as its comment.
+    pub fn change(&mut self, interface: usize, at: Instant, line: &str) {
+        let mut pdu = Vec::with_capacity(line.len() + 40);
+        tag(&mut pdu, TAG_DISSECTOR_NAME, dissector::TEXT);
+        tag(&mut pdu, TAG_COLUMN_PROTOCOL, "CONSOLE");
+        tag(&mut pdu, 0, "");
+        pdu.extend_from_slice(line.as_bytes());
+        self.packet(interface, at, OUTBOUND, &pdu, Some(line));
+    }
+
     fn exported(&mut self, interface: usize, packet: &UartPacket, dissector: &str, comment: Option<&str>) {
         let mut pdu = Vec::with_capacity(packet.bytes.len() + 40);
         tag(&mut pdu, TAG_DISSECTOR_NAME, dissector);

@@ -146,6 +146,9 @@ pub enum espat_event_kind {
     /// The connection of a WebSocket client at `peer` is over: `code` is the code of its close frame, or 0, `data` its
     /// reason, `detail` another cause.
     WebSocketEnded = 213,
+    /// A line of the console or of the timeline has taken effect: `detail` is the line. `subject` is the module, host or
+    /// access point that it changes, or "gateway". Of modules and of hosts.
+    Changed = 300,
 }
 
 /// Something that happened, for tests that wait for it: who, what, and the facts one by one, with the sentence beside.
@@ -162,11 +165,12 @@ pub struct espat_observation {
     pub number: u64,
     /// World time at which it happened, in ns.
     pub ns: u64,
-    /// A module's name, or a host's. NULL: there is no observation now.
+    /// A module's name, or a host's; of "change" also that of an access point, or "gateway". NULL: there is no observation
+    /// now.
     pub subject: *const c_char,
     /// What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
-    /// "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    /// "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket". NULL: there is no observation now.
+    /// "change", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
+    /// "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket", "change". NULL: there is no observation now.
     pub kind: *const c_char,
     /// The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     /// now.

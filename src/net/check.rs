@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smoltcp::wire::Ipv4Cidr;
 
-use super::config::{DnsConfig, DnsRecord, Faults, HostConfig, NetConfig, SegmentConfig, ServiceConfig};
+use super::config::{DnsConfig, DnsRecord, HostConfig, NetConfig, SegmentConfig, ServiceConfig};
 use super::dns_server::is_name;
 use super::{addr, gateway, icmpv6};
 
@@ -24,26 +24,6 @@ impl std::error::Error for NetError {}
 
 fn fail(sentence: String) -> Result<(), NetError> {
     Err(NetError(sentence))
-}
-
-impl Faults {
-    /// Says which value is out of range, if one is.
-    pub fn check(&self) -> Result<(), NetError> {
-        if !(576..=1500).contains(&self.mtu) {
-            return fail(format!("the MTU is {}; expected 576 to 1500 bytes", self.mtu));
-        }
-        if self.rate_bps == Some(0) {
-            return fail("the rate is 0; expected at least 1 bit/s".to_owned());
-        }
-        for (what, ppm) in
-            [("loss", self.loss_ppm), ("duplication", self.duplicate_ppm), ("reordering", self.reorder_ppm)]
-        {
-            if ppm > 1_000_000 {
-                return fail(format!("the {what} is {ppm} in a million; expected at most 1000000"));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Checks everything that does not need the network to be built.
@@ -199,8 +179,8 @@ fn check_ipv6_place(host: &HostConfig, segments: &[SegmentConfig]) -> Result<(),
     if !addr::is_unicast(*address) || address.is_unicast_link_local() {
         return fail(format!("host {name:?} has {address}, which no host can have for everybody"));
     }
-    if host.link.mtu < icmpv6::MIN_MTU {
-        let (mtu, least) = (host.link.mtu, icmpv6::MIN_MTU);
+    if host.link.mtu() < icmpv6::MIN_MTU {
+        let (mtu, least) = (host.link.mtu(), icmpv6::MIN_MTU);
         return fail(format!("host {name:?} has an IPv6 address on a link of {mtu} bytes; expected {least}"));
     }
     let near = |s: &&SegmentConfig| s.ipv6.is_some_and(|prefix| addr::same_network(prefix, *address, 64));
@@ -236,6 +216,7 @@ fn is_host_address(prefix: Ipv4Cidr, address: Ipv4Addr) -> bool {
 mod tests {
     use super::*;
     use crate::net::Network;
+    use crate::net::config::LinkFaults;
     use crate::net::config::{DhcpAnswers, ModuleLinkConfig, ServiceConfig};
     use crate::time::Duration;
 
@@ -260,7 +241,7 @@ mod tests {
             address: address.into(),
             address6: None,
             segment: segment.map(str::to_owned),
-            link: Faults::default(),
+            link: LinkFaults::default(),
             services: Vec::new(),
         }
     }
@@ -274,7 +255,7 @@ mod tests {
             epoch: 0,
             segments: vec![segment("home", 4), segment("office", 5)],
             hosts: vec![host("web", [203, 0, 113, 10], None), host("nas", [192, 168, 4, 10], Some("home"))],
-            modules: vec![ModuleLinkConfig { name: "wifi".to_owned(), link: Faults::default() }],
+            modules: vec![ModuleLinkConfig { name: "wifi".to_owned(), link: LinkFaults::default() }],
             dns: DnsConfig::default(),
             tls: Vec::new(),
         }
@@ -319,7 +300,7 @@ mod tests {
                 |c| c.dns.records = vec![("a".into(), DnsRecord::Alias("b..c".into()))],
                 "\"b..c\", which is no",
             ),
-            (|c| c.hosts[0].link.mtu = 100, "link of host \"web\": the MTU is 100"),
+            (|c| c.hosts[0].link.down.mtu = 100, "link of host \"web\": the MTU is 100"),
             (
                 |c| c.segments[1].ipv6 = c.segments[0].ipv6,
                 "\"home\" and \"office\" have the same IPv6 prefix",
@@ -332,11 +313,11 @@ mod tests {
             (
                 |c| {
                     c.hosts[0].address6 = Some(ip6("2001:db8:9::9"));
-                    c.hosts[0].link.mtu = 1279;
+                    c.hosts[0].link.up.mtu = 1279;
                 },
                 "on a link of 1279 bytes; expected 1280",
             ),
-            (|c| c.modules[0].link.rate_bps = Some(0), "link of module \"wifi\": the rate is 0"),
+            (|c| c.modules[0].link.up.rate_bps = Some(0), "link of module \"wifi\": the rate is 0"),
         ];
         for (change, expected) in mistakes {
             let mut config = good();

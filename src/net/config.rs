@@ -4,48 +4,11 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::addr::gateway_in;
+pub use super::faults::{Distribution, Faults, GeModel, LARGEST_GAP, LONGEST_QUEUE, LinkFaults};
+pub(crate) use super::link::SHORTEST_DRAWN;
 use super::mqtt::wire::Refusal;
 use super::tls;
 use crate::time::Duration;
-
-/// How a link behaves. Every random choice is drawn from a stream named after the link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults {
-    /// Time a frame is under way, both directions alike.
-    pub latency: Duration,
-    /// Up to this much is added to the latency of each frame, evenly drawn. Frames keep their order: a frame
-    /// never arrives before the one sent ahead of it, unless it is drawn for reordering.
-    pub jitter: Duration,
-    /// Chance that a frame is lost, in a million.
-    pub loss_ppm: u32,
-    /// Chance that a frame arrives twice, in a million.
-    pub duplicate_ppm: u32,
-    /// Chance that a frame is held back for one extra latency (at least 1 ms), so that later ones overtake it,
-    /// in a million.
-    pub reorder_ppm: u32,
-    /// Bits per second; frames queue for it in each direction. `None`: no limit.
-    pub rate_bps: Option<u64>,
-    /// Largest IP packet in bytes (576 to 1500); longer frames are lost.
-    pub mtu: u16,
-    /// True: nothing passes.
-    pub down: bool,
-}
-
-impl Default for Faults {
-    /// A perfect link of 1 ms.
-    fn default() -> Self {
-        Faults {
-            latency: Duration::from_millis(1),
-            jitter: Duration::ZERO,
-            loss_ppm: 0,
-            duplicate_ppm: 0,
-            reorder_ppm: 0,
-            rate_bps: None,
-            mtu: 1500,
-            down: false,
-        }
-    }
-}
 
 /// One LAN: the broadcast domain behind an access point. The gateway is on each of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +79,7 @@ pub struct HostConfig {
     pub segment: Option<String>,
     /// The link that joins it to its segment, or to the gateway. Its MTU at the start is also that of the host's
     /// own interface.
-    pub link: Faults,
+    pub link: LinkFaults,
     /// What it offers.
     pub services: Vec<ServiceConfig>,
 }
@@ -536,7 +499,7 @@ pub struct ModuleLinkConfig {
     /// The module's name, which is the link's name too.
     pub name: String,
     /// How it behaves.
-    pub link: Faults,
+    pub link: LinkFaults,
 }
 
 /// The whole network.

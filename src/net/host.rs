@@ -64,7 +64,7 @@ impl Host {
                 Some(_) => Medium::Ethernet { mac: mac_address(&host.name) },
                 None => Medium::Ip,
             },
-            mtu: host.link.mtu,
+            mtu: host.link.up.mtu,
             tcp_rx: TCP_BUFFER,
             tcp_tx: TCP_BUFFER,
         });

@@ -6,12 +6,15 @@
 
 use std::collections::VecDeque;
 
-use super::config::Faults;
+use super::faults::{Distribution, Faults, GeModel, LinkFaults};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant, NANOS_PER_SEC};
 
-/// Most frames that wait in one direction for the link's rate; one more is dropped.
-const QUEUE_LIMIT: usize = 1000;
+mod deviate;
+
+/// No distribution gives a shorter time under way than this, or than the latency where that is shorter: modules of one
+/// world may be so far apart in time.
+pub(crate) const SHORTEST_DRAWN: Duration = Duration::from_micros(100);
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +28,28 @@ pub(super) enum Way {
 /// What a link does with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Passage {
-    /// It arrives at `at`; twice when `twice`, after later ones when `held_back`.
-    Arrives { at: Instant, twice: bool, held_back: bool },
+    /// It arrives at `at`; twice when `twice`, after later ones when `held_back`, with a bit inverted that [`damage`]
+    /// finds with the draw `corrupt`.
+    Arrives { at: Instant, twice: bool, held_back: bool, corrupt: Option<u64> },
     /// It is under way and never arrives; `at` is when it would have.
     Lost { at: Instant },
     /// It never gets under way.
     Dropped { reason: &'static str },
 }
 
+/// Inverts one bit of a frame, any of them as netem does.
+pub(super) fn damage(frame: &mut [u8], draw: u64) {
+    let bits = frame.len() as u128 * 8;
+    let bit = ((u128::from(draw) * bits) >> 64) as usize;
+    if let Some(byte) = frame.get_mut(bit / 8) {
+        *byte ^= 1 << (bit % 8);
+    }
+}
+
 /// One link, both directions.
 pub(super) struct Link {
     name: String,
-    faults: Faults,
+    faults: LinkFaults,
     /// Bytes of each frame that do not count for the MTU.
     header: usize,
     up: Direction,
@@ -45,7 +58,7 @@ pub(super) struct Link {
 
 impl Link {
     /// The link called `name`. `header`: bytes of link-layer header in front of each IP packet.
-    pub(super) fn new(name: &str, seed: u64, faults: Faults, header: usize) -> Self {
+    pub(super) fn new(name: &str, seed: u64, faults: LinkFaults, header: usize) -> Self {
         Link {
             name: name.to_owned(),
             faults,
@@ -59,26 +72,27 @@ impl Link {
         &self.name
     }
 
-    pub(super) fn faults(&self) -> &Faults {
+    pub(super) fn faults(&self) -> &LinkFaults {
         &self.faults
     }
 
     /// Frames under way keep what they drew.
-    pub(super) fn set_faults(&mut self, faults: Faults) {
+    pub(super) fn set_faults(&mut self, faults: LinkFaults) {
         self.faults = faults;
     }
 
     /// Sends a frame of `bytes` bytes at `now`. Calls for one direction come in the order of time.
     pub(super) fn transmit(&mut self, way: Way, now: Instant, bytes: usize) -> Passage {
-        if self.faults.down {
+        let faults = self.faults.way(way);
+        if faults.down {
             return Passage::Dropped { reason: "the link is down" };
         }
-        if bytes.saturating_sub(self.header) > usize::from(self.faults.mtu) {
+        if bytes.saturating_sub(self.header) > usize::from(faults.mtu) {
             return Passage::Dropped { reason: "longer than the link's MTU" };
         }
         match way {
-            Way::Up => self.up.transmit(&self.faults, now, bytes),
-            Way::Down => self.down.transmit(&self.faults, now, bytes),
+            Way::Up => self.up.transmit(faults, now, bytes),
+            Way::Down => self.down.transmit(faults, now, bytes),
         }
     }
 }
@@ -103,6 +117,13 @@ struct Direction {
     jitter: Stream,
     duplicate: Stream,
     reorder: Stream,
+    bursts: Stream,
+    corrupt: Stream,
+    distribution: Stream,
+    /// The state of the Gilbert-Elliott model: bad.
+    bad: bool,
+    /// Frames that passed since the last one that was held back.
+    in_order: u32,
     run: Option<Run>,
     /// Ends of the frames that wait for the rate, the one being sent included.
     waiting: VecDeque<Instant>,
@@ -117,6 +138,11 @@ impl Direction {
             jitter: stream("jitter"),
             duplicate: stream("duplicate"),
             reorder: stream("reorder"),
+            bursts: stream("gemodel"),
+            corrupt: stream("corrupt"),
+            distribution: stream("distribution"),
+            bad: false,
+            in_order: 0,
             run: None,
             waiting: VecDeque::new(),
             last_arrival: Instant::ZERO,
@@ -124,22 +150,56 @@ impl Direction {
     }
 
     fn transmit(&mut self, faults: &Faults, now: Instant, bytes: usize) -> Passage {
-        let Some(sent) = self.serialize(faults.rate_bps, now, bytes) else {
+        let Some(sent) = self.serialize(faults, now, bytes) else {
             return Passage::Dropped { reason: "the link's queue is full" };
         };
-        let lost = self.loss.chance(faults.loss_ppm);
+        let lost = self.loss.chance(faults.loss_ppm) | self.burst_loses(faults.bursts);
         let twice = self.duplicate.chance(faults.duplicate_ppm);
-        let held_back = self.reorder.chance(faults.reorder_ppm);
-        let jitter = self.draw_jitter(faults.jitter);
+        let held_back =
+            self.reorder.chance(faults.reorder_ppm) && self.in_order >= faults.gap.saturating_sub(1);
+        self.in_order = if held_back { 0 } else { self.in_order.saturating_add(1) };
+        let (corrupt, bit) = (self.corrupt.chance(faults.corrupt_ppm), self.corrupt.next_u64());
+        let corrupt = corrupt.then_some(bit);
 
-        let mut at = sent + faults.latency + jitter;
+        let mut at = sent + self.draw_delay(faults);
         if held_back {
             at += faults.latency.max(Duration::from_millis(1));
         } else {
             at = at.max(self.last_arrival);
             self.last_arrival = at;
         }
-        if lost { Passage::Lost { at } } else { Passage::Arrives { at, twice, held_back } }
+        if lost { Passage::Lost { at } } else { Passage::Arrives { at, twice, held_back, corrupt } }
+    }
+
+    /// Whether the Gilbert-Elliott model loses this frame. As in netem the state changes behind the frame. A model that
+    /// is turned on finds a good state.
+    fn burst_loses(&mut self, model: Option<GeModel>) -> bool {
+        let (change, loss) = (self.bursts.between(0, 999_999), self.bursts.between(0, 999_999));
+        let Some(model) = model else {
+            self.bad = false;
+            return false;
+        };
+        let (leaves, loses) = if self.bad { (model.r, model.bad) } else { (model.p, model.good) };
+        if change < u64::from(leaves) {
+            self.bad = !self.bad;
+        }
+        loss < u64::from(loses)
+    }
+
+    /// How long a frame is under way. Whatever the distribution, each stream draws as often.
+    fn draw_delay(&mut self, faults: &Faults) -> Duration {
+        let even = self.draw_jitter(faults.jitter);
+        let deviates = deviate::Deviates::draw(&mut self.distribution);
+        let deviate = match faults.distribution {
+            Distribution::Uniform => return faults.latency + even,
+            Distribution::Normal => deviates.normal(),
+            Distribution::Pareto => deviates.pareto(),
+            Distribution::ParetoNormal => deviates.pareto_normal(),
+        };
+        let drawn = i128::from(faults.latency.as_nanos())
+            + i128::from(faults.jitter.as_nanos()) * i128::from(deviate) / i128::from(deviate::ONE);
+        let drawn = Duration::from_nanos(u64::try_from(drawn.max(0)).unwrap_or(u64::MAX));
+        drawn.max(faults.latency.min(SHORTEST_DRAWN))
     }
 
     /// A draw in `0..=most`. An empty range draws too, so that a link whose jitter is turned on later jitters
@@ -153,14 +213,14 @@ impl Direction {
     }
 
     /// When the frame's last bit leaves; `None` when the queue is full.
-    fn serialize(&mut self, rate_bps: Option<u64>, now: Instant, bytes: usize) -> Option<Instant> {
+    fn serialize(&mut self, faults: &Faults, now: Instant, bytes: usize) -> Option<Instant> {
         while self.waiting.front().is_some_and(|end| *end <= now) {
             self.waiting.pop_front();
         }
-        let Some(rate_bps) = rate_bps else {
+        let Some(rate_bps) = faults.rate_bps else {
             return Some(now);
         };
-        if self.waiting.len() >= QUEUE_LIMIT {
+        if self.waiting.len() >= faults.limit as usize {
             return None;
         }
         let bits = bytes as u64 * 8;
@@ -179,153 +239,4 @@ impl Direction {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::addr::ETHERNET_HEADER;
-
-    fn perfect() -> Faults {
-        Faults::default()
-    }
-
-    fn link(faults: Faults) -> Link {
-        Link::new("wifi", 1, faults, ETHERNET_HEADER)
-    }
-
-    fn at_ns(ns: u64) -> Passage {
-        Passage::Arrives { at: Instant::from_nanos(ns), twice: false, held_back: false }
-    }
-
-    /// Arrival times of `n` frames of 100 bytes, one each microsecond; `None` for a lost one.
-    fn arrivals(faults: Faults, n: u64) -> Vec<Option<Instant>> {
-        let mut link = link(faults);
-        (0..n)
-            .map(|i| match link.transmit(Way::Up, Instant::from_nanos(i * 1_000), 100) {
-                Passage::Arrives { at, .. } => Some(at),
-                _ => None,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn rate_and_latency_give_exact_arrivals_without_drift() {
-        // 3 Mbit/s: 100 bytes take 266 666.66… ns. Three frames take 800 000 ns exactly.
-        let mut link = link(Faults { rate_bps: Some(3_000_000), ..perfect() });
-        let start = Instant::from_nanos(7);
-        assert_eq!(link.transmit(Way::Up, start, 100), at_ns(7 + 266_667 + 1_000_000));
-        assert_eq!(link.transmit(Way::Up, start, 100), at_ns(7 + 533_334 + 1_000_000));
-        assert_eq!(link.transmit(Way::Up, start, 100), at_ns(7 + 800_000 + 1_000_000));
-        // The other direction has its own queue.
-        assert_eq!(link.transmit(Way::Down, start, 100), at_ns(7 + 266_667 + 1_000_000));
-        // Idle again: a new run starts when the frame comes.
-        let later = Instant::from_nanos(5_000_000);
-        assert_eq!(link.transmit(Way::Up, later, 100), at_ns(5_000_000 + 266_667 + 1_000_000));
-    }
-
-    #[test]
-    fn a_new_rate_counts_from_the_end_of_the_frames_already_queued() {
-        let mut link = link(Faults { rate_bps: Some(8_000), ..perfect() });
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), at_ns(100_000_000 + 1_000_000));
-        link.set_faults(Faults { rate_bps: Some(80_000), ..perfect() });
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), at_ns(110_000_000 + 1_000_000));
-    }
-
-    #[test]
-    fn a_full_queue_drops_the_newest_frame_and_takes_frames_again_when_it_has_room() {
-        let mut link = link(Faults { rate_bps: Some(800_000), ..perfect() });
-        for i in 0..1000 {
-            let passage = link.transmit(Way::Up, Instant::ZERO, 100);
-            assert!(matches!(passage, Passage::Arrives { .. }), "frame {i}: {passage:?}");
-        }
-        let full = Passage::Dropped { reason: "the link's queue is full" };
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), full);
-        let first_is_out = Instant::from_nanos(1_000_000);
-        assert_eq!(link.transmit(Way::Up, first_is_out, 100), at_ns(1_001_000_000 + 1_000_000));
-        assert_eq!(link.transmit(Way::Up, first_is_out, 100), full);
-    }
-
-    #[test]
-    fn jitter_keeps_the_order_and_stays_inside_its_range() {
-        let jitter = Duration::from_millis(5);
-        let got = arrivals(Faults { jitter, ..perfect() }, 500);
-        let mut last = Instant::ZERO;
-        let mut seen = std::collections::BTreeSet::new();
-        for (i, at) in got.iter().enumerate() {
-            let at = at.expect("no frame is lost");
-            assert!(at >= last, "frame {i} overtook the one before it");
-            assert!(
-                at >= Instant::from_nanos(i as u64 * 1_000) + Duration::from_millis(1),
-                "frame {i} is early"
-            );
-            assert!(at <= Instant::from_nanos(499_000) + Duration::from_millis(6), "frame {i} is late");
-            last = at;
-            seen.insert(at);
-        }
-        assert!(seen.len() > 5, "jitter does not vary: {seen:?}");
-    }
-
-    #[test]
-    fn turning_loss_on_does_not_shift_the_jitter() {
-        let jitter = Duration::from_millis(5);
-        let clean = arrivals(Faults { jitter, ..perfect() }, 500);
-        let lossy = arrivals(Faults { jitter, loss_ppm: 200_000, ..perfect() }, 500);
-        let lost = lossy.iter().filter(|a| a.is_none()).count();
-        assert!((60..140).contains(&lost), "20 % of 500 frames should be lost, {lost} were");
-        for (i, (a, b)) in clean.iter().zip(&lossy).enumerate() {
-            assert!(b.is_none() || a == b, "frame {i} arrives at {b:?} instead of {a:?}");
-        }
-    }
-
-    #[test]
-    fn turning_jitter_on_late_gives_the_draws_of_its_frames() {
-        let jitter = Duration::from_millis(5);
-        let arrival = |late: bool| {
-            let mut link = link(Faults { jitter: if late { Duration::ZERO } else { jitter }, ..perfect() });
-            link.transmit(Way::Up, Instant::ZERO, 100);
-            link.set_faults(Faults { jitter, ..perfect() });
-            link.transmit(Way::Up, Instant::from_nanos(1_000_000_000), 100)
-        };
-        assert_eq!(arrival(true), arrival(false));
-    }
-
-    #[test]
-    fn duplicated_and_held_back_frames_say_so() {
-        let mut link = link(Faults { duplicate_ppm: 1_000_000, ..perfect() });
-        let twice = Passage::Arrives { at: Instant::from_nanos(1_000_000), twice: true, held_back: false };
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), twice);
-
-        // Held back by one extra latency; the next frame does not wait for it.
-        let latency = Duration::from_millis(20);
-        link.set_faults(Faults { latency, reorder_ppm: 1_000_000, ..perfect() });
-        let late = Passage::Arrives { at: Instant::from_nanos(40_000_000), twice: false, held_back: true };
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), late);
-        link.set_faults(Faults { latency, ..perfect() });
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), at_ns(20_000_000));
-
-        // At least a millisecond on a link without latency.
-        link.set_faults(Faults { latency: Duration::ZERO, reorder_ppm: 1_000_000, ..perfect() });
-        let late = Passage::Arrives { at: Instant::from_nanos(101_000_000), twice: false, held_back: true };
-        assert_eq!(link.transmit(Way::Up, Instant::from_nanos(100_000_000), 100), late);
-    }
-
-    #[test]
-    fn a_shorter_latency_does_not_let_later_frames_overtake() {
-        let mut link = link(Faults { latency: Duration::from_millis(50), ..perfect() });
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), at_ns(50_000_000));
-        link.set_faults(perfect());
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 100), at_ns(50_000_000));
-        assert_eq!(link.transmit(Way::Up, Instant::from_nanos(60_000_000), 100), at_ns(61_000_000));
-    }
-
-    #[test]
-    fn a_link_that_is_down_or_too_narrow_drops() {
-        let mut link = link(Faults { mtu: 576, ..perfect() });
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 576 + 14), at_ns(1_000_000));
-        let long = Passage::Dropped { reason: "longer than the link's MTU" };
-        assert_eq!(link.transmit(Way::Up, Instant::ZERO, 577 + 14), long);
-        link.set_faults(Faults { down: true, ..perfect() });
-        assert_eq!(
-            link.transmit(Way::Down, Instant::ZERO, 60),
-            Passage::Dropped { reason: "the link is down" }
-        );
-    }
-}
+mod tests;

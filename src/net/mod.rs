@@ -10,6 +10,7 @@ pub mod config;
 mod dhcp_server;
 pub(crate) mod dns_server;
 pub mod event;
+mod faults;
 pub mod firmware;
 mod forward;
 mod gateway;

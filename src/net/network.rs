@@ -5,12 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::addr::{ETHERNET_HEADER, mac_address};
 use super::check::{NetError, check};
-use super::config::{Faults, HostConfig, NetConfig};
+use super::config::{HostConfig, LinkFaults, NetConfig};
 use super::dns_server::DnsServer;
 use super::event::{GuestEvent, HostEvent, TlsEvent};
 use super::gateway::{self, Gateway, Output};
 use super::host::{Host, Timer};
-use super::link::{Link, Passage, Way};
+use super::link::{Link, Passage, Way, damage};
 use super::segment::{Port, Segment};
 use super::stack::{DhcpEvent, Handshake};
 use crate::event::{Key, Kind, Queue, Rank};
@@ -126,7 +126,7 @@ impl Network {
                 Some(s) => segments[s].join(Port::Host(i)),
                 None => {
                     for address in host.addresses() {
-                        gateway.routes_mut().add_host(address, i, host.link.mtu);
+                        gateway.routes_mut().add_host(address, i, host.link.down.mtu);
                     }
                 }
             }
@@ -271,15 +271,18 @@ impl Network {
         let Some(m) = self.modules.get_mut(module) else {
             return Fate::Dropped("there is no such module");
         };
-        match m.link.transmit(Way::Up, now, frame.len()) {
-            Passage::Arrives { at, twice, .. } => {
+        let mut frame = frame;
+        let passage = m.link.transmit(Way::Up, now, frame.len());
+        match passage {
+            Passage::Arrives { at, twice, corrupt, .. } => {
                 let from = Port::Module(module);
+                corrupt.into_iter().for_each(|draw| damage(&mut frame, draw));
                 if twice {
                     let frame = frame.clone();
                     self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
                 }
                 self.queue.push(at, Kind::Frame, m.rank, Event::AtSwitch { segment, from, frame });
-                Fate::Sent
+                comment(&passage).map_or(Fate::Sent, Fate::Disturbed)
             }
             Passage::Lost { .. } => Fate::Lost,
             Passage::Dropped { reason } => Fate::Dropped(reason),
@@ -292,13 +295,14 @@ impl Network {
     }
 
     /// How the link of this module or host behaves; `None` when there is none of this name.
-    pub fn faults(&self, link: &str) -> Option<&Faults> {
+    pub fn faults(&self, link: &str) -> Option<&LinkFaults> {
         self.links().find(|l| l.name() == link).map(Link::faults)
     }
 
     /// Changes how a link behaves. Frames under way keep what they drew; a host's own stack keeps the MTU it
-    /// began with. False when there is no such link or [`Faults::check`] objects; nothing has changed then.
-    pub fn set_faults(&mut self, link: &str, faults: Faults) -> bool {
+    /// began with. False when there is no such link or [`LinkFaults::check`] objects; nothing has changed then.
+    pub fn set_faults(&mut self, link: &str, faults: impl Into<LinkFaults>) -> bool {
+        let faults = faults.into();
         if faults.check().is_err() {
             return false;
         }
@@ -309,7 +313,7 @@ impl Network {
         let Some(index) = self.hosts.iter().position(|h| h.link.name() == link) else {
             return false;
         };
-        self.gateway.routes_mut().set_mtu(index, faults.mtu);
+        self.gateway.routes_mut().set_mtu(index, faults.down.mtu);
         self.hosts[index].link.set_faults(faults);
         true
     }
@@ -328,7 +332,7 @@ impl Network {
     /// The smallest latency of a module's link now: how long a module's frame takes at least to matter to
     /// anybody else. The longest duration when there is no module.
     pub fn min_module_latency(&self) -> Duration {
-        let latencies = self.modules.iter().map(|m| m.link.faults().latency);
+        let latencies = self.modules.iter().map(|m| m.link.faults().latency());
         latencies.min().unwrap_or(Duration::from_nanos(u64::MAX))
     }
 
@@ -438,7 +442,9 @@ impl Network {
         let passage = host.link.transmit(Way::Up, self.now, frame.len());
         let (rank, segment) = (host.rank, host.segment);
         self.tap(index, false, &frame, comment(&passage));
-        if let Passage::Arrives { at, twice, .. } = passage {
+        let mut frame = frame;
+        if let Passage::Arrives { at, twice, corrupt, .. } = passage {
+            corrupt.into_iter().for_each(|draw| damage(&mut frame, draw));
             let event = |frame| match segment {
                 Some(segment) => Event::AtSwitch { segment, from: Port::Host(index), frame },
                 None => Event::AtGateway { packet: frame },
@@ -453,7 +459,9 @@ impl Network {
     fn send_to_host(&mut self, index: usize, frame: Vec<u8>) {
         let host = &mut self.hosts[index];
         let passage = host.link.transmit(Way::Down, self.now, frame.len());
-        if let Passage::Arrives { at, twice, .. } = passage {
+        let mut frame = frame;
+        if let Passage::Arrives { at, twice, corrupt, .. } = passage {
+            corrupt.into_iter().for_each(|draw| damage(&mut frame, draw));
             let why = comment(&passage);
             if twice {
                 let frame = frame.clone();
@@ -463,15 +471,18 @@ impl Network {
         }
     }
 
-    fn send_to_module(&mut self, module: usize, frame: Vec<u8>, softap: bool) {
+    fn send_to_module(&mut self, module: usize, mut frame: Vec<u8>, softap: bool) {
         let link = &mut self.modules[module].link;
         let passage = link.transmit(Way::Down, self.now, frame.len());
         let why = comment(&passage);
         let (at, lost) = match passage {
-            Passage::Arrives { at, .. } => (at, false),
+            Passage::Arrives { at, corrupt, .. } => {
+                corrupt.into_iter().for_each(|draw| damage(&mut frame, draw));
+                (at, false)
+            }
             Passage::Lost { at } => (at, true),
             // Even what was never under way appears no sooner at the module's end than a frame could.
-            Passage::Dropped { .. } => (self.now + link.faults().latency, true),
+            Passage::Dropped { .. } => (self.now + link.faults().down.latency, true),
         };
         if matches!(passage, Passage::Arrives { twice: true, .. }) {
             self.deliveries.push_back(Delivery { at, module, softap, frame: frame.clone(), lost, why });
@@ -494,10 +505,16 @@ impl Network {
 
 fn comment(passage: &Passage) -> Option<&'static str> {
     match passage {
-        Passage::Arrives { held_back: true, twice: true, .. } => Some("held back and duplicated by the link"),
-        Passage::Arrives { held_back: true, .. } => Some("held back by the link"),
-        Passage::Arrives { twice: true, .. } => Some("duplicated by the link"),
-        Passage::Arrives { .. } => None,
+        Passage::Arrives { held_back, twice, corrupt, .. } => match (held_back, twice, corrupt.is_some()) {
+            (false, false, false) => None,
+            (true, false, false) => Some("held back by the link"),
+            (false, true, false) => Some("duplicated by the link"),
+            (true, true, false) => Some("held back and duplicated by the link"),
+            (false, false, true) => Some("corrupted by the link"),
+            (true, false, true) => Some("held back and corrupted by the link"),
+            (false, true, true) => Some("duplicated and corrupted by the link"),
+            (true, true, true) => Some("held back, duplicated and corrupted by the link"),
+        },
         Passage::Lost { .. } => Some("lost on the link"),
         Passage::Dropped { reason } => Some(reason),
     }

@@ -29,7 +29,7 @@ use crate::world::quantity::{self, duration_text};
 use crate::world::spelling::{did_you_mean, one_of, printable, shown};
 pub use change::{Audience, Change};
 pub use dns::DnsChange;
-pub use link::LinkChange;
+pub use link::{LinkChange, LinkSide};
 pub use question::Question;
 pub use wire::{WireChange, WireSide};
 use words::Words;
@@ -92,7 +92,7 @@ const COMMANDS: [Row; 10] = [
         word: "link",
         usage: &["link [NAME]", "link NAME SETTING..."],
         help: "Shows a link, or changes it; a link has the name of its module or host.",
-        details: || setting::details(&link::SETTINGS, &[]),
+        details: || setting::details(&link::SETTINGS, &link::SIDES.map(|(word, help, _)| (word, help))),
         read: link::read,
     },
     Row {

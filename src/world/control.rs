@@ -144,10 +144,9 @@ impl World {
         let names = self.network.link_names();
         let wanted = names.into_iter().filter(|n| name.is_none_or(|wanted| wanted == *n));
         let lines: Vec<String> = wanted
-            .filter_map(|n| {
-                let change = LinkChange::from(self.network.faults(n)?);
-                Some(Change::Link { name: n.to_owned(), change }.to_string())
-            })
+            .filter_map(|n| Some((n, self.network.faults(n)?)))
+            .flat_map(|(n, faults)| LinkChange::of(faults).into_iter().map(move |change| (n, change)))
+            .map(|(n, change)| Change::Link { name: n.to_owned(), change }.to_string())
             .collect();
         lines.join("\n")
     }

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use super::console::Change;
 use crate::at::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use crate::module::ModuleEvent;
 use crate::net::event::{HostEvent, TcpEvent, UdpEvent};
@@ -36,6 +37,8 @@ pub enum Event {
     Uart(UartEvent),
     /// To a host or one of its services.
     Host(HostEvent),
+    /// A line of the console or of the timeline has taken effect.
+    Changed(Change),
 }
 
 /// What an event is. The numbers stay for ever: new kinds get new ones, and the number of one that goes is not used
@@ -155,11 +158,13 @@ pub enum EventKind {
     WebSocketReceived = 212,
     /// The connection of a WebSocket client is over.
     WebSocketEnded = 213,
+    /// A line of the console or of the timeline has changed a module, a host, an access point or a link. Of modules, too.
+    Changed = 300,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 56] = [
+    pub const ALL: [EventKind; 57] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -216,6 +221,7 @@ impl EventKind {
         EventKind::WebSocketRefused,
         EventKind::WebSocketReceived,
         EventKind::WebSocketEnded,
+        EventKind::Changed,
     ];
 
     /// Its number.
@@ -275,17 +281,18 @@ impl EventKind {
             | EventKind::WebSocketRefused
             | EventKind::WebSocketReceived
             | EventKind::WebSocketEnded => "websocket",
+            EventKind::Changed => "change",
         }
     }
 
-    /// True: of modules. False: of hosts.
-    pub fn is_of_modules(self) -> bool {
-        self < EventKind::GuestJoined
+    /// Whether modules have it, or else hosts: of [`EventKind::Changed`] both.
+    fn is_of(self, modules: bool) -> bool {
+        self == EventKind::Changed || (self < EventKind::GuestJoined) == modules
     }
 
     /// The words of what is observed of modules, or of hosts, each once.
     pub fn words(of_modules: bool) -> Vec<&'static str> {
-        let kinds = EventKind::ALL.into_iter().filter(|kind| kind.is_of_modules() == of_modules);
+        let kinds = EventKind::ALL.into_iter().filter(|kind| kind.is_of(of_modules));
         let mut words: Vec<&'static str> = kinds.map(EventKind::word).collect();
         words.dedup();
         words
@@ -307,7 +314,7 @@ pub struct Facts<'a> {
     /// the filter of an MQTT event, or the user of a client that has connected.
     pub name: &'a str,
     /// The method of an HTTP request, the type of a DNS question, the outcome of a TLS handshake, the id of an MQTT
-    /// client, or why something failed.
+    /// client, the line of [`EventKind::Changed`], or why something failed.
     pub detail: Cow<'a, str>,
     /// Bytes received, lost or waiting; of [`EventKind::SntpAnswered`] seconds since 1970; of
     /// [`EventKind::MqttConnected`] the keep-alive, seconds.
@@ -352,6 +359,7 @@ impl Event {
             Event::Uart(UartEvent::McuOverrun { .. }) => EventKind::UartMcuOverrun,
             Event::Uart(UartEvent::Unheard(_)) => EventKind::UartUnheard,
             Event::Host(event) => facts::kind_of_host(event),
+            Event::Changed(_) => EventKind::Changed,
         }
     }
 
@@ -396,6 +404,7 @@ impl Event {
             }
             Event::Uart(UartEvent::ModuleOverrun | UartEvent::Asleep | UartEvent::EscapeSpoilt) => none,
             Event::Host(event) => facts::facts_of_host(event),
+            Event::Changed(change) => Facts { detail: change.to_string().into(), ..none },
         }
     }
 
@@ -427,6 +436,7 @@ impl fmt::Display for Event {
             Event::Link(event) => event.fmt(f),
             Event::Uart(event) => event.fmt(f),
             Event::Host(event) => event.fmt(f),
+            Event::Changed(change) => change.fmt(f),
         }
     }
 }
@@ -448,7 +458,7 @@ pub struct Observation {
     pub number: u64,
     /// When.
     pub at: Instant,
-    /// A module's name, or a host's.
+    /// A module's name, or a host's; of a change also an access point's, or `gateway`.
     pub subject: String,
     /// What has happened.
     pub event: Event,
@@ -478,14 +488,14 @@ mod tests {
         let given = [
             1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103,
             110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180,
-            181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213,
+            181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 300,
         ];
         assert_eq!(numbers, given);
     }
 
     #[test]
     fn every_word_is_of_modules_or_of_hosts_and_stands_once() {
-        assert_eq!(EventKind::words(true), ["command", "reply", "station", "link", "uart"]);
+        assert_eq!(EventKind::words(true), ["command", "reply", "station", "link", "uart", "change"]);
         let hosts = [
             "station",
             "http",
@@ -499,6 +509,7 @@ mod tests {
             "tls",
             "mqtt",
             "websocket",
+            "change",
         ];
         assert_eq!(EventKind::words(false), hosts);
     }

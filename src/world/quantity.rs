@@ -3,6 +3,7 @@
 //! Read with integers only, so that the value is exact on every machine: what does not come out whole in the
 //! base unit (nanoseconds, parts in a million, bits per second) is an error, not a rounding.
 
+use crate::net::config::{Distribution, GeModel};
 use crate::time::Duration;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 
@@ -78,6 +79,52 @@ pub(crate) fn rate(text: &str) -> Result<Option<u64>, String> {
         Ok(Some(bps))
     } else {
         Err(format!("expected 1 bit/s to 100 Gbit/s, or `unlimited`, found {}", shown(text)))
+    }
+}
+
+/// The word for a link without loss in bursts.
+const NONE: &str = "none";
+
+/// The Gilbert-Elliott model as netem writes it: p, and r, 1-h and 1-k where they are not netem's own; or `none`.
+pub(crate) fn ge_model(text: &str) -> Result<Option<GeModel>, String> {
+    if text.trim() == NONE {
+        return Ok(None);
+    }
+    ge_model_of(&text.split_whitespace().collect::<Vec<_>>()).map(Some)
+}
+
+/// The same from its chances one by one.
+pub(crate) fn ge_model_of(chances: &[&str]) -> Result<GeModel, String> {
+    let mut values = chances.iter().map(|text| chance(text));
+    let mut next = || values.next().transpose();
+    let p = next()?.ok_or("expected one to four chances (p, r, 1-h, 1-k), found none")?;
+    let model = GeModel::new(p, next()?, next()?, next()?);
+    if values.next().is_some() {
+        return Err(format!("expected one to four chances (p, r, 1-h, 1-k), found {}", chances.len()));
+    }
+    Ok(model)
+}
+
+/// The same, written.
+pub(crate) fn ge_model_text(model: Option<GeModel>) -> String {
+    let Some(GeModel { p, r, bad, good }) = model else { return NONE.to_owned() };
+    [p, r, bad, good].map(chance_text).join(" ")
+}
+
+/// How a latency varies: `uniform`, `normal`, `pareto` or `paretonormal`.
+pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
+    let words = || Distribution::WORDS.iter().map(|(word, _)| *word);
+    let found = Distribution::WORDS.iter().find(|(word, _)| *word == text);
+    found.map(|(_, distribution)| *distribution).ok_or_else(|| {
+        format!("expected {}, found {}{}", one_of(words()), shown(text), did_you_mean(text, words()))
+    })
+}
+
+/// A number of frames from 1 to `most`.
+pub(crate) fn frames(text: &str, most: u32) -> Result<u32, String> {
+    match text.parse() {
+        Ok(n) if (1..=most).contains(&n) && digits(text) => Ok(n),
+        _ => Err(format!("expected 1 to {most} (frames), found {}", shown(text))),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::console::Change;
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::expect::{Expectations, Verdict};
 use super::scenario::Scenario;
@@ -20,6 +21,7 @@ enum Item {
     Uart { interface: usize, packet: UartPacket, comment: Option<String> },
     Log { interface: usize, packet: UartPacket },
     Secret { line: String },
+    Change { line: String },
 }
 
 /// Channels of one module.
@@ -46,6 +48,8 @@ pub struct Recorder {
     digest: Digest,
     modules: Vec<Channels>,
     capture: Option<Capture>,
+    /// The interface of changes, from the first one on.
+    changes: Option<usize>,
     /// Where the network's own taps begin among the interfaces.
     first_tap: usize,
     waiting: Queue<Item>,
@@ -122,6 +126,7 @@ impl Recorder {
             digest,
             modules,
             capture,
+            changes: None,
             first_tap: first_tap.unwrap_or(0),
             waiting: Queue::default(),
             secrets: BTreeSet::new(),
@@ -241,6 +246,15 @@ impl Recorder {
         }
     }
 
+    /// A line of the console or of the timeline takes effect.
+    pub fn change(&mut self, at: Instant, change: &Change) {
+        if self.capture.is_some() {
+            // Before the packets of this instant.
+            self.waiting.push(at, Kind::WireEdge, 0, Item::Change { line: change.to_string() });
+        }
+        self.observe(at, change.subject(), Event::Changed(change.clone()));
+    }
+
     pub fn take_keylog(&mut self) -> Vec<u8> {
         self.keylog.as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -289,6 +303,13 @@ impl Recorder {
                 }
                 Some((_, Item::Log { interface, packet })) => capture.log(interface, &packet),
                 Some((_, Item::Secret { line })) => capture.secrets(&line),
+                Some((key, Item::Change { line })) => {
+                    let interface = *self.changes.get_or_insert_with(|| {
+                        let description = "Lines of the console and of the timeline, when they take effect";
+                        capture.add_interface("console", description, InterfaceKind::Uart)
+                    });
+                    capture.change(interface, key.time, &line);
+                }
                 None => break,
             }
         }
@@ -379,7 +400,7 @@ impl Recorder {
             let item = Item::Uart { interface: channels.uart, comment: comment(remarks), packet };
             let at = match &item {
                 Item::Uart { packet, .. } => packet.at,
-                Item::Frame { .. } | Item::Log { .. } | Item::Secret { .. } => return,
+                Item::Frame { .. } | Item::Log { .. } | Item::Secret { .. } | Item::Change { .. } => return,
             };
             self.waiting.push(at, Kind::WireEdge, module as u32, item);
         }

@@ -7,7 +7,7 @@
 
 use std::cmp::Reverse;
 
-use super::console::Change;
+use super::console::{Audience, Change};
 use super::slot::{Slot, Step};
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
@@ -156,6 +156,9 @@ impl World {
     fn module_change(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
         let Some((now, change)) = slot.changes.pop_front() else { return };
+        if let Audience::Module(_) = change.audience() {
+            self.recorder.change(now, &change);
+        }
         match change {
             Change::ApUp(name) => slot.module.access_point(now, &name, true),
             Change::ApDown(name) => slot.module.access_point(now, &name, false),
@@ -267,10 +270,11 @@ impl World {
                 };
                 match fate {
                     Fate::Sent => {}
+                    Fate::Disturbed(how) => slot.remarks.push(how.to_owned()),
                     Fate::Lost => slot.remarks.push("lost on the radio link".to_owned()),
                     Fate::Dropped(why) => slot.remarks.push(format!("dropped: {why}")),
                 }
-                if !matches!(fate, Fate::Sent) {
+                if matches!(fate, Fate::Lost | Fate::Dropped(_)) {
                     slot.statistics.frames_lost += 1;
                 }
                 self.recorder.capture_frame(module, key.time, false, &frame, &mut slot.remarks);
@@ -326,6 +330,7 @@ impl World {
         if let Some(why) = self.cannot(&change) {
             self.warnings.push(format!("{at}: {why}"));
         }
+        self.recorder.change(at, &change);
         match change {
             Change::ApUp(name) => self.network.set_segment_up(at, &name, true),
             Change::ApDown(name) => self.network.set_segment_up(at, &name, false),

@@ -101,11 +101,12 @@ impl Host {
         Host::joined_in(&with_pc(), seed)
     }
 
-    /// What was observed about `subject` since the last call, its commands and replies left out.
+    /// What was observed about `subject` since the last call; its commands and replies, and what was changed from outside,
+    /// are left out.
     pub fn seen(&mut self, subject: &str) -> Vec<String> {
         let observations = self.world.take_observations().into_iter();
-        let of_it =
-            observations.filter(|o| o.subject == subject && o.kind() != "command" && o.kind() != "reply");
+        let of_it = observations
+            .filter(|o| o.subject == subject && !["command", "reply", "change"].contains(&o.kind()));
         of_it.map(|o| format!("{} {}", o.kind(), o.text())).collect()
     }
 

@@ -3,6 +3,7 @@
 //! Each module is about one promise. `host` is the host that most of them drive a module with. What starts programs
 //! (the command, C, QEMU, tshark, Renode) is in `tests/programs`.
 
+mod bad_luck;
 #[cfg(feature = "tls")]
 mod certificates;
 mod contract;

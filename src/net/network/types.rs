@@ -11,6 +11,8 @@ use crate::time::Instant;
 pub enum Fate {
     /// It is under way.
     Sent,
+    /// It is under way, and something is done to it there: what, for a comment in the capture.
+    Disturbed(&'static str),
     /// It was drawn for loss.
     Lost,
     /// It never got under way; why.

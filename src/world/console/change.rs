@@ -80,6 +80,20 @@ pub enum Audience<'a> {
 }
 
 impl Change {
+    /// What it changes: the name of a module, host or access point, or `gateway`.
+    pub fn subject(&self) -> &str {
+        match self {
+            Change::ApUp(name) | Change::ApDown(name) => name,
+            Change::ApDhcp { name, .. }
+            | Change::ApAssociation { name, .. }
+            | Change::Pin { name, .. }
+            | Change::Dns { name, .. }
+            | Change::Link { name, .. }
+            | Change::Wire { name, .. }
+            | Change::Host { name, .. } => name,
+        }
+    }
+
     /// Who must see it.
     pub fn audience(&self) -> Audience<'_> {
         match self {

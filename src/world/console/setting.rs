@@ -7,7 +7,7 @@ use crate::world::spelling::{did_you_mean, one_of};
 /// One thing that can be set. `T` collects what a line sets.
 pub(super) struct Setting<T> {
     pub word: &'static str,
-    /// What follows the word; empty when nothing does.
+    /// What follows the word, a word for each value; empty when nothing does. All but the first may be left out.
     pub argument: &'static str,
     pub help: &'static str,
     pub set: fn(&mut T, &str) -> Result<(), String>,
@@ -17,12 +17,21 @@ impl<T> Setting<T> {
     /// Reads what follows the word into `change`.
     pub fn read(&self, change: &mut T, words: &mut Words) -> Result<(), String> {
         let Setting { word, argument, .. } = self;
-        let value = match *argument {
-            "" => String::new(),
+        let most = argument.split(' ').filter(|name| !name.is_empty()).count();
+        let mut value = match most {
+            0 => String::new(),
             _ => words
                 .quantity()
                 .ok_or_else(|| format!("expected {argument} after `{word}`, found nothing"))?,
         };
+        if most > 1 {
+            // A space stands between values then, not before their units.
+            value.retain(|c| c != ' ');
+            for _ in 1..most {
+                let Some(further) = words.further_quantity() else { break };
+                value = format!("{value} {}", further.replace(' ', ""));
+            }
+        }
         (self.set)(change, &value).map_err(|e| format!("`{word}`: {e}"))
     }
 }

@@ -2,7 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
-use crate::net::config::{DhcpAnswers, DnsAnswers, Faults, MqttAnswers, MqttChange, SntpAnswers, SntpChange};
+use crate::net::config::{
+    DhcpAnswers, Distribution, DnsAnswers, Faults, GeModel, LinkFaults, MqttAnswers, MqttChange, SntpAnswers,
+    SntpChange,
+};
 use crate::net::config::{HttpAnswer, HttpChange, WebSocketChange};
 use crate::net::mqtt::wire::Refusal;
 use crate::net::network::{HostAction, HostTls, Peer};
@@ -95,6 +98,32 @@ fn every_form_is_understood() {
         (
             "at 1s wire wifi from-mcu loss 0",
             at(1_000_000_000, wire(Some(WireSide::FromMcu), Harm { loss_ppm: Some(0), ..Harm::default() })),
+        ),
+        (
+            "link wifi upstream distribution normal gemodel 1 % 25% corrupt 2% gap 5 limit 50",
+            link(
+                "wifi",
+                LinkChange {
+                    side: Some(LinkSide::Up),
+                    distribution: Some(Distribution::Normal),
+                    bursts: Some(Some(GeModel { p: 10_000, r: 250_000, bad: 1_000_000, good: 0 })),
+                    corrupt_ppm: Some(20_000),
+                    gap: Some(5),
+                    limit: Some(50),
+                    ..none()
+                },
+            ),
+        ),
+        ("link wifi gemodel 1 %", {
+            let model = GeModel { p: 10_000, r: 990_000, bad: 1_000_000, good: 0 };
+            link("wifi", LinkChange { bursts: Some(Some(model)), ..none() })
+        }),
+        (
+            "link wifi downstream gemodel none down",
+            link(
+                "wifi",
+                LinkChange { side: Some(LinkSide::Down), bursts: Some(None), down: Some(true), ..none() },
+            ),
         ),
         ("link wifi down", link("wifi", LinkChange { down: Some(true), ..none() })),
         ("link down up", link("down", LinkChange { down: Some(false), ..none() })),
@@ -222,7 +251,7 @@ fn a_text_that_is_too_long_is_refused() {
 
 #[test]
 fn a_line_that_is_not_understood_says_what_was_expected() {
-    let settings = "`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`";
+    let settings = "`latency`, `jitter`, `distribution`, `loss`, `gemodel`, `corrupt`, `duplicate`, `reorder`, `gap`, `rate`, `limit`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram`, `sntp`, \
          `http`, `websocket`, `publish`, `mqtt` or `tls`";
     let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `pin`, `host` or `at`";
@@ -452,26 +481,45 @@ fn the_reference_shows_the_help_that_is_built_in() {
 
 #[test]
 fn a_change_leaves_what_it_does_not_name() {
-    let mut faults = Faults::default();
+    let mut faults = LinkFaults::default();
     let Ok(Command::Change(Change::Link { change, .. })) = parse("link wifi loss 5% rate 1Mbit/s down")
     else {
         panic!("a link line was not understood");
     };
     change.apply(&mut faults);
     let expected = Faults { loss_ppm: 50_000, rate_bps: Some(1_000_000), down: true, ..Faults::default() };
-    assert_eq!(faults, expected);
+    assert_eq!(faults, expected.clone().into());
+    let Ok(Command::Change(Change::Link { change, .. })) = parse("link wifi downstream up rate 9kbit/s")
+    else {
+        panic!("a direction of a link was not understood");
+    };
+    change.apply(&mut faults);
+    let down = Faults { down: false, rate_bps: Some(9_000), ..expected.clone() };
+    assert_eq!(faults, LinkFaults { up: expected, down });
 }
 
 fn change() -> impl Strategy<Value = LinkChange> {
-    let delay = || proptest::option::of((0..=3_600_000_000_000u64).prop_map(Duration::from_nanos));
-    let chance = || proptest::option::of(0..=1_000_000u32);
-    let rate = proptest::option::of(proptest::option::of(1..=100_000_000_000u64));
-    let rest = (rate, proptest::option::of(576..=1500u16), proptest::option::of(any::<bool>()));
-    (delay(), delay(), chance(), chance(), chance(), rest)
-        .prop_map(|(latency, jitter, loss_ppm, duplicate_ppm, reorder_ppm, (rate_bps, mtu, down))| {
-            LinkChange { latency, jitter, loss_ppm, duplicate_ppm, reorder_ppm, rate_bps, mtu, down }
+    use proptest::option::of;
+    let delay = || of((0..=3_600_000_000_000u64).prop_map(Duration::from_nanos));
+    let ppm = || 0..=1_000_000u32;
+    let chance = || of(ppm());
+    let side = prop_oneof![Just(None), Just(Some(LinkSide::Up)), Just(Some(LinkSide::Down))];
+    let model = (ppm(), ppm(), ppm(), ppm()).prop_map(|(p, r, bad, good)| GeModel { p, r, bad, good });
+    let distribution = of(proptest::sample::select(&Distribution::WORDS[..]).prop_map(|(_, d)| d));
+    let frames = || of(1..=1_000_000u32);
+    let first = (side, delay(), delay(), distribution, chance(), of(of(model)), chance());
+    let rate = of(of(1..=100_000_000_000u64));
+    let rest = (chance(), chance(), frames(), rate, frames(), of(576..=1500u16), of(any::<bool>()));
+    (first, rest)
+        .prop_map(|((side, latency, jitter, distribution, loss_ppm, bursts, corrupt_ppm), rest)| {
+            let (duplicate_ppm, reorder_ppm, gap, rate_bps, limit, mtu, down) = rest;
+            let first =
+                LinkChange { side, latency, jitter, distribution, loss_ppm, bursts, ..LinkChange::default() };
+            LinkChange { corrupt_ppm, duplicate_ppm, reorder_ppm, gap, rate_bps, limit, mtu, down, ..first }
         })
-        .prop_filter("a change changes something", |c| *c != LinkChange::default())
+        .prop_filter("a change changes something", |c| {
+            LinkChange { side: None, ..c.clone() } != LinkChange::default()
+        })
 }
 
 fn action() -> impl Strategy<Value = HostAction> {

@@ -67,6 +67,15 @@ impl Words {
         }
         Some(text)
     }
+
+    /// The same when the next word begins with a digit, and no word of the language does.
+    pub fn further_quantity(&mut self) -> Option<String> {
+        let next = self.0.peek()?;
+        if next.quoted || !next.text.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        self.quantity()
+    }
 }
 
 /// Reads a quoted word after its opening quote. Returns it, and what follows the closing quote.

@@ -1,5 +1,6 @@
 //! Reads `expect`: what must be observed, and when.
 
+use super::read::GATEWAY;
 use super::report::Problems;
 use super::table::Section;
 use super::{Place, Scenario};
@@ -12,8 +13,12 @@ use crate::world::expect::{Expectation, Needle, Pattern, When};
 use crate::world::spelling::{cut, did_you_mean, one_of, printable, shown};
 
 /// What is observed of every host.
-const OF_HOSTS: [EventKind; 3] =
-    [EventKind::GuestJoined, EventKind::TcpTerminalReceived, EventKind::UdpTerminalReceived];
+const OF_HOSTS: [EventKind; 4] = [
+    EventKind::GuestJoined,
+    EventKind::TcpTerminalReceived,
+    EventKind::UdpTerminalReceived,
+    EventKind::Changed,
+];
 /// The words that a line can begin with.
 const FIRST: [&str; 5] = ["then", "never", "by", "between", "within"];
 
@@ -90,6 +95,7 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
     let kinds = match hosts().find(|host| host.name == name) {
         Some(host) => of_host(host, scenario.has_tls(host)),
         None if modules().any(|module| module == name) => EventKind::words(true),
+        None if scenario.places().any(|place| place == name) => vec![EventKind::Changed.word()],
         None => {
             let names = || modules().chain(hosts().map(|host| host.name.as_str()));
             return Err(format!(
@@ -118,6 +124,11 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
 }
 
 impl Scenario {
+    /// What can be changed besides modules and hosts: access points and the gateway.
+    fn places(&self) -> impl Iterator<Item = &str> {
+        self.aps.iter().map(|ap| ap.name.as_str()).chain([GATEWAY])
+    }
+
     /// Whether a port of this host has TLS.
     fn has_tls(&self, host: &HostConfig) -> bool {
         self.net.tls.iter().any(|port| port.host == host.name)
@@ -127,7 +138,8 @@ impl Scenario {
     pub(in crate::world) fn check_observation(&self, subject: &str, kind: &str) -> Result<(), String> {
         let modules = self.modules.iter().map(|m| (m.name.as_str(), EventKind::words(true)));
         let hosts = self.net.hosts.iter().map(|host| (host.name.as_str(), of_host(host, self.has_tls(host))));
-        let all: Vec<(&str, Vec<&str>)> = modules.chain(hosts).collect();
+        let places = self.places().map(|name| (name, vec![EventKind::Changed.word()]));
+        let all: Vec<(&str, Vec<&str>)> = modules.chain(hosts).chain(places).collect();
         let names = || all.iter().map(|(name, _)| *name);
         if !subject.is_empty() && !names().any(|name| name == subject) {
             return Err(format!(

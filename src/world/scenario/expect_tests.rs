@@ -46,15 +46,15 @@ fn a_bad_line_says_what_was_expected_instead() {
         ),
         (
             "www htp GET /",
-            "expected what is observed of www (`http`, `station`, `tcp-terminal` or `udp-terminal`), found `htp`; did you mean `http`?",
+            "expected what is observed of www (`http`, `station`, `tcp-terminal`, `udp-terminal` or `change`), found `htp`; did you mean `http`?",
         ),
         (
             "wifi joined home",
-            "expected what is observed of wifi (`command`, `reply`, `station`, `link` or `uart`), found `joined`",
+            "expected what is observed of wifi (`command`, `reply`, `station`, `link`, `uart` or `change`), found `joined`",
         ),
         (
             "nas http GET /",
-            "expected what is observed of nas (`tcp-echo`, `udp-echo`, `station`, `tcp-terminal` or `udp-terminal`), found `http`",
+            "expected what is observed of nas (`tcp-echo`, `udp-echo`, `station`, `tcp-terminal`, `udp-terminal` or `change`), found `http`",
         ),
         ("by wifi", "`by`: expected a duration such as `20 ms`, found `wifi`"),
         ("by", "expected a time such as `1.5s` after `by`, found nothing"),

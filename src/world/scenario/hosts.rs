@@ -11,7 +11,7 @@ use super::table::Section;
 use super::tls::{Owner, Tls};
 use super::{dns, exists, link, pages, schema, servers};
 use crate::net::addr::same_network;
-use crate::net::config::{Faults, HostConfig, ServiceConfig, TlsPort};
+use crate::net::config::{Faults, HostConfig, LinkFaults, ServiceConfig, TlsPort};
 use crate::net::icmpv6::MIN_MTU;
 use crate::net::ntp;
 use crate::world::spelling::shown;
@@ -71,12 +71,12 @@ pub(super) fn read(
                 let title = format!("[host.{name}.link]");
                 link::read(problems, title, value.span(), value, Faults::default())
             }
-            None => Faults::default(),
+            None => LinkFaults::default(),
         };
-        if address6.is_some() && link.mtu < MIN_MTU {
+        if address6.is_some() && link.mtu() < MIN_MTU {
             let message = format!(
                 "expected a link of at least {MIN_MTU} bytes for a host with IPv6, found an MTU of {}",
-                link.mtu
+                link.mtu()
             );
             section.complain(problems, "address6", &message);
         }

@@ -5,7 +5,9 @@ use std::ops::Range;
 use super::report::Problems;
 use super::table::{Section, Value};
 use super::{check_latency, schema};
-use crate::net::config::{Faults, HostConfig, ModuleLinkConfig};
+use crate::net::config::{
+    Distribution, Faults, GeModel, HostConfig, LARGEST_GAP, LONGEST_QUEUE, LinkFaults, ModuleLinkConfig,
+};
 use crate::time::Duration;
 use crate::world::quantity;
 use crate::world::spelling::{did_you_mean, one_of, printable, shown};
@@ -27,8 +29,10 @@ pub(super) fn read_modules(
     modules: &[&str],
     hosts: &[HostConfig],
 ) -> Vec<ModuleLinkConfig> {
-    let mut links: Vec<ModuleLinkConfig> =
-        modules.iter().map(|name| ModuleLinkConfig { name: (*name).to_string(), link: radio() }).collect();
+    let mut links: Vec<ModuleLinkConfig> = modules
+        .iter()
+        .map(|name| ModuleLinkConfig { name: (*name).to_string(), link: radio().into() })
+        .collect();
     for (name, place, value) in top.named(problems, "link") {
         let Some(link) = links.iter_mut().find(|l| l.name == name) else {
             let modules = || modules.iter().copied();
@@ -43,31 +47,58 @@ pub(super) fn read_modules(
             continue;
         };
         link.link = read(problems, format!("[link.{name}]"), place.clone(), value, radio());
-        if let Err(message) = check_latency(link.link.latency, modules.len()) {
+        if let Err(message) = check_latency(link.link.latency(), modules.len()) {
             problems.add(place, message);
         }
     }
     links
 }
 
-/// Reads one link; keys that are not there are as in `default`.
+/// Reads one link; keys that are not there are as in `default`, those of a direction as in both.
 pub(super) fn read<'a>(
     problems: &mut Problems,
     title: String,
     place: Range<usize>,
     value: &'a Value<'a>,
     default: Faults,
-) -> Faults {
-    let p = problems;
-    let Some(link) = Section::open(p, title, place, value, schema::LINK) else { return default };
+) -> LinkFaults {
+    let Some(link) = Section::open(problems, title.clone(), place, value, schema::LINK) else {
+        return default.into();
+    };
+    let both = way(problems, &link, &default);
+    let title = title.trim_end_matches(']');
+    let mut side = |key: &str| {
+        let value = link.value(key)?;
+        let section =
+            Section::open(problems, format!("{title}.{key}]"), value.span(), value, schema::LINK_SIDE)?;
+        Some(way(problems, &section, &both))
+    };
+    let (up, down) = (side("upstream"), side("downstream"));
+    LinkFaults { up: up.unwrap_or_else(|| both.clone()), down: down.unwrap_or(both) }
+}
+
+/// The keys of a direction, or of both.
+fn way(p: &mut Problems, link: &Section, default: &Faults) -> Faults {
     Faults {
         latency: link.parsed(p, "latency", quantity::delay).unwrap_or(default.latency),
         jitter: link.parsed(p, "jitter", quantity::delay).unwrap_or(default.jitter),
+        distribution: link.choice(p, "distribution", &Distribution::WORDS).unwrap_or(default.distribution),
         loss_ppm: link.parsed(p, "loss", quantity::chance).unwrap_or(default.loss_ppm),
+        bursts: bursts(p, link).or(default.bursts),
+        corrupt_ppm: link.parsed(p, "corrupt", quantity::chance).unwrap_or(default.corrupt_ppm),
         duplicate_ppm: link.parsed(p, "duplicate", quantity::chance).unwrap_or(default.duplicate_ppm),
         reorder_ppm: link.parsed(p, "reorder", quantity::chance).unwrap_or(default.reorder_ppm),
+        gap: link.integer(p, "gap", 1, LARGEST_GAP.into()).unwrap_or(default.gap),
         rate_bps: link.parsed(p, "rate", quantity::rate).unwrap_or(default.rate_bps),
+        limit: link.integer(p, "limit", 1, LONGEST_QUEUE.into()).unwrap_or(default.limit),
         mtu: link.integer(p, "mtu", 576, 1500).unwrap_or(default.mtu),
         down: !link.boolean(p, "up").unwrap_or(!default.down),
     }
+}
+
+/// The chances under `gemodel`.
+fn bursts(problems: &mut Problems, link: &Section) -> Option<GeModel> {
+    let list = link.strings(problems, "gemodel")?;
+    let texts: Vec<&str> = list.iter().map(|(text, _)| *text).collect();
+    quantity::ge_model_of(&texts).map_err(|message| link.complain(problems, "gemodel", &message)).ok()
 }

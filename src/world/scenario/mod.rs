@@ -44,7 +44,7 @@ pub use wire::WireConfig;
 
 /// The least latency of a module's radio link in a world with several modules, whose clocks may run apart by
 /// as much.
-pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = Duration::from_micros(100);
+pub const LEAST_LATENCY_BETWEEN_MODULES: Duration = crate::net::config::SHORTEST_DRAWN;
 
 /// A module of the world.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -109,17 +109,27 @@ pub(super) const AP: &[Key] = &[
 pub(super) const LINK: &[Key] = &[
     key("latency", "a duration from 0 to 1 h, such as \"2 ms\"", "\"1 ms\", \"2 ms\" for a module"),
     key("jitter", "a duration from 0 to 1 h, such as \"500 us\"", "0, \"500 us\" for a module"),
+    key("distribution", "`uniform`, `normal`, `pareto` or `paretonormal`", "`uniform`"),
     key("loss", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
+    key("gemodel", "a list of one to four chances (p, r, 1-h, 1-k), such as [\"1 %\", \"25 %\"]", "none"),
+    key("corrupt", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
     key("duplicate", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
     key("reorder", "a chance from 0 to 100 %, such as \"0.5 %\"", "0"),
+    key("gap", "an integer from 1 to 1000000 (frames)", "1"),
     key(
         "rate",
         "a rate from 1 bit/s to 100 Gbit/s, such as \"10 Mbit/s\", or \"unlimited\"",
         "\"unlimited\", \"20 Mbit/s\" for a module",
     ),
+    key("limit", "an integer from 1 to 1000000 (frames)", "1000"),
     key("mtu", "an integer from 576 to 1500 (bytes)", "1500"),
     key("up", "true or false", "true"),
+    key("upstream", "a table with the keys above", "like the other direction"),
+    key("downstream", "a table with the keys above", "like the other direction"),
 ];
+
+/// Of one direction.
+pub(super) const LINK_SIDE: &[Key] = LINK.split_at(LINK.len() - 2).0;
 
 pub(super) const WIRE: &[Key] = &[
     key("mcu-tx", "`wire` or `as-stored`", "`wire`"),

@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use super::table::Key;
 use super::*;
 use crate::net::config::{
-    DhcpAnswers, DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, ServiceConfig, Sntp, SntpAnswers,
-    UpdateOffer,
+    DhcpAnswers, Distribution, DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, GeModel, LinkFaults,
+    ServiceConfig, Sntp, SntpAnswers, UpdateOffer,
 };
 use crate::profile::Feature;
 use crate::uart::LineSettings;
@@ -47,7 +47,7 @@ fn the_built_in_scenario_is_what_the_demo_needs() {
         ]
     );
     let www = &s.net.hosts[3];
-    assert_eq!(www.link.latency, Duration::from_millis(15));
+    assert_eq!(www.link.latency(), Duration::from_millis(15));
     let ServiceConfig::Http { port: 80, pages, .. } = &www.services[0] else { panic!("{:?}", www.services) };
     assert_eq!(pages[1].path, "/status");
     assert_eq!(pages[1].answers[0].body, b"espat-sim says hello\n");
@@ -59,13 +59,13 @@ fn the_built_in_scenario_is_what_the_demo_needs() {
         rate_bps: Some(20_000_000),
         ..Faults::default()
     };
-    assert_eq!(radio.link, expected);
+    assert_eq!(radio.link, expected.into());
 }
 
 #[test]
 fn every_example_is_a_scenario() {
     let lossy = parse(include_str!("../../../scenarios/lossy.toml"));
-    assert_eq!(lossy.net.modules[0].link.loss_ppm, 50_000);
+    assert_eq!(lossy.net.modules[0].link.up.loss_ppm, 50_000);
     let slow = parse(include_str!("../../../scenarios/slow-server.toml"));
     let ServiceConfig::Http { pages, .. } = &slow.net.hosts[0].services[0] else {
         panic!("the slow server is no HTTP server");
@@ -130,6 +130,12 @@ fn every_key_can_be_given() {
         rate = "unlimited"
         mtu = 576
         up = false
+        distribution = "pareto"
+        gemodel = ["1 %", "25 %", "90 %"]
+        corrupt = "3 ppm"
+        gap = 5
+        limit = 50
+        downstream = { loss = "1 %", up = true }
         [host.www]
         address = "10.1.2.5"
         names = ["WWW.example.com"]
@@ -175,11 +181,17 @@ fn every_key_can_be_given() {
         reorder_ppm: 1_000_000,
         mtu: 576,
         down: true,
+        distribution: Distribution::Pareto,
+        bursts: Some(GeModel { p: 10_000, r: 250_000, bad: 900_000, good: 0 }),
+        corrupt_ppm: 3,
+        gap: 5,
+        limit: 50,
         ..Faults::default()
     };
-    assert_eq!(s.net.modules[1].link, link);
+    let down = Faults { loss_ppm: 10_000, down: false, ..link.clone() };
+    assert_eq!(s.net.modules[1].link, LinkFaults { up: link, down });
     assert_eq!(s.net.hosts[0].dns_names, ["www.example.com"]);
-    assert_eq!(s.net.hosts[0].link.rate_bps, Some(64_000));
+    assert_eq!(s.net.hosts[0].link.up.rate_bps, Some(64_000));
     let terminals = [ServiceConfig::TcpTerminal { port: 80 }, ServiceConfig::UdpTerminal { port: 7 }];
     assert_eq!(s.net.hosts[0].services[4..], terminals);
     let addresses = |list: &[&str]| DnsRecord::Addresses(list.iter().map(|a| a.parse().unwrap()).collect());

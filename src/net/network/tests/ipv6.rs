@@ -79,7 +79,7 @@ fn pings_to_nobody_are_unreachable() {
 #[test]
 fn what_the_gateway_cannot_forward_it_says_in_icmpv6() {
     let mut config = dual_stack();
-    config.hosts[0].link.mtu = 1280;
+    config.hosts[0].link = Faults { mtu: 1280, ..Faults::default() }.into();
     let mut bench = ready(&config);
     let web = ip6("2001:db8:80::10");
     let probe = |from: Ipv6Addr, hops: u8, length: usize| {

@@ -81,7 +81,7 @@ fn pings_to_nobody_are_unreachable() {
 #[test]
 fn a_packet_out_of_hops_or_too_large_gets_an_icmp_error_from_the_gateway() {
     let mut config = config();
-    config.hosts[0].link.mtu = 900;
+    config.hosts[0].link = LinkFaults::from(Faults { mtu: 900, ..Faults::default() });
     let mut bench = Bench::joined(&config, 1);
     let probe = |ttl: u8, length: usize| {
         let (from, to) = (socket("192.168.4.100", 4000), socket("203.0.113.10", 7));

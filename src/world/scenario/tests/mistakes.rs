@@ -285,7 +285,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "timeline = [\"at 1s link wifi dwon\"]",
-            "1:13: expected a setting of the link (`latency`, `jitter`, `loss`, `duplicate`, `reorder`, `rate`, `mtu`, `down` or `up`), found `dwon`; did you mean `down`?",
+            "1:13: expected a setting of the link (`latency`, `jitter`, `distribution`, `loss`, `gemodel`, `corrupt`, `duplicate`, `reorder`, `gap`, `rate`, `limit`, `mtu`, `down` or `up`), found `dwon`; did you mean `down`?",
         ),
         (
             "[dns.records]\n\"a.example\" = \"b.exampel\"\n\"b.example\" = \"1.2.3.4\"",
