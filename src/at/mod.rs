@@ -98,6 +98,8 @@ pub struct At {
     received: bool,
     /// Who owns the MCU's bytes.
     input: Input,
+    /// The last byte of a data phase has just come: what its command goes on with is to be looked at now.
+    handed_over: bool,
     /// The MCU's payload so far is a whole block: it has left, or been cancelled.
     block_ended: bool,
     restart: bool,
@@ -134,6 +136,7 @@ impl At {
             stray: None,
             received: false,
             input: Input::Lines,
+            handed_over: false,
             block_ended: false,
             restart: false,
         };
@@ -170,6 +173,7 @@ impl At {
                 let outcome = whole.finish(&mut Context { now, core: &mut self.core, env });
                 self.conclude(outcome);
                 self.received = payload;
+                self.handed_over = matches!(self.phase, Phase::Running(_));
                 Mark::DataEnd
             }
         }
@@ -272,13 +276,14 @@ impl At {
     /// True when [`At::poll`] has something to do at once for a byte of payload that it has just got. `receiving`: when
     /// the byte that is on its way from the MCU started.
     pub fn is_due(&self, now: Instant, receiving: Option<Instant>) -> bool {
-        self.input.is_due(now, receiving)
+        self.handed_over || self.input.is_due(now, receiving)
     }
 
     /// Does what is due, and looks at everything below that may have moved. True when it did something to the stack:
     /// poll that again.
     pub fn poll(&mut self, now: Instant, env: &mut Env<'_>) -> bool {
         let mut moved = false;
+        self.handed_over = false;
         self.core.out.starved = false;
         let over = |until: &mut Instant| {
             let until = *until;

@@ -7,6 +7,7 @@
 //! A real program answers when it likes. So a test with a bridge checks contents, never times or digests, and virtual
 //! time waits for the program: once nothing has moved for [`QUIET`] and what the test waits for is not there, the
 //! program owes it, and time stands still until something comes from it, for at most [`PATIENCE`] of the wall clock.
+//! What a module sends again because no answer came moves nothing: else time would run on for as long as it does so.
 //! Nothing sleeps, and nothing is tried again. A host is the end of one bridge.
 #![allow(dead_code)] // each test file uses its own part
 
@@ -95,8 +96,10 @@ pub struct Bridge {
     news: (Sender<News>, Receiver<News>),
     /// When something last moved, in virtual time ...
     moved: u64,
-    /// ... and what the module had sent and received by then.
-    traffic: u64,
+    /// ... and what the module had printed by then.
+    printed: u64,
+    /// Something has gone out since something last came from outside: more of it moves nothing.
+    owed: bool,
 }
 
 impl Bridge {
@@ -111,7 +114,8 @@ impl Bridge {
             programs: Vec::new(),
             news,
             moved,
-            traffic: 0,
+            printed: 0,
+            owed: false,
         }
     }
 
@@ -302,27 +306,6 @@ impl Bridge {
         }
     }
 
-    /// Waits until so many bytes more have come from outside than `before` (from [`Bridge::outside`]), with virtual time that
-    /// goes slower than the programs: for answers that the module would ask for again meanwhile.
-    #[track_caller]
-    pub fn answered(&mut self, before: u64, bytes: u64) {
-        let limit = self.host.now + LIMIT;
-        while self.outside() < before + bytes {
-            assert!(self.host.now < limit, "{bytes} bytes never came from outside\n{}", self.state());
-            self.pass(SECOND / 10);
-            if self.outside() < before + bytes
-                && let Ok(news) = self.news.1.recv_timeout(PATIENCE / 300)
-            {
-                self.hear(news);
-            }
-        }
-    }
-
-    /// How many bytes have come from outside.
-    pub fn outside(&self) -> u64 {
-        self.wires.iter().map(|wire| wire.carried.0 + wire.inbox.len() as u64).sum()
-    }
-
     /// What there is to say when a wait has failed.
     fn state(&self) -> String {
         let pending = &self.host.pending[..self.host.pending.len().min(400)];
@@ -350,8 +333,7 @@ impl Bridge {
     /// Moves what can be moved now, in both directions.
     fn pump(&mut self) {
         let counted = self.host.world.statistics(self.host.module).expect("the module is there");
-        let traffic = counted.module_bytes + counted.frames_sent + counted.frames_received;
-        if std::mem::replace(&mut self.traffic, traffic) != traffic {
+        if std::mem::replace(&mut self.printed, counted.module_bytes) != counted.module_bytes {
             self.moved = self.host.now;
         }
         while let Ok(news) = self.news.1.try_recv() {
@@ -381,6 +363,7 @@ impl Bridge {
             News::Printed(program, data) => return self.programs[program].printed.extend(data),
         }
         self.moved = self.host.now;
+        self.owed = false;
     }
 
     /// Something that has happened in the world: bytes for a real peer perhaps.
@@ -389,7 +372,10 @@ impl Bridge {
         let Some(number) = self.wires.iter().position(|wire| wire.host == observation.subject) else {
             return;
         };
-        self.moved = self.host.now;
+        let more = matches!(event, TcpEvent::Received { .. }) && std::mem::replace(&mut self.owed, true);
+        if !more {
+            self.moved = self.host.now;
+        }
         let wire = &mut self.wires[number];
         match event {
             TcpEvent::Connected { dialled, .. } => {

@@ -40,6 +40,7 @@ fn joined(profile: &str) -> Host {
 }
 
 const OK: &str = "\r\nOK\r\n";
+const PROMPT: &str = "\r\nOK\r\n\r\n>";
 
 fn set(bridge: &mut Bridge, line: &str) {
     bridge.ask(format!("{line}\r\n"), OK);
@@ -52,19 +53,16 @@ fn own_port() -> u16 {
     20_000 + process as u16 * 10 + BROKERS.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Types a command that the broker answers with so many bytes.
-fn ask(bridge: &mut Bridge, line: &str, bytes: u64) {
-    let before = bridge.outside();
-    bridge.send(format!("{line}\r\n"));
-    bridge.answered(before, bytes);
-    bridge.expect(OK);
-}
+/// How long the broker is given by virtual time until that stands still: the module would send again what is not answered
+/// within a second.
+const QUIET: u64 = 9 * SECOND / 10;
 
-/// A broker of mosquitto's, and the module connected to it. Its own clients reach it at the port.
+/// A broker of mosquitto's, and the module's way to it. Its own clients reach it at the port.
 fn at_mosquitto(profile: &str, settings: &str) -> (Bridge, Program, u16) {
     let mut bridge = Bridge::new(joined(profile));
+    bridge.quiet = QUIET;
     let port = own_port();
-    let config = directory("mosquitto").join(format!("{port}.conf"));
+    let config = directory(&format!("mosquitto-{port}")).join("broker.conf");
     let text = format!(
         "listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type all\n{settings}"
     );
@@ -97,12 +95,12 @@ fn mosquitto_serves_the_module_with_every_quality_both_ways() {
         set(&mut bridge, "AT+MQTTCONNCFG=0,60,0,\"status\",\"gone\",1,1");
         connect(&mut bridge, 1);
         bridge.printed(broker, "as thermometer (p2, c1, k60, u'espressif')");
-        ask(&mut bridge, "AT+MQTTSUB=0,\"commands/#\",2", 5);
+        set(&mut bridge, "AT+MQTTSUB=0,\"commands/#\",2");
         let listener = bridge.start(&mut client("mosquitto_sub", port, &["-t", "#", "-q", "2", "-v"]));
         bridge.printed(broker, "\t# (QoS 2)\n");
-        for (bytes, qos) in [(0, "0"), (4, "1"), (8, "2")] {
+        for qos in ["0", "1", "2"] {
             let text = format!("with QoS {qos}");
-            ask(&mut bridge, &format!("AT+MQTTPUB=0,\"sensors/t\",\"{text}\",{qos},0"), bytes);
+            set(&mut bridge, &format!("AT+MQTTPUB=0,\"sensors/t\",\"{text}\",{qos},0"));
             bridge.printed(listener, &format!("sensors/t {text}\n"));
             let sent =
                 client("mosquitto_pub", port, &["-t", "commands/led", "-m", &text, "-q", qos]).status();
@@ -110,7 +108,12 @@ fn mosquitto_serves_the_module_with_every_quality_both_ways() {
             bridge.expect(format!("+MQTTSUBRECV:0,\"commands/led\",{},{text}\r\n", text.len()));
             bridge.printed(listener, &format!("commands/led {text}\n"));
         }
-        // Longer than the module's buffer, and longer than a segment.
+        // Longer than the module's buffer, and longer than a segment, both ways.
+        for qos in ["0", "1", "2"] {
+            bridge.ask(format!("AT+MQTTPUBRAW=0,\"long\",3000,{qos},1\r\n"), PROMPT);
+            bridge.ask("x".repeat(3000), "+MQTTPUB:OK\r\n");
+            bridge.printed(listener, &format!("long {}\n", "x".repeat(3000)));
+        }
         let long = "y".repeat(3000);
         let sent = client("mosquitto_pub", port, &["-t", "commands/long", "-m", &long, "-q", "1"]).status();
         assert!(sent.expect("it starts").success());
@@ -125,7 +128,7 @@ fn mosquitto_serves_the_module_with_every_quality_both_ways() {
             pieces += 1;
         }
         assert!(received == 3000 && pieces >= 3, "{profile}: {received} bytes in {pieces} pieces");
-        ask(&mut bridge, "AT+MQTTUNSUB=0,\"commands/#\"", 4);
+        set(&mut bridge, "AT+MQTTUNSUB=0,\"commands/#\"");
         bridge.printed(broker, "thermometer commands/#\n");
         // Goodbye: no will.
         set(&mut bridge, "AT+MQTTCLEAN=0");
