@@ -4,7 +4,9 @@
 //! and a signature over them is a function of what is signed. So a host's certificate depends on what the scenario
 //! says of it, and on nothing else; nothing makes a key at run time.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 
 use mbedtls::error::{Error, codes};
 use mbedtls::hash;
@@ -24,12 +26,28 @@ const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 const EXTENDED_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 const SERVER_USAGE: &[u8] = &[0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
 
+/// How many certificates are remembered.
+const REMEMBERED: usize = 16;
+
+/// What was signed last, oldest first. A signature takes milliseconds, and is always the same: a program that makes many
+/// worlds of one scenario makes it once.
+static SIGNED: Mutex<VecDeque<(HostCertificate, Identity)>> = Mutex::new(VecDeque::new());
+
 /// A certificate for a host, signed by the project's authority, with its key.
 ///
 /// # Errors
 /// [`SetupError::Certificate`]: a name is one that no certificate can have (it is empty or too long), or there is none.
 pub(super) fn sign(host: &HostCertificate) -> Result<Identity, SetupError> {
-    sign_with(CA_KEY, host)
+    let mut signed = SIGNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, identity)) = signed.iter().find(|(of, _)| of == host) {
+        return Ok(identity.clone());
+    }
+    let identity = sign_with(CA_KEY, host)?;
+    if signed.len() >= REMEMBERED {
+        signed.pop_front();
+    }
+    signed.push_back((host.clone(), identity.clone()));
+    Ok(identity)
 }
 
 /// The same, signed with the host's own key in the authority's name.
