@@ -1,8 +1,9 @@
 /*
  * The commands an application uses, typed, on top of at_driver.h: the module
- * and Wi-Fi in at_commands.c, links and the server in at_links.c, the UART itself
- * in at_line.c. Each command has its time-out there. Links are always numbered 0..4; with AT+CIPMUX=0 the
- * only one is 0 and the number is left out on the wire.
+ * and Wi-Fi in at_commands.c, links and the server in at_links.c, what links over
+ * SSL need in at_secure.c, the UART itself in at_line.c. Each command has its
+ * time-out there. Links are always numbered 0..4; with AT+CIPMUX=0 the only one is
+ * 0 and the number is left out on the wire.
  */
 #ifndef AT_COMMANDS_H
 #define AT_COMMANDS_H
@@ -73,6 +74,17 @@ at_result at_open_udp(at_driver *at, int link, const char *host, uint16_t port,
 at_result at_send(at_driver *at, int link, const void *bytes, size_t count);
 at_result at_close(at_driver *at, int link);
 
+/* Has the module ask time servers (SNTP). Its clock counts from 1970 until one has answered. */
+at_result at_start_clock(at_driver *at);
+
+/* The clock's time in the module's words, such as "Thu Jan  1 00:00:08 2026"; UTC. */
+#define AT_CLOCK_TEXT_MAX 32u
+at_result at_read_clock(at_driver *at, char text[AT_CLOCK_TEXT_MAX]);
+
+/* Links over SSL that are opened from now on: the server must show a certificate for `name`
+   that the module's authority 0 has signed, and that is valid now. */
+at_result at_verify_server(at_driver *at, int link, const char *name);
+
 /* Fills `info` with at most `cap` links and sets *count to how many there are. */
 at_result at_read_links(at_driver *at, at_link_info *info, size_t cap, size_t *count);
 
@@ -98,6 +110,7 @@ at_result at_set_transmit_interval(at_driver *at, unsigned ms);
 at_result at_set_server_clients(at_driver *at, unsigned clients);
 at_result at_set_server_timeout(at_driver *at, unsigned seconds);   /* of silent clients; 0: none */
 at_result at_start_server(at_driver *at, uint16_t port);
+at_result at_start_secure_server(at_driver *at, uint16_t port);     /* over SSL */
 at_result at_stop_server(at_driver *at, bool close_clients);
 at_result at_read_server(at_driver *at, uint16_t *port);            /* 0: it does not run */
 

@@ -2,8 +2,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "at_urc.h"
 
 #define BUSY_RETRY_MS 200u        /* pause after busy p... */
 #define BUSY_TRIES 50u
@@ -39,95 +40,7 @@ static void finish(at_driver *at, at_result outcome)
     at->outcome_known = true;
 }
 
-static void notify(at_driver *at, at_event event, int link)
-{
-    at->handlers->event(at->handlers->ctx, event, link);
-}
-
 /* ---- what arrives ------------------------------------------------------ */
-
-static void set_link(at_driver *at, int link, bool up)
-{
-    if (at->link_up[link] != up) {
-        at->link_up[link] = up;
-        at->waiting[link] = 0;
-        notify(at, up ? AT_EVENT_LINK_UP : AT_EVENT_LINK_DOWN, link);
-    }
-}
-
-static void module_restarted(at_driver *at)
-{
-    at->ready = true;
-    at->echo = true;
-    at->multiple = false;
-    at_parser_set_answers_have_remote(&at->parser, false);
-    at->wifi_connected = false;
-    at->got_ip = false;
-    for (int link = 0; link < AT_LINKS; link++) {
-        set_link(at, link, false); /* the module reports no CLOSED for these */
-    }
-    if (at->phase != AT_PHASE_IDLE) {
-        finish(at, AT_RESTARTED);
-    }
-    notify(at, AT_EVENT_READY, 0);
-}
-
-/* CONNECT, CLOSED, and both with a link number before them. */
-static bool take_link_urc(at_driver *at, const char *line)
-{
-    int link = 0;
-
-    if (line[0] >= '0' && line[0] < '0' + AT_LINKS && line[1] == ',') {
-        link = line[0] - '0';
-        line += 2;
-    }
-    if (strcmp(line, "CONNECT") == 0) {
-        set_link(at, link, true);
-    } else if (strcmp(line, "CLOSED") == 0) {
-        set_link(at, link, false);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-/* +IPD without data: in passive receive mode the module only says what waits. */
-static bool take_notice(at_driver *at, const char *line)
-{
-    at_block_header header;
-    int link;
-
-    if (!at_parse_ipd(line, &header)) {
-        return false;
-    }
-    link = header.link == AT_LINK_NONE ? 0 : header.link;
-    at->stats.notices++;
-    at->waiting[link] = header.length;
-    notify(at, AT_EVENT_DATA_WAITING, link);
-    return true;
-}
-
-static bool take_urc(at_driver *at, const char *line)
-{
-    if (strcmp(line, "ready") == 0) {
-        module_restarted(at);
-    } else if (strcmp(line, "WIFI CONNECTED") == 0) {
-        at->wifi_connected = true;
-        notify(at, AT_EVENT_WIFI_CONNECTED, 0);
-    } else if (strcmp(line, "WIFI GOT IP") == 0) {
-        at->got_ip = true;
-        notify(at, AT_EVENT_WIFI_GOT_IP, 0);
-    } else if (strcmp(line, "WIFI DISCONNECT") == 0) {
-        at->wifi_connected = false;
-        at->got_ip = false;
-        notify(at, AT_EVENT_WIFI_DISCONNECT, 0);
-    } else if (strncmp(line, "ERR CODE:", 9) == 0) {
-        at->error_code = (uint32_t)strtoul(line + 9, NULL, 16);
-    } else {
-        return take_link_urc(at, line) || take_notice(at, line);
-    }
-    return true;
-}
 
 static bool take_final(at_driver *at, const char *line)
 {
@@ -137,11 +50,12 @@ static bool take_final(at_driver *at, const char *line)
         } /* before a prompt it only says that the command was accepted */
     } else if (strcmp(line, "ERROR") == 0 || strcmp(line, "FAIL") == 0) {
         finish(at, AT_ERROR);
-    } else if (strcmp(line, "SEND OK") == 0) {
+    } else if (strcmp(line, "SEND OK") == 0 || strcmp(line, "+MQTTPUB:OK") == 0) {
         if (at->phase == AT_PHASE_SENT) {
             finish(at, AT_OK);
         }
-    } else if (strcmp(line, "SEND FAIL") == 0 || strcmp(line, "SEND Canceled") == 0) {
+    } else if (strcmp(line, "SEND FAIL") == 0 || strcmp(line, "SEND Canceled") == 0 ||
+               strcmp(line, "+MQTTPUB:FAIL") == 0) {
         if (at->phase == AT_PHASE_SENT) {
             finish(at, AT_SEND_FAIL);
         }
@@ -168,7 +82,7 @@ static void parser_line(void *ctx, const char *line)
             return;
         }
     }
-    if (take_urc(at, line)) {
+    if (at_take_urc(at, line)) {
         return;
     }
     if (at->phase == AT_PHASE_IDLE) {
@@ -220,6 +134,21 @@ static void take_answer(at_driver *at, const at_block_header *header, const uint
     }
 }
 
+static void take_message(at_driver *at, const at_block_header *header, uint32_t offset,
+                         const uint8_t *bytes, size_t count)
+{
+    const at_message message = {
+        .topic = header->topic,
+        .total = header->length,
+        .offset = offset,
+        .bytes = bytes,
+        .count = count,
+    };
+
+    at->stats.messages += offset == 0 ? 1 : 0;
+    at->handlers->message(at->handlers->ctx, &message);
+}
+
 static void parser_payload(void *ctx, const at_block_header *header, uint32_t offset,
                            const uint8_t *bytes, size_t count)
 {
@@ -237,6 +166,10 @@ static void parser_payload(void *ctx, const at_block_header *header, uint32_t of
 
     if (header->kind == AT_BLOCK_ANSWER) {
         take_answer(at, header, bytes, count);
+        return;
+    }
+    if (header->kind == AT_BLOCK_MESSAGE) {
+        take_message(at, header, offset, bytes, count);
         return;
     }
     if (header->kind == AT_BLOCK_RAW) {

@@ -42,6 +42,8 @@ typedef enum {
     AT_EVENT_LINK_UP,
     AT_EVENT_LINK_DOWN,
     AT_EVENT_DATA_WAITING,        /* passive receive mode: see at_waiting() */
+    AT_EVENT_MQTT_CONNECTED,
+    AT_EVENT_MQTT_DISCONNECTED,   /* also after an attempt that has failed */
 } at_event;
 
 /* A far end. */
@@ -62,6 +64,16 @@ typedef struct {
     uint16_t remote_port;
 } at_data;
 
+/* A piece of an MQTT message. The module passes on in several messages what its buffer
+   does not hold, and does not say that it does. */
+typedef struct {
+    const char *topic;
+    uint32_t total;               /* length of the message, may be 0 */
+    uint32_t offset;              /* of this piece in it */
+    const uint8_t *bytes;
+    size_t count;
+} at_message;
+
 /* What the driver needs from the board. */
 typedef struct {
     size_t (*read)(void *ctx, uint8_t *out, size_t cap);  /* does not wait */
@@ -81,6 +93,7 @@ typedef struct {
 typedef struct {
     void (*event)(void *ctx, at_event event, int link);
     void (*data)(void *ctx, const at_data *data);
+    void (*message)(void *ctx, const at_message *message);
     void *ctx;
 } at_handlers;
 
@@ -97,6 +110,7 @@ typedef struct {
     uint32_t sent_bytes;          /* payload bytes accepted with SEND OK */
     uint32_t raw_sent;            /* in passthrough */
     uint32_t raw_received;
+    uint32_t messages;            /* of MQTT, received */
     uint32_t unknown_lines;       /* neither a reply nor a known URC */
 } at_stats;
 
@@ -119,6 +133,7 @@ typedef struct {
     bool ready;
     bool wifi_connected;
     bool got_ip;
+    bool mqtt_connected;
     bool link_up[AT_LINKS];
     uint32_t waiting[AT_LINKS];   /* as far as the module has said */
     struct {                      /* where the answer of AT+CIPRECVDATA goes */
@@ -159,7 +174,7 @@ at_result at_command(at_driver *at, uint32_t timeout_ms, at_line_fn on_line, voi
 
 /*
  * Sends a command that asks for payload, waits for the prompt, hands over
- * exactly `count` bytes and waits for SEND OK.
+ * exactly `count` bytes and waits for SEND OK (+MQTTPUB:OK).
  */
 at_result at_command_with_payload(at_driver *at, uint32_t prompt_ms, uint32_t sent_ms,
                                   const uint8_t *bytes, size_t count,

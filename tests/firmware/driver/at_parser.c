@@ -4,8 +4,10 @@
 
 static const char ipd_prefix[] = "+IPD,";
 static const char answer_prefix[] = "+CIPRECVDATA:";
+static const char message_prefix[] = "+MQTTSUBRECV:";
 #define IPD_PREFIX_LEN (sizeof ipd_prefix - 1u)
 #define ANSWER_PREFIX_LEN (sizeof answer_prefix - 1u)
+#define MESSAGE_PREFIX_LEN (sizeof message_prefix - 1u)
 
 void at_parser_init(at_parser *parser, const at_parser_sink *sink, void *ctx)
 {
@@ -143,6 +145,27 @@ static bool parse_answer(const char *text, bool with_remote, at_block_header *he
     return *p == '\0' && header->length > 0;
 }
 
+bool at_parse_message(const char *text, at_block_header *header)
+{
+    const char *p = text + MESSAGE_PREFIX_LEN, *end = strrchr(text, '"');
+    uint32_t link;
+
+    if (strncmp(text, message_prefix, MESSAGE_PREFIX_LEN) != 0 || !take_number(&p, 0, &link) ||
+        p[0] != ',' || p[1] != '"' || end < p + 2 || (size_t)(end - p - 2) >= sizeof header->topic) {
+        return false;
+    }
+    memcpy(header->topic, p + 2, (size_t)(end - p - 2)); /* as it is, quotes and all */
+    header->topic[end - p - 2] = '\0';
+    p = end + 2;
+    if (end[1] != ',' || !take_number(&p, UINT32_MAX / 2u, &header->length)) {
+        return false;
+    }
+    header->kind = AT_BLOCK_MESSAGE;
+    header->link = (int)link;
+    header->has_remote = false;
+    return *p == '\0' || (*p == ',' && p[1] == '\0');
+}
+
 static void end_line(at_parser *parser)
 {
     while (parser->line_len > 0 && parser->line[parser->line_len - 1u] == '\r') {
@@ -167,7 +190,8 @@ static bool starts_block(at_parser *parser, uint8_t byte)
     }
     parser->line[parser->line_len] = '\0';
     if (byte == ':' ? at_parse_ipd(parser->line, &header)
-                    : parse_answer(parser->line, parser->answers_have_remote, &header)) {
+                    : parse_answer(parser->line, parser->answers_have_remote, &header) ||
+                          (at_parse_message(parser->line, &header) && header.length > 0)) {
         parser->block = header;
         return true;
     }

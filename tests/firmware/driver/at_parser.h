@@ -1,8 +1,8 @@
 /*
  * Byte-fed tokeniser for what an ESP-AT module sends: text lines, the send
  * prompt, and blocks of payload that may contain anything: +IPD, the answer to
- * AT+CIPRECVDATA, and in passthrough everything. It keeps no opinion about
- * commands; at_driver.c gives lines their meaning.
+ * AT+CIPRECVDATA, MQTT messages, and in passthrough everything. It keeps no
+ * opinion about commands; at_driver.c gives lines their meaning.
  *
  * Bytes may arrive in pieces of any size. Nothing is allocated.
  */
@@ -22,9 +22,13 @@
 /* Room for an IPv6 address in text. */
 #define AT_IP_TEXT_MAX 46u
 
+/* Room for a topic of MQTT. */
+#define AT_TOPIC_MAX 129u
+
 typedef enum {
     AT_BLOCK_IPD,                 /* +IPD,[link,]length[,"ip",port]: */
     AT_BLOCK_ANSWER,              /* +CIPRECVDATA:length,["ip",port,] */
+    AT_BLOCK_MESSAGE,             /* +MQTTSUBRECV:link,"topic",length, */
     AT_BLOCK_RAW,                 /* what has come at once in passthrough, without a header */
 } at_block_kind;
 
@@ -36,6 +40,7 @@ typedef struct {
     bool has_remote;              /* AT+CIPDINFO=1: the next two are valid */
     char remote_ip[AT_IP_TEXT_MAX];
     uint16_t remote_port;
+    char topic[AT_TOPIC_MAX];     /* of an MQTT message, otherwise undefined */
 } at_block_header;
 
 /* Where tokens go. All are called from at_parser_feed(). */
@@ -88,5 +93,9 @@ void at_parser_feed(at_parser *parser, const uint8_t *bytes, size_t count);
 /* Parses a whole header, from "+IPD," up to and without the ':'. In passive
    receive mode a line without ':' and payload, which says what waits. */
 bool at_parse_ipd(const char *text, at_block_header *header);
+
+/* The same from "+MQTTSUBRECV:" on, up to and without the ',' before the payload. Its
+   length may be 0; then no block follows, and the header comes as a line with the ','. */
+bool at_parse_message(const char *text, at_block_header *header);
 
 #endif

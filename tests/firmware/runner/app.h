@@ -18,6 +18,9 @@ typedef void (*link_receiver)(void *ctx, const at_data *data);
 /* Hears of links that open and close, in order with what they receive. */
 typedef void (*link_watcher)(void *ctx, int link, bool up);
 
+/* Takes what the module's MQTT client receives. */
+typedef void (*message_receiver)(void *ctx, const at_message *message);
+
 typedef struct {
     at_driver at;
     at_version version;           /* of the module, after the identify step */
@@ -27,6 +30,8 @@ typedef struct {
     } receivers[AT_LINKS];
     link_watcher watch_link;
     void *watch_ctx;
+    message_receiver take_message;
+    void *message_ctx;
     bool link_closed[AT_LINKS];   /* since the last app_connect() */
     bool wifi_lost;               /* WIFI DISCONNECT came since the step began */
     bool restarted;               /* `ready` came since the boot step ended */
@@ -39,12 +44,18 @@ void app_receive(application *app, int link, link_receiver take, void *ctx);
 /* Tells `watch` of every link from now on; NULL ends that. */
 void app_watch_links(application *app, link_watcher watch, void *ctx);
 
+/* Sends MQTT messages to `take`; NULL drops them. */
+void app_receive_messages(application *app, message_receiver take, void *ctx);
+
 /* Opens a link. Waits for the station's address first, and tries again a few
    times: the name server or the peer may not answer at once. */
 bool app_connect(application *app, int link, const char *type, const char *host, uint16_t port);
 
 /* Whether `result` is AT_OK; if not, remembers that `what` should have been answered OK. */
 bool app_expect_ok(application *app, at_result result, const char *what);
+
+/* Waits until a time server has set the clock: certificates are not valid in 1970. */
+bool app_wait_for_clock(application *app);
 
 /* Before doing something again: counts it, says so with the reason, and waits. */
 void app_back_off(application *app, const char *what, at_result result, uint32_t ms);
@@ -87,6 +98,7 @@ extern const size_t app_step_count; /* APP_STEPS_MAX at most */
 bool step_boot(application *app);
 bool step_identify(application *app);
 bool step_join(application *app);
+bool step_clock(application *app); /* has the clock set, and does not wait for it */
 bool step_leave(application *app);
 bool step_fast(application *app);  /* the UART at FAST_BAUD, with flow control */
 bool step_slow(application *app);  /* and back */

@@ -90,6 +90,12 @@ static void on_event(void *ctx, at_event event, int link)
     case AT_EVENT_DATA_WAITING:
         report_log("link %d: %lu bytes wait", link, (unsigned long)at_waiting(&app.at, link));
         break;
+    case AT_EVENT_MQTT_CONNECTED:
+        report_log("MQTT connected");
+        break;
+    case AT_EVENT_MQTT_DISCONNECTED:
+        report_log("MQTT disconnected");
+        break;
     }
 }
 
@@ -101,7 +107,15 @@ static void on_data(void *ctx, const at_data *data)
     }
 }
 
-static const at_handlers handlers = {on_event, on_data, NULL};
+static void on_message(void *ctx, const at_message *message)
+{
+    (void)ctx;
+    if (app.take_message != NULL) {
+        app.take_message(app.message_ctx, message);
+    }
+}
+
+static const at_handlers handlers = {on_event, on_data, on_message, NULL};
 
 /* ---- policy -------------------------------------------------------------- */
 
@@ -118,6 +132,12 @@ void app_watch_links(application *a, link_watcher watcher, void *ctx)
 {
     a->watch_link = watcher;
     a->watch_ctx = ctx;
+}
+
+void app_receive_messages(application *a, message_receiver take, void *ctx)
+{
+    a->take_message = take;
+    a->message_ctx = ctx;
 }
 
 bool app_expect_ok(application *a, at_result result, const char *what)
@@ -222,6 +242,9 @@ static void report_run(const uint32_t *took, size_t count)
     if (at->raw_sent > 0) {
         report_log("passed through: sent %lu, received %lu", (unsigned long)at->raw_sent,
                    (unsigned long)at->raw_received);
+    }
+    if (at->messages > 0) {
+        report_log("MQTT messages received %lu", (unsigned long)at->messages);
     }
     report_log("UART sent %lu, received %lu, lost %lu + %lu, ring filled to %lu",
                (unsigned long)uart->tx_bytes, (unsigned long)uart->rx_bytes,
