@@ -40,6 +40,11 @@ fn every_protocol_of_the_demo_is_there_and_nothing_is_malformed() {
         ("FIN", "tcp.flags.fin == 1", 4),
         ("the HTTP request", "http.request.uri == \"/status\"", 1),
         ("the HTTP answer", "http.response.code == 200", 1),
+        ("the time", "ntp.flags.mode == 4", 1),
+        ("the name in the client's hello", "tls.handshake.extensions_server_name == \"api.example.com\"", 1),
+        ("the server's certificate", "tls.handshake.type == 11", 1),
+        ("the request over SSL, decrypted", "tls && http.request.uri == \"/v1/status\"", 1),
+        ("its answer", "tls && http.response.code == 200", 1),
         ("UDP both ways", "udp.port == 7 && echo.data", 2),
         ("ping", "icmp.type == 8", 1),
         ("its answer", "icmp.type == 0", 1),
@@ -79,7 +84,7 @@ fn interfaces_and_hosts_have_their_names() {
     let output = Command::new("tshark")
         .args(["-N", "n", "-r"])
         .arg(&capture)
-        .args(["-Y", "http.request", "-T", "fields", "-e", "ip.dst_host"])
+        .args(["-Y", "http.request && !tls", "-T", "fields", "-e", "ip.dst_host"])
         .output()
         .expect("tshark");
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "www.example.com");

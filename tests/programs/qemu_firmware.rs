@@ -82,6 +82,51 @@ fn a_log_written_in_qemu_replays_to_the_same_digest_and_capture_without_it() {
 }
 
 #[test]
+#[cfg(feature = "tls")]
+fn the_page_over_ssl_is_verified_with_the_time_from_sntp_and_wireshark_reads_it() {
+    let folder = directory("https");
+    for board in BOARDS {
+        let run = run(&folder, board, Setting { board, ..Setting::default() });
+        assert_passed(&run);
+        let capture = capture(&folder, board);
+        let found = |filter: &str, field: &str| wireshark::fields(board, &capture, filter, &[field]);
+        assert_eq!(found("at.cmd == \"+CIPSSLCCONF\"", "at.parameter"), ["2"], "{board}: auth mode 2");
+        let frame = |filter: &str| -> u32 {
+            let frames = found(filter, "frame.number");
+            assert_eq!(frames.len(), 1, "{board}: one packet should match {filter}: {frames:?}");
+            frames[0].parse().expect("a number")
+        };
+        let order = [
+            "ntp.flags.mode == 4",
+            "tls.handshake.type == 11",
+            "tls && http.request.uri == \"/v1/status\" && http.host == \"api.example.com\"",
+            "tls && http.response.code == 200",
+        ]
+        .map(frame);
+        assert!(order.is_sorted(), "{board}: the time, the certificate, the request, the answer: {order:?}");
+        let wrong = "_ws.malformed || _ws.expert.severity >= \"Warning\"";
+        assert_eq!(
+            found(wrong, "_ws.col.Info"),
+            Vec::<String>::new(),
+            "{board}: what Wireshark complains of"
+        );
+    }
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn a_server_that_cannot_be_trusted_makes_the_firmware_fail() {
+    let folder = directory("untrusted");
+    let default = espat_sim::world::Scenario::default_text();
+    let scenario = default.replace("tls = true", "tls = { names = [\"www.example.com\"] }");
+    assert_ne!(scenario, default, "the default scenario no longer has the server that the test changes");
+    let run = run(&folder, "name", Setting { scenario: Some(&scenario), ..Setting::default() });
+    assert_eq!(run.exit, Some(1), "exit code 1 says that the firmware noticed:\n{}", run.console);
+    let said = "FAIL: https: expected OK to SSL to api.example.com:443";
+    assert!(run.console.contains(said), "'{said}' is missing:\n{}", run.console);
+}
+
+#[test]
 fn another_seed_gives_another_digest() {
     let folder = directory("seeds");
     let of = |seed: u64| {

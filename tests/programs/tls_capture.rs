@@ -162,7 +162,7 @@ fn each_command_with_a_capture_writes_a_key_log() {
     let same = same.expect("start espat-sim demo");
     let error = String::from_utf8_lossy(&same.stderr).into_owned();
     assert!(!same.status.success() && error.contains("are the same file"), "{error}");
-    let nothing: &Path = &files.join("demo.txt");
-    run(espat_sim("demo").arg("--keylog").arg(nothing));
-    assert_eq!(read(nothing), "", "the demo has no TLS, and the file is there and empty");
+    let nothing: &Path = &files.join("nothing.txt");
+    run(espat_sim("run").arg("tests/golden/tcp.at").arg("--keylog").arg(nothing));
+    assert_eq!(read(nothing), "", "nothing has TLS there, and the file is there and empty");
 }

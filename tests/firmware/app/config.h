@@ -15,6 +15,17 @@
 #define HTTP_BODY "espat-sim says hello\n"
 #endif
 
+/* The same body over SSL. The certificate must be for this name. */
+#ifndef HTTPS_HOST
+#define HTTPS_HOST "api.example.com"
+#endif
+#ifndef HTTPS_PORT
+#define HTTPS_PORT 443
+#endif
+#ifndef HTTPS_PATH
+#define HTTPS_PATH "/v1/status"
+#endif
+
 #ifndef UDP_ECHO_HOST
 #define UDP_ECHO_HOST "echo.example.com"
 #endif

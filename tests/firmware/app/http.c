@@ -1,4 +1,4 @@
-/* One HTTP/1.1 request over a single link, and the check of its answer. */
+/* One HTTP/1.1 request over a single link, and the check of its answer; the same over SSL. */
 #include "demo.h"
 
 #include <stdio.h>
@@ -10,6 +10,18 @@
 #include "report.h"
 
 enum { HTTP_TRIES = 3, ANSWER_MS = 30000, CLOSED_MS = 10000, RETRY_PAUSE_MS = 1000 };
+
+typedef struct {
+    const char *type;             /* of the link */
+    const char *host;
+    uint16_t port;
+    const char *request;
+} http_source;
+
+#define GET(host, path) "GET " path " HTTP/1.1\r\nHost: " host "\r\nConnection: close\r\n\r\n"
+
+static const http_source http = {"TCP", HTTP_HOST, HTTP_PORT, GET(HTTP_HOST, HTTP_PATH)};
+static const http_source https = {"SSL", HTTPS_HOST, HTTPS_PORT, GET(HTTPS_HOST, HTTPS_PATH)};
 
 typedef struct {
     char text[1024];
@@ -65,20 +77,16 @@ static void take_answer(void *ctx, const at_data *data)
 }
 
 /* Sends the request and waits until the answer is complete or cannot become so. */
-static http_outcome request(application *app, http_answer *answer)
+static http_outcome request(application *app, const http_source *source, http_answer *answer)
 {
-    static const char text[] = "GET " HTTP_PATH " HTTP/1.1\r\n"
-                               "Host: " HTTP_HOST "\r\n"
-                               "Connection: close\r\n"
-                               "\r\n";
     at_result result;
 
     memset(answer, 0, sizeof *answer);
     app_receive(app, 0, take_answer, answer);
-    if (!app_connect(app, 0, "TCP", HTTP_HOST, HTTP_PORT)) {
+    if (!app_connect(app, 0, source->type, source->host, source->port)) {
         return HTTP_WRONG; /* that has tried again already */
     }
-    result = at_send(&app->at, 0, text, sizeof text - 1);
+    result = at_send(&app->at, 0, source->request, strlen(source->request));
     /* An answer may overtake SEND OK; without one, a failed send may be repeated. */
     if (result == AT_RESTARTED || (result != AT_OK && answer->len == 0)) {
         app_expect_ok(app, result, "AT+CIPSEND");
@@ -125,14 +133,11 @@ static bool check(const http_answer *answer)
     return true;
 }
 
-bool step_http(application *app)
+static bool fetch(application *app, const http_source *source)
 {
     static http_answer answer;
     http_outcome outcome = HTTP_AGAIN;
 
-    if (!app_expect_ok(app, at_set_multiple_links(&app->at, false), "AT+CIPMUX=0")) {
-        return false;
-    }
     for (int i = 1; i <= HTTP_TRIES && outcome == HTTP_AGAIN; i++) {
         if (i > 1) {
             report_log("HTTP request failed, trying again");
@@ -142,7 +147,7 @@ bool step_http(application *app)
                 at_close(&app->at, 0);
             }
         }
-        outcome = request(app, &answer);
+        outcome = request(app, source, &answer);
     }
     if (outcome != HTTP_DONE || !check(&answer)) {
         return false;
@@ -153,4 +158,19 @@ bool step_http(application *app)
     }
     app_receive(app, 0, NULL, NULL);
     return true;
+}
+
+bool step_http(application *app)
+{
+    return app_expect_ok(app, at_set_multiple_links(&app->at, false), "AT+CIPMUX=0") &&
+           fetch(app, &http);
+}
+
+/* The server's certificate is verified: it has dates, so the clock must be right. */
+bool step_https(application *app)
+{
+    return app_wait_for_clock(app) &&
+           app_expect_ok(app, at_set_multiple_links(&app->at, false), "AT+CIPMUX=0") &&
+           app_expect_ok(app, at_verify_server(&app->at, 0, HTTPS_HOST), "AT+CIPSSLCCONF") &&
+           fetch(app, &https);
 }
