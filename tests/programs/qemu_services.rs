@@ -48,6 +48,8 @@ fn the_firmware_serves_reads_answers_and_rejoins_on_each_board() {
             "read 7200 bytes, each as expected",
             "the far end changed 6 times",
             "back after",
+            "serving at port 8443 over SSL",
+            "link 0: client 192.168.1.20:",
             "retries 0, busy 0, time-outs 0, unknown lines 0",
         ] {
             assert!(run.console.contains(said), "{board}: '{said}' is missing:\n{}", run.console);
@@ -118,6 +120,19 @@ fn each_datagram_is_answered_to_the_host_that_sent_it() {
         .collect();
     let answers: Vec<String> = answers.iter().map(|a| a.replace(':', "")).collect();
     assert_eq!(answers, expected);
+}
+
+#[test]
+#[cfg(feature = "tls")]
+fn the_client_over_ssl_gets_its_answer_and_wireshark_reads_both() {
+    let session = "tls && tcp.port == 8443";
+    let suite = format!("{session} && tls.handshake.type == 2");
+    assert_eq!(found("ssl", &suite, &["ip.src", "tls.handshake.ciphersuite"]), [format!("{MODULE}|0xc030")]);
+    let data = found("ssl", &format!("{session} && data"), &["ip.src", "data.data"]);
+    let hex = |text: &str| text.bytes().map(|b| format!("{b:02x}")).collect::<String>();
+    let expected =
+        [format!("192.168.1.20|{}", hex("lamp off\n")), format!("{MODULE}|{}", hex("echo: lamp off\n"))];
+    assert_eq!(data, expected, "the line and its answer, decrypted");
 }
 
 #[test]

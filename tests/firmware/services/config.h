@@ -5,6 +5,9 @@
 #ifndef SERVER_PORT
 #define SERVER_PORT 8080
 #endif
+#ifndef SECURE_PORT
+#define SECURE_PORT 8443
+#endif
 #ifndef SERVER_CLIENTS
 #define SERVER_CLIENTS 2
 #endif

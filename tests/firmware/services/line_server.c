@@ -50,8 +50,9 @@ static void take_bytes(void *ctx, const at_data *data)
 
 /* ---- the server ------------------------------------------------------------- */
 
-bool server_start(application *app, line_server *server)
+bool server_start(application *app, line_server *server, bool secure)
 {
+    const uint16_t wanted = secure ? SECURE_PORT : SERVER_PORT;
     at_driver *at = &app->at;
     uint16_t port;
 
@@ -73,15 +74,16 @@ bool server_start(application *app, line_server *server)
         app_receive(app, link, take_bytes, server);
     }
     if (!app_expect_ok(app, at_set_server_clients(at, SERVER_CLIENTS), "AT+CIPSERVERMAXCONN") ||
-        !app_expect_ok(app, at_start_server(at, SERVER_PORT), "AT+CIPSERVER=1") ||
+        !app_expect_ok(app, secure ? at_start_secure_server(at, wanted) : at_start_server(at, wanted),
+                       "AT+CIPSERVER=1") ||
         !app_expect_ok(app, at_set_server_timeout(at, SERVER_TIMEOUT_S), "AT+CIPSTO") ||
         !app_expect_ok(app, at_read_server(at, &port), "AT+CIPSERVER?")) {
         return false;
     }
-    if (port != SERVER_PORT) {
+    if (port != wanted) {
         return report_failure("AT+CIPSERVER? to name the port", "%u", port);
     }
-    report_log("serving at port %u", port);
+    report_log("serving at port %u%s", port, secure ? " over SSL" : "");
     return true;
 }
 

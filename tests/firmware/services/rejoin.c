@@ -36,7 +36,7 @@ bool step_rejoin(application *app)
     report_log("back after %lu ms", (unsigned long)(systick_millis() - start));
     app->wifi_lost = false; /* from here on it would be another one */
     close_what_is_left(app);
-    if (!server_start(app, &server)) {
+    if (!server_start(app, &server, false)) {
         return false;
     }
     for (start = systick_millis(); server.served == 0 || server.open > 0;) {

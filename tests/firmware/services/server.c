@@ -37,7 +37,7 @@ bool step_server(application *app)
     bool checked = false;
     uint32_t start;
 
-    if (!server_start(app, &server)) {
+    if (!server_start(app, &server, false)) {
         return false;
     }
     for (start = systick_millis(); server.served < CLIENTS_TO_SERVE || server.open > 0;) {

@@ -28,8 +28,9 @@ typedef struct {
     bool news;                    /* something to look at */
 } line_server;
 
-/* Starts the module's server anew, whatever ran before, and takes over its links. */
-bool server_start(application *app, line_server *server);
+/* Starts the module's server anew, whatever ran before, and takes over its links: at SERVER_PORT,
+   or over SSL at SECURE_PORT. */
+bool server_start(application *app, line_server *server, bool secure);
 
 /* Handles input until there was something to do, for a second at most, and does
    it. False after report_failure(). */
@@ -43,5 +44,6 @@ bool step_server(application *app);
 bool step_upload(application *app);
 bool step_datagrams(application *app);
 bool step_rejoin(application *app);
+bool step_secure(application *app);
 
 #endif
