@@ -24,6 +24,8 @@ mod qemu_control;
 mod qemu_ends;
 mod qemu_expect;
 mod qemu_firmware;
+#[cfg(feature = "tls")]
+mod qemu_mqtt;
 mod qemu_passthrough;
 mod qemu_run;
 mod qemu_services;
