@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smoltcp::wire::Ipv4Cidr;
 
-use super::config::{DnsConfig, DnsRecord, HostConfig, NetConfig, SegmentConfig, ServiceConfig};
+use super::config::{DnsConfig, DnsRecord, GATEWAY, HostConfig, NetConfig, SegmentConfig, ServiceConfig};
 use super::dns_server::is_name;
-use super::{addr, gateway, icmpv6};
+use super::{addr, icmpv6};
 
 /// Why a network cannot be built: one sentence that names what is wrong and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn check_names(config: &NetConfig) -> Result<(), NetError> {
             return fail(format!("two segments are called {:?}", segment.name));
         }
     }
-    let mut nodes = BTreeSet::from([gateway::NAME]);
+    let mut nodes = BTreeSet::from([GATEWAY]);
     let hosts = config.hosts.iter().map(|h| ("host", &h.name));
     let modules = config.modules.iter().map(|m| ("module", &m.name));
     for (what, name) in hosts.chain(modules) {

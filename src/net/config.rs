@@ -10,6 +10,9 @@ use super::mqtt::wire::Refusal;
 use super::tls;
 use crate::time::Duration;
 
+/// The gateway's name among the nodes.
+pub(super) const GATEWAY: &str = "gateway";
+
 /// One LAN: the broadcast domain behind an access point. The gateway is on each of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SegmentConfig {

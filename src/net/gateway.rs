@@ -13,7 +13,7 @@ use smoltcp::wire::{
 };
 
 use super::addr::{self, Mac};
-use super::config::{DhcpAnswers, DnsBehaviour, SegmentConfig};
+use super::config::{DhcpAnswers, DnsBehaviour, GATEWAY, SegmentConfig};
 use super::dhcp_server::{self, DhcpServer};
 use super::dns_server::DnsServer;
 use super::forward::{Hop, Problem, Routes, forwarded, icmp_error};
@@ -24,9 +24,6 @@ use super::{icmpv6, packet};
 use crate::time::{Instant, earliest};
 
 mod ipv6;
-
-/// The gateway's name among the nodes.
-pub(super) const NAME: &str = "gateway";
 
 /// Something that the gateway sends.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +82,7 @@ impl Gateway {
     /// Puts it on the next segment (they are counted from 0). DHCP never leases what is `reserved`.
     pub(super) fn add_segment(&mut self, config: &SegmentConfig, reserved: &[Ipv4Addr], mac: Mac, seed: u64) {
         let mut stack = Stack::new(&StackConfig {
-            name: format!("{NAME}/{}", config.name),
+            name: format!("{GATEWAY}/{}", config.name),
             seed,
             medium: Medium::Ip,
             mtu: 1500,

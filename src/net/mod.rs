@@ -27,6 +27,7 @@ mod segment;
 pub mod service;
 pub mod stack;
 pub mod tls;
+mod types;
 pub mod websocket;
 
 pub use check::NetError;

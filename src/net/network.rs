@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::addr::{ETHERNET_HEADER, mac_address};
 use super::check::{NetError, check};
-use super::config::{HostConfig, LinkFaults, NetConfig};
+use super::config::{GATEWAY, HostConfig, LinkFaults, NetConfig};
 use super::dns_server::DnsServer;
 use super::event::{GuestEvent, HostEvent, TlsEvent};
-use super::gateway::{self, Gateway, Output};
+use super::gateway::{Gateway, Output};
 use super::host::{Host, Timer};
 use super::link::{Link, Passage, Way, damage};
 use super::segment::{Port, Segment};
@@ -18,9 +18,8 @@ use crate::time::{Duration, Instant};
 
 mod act;
 mod softap;
-mod types;
 
-pub use types::*;
+pub use super::types::*;
 
 struct Module {
     rank: Rank,
@@ -113,10 +112,10 @@ impl Network {
         let mut segments = Vec::new();
         let reserved: Vec<Ipv4Addr> = config.hosts.iter().map(|h| h.address).collect();
         for segment in &config.segments {
-            let mac = mac_address(&format!("{}/{}", gateway::NAME, segment.name));
+            let mac = mac_address(&format!("{}/{}", GATEWAY, segment.name));
             gateway.add_segment(segment, &reserved, mac, seed);
             segments.push(Segment::new(&segment.name));
-            addresses.extend(segment.gateways().map(|address| (address, gateway::NAME.to_owned())));
+            addresses.extend(segment.gateways().map(|address| (address, GATEWAY.to_owned())));
         }
         let mut hosts = Vec::new();
         let mut taps = Vec::new();
@@ -152,7 +151,7 @@ impl Network {
             queue: Queue::default(),
             now: Instant::ZERO,
             gateway,
-            gateway_rank: rank(gateway::NAME),
+            gateway_rank: rank(GATEWAY),
             gateway_timer: Timer::default(),
             segments,
             hosts,
@@ -524,7 +523,7 @@ fn comment(passage: &Passage) -> Option<&'static str> {
 fn ranks(config: &NetConfig) -> Vec<&str> {
     let hosts = config.hosts.iter().map(|h| h.name.as_str());
     let modules = config.modules.iter().map(|m| m.name.as_str());
-    let mut names: Vec<&str> = hosts.chain(modules).chain([gateway::NAME]).collect();
+    let mut names: Vec<&str> = hosts.chain(modules).chain([GATEWAY]).collect();
     names.sort_unstable();
     names
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::{HostAction, HostTls, Network, Peer, Port};
 use crate::net::addr::Mac;
-use crate::net::config::{DhcpAnswers, DnsBehaviour};
+use crate::net::config::{DhcpAnswers, DnsBehaviour, GATEWAY};
 use crate::net::event::{HostEvent, TcpEvent, UdpEvent};
+use crate::net::packet;
 use crate::net::stack::Secure;
 use crate::net::tls::{self, Clock};
-use crate::net::{gateway, packet};
 use crate::time::Instant;
 
 /// What a host dials with.
@@ -129,7 +129,7 @@ impl Network {
     /// How the DNS server of this host, or of the `gateway`, behaves; it may be changed. `None` when there is no
     /// such server.
     pub fn dns_behaviour(&mut self, node: &str) -> Option<&mut DnsBehaviour> {
-        if node == gateway::NAME {
+        if node == GATEWAY {
             return Some(self.gateway.dns_behaviour());
         }
         self.hosts.iter_mut().find(|h| h.name == node)?.services.dns_behaviour()

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use simple_dns::{Packet, QTYPE};
 
-use super::{Events, Service};
+use super::contract::{Events, Service};
 use crate::net::config::{DnsBehaviour, DnsConfig};
 use crate::net::dns_server::DnsServer;
 use crate::net::event::{HostEvent, QuestionEvent};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
+use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
 use crate::net::event::{HostEvent, TcpEchoEvent, UdpEchoEvent};
 use crate::net::stack::{self, Datagram, ListenError, Listener, Port, Stack, StreamState, UdpError};
 use crate::time::Instant;

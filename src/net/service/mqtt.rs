@@ -1,14 +1,14 @@
 //! An MQTT broker on a port of a host, and on another one over WebSocket: carries bytes between the connections and the
 //! [`Broker`].
 
+use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
 use crate::net::config::{self, MqttChange};
 use crate::net::event::HostEvent;
 use crate::net::mqtt::broker::Broker;
 use crate::net::mqtt::wire::Message;
-use crate::net::network::HostAction;
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
+use crate::net::types::HostAction;
 use crate::net::websocket::handshake::{self, Asked};
 use crate::net::websocket::{Event, Role, Socket, opcode};
 use crate::time::Instant;

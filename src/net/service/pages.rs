@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::http::Request;
+use super::request::Request;
 use super::update;
 use crate::net::config::{HttpAnswer, HttpChange, Page, UpdateOffer};
 use crate::net::event::{HostEvent, RequestEvent};

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Events, Service};
+use super::contract::{Events, Service};
 use crate::net::config::{Sntp, SntpAnswers, SntpChange};
 use crate::net::event::{HostEvent, SntpAnswer, SntpEvent};
 use crate::net::ntp::{self, Message, Timestamp};

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use super::contract::{BACKLOG, CONNECTIONS, Events, tcp_options};
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Events, tcp_options};
 use crate::net::event::{Ending, HostEvent, Order, TcpEvent, UdpEvent};
 use crate::net::stack::{
     self, CloseReason, ListenError, Listener, Port, Secure, Stack, StreamState, TcpOptions,

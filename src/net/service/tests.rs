@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::contract::CONNECTIONS;
 use super::*;
 use crate::net::config::{HttpAnswer, HttpChange, Page};
 use crate::net::stack::tests::lan::{App, Lan, address, ms};
-use crate::net::stack::{CloseReason, Connection, StreamState, UDP_QUEUE};
+use crate::net::stack::{CloseReason, Connection, StreamState, TcpOptions, UDP_QUEUE};
+use crate::time::Duration;
 
 fn at(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(address(1)), port)
@@ -249,8 +251,8 @@ fn a_head_of_the_longest_length_is_read_and_one_byte_more_is_not() {
         let fill = vec![b'a'; len - start.len() - 4];
         [start, fill, b"\r\n\r\n".to_vec()].concat()
     };
-    assert!(ask(&request(http::MAX_HEAD)).0.starts_with("HTTP/1.1 200"));
-    assert!(ask(&request(http::MAX_HEAD + 1)).0.starts_with("HTTP/1.1 431"));
+    assert!(ask(&request(request::MAX_HEAD)).0.starts_with("HTTP/1.1 200"));
+    assert!(ask(&request(request::MAX_HEAD + 1)).0.starts_with("HTTP/1.1 431"));
 }
 
 #[test]

@@ -4,13 +4,13 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
 use super::echo::drop_oldest;
-use super::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
 use crate::net::config::{WebSocket, WebSocketChange};
 use crate::net::event::{HostEvent, WebSocketEnd, WebSocketEvent, WebSocketNews};
-use crate::net::network::HostAction;
 use crate::net::service::pages::Content;
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
+use crate::net::types::HostAction;
 use crate::net::websocket::handshake::{self, Asked, Upgrade};
 use crate::net::websocket::{Event, Role, Socket, code, opcode};
 use crate::time::Instant;

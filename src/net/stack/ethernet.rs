@@ -21,6 +21,10 @@ const LIFETIME: Duration = Duration::from_secs(300);
 const RETRY: Duration = Duration::from_secs(1);
 /// Requests before the waiting packets are dropped (lwIP's `ARP_MAXPENDING`).
 const ARP_REQUESTS: u8 = 5;
+/// Solicitations before they are (lwIP's `LWIP_ND6_MAX_MULTICAST_SOLICIT` and `LWIP_ND6_MAX_UNICAST_SOLICIT`).
+const SOLICITATIONS: u8 = 3;
+/// How long an IPv6 neighbour that is old has to be heard by itself (`LWIP_ND6_DELAY_FIRST_PROBE_TIME`).
+const DELAY: Duration = Duration::from_secs(5);
 /// Packets that wait for one neighbour; the oldest goes when another comes.
 const WAITING: usize = 16;
 /// Neighbours kept; the one whose entry ends first makes room.
@@ -48,6 +52,13 @@ pub(super) enum Neighbour {
         ask_at: Instant,
         own: IpAddr,
     },
+}
+
+impl Neighbour {
+    /// One at `mac` whose entry is old, and which `own` is going to ask.
+    fn probed(now: Instant, mac: [u8; 6], own: IpAddr) -> Neighbour {
+        Neighbour::Probed { mac, asked: 0, ask_at: now + DELAY, own }
+    }
 }
 
 /// What a received frame holds for the IP layer.
@@ -182,7 +193,7 @@ impl Ethernet {
             }
             Some(Neighbour::Known { mac, .. }) if hop.is_ipv6() => {
                 let to = *mac;
-                self.neighbours.insert(hop, super::nd::probed(now, to, own));
+                self.neighbours.insert(hop, Neighbour::probed(now, to, own));
                 self.send_to(to, &packet, frames);
             }
             Some(Neighbour::Wanted { packets, .. }) => {
@@ -286,7 +297,7 @@ impl Ethernet {
             if *ask_at > now {
                 return true;
             }
-            if *asked >= if hop.is_ipv6() { super::nd::SOLICITATIONS } else { ARP_REQUESTS } {
+            if *asked >= if hop.is_ipv6() { SOLICITATIONS } else { ARP_REQUESTS } {
                 return false;
             }
             *asked += 1;

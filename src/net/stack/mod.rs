@@ -25,6 +25,7 @@ mod dns;
 mod ethernet;
 mod ipv6;
 mod lan;
+mod layer;
 mod nd;
 mod packet;
 mod ping;
@@ -44,7 +45,7 @@ use smoltcp::iface::{Interface, PollResult, SocketSet};
 use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet};
 
 pub use self::lan::{LanConfig, LanLeases};
-pub use self::secure::{Handshake, Secure};
+pub use self::layer::{Handshake, Secure};
 pub use self::types::*;
 use crate::rng::{self, Stream};
 use crate::time::{Duration, Instant};

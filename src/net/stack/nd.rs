@@ -9,17 +9,8 @@ use super::ethernet::{Ethernet, Neighbour};
 use crate::net::icmpv6;
 use crate::time::{Duration, Instant};
 
-/// Solicitations without an answer (lwIP's `LWIP_ND6_MAX_MULTICAST_SOLICIT` and `LWIP_ND6_MAX_UNICAST_SOLICIT`).
-pub(super) const SOLICITATIONS: u8 = 3;
 /// How long an answer is believed (lwIP's `LWIP_ND6_REACHABLE_TIME`).
 const REACHABLE: Duration = Duration::from_secs(30);
-/// How long a neighbour that is old has to be heard by itself (`LWIP_ND6_DELAY_FIRST_PROBE_TIME`).
-const DELAY: Duration = Duration::from_secs(5);
-
-/// A neighbour at `mac` whose entry is old, and which `own` is going to ask.
-pub(super) fn probed(now: Instant, mac: [u8; 6], own: IpAddr) -> Neighbour {
-    Neighbour::Probed { mac, asked: 0, ask_at: now + DELAY, own }
-}
 
 impl Ethernet {
     /// Somebody asks for the own address `target`. The answer goes to where the question came from.

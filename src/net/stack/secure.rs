@@ -4,13 +4,10 @@
 //! listener, until the handshake is over. What the session owes to the peer (the rest of a record, `close_notify`, an
 //! alert) goes out whether the owner has released the connection or not.
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::sync::Arc;
-
+use super::layer::{Handshake, Layer, Secure};
 use super::tcp::Tcb;
 use super::{CloseReason, Connection, Listener, Stack, StreamState};
-use crate::net::tls::{Clock, Config, Failure, Reason, Session, SetupError, State, Version};
+use crate::net::tls::{Failure, Reason, Session, SetupError, State};
 use crate::rng::Stream;
 use crate::time::Instant;
 
@@ -20,92 +17,6 @@ const RECORD_OVERHEAD: usize = 5 + 16 + 48 + 16;
 
 /// How a handshake fails that a RST ends (MBEDTLS_ERR_NET_CONN_RESET).
 const RESET: Failure = Failure { reason: Reason::PeerClosed, code: -0x50, flags: 0, sent: None };
-
-/// What TLS on a connection is set to.
-#[derive(Clone, Debug)]
-pub struct Secure {
-    /// The session's settings.
-    pub config: Arc<Config>,
-    /// The node's clock.
-    pub clock: Clock,
-    /// The most sessions that the node has memory for, this one included; `None`: as many as there are.
-    pub most: Option<usize>,
-}
-
-impl Secure {
-    /// The same, but however long the peer is silent in the handshake.
-    pub fn patiently(mut self) -> Secure {
-        Arc::make_mut(&mut self.config).patience = None;
-        self
-    }
-}
-
-/// How a handshake ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Handshake {
-    /// Our end.
-    pub local: SocketAddr,
-    /// The peer's.
-    pub remote: SocketAddr,
-    /// True: we accepted the connection.
-    pub server: bool,
-    /// Version and number of the cipher suite; or why there is no session.
-    pub outcome: Result<(Version, u16), CloseReason>,
-}
-
-/// What a connection with TLS has more than one without.
-pub(super) struct Layer {
-    secure: Secure,
-    /// Made when TCP is open.
-    session: Option<Session>,
-    /// Bytes of the session that TCP had no room for yet.
-    pending: VecDeque<u8>,
-    read: u64,
-    written: u64,
-    /// Our direction is to end, once `pending` is empty.
-    closing: bool,
-    /// It has ended.
-    closed: bool,
-    failure: Option<CloseReason>,
-    /// How the handshake ended has been noted.
-    noted: bool,
-}
-
-impl Layer {
-    pub(super) fn new(secure: Secure) -> Box<Layer> {
-        Box::new(Layer {
-            secure,
-            session: None,
-            pending: VecDeque::new(),
-            read: 0,
-            written: 0,
-            closing: false,
-            closed: false,
-            failure: None,
-            noted: false,
-        })
-    }
-
-    /// True when the handshake is over, and well.
-    pub(super) fn is_open(&self) -> bool {
-        self.failure.is_none()
-            && self.session.as_ref().is_some_and(|s| matches!(s.state(), State::Open | State::PeerClosed))
-    }
-
-    /// Takes over what the session has come out with.
-    fn gather(&mut self, secrets: &mut VecDeque<String>) {
-        let Some(session) = &mut self.session else { return };
-        while let Some(line) = session.take_secret() {
-            secrets.push_back(line);
-        }
-        if session.has_output() {
-            self.pending.extend(session.take());
-        }
-        if let State::Failed(failure) = session.state() {
-            self.failure.get_or_insert(CloseReason::Tls(failure));
-        }
-    }
-}
 
 impl Stack {
     /// Puts TLS on a connection that has just been made with [`stream_connect`](Self::stream_connect).

@@ -9,7 +9,7 @@ use smoltcp::iface::SocketHandle;
 use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, TcpPacket};
 
-use super::secure::Layer;
+use super::layer::Layer;
 use super::udp::free_port;
 use super::{
     CloseReason, ConnectError, Connection, Listener, Stack, StreamState, TcpOptions, is_unicast, packet,

@@ -33,29 +33,32 @@ const REMEMBERED: usize = 16;
 /// worlds of one scenario makes it once.
 static SIGNED: Mutex<VecDeque<(HostCertificate, Identity)>> = Mutex::new(VecDeque::new());
 
-/// A certificate for a host, signed by the project's authority, with its key.
-///
-/// # Errors
-/// [`SetupError::Certificate`]: a name is one that no certificate can have (it is empty or too long), or there is none.
-pub(super) fn sign(host: &HostCertificate) -> Result<Identity, SetupError> {
-    let mut signed = SIGNED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, identity)) = signed.iter().find(|(of, _)| of == host) {
-        return Ok(identity.clone());
+impl HostCertificate {
+    /// Signs it with [`CA_KEY`]: the certificate in PEM, and its key. The same for the same content.
+    ///
+    /// # Errors
+    /// A name or a date cannot be in a certificate, there is neither a name nor an address, or this build has no TLS.
+    pub fn sign(&self) -> Result<Identity, SetupError> {
+        let mut signed = SIGNED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, identity)) = signed.iter().find(|(of, _)| of == self) {
+            return Ok(identity.clone());
+        }
+        let identity = sign_with(CA_KEY, self)?;
+        if signed.len() >= REMEMBERED {
+            signed.pop_front();
+        }
+        signed.push_back((self.clone(), identity.clone()));
+        Ok(identity)
     }
-    let identity = sign_with(CA_KEY, host)?;
-    if signed.len() >= REMEMBERED {
-        signed.pop_front();
-    }
-    signed.push_back((host.clone(), identity.clone()));
-    Ok(identity)
-}
 
-/// The same, signed with the host's own key in the authority's name.
-///
-/// # Errors
-/// Those of [`sign`].
-pub(super) fn sign_as_another(host: &HostCertificate) -> Result<Identity, SetupError> {
-    sign_with(HOST_RSA_KEY, host)
+    /// The same by another authority that has [`CA`](super::CA)'s name, with the host's own key: who trusts that one does
+    /// not trust this certificate.
+    ///
+    /// # Errors
+    /// Those of [`sign`](Self::sign).
+    pub fn sign_as_another(&self) -> Result<Identity, SetupError> {
+        sign_with(HOST_RSA_KEY, self)
+    }
 }
 
 fn sign_with(issuer_key: &str, host: &HostCertificate) -> Result<Identity, SetupError> {

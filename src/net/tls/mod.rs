@@ -141,28 +141,6 @@ impl HostCertificate {
     pub const FROM: u64 = 946_684_800;
     /// Until when they are: 2105-12-31 23:59:59.
     pub const UNTIL: u64 = 4_291_747_199;
-
-    /// Signs it with [`CA_KEY`]: the certificate in PEM, and its key. The same for the same content.
-    ///
-    /// # Errors
-    /// A name or a date cannot be in a certificate, there is neither a name nor an address, or this build has no TLS.
-    pub fn sign(&self) -> Result<Identity, SetupError> {
-        #[cfg(feature = "tls")]
-        return authority::sign(self);
-        #[cfg(not(feature = "tls"))]
-        return Err(SetupError::NotBuilt);
-    }
-
-    /// The same by another authority that has [`CA`]'s name: who trusts that one does not trust this certificate.
-    ///
-    /// # Errors
-    /// Those of [`sign`](Self::sign).
-    pub fn sign_as_another(&self) -> Result<Identity, SetupError> {
-        #[cfg(feature = "tls")]
-        return authority::sign_as_another(self);
-        #[cfg(not(feature = "tls"))]
-        return Err(SetupError::NotBuilt);
-    }
 }
 
 /// A key that both sides know.

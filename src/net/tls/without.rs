@@ -1,6 +1,6 @@
 //! What stands for a session in a build without TLS: nothing can be one.
 
-use super::{Clock, Config, SetupError, State, Version};
+use super::{Clock, Config, HostCertificate, Identity, SetupError, State, Version};
 use crate::rng::Stream;
 use crate::time::Instant;
 
@@ -99,5 +99,23 @@ impl Session {
     /// The cipher suite's number.
     pub fn suite(&self) -> Option<u16> {
         match *self {}
+    }
+}
+
+impl HostCertificate {
+    /// Always [`SetupError::NotBuilt`].
+    ///
+    /// # Errors
+    /// [`SetupError::NotBuilt`].
+    pub fn sign(&self) -> Result<Identity, SetupError> {
+        Err(SetupError::NotBuilt)
+    }
+
+    /// Always [`SetupError::NotBuilt`].
+    ///
+    /// # Errors
+    /// [`SetupError::NotBuilt`].
+    pub fn sign_as_another(&self) -> Result<Identity, SetupError> {
+        Err(SetupError::NotBuilt)
     }
 }

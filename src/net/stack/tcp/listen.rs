@@ -10,7 +10,7 @@ use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::TcpPacket;
 
 use super::{SYN_LIFETIME, Tcb, endpoint};
-use crate::net::stack::secure::Layer;
+use crate::net::stack::layer::Layer;
 use crate::net::stack::{CloseReason, Connection, ListenError, Listener, Secure, Stack, TcpOptions, packet};
 
 /// What belongs to a [`Listener`].

@@ -1,4 +1,4 @@
-//! What callers get from a [`Network`](super::Network): plain data.
+//! What callers give a [`Network`](super::Network), and get from it: plain data.
 
 use std::net::IpAddr;
 
