@@ -41,6 +41,11 @@ impl ErrorCode {
         ErrorCode { value: 0x0100_0000 | (category << 16) | (extension & 0xffff), cause: 0 }
     }
 
+    /// One about parameter `index`.
+    fn about(category: u32, index: usize) -> ErrorCode {
+        ErrorCode::of(category, u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     /// The command could not be carried out, for this reason of the firmware's clients: 0x6000 and up of MQTT, 0x7000
     /// and up of HTTP.
     pub fn failed(reason: u16) -> ErrorCode {
@@ -49,31 +54,33 @@ impl ErrorCode {
 
     /// Parameter `index` (counted from 0: a guess, no capture shows it) is too long.
     pub fn length(index: usize) -> ErrorCode {
-        ErrorCode::of(0x04, index as u32)
+        ErrorCode::about(0x04, index)
     }
 
     /// Parameter `index` is a string where a number is expected, or the other way round.
     pub fn wrong_type(index: usize) -> ErrorCode {
-        ErrorCode::of(0x05, index as u32)
+        ErrorCode::about(0x05, index)
     }
 
     /// `given` parameters where `need` are expected.
     pub fn count(need: usize, given: usize) -> ErrorCode {
-        ErrorCode::of(0x06, ((need as u32 & 0xff) << 8) | (given as u32 & 0xff))
+        let ([need, ..], [given, ..]) = (need.to_le_bytes(), given.to_le_bytes());
+        ErrorCode::of(0x06, u32::from(u16::from_be_bytes([need, given])))
     }
 
     /// The value of parameter `index` is not allowed.
     pub fn invalid(index: usize) -> ErrorCode {
-        ErrorCode::of(0x07, index as u32)
+        ErrorCode::about(0x07, index)
     }
 
     /// Parameter `index` can't be read.
     pub fn unreadable(index: usize) -> ErrorCode {
-        ErrorCode::of(0x08, index as u32)
+        ErrorCode::about(0x08, index)
     }
 
     /// A code of the MQTT commands, such as 0x6051.
     pub const fn mqtt(extension: u16) -> ErrorCode {
+        // `From` is no const function; nothing is lost in something wider.
         ErrorCode::of(0x0a, extension as u32)
     }
 
@@ -84,8 +91,9 @@ impl ErrorCode {
 
     /// What is wrong with which parameter, counted from 0, when it is about one.
     pub fn fault(self) -> Option<(Fault, usize)> {
-        let index = (self.value & 0xffff) as usize;
-        Some(match self.value >> 16 & 0xff {
+        let [low, high, category, _] = self.value.to_le_bytes();
+        let index = usize::from(u16::from_le_bytes([low, high]));
+        Some(match category {
             0x04 => (Fault::Length, index),
             0x05 | 0x08 => (Fault::Unreadable, index),
             0x06 => (Fault::Count, 0),

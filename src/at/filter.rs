@@ -99,7 +99,8 @@ impl Filter {
         let kept = text
             .char_indices()
             .filter(|(at, _)| ![&head, &tail].into_iter().flatten().any(|range| range.contains(at)));
-        Some(kept.map(|(_, c)| u32::from(c) as u8).collect())
+        // Each character stands for a byte.
+        Some(kept.filter_map(|(_, c)| u8::try_from(c).ok()).collect())
     }
 }
 

@@ -321,7 +321,7 @@ impl Value {
     /// A number of this type (1 to 6); `None` when it does not fit.
     pub fn number(kind: u8, number: i64) -> Option<Value> {
         let size = Value::size(kind);
-        let bits = 8 * size as u32;
+        let bits = 8 * size;
         // Odd types are unsigned.
         let (low, high) = if kind % 2 == 1 {
             (0, (1i64 << bits) - 1)
@@ -338,7 +338,7 @@ impl Value {
             return None;
         }
         let unsigned = self.bytes.iter().rev().fold(0i64, |n, b| n << 8 | i64::from(*b));
-        let bits = 8 * Value::size(self.kind) as u32;
+        let bits = 8 * Value::size(self.kind);
         let negative = self.kind.is_multiple_of(2) && unsigned >> (bits - 1) & 1 == 1;
         Some(if negative { unsigned - (1i64 << bits) } else { unsigned })
     }

@@ -12,7 +12,6 @@ use super::options::BlockSizes;
 use super::passthrough::{Action, Framing, Packing};
 use super::{Core, Env};
 use crate::net::stack::{StreamState, UdpError};
-use crate::profile::Flush;
 use crate::time::{Duration, Instant};
 
 /// How long less than a block waits for more.
@@ -48,7 +47,7 @@ impl LongSend {
         sizes: BlockSizes,
         silent_since: Instant,
     ) -> Self {
-        let packing = Packing { block: sizes.transmit, flush: Flush::AfterFirst, interval: PAUSE };
+        let packing = Packing { block: sizes.transmit, interval: PAUSE };
         LongSend {
             link,
             to,

@@ -71,18 +71,18 @@ pub(super) fn shipped(kind: &str) -> &'static [&'static str] {
     SHIPPED.iter().find(|(known, _)| *known == kind).map_or(&[], |(_, items)| items)
 }
 
-/// A partition with these items.
+/// A partition with these items. What its fields cannot count is too much for any partition.
 pub(super) fn partition(items: &[&str]) -> Vec<u8> {
     let mut body = Vec::new();
     for (number, item) in items.iter().enumerate() {
-        body.extend([TYPE, number as u8]);
-        body.extend((item.len() as u16).to_le_bytes());
+        body.extend([TYPE, u8::try_from(number).unwrap_or(u8::MAX)]);
+        body.extend(u16::try_from(item.len()).unwrap_or(u16::MAX).to_le_bytes());
         body.extend(item.as_bytes());
         body.resize(body.len().next_multiple_of(4), 0xff);
     }
     let mut bytes = MAGIC.to_vec();
-    bytes.extend((items.len() as u16).to_le_bytes());
-    bytes.extend((body.len() as u32).to_le_bytes());
+    bytes.extend(u16::try_from(items.len()).unwrap_or(u16::MAX).to_le_bytes());
+    bytes.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
     bytes.extend(body);
     bytes
 }

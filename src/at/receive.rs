@@ -100,7 +100,19 @@ fn close_ended(core: &mut Core, stack: &mut Stack, id: usize, stream: Connection
             // Its name for mbedtls_ssl_read's answer, in decimal digits.
             core.out.log(&format!("read error :{}:", failure.code));
         }
-        _ => {}
+        // The host sees `CLOSED`, as of a link that it has closed itself.
+        StreamState::Closed(
+            CloseReason::Local
+            | CloseReason::Peer
+            | CloseReason::Reset
+            | CloseReason::Refused
+            | CloseReason::Unreachable
+            | CloseReason::TlsSetup(_),
+        )
+        | StreamState::Connecting
+        | StreamState::Open
+        | StreamState::PeerClosed
+        | StreamState::Closing => {}
     }
     core.close_link(id, stack);
     true

@@ -2,16 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-/// In passthrough, what starts the time after which a block that is not full leaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Flush {
-    /// Its first byte: nothing waits longer.
-    #[default]
-    AfterFirst,
-    /// Its last byte: a pause ends the block.
-    AfterLast,
-}
-
 /// What AT+MDNS calls the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instance {
@@ -28,9 +18,6 @@ pub struct Differences {
     /// AT+CIPMODE=1 is also allowed with AT+CIPMUX=1 while a server for one client has at most one link (since
     /// v2.3; the development version that the specification belongs to refuses it).
     pub passthrough_server: bool,
-    /// In passthrough, what a block that is not full waits for. The documentation's "within 20 ms" is read as
-    /// [`Flush::AfterFirst`] for every release.
-    pub passthrough_flush: Flush,
     /// AT+CIPSERVER? shows the interface as its last number (since v4.1).
     pub server_interface: bool,
     /// AT+CIPSTO: traffic in either direction restarts the timer (since v3.1), not only what the client sends.
@@ -67,7 +54,6 @@ impl Differences {
     /// What the specification's own release does.
     pub(super) const V2_3: Differences = Differences {
         passthrough_server: false,
-        passthrough_flush: Flush::AfterFirst,
         server_interface: false,
         server_timeout_either_way: false,
         sntp_zone_when_off: false,

@@ -28,7 +28,7 @@ use crate::time::Duration;
 pub use availability::{Availability, Chip, Release};
 pub use boot_log::{BootLog, Reset};
 pub use build::{Build, Feature, LogLevel, Offer, Offers};
-pub use differences::{Differences, Flush, Instance};
+pub use differences::{Differences, Instance};
 pub use divider::Divider;
 pub use flash::{Content, Holds, Namespace, Partition};
 pub use http::Http;
@@ -219,6 +219,11 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Whether so many bytes fit into the free heap of an idle module.
+    pub fn heap_holds(&self, bytes: usize) -> bool {
+        u32::try_from(bytes).is_ok_and(|bytes| bytes <= self.heap)
+    }
+
     /// Whether this profile has what is available like that, in the published build or in another one.
     pub fn has(&self, what: &Availability) -> bool {
         what.includes(self.chip, self.release)

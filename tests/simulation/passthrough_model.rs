@@ -2,7 +2,6 @@
 //! nothing of the crate: byte times in, events out.
 
 use espat_sim::at::passthrough::{Action, Framing, Packing};
-use espat_sim::profile::Flush;
 use espat_sim::time::{Duration, Instant};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -99,7 +98,7 @@ fn ns(t: u64) -> Instant {
 
 /// The implementation, driven as the world drives it: at the same time the wire comes before the timers.
 fn implementation(bytes: &[Byte], block: usize, interval: u64) -> Vec<Event> {
-    let packing = Packing { block, flush: Flush::AfterFirst, interval: Duration::from_nanos(interval) };
+    let packing = Packing { block, interval: Duration::from_nanos(interval) };
     let mut framing = Framing::new(packing, ns(0));
     let mut events = Vec::new();
     let mut next = 0;

@@ -45,11 +45,11 @@ impl Sntp {
     /// when it is neither.
     pub fn offset(timezone: i64) -> Option<i32> {
         if (-12..=14).contains(&timezone) {
-            return Some(timezone as i32 * 60);
+            return i32::try_from(timezone * 60).ok();
         }
         let (hours, minutes) = (timezone / 100, timezone % 100);
         let valid = (-12..=14).contains(&hours) && minutes.abs() <= 59;
-        valid.then_some((hours * 60 + minutes) as i32)
+        i32::try_from(hours * 60 + minutes).ok().filter(|_| valid)
     }
 
     /// Whether the clock is set by it.

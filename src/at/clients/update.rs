@@ -503,7 +503,7 @@ impl Load {
                 (flash::find(env.profile, name).map_or(0, |p| p.size), "esp_partition_write failed!")
             }
         };
-        if self.received + block.len() > size as usize {
+        if u32::try_from(self.received + block.len()).map_or(true, |end| end > size) {
             return failed(refused);
         }
         match target {
@@ -514,6 +514,7 @@ impl Load {
             Target::Partition(name) => env.flash.write(env.profile, name, self.received, block),
         }
         self.received += block.len();
+        // Of a text: nothing is decided by it.
         let percent = self.received as f64 * 100.0 / total as f64;
         around.out.log(&format!("total_len={total}({}), {percent:.1}%!", self.received));
         self.busy = Some(now + env.draw(|p| &p.times.write_block));

@@ -204,7 +204,7 @@ impl WebSockets {
     pub fn reopen_at(&self) -> Option<Instant> {
         self.earliest(|link| match link.step {
             Step::Waiting(at) => Some(at),
-            _ => None,
+            Step::Dialling(_) | Step::Shaking { .. } | Step::Open(..) | Step::Closing(..) => None,
         })
     }
 
@@ -356,7 +356,7 @@ impl Link {
         let [a, b, c, d, ..] = env.dials.next_u64().to_le_bytes();
         let mut bytes = Vec::new();
         frame::write(&mut bytes, true, opcode, Some([a, b, c, d]), data);
-        self.queued += bytes.len() as u64;
+        self.queued += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.output.extend(bytes);
     }
 
@@ -430,7 +430,7 @@ impl Link {
     fn push(&mut self, stream: Connection, env: &mut Env<'_>) -> bool {
         let taken = env.stack.stream_send(stream, self.output.make_contiguous());
         self.output.drain(..taken);
-        self.taken += taken as u64;
+        self.taken += u64::try_from(taken).unwrap_or(u64::MAX);
         taken > 0
     }
 

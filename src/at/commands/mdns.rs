@@ -50,7 +50,7 @@ fn announced(args: &Args, differences: &Differences) -> std::result::Result<Anno
         text.filter(|text| Mdns::is_label(text)).ok_or_else(|| args.invalid(name))
     };
     let (host, service) = (label("hostname", None)?, label("service_type", None)?);
-    let port = args.int("port").ok_or_else(|| args.invalid("port"))? as u16;
+    let port = args.given("port").ok_or_else(|| args.invalid("port"))?;
     let instance = given("instance")?.unwrap_or_else(|| match differences.mdns_instance {
         Instance::Host => host.clone(),
         Instance::Service => service.clone(),
@@ -59,7 +59,7 @@ fn announced(args: &Args, differences: &Differences) -> std::result::Result<Anno
         return Err(args.invalid("instance"));
     }
     let mut text = Vec::new();
-    let pairs = args.int("txt_number").unwrap_or(0) as usize;
+    let pairs: usize = args.given("txt_number").unwrap_or(0);
     for (index, (key, value)) in PAIRS.into_iter().enumerate() {
         match (given(key)?, given(value)?) {
             (Some(key), Some(value)) if index < pairs => text.push((key, value)),

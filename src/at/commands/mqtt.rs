@@ -323,7 +323,7 @@ impl Consumer for Message {
 pub fn publish_raw(c: &mut Context<'_, '_>, args: &Args) -> Result {
     require_connection(c)?;
     let length: usize = args.number("length");
-    if length > c.env.profile.heap as usize {
+    if !c.env.profile.heap_holds(length) {
         return Err(ErrorCode::mqtt(0x6005));
     }
     let message = Message { topic: text(args, "topic"), how: (args.number("qos"), args.is_on("retain")) };

@@ -138,7 +138,7 @@ impl Consumer for Purpose {
 
 fn take(purpose: Purpose, length: usize, c: &mut Context<'_, '_>) -> Result {
     // The bytes are kept on the heap.
-    if length > c.env.profile.heap as usize {
+    if !c.env.profile.heap_holds(length) {
         return Err(ErrorCode::FAILED);
     }
     c.core.out.prompt();

@@ -119,15 +119,14 @@ pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// What is left out stays. The station's time is in force at once. The softAP's is only kept: no station vanishes here
 /// without a word.
 pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
-    let number = |name| args.int(name).map(|n| n as u16);
-    let (softap, station) = (number("ap_inactive_time"), number("sta_inactive_time"));
-    let listen_interval = number("listen_interval");
+    let (softap, station) = (args.given("ap_inactive_time"), args.given("sta_inactive_time"));
+    let listen_interval = args.given("listen_interval");
     let outcome = c.keep(|nvs| {
         let kept = nvs.wifi.inactive;
         nvs.wifi.inactive = Inactive {
             softap: softap.unwrap_or(kept.softap),
             station: station.unwrap_or(kept.station),
-            listen_interval: listen_interval.map_or(kept.listen_interval, |n| n as u8),
+            listen_interval: listen_interval.unwrap_or(kept.listen_interval),
         };
     });
     c.env.station.set_inactive(c.core.settings.wifi.inactive.station_time());

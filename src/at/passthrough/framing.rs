@@ -7,7 +7,6 @@
 //! next start bit. A `+` that may still be part of an escape is withheld; once it can't be, it joins the block
 //! with its own time of arrival.
 
-use crate::profile::Flush;
 use crate::time::{Duration, Instant, earliest};
 
 /// The silence around `+++`.
@@ -18,9 +17,8 @@ pub const GUARD: Duration = Duration::from_millis(20);
 pub struct Packing {
     /// A block leaves as soon as it has so many bytes.
     pub block: usize,
-    /// What the interval counts from.
-    pub flush: Flush,
-    /// A block that is not full leaves after this; zero: every byte at once.
+    /// A block that is not full leaves so long after its first byte, which is how the documentation's "within 20 ms" is
+    /// read; zero: every byte at once.
     pub interval: Duration,
 }
 
@@ -150,7 +148,7 @@ impl Framing {
     }
 
     fn append(&mut self, arrived: Instant, byte: u8) {
-        if self.due.is_none() || self.packing.flush == Flush::AfterLast {
+        if self.due.is_none() {
             self.due = Some(arrived + self.packing.interval);
         }
         self.block.push(byte);
@@ -175,8 +173,8 @@ mod tests {
     }
 
     /// When a block leaves whose bytes end after so many milliseconds.
-    fn leaves(flush: Flush, ends: &[u64]) -> Option<Instant> {
-        let packing = Packing { block: 100, flush, interval: Duration::from_millis(20) };
+    fn leaves(ends: &[u64]) -> Option<Instant> {
+        let packing = Packing { block: 100, interval: Duration::from_millis(20) };
         let mut framing = Framing::new(packing, Instant::ZERO);
         for end in ends {
             framing.byte(ms(*end), ms(*end), b'x');
@@ -185,8 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_leaves_after_its_first_or_after_its_last_byte_as_the_profile_says() {
-        assert_eq!(leaves(Flush::AfterFirst, &[30, 40, 45]), Some(ms(50)));
-        assert_eq!(leaves(Flush::AfterLast, &[30, 40, 45]), Some(ms(65)));
+    fn the_time_of_a_block_counts_from_its_first_byte() {
+        assert_eq!(leaves(&[30, 40, 45]), Some(ms(50)), "no pause makes it longer");
     }
 }

@@ -23,11 +23,7 @@ impl Core {
         profile: &Profile,
         open: bool,
     ) -> Session {
-        let packing = Packing {
-            block: profile.transmit_block,
-            flush: profile.differences.passthrough_flush,
-            interval: self.system.transmit_interval,
-        };
+        let packing = Packing { block: profile.transmit_block, interval: self.system.transmit_interval };
         Session::new(id, target, packing, self.system.line_end, open)
     }
 }

@@ -4,7 +4,7 @@ use super::row::*;
 use crate::at::commands::{clock, options, tls, update};
 
 /// Most cipher suites in one AT+CIPSSLCCIPHER: as many as a command line has room for, and more.
-const MOST_SUITES: i64 = 50;
+const MOST_SUITES: usize = 50;
 
 /// The chapter.
 pub(super) static COMMANDS: &[Command] = &[
@@ -123,8 +123,8 @@ pub(super) static COMMANDS: &[Command] = &[
         set: set!(
             tls::suites_set,
             LINKS,
-            int("ciphersuite count", 0, MOST_SUITES),
-            int("ciphersuite", 0, 0xffff).repeated(MOST_SUITES as usize),
+            int("ciphersuite count", 0, MOST_SUITES as i64), // wider: nothing is lost
+            int("ciphersuite", 0, 0xffff).repeated(MOST_SUITES),
         ),
         on: Availability::ALL.since(4, 1),
         ..NONE

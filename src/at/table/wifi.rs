@@ -144,7 +144,7 @@ pub(super) static COMMANDS: &[Command] = &[
             text("pwd", 0, 63).since(2, 4),
             within("chl", limits::CHANNEL),
             int("ecn", 0, 4),
-            within("max conn", limits::STATIONS).or(SoftAp::STATIONS as i64),
+            within("max conn", limits::STATIONS).or(SoftAp::STATIONS as i64), // wider: nothing is lost
             int("ssid hidden", 0, 1).or(0)
         ),
         saved: true,

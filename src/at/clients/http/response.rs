@@ -155,7 +155,7 @@ fn block(data: &mut &[u8], most: u64, blocks: &mut Vec<Vec<u8>>) -> Option<u64> 
     let (taken, rest) = data.split_at(usize::try_from(most).unwrap_or(usize::MAX).min(data.len()));
     blocks.push(taken.to_vec());
     *data = rest;
-    Some(taken.len() as u64)
+    Some(u64::try_from(taken.len()).unwrap_or(u64::MAX))
 }
 
 type Read<T> = Result<Option<(T, usize)>, Malformed>;

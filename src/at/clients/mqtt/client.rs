@@ -129,8 +129,7 @@ impl Client {
     pub fn new_id(&mut self, env: &mut Env<'_>) -> u16 {
         self.last_id = match self.facts.counts_packets {
             true => self.last_id.checked_add(1).unwrap_or(1),
-            // The range fits.
-            false => env.dials.between(1, u64::from(u16::MAX)) as u16,
+            false => u16::try_from(env.dials.between(1, u64::from(u16::MAX))).unwrap_or(u16::MAX),
         };
         self.last_id
     }

@@ -196,7 +196,7 @@ impl Mqtt {
     pub fn reconnect_at(&self) -> Option<Instant> {
         match self.client.as_ref()?.stage() {
             Stage::Waiting(until) => Some(*until),
-            _ => None,
+            Stage::Dialling(_) | Stage::Greeting(_) | Stage::Up | Stage::Stopped => None,
         }
     }
 

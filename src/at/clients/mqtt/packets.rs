@@ -91,7 +91,7 @@ pub const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 /// A text with its length before it. No parameter is longer than two bytes can count.
 fn text(body: &mut Vec<u8>, text: &[u8]) {
-    body.extend((text.len() as u16).to_be_bytes());
+    body.extend(u16::try_from(text.len()).unwrap_or(u16::MAX).to_be_bytes());
     body.extend(text);
 }
 
@@ -99,10 +99,10 @@ fn packet(first: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     let mut length = body.len();
     while length > 0x7f {
-        bytes.push((length & 0x7f) as u8 | 0x80);
+        bytes.push(length.to_le_bytes()[0] | 0x80);
         length >>= 7;
     }
-    bytes.push(length as u8);
+    bytes.push(length.to_le_bytes()[0]);
     bytes.extend(body);
     bytes
 }
