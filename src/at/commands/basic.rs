@@ -1,10 +1,7 @@
 //! Basic commands: AT, ATE, AT+GMR, AT+CMD, AT+SYSLOG, AT+SYSSTORE, AT+SYSMSG.
 
-use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::{Context, Outcome};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
+use super::{Context, Outcome, Result};
 
 pub fn nothing(_: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)

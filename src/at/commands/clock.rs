@@ -3,11 +3,8 @@
 use chrono::DateTime;
 
 use super::super::clients::sntp::Sntp;
-use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::{Context, Outcome};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
+use super::{Context, Outcome, Result};
 
 /// What is asked when AT+CIPSNTPCFG names nobody.
 const DEFAULT_SERVERS: [&str; 3] = ["cn.ntp.org.cn", "ntp.sjtu.edu.cn", "us.pool.ntp.org"];

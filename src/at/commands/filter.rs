@@ -5,9 +5,7 @@ use super::super::input::Input;
 use super::super::job::Job;
 use super::super::schema::Args;
 use super::super::upload::{Consumer, Upload};
-use super::{Context, Outcome};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
+use super::{Context, Outcome, Result};
 
 /// A filter that is to be added, or removed.
 #[derive(Debug)]

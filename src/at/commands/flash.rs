@@ -5,11 +5,9 @@ use super::super::flash::{self, Value};
 use super::super::input::Input;
 use super::super::schema::Args;
 use super::super::upload::{Consumer, Upload};
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::at::job::Job;
 use crate::profile::{Content, Namespace, Partition};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Flash is erased in sectors of so many bytes.
 const SECTOR: usize = 4096;

@@ -7,10 +7,8 @@ use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
 use super::super::secure::{self, Owner, Part};
 use super::super::upload::{Consumer, Upload};
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::time::{Duration, Instant};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Of each step, where the command gives none.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -10,11 +10,9 @@ use super::super::links::{Kind, Link};
 use super::super::request::{OpenRequest, Transport, UdpMode, keep_alive};
 use super::super::schema::{Args, WhichLinks};
 use super::super::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::net::stack::{CloseReason, DnsFamily};
 use crate::time::{Duration, Instant};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn multiple_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let line = format!("+CIPMUX:{}\r\n", u8::from(c.core.links.multiple));

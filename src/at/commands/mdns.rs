@@ -2,11 +2,9 @@
 
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::net::mdns::{Announced, Mdns};
 use crate::profile::{Differences, Instance};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// The keys and values of the TXT record, by their names in the command table.
 pub const PAIRS: [(&str, &str); 10] = [

@@ -2,6 +2,13 @@
 //!
 //! A handler runs when its line has passed all checks. It answers at once, or returns a [`Job`] that goes on
 //! while virtual time passes; until then every other line gets `busy p...`.
+//!
+//! Every handler has the same signature, and is lent all that a command may touch, as a [`Context`]: the time, the
+//! firmware's state by idea (`c.core.links`, `c.core.radio`, ...), and what stands below it (`c.env`). That is wide on
+//! purpose. A row of the table is data because all handlers are of one type; if each took its own parts, every row would
+//! say once more how they are lent, and so would each job that goes on later. A handler is a few lines, and the paths in
+//! them say what it touches: at the last count 161 of 187 touch the printer and at most one part more. What is longer than
+//! that is no handler: clients, and whatever else goes on by itself, take the parts that they work with, and nothing else.
 
 pub mod basic;
 pub mod clock;

@@ -6,10 +6,8 @@ use super::super::input::Input;
 use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
 use super::super::upload::{Consumer, Upload};
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::time::Instant;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Nothing is configured.
 const NO_CONFIGURED: ErrorCode = ErrorCode::mqtt(0x6001);

@@ -3,15 +3,12 @@
 use std::net::IpAddr;
 
 use super::super::address::Shown;
-use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::limits;
 use super::super::nvs::PassthroughLink;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::net::stack::DnsFamily;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn ipv6_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let line = format!("+CIPV6:{}\r\n", u8::from(c.core.settings.tcpip.ipv6));

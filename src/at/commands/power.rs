@@ -4,13 +4,11 @@ use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::nvs::Nvs;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::at::OnceDrained;
 use crate::at::system::WakePin;
 use crate::profile::Chip;
 use crate::time::Duration;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn restart(c: &mut Context<'_, '_>, _: &Args) -> Result {
     reset(c);

@@ -6,9 +6,7 @@ use super::super::address::Shown;
 use super::super::error::ErrorCode;
 use super::super::receive;
 use super::super::schema::Args;
-use super::{Context, Outcome};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
+use super::{Context, Outcome, Result};
 
 /// No blank line before OK here.
 pub fn info_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

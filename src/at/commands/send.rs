@@ -10,10 +10,8 @@ use super::super::long_send::LongSend;
 use super::super::options::BlockSizes;
 use super::super::payload::Payload;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::net::stack::DnsFamily;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// The link that a command sends on.
 struct Target {

@@ -3,10 +3,8 @@
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
 use super::super::server::{Interface, Running};
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::profile::{Feature, Offer};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// The port when none is given.
 const DEFAULT_PORT: u16 = 333;

@@ -5,15 +5,13 @@ use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::links::{Kind, Link};
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::net::stack::{DnsFamily, PingState};
 use crate::time::Duration;
 use crate::wifi::Status;
 
 /// Data of an echo request, bytes.
 const PING_DATA: usize = 32;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn resolve(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let family = match args.int("ip network") {

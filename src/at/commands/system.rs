@@ -2,10 +2,8 @@
 
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::time::NANOS_PER_SEC;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Registers that can have been written to: enough for a host that plays with pins, and memory stays bounded.
 const MOST_REGISTERS: usize = 1024;

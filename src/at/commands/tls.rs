@@ -7,10 +7,8 @@ use super::super::error::ErrorCode;
 use super::super::nvs::TlsConfig;
 use super::super::options::TlsNames;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::profile::Feature;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     for id in 0..c.core.links.count() {

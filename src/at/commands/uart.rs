@@ -2,15 +2,12 @@
 //!
 //! OK leaves with the old settings; the new ones hold from the end of its last stop bit.
 
-use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::nvs::UartSettings;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::at::OnceDrained;
 use crate::time::{Duration, Instant};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// What AT+UART answers: the settings in force.
 pub fn plain_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

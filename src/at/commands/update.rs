@@ -5,12 +5,10 @@ use super::super::error::ErrorCode;
 use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
 use super::super::versions::Versions;
-use super::{Context, Outcome, power};
+use super::{Context, Outcome, Result, power};
 use crate::at::OnceDrained;
 use crate::net::firmware::OTA;
 use crate::time::Instant;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// The reply has the command's own name, other than in the specification.
 pub fn state(c: &mut Context<'_, '_>, _: &Args) -> Result {

@@ -8,10 +8,8 @@ use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
 use super::super::secure::Owner;
 use super::super::upload::{Consumer, Upload};
-use super::{Context, Outcome, http};
+use super::{Context, Outcome, Result, http};
 use crate::time::{Duration, Instant};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// AT+WSCFG: for the next AT+WSOPEN of the link.
 pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {

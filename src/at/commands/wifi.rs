@@ -1,12 +1,9 @@
 //! The station and the softAP as such: AT+CWINIT, AT+CWMODE, AT+CWSTATE, AT+CWQAP.
 
-use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::wifi::Status;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 pub fn init_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let line = format!("+CWINIT:{}\r\n", u8::from(!c.core.radio.off));

@@ -5,10 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::super::address::{Shown, mac_text};
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::at::nvs::{Leases, SOFTAP_DHCP, STATION_DHCP, StaticAddress};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Lines for the interfaces that are switched on. A station without an address shows 0.0.0.0.
 pub fn own_addresses(c: &mut Context<'_, '_>, _: &Args) -> Result {

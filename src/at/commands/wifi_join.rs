@@ -4,12 +4,10 @@ use super::super::address::mac_text;
 use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::schema::Args;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::at::nvs::{Inactive, SavedJoin};
 use crate::time::Duration;
 use crate::wifi::StationEvent;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Nothing but OK when it is not joined.
 pub fn join_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

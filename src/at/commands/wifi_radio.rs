@@ -3,9 +3,7 @@
 use super::super::error::ErrorCode;
 use super::super::radio::Country;
 use super::super::schema::Args;
-use super::{Context, Outcome};
-
-type Result = std::result::Result<Outcome, ErrorCode>;
+use super::{Context, Outcome, Result};
 
 /// No blank line before OK here.
 pub fn station_modes_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

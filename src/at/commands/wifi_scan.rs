@@ -3,16 +3,13 @@
 use std::ops::RangeInclusive;
 
 use super::super::address::mac_text;
-use super::super::error::ErrorCode;
 use super::super::job::Job;
 use super::super::radio::ScanOptions;
 use super::super::schema::Args;
 use super::super::{Core, Env};
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::time::Duration;
 use crate::wifi::config::ApConfig;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// How long a scan listens on each channel when nobody has said otherwise, ms.
 const ACTIVE: u64 = 120;

@@ -4,10 +4,8 @@ use super::super::address::mac_text;
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
 use super::wifi::left;
-use super::{Context, Outcome};
+use super::{Context, Outcome, Result};
 use crate::at::nvs::SoftAp;
-
-type Result = std::result::Result<Outcome, ErrorCode>;
 
 /// Shortest password of a network that has one, bytes.
 const SHORTEST_PASSWORD: usize = 8;
