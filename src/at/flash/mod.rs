@@ -2,89 +2,21 @@
 //!
 //! Only what differs from what the release ships with is kept. AT+RESTORE does not touch it.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod firmware;
+mod shipped;
+mod value;
 
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::pki;
-use crate::net::firmware;
-use crate::profile::{Content, Holds, Namespace, Partition, Profile, Release};
-
-/// Bytes, written as hexadecimal digits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Hex(Vec<u8>);
-
-/// A value of a namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "StoredValue", into = "StoredValue")]
-pub struct Value {
-    /// Its type, 1 to 8, as AT+SYSMFG counts them.
-    pub kind: u8,
-    /// Its bytes; numbers are little-endian.
-    pub bytes: Vec<u8>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredValue {
-    r#type: u8,
-    value: Hex,
-}
-
-/// The two slots for the firmware, and which of them is to start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Firmware {
-    /// 0 or 1.
-    boot: usize,
-    /// The version in slot 0: the release that the module was shipped with when `None`, nothing when empty.
-    ota_0: Option<String>,
-    /// The version in slot 1: nothing when `None` or empty.
-    ota_1: Option<String>,
-}
-
-impl Firmware {
-    /// The version in a slot, or `shipped`; `None` when there is nothing.
-    pub fn version<'a>(&'a self, slot: usize, shipped: &'a str) -> Option<&'a str> {
-        let version = match slot {
-            0 => self.ota_0.as_deref().unwrap_or(shipped),
-            _ => self.ota_1.as_deref().unwrap_or_default(),
-        };
-        Some(version).filter(|version| !version.is_empty())
-    }
-
-    /// The slot that the bootloader starts: the one that is to start, or the other one when that is empty.
-    pub fn running(&self) -> usize {
-        if self.version(self.boot, "shipped").is_some() { self.boot } else { 1 - self.boot }
-    }
-
-    /// The slot that is written next: the one that is not to start.
-    pub fn next_slot(&self) -> usize {
-        1 - self.boot
-    }
-
-    /// Erases a slot.
-    pub fn erase(&mut self, slot: usize) {
-        *self.slot(slot) = Some(String::new());
-    }
-
-    /// A slot holds this version now, and is to start.
-    pub fn install(&mut self, slot: usize, version: &str) {
-        *self.slot(slot) = Some(version.to_owned());
-        self.boot = slot;
-    }
-
-    /// The other slot is to start.
-    pub fn roll_back(&mut self, running: usize) {
-        self.boot = 1 - running;
-    }
-
-    fn slot(&mut self, slot: usize) -> &mut Option<String> {
-        if slot == 0 { &mut self.ota_0 } else { &mut self.ota_1 }
-    }
-}
+use crate::net::firmware::is_version;
+use crate::profile::{Holds, Namespace, Partition, Profile};
+pub use firmware::Firmware;
+use shipped::{shipped, shipped_keys};
+pub use value::Value;
+use value::{BLOB, Hex};
 
 /// What differs from the shipped contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,12 +29,6 @@ pub struct Flash {
     /// The firmware.
     pub firmware: Firmware,
 }
-
-/// The services of Bluetooth LE that a release ships.
-const BLE_SERVICES: usize = 31;
-/// The types of texts and of binary data.
-const STRING: u8 = 7;
-const BLOB: u8 = 8;
 
 impl Flash {
     /// The bytes of a partition, all of them.
@@ -249,7 +175,7 @@ impl Flash {
             return Some(("boot", format!("expected 0 or 1 as the slot to start, found {boot}")));
         }
         let mut versions = [ota_0, ota_1].into_iter().flatten().filter(|version| !version.is_empty());
-        if let Some(version) = versions.find(|version| !firmware::is_version(version)) {
+        if let Some(version) = versions.find(|version| !is_version(version)) {
             return Some((
                 "firmware",
                 format!("expected a version such as `v2.4.0.0` in a slot, found `{version}`"),
@@ -294,167 +220,9 @@ impl Flash {
     }
 }
 
-impl Value {
-    /// Whether it has as many bytes as its type.
-    fn is_whole(&self) -> bool {
-        match self.kind {
-            1..=6 => self.bytes.len() == Value::size(self.kind),
-            7 | 8 => true,
-            _ => false,
-        }
-    }
-
-    /// Bytes of a number of this type: 1 and 2 have one, 3 and 4 two, 5 and 6 four.
-    pub fn size(kind: u8) -> usize {
-        match kind {
-            1 | 2 => 1,
-            3 | 4 => 2,
-            _ => 4,
-        }
-    }
-
-    /// A text.
-    fn text(text: &str) -> Value {
-        Value { kind: STRING, bytes: text.as_bytes().to_vec() }
-    }
-
-    /// A number of this type (1 to 6); `None` when it does not fit.
-    pub fn number(kind: u8, number: i64) -> Option<Value> {
-        let size = Value::size(kind);
-        let bits = 8 * size;
-        // Odd types are unsigned.
-        let (low, high) = if kind % 2 == 1 {
-            (0, (1i64 << bits) - 1)
-        } else {
-            (-(1i64 << (bits - 1)), (1i64 << (bits - 1)) - 1)
-        };
-        let bytes = number.to_le_bytes().into_iter().take(size).collect();
-        (low..=high).contains(&number).then_some(Value { kind, bytes })
-    }
-
-    /// The number that it is; `None` for strings and binary data.
-    pub fn as_number(&self) -> Option<i64> {
-        if !(1..=6).contains(&self.kind) {
-            return None;
-        }
-        let unsigned = self.bytes.iter().rev().fold(0i64, |n, b| n << 8 | i64::from(*b));
-        let bits = 8 * Value::size(self.kind);
-        let negative = self.kind.is_multiple_of(2) && unsigned >> (bits - 1) & 1 == 1;
-        Some(if negative { unsigned - (1i64 << bits) } else { unsigned })
-    }
-}
-
 /// The partition called `name`.
 pub fn find(profile: &Profile, name: &str) -> Option<&'static Partition> {
     profile.partitions.iter().find(|p| p.name == name)
-}
-
-/// What the release ships in a namespace.
-fn shipped_keys(profile: &Profile, namespace: &Namespace) -> BTreeMap<String, Value> {
-    let name = namespace.name;
-    match namespace.holds {
-        Holds::Certificates(count) => {
-            let key = |number| if count > 1 { format!("{name}.{number}") } else { name.to_owned() };
-            let blob = |number| {
-                let key = key(number);
-                let content = pki::shipped(name).get(usize::from(number));
-                let bytes =
-                    content.map_or_else(|| placeholder(&key), |pem: &&str| (*pem).to_owned()).into_bytes();
-                (key, Value { kind: BLOB, bytes })
-            };
-            (0..count).map(blob).collect()
-        }
-        Holds::FactoryParameters => factory_parameters(profile),
-        Holds::BleServices => (0..BLE_SERVICES)
-            .map(|index| {
-                (format!("cfg{index}"), Value::text(&format!("{index},shipped with the simulation")))
-            })
-            .collect(),
-    }
-}
-
-/// What the factory sets, with the types that the build gives it. Nothing of it changes what the module does here.
-fn factory_parameters(profile: &Profile) -> BTreeMap<String, Value> {
-    const U8: u8 = 1;
-    const I8: u8 = 2;
-    const I32: u8 = 6;
-    let [tx, rx, cts, rts] = profile.uart_pins.map(i64::from);
-    let mut numbers = vec![
-        ("version", I8, 4),
-        ("max_tx_power", I8, 78),
-        ("start_channel", U8, 1),
-        ("channel_num", U8, 13),
-        ("uart_port", I8, 1),
-        ("uart_baudrate", I32, i64::from(profile.baud)),
-        ("uart_tx_pin", I32, tx),
-        ("uart_rx_pin", I32, rx),
-        ("uart_cts_pin", I32, cts),
-        ("uart_rts_pin", I32, rts),
-    ];
-    if profile.release >= Release(4, 1) {
-        numbers.push(("sys_store", U8, 1));
-    }
-    let numbers = numbers.into_iter().filter_map(|(key, kind, n)| Some((key, Value::number(kind, n)?)));
-    let texts = [("module_name", Value::text(profile.module)), ("country_code", Value::text("CN"))];
-    numbers.chain(texts).map(|(key, value)| (key.to_owned(), value)).collect()
-}
-
-/// What the release ships in a partition. Of the kinds that nothing here reads it is a text that says so.
-fn shipped(partition: &Partition) -> Vec<u8> {
-    match (partition.content, pki::shipped(partition.name)) {
-        (Content::Erased, _) => Vec::new(),
-        (Content::Shipped, []) => placeholder(partition.name).into_bytes(),
-        (Content::Shipped, items) => pki::partition(items),
-    }
-}
-
-fn placeholder(name: &str) -> String {
-    format!("-----BEGIN {name}-----\nshipped with the simulation\n-----END {name}-----\n")
-}
-
-impl From<StoredValue> for Value {
-    fn from(stored: StoredValue) -> Value {
-        Value { kind: stored.r#type, bytes: stored.value.0 }
-    }
-}
-
-impl From<Value> for StoredValue {
-    fn from(value: Value) -> StoredValue {
-        StoredValue { r#type: value.kind, value: Hex(value.bytes) }
-    }
-}
-
-impl Serialize for Hex {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let digits: String = self.0.iter().map(|b| format!("{b:02x}")).collect();
-        serializer.serialize_str(&digits)
-    }
-}
-
-impl<'de> Deserialize<'de> for Hex {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hex, D::Error> {
-        deserializer.deserialize_str(HexVisitor)
-    }
-}
-
-struct HexVisitor;
-
-impl Visitor<'_> for HexVisitor {
-    type Value = Hex;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string of hexadecimal digits, two for each byte")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Hex, E> {
-        let digits = text.as_bytes();
-        if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self));
-        }
-        let byte = |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok());
-        let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-        bytes.map(Hex).ok_or_else(|| E::custom("not hexadecimal"))
-    }
 }
 
 #[cfg(test)]
@@ -488,16 +256,6 @@ mod tests {
                 flash.erase(profile, "client_cert", 0, 0x2000);
             }
             assert_eq!(flash.certificates(profile, "client_cert"), 0, "{}", profile.name);
-        }
-    }
-
-    #[test]
-    fn numbers_keep_their_sign_and_their_range() {
-        for (kind, good, bad) in
-            [(1, 255, 256), (2, -128, -129), (3, 65_535, -1), (4, -1, 32_768), (6, -7, 1 << 31)]
-        {
-            assert_eq!(Value::number(kind, good).and_then(|v| v.as_number()), Some(good), "type {kind}");
-            assert_eq!(Value::number(kind, bad), None, "type {kind}");
         }
     }
 }

@@ -8,49 +8,27 @@
 //! what AT+CIPSSLCCONF and its kin have set does not count, and there is no limit of time: the release's timer closes a
 //! socket that is none then.
 
-use std::net::{IpAddr, SocketAddr};
+mod connection;
+mod load;
+mod progress;
 
-use crate::at::dial::{self, Dial, Dialling, Failure};
+use std::net::IpAddr;
+
 use crate::at::output::Output;
-use crate::at::secure::ClientTls;
 use crate::at::system::System;
 use crate::at::{Env, flash};
-use crate::net::firmware::{self, OTA};
-use crate::net::stack::{self, DnsFamily, DnsState, Question, Stack, StreamState};
+use crate::net::firmware::OTA;
+use crate::net::stack::{DnsFamily, DnsState, Question};
 use crate::time::{Duration, Instant};
+use connection::{BUFFER, Connection, SERVER, Traffic, is_over, refused};
+use load::{Load, Target};
+pub use progress::State;
+use progress::{Around, Looked, failed};
 
-/// Where the release asks for firmware, and the port.
-const SERVER: &str = "iot.espressif.cn";
-const PORT: u16 = 80;
-/// The port over HTTPS.
-const TLS_PORT: u16 = 443;
 /// The whole update may take so long, over plain HTTP.
 const TIMEOUT: Duration = Duration::from_secs(180);
-/// Bytes that are read, and written to flash, at once.
-const BUFFER: usize = 1024;
 /// Flash is erased in blocks of so many bytes.
 const ERASE_BLOCK: u32 = 64 << 10;
-/// What the requests have beside their first two lines. The token stands for that of the module's maker.
-const HEADERS: &str = "Connection: keep-alive\r\nCache-Control: no-cache\r\nUser-Agent: ESP-AT\r\nAccept: */*\r\n\
-                       Authorization: token 0000000000000000000000000000000000000000\r\n\r\n";
-
-/// The `<state>` of AT+CIUPDATE.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
-    /// None since the start.
-    #[default]
-    Idle = 0,
-    /// The server's name is resolved.
-    Found = 1,
-    /// A connection to it is open.
-    Connected = 2,
-    /// It has said which version it recommends.
-    GotVersion = 3,
-    /// Everything is written.
-    Done = 4,
-    /// It failed.
-    Failed = -1,
-}
 
 /// What is to be updated.
 #[derive(Clone, Debug)]
@@ -90,56 +68,6 @@ enum Step {
     Erasing(IpAddr, Target, Instant),
     /// The file comes.
     Loading(Target, Connection, Load),
-}
-
-/// A connection to the server, and the request that is sent as soon as it is open.
-#[derive(Debug)]
-struct Connection {
-    stream: Stream,
-    request: String,
-}
-
-#[derive(Debug)]
-enum Stream {
-    Dialling(Dial),
-    Open(stack::Connection),
-}
-
-/// Where the file goes.
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    /// The slot of this number.
-    Slot(usize),
-    /// A partition.
-    Partition(&'static str),
-}
-
-/// How far the file has come.
-#[derive(Debug, Default)]
-struct Load {
-    /// What `Content-Length` said; `None` before the end of the head.
-    total: Option<usize>,
-    received: usize,
-    /// The beginning of an image.
-    head: Vec<u8>,
-    /// The last block is being written until then.
-    busy: Option<Instant>,
-}
-
-/// What a look at a step comes to.
-enum Looked {
-    Waiting,
-    /// It went a bit further.
-    Moved,
-    Next(Box<Step>),
-    /// Everything is written.
-    Done,
-    /// What the log port says of it; may be nothing.
-    Failed(String),
-}
-
-fn failed(why: &str) -> Looked {
-    Looked::Failed(why.to_owned())
 }
 
 impl Update {
@@ -202,7 +130,6 @@ impl Update {
         match looked {
             Looked::Waiting => return false,
             Looked::Moved => {}
-            Looked::Next(step) => std::mem::replace(&mut run.step, *step).release(env),
             Looked::Done => {
                 around.reach(State::Done);
                 self.end(env);
@@ -227,24 +154,6 @@ impl Update {
         let run = self.run.take()?;
         run.step.release(env);
         Some(run.request)
-    }
-}
-
-/// What stands around an update: it has no hand in anything else.
-struct Around<'a> {
-    /// How it stands.
-    state: &'a mut State,
-    /// The printer.
-    out: &'a mut Output,
-    /// The firmware that runs, and the time of day for certificates.
-    system: &'a System,
-}
-
-impl Around<'_> {
-    /// A step is done: the host is told.
-    fn reach(&mut self, state: State) {
-        *self.state = state;
-        self.out.text(&format!("+CIPUPDATE:{}\r\n", state as i8));
     }
 }
 
@@ -302,10 +211,9 @@ impl Run {
                     "?action=download_rom&version={version}&filename={}.bin HTTP/1.1",
                     self.request.name
                 );
+                let target = *target;
                 match Connection::dial(now, *server, self.https, &path, around, env) {
-                    Some(connection) => {
-                        Looked::Next(Box::new(Step::Loading(*target, connection, Load::default())))
-                    }
+                    Some(connection) => self.go(Step::Loading(target, connection, Load::default()), env),
                     None => failed("connect to server2 failed!"),
                 }
             }
@@ -326,7 +234,7 @@ impl Run {
             return self.erase(now, server, around, env);
         }
         match Connection::dial(now, server, self.https, "?is_format_simple=true HTTP/1.0", around, env) {
-            Some(connection) => Looked::Next(Box::new(Step::Asking(server, connection))),
+            Some(connection) => self.go(Step::Asking(server, connection), env),
             None => failed("connect to server failed!"),
         }
     }
@@ -356,7 +264,13 @@ impl Run {
         };
         let until =
             (0..size.div_ceil(ERASE_BLOCK)).fold(now, |until, _| until + env.draw(|p| &p.times.erase_block));
-        Looked::Next(Box::new(Step::Erasing(server, target, until)))
+        self.go(Step::Erasing(server, target, until), env)
+    }
+
+    /// The next step; what the one before has open is let go of.
+    fn go(&mut self, step: Step, env: &mut Env<'_>) -> Looked {
+        std::mem::replace(&mut self.step, step).release(env);
+        Looked::Moved
     }
 }
 
@@ -370,192 +284,10 @@ impl Step {
     }
 }
 
-/// How a connection stands.
-enum Traffic {
-    Opening,
-    /// It went a step further.
-    Moved,
-    Refused(Failure),
-    /// It is open now, and the request is sent.
-    Opened,
-    Open(stack::Connection),
-}
-
-impl Connection {
-    fn dial(
-        now: Instant,
-        server: IpAddr,
-        https: bool,
-        path: &str,
-        around: &Around<'_>,
-        env: &mut Env<'_>,
-    ) -> Option<Connection> {
-        let options = dial::tcp_options(env);
-        let port = if https { TLS_PORT } else { PORT };
-        let dial = match https {
-            // esp-tls looks the name up once more.
-            true => {
-                let tls = ClientTls { name: Some(SERVER.to_owned()), ..ClientTls::default() };
-                let secure = tls.secure(now, around.system.clock, env).ok()?.patiently();
-                let dial = Dial::host(now, (SERVER, port), DnsFamily::Ipv4, options, env.stack);
-                dial.with_tls(Some(secure), env.stack)
-            }
-            false => Dial::address(now, SocketAddr::new(server, port), options, env.stack).ok()?,
-        };
-        let host =
-            if env.profile.differences.update_host_name { SERVER.to_owned() } else { server.to_string() };
-        let request = format!("GET /v1/device/rom/{path}\r\nHost: {host}:{port}\r\n{HEADERS}");
-        Some(Connection { stream: Stream::Dialling(dial), request })
-    }
-
-    fn poll(&mut self, now: Instant, env: &mut Env<'_>) -> Traffic {
-        let dial = match &mut self.stream {
-            Stream::Open(stream) => return Traffic::Open(*stream),
-            Stream::Dialling(dial) => dial,
-        };
-        match dial.poll(now, env.stack) {
-            Dialling::Waiting => Traffic::Opening,
-            Dialling::Moved => Traffic::Moved,
-            Dialling::Failed(failure) => Traffic::Refused(failure),
-            Dialling::Open((stream, _)) => {
-                // A fresh connection takes more than a request has.
-                env.stack.stream_send(stream, self.request.as_bytes());
-                self.stream = Stream::Open(stream);
-                Traffic::Opened
-            }
-        }
-    }
-
-    fn release(self, stack: &mut Stack) {
-        match self.stream {
-            Stream::Dialling(dial) => dial.release(stack),
-            Stream::Open(stream) => stack.stream_release(stream),
-        }
-    }
-}
-
-/// A connection has not come about. `plain`: what the log port says of one without TLS.
-fn refused(now: Instant, failure: &Failure, plain: &str, around: &mut Around<'_>, env: &Env<'_>) -> Looked {
-    match failure {
-        Failure::Tls(..) | Failure::UnknownHost(_) => {
-            failure.log(now, around.out, env);
-            failed("Failed to open a new connection")
-        }
-        _ => failed(plain),
-    }
-}
-
-/// Nothing more will come.
-fn is_over(stream: stack::Connection, stack: &Stack) -> bool {
-    stack.stream_readable(stream) == 0
-        && !matches!(stack.stream_state(stream), StreamState::Open | StreamState::Connecting)
-}
-
 /// The version in the server's answer; what the log port says when there is none.
 fn recommended(answer: &[u8]) -> Result<String, &'static str> {
     let text = String::from_utf8_lossy(answer);
     let (_, rest) = text.split_once("rom_version\": \"").ok_or("rom_version error!")?;
     let (version, _) = rest.split_once("\",").ok_or("rom_version tail error!")?;
     Ok(version.to_owned())
-}
-
-impl Load {
-    fn look(
-        &mut self,
-        now: Instant,
-        target: Target,
-        name: &str,
-        stream: stack::Connection,
-        around: &mut Around<'_>,
-        env: &mut Env<'_>,
-    ) -> Looked {
-        if self.busy.take_if(|until| *until <= now).is_some() {
-            return if self.total == Some(self.received) { self.finish(target, env) } else { Looked::Moved };
-        }
-        if self.busy.is_some() {
-            return Looked::Waiting;
-        }
-        let data = env.stack.stream_recv(stream, BUFFER);
-        if data.is_empty() {
-            return match env.stack.stream_state(stream) {
-                _ if !is_over(stream, env.stack) => Looked::Waiting,
-                StreamState::PeerClosed => failed("receive all packet over!"),
-                _ => failed("receive data error!"),
-            };
-        }
-        let mut block = &data[..];
-        let total = match self.total {
-            Some(total) => total,
-            None => {
-                let Some((total, body)) = head(block) else { return self.finish(target, env) };
-                around.out.log(&format!("total_len={total}!"));
-                if let Err(why) = verify(name, body) {
-                    return Looked::Failed(why);
-                }
-                block = body;
-                self.total = Some(total);
-                total
-            }
-        };
-        let (size, refused) = match target {
-            Target::Slot(_) => (env.profile.slot_size, "esp_ota_write failed!"),
-            Target::Partition(name) => {
-                (flash::find(env.profile, name).map_or(0, |p| p.size), "esp_partition_write failed!")
-            }
-        };
-        if u32::try_from(self.received + block.len()).map_or(true, |end| end > size) {
-            return failed(refused);
-        }
-        match target {
-            Target::Slot(_) => {
-                let missing = firmware::LEAST_IMAGE.saturating_sub(self.head.len());
-                self.head.extend(block.iter().take(missing));
-            }
-            Target::Partition(name) => env.flash.write(env.profile, name, self.received, block),
-        }
-        self.received += block.len();
-        // Of a text: nothing is decided by it.
-        let percent = self.received as f64 * 100.0 / total as f64;
-        around.out.log(&format!("total_len={total}({}), {percent:.1}%!", self.received));
-        self.busy = Some(now + env.draw(|p| &p.times.write_block));
-        Looked::Moved
-    }
-
-    /// Nothing more is expected. An image must be one; of a partition nothing is checked.
-    fn finish(&self, target: Target, env: &mut Env<'_>) -> Looked {
-        match (target, firmware::version(&self.head)) {
-            (Target::Slot(_), None) => failed("esp_ota_end failed!"),
-            (Target::Slot(slot), Some(version)) => {
-                env.flash.firmware.install(slot, version);
-                Looked::Done
-            }
-            (Target::Partition(_), _) => Looked::Done,
-        }
-    }
-}
-
-/// The length that the head of an answer promises, and the body behind it. The firmware looks for both in its first
-/// read alone; an answer without a length ends the download.
-fn head(answer: &[u8]) -> Option<(usize, &[u8])> {
-    let find =
-        |what: &[u8]| answer.windows(what.len()).position(|w| w == what).map(|at| &answer[at + what.len()..]);
-    let digits = find(b"Content-Length: ")?;
-    let digits = digits.iter().take_while(|b| b.is_ascii_digit());
-    let total =
-        digits.fold(0usize, |n, digit| n.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
-    Some((total, find(b"\r\n\r\n")?))
-}
-
-/// Whether a file begins as the partition wants it; what the log port says when it does not.
-fn verify(name: &str, body: &[u8]) -> Result<(), String> {
-    let Some((at, mark)) = firmware::signature(name) else { return Err(String::new()) };
-    for (index, expected) in mark.iter().enumerate() {
-        let Some(saw) = body.get(at + index) else { return Err(String::new()) };
-        if saw != expected {
-            return Err(format!(
-                "{name} partition has an invalid magic byte (index:{index} expected 0x{expected:02x}, saw 0x{saw:02x})"
-            ));
-        }
-    }
-    Ok(())
 }
