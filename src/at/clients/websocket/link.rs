@@ -1,14 +1,9 @@
-//! The WebSocket client: up to three links, in the way of esp_websocket_client, each in a task of its own beside the
-//! commands.
-//!
-//! A link dials, shakes hands, and is open; when it is lost it waits and tries again for ever, unless the server has closed it
-//! with a close frame. Of frames the host sees data alone, as it is read from the socket: neither where a message ends nor
-//! what kind it is. Pings are sent when nothing has come for a while, and answered when one comes.
+//! One link of the WebSocket client, from its dial to its end.
 
 use std::collections::VecDeque;
 
-use super::http::{Header, Url};
 use crate::at::Env;
+use crate::at::clients::http::{Header, Url};
 use crate::at::clock::Clock;
 use crate::at::dial::{self, Dial, Dialling};
 use crate::at::output::Output;
@@ -19,12 +14,10 @@ use crate::net::websocket::handshake::{self, Answer};
 use crate::net::websocket::opcode;
 use crate::time::{Duration, Instant};
 
-/// Links, 0 and up.
-pub const LINKS: usize = 3;
 /// Opening a connection, and each part of the handshake, may take so long.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 /// The whole request of the handshake is shorter than this, bytes.
-const MOST_REQUEST: usize = 1024;
+pub(super) const MOST_REQUEST: usize = 1024;
 /// After the close frames the server may take so long to close the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -78,37 +71,27 @@ pub struct Request {
     pub authorization: Option<String>,
 }
 
-/// What there is of WebSocket.
-#[derive(Debug, Default)]
-pub struct WebSockets {
-    /// AT+WSCFG, for each link.
-    pub configs: [Config; LINKS],
-    /// AT+WSHEAD: headers of every handshake.
-    pub headers: Vec<Header>,
-    links: [Option<Link>; LINKS],
-}
-
 #[derive(Debug)]
-struct Link {
-    request: Request,
-    config: Config,
-    step: Step,
+pub(super) struct Link {
+    pub(super) request: Request,
+    pub(super) config: Config,
+    pub(super) step: Step,
     /// AT+WSOPEN waits for it: a failure ends it.
-    first: bool,
+    pub(super) first: bool,
     /// Frames that the stack has not taken yet, and how many bytes have been queued and taken in all.
     output: VecDeque<u8>,
-    queued: u64,
-    taken: u64,
+    pub(super) queued: u64,
+    pub(super) taken: u64,
     /// When data came last, or the link was opened, or a ping was sent.
     quiet_since: Instant,
     /// A ping is without an answer: the link is lost then.
-    pong_until: Option<Instant>,
+    pub(super) pong_until: Option<Instant>,
     /// Data that the UART had no room for.
     unprinted: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Dialling(Dial),
     /// The request is sent, or its answer comes.
     Shaking {
@@ -125,16 +108,16 @@ enum Step {
 }
 
 /// What stands around a link: it has no hand in anything else.
-struct Around<'a> {
-    headers: &'a [Header],
+pub(super) struct Around<'a> {
+    pub(super) headers: &'a [Header],
     /// The printer.
-    out: &'a mut Output,
+    pub(super) out: &'a mut Output,
     /// The time of day, for certificates.
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
 /// What a look at a link comes to.
-enum Looked {
+pub(super) enum Looked {
     Waiting,
     Moved,
     /// The connection is lost, or was not to be had.
@@ -143,99 +126,10 @@ enum Looked {
     Closed,
 }
 
-impl WebSockets {
-    /// Where a link stands; `None`: it is closed.
-    pub fn state(&self, id: usize) -> Option<State> {
-        self.links.get(id)?.as_ref().map(Link::state)
-    }
-
-    /// The links that there are: id, state, address.
-    pub fn all(&self) -> impl Iterator<Item = (usize, State, &str)> {
-        let links = self.links.iter().enumerate();
-        links.filter_map(|(id, link)| link.as_ref().map(|link| (id, link.state(), &link.request.uri[..])))
-    }
-
-    /// Most bytes of data in a frame.
-    pub fn most(&self, id: usize) -> usize {
-        self.links.get(id).and_then(Option::as_ref).map_or(0, |link| link.config.buffer.saturating_sub(10))
-    }
-
-    /// Queues a frame on an open link. Answers how many bytes will have been taken when it is sent.
-    pub fn send(&mut self, id: usize, opcode: u8, data: &[u8], env: &mut Env<'_>) -> Option<u64> {
-        let link = self.links.get_mut(id)?.as_mut().filter(|link| link.state() == State::Connected)?;
-        link.frame(opcode, data, env);
-        Some(link.queued)
-    }
-
-    /// Whether so many bytes have been taken by now; `None`: the link is not open any more.
-    pub fn is_sent(&self, id: usize, bytes: u64) -> Option<bool> {
-        let link = self.links.get(id)?.as_ref()?;
-        // A close frame may have been answered meanwhile.
-        matches!(link.step, Step::Open(..) | Step::Closing(..)).then_some(link.taken >= bytes)
-    }
-
-    /// AT+WSOPEN has seen that the link is open: it is on its own from here on.
-    pub fn let_go(&mut self, id: usize) {
-        if let Some(link) = self.links.get_mut(id).and_then(Option::as_mut) {
-            link.first = false;
-        }
-    }
-
-    /// Closes the connection without a close frame, and forgets the link. False: there is none.
-    pub fn close(&mut self, id: usize, env: &mut Env<'_>) -> bool {
-        let link = self.links.get_mut(id).and_then(Option::take);
-        let there = link.is_some();
-        if let Some(link) = link {
-            link.step.release(env);
-        }
-        there
-    }
-
-    /// When a connection or its end takes too long.
-    pub fn step_at(&self) -> Option<Instant> {
-        self.earliest(|link| match &link.step {
-            Step::Dialling(dial) => dial.next_timer(),
-            Step::Shaking { until, .. } | Step::Closing(_, until) => Some(*until),
-            Step::Open(..) | Step::Waiting(_) => None,
-        })
-    }
-
-    /// When a lost link is opened again.
-    pub fn reopen_at(&self) -> Option<Instant> {
-        self.earliest(|link| match link.step {
-            Step::Waiting(at) => Some(at),
-            Step::Dialling(_) | Step::Shaking { .. } | Step::Open(..) | Step::Closing(..) => None,
-        })
-    }
-
-    /// When a ping is due.
-    pub fn ping_at(&self) -> Option<Instant> {
-        self.earliest(Link::ping_at)
-    }
-
-    /// When a ping has stayed without an answer for too long.
-    pub fn pong_at(&self) -> Option<Instant> {
-        self.earliest(|link| link.pong_until)
-    }
-
-    fn earliest(&self, time: impl Fn(&Link) -> Option<Instant>) -> Option<Instant> {
-        self.links.iter().flatten().filter_map(time).min()
-    }
-
-    /// Begins to open a link, which must be closed.
-    ///
-    /// # Errors
-    /// The line of the log port: a certificate or key that it needs is not in flash, or the request would be too long.
-    pub fn open(
-        &mut self,
-        now: Instant,
-        id: usize,
-        request: Request,
-        clock: Clock,
-        env: &mut Env<'_>,
-    ) -> Result<(), &'static str> {
-        let config = self.configs.get(id).copied().unwrap_or_default();
-        let mut link = Link {
+impl Link {
+    /// One that is to be opened at once; AT+WSOPEN waits for it.
+    pub(super) fn new(now: Instant, request: Request, config: Config) -> Link {
+        Link {
             request,
             config,
             step: Step::Waiting(now),
@@ -246,52 +140,10 @@ impl WebSockets {
             quiet_since: now,
             pong_until: None,
             unprinted: None,
-        };
-        if link.request_bytes("", &self.headers).len() + handshake::KEY_LENGTH >= MOST_REQUEST {
-            return Err("Error in request length");
         }
-        link.dial(now, clock, env)?;
-        if let Some(place) = self.links.get_mut(id) {
-            *place = Some(link);
-        }
-        Ok(())
     }
 
-    /// Does what is due on every link. True when something happened.
-    pub fn poll(&mut self, now: Instant, out: &mut Output, clock: Clock, env: &mut Env<'_>) -> bool {
-        let mut moved = false;
-        let around = &mut Around { headers: &self.headers, out, clock };
-        for (id, place) in self.links.iter_mut().enumerate() {
-            while let Some(link) = place {
-                let looked = link.look(now, id, around, env);
-                moved |= !matches!(looked, Looked::Waiting);
-                match looked {
-                    Looked::Waiting => break,
-                    Looked::Moved => {}
-                    Looked::Closed => {
-                        link.end(Step::Waiting(now), env);
-                        *place = None;
-                        around.out.announce(&format!("+WS_CLOSED:{id}\r\n"));
-                    }
-                    Looked::Lost => {
-                        let again = now + env.profile.times.websocket_reopen.draw(env.timing, env.dials);
-                        link.end(Step::Waiting(again), env);
-                        around.out.announce(&format!("+WS_DISCONNECTED:{id}\r\n"));
-                        link.reset(now);
-                        // Whether it would go on behind the back of a command that has failed is not known; a guess.
-                        if link.first {
-                            *place = None;
-                        }
-                    }
-                }
-            }
-        }
-        moved
-    }
-}
-
-impl Link {
-    fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         match self.step {
             Step::Dialling(_) | Step::Shaking { .. } => State::Connecting,
             Step::Open(..) => State::Connected,
@@ -301,24 +153,24 @@ impl Link {
     }
 
     /// Lets go of the connection, and goes on with this step.
-    fn end(&mut self, then: Step, env: &mut Env<'_>) {
+    pub(super) fn end(&mut self, then: Step, env: &mut Env<'_>) {
         std::mem::replace(&mut self.step, then).release(env);
     }
 
     /// Nothing of the connection before is left.
-    fn reset(&mut self, now: Instant) {
+    pub(super) fn reset(&mut self, now: Instant) {
         self.output.clear();
         (self.queued, self.taken) = (0, 0);
         self.quiet_since = now;
         self.pong_until = None;
     }
 
-    fn ping_at(&self) -> Option<Instant> {
+    pub(super) fn ping_at(&self) -> Option<Instant> {
         matches!(self.step, Step::Open(..)).then_some(self.quiet_since + self.config.ping_interval)
     }
 
     /// The request of the handshake, as it stands now.
-    fn request_bytes(&self, key: &str, headers: &[Header]) -> Vec<u8> {
+    pub(super) fn request_bytes(&self, key: &str, headers: &[Header]) -> Vec<u8> {
         let Request { url, protocol, authorization, .. } = &self.request;
         handshake::Request {
             host: (&url.host, url.port),
@@ -331,7 +183,7 @@ impl Link {
         .bytes()
     }
 
-    fn dial(&mut self, now: Instant, clock: Clock, env: &mut Env<'_>) -> Result<(), &'static str> {
+    pub(super) fn dial(&mut self, now: Instant, clock: Clock, env: &mut Env<'_>) -> Result<(), &'static str> {
         let url = &self.request.url;
         let secure = if url.tls {
             let (mode, pki, ca) = self.config.tls;
@@ -352,7 +204,7 @@ impl Link {
     }
 
     /// Queues a frame; every one of a client has a mask.
-    fn frame(&mut self, opcode: u8, data: &[u8], env: &mut Env<'_>) {
+    pub(super) fn frame(&mut self, opcode: u8, data: &[u8], env: &mut Env<'_>) {
         let [a, b, c, d, ..] = env.dials.next_u64().to_le_bytes();
         let mut bytes = Vec::new();
         frame::write(&mut bytes, true, opcode, Some([a, b, c, d]), data);
@@ -360,7 +212,13 @@ impl Link {
         self.output.extend(bytes);
     }
 
-    fn look(&mut self, now: Instant, id: usize, around: &mut Around<'_>, env: &mut Env<'_>) -> Looked {
+    pub(super) fn look(
+        &mut self,
+        now: Instant,
+        id: usize,
+        around: &mut Around<'_>,
+        env: &mut Env<'_>,
+    ) -> Looked {
         match &mut self.step {
             Step::Waiting(at) if *at > now => Looked::Waiting,
             Step::Waiting(_) => match self.dial(now, around.clock, env) {
@@ -525,7 +383,7 @@ impl Link {
 }
 
 impl Step {
-    fn release(self, env: &mut Env<'_>) {
+    pub(super) fn release(self, env: &mut Env<'_>) {
         match self {
             Step::Dialling(dial) => dial.release(env.stack),
             Step::Shaking { stream, .. } | Step::Open(stream, ..) | Step::Closing(stream, _) => {
