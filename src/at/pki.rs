@@ -38,9 +38,27 @@ const SHIPPED: &[(&str, &[&str])] = &[
     ("mqtt_cert", &[include_str!("../../certificates/mqtt_cert.0.pem")]),
     ("mqtt_key", &[include_str!("../../certificates/mqtt_cert.0.key")]),
     ("mqtt_ca", &[include_str!("../../certificates/mqtt_ca.0.pem")]),
-    ("https_cert", &[include_str!("../../certificates/https_cert.0.pem")]),
-    ("https_key", &[include_str!("../../certificates/https_cert.0.key")]),
-    ("https_ca", &[include_str!("../../certificates/https_ca.0.pem")]),
+    (
+        "https_cert",
+        &[
+            include_str!("../../certificates/https_cert.0.pem"),
+            include_str!("../../certificates/https_cert.1.pem"),
+        ],
+    ),
+    (
+        "https_key",
+        &[
+            include_str!("../../certificates/https_cert.0.key"),
+            include_str!("../../certificates/https_cert.1.key"),
+        ],
+    ),
+    (
+        "https_ca",
+        &[
+            include_str!("../../certificates/https_ca.0.pem"),
+            include_str!("../../certificates/https_ca.1.pem"),
+        ],
+    ),
     (
         "wss_cert",
         &[

@@ -134,13 +134,16 @@ const fn certificates(name: &'static str, count: u8) -> Namespace {
     Namespace { name, holds: Holds::Certificates(count), built: None }
 }
 
-const fn https(name: &'static str) -> Namespace {
-    Namespace { name, holds: Holds::Certificates(1), built: Some(Feature::HttpsAuth) }
+const fn built(name: &'static str, feature: Feature) -> Namespace {
+    Namespace { name, holds: Holds::Certificates(2), built: Some(feature) }
 }
 
-/// Of v3.1 to v3.4 and of v4.1, in the order in which the build writes them. Those of WPA enterprise are there only in
-/// builds that switch it on. The last six came with v4.1; where those of HTTPS stand is a guess.
-const ALL_NAMESPACES: &[Namespace] = &[
+const FACTORY: Namespace = Namespace { name: "factory_param", holds: Holds::FactoryParameters, built: None };
+const BLE: Namespace = Namespace { name: "ble_data", holds: Holds::BleServices, built: None };
+
+/// The namespaces since v3.1, in the order in which the build writes them. Those of WPA enterprise are there only in
+/// builds that switch it on.
+pub(super) const NAMESPACES_V3_1: &[Namespace] = &[
     certificates("server_cert", 1),
     certificates("server_key", 1),
     certificates("server_ca", 1),
@@ -150,17 +153,27 @@ const ALL_NAMESPACES: &[Namespace] = &[
     certificates("mqtt_cert", 1),
     certificates("mqtt_key", 1),
     certificates("mqtt_ca", 1),
-    Namespace { name: "factory_param", holds: Holds::FactoryParameters, built: None },
-    Namespace { name: "ble_data", holds: Holds::BleServices, built: None },
-    https("https_cert"),
-    https("https_key"),
-    https("https_ca"),
-    certificates("wss_cert", 2),
-    certificates("wss_key", 2),
-    certificates("wss_ca", 2),
+    FACTORY,
+    BLE,
 ];
 
-/// The namespaces since v3.1.
-pub(super) const NAMESPACES_V3_1: &[Namespace] = ALL_NAMESPACES.split_at(11).0;
-/// The namespaces since v4.1.
-pub(super) const NAMESPACES_V4_1: &[Namespace] = ALL_NAMESPACES;
+/// The same since v4.1, which has certificates of HTTPS and of WebSocket in builds with them.
+pub(super) const NAMESPACES_V4_1: &[Namespace] = &[
+    certificates("server_cert", 1),
+    certificates("server_key", 1),
+    certificates("server_ca", 1),
+    certificates("client_cert", 2),
+    certificates("client_key", 2),
+    certificates("client_ca", 2),
+    certificates("mqtt_cert", 1),
+    certificates("mqtt_key", 1),
+    certificates("mqtt_ca", 1),
+    built("https_cert", Feature::HttpsAuth),
+    built("https_key", Feature::HttpsAuth),
+    built("https_ca", Feature::HttpsAuth),
+    built("wss_cert", Feature::WebSocket),
+    built("wss_key", Feature::WebSocket),
+    built("wss_ca", Feature::WebSocket),
+    FACTORY,
+    BLE,
+];

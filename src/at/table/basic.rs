@@ -195,7 +195,7 @@ pub(super) static COMMANDS: &[Command] = &[
         summary: "temperature of the chip",
         section: "Basic: AT+SYSTEMP",
         query: Some(system::temperature_query),
-        on: Availability::ALL.since(2, 3).on(&[Chip::Esp32c3, Chip::Esp32c6]),
+        on: Availability::ALL.since(2, 3).on(&[Chip::Esp32c3]),
         ..NONE
     },
     Command {
