@@ -1,11 +1,13 @@
 # espat-sim. The two commands to begin with:
 #   make demo    firmware in QEMU talks through the module (installs what it lacks, builds, runs)
 #   make test    everything that must hold
-# Others: make build, wheel, bench, soak, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
+# Others: make build, wheel, archive, bench, soak, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
 # With REQUIRE_RENODE=1, make test fails where there is no Renode instead of skipping what needs it.
 
 CARGO  ?= cargo
 PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+LIBRARY := libespat_sim.$(if $(filter Darwin,$(shell uname -s)),dylib,so)
 FUZZ_SECONDS ?= 60
 BOARD  ?= mps2-an385
 
@@ -15,7 +17,7 @@ QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 TEST_PACKAGES := $(QEMU_PACKAGES) tshark openssl curl mosquitto mosquitto-clients valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-build packages-demo packages-test \
-	lint unit same-digest golden-elsewhere wheel python drivers renode fuzz soak skipped
+	lint unit same-digest golden-elsewhere wheel python drivers renode fuzz soak skipped archive
 
 build: toolchain packages-build
 	$(CARGO) build --release
@@ -143,14 +145,27 @@ bench: build
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 755 target/release/espat-sim $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 target/release/libespat_sim.so $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 target/release/$(LIBRARY) $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 include/espat_sim.h $(DESTDIR)$(PREFIX)/include/
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e "s|@VERSION@|$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)|" \
-		espat-sim.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/espat-sim.pc
+	target/release/espat-sim man $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	target/release/espat-sim completions bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/espat-sim
+	target/release/espat-sim completions zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_espat-sim
+	target/release/espat-sim completions fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/espat-sim.fish
+	sed 's|@VERSION@|$(VERSION)|' espat-sim.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/espat-sim.pc
 	for dir in renode platforms scenarios docs; do \
 		[ ! -d $$dir ] || { install -d $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir && \
 			cp -r $$dir/. $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir/; }; \
 	done
+
+# What a release has for one system: what make install puts there, wherever it is unpacked.
+ARCHIVE = espat-sim-$(VERSION)-$$(rustc -vV | sed -n 's/^host: //p')
+archive: build
+	@rm -rf build/archive
+	@$(MAKE) --no-print-directory -s install DESTDIR=build/archive PREFIX=/$(ARCHIVE)
+	@cp README.md CHANGELOG.md LICENSE build/archive/$(ARCHIVE)/
+	@tar -czf build/archive/$(ARCHIVE).tar.gz -C build/archive $(ARCHIVE)
+	@ls build/archive/*.tar.gz
 
 clean:
 	$(CARGO) clean

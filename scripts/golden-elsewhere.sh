@@ -1,7 +1,7 @@
 #!/bin/sh
 # Replays the golden logs on other machines: a 32-bit one, and aarch64 under qemu-user; and checks that the library compiles
-# for Windows and macOS. The standard library is built from source, so no other toolchain is needed than a nightly with
-# rust-src. One SKIPPED line where that is not there.
+# for Windows and macOS. The standard library is built from source, so the toolchain needs no other target: a nightly with
+# rust-src, or Debian's own compiler with its source. One SKIPPED line where there is neither.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,24 +10,46 @@ skip() {
     exit 0
 }
 
-cargo +nightly --version >/dev/null 2>&1 || skip "no nightly Rust"
-[ -d "$(rustc +nightly --print sysroot)/lib/rustlib/src/rust/library/std" ] || skip "the nightly Rust has no rust-src"
+packages() {
+    "$(dirname "$0")/packages.sh" "$@"
+}
 
-"$(dirname "$0")/packages.sh" gcc-multilib gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+if [ -d "$(rustc +nightly --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/std" ]; then
+    build() { env "$@"; }
+    CARGO="cargo +nightly"
+else
+    # Debian's security archive keeps a recent compiler for browsers. It is not the one on PATH.
+    apt-cache show rust-web-src >/dev/null 2>&1 || skip "no nightly Rust with rust-src, and no package rust-web-src"
+    packages rustc-web cargo-web rust-web-src
+    need=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"/\1/p' Cargo.toml)
+    have=$(/usr/bin/rustc --version | sed 's/rustc 1\.\([0-9]*\).*/\1/')
+    [ "$have" -ge "$need" ] || skip "no nightly Rust with rust-src, and Debian's is 1.$have"
+    # A released compiler takes -Z only so.
+    build() { env RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 "$@"; }
+    CARGO=/usr/bin/cargo
+fi
+
+packages gcc-i686-linux-gnu libc6-dev-i386-cross libc6-i386 lib32gcc-s1 \
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 golden() {
     target=$1
     shift
     echo "golden logs on $target"
-    env "$@" cargo +nightly test -Zbuild-std --target "$target" --test simulation golden
+    # shellcheck disable=SC2086 # a command of two words
+    build "$@" $CARGO test -Zbuild-std --target "$target" --target-dir target/elsewhere --test simulation golden
 }
 
-golden i686-unknown-linux-gnu
+golden i686-unknown-linux-gnu \
+    CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER=i686-linux-gnu-gcc \
+    CC_i686_unknown_linux_gnu=i686-linux-gnu-gcc
 golden aarch64-unknown-linux-gnu \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+    CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
 
 for target in x86_64-pc-windows-gnu aarch64-apple-darwin; do
     echo "check for $target"
-    cargo +nightly check -Zbuild-std --target "$target" --lib --no-default-features
+    # shellcheck disable=SC2086 # a command of two words
+    build $CARGO check -Zbuild-std --target "$target" --target-dir target/elsewhere --lib --no-default-features
 done

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap::ColorChoice;
 
 use super::dialogue::{self, Style};
 use super::files;
@@ -52,7 +51,7 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
         ("--keylog", args.keylog.as_deref()),
     ];
     files::of_run((args.scenario.as_deref(), &scenario), &written)?;
-    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
+    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(args.dialogue.color) };
     let show: OnPacket = Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)));
     let outputs = Outputs {
         capture: files::sink(args.capture.as_deref())?,

@@ -22,16 +22,21 @@ mod qemu;
 mod replay;
 mod run;
 mod serve;
+mod shell;
 mod specification;
 mod sweep;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::Parser;
 
+use crate::ffi::ESPAT_ABI_VERSION;
+use crate::profile::PROFILES;
+
 /// An ESP-AT Wi-Fi module as a deterministic simulation model.
 #[derive(Debug, Parser)]
-#[command(name = "espat-sim", version, max_term_width = 100)]
+#[command(name = "espat-sim", version, long_version = long_version(), max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -49,6 +54,8 @@ enum Command {
     Commands(commands::CommandsArgs),
     Check(check::CheckArgs),
     Ca(ca::CaArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command is its own host")]
@@ -69,8 +76,21 @@ pub fn main() -> ExitCode {
         Command::Commands(args) => commands::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Ca(args) => ca::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(2))
+}
+
+/// What `--version` says: besides the version what a bug report should have. `-V` is the version alone.
+fn long_version() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let profiles: Vec<&str> = PROFILES.iter().map(|p| p.name).collect();
+        let tls = if cfg!(feature = "tls") { "with" } else { "without" };
+        let version = env!("CARGO_PKG_VERSION");
+        format!("{version}\nABI {ESPAT_ABI_VERSION}, {tls} TLS\nprofiles: {}", profiles.join(", "))
+    });
+    &TEXT
 }
 
 /// A seed.

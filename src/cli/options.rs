@@ -39,7 +39,7 @@ impl McuArgs {
     }
 }
 
-/// Whether the dialogue is shown.
+/// Whether the dialogue is shown, and how.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct DialogueArgs {
     /// Show the dialogue between MCU and module, with virtual times.
@@ -48,6 +48,9 @@ pub struct DialogueArgs {
     /// Do not show the dialogue.
     #[arg(long, overrides_with = "dialogue")]
     no_dialogue: bool,
+    /// Colour the dialogue. `auto`: on a terminal that can show it, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
 }
 
 impl DialogueArgs {

@@ -8,7 +8,6 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use clap::ColorChoice;
 
 use super::dialogue::{self, Style};
 use super::files;
@@ -74,9 +73,6 @@ pub struct QemuArgs {
     /// Show warnings and errors only.
     #[arg(long, short)]
     quiet: bool,
-    /// Colour the dialogue.
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    color: ColorChoice,
     /// Write the facts of the run (digest, time, counters) to a file, one a line.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -254,7 +250,7 @@ fn follow(args: &QemuArgs, mut reader: impl BufRead) -> (Vec<Record>, Result<(),
     // With the console in the same stream, the standard output is free for it.
     let on_stdout = args.console.is_some();
     let terminal = if on_stdout { Terminal::Out(io::stdout()) } else { Terminal::Err(io::stderr()) };
-    let style = Style { color: terminal.has_colour(args.color) };
+    let style = Style { color: terminal.has_colour(args.dialogue.color) };
     let mut shown = Ok(());
     let mut show = |line: String| {
         if !on_stdout {

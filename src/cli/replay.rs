@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use clap::ColorChoice;
 
 use super::dialogue::{self, Style};
 use super::files;
@@ -60,7 +59,7 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
     };
     let place = args.log.display();
     let mut replayed = world::replay(&text, recording).map_err(|e| format!("{place}: {e}"))?;
-    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
+    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(args.dialogue.color) };
     let several = replayed.world.module_names().len() > 1;
     for (module, packet) in replayed.world.take_dialogue() {
         let name = replayed.world.module_names().get(module.index()).copied().unwrap_or_default().to_owned();

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 
-use clap::ColorChoice;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::dialogue::{self, Style};
@@ -193,7 +192,7 @@ fn start(args: &ServeArgs) -> Result<(), String> {
 
 /// Where the world's records go.
 fn outputs(args: &ServeArgs, screen: &Shared) -> Result<Outputs, String> {
-    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(ColorChoice::Auto) };
+    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(args.dialogue.color) };
     let (dialogue, warnings) = (Arc::clone(screen), Arc::clone(screen));
     let show = move |_: &str, packet: &_| on(&dialogue).print(&dialogue::format(packet, None, style));
     Ok(Outputs {

@@ -30,12 +30,14 @@ mod qemu_passthrough;
 mod qemu_run;
 mod qemu_services;
 mod readme;
+mod release;
 mod renode_docs;
 #[cfg(target_os = "linux")]
 mod renode_glue;
 mod run_command;
 #[cfg(unix)]
 mod serve;
+mod shell;
 mod sweep;
 mod time_and_updates;
 mod tls_capture;

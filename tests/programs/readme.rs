@@ -30,6 +30,13 @@ fn home(test: &str) -> PathBuf {
 fn sh(block: &str, folder: &Path, home: &Path) -> String {
     let mut command = Command::new("sh");
     command.args(["-eu", "-c", block]).current_dir(folder).env("HOME", home);
+    // What cargo tells this test of itself is not for the cargo that runs within: the build script of a dependency looks at
+    // CARGO_PKG_VERSION, and half of the release build would be made anew, here and once more behind the tests.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO") {
+            command.env_remove(name);
+        }
+    }
     // cargo and rustup live in the real home.
     for (name, default) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         let real = std::env::var(name)

@@ -777,7 +777,7 @@ namespace EspAtHarness
             File.WriteAllText(path, "[wire.wifi]\nmcu-queue = 100\n");
             var board = new Board(m => m.Scenario = path);
             board.Machine.Guest(1000000000, () => board.Uart.Send(new string('x', 200)));
-            Recoverable(() => board.Module.WaitFor("reply", "never", timeout: 100), "Something else stopped the machine at 1.0");
+            Recoverable(() => board.Module.WaitFor("reply", "never", timeout: 100), "Something else stopped the machine at 1.");
             True(Logger.Lines.Any(l => l.Contains("[ERROR]") && l.Contains("mcu-queue")), "no error: " + Log());
             True(Logger.Lines.Any(l => l.Contains("[WARNING]") && l.Contains("a quarter")), "no warning: " + Log());
         }
