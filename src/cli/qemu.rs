@@ -8,7 +8,6 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-
 use super::dialogue::{self, Style};
 use super::files;
 use super::options::{self, DialogueArgs, McuArgs, Terminal};

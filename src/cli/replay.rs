@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-
 use super::dialogue::{self, Style};
 use super::files;
 use super::options::{DialogueArgs, Terminal};

@@ -36,7 +36,8 @@ pub fn completions(args: &CompletionsArgs) -> i32 {
 pub fn man(args: &ManArgs) -> i32 {
     let write = || -> Result<(), String> {
         let directory = &args.directory;
-        std::fs::create_dir_all(directory).map_err(|e| format!("cannot make {}: {e}", directory.display()))?;
+        std::fs::create_dir_all(directory)
+            .map_err(|e| format!("cannot make {}: {e}", directory.display()))?;
         for page in pages() {
             let mut text = Vec::new();
             let path = directory.join(page.get_filename());

@@ -20,7 +20,8 @@ fn release(folder: &Path) -> PathBuf {
     let version = folder.join("v0.0.1");
     std::fs::create_dir_all(&version).expect("a folder of the test");
     // The name has the package's version; the release of this test is called otherwise.
-    let name = archive.file_name().expect("a name").to_string_lossy().replace(env!("CARGO_PKG_VERSION"), "0.0.1");
+    let name =
+        archive.file_name().expect("a name").to_string_lossy().replace(env!("CARGO_PKG_VERSION"), "0.0.1");
     std::fs::copy(&archive, version.join(&name)).expect("copy the archive");
     let sums = run(tool("sha256sum", "coreutils").arg(&name).current_dir(&version));
     std::fs::write(version.join("SHA256SUMS"), sums).expect("write the checksums");
@@ -66,7 +67,9 @@ fn an_archive_is_put_in_place_by_the_action_and_works_wherever_it_is() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&archive, bytes).expect("damage the archive");
-    for (version, part) in [("v0.0.1", "is not what the release's SHA256SUMS names"), ("v9.9.9", "there is no")] {
+    for (version, part) in
+        [("v0.0.1", "is not what the release's SHA256SUMS names"), ("v9.9.9", "there is no")]
+    {
         let into = folder.join("refused");
         let output = install(&folder, version, &into).output().expect("sh");
         let error = String::from_utf8_lossy(&output.stderr);

@@ -40,10 +40,12 @@ fn every_shell_that_is_offered_has_a_script() {
 fn each_command_has_a_manual_page_with_its_options() {
     let directory = directory("man").join("man1");
     run(espat_sim("man").arg(&directory));
-    let page = |name: &str| std::fs::read_to_string(directory.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let page =
+        |name: &str| std::fs::read_to_string(directory.join(name)).unwrap_or_else(|e| panic!("{name}: {e}"));
     assert!(page("espat-sim.1").contains("espat\\-sim\\-replay(1)"), "the first page names the others");
     let help = run(&mut espat_sim("--help"));
-    let commands = help.split("Commands:\n").nth(1).and_then(|t| t.split("\n\n").next()).expect("the commands");
+    let commands =
+        help.split("Commands:\n").nth(1).and_then(|t| t.split("\n\n").next()).expect("the commands");
     for line in commands.lines() {
         // A line that goes on begins further in.
         let name = line.strip_prefix("  ").and_then(|l| l.split(' ').next()).unwrap_or_default();
