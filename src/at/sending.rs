@@ -52,6 +52,11 @@ impl Work for Sending {
                     }
                     return if taken > 0 { Look::Moved } else { Look::Waiting };
                 }
+                // esp-tls returns when the socket has the last of its record.
+                if c.env.stack.stream_held(stream) > 0 {
+                    let late = self.until.is_some_and(|until| until <= c.now);
+                    return if late { over(c, "SEND FAIL") } else { Look::Waiting };
+                }
             }
         }
         if c.env.profile.differences.server_timeout_either_way

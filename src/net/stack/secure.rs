@@ -11,10 +11,6 @@ use crate::net::tls::{Failure, Reason, Session, SetupError, State};
 use crate::rng::Stream;
 use crate::time::Instant;
 
-/// The most that a record is longer than its plaintext, in bytes: its header, and with CBC the initial value, a
-/// message authentication code of SHA-384 and a block of padding.
-const RECORD_OVERHEAD: usize = 5 + 16 + 48 + 16;
-
 /// How a handshake fails that a RST ends (MBEDTLS_ERR_NET_CONN_RESET).
 const RESET: Failure = Failure { reason: Reason::PeerClosed, code: -0x50, flags: 0, sent: None };
 
@@ -144,10 +140,12 @@ impl Stack {
     pub(super) fn tls_recv(&mut self, id: Connection, max: usize) -> Option<Vec<u8>> {
         let mut layer = self.connections.get_mut(&id)?.tls.take()?;
         let deaf = self.connections.get(&id).is_none_or(Tcb::is_deaf);
+        let before = (layer.pending.len(), layer.failure);
         let data = if deaf { Vec::new() } else { self.read_records(id, &mut layer, max) };
         layer.read += data.len() as u64;
         layer.gather(&mut self.secrets);
-        self.dirty |= !layer.pending.is_empty() || layer.failure.is_some();
+        // An answer of the session's, or its end; what waits for room in TCP does so without a poll.
+        self.dirty |= (layer.pending.len(), layer.failure) != before;
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.tls = Some(layer);
         }
@@ -182,30 +180,41 @@ impl Stack {
         over && self.tcp_readable(id) == 0
     }
 
-    /// See [`stream_send`](Stack::stream_send).
+    /// See [`stream_send`](Stack::stream_send). Records are as long as the owner's data and the configuration make them,
+    /// whatever room TCP has: the rest of one waits here for it, and no other is begun before, as it is with a socket
+    /// that blocks.
     pub(super) fn tls_send(&mut self, id: Connection, data: &[u8]) -> Option<usize> {
-        let room = self.tls_send_free(id)?;
-        let data = &data[..data.len().min(room)];
-        let layer = self.connections.get_mut(&id)?.tls.as_mut()?;
-        let taken = layer.session.as_mut().map_or(0, |session| session.write(data));
-        layer.written += taken as u64;
-        layer.gather(&mut self.secrets);
-        if taken > 0 {
-            self.dirty = true;
+        self.layer(id)?;
+        let mut taken = 0;
+        while taken < data.len() {
             self.flush(id);
+            let room = self.tls_send_free(id)?;
+            let layer = self.connections.get_mut(&id)?.tls.as_mut()?;
+            let rest = &data[taken..];
+            let record = &rest[..rest.len().min(room)];
+            let written = layer.session.as_mut().map_or(0, |session| session.write(record));
+            layer.written += written as u64;
+            layer.gather(&mut self.secrets);
+            if written == 0 {
+                break;
+            }
+            taken += written;
+            self.dirty = true;
         }
+        self.flush(id);
         Some(taken)
     }
 
     /// See [`stream_send_free`](Stack::stream_send_free).
     pub(super) fn tls_send_free(&self, id: Connection) -> Option<usize> {
         let layer = self.layer(id)?;
-        if !layer.is_open() || layer.closing {
-            return Some(0);
-        }
-        let room = self.tcp_send_free(id).saturating_sub(layer.pending.len());
-        let records = room / (layer.secure.config.record.max(1) + RECORD_OVERHEAD) + 1;
-        Some(room.saturating_sub(records * RECORD_OVERHEAD))
+        let takes = layer.is_open() && !layer.closing && layer.pending.is_empty();
+        Some(if takes { layer.secure.config.record.max(1) } else { 0 })
+    }
+
+    /// See [`stream_held`](Stack::stream_held).
+    pub(super) fn tls_held(&self, id: Connection) -> usize {
+        self.layer(id).map_or(0, |layer| layer.pending.len())
     }
 
     /// See [`stream_unsent`](Stack::stream_unsent).

@@ -92,12 +92,17 @@ impl Stack {
         }
     }
 
-    /// How many bytes [`stream_send`](Self::stream_send) would take now.
+    /// How many bytes [`stream_send`](Self::stream_send) would take now; with TLS it may take more, a record at a time.
     pub fn stream_send_free(&self, connection: Connection) -> usize {
         match self.tls_send_free(connection) {
             Some(answer) => answer,
             None => self.tcp_send_free(connection),
         }
+    }
+
+    /// How many bytes of the records that were made of what was taken wait for room in TCP's buffer. 0 without TLS.
+    pub fn stream_held(&self, connection: Connection) -> usize {
+        self.tls_held(connection)
     }
 
     /// How many of the bytes taken are not yet acknowledged by the peer.

@@ -126,6 +126,25 @@ fn data_goes_both_ways_in_records_and_the_end_is_in_order() {
 }
 
 #[test]
+fn records_are_as_long_as_the_writer_makes_them_whatever_room_tcp_has() {
+    let mut lan = Lan::new(2, 1);
+    let (client, server) = connected(&mut lan, client(), server());
+    let data = vec![7; 20_000];
+    let (mut sent, mut records, mut most) = (0, Vec::new(), 0);
+    lan.run(ms(5_000), |_, nodes| {
+        let n = nodes[0].stream_send(client, &data[sent..]);
+        sent += n;
+        most = most.max(nodes[0].stream_held(client));
+        let read = nodes[1].stream_recv(server, usize::MAX);
+        records.extend((!read.is_empty()).then_some(read.len()));
+        n + read.len() > 0
+    });
+    assert_eq!(records, [4096, 4096, 4096, 4096, 3616]);
+    assert!((1..=4096 + 29).contains(&most), "no more than a record waits: {most} bytes");
+    assert_eq!(lan.nodes[0].stream_held(client), 0, "the last of it has gone");
+}
+
+#[test]
 fn lengths_are_those_of_records_until_they_are_opened() {
     let mut lan = Lan::new(2, 1);
     let (client, server) = connected(&mut lan, client(), server());
