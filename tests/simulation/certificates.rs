@@ -8,6 +8,8 @@ const CLIENT_CA: &str = include_str!("../../certificates/server_ca.0.pem");
 const WRONG_CA: &str = include_str!("../../certificates/client_ca.1.pem");
 const CA: &str = include_str!("../../certificates/ca.pem");
 
+const OTHER_KEY: &str = include_str!("../../certificates/client_cert.0.key");
+
 /// A server with a certificate of its own that wants one of the client.
 const OWN: &str = "
 [host.own]
@@ -94,6 +96,13 @@ fn files_that_nobody_read_or_that_cannot_be_what_they_are_named_for_are_told() {
     let mut files = FILES;
     files[0].1 = "no certificate";
     assert!(make(&files).contains("the certificate cannot be read"), "{}", make(&files));
+    let mut files = FILES;
+    files[1].1 = OTHER_KEY;
+    let error = make(&files);
+    let places: Vec<usize> = error.split(':').filter_map(|part| part.parse().ok()).collect();
+    let line = format!("{}{OWN}", Scenario::default_text()).lines().position(|l| l.starts_with("tls = {"));
+    assert_eq!(places.first().copied(), line.map(|line| line + 1), "the line in {error}");
+    assert!(error.contains("`pki/server.key`: the private key is not that of the certificate"), "{error}");
     let long = CA.repeat(9);
     let text = format!("[module.wifi]\ncertificates = {{ client_ca = [\"long.pem\"] }}\n{OWN}");
     let mut scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
@@ -101,6 +110,61 @@ fn files_that_nobody_read_or_that_cannot_be_what_they_are_named_for_are_told() {
     scenario.supply("long.pem", long);
     let error = World::new(&scenario, None, Recording::default()).err().expect("no room").to_string();
     assert!(error.contains("`client_ca` has room for 8192 bytes"), "{error}");
+}
+
+#[test]
+fn a_module_that_is_given_a_damaged_file_or_half_a_pair_is_a_mistake_of_the_scenario() {
+    let make = |certificates: &str, files: &[(&str, &str)]| {
+        let text = format!("[module.wifi]\ncertificates = {{ {certificates} }}\n");
+        let mut scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
+        files.iter().for_each(|(path, text)| scenario.supply(path, (*text).to_owned()));
+        World::new(&scenario, None, Recording::default()).err().map(|error| error.to_string())
+    };
+    let both = "client_cert = [\"own.pem\"], client_key = [\"own.key\"]";
+    assert_eq!(make(both, &[("own.pem", SERVER), ("own.key", SERVER_KEY)]), None);
+    let error = make(both, &[("own.pem", SERVER), ("own.key", OTHER_KEY)]).expect("they are no pair");
+    let sentence = "test.toml:2:33: `own.pem`: the private key is not that of the certificate of this number";
+    assert!(error.contains(sentence), "{error}");
+    let error = make("client_cert = [\"own.pem\"]", &[("own.pem", SERVER)]).expect("its key is another");
+    assert!(error.contains("the private key is not that of the certificate"), "{error}");
+    let half = &SERVER_KEY[..SERVER_KEY.len() / 2];
+    let error = make(both, &[("own.pem", SERVER), ("own.key", half)]).expect("it is damaged");
+    assert!(error.contains("test.toml:2:59: `own.key`: the private key cannot be read (-0x"), "{error}");
+    let half = &CA[..CA.len() / 2];
+    let error = make("client_ca = [\"my.pem\"]", &[("my.pem", half)]).expect("it is damaged");
+    assert!(error.contains("test.toml:2:31: `my.pem`: the certificate cannot be read (-0x"), "{error}");
+}
+
+/// A server whose chain ends in a new root that an old one vouches for, which expired in 2021, and a module that trusts
+/// `root`. simulation/chain/make.sh has made them.
+fn cross_signed(profile: &str, root: &str) -> Host {
+    let text = format!(
+        "[module.wifi]\nprofile = \"{profile}\"\ncertificates = {{ client_ca = [\"root.pem\"] }}\n\
+         [ap.home]\nssid = \"espat-sim\"\npassword = \"correct horse\"\n\
+         [host.chain]\naddress = \"203.0.113.40\"\n\
+         [host.chain.tcp-terminal]\nport = 443\n\
+         tls = {{ certificate = \"chain.pem\", private-key = \"server.key\" }}\n"
+    );
+    let mut scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
+    scenario.supply("root.pem", root.to_owned());
+    scenario.supply("chain.pem", include_str!("chain/chain.pem").to_owned());
+    scenario.supply("server.key", include_str!("chain/server.key").to_owned());
+    Host::of(&scenario, 1).into_joined()
+}
+
+#[test]
+fn a_chain_whose_old_root_has_expired_needs_the_new_root_and_no_shorter_chain() {
+    let (old, new) = (include_str!("chain/old-root.pem"), include_str!("chain/new-root.pem"));
+    for profile in ["esp32c3-v2.3", "esp32-v3.4", "esp32c6-v4.1"] {
+        assert_eq!(connect(&mut cross_signed(profile, old), "2,0,0"), "expired", "{profile}: the symptom");
+        let cured = connect(&mut cross_signed(profile, new), "2,0,0");
+        assert_eq!(cured, "CONNECT\r\n\r\nOK", "{profile}: the cure, whatever chain the server sends");
+        let both = connect(&mut cross_signed(profile, &format!("{old}{new}")), "2,0,0");
+        assert_eq!(both, "CONNECT\r\n\r\nOK", "{profile}: both in one file");
+    }
+    let dateless = connect(&mut cross_signed("esp8266-v2.2", old), "2,0,0");
+    assert_eq!(dateless, "CONNECT\r\n\r\nOK", "the ESP8266 looks at no dates");
+    assert_eq!(connect(&mut cross_signed("esp32c3-v2.3", CA), "2,0,0"), "unknown CA", "neither of them");
 }
 
 /// A partition with one item, as its layout is documented: header, item, and FF up to four bytes.

@@ -15,6 +15,7 @@
 mod authority;
 mod change;
 mod failure;
+mod pem;
 #[cfg(feature = "tls")]
 mod raw;
 #[cfg(feature = "tls")]
@@ -26,6 +27,7 @@ mod without;
 
 pub use change::{Change, Clients, Shows};
 pub use failure::{Failure, Reason};
+pub use pem::{check_certificates, check_key, check_pair};
 #[cfg(feature = "tls")]
 pub use session::Session;
 #[cfg(not(feature = "tls"))]

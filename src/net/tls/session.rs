@@ -560,7 +560,7 @@ fn is_pem(content: &[u8]) -> bool {
     content.windows(11).any(|window| window == b"-----BEGIN ")
 }
 
-fn certificates(content: &[u8]) -> Result<List<Certificate>, i32> {
+pub(super) fn certificates(content: &[u8]) -> Result<List<Certificate>, i32> {
     let list = if is_pem(content) {
         Certificate::from_pem_multiple(&terminated(content))
     } else {
