@@ -1,7 +1,7 @@
 //! ESP8266, v2.3.0.0, on a WROOM-02: the last release for this chip.
 
 use super::esp8266_v2_2::ESP8266_V2_2;
-use super::{BootLog, Differences, Http, Profile, Release};
+use super::{BootLog, Differences, Http, Profile, Release, Tls};
 
 /// Texts, partitions and settings are those of the release's tag; free heap and times are those of the release before it
 /// (a guess).
@@ -22,5 +22,6 @@ pub(super) static ESP8266_V2_3: Profile = Profile {
     },
     differences: Differences::ESP8266_V2_3,
     http: Http::ESP8266_V2_3,
+    tls: Tls::ESP8266_V2_3,
     ..ESP8266_V2_2
 };
