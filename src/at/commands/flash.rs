@@ -14,6 +14,10 @@ const SECTOR: usize = 4096;
 /// Most bytes in one line of AT+USERRAM's answer.
 const RAM_PART: usize = 1024;
 
+/// What the log port says of a key or a namespace that NVS has not (ESP_ERR_NVS_NOT_FOUND). The builds leave out the names
+/// of errors (`CONFIG_ESP_ERR_TO_NAME_LOOKUP=n`), and `esp_err_to_name` then has one word for all.
+const NOT_FOUND: &str = "ret:0x1102 --> ERROR";
+
 /// What the bytes of a data phase are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Purpose {
@@ -119,6 +123,7 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         (Some(1), None, None, (None, None)) => namespaces_query(c, args),
         (Some(0), Some(namespace), key, (None, None)) => {
             if !c.env.flash.remove_keys(c.env.profile, namespace, key) {
+                c.core.out.log(NOT_FOUND);
                 return Err(ErrorCode::FAILED);
             }
             Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
@@ -132,7 +137,10 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         }
         (Some(1), Some(namespace), Some(key), part) => {
             let keys = c.env.flash.keys(c.env.profile, namespace).ok_or_else(|| args.invalid("namespace"))?;
-            let value = keys.get(key).ok_or_else(|| args.invalid("key"))?;
+            let value = keys.get(key).ok_or_else(|| {
+                c.core.out.log(NOT_FOUND);
+                args.invalid("key")
+            })?;
             read_key(c, args, (namespace, key), value, part)
         }
         (Some(2), Some(namespace), Some(key), (Some(kind), Some(value))) => {
