@@ -39,57 +39,68 @@ impl Network {
             return false;
         };
         self.now = self.now.max(now);
-        let far_end = match action {
+        // What it starts goes there.
+        let far_end = |to: &Peer, port: u16| self.resolve(index, to).map(|ip| SocketAddr::new(ip, port));
+        match action {
             // The module's business.
             HostAction::Join(_) | HostAction::Leave => return true,
-            HostAction::Connect { to, port, .. } | HostAction::Datagram { to, port, .. } => {
-                self.resolve(index, to).map(|ip| SocketAddr::new(ip, *port))
+            HostAction::Connect { to, port, tls } => {
+                let (to, secure) = (far_end(to, *port), secure(*tls, self.epoch));
+                let host = &mut self.hosts[index];
+                let (terminal, events) = host.services.terminal();
+                match to {
+                    Ok(to) => terminal.connect(self.now, to, secure.as_ref(), &mut host.stack, events),
+                    Err(why) => {
+                        events.add(HostEvent::TcpTerminal(TcpEvent::NotConnected { peer: None, why }));
+                    }
+                }
             }
-            _ => Err(String::new()),
-        };
-        let host = &mut self.hosts[index];
-        match action {
-            HostAction::Close => host.services.close(),
-            HostAction::Reset => host.services.reset(&mut host.stack),
-            HostAction::Sntp(change) if !host.services.change_sntp(change) => return false,
-            HostAction::Http(change) if !host.services.change_http(change) => return false,
-            HostAction::WebSocket(change) if !host.services.act_as_websocket(change) => return false,
-            HostAction::Mqtt(_) | HostAction::Publish { .. }
-                if !host.services.act_as_broker(self.now, action) =>
-            {
-                return false;
+            HostAction::Datagram { to, port, data } => {
+                let to = far_end(to, *port);
+                let host = &mut self.hosts[index];
+                let (terminal, events) = host.services.terminal();
+                match to {
+                    Ok(to) => terminal.send_datagram(to, data, &mut host.stack, events),
+                    Err(why) => events.add(HostEvent::UdpTerminal(UdpEvent::NotSent { peer: None, why })),
+                }
             }
-            HostAction::Tls(change) => host.change_tls(*change, self.epoch),
+            HostAction::Send(data) => {
+                let (terminal, events) = self.hosts[index].services.terminal();
+                terminal.send(data, events);
+            }
+            HostAction::Pause => self.hosts[index].services.terminal().0.set_paused(true),
+            HostAction::Resume => self.hosts[index].services.terminal().0.set_paused(false),
+            HostAction::Close => self.hosts[index].services.close(),
+            HostAction::Reset => {
+                let host = &mut self.hosts[index];
+                host.services.reset(&mut host.stack);
+            }
+            HostAction::Sntp(change) => {
+                if !self.hosts[index].services.change_sntp(change) {
+                    return false;
+                }
+            }
+            HostAction::Http(change) => {
+                if !self.hosts[index].services.change_http(change) {
+                    return false;
+                }
+            }
+            HostAction::WebSocket(change) => {
+                if !self.hosts[index].services.act_as_websocket(change) {
+                    return false;
+                }
+            }
+            HostAction::Mqtt(_) | HostAction::Publish { .. } => {
+                if !self.hosts[index].services.act_as_broker(self.now, action) {
+                    return false;
+                }
+            }
+            HostAction::Tls(change) => self.hosts[index].change_tls(*change, self.epoch),
             HostAction::Alert(alert) => {
-                host.stack.alert_sessions(*alert);
+                self.hosts[index].stack.alert_sessions(*alert);
             }
             HostAction::Cut => {
-                host.stack.cut_sessions();
-            }
-            _ => {}
-        }
-        let (terminal, events) = host.services.terminal();
-        match (action, far_end) {
-            (HostAction::Join(_) | HostAction::Leave, _) => {}
-            (HostAction::Close | HostAction::Reset, _) => {}
-            (HostAction::Sntp(_) | HostAction::Http(_) | HostAction::WebSocket(_), _) => {}
-            (HostAction::Mqtt(_) | HostAction::Publish { .. }, _) => {}
-            (HostAction::Tls(_) | HostAction::Alert(_) | HostAction::Cut, _) => {}
-            (HostAction::Send(data), _) => terminal.send(data, events),
-            (HostAction::Pause, _) => terminal.set_paused(true),
-            (HostAction::Resume, _) => terminal.set_paused(false),
-            (HostAction::Connect { tls, .. }, Ok(to)) => {
-                let secure = secure(*tls, self.epoch);
-                terminal.connect(self.now, to, secure.as_ref(), &mut host.stack, events);
-            }
-            (HostAction::Connect { .. }, Err(why)) => {
-                events.add(HostEvent::TcpTerminal(TcpEvent::NotConnected { peer: None, why }));
-            }
-            (HostAction::Datagram { data, .. }, Ok(to)) => {
-                terminal.send_datagram(to, data, &mut host.stack, events);
-            }
-            (HostAction::Datagram { .. }, Err(why)) => {
-                events.add(HostEvent::UdpTerminal(UdpEvent::NotSent { peer: None, why }));
+                self.hosts[index].stack.cut_sessions();
             }
         }
         self.run_host(index);
