@@ -100,6 +100,19 @@ fn the_example_says_the_same_as_c_as_cpp_and_under_valgrind_and_its_log_replays(
 }
 
 #[test]
+fn sessions_of_tls_leave_nothing_behind_and_touch_nothing_else_under_valgrind() {
+    let directory = directory("c_abi-tls");
+    let c = compile("replay", &C99, &directory);
+    for name in ["tls", "tls-psk"] {
+        let log = root().join(format!("tests/golden/{name}.espat-log"));
+        let printed = run(valgrind(&c, false).arg(&log).arg(directory.join("capture.pcapng")));
+        let text = String::from_utf8(read(&log)).expect("the log is text");
+        let digest = printed.lines().next().and_then(|line| line.strip_prefix("digest ")).expect("a digest");
+        assert!(text.contains(digest), "{name}: another digest under valgrind: {printed}");
+    }
+}
+
+#[test]
 fn wrong_arguments_to_every_function_get_a_status_and_change_nothing() {
     let directory = directory("c_abi-bad_input");
     let c = compile("bad_input", &C99, &directory);

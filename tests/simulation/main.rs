@@ -32,3 +32,4 @@ mod tls_streams;
 mod transcripts;
 mod wifi_frames;
 mod wire;
+mod without_tls;
