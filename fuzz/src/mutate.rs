@@ -7,7 +7,7 @@ use espat_sim::at::table;
 use espat_sim::profile::PROFILES;
 
 /// Things that a host sends beside commands.
-const DATA: [&str; 10] = [
+const DATA: &[&str] = &[
     ">| +++",
     ">| ",
     "> ",
@@ -20,7 +20,7 @@ const DATA: [&str; 10] = [
     ">| \\\\0",
 ];
 /// Texts for parameters: names and addresses of the scenarios.
-const TEXTS: [&str; 16] = [
+const TEXTS: &[&str] = &[
     "pc.lan",
     "nas.lan",
     "192.168.1.10",
@@ -39,10 +39,10 @@ const TEXTS: [&str; 16] = [
     "a\\\\,b\\\\\"c",
 ];
 /// Numbers for parameters.
-const NUMBERS: [&str; 14] =
-    ["0", "1", "2", "3", "4", "5", "7", "20", "80", "2048", "65535", "-1", "99999999999", "115200"];
+const NUMBERS: &[&str] =
+    &["0", "1", "2", "3", "4", "5", "7", "20", "80", "2048", "65535", "-1", "99999999999", "115200"];
 /// Lines of the console.
-const CONSOLE: [&str; 32] = [
+const CONSOLE: &[&str] = &[
     "ap home down",
     "ap home up",
     "ap home dhcp-answers none",
@@ -73,11 +73,22 @@ const CONSOLE: [&str; 32] = [
     "host pc datagram wifi 4321 \"x\"",
     "host nas join wifi",
     "host nas leave",
+    "host pc send \"\\x20\\x02\\x00\\x00\"",
+    "host pc send \"\\x16\\x03\\x03\\x00\\x02\\x0e\\x00\"",
+    "host pc send \"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nhello\"",
+    "host pc connect wifi 443 tls",
+    "host www tls certificate expired",
+    "host www tls alert 80",
+    "host www tls cut",
+    "host www http / status 503",
+    "host broker publish topic \"x\" qos 2",
+    "host broker mqtt drop c",
+    "host www websocket close 1001",
     "status",
     "help wire",
 ];
 /// Pauses: around the times that mean something.
-const PAUSES: [&str; 14] = [
+const PAUSES: &[&str] = &[
     "1 ns",
     "86805 ns",
     "1 ms",
@@ -94,7 +105,7 @@ const PAUSES: [&str; 14] = [
     "70 s",
 ];
 /// Other lines.
-const OTHERS: [&str; 12] = [
+const OTHERS: &[&str] = &[
     "pin en low",
     "pin en high",
     "pin gpio0 low",
@@ -148,7 +159,7 @@ fn edit(lines: &mut Vec<Vec<u8>>, u: &mut Unstructured<'_>) -> Result<()> {
         10 => profile(lines, u)?,
         0..=3 => {
             let new = line(u)?;
-            let pause = u.choose(&PAUSES)?;
+            let pause = u.choose(PAUSES)?;
             lines.insert(place, new.into_bytes());
             if u.ratio(3, 4)? {
                 lines.insert(place + 1, format!("wait {pause}").into_bytes());
@@ -163,7 +174,7 @@ fn edit(lines: &mut Vec<Vec<u8>>, u: &mut Unstructured<'_>) -> Result<()> {
         7 => {
             let pauses: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].starts_with(b"wait ")).collect();
             if !pauses.is_empty() {
-                lines[*u.choose(&pauses)?] = format!("wait {}", u.choose(&PAUSES)?).into_bytes();
+                lines[*u.choose(&pauses)?] = format!("wait {}", u.choose(PAUSES)?).into_bytes();
             }
         }
         8 => parameter(&mut lines[place], u)?,
@@ -184,7 +195,8 @@ fn edit(lines: &mut Vec<Vec<u8>>, u: &mut Unstructured<'_>) -> Result<()> {
 /// Another profile for a module of the scenario.
 fn profile(lines: &mut [Vec<u8>], u: &mut Unstructured<'_>) -> Result<()> {
     let end = lines.iter().position(|line| line == b"end").unwrap_or(0);
-    let told: Vec<usize> = (0..end).filter(|i| lines[*i].trim_ascii_start().starts_with(b"profile =")).collect();
+    let told: Vec<usize> =
+        (0..end).filter(|i| lines[*i].trim_ascii_start().starts_with(b"profile =")).collect();
     if !told.is_empty() {
         let profile = u.choose(&PROFILES)?;
         lines[*u.choose(&told)?] = format!("profile = \"{}\"", profile.name).into_bytes();
@@ -201,16 +213,16 @@ fn parameter(line: &mut Vec<u8>, u: &mut Unstructured<'_>) -> Result<()> {
     let mut values: Vec<String> = given.split(',').map(str::to_owned).collect();
     let place = u.choose_index(values.len())?;
     values[place] =
-        if u.ratio(1, 2)? { (*u.choose(&NUMBERS)?).to_owned() } else { format!("\"{}\"", u.choose(&TEXTS)?) };
+        if u.ratio(1, 2)? { (*u.choose(NUMBERS)?).to_owned() } else { format!("\"{}\"", u.choose(TEXTS)?) };
     *line = format!("{name}={}", values.join(",")).into_bytes();
     Ok(())
 }
 
 fn line(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(match u.int_in_range(0..=9)? {
-        0 => (*u.choose(&DATA)?).to_owned(),
-        1 | 2 => format!("console {}", u.choose(&CONSOLE)?),
-        3 => (*u.choose(&OTHERS)?).to_owned(),
+        0 => (*u.choose(DATA)?).to_owned(),
+        1 | 2 => format!("console {}", u.choose(CONSOLE)?),
+        3 => (*u.choose(OTHERS)?).to_owned(),
         _ => command(u)?,
     })
 }
@@ -233,8 +245,7 @@ fn command(u: &mut Unstructured<'_>) -> Result<String> {
             let count = u.int_in_range(0..=all)?;
             let count = if u.ratio(1, 2)? { all } else { count };
             let skip = usize::from(u.ratio(1, 3)?);
-            let values: Result<Vec<String>> =
-                params.skip(skip).take(count).map(|p| value(p, u)).collect();
+            let values: Result<Vec<String>> = params.skip(skip).take(count).map(|p| value(p, u)).collect();
             format!("> AT{name}={}", values?.join(","))
         }
     })
@@ -243,16 +254,16 @@ fn command(u: &mut Unstructured<'_>) -> Result<String> {
 /// A value for a parameter: mostly one that it takes.
 fn value(param: &Param, u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(1, 8)? {
-        return Ok(if u.ratio(1, 2)? { String::new() } else { (*u.choose(&NUMBERS)?).to_owned() });
+        return Ok(if u.ratio(1, 2)? { String::new() } else { (*u.choose(NUMBERS)?).to_owned() });
     }
     Ok(match param.kind.shape() {
         Shape::Number(min, max) => match u.int_in_range(0..=3)? {
             0 => min.to_string(),
             1 => max.to_string(),
             2 => u.int_in_range(min..=max)?.to_string(),
-            _ => (*u.choose(&NUMBERS)?).to_owned(),
+            _ => (*u.choose(NUMBERS)?).to_owned(),
         },
-        Shape::Text(..) => format!("\"{}\"", u.choose(&TEXTS)?),
+        Shape::Text(..) => format!("\"{}\"", u.choose(TEXTS)?),
         Shape::Choice(of) => format!("\"{}\"", u.choose(of)?),
     })
 }

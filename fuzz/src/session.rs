@@ -245,8 +245,10 @@ pub fn check(input: &[u8]) {
             default()
         }
     };
-    let (eager, log) = Driver::run(&scenario, &session, Gait::Eager);
-    let (lazy, _) = Driver::run(&scenario, &session, Gait::Lazy);
+    let Some((eager, log)) = Driver::run(&scenario, &session, Gait::Eager) else { return };
+    let Some((lazy, _)) = Driver::run(&scenario, &session, Gait::Lazy) else {
+        panic!("the same scenario makes a world once")
+    };
     assert_eq!(eager, lazy, "how far a driver goes in one step changed what happened");
     let replayed = replay(&log, Recording::default())
         .unwrap_or_else(|e| panic!("the log can't be replayed: {e}\n{log}"));
@@ -270,7 +272,8 @@ struct Driver {
 }
 
 impl Driver {
-    fn run(scenario: &Scenario, session: &Session, gait: Gait) -> (Result, String) {
+    /// `None`: there is no such world.
+    fn run(scenario: &Scenario, session: &Session, gait: Gait) -> Option<(Result, String)> {
         // The lazy one has nothing recorded: recording changes nothing.
         let on = gait == Gait::Eager;
         let recording = Recording {
@@ -283,8 +286,12 @@ impl Driver {
             host_received: on,
             keylog: on,
         };
-        let mut world = World::new(scenario, None, recording)
-            .unwrap_or_else(|e| panic!("a good scenario makes no world: {e}"));
+        let mut world = match World::new(scenario, None, recording) {
+            Ok(world) => world,
+            // It names files of certificates, which nobody reads here.
+            Err(Error::Network(why)) if !scenario.pem_files().is_empty() && !why.is_empty() => return None,
+            Err(error) => panic!("a good scenario makes no world: {error}"),
+        };
         let name = world.module_names()[0].to_owned();
         let timebase = Timebase::new(session.hz.unwrap_or(1_000_000_000), Instant::ZERO).expect("a timebase");
         let module = attach(&mut world, &name, timebase);
@@ -308,7 +315,7 @@ impl Driver {
             }
         }
         driver.collect();
-        driver.end()
+        Some(driver.end())
     }
 
     fn step(&mut self, step: &Step) {

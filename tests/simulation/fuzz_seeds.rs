@@ -3,6 +3,11 @@
 //! With `ESPAT_WRITE_SEEDS=1` the seeds, and the command table as a dictionary, are written for the fuzzer.
 #![allow(clippy::disallowed_methods)] // a test has files; the simulation has not
 
+#[path = "../../fuzz/src/peers.rs"]
+mod peers;
+#[cfg(feature = "tls")]
+#[path = "../../fuzz/src/records.rs"]
+mod records;
 #[path = "../../fuzz/src/session.rs"]
 mod session;
 
@@ -111,6 +116,78 @@ fn every_seed_reads_back_and_holds() {
         assert!(sent(&read) > 0 || sent(&seed) == 0, "{}: nothing is left of the seed", transcript.name);
         session::check(text.as_bytes());
     }
+}
+
+/// Seeds of a target with raw bytes of a peer, without their first two bytes, in a folder of its own; `check` is run on
+/// each, for both sides and with the bytes in one piece and in several.
+fn raw_seeds(target: &str, seeds: &[&[u8]], sides: &[u8], check: impl Fn(&[u8])) {
+    let folder = Path::new("fuzz/corpus").join(target);
+    let write = std::env::var_os("ESPAT_WRITE_SEEDS").is_some();
+    if write {
+        std::fs::create_dir_all(&folder).expect("make a folder for the seeds");
+    }
+    for (number, seed) in seeds.iter().enumerate() {
+        for side in sides {
+            for size in [0, 7] {
+                let input = [&[*side, size], *seed].concat();
+                check(&input);
+                if write {
+                    std::fs::write(folder.join(format!("seed-{number}-{side}-{size}")), &input)
+                        .expect("write a seed");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn raw_bytes_of_mqtt_hold_at_both_ends() {
+    let seeds: [&[u8]; 4] = [
+        // CONNACK, a message, SUBACK, PUBREC, PUBCOMP, PINGRESP.
+        b"\x20\x02\0\0\x32\x08\0\x03a/b\0\x07x\x90\x03\0\x01\x01\x50\x02\0\x02\x70\x02\0\x02\xd0\0",
+        // CONNECT, SUBSCRIBE, PUBLISH with QoS 2, PUBREL, PINGREQ, DISCONNECT.
+        b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01c\x82\x08\0\x01\0\x03a/#\x01\x34\x08\0\x03a/b\0\x02x\x62\x02\0\x02\xc0\0\xe0\0",
+        // CONNECT of version 5.
+        b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01c\x82\x09\0\x01\0\0\x03a/#\x01",
+        b"\xff\xff\xff\xff\x7f",
+    ];
+    raw_seeds("mqtt", &seeds, &[0, 1, 6], |input| peers::check(peers::Reader::Mqtt, input));
+}
+
+#[test]
+fn raw_bytes_of_http_hold_at_both_ends() {
+    let seeds: [&[u8]; 4] = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    ];
+    raw_seeds("http", &seeds, &[0, 1, 6], |input| peers::check(peers::Reader::Http, input));
+}
+
+#[test]
+fn raw_bytes_of_websocket_hold_at_both_ends() {
+    let seeds: [&[u8]; 4] = [
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x01x",
+        b"\x01\x03abc\x89\0\x80\x02de\x88\x02\x03\xe8",
+        b"\x81\x83\x01\x02\x03\x04abc\x82\xfe\x00\x80\x01\x02\x03\x04",
+    ];
+    raw_seeds("websocket", &seeds, &[0, 1], peers::check_websocket);
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn raw_records_of_tls_hold_at_both_ends() {
+    let [client, server] = records::streams();
+    // What leads through the handshake is the other side's stream.
+    raw_seeds("tls", &[&server, &server[..server.len() / 2]], &[0], records::check);
+    raw_seeds(
+        "tls",
+        &[&client, &client[..client.len() / 2], b"GET / HTTP/1.1\r\n\r\n"],
+        &[1],
+        records::check,
+    );
 }
 
 #[test]
