@@ -3,13 +3,21 @@
 use std::fmt;
 
 use super::check::NetError;
-use super::link::Way;
 use crate::time::Duration;
 
 /// Most frames that a link may be told to let wait for its rate.
 pub const LONGEST_QUEUE: u32 = 1_000_000;
 /// Highest gap of [`Faults::gap`].
 pub const LARGEST_GAP: u32 = 1_000_000;
+
+/// Which way a frame goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// From the node (module or host) into the network.
+    Up,
+    /// From the network to the node.
+    Down,
+}
 
 /// How one direction of a link behaves. Every random choice is drawn from a stream named after the link.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::faults::{Distribution, Faults, GeModel, LinkFaults};
+use super::faults::{Distribution, Faults, GeModel, LinkFaults, Way};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant, NANOS_PER_SEC};
 
@@ -15,15 +15,6 @@ mod deviate;
 /// No distribution gives a shorter time under way than this, or than the latency where that is shorter: modules of one
 /// world may be so far apart in time.
 pub(crate) const SHORTEST_DRAWN: Duration = Duration::from_micros(100);
-
-/// Which way a frame goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// From the node (module or host) into the network.
-    Up,
-    /// From the network to the node.
-    Down,
-}
 
 /// What a link does with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
