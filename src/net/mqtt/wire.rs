@@ -1,12 +1,16 @@
 //! Packets on the wire: where one ends, what it says, and how an answer is written.
 //!
-//! A broker speaks three versions with its clients. What differs between them stays in this file: above it there is one
+//! A broker speaks three versions with its clients. What differs between them stays in this module: above it there is one
 //! [`Incoming`] and one [`Outgoing`].
 
-use mqtt_proto::v5::{self, PublishProperties};
-use mqtt_proto::{Error, Pid, PollHeader, Protocol, QoS, QosPid, TopicName, v3};
+mod incoming;
+mod outgoing;
 
-use super::topic;
+use mqtt_proto::v5::{self, PublishProperties};
+use mqtt_proto::{Error, v3};
+
+pub use incoming::{decode_v3, read};
+pub use outgoing::{numbered, quality, write};
 
 /// Longest fixed header: the packet's type, and four bytes of length.
 const MAX_HEADER: usize = 5;
@@ -59,28 +63,6 @@ pub fn frame(bytes: &[u8]) -> Framed {
         }
     }
     if bytes.len() >= MAX_HEADER { Framed::Bad } else { Framed::Partial }
-}
-
-/// Reads a packet that is whole, of a version that the header stands for.
-fn decode<H: PollHeader<Error = E>, E: From<Error>>(bytes: &[u8]) -> Result<H::Packet, E> {
-    let Framed::Known { header, total } = frame(bytes) else { return Err(Error::InvalidHeader.into()) };
-    let body = bytes.get(header..total).ok_or(Error::InvalidRemainingLength)?;
-    // Nothing is longer than 256 MB.
-    let parsed = H::new_with(bytes[0], body.len() as u32, total as u32)?;
-    let mut read = 0;
-    let packet = match parsed.build_empty_packet() {
-        Some(packet) => packet,
-        None => parsed.decode_buffer(body, &mut read)?,
-    };
-    if read == body.len() { Ok(packet) } else { Err(Error::InvalidRemainingLength.into()) }
-}
-
-/// Reads a packet of MQTT 3.1.1 that is whole.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn decode_v3(bytes: &[u8]) -> Result<v3::Packet, Error> {
-    decode::<v3::Header, _>(bytes)
 }
 
 /// A message, as it is published.
@@ -206,186 +188,6 @@ impl From<v5::ErrorV5> for Mistake {
     }
 }
 
-/// Reads a packet from a client that is whole. `version`: what the client speaks; `None` before its CONNECT.
-///
-/// # Errors
-/// See [`Mistake`].
-pub fn read(version: Option<Version>, bytes: &[u8]) -> Result<Incoming, Mistake> {
-    let packet = match version {
-        Some(Version::V5) => from_v5(decode::<v5::Header, _>(bytes)?),
-        Some(Version::V31 | Version::V311) => from_v3(decode_v3(bytes)?),
-        None => match decode_v3(bytes) {
-            Err(Error::UnexpectedProtocol(Protocol::V500)) => from_v5(decode::<v5::Header, _>(bytes)?),
-            other => from_v3(other?),
-        },
-    }?;
-    // The codec lets some pass that are none.
-    let wrong = match &packet {
-        Incoming::Connect(connect) => {
-            connect.will.as_ref().map(|will| &will.message.topic).filter(|topic| !topic::is_name(topic))
-        }
-        Incoming::Publish(message, _) => Some(&message.topic).filter(|topic| !topic::is_name(topic)),
-        Incoming::Subscribe(_, list) => {
-            list.iter().map(|s| &s.filter).find(|filter| !topic::is_filter(filter))
-        }
-        Incoming::Unsubscribe(_, list) => list.iter().find(|filter| !topic::is_filter(filter)),
-        _ => None,
-    };
-    match wrong {
-        Some(topic) => Err(Mistake::Malformed(format!("{topic:?} is no topic"))),
-        None => Ok(packet),
-    }
-}
-
-fn unexpected<T>(what: impl std::fmt::Debug) -> Result<T, Mistake> {
-    Err(Mistake::Malformed(format!("{what:?} from a client")))
-}
-
-fn qos(qos: QoS) -> u8 {
-    qos as u8
-}
-
-fn from_v3(packet: v3::Packet) -> Result<Incoming, Mistake> {
-    Ok(match packet {
-        v3::Packet::Connect(c) => {
-            let will = c.last_will.map(|will| {
-                let message = Message {
-                    topic: will.topic_name.to_string(),
-                    payload: will.message.to_vec(),
-                    qos: qos(will.qos),
-                    retain: will.retain,
-                    properties: PublishProperties::default(),
-                };
-                Will { message, delay: 0 }
-            });
-            Incoming::Connect(Box::new(Connect {
-                version: if c.protocol == Protocol::V310 { Version::V31 } else { Version::V311 },
-                client: c.client_id.to_string(),
-                clean: c.clean_session,
-                keep_alive: c.keep_alive,
-                user: c.username.map(|user| user.to_string()),
-                password: c.password.map(|password| password.to_vec()),
-                will,
-                session_expiry: if c.clean_session { 0 } else { u32::MAX },
-                receive_max: u16::MAX,
-                max_packet: None,
-            }))
-        }
-        v3::Packet::Publish(p) => {
-            let (qos, id) = level(p.qos_pid);
-            let (topic, payload) = (p.topic_name.to_string(), p.payload.to_vec());
-            let properties = PublishProperties::default();
-            Incoming::Publish(Message { topic, payload, qos, retain: p.retain, properties }, id)
-        }
-        v3::Packet::Puback(id) => Incoming::Puback(id.value()),
-        v3::Packet::Pubrec(id) => Incoming::Pubrec(id.value()),
-        v3::Packet::Pubrel(id) => Incoming::Pubrel(id.value()),
-        v3::Packet::Pubcomp(id) => Incoming::Pubcomp(id.value()),
-        v3::Packet::Subscribe(s) => {
-            let topics = s.topics.iter().map(|(filter, max)| Subscription {
-                filter: filter.to_string(),
-                qos: qos(*max),
-                no_local: false,
-                as_published: false,
-                retained: (true, true),
-                number: None,
-            });
-            Incoming::Subscribe(s.pid.value(), topics.collect())
-        }
-        v3::Packet::Unsubscribe(u) => {
-            Incoming::Unsubscribe(u.pid.value(), u.topics.iter().map(|t| t.to_string()).collect())
-        }
-        v3::Packet::Pingreq => Incoming::Pingreq,
-        v3::Packet::Disconnect => Incoming::Disconnect { with_will: false, session_expiry: None },
-        other => return unexpected(other.get_type()),
-    })
-}
-
-fn from_v5(packet: v5::Packet) -> Result<Incoming, Mistake> {
-    Ok(match packet {
-        v5::Packet::Connect(c) => {
-            let will = c.last_will.map(|will| {
-                let p = will.properties;
-                let properties = PublishProperties {
-                    payload_is_utf8: p.payload_is_utf8,
-                    message_expiry_interval: p.message_expiry_interval,
-                    response_topic: p.response_topic,
-                    correlation_data: p.correlation_data,
-                    user_properties: p.user_properties,
-                    content_type: p.content_type,
-                    ..PublishProperties::default()
-                };
-                let message = Message {
-                    topic: will.topic_name.to_string(),
-                    payload: will.payload.to_vec(),
-                    qos: qos(will.qos),
-                    retain: will.retain,
-                    properties,
-                };
-                Will { message, delay: p.delay_interval.unwrap_or(0) }
-            });
-            Incoming::Connect(Box::new(Connect {
-                version: Version::V5,
-                client: c.client_id.to_string(),
-                clean: c.clean_start,
-                keep_alive: c.keep_alive,
-                user: c.username.map(|user| user.to_string()),
-                password: c.password.map(|password| password.to_vec()),
-                will,
-                session_expiry: c.properties.session_expiry_interval.unwrap_or(0),
-                receive_max: c.properties.receive_max.unwrap_or(u16::MAX),
-                max_packet: c.properties.max_packet_size,
-            }))
-        }
-        v5::Packet::Publish(p) => {
-            let (qos, id) = level(p.qos_pid);
-            if p.properties.topic_alias.is_some() || p.properties.subscription_id.is_some() {
-                return unexpected("a topic alias that was not offered, or the number of a subscription");
-            }
-            let (topic, payload) = (p.topic_name.to_string(), p.payload.to_vec());
-            Incoming::Publish(Message { topic, payload, qos, retain: p.retain, properties: p.properties }, id)
-        }
-        v5::Packet::Puback(a) => Incoming::Puback(a.pid.value()),
-        v5::Packet::Pubrec(a) if a.reason_code as u8 >= 0x80 => Incoming::Puback(a.pid.value()),
-        v5::Packet::Pubrec(a) => Incoming::Pubrec(a.pid.value()),
-        v5::Packet::Pubrel(a) => Incoming::Pubrel(a.pid.value()),
-        v5::Packet::Pubcomp(a) => Incoming::Pubcomp(a.pid.value()),
-        v5::Packet::Subscribe(s) => {
-            let number = s.properties.subscription_id;
-            let topics = s.topics.iter().map(|(filter, options)| Subscription {
-                filter: filter.to_string(),
-                qos: qos(options.max_qos),
-                no_local: options.no_local,
-                as_published: options.retain_as_published,
-                retained: match options.retain_handling {
-                    v5::RetainHandling::SendAtSubscribe => (true, true),
-                    v5::RetainHandling::SendAtSubscribeIfNotExist => (false, true),
-                    v5::RetainHandling::DoNotSend => (false, false),
-                },
-                number,
-            });
-            Incoming::Subscribe(s.pid.value(), topics.collect())
-        }
-        v5::Packet::Unsubscribe(u) => {
-            Incoming::Unsubscribe(u.pid.value(), u.topics.iter().map(|t| t.to_string()).collect())
-        }
-        v5::Packet::Pingreq => Incoming::Pingreq,
-        v5::Packet::Disconnect(d) => Incoming::Disconnect {
-            with_will: d.reason_code != v5::DisconnectReasonCode::NormalDisconnect,
-            session_expiry: d.properties.session_expiry_interval,
-        },
-        other => return unexpected(other.get_type()),
-    })
-}
-
-fn level(qos: QosPid) -> (u8, u16) {
-    match qos {
-        QosPid::Level0 => (0, 0),
-        QosPid::Level1(id) => (1, id.value()),
-        QosPid::Level2(id) => (2, id.value()),
-    }
-}
-
 /// Why a broker refuses a connection: the return codes of MQTT 3.1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -491,119 +293,4 @@ pub enum Outgoing<'a> {
     Pingresp,
     /// DISCONNECT: MQTT 5 alone has it.
     Disconnect(Farewell),
-}
-
-/// A packet for a client that speaks this version. Empty when that version has no such packet.
-pub fn write(version: Version, packet: &Outgoing<'_>) -> Vec<u8> {
-    let bytes = match (version, packet) {
-        (Version::V5, _) => to_v5(packet).and_then(|packet| packet.encode().ok()),
-        (_, Outgoing::Suback(id, granted)) => return suback(*id, granted),
-        (Version::V31 | Version::V311, _) => to_v3(packet).and_then(|packet| packet.encode().ok()),
-    };
-    bytes.map(|bytes| bytes.as_ref().to_vec()).unwrap_or_default()
-}
-
-/// SUBACK of MQTT 3.1.1: the codec writes the code of a refusal as 3 instead of 0x80.
-fn suback(id: u16, granted: &[Option<u8>]) -> Vec<u8> {
-    let (mut bytes, mut length) = (vec![0x90], 2 + granted.len());
-    while length > 0x7f {
-        bytes.push((length & 0x7f) as u8 | 0x80);
-        length >>= 7;
-    }
-    bytes.push(length as u8);
-    bytes.extend(id.to_be_bytes());
-    bytes.extend(granted.iter().map(|granted| granted.unwrap_or(0x80)));
-    bytes
-}
-
-/// A QoS by its number; 2 is the highest.
-pub fn quality(qos: u8) -> QoS {
-    match qos {
-        0 => QoS::Level0,
-        1 => QoS::Level1,
-        _ => QoS::Level2,
-    }
-}
-
-/// A QoS with the packet's number. Brokers and clients count from 1.
-pub fn numbered(qos: u8, id: u16) -> Option<QosPid> {
-    Some(match qos {
-        0 => QosPid::Level0,
-        1 => QosPid::Level1(Pid::try_from(id).ok()?),
-        _ => QosPid::Level2(Pid::try_from(id).ok()?),
-    })
-}
-
-fn to_v3(packet: &Outgoing<'_>) -> Option<v3::Packet> {
-    let pid = |id: &u16| Pid::try_from(*id).ok();
-    Some(match packet {
-        Outgoing::Accepted { present, .. } => {
-            v3::Connack { session_present: *present, code: v3::ConnectReturnCode::Accepted }.into()
-        }
-        Outgoing::Refused(refusal) => v3::Connack { session_present: false, code: refusal.v3() }.into(),
-        Outgoing::Publish { message, id, again, .. } => {
-            let topic = TopicName::try_from(message.topic.as_str()).ok()?;
-            let publish =
-                v3::Publish::new(numbered(message.qos, *id)?, topic, message.payload.clone().into());
-            v3::Publish { dup: *again, retain: message.retain, ..publish }.into()
-        }
-        Outgoing::Puback(id, _) => v3::Packet::Puback(pid(id)?),
-        Outgoing::Pubrec(id, _) => v3::Packet::Pubrec(pid(id)?),
-        Outgoing::Pubrel(id) => v3::Packet::Pubrel(pid(id)?),
-        Outgoing::Pubcomp(id) => v3::Packet::Pubcomp(pid(id)?),
-        Outgoing::Unsuback(id, _) => v3::Packet::Unsuback(pid(id)?),
-        Outgoing::Pingresp => v3::Packet::Pingresp,
-        Outgoing::Suback(..) | Outgoing::Disconnect(_) => return None,
-    })
-}
-
-fn to_v5(packet: &Outgoing<'_>) -> Option<v5::Packet> {
-    let pid = |id: &u16| Pid::try_from(*id).ok();
-    Some(match packet {
-        Outgoing::Accepted { present, assigned } => {
-            let mut connack = v5::Connack::new(*present, v5::ConnectReasonCode::Success);
-            connack.properties.shared_subscription_available = Some(false);
-            connack.properties.assigned_client_id = assigned.map(Into::into);
-            connack.into()
-        }
-        Outgoing::Refused(refusal) => v5::Connack::new(false, refusal.v5()).into(),
-        Outgoing::Publish { message, id, again, number } => {
-            let topic = TopicName::try_from(message.topic.as_str()).ok()?;
-            let payload = message.payload.clone().into();
-            let mut publish = v5::Publish::new(numbered(message.qos, *id)?, topic, payload);
-            publish.dup = *again;
-            publish.retain = message.retain;
-            publish.properties = message.properties.clone();
-            publish.properties.subscription_id = *number;
-            publish.into()
-        }
-        Outgoing::Puback(id, allowed) => {
-            let denied = v5::PubackReasonCode::NotAuthorized;
-            v5::Puback::new(pid(id)?, if *allowed { v5::PubackReasonCode::Success } else { denied }).into()
-        }
-        Outgoing::Pubrec(id, allowed) => {
-            let denied = v5::PubrecReasonCode::NotAuthorized;
-            v5::Pubrec::new(pid(id)?, if *allowed { v5::PubrecReasonCode::Success } else { denied }).into()
-        }
-        Outgoing::Pubrel(id) => v5::Pubrel::new_success(pid(id)?).into(),
-        Outgoing::Pubcomp(id) => v5::Pubcomp::new_success(pid(id)?).into(),
-        Outgoing::Suback(id, granted) => {
-            let code = |granted: &Option<u8>| match granted {
-                Some(0) => v5::SubscribeReasonCode::GrantedQoS0,
-                Some(1) => v5::SubscribeReasonCode::GrantedQoS1,
-                Some(_) => v5::SubscribeReasonCode::GrantedQoS2,
-                None => v5::SubscribeReasonCode::NotAuthorized,
-            };
-            v5::Suback::new(pid(id)?, granted.iter().map(code).collect()).into()
-        }
-        Outgoing::Unsuback(id, there) => {
-            let code = |there: &bool| match there {
-                true => v5::UnsubscribeReasonCode::Success,
-                false => v5::UnsubscribeReasonCode::NoSubscriptionExisted,
-            };
-            v5::Unsuback::new(pid(id)?, there.iter().map(code).collect()).into()
-        }
-        Outgoing::Pingresp => v5::Packet::Pingresp,
-        Outgoing::Disconnect(why) => v5::Disconnect::new(*why).into(),
-    })
 }
