@@ -140,6 +140,7 @@ fn check_files(
     for transcript in all {
         paths.read("the transcript", Path::new(&transcript.name))?;
         SavedFiles::name(&transcript.scenario, &mut Paths::default())?;
+        SavedFiles::name_read(&transcript.scenario, &mut paths)?;
     }
     for (option, files) in written {
         files.iter().flatten().try_for_each(|file| paths.write(option, file))?;

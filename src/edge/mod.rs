@@ -17,4 +17,4 @@ pub use saved::SavedFiles;
 pub use scenario_file::{NoScenario, load_scenario};
 pub use session::{OnPacket, OnWarning, Outputs, Poisoned, Session};
 pub use sink::{Sink, SinkError};
-pub use text::read_text;
+pub use text::{read_bytes, read_text};

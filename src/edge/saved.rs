@@ -7,8 +7,9 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{FileError, Paths, read_text};
-use crate::world::scenario::SavedText;
+use super::{FileError, Paths, read_bytes, read_text};
+use crate::net::config::HttpAnswer;
+use crate::world::scenario::{NamedFile, SavedText};
 use crate::world::{ModuleId, Scenario};
 
 /// The files of one world's modules.
@@ -32,18 +33,29 @@ impl SavedFiles {
                 paths.write(&format!("`nvs` of module '{name}'"), &path)?;
             }
         }
+        SavedFiles::name_read(scenario, paths)
+    }
+
+    /// Names those of them that are only read: of certificates, keys and pages.
+    ///
+    /// # Errors
+    /// One is a file that the run writes.
+    pub fn name_read(scenario: &Scenario, paths: &mut Paths) -> Result<(), FileError> {
         let directory = Path::new(&scenario.name).parent().unwrap_or(Path::new(""));
-        for path in scenario.pem_files() {
-            paths.read("a certificate or key of the scenario", &directory.join(path))?;
+        for file in scenario.named_files() {
+            let what =
+                if file.is_pem { "a certificate or key of the scenario" } else { "a page of the scenario" };
+            paths.read(what, &directory.join(&file.path))?;
         }
         Ok(())
     }
 
-    /// Reads the files that `scenario` names, those of certificates and keys, too, and puts their texts into it. Paths count from the directory of the
-    /// scenario's file. A file that is not there is that of a module fresh out of the box.
+    /// Reads the files that `scenario` names, those of certificates, keys and pages, too, and puts what is in them into it.
+    /// Paths count from the directory of the scenario's file. Saved settings that are not there are those of a module fresh
+    /// out of the box.
     ///
     /// # Errors
-    /// Those of [`SavedFiles::name`]; a file can't be read or is no text.
+    /// Those of [`SavedFiles::name`]; a file can't be read, is no text where it must be one, or is too long.
     pub fn read(scenario: &mut Scenario) -> Result<SavedFiles, FileError> {
         SavedFiles::name(scenario, &mut Paths::default())?;
         let files: Vec<Option<PathBuf>> = named(scenario).into_iter().map(|(_, path)| path).collect();
@@ -54,7 +66,7 @@ impl SavedFiles {
                 module.saved = Some(SavedText { name, text: read_text(path)? });
             }
         }
-        read_pem(scenario)?;
+        read_named(scenario)?;
         Ok(SavedFiles { files, ..SavedFiles::default() })
     }
 
@@ -82,13 +94,21 @@ impl SavedFiles {
     }
 }
 
-/// Reads the files of certificates and keys that `scenario` names, and puts their texts into it.
-fn read_pem(scenario: &mut Scenario) -> Result<(), FileError> {
+/// Reads the files of certificates, keys and pages that `scenario` names, and puts what is in them into it.
+fn read_named(scenario: &mut Scenario) -> Result<(), FileError> {
     let directory = Path::new(&scenario.name).parent().unwrap_or(Path::new("")).to_owned();
-    let paths: Vec<String> = scenario.pem_files().into_iter().map(str::to_owned).collect();
-    for path in paths {
-        let text = read_text(&directory.join(&path))?;
-        scenario.supply(&path, text);
+    for NamedFile { path, place, is_pem } in scenario.named_files() {
+        let file = directory.join(&path);
+        let content = match is_pem {
+            true => read_text(&file).map(String::into_bytes),
+            false => read_bytes(&file, HttpAnswer::LARGEST_BODY),
+        };
+        let place = format!("{}:{}:{}", scenario.name, place.line, place.column);
+        let content = content.map_err(|why| match why {
+            FileError::Io(why) => FileError::Io(format!("{place}: {why}")),
+            FileError::Wrong(why) => FileError::Wrong(format!("{place}: {why}")),
+        })?;
+        scenario.supply(&path, content);
     }
     Ok(())
 }

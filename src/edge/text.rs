@@ -1,4 +1,4 @@
-//! Texts that come from files: scenarios, transcripts, input logs, saved settings.
+//! Texts that come from files: scenarios, transcripts, input logs, saved settings; and what is no text, pages.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -40,6 +40,23 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
         .map_err(|e| FileError::Wrong(no_text(&name, e.as_bytes(), e.utf8_error().valid_up_to())))
 }
 
+/// What is in the file `path`, which has at most so many bytes.
+///
+/// # Errors
+/// [`FileError::Io`]: it can't be read. [`FileError::Wrong`]: it is longer.
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the edge reads files")]
+pub fn read_bytes(path: &Path, most: usize) -> Result<Vec<u8>, FileError> {
+    let name = path.display();
+    let unreadable = |e: io::Error| FileError::Io(format!("cannot read {name}: {e}"));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > most {
+        return Err(FileError::Wrong(format!("{name}: expected a file of at most {most} bytes, found more")));
+    }
+    Ok(bytes)
+}
+
 /// What is wrong at byte `at`.
 fn no_text(name: &impl std::fmt::Display, bytes: &[u8], at: usize) -> String {
     let good = String::from_utf8_lossy(&bytes[..at]);
@@ -77,6 +94,15 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(whole.is_ok_and(|read| read == text), "the text came out differently");
         assert!(matches!(half, Err(FileError::Wrong(_))), "half a letter was taken");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_more_than_asked_for_is_read_of_what_is_no_text() {
+        let refused = read_bytes(Path::new("/dev/zero"), 1000);
+        let Err(FileError::Wrong(sentence)) = refused else { panic!("{refused:?}") };
+        assert_eq!(sentence, "/dev/zero: expected a file of at most 1000 bytes, found more");
+        assert!(read_bytes(Path::new("/dev/null"), 0).is_ok_and(|bytes| bytes.is_empty()));
     }
 
     #[cfg(unix)]

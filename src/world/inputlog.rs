@@ -19,8 +19,8 @@
 //! ```
 //!
 //! Below the scenario stands what its modules had saved before, if it names files for that: `saved "wifi" "nvs.toml" 277
-//! bytes 24 lines`, and the text in the same way; then the files of certificates and keys that it names: `file "my.pem" 1164
-//! bytes 20 lines`.
+//! bytes 24 lines`, and the text in the same way; then the other files that it names: `file "my.pem" 1164 bytes 20 lines`, and
+//! with `base64` behind that one that is no text, in lines of Base64.
 //!
 //! `attach` has what the driver gave, `mcu-tx` and `obeys-rts`, and leaves out what it left to the scenario.
 //!
@@ -39,6 +39,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use data_encoding::BASE64;
+
 use crate::time::Instant;
 use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
@@ -55,6 +57,9 @@ const MAGIC: &str = "espat-sim input log ";
 
 /// Most bytes in one `uart` line.
 const BYTES_PER_LINE: usize = 32;
+
+/// Bytes of a file in one line of Base64.
+const FILE_BYTES_PER_LINE: usize = 57;
 
 /// Most significant digit first.
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -73,7 +78,7 @@ pub struct Log {
     /// What modules had saved before the start: name of the module, name of the file, contents.
     pub saved: Vec<(String, SavedText)>,
     /// Files that the scenario names: path and contents.
-    pub files: Vec<(String, String)>,
+    pub files: Vec<(String, Vec<u8>)>,
     /// What was put in, in order.
     pub inputs: Vec<Input>,
     /// For each input the number of its line, from 1.
@@ -213,8 +218,8 @@ impl Writer {
                 header.push_str(&block(&title, &saved.text));
             }
         }
-        for (path, text) in scenario.supplied() {
-            header.push_str(&block(&format!("file {}", quoted(path)), text));
+        for (path, content) in scenario.supplied() {
+            header.push_str(&file(path, content));
         }
         Writer { out: header.into_bytes(), open: None, names: BTreeMap::new(), pending: BTreeMap::new() }
     }
@@ -377,6 +382,19 @@ fn block(title: &str, text: &str) -> String {
         block.push('\n');
     }
     block
+}
+
+/// A file below its title: the lines of a text, or Base64 of what is none.
+fn file(path: &str, content: &[u8]) -> String {
+    let title = format!("file {}", quoted(path));
+    match std::str::from_utf8(content) {
+        Ok(text) if !text.contains('\0') => block(&title, text),
+        _ => {
+            let lines = content.chunks(FILE_BYTES_PER_LINE).map(|line| format!("|{}\n", BASE64.encode(line)));
+            let (bytes, count) = (content.len(), content.len().div_ceil(FILE_BYTES_PER_LINE));
+            format!("{title} {bytes} bytes {count} lines base64\n{}", lines.collect::<String>())
+        }
+    }
 }
 
 fn pin_word(pin: Pin) -> &'static str {

@@ -41,8 +41,8 @@ pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
         };
         module.saved = Some(saved.clone());
     }
-    for (path, text) in &log.files {
-        scenario.supply(path, text.clone());
+    for (path, content) in &log.files {
+        scenario.supply(path, content.clone());
     }
     let mut world = World::new(&scenario, Some(log.seed), recording)?;
     let mut number = 0;

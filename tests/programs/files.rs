@@ -66,6 +66,32 @@ fn one_file_for_two_purposes_is_refused_by_every_command_and_stays_as_it_was() {
 }
 
 #[test]
+fn pages_come_from_files_beside_the_scenario_and_one_that_is_missing_is_told_with_its_place() {
+    let here = Scratch::new("pages");
+    let scenario =
+        "[host.www]\naddress = \"203.0.113.10\"\n[host.www.http.pages]\n\"/\" = { file = \"below/page\" }\n";
+    std::fs::write(here.0.join("lab.toml"), scenario).expect("write");
+    for command in ["check lab.toml", "demo --scenario lab.toml", "serve --tcp 0 --scenario lab.toml"] {
+        let (code, said) = here.run(command);
+        assert!(code == Some(2), "{command}: {said}");
+        assert!(said.contains("lab.toml:4:16: cannot read below/page: "), "{command}: {said}");
+        assert_eq!(said.lines().count(), 1, "{command}: one sentence: {said}");
+    }
+    std::fs::write(here.0.join("below/page"), b"\xff\0\n").expect("write");
+    let (code, said) = here.run("check lab.toml");
+    assert_eq!(code, Some(0), "{said}");
+    let text = "cites x\nscenario lab.toml\n<\n< ready\n";
+    std::fs::write(here.0.join("page.at"), text).expect("write");
+    let (code, said) = here.run("run page.at --input-log page.log");
+    assert_eq!(code, Some(0), "{said}");
+    std::fs::remove_file(here.0.join("below/page")).expect("it is there");
+    let (code, said) = here.run("replay --no-dialogue page.log");
+    assert!(code == Some(0), "a replay needs the file: {said}");
+    let (code, said) = here.run("run page.at --capture below/page");
+    assert!(code == Some(2) && said.contains("are the same file"), "{said}");
+}
+
+#[test]
 fn a_replay_never_overwrites_its_log() {
     let here = Scratch::new("replay");
     let (code, said) = here.run("run ok.at --input-log run.log");

@@ -23,7 +23,7 @@ client-certificate = \"required\" }
 fn scenario(module: &str, files: &[(&str, &str)]) -> Scenario {
     let text = format!("{module}{}{OWN}", Scenario::default_text());
     let mut scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
-    files.iter().for_each(|(path, text)| scenario.supply(path, (*text).to_owned()));
+    files.iter().for_each(|(path, text)| scenario.supply(path, *text));
     scenario
 }
 
@@ -49,7 +49,7 @@ fn connect(host: &mut Host, mode: &str) -> String {
 #[test]
 fn a_service_shows_and_trusts_what_is_in_the_files_that_the_scenario_names() {
     let scenario = scenario("", &FILES);
-    let wanted: Vec<&str> = scenario.pem_files().into_iter().collect();
+    let wanted: Vec<String> = scenario.named_files().into_iter().map(|file| file.path).collect();
     assert_eq!(wanted, ["pki/clients.pem", "pki/server.key", "pki/server.pem"]);
     let mut host = Host::of(&scenario, 1).into_joined();
     assert_eq!(connect(&mut host, "3,0,0"), "CONNECT\r\n\r\nOK", "the project's CA has signed this server");
@@ -65,8 +65,8 @@ fn a_module_has_the_certificates_that_the_scenario_puts_into_its_flash() {
              [ap.home]\nssid = \"espat-sim\"\npassword = \"correct horse\"\n{OWN}"
         );
         let mut scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
-        FILES.iter().for_each(|(path, text)| scenario.supply(path, (*text).to_owned()));
-        scenario.supply("wrong.pem", WRONG_CA.to_owned());
+        FILES.iter().for_each(|(path, text)| scenario.supply(path, *text));
+        scenario.supply("wrong.pem", WRONG_CA);
         let mut host = Host::of(&scenario, 1).into_joined();
         assert_eq!(connect(&mut host, "3,0,0"), "unknown CA", "{profile}: item 0 is another authority");
         host.ask("AT+CIPSSLCCONF=2,0,1\r\n", "NO CA FOUND\r\n\r\nERROR\r\n");
@@ -106,7 +106,7 @@ fn files_that_nobody_read_or_that_cannot_be_what_they_are_named_for_are_told() {
     let long = CA.repeat(9);
     let text = format!("[module.wifi]\ncertificates = {{ client_ca = [\"long.pem\"] }}\n{OWN}");
     let mut scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
-    FILES.iter().for_each(|(path, text)| scenario.supply(path, (*text).to_owned()));
+    FILES.iter().for_each(|(path, text)| scenario.supply(path, *text));
     scenario.supply("long.pem", long);
     let error = World::new(&scenario, None, Recording::default()).err().expect("no room").to_string();
     assert!(error.contains("`client_ca` has room for 8192 bytes"), "{error}");

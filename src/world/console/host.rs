@@ -97,7 +97,7 @@ const ACTIONS: [Action; 15] = [
     Action {
         word: "http",
         arguments: "PATH ANSWER",
-        help: "Its HTTP server answers a path with status N, body TEXT, delay DURATION; or again as the scenario says: scenario.",
+        help: "Its HTTP server answers a path with status N, body TEXT or size N, delay DURATION; or again as the scenario says: scenario.",
         read: |so_far, words| http::change(so_far, words).map(|change| HostAction::Http(Box::new(change))),
     },
     Action {

@@ -14,8 +14,10 @@ use crate::world::spelling::{cut, did_you_mean, one_of};
 
 /// The word for what the scenario says.
 const SCENARIO: &str = "scenario";
+/// A numbered body of at least so many bytes is shown by its size.
+const LEAST_NUMBERED: usize = 16;
 /// What an answer is said with.
-const PARTS: [&str; 4] = ["status", "body", "delay", SCENARIO];
+const PARTS: [&str; 5] = ["status", "body", "size", "delay", SCENARIO];
 
 /// Reads what follows `http`.
 pub(super) fn change(so_far: &str, words: &mut Words) -> Result<HttpChange, String> {
@@ -37,6 +39,15 @@ pub(super) fn change(so_far: &str, words: &mut Words) -> Result<HttpChange, Stri
                     .ok_or_else(|| format!("expected {STATUS} after `status`, found {}", number.shown()))?;
             }
             Some("body") => answer.body = text(&format!("{so_far} ... body"), words)?,
+            Some("size") => {
+                let size = format!("a number of bytes from 0 to {}", HttpAnswer::LARGEST_BODY);
+                let number = next(&size, &format!("{so_far} ... size"), words)?;
+                let found = number.plain().and_then(|n| n.parse().ok());
+                let found = found.filter(|n| *n <= HttpAnswer::LARGEST_BODY);
+                answer.body = HttpAnswer::numbered(
+                    found.ok_or_else(|| format!("expected {size} after `size`, found {}", number.shown()))?,
+                );
+            }
             Some("delay") => {
                 let delay = words.quantity().ok_or("expected a duration after `delay`, found nothing")?;
                 answer.delay = quantity::delay(&delay).map_err(|e| format!("`delay`: {e}"))?;
@@ -60,7 +71,9 @@ pub(super) fn show(f: &mut fmt::Formatter<'_>, change: &HttpChange) -> fmt::Resu
         return write!(f, " {SCENARIO}");
     };
     write!(f, " status {status}")?;
-    if !body.is_empty() {
+    if body.len() >= LEAST_NUMBERED && *body == HttpAnswer::numbered(body.len()) {
+        write!(f, " size {}", body.len())?;
+    } else if !body.is_empty() {
         write!(f, " body {}", quoted(body))?;
     }
     if *delay > Duration::ZERO {

@@ -204,6 +204,13 @@ fn every_form_is_understood() {
             }))),
         ),
         (
+            "host pc http \"/large\" status 200 size 100",
+            host(HostAction::Http(Box::new(HttpChange {
+                path: "/large".into(),
+                answer: Some(HttpAnswer { body: HttpAnswer::numbered(100), ..HttpAnswer::default() }),
+            }))),
+        ),
+        (
             "host pc http \"/status\" scenario",
             host(HostAction::Http(Box::new(HttpChange { path: "/status".into(), answer: None }))),
         ),
@@ -284,7 +291,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ),
         (
             "host pc http /a 503",
-            "expected `status`, `body`, `delay` or `scenario` after `host pc http \"/a\"`, found `503`".to_string(),
+            "expected `status`, `body`, `size`, `delay` or `scenario` after `host pc http \"/a\"`, found `503`".to_string(),
         ),
         (
             "host pc websocket close 99",

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::BASE64;
+
 use super::{End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pin_word};
 use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
@@ -90,22 +92,46 @@ impl<'a> Reader<'a> {
     }
 
     /// Files that the scenario names: any number of texts, each with its path.
-    pub(super) fn files(&mut self) -> Result<Vec<(String, String)>, LogError> {
+    pub(super) fn files(&mut self) -> Result<Vec<(String, Vec<u8>)>, LogError> {
         let mut files = Vec::new();
         while self.rest.starts_with("file ") {
-            let expected = "`file \"FILE\" N bytes M lines`";
+            let expected = "`file \"FILE\" N bytes M lines`, or `base64` behind that";
             let text = self.header_line(expected)?;
             let parsed = text.strip_prefix("file ").and_then(|rest| {
                 let (path, rest) = unquoted(rest).ok()?;
                 let (bytes, rest) = rest.strip_prefix(' ')?.split_once(" bytes ")?;
-                Some((path, number(bytes)?, number(rest.strip_suffix(" lines")?)?))
+                let (lines, rest) = rest.split_once(" lines")?;
+                let encoded = matches!(rest, " base64");
+                (encoded || rest.is_empty()).then_some((path, number(bytes)?, number(lines)?, encoded))
             });
-            let Some((path, bytes, lines)) = parsed else {
+            let Some((path, bytes, lines, encoded)) = parsed else {
                 return Err(self.expected(expected, text));
             };
-            files.push((path, self.block("file", bytes, lines)?));
+            let content = match encoded {
+                true => self.encoded_block(bytes, lines)?,
+                false => self.block("file", bytes, lines)?.into_bytes(),
+            };
+            files.push((path, content));
         }
         Ok(files)
+    }
+
+    /// The lines of a file in Base64, each after a `|`.
+    fn encoded_block(&mut self, bytes: u64, lines: u64) -> Result<Vec<u8>, LogError> {
+        let mut content = Vec::new();
+        for n in 1..=lines {
+            let expected = format!("line {n} of the file's {lines}, Base64 after a `|`");
+            let text = self.header_line(&expected)?;
+            let line = text.strip_prefix('|').and_then(|line| BASE64.decode(line.as_bytes()).ok());
+            content.extend(line.ok_or_else(|| self.expected(&expected, text))?);
+        }
+        if u64::try_from(content.len()) != Ok(bytes) {
+            let found = content.len();
+            return Err(self.wrong(&format!(
+                "expected a file of {bytes} bytes, found {found}: the text above was changed"
+            )));
+        }
+        Ok(content)
     }
 
     /// What modules had saved: any number of texts, each with the names of its module and its file.

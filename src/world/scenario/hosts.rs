@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::access_points::Lan;
-use super::files::ServiceFiles;
+use super::files::NamedFiles;
 use super::network::{self, Subnet};
 use super::read::{self, Taken, take};
 use super::report::Problems;
@@ -16,16 +16,17 @@ use crate::net::icmpv6::MIN_MTU;
 use crate::net::ntp;
 use crate::world::spelling::shown;
 
-/// Reads every `[host.NAME]`, in the order of names. `dns_names`: takes those that the gateway's server knows.
+/// Reads every `[host.NAME]`, in the order of names. `dns_names`: takes those that the gateway's server knows; `files`:
+/// those that hosts name.
 pub(super) fn read(
     problems: &mut Problems,
     top: &Section,
     lans: &[Lan],
     modules: &[&str],
-    dns_names: &mut Taken<String>,
-) -> (Vec<HostConfig>, Vec<TlsPort>, Vec<ServiceFiles>) {
+    (dns_names, files): (&mut Taken<String>, &mut NamedFiles),
+) -> (Vec<HostConfig>, Vec<TlsPort>) {
     let mut hosts = Vec::new();
-    let (mut secure, mut files) = (Vec::new(), Vec::new());
+    let mut secure = Vec::new();
     let mut addresses = Taken::new();
     let mut addresses6 = Taken::new();
     for (name, place, value) in top.named(problems, "host") {
@@ -82,10 +83,10 @@ pub(super) fn read(
         }
         let addresses = [address.map(IpAddr::V4), address6.map(IpAddr::V6)];
         let owner = Owner { names: &own_names, addresses: addresses.into_iter().flatten().collect() };
-        let (services, ports) = services(problems, &section, name, &owner);
+        let (services, ports) = services(problems, &section, name, &owner, files);
         for (port, tls) in ports {
             secure.push(TlsPort { host: name.to_string(), port, config: tls.config });
-            files.push(tls.files);
+            files.services.push(tls.files);
         }
         let Some(address) = address else { continue };
         hosts.push(HostConfig {
@@ -98,7 +99,7 @@ pub(super) fn read(
             services,
         });
     }
-    (hosts, secure, files)
+    (hosts, secure)
 }
 
 fn address(text: &str) -> Result<Ipv4Addr, String> {
@@ -193,6 +194,7 @@ fn services(
     section: &Section,
     host: &str,
     owner: &Owner,
+    files: &mut NamedFiles,
 ) -> (Vec<ServiceConfig>, Vec<(u16, Tls)>) {
     let mut services = Vec::new();
     let mut secure = Vec::new();
@@ -206,7 +208,7 @@ fn services(
         let port = http.integer(problems, "port", 1, 65_535).unwrap_or(default);
         secure.extend(config.map(|config| (port, config)));
         take(problems, &mut ports, ("TCP", port), http.span("port"), &format!("TCP port {port}"));
-        services.push(pages::read(problems, &http, host, port));
+        services.push(pages::read(problems, &http, (host, port), &mut files.bodies));
     }
     if let Some(value) = section.value("websocket")
         && let Some(table) = Section::open(

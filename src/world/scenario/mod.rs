@@ -37,7 +37,7 @@ use crate::wifi::config::ApConfig;
 use crate::world::console::{Change, Command, Question};
 use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
-pub use files::PemFiles;
+pub use files::{NamedFile, NamedFiles};
 pub(in crate::world) use pages::is_path;
 pub use report::{Place, Problem, ScenarioError};
 pub use wire::WireConfig;
@@ -112,8 +112,8 @@ pub struct Scenario {
     pub timeline: Vec<TimelineEntry>,
     /// What must happen, and what must not, in the order of the file.
     pub expect: Vec<Expectation>,
-    /// The files of certificates and keys that it names.
-    pub pem: PemFiles,
+    /// The files that it names: certificates and keys, bodies of pages.
+    pub files: NamedFiles,
 }
 
 impl Scenario {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::files::{self, Body, NamedFile};
 use super::report::Problems;
 use super::schema;
 use super::table::{Section, Value, found};
@@ -10,8 +11,16 @@ use crate::time::Duration;
 use crate::world::quantity;
 use crate::world::spelling::shown;
 
-/// Reads the pages of a server on `port`, and what it tells of requests.
-pub(super) fn read(problems: &mut Problems, http: &Section, host: &str, port: u16) -> ServiceConfig {
+/// What a body is, said once.
+const BODIES: [&str; 3] = ["body", "file", "size"];
+
+/// Reads the pages of a server on `port`, and what it tells of requests. `bodies`: takes those that are in files.
+pub(super) fn read(
+    problems: &mut Problems,
+    http: &Section,
+    (host, port): (&str, u16),
+    bodies: &mut Vec<Body>,
+) -> ServiceConfig {
     let mut pages = Vec::new();
     for (path, place, value) in http.named(problems, "pages") {
         if !is_path(path) {
@@ -22,7 +31,10 @@ pub(super) fn read(problems: &mut Problems, http: &Section, host: &str, port: u1
             problems.add(place, message);
             continue;
         }
-        pages.extend(page(problems, path, place, value, host));
+        let mut files = Vec::new();
+        pages.extend(page(problems, path, place, value, (host, &mut files)));
+        let body = |(answer, file)| Body { host: host.to_owned(), page: path.to_owned(), answer, file };
+        bodies.extend(files.into_iter().map(body));
     }
     let mut shows = Vec::new();
     for (name, span) in http.strings(problems, "shows").unwrap_or_default() {
@@ -56,7 +68,7 @@ fn page<'a>(
     path: &str,
     place: Range<usize>,
     value: &'a Value<'a>,
-    host: &str,
+    (host, files): (&str, &mut Vec<(usize, NamedFile)>),
 ) -> Option<Page> {
     let title = format!("[host.{host}.http.pages.{}]", shown(path).replace('`', "\""));
     if let Some(list) = value.get_ref().as_array() {
@@ -65,10 +77,11 @@ fn page<'a>(
         }
         let answers: Vec<HttpAnswer> = list
             .iter()
-            .filter_map(|value| match plain(value) {
+            .enumerate()
+            .filter_map(|(number, value)| match plain(value) {
                 Some(answer) => Some(answer),
                 None => Section::open(p, title.clone(), value.span(), value, schema::ANSWER)
-                    .map(|section| answer(p, &section)),
+                    .map(|section| answer(p, &section, number, files)),
             })
             .collect();
         let first = answers.first().cloned()?;
@@ -78,7 +91,7 @@ fn page<'a>(
         return Some(Page::new(path, answer));
     }
     let section = Section::open(p, title, place, value, schema::PAGE)?;
-    let mut page = Page::new(path, answer(p, &section));
+    let mut page = Page::new(path, answer(p, &section, 0, files));
     if let Some(methods) = section.strings(p, "methods") {
         page.methods.clear();
         for (method, span) in methods {
@@ -98,8 +111,29 @@ fn plain(value: &Value) -> Option<HttpAnswer> {
     Some(HttpAnswer { body: body.as_bytes().to_vec(), ..HttpAnswer::default() })
 }
 
+/// The body that a table says. One that is in a file is empty until the file is read; `files` takes it, as that of answer
+/// `number`.
+fn body(p: &mut Problems, page: &Section, number: usize, files: &mut Vec<(usize, NamedFile)>) -> Vec<u8> {
+    let said: Vec<&str> = BODIES.into_iter().filter(|key| page.value(key).is_some()).collect();
+    if let [first, second, ..] = said[..] {
+        page.complain(p, second, &format!("expected none beside `{first}`, which says the body already"));
+    }
+    files.extend(files::of_key(p, page, "file", false).map(|file| (number, file)));
+    let size = page.integer(p, "size", 0, HttpAnswer::LARGEST_BODY as i128);
+    match (page.string(p, "body"), size) {
+        (Some(text), _) => text.as_bytes().to_vec(),
+        (None, Some(size)) => HttpAnswer::numbered(size),
+        (None, None) => Vec::new(),
+    }
+}
+
 /// An answer that is a table.
-fn answer(p: &mut Problems, page: &Section) -> HttpAnswer {
+fn answer(
+    p: &mut Problems,
+    page: &Section,
+    number: usize,
+    files: &mut Vec<(usize, NamedFile)>,
+) -> HttpAnswer {
     let default = HttpAnswer::default();
     let mut headers = Vec::new();
     for (name, place, value) in page.named(p, "headers") {
@@ -123,7 +157,7 @@ fn answer(p: &mut Problems, page: &Section) -> HttpAnswer {
         status: page.integer(p, "status", 200, 599).unwrap_or(usual),
         content_type: page.string_if(p, "content-type", is_value).map_or(default.content_type, str::to_owned),
         headers,
-        body: page.string(p, "body").unwrap_or_default().as_bytes().to_vec(),
+        body: body(p, page, number, files),
         delay: page.parsed(p, "delay", quantity::delay).unwrap_or(Duration::ZERO),
         chunk: page.integer(p, "chunk", 1, 65_535),
         keep_alive: page.boolean(p, "keep-alive").unwrap_or(true),

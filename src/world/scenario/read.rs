@@ -9,7 +9,7 @@ use toml::value::{Datetime, Offset};
 
 use super::report::Problems;
 use super::table::{Section, Value, found};
-use super::{ModuleConfig, PemFiles, Scenario, ScenarioError, TimelineEntry, Timing};
+use super::{ModuleConfig, NamedFiles, Scenario, ScenarioError, TimelineEntry, Timing};
 use super::{WireConfig, access_points, build, dns, expect, files, hosts, link, network, schema, wire};
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
@@ -48,14 +48,13 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     let p = &mut problems;
     let top = Section::of(p, String::new(), 0..0, document.get_ref(), schema::TOP);
     let mut macs = Taken::new();
-    let mut pem = PemFiles::default();
-    let mut modules = modules(p, &top, &mut macs, &mut pem);
+    let mut named = NamedFiles::default();
+    let mut modules = modules(p, &top, &mut macs, &mut named);
     wire::read(p, &top, &mut modules);
     let lans = access_points::read(p, &top, &mut macs);
     let module_names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
     let mut dns_names = Taken::new();
-    let (hosts, tls, services) = hosts::read(p, &top, &lans, &module_names, &mut dns_names);
-    pem.services = services;
+    let (hosts, tls) = hosts::read(p, &top, &lans, &module_names, (&mut dns_names, &mut named));
     let dns = match top.value("dns") {
         Some(value) => dns::read(p, "[dns]", value, &mut dns_names),
         None => DnsConfig::default(),
@@ -75,7 +74,7 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
         taps_all: taps_all(p, &top),
         timeline: Vec::new(),
         expect: Vec::new(),
-        pem,
+        files: named,
     };
     scenario.timeline = timeline(p, &top, &scenario);
     scenario.expect = expect::read(p, &top, &scenario);
@@ -102,13 +101,13 @@ fn modules(
     problems: &mut Problems,
     top: &Section,
     macs: &mut Taken<[u8; 6]>,
-    pem: &mut PemFiles,
+    named: &mut NamedFiles,
 ) -> Vec<ModuleConfig> {
     let mut modules = Vec::new();
     let mut files = Taken::new();
     for (name, place, value) in top.named(problems, "module") {
         check_node_name(problems, name, &place);
-        if let Some(module) = module(problems, name, place, value, (macs, &mut files, &mut *pem)) {
+        if let Some(module) = module(problems, name, place, value, (macs, &mut files, &mut *named)) {
             modules.push(module);
         }
     }
@@ -133,7 +132,7 @@ fn module<'a>(
     name: &str,
     place: Range<usize>,
     value: &'a Value<'a>,
-    (macs, files, pem): (&mut Taken<[u8; 6]>, &mut Taken<String>, &mut PemFiles),
+    (macs, files, named): (&mut Taken<[u8; 6]>, &mut Taken<String>, &mut NamedFiles),
 ) -> Option<ModuleConfig> {
     let section = Section::open(problems, format!("[module.{name}]"), place, value, schema::MODULE)?;
     let profile = section.parsed(problems, "profile", |name| {
@@ -147,7 +146,7 @@ fn module<'a>(
     let profile = profile.unwrap_or(profile::PROFILES[0]);
     let certificates = files::of_module(problems, name, &section, profile);
     if !certificates.is_empty() {
-        pem.modules.insert(name.to_owned(), certificates);
+        named.modules.insert(name.to_owned(), certificates);
     }
     let log_ports = [("own", LogPort::Own), ("merged", LogPort::Merged)];
     Some(ModuleConfig {

@@ -234,6 +234,8 @@ pub(super) const DNS: &[Key] = &[
 
 pub(super) const PAGE: &[Key] = &[
     key("body", "a string", "\"\""),
+    key("file", "the path of a file, such as \"page.html\"", "none"),
+    key("size", "a number of bytes from 0 to 16777216", "none"),
     key("status", "an integer from 200 to 599", "200"),
     key("content-type", "a string of printable ASCII characters", "\"text/plain\""),
     key("delay", "a duration from 0 to 1 h, such as \"20 ms\"", "0"),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use toml::de::DeValue;
 
-use super::files::{self, Named, ServiceFiles};
+use super::files::{self, ServiceFiles};
 use super::read::unix_seconds;
 use super::report::Problems;
 use super::schema;
@@ -93,12 +93,8 @@ fn table<'a>(
 
 /// The files that it names.
 fn files(problems: &mut Problems, tls: &Section, verify: Verify) -> ServiceFiles {
-    let mut path = |key| {
-        let path = tls.string_if(problems, key, files::is_path)?.to_owned();
-        let place = problems.place(tls.value(key)?.span().start);
-        Some(Named { path, place })
-    };
-    let [certificate, key, authorities] = ["certificate", "private-key", "client-ca"].map(&mut path);
+    let mut file = |key| files::of_key(problems, tls, key, true);
+    let [certificate, key, authorities] = ["certificate", "private-key", "client-ca"].map(&mut file);
     match (&certificate, &key) {
         (Some(_), None) => {
             tls.complain(problems, "certificate", "expected `private-key` beside it, found none");

@@ -268,6 +268,20 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
             "4:17: expected [host.a.http.pages.\"/\"] to be a table, found `5`",
         ),
         (
+            "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { \"/\" = { body = \"x\", file = \"x\" } }",
+            "4:38: `file` in [host.a.http.pages.\"/\"]: expected none beside `body`, which says the body already",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { \"/\" = { size = 16777217 } }",
+            "4:26: `size` in [host.a.http.pages.\"/\"]: expected a number of bytes from 0 to 16777216, found \
+             `16777217`",
+        ),
+        (
+            "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { \"/\" = [{ file = \"\" }] }",
+            "4:27: `file` in [host.a.http.pages.\"/\"]: expected the path of a file, such as \"page.html\", found \
+             the string ``",
+        ),
+        (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { \"/\" = { status = 100 } }",
             "4:28: `status` in [host.a.http.pages.\"/\"]: expected an integer from 200 to 599, found `100`",
         ),
