@@ -43,6 +43,9 @@ pub struct Differences {
     /// Datagrams that come in fragments are put together. v3.4 says that they are not: its build settings switch it on
     /// under a name that its IDF does not know any more.
     pub reassembly: bool,
+    /// The prompt of AT+MQTTPUBRAW, AT+HTTPCPOST and AT+HTTPCPUT is a write of its own behind that of OK: a report may come
+    /// between them (ESP8266).
+    pub prompt_apart: bool,
     /// Certificates are keys in the partition `mfg_nvs` (AT+SYSMFG, since v3.1), not partitions of their own.
     pub certificates_in_nvs: bool,
 }
@@ -65,12 +68,14 @@ impl Differences {
         mdns_instance: Instance::Host,
         mdns_text: &[],
         reassembly: true,
+        prompt_apart: false,
         certificates_in_nvs: false,
     };
 
     /// The same on the ESP8266: its library says of a service who made it.
     pub(super) const ESP8266_V2_2: Differences = Differences {
         mdns_text: &[("vendor", "Espressif"), ("module", "AT"), ("version", "1.0")],
+        prompt_apart: true,
         ..Differences::V2_3
     };
 

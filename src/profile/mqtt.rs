@@ -24,8 +24,11 @@ pub struct Mqtt {
     pub checks_host: bool,
     /// While AT+MQTTPUBRAW waits for its data, a lost connection is said when they have come.
     pub holds_reports: bool,
-    /// Reports come in passthrough, too, whatever AT+SYSMSG says.
+    /// Reports and messages come in passthrough, too, whatever AT+SYSMSG says. In v3 and v4 they go the way of what is
+    /// said of links (that AT+SYSMSG decides is a guess).
     pub always_reports: bool,
+    /// AT+MQTTPUBRAW takes no message that, with its header, is longer than this, bytes. `None`: the heap decides.
+    pub most_published: Option<usize>,
 }
 
 impl Mqtt {
@@ -41,6 +44,7 @@ impl Mqtt {
         checks_host: true,
         holds_reports: false,
         always_reports: true,
+        most_published: None,
     };
 
     /// v3.
@@ -58,6 +62,7 @@ impl Mqtt {
         ..Mqtt::V3
     };
 
-    /// ESP8266.
-    pub(super) const ESP8266: Mqtt = Mqtt { buffer: 512, checks_host: false, ..Mqtt::V2_3 };
+    /// ESP8266. Its documentation gives the buffer as the limit of what is published; the source has no such limit.
+    pub(super) const ESP8266: Mqtt =
+        Mqtt { buffer: 512, checks_host: false, most_published: Some(512), ..Mqtt::V2_3 };
 }

@@ -110,9 +110,11 @@ fn mosquitto_serves_the_module_with_every_quality_both_ways() {
         }
         // Longer than the module's buffer, and longer than a segment, both ways.
         for qos in ["0", "1", "2"] {
-            bridge.ask(format!("AT+MQTTPUBRAW=0,\"long\",3000,{qos},1\r\n"), PROMPT);
-            bridge.ask("x".repeat(3000), "+MQTTPUB:OK\r\n");
-            bridge.printed(listener, &format!("long {}\n", "x".repeat(3000)));
+            // The ESP8266 takes no more than 512 bytes, topic and header included.
+            let length = if profile.starts_with("esp8266") { 450 } else { 3000 };
+            bridge.ask(format!("AT+MQTTPUBRAW=0,\"long\",{length},{qos},1\r\n"), PROMPT);
+            bridge.ask("x".repeat(length), "+MQTTPUB:OK\r\n");
+            bridge.printed(listener, &format!("long {}\n", "x".repeat(length)));
         }
         let long = "y".repeat(3000);
         let sent = client("mosquitto_pub", port, &["-t", "commands/long", "-m", &long, "-q", "1"]).status();

@@ -2,7 +2,6 @@
 
 use super::super::clients::http::{Around, Exchange, Header, Looked, Manner, Request, Shown, Url};
 use super::super::error::ErrorCode;
-use super::super::input::Input;
 use super::super::job::{Job, Look, Work};
 use super::super::schema::Args;
 use super::super::secure::{self, Owner, Part};
@@ -192,8 +191,7 @@ fn take(purpose: Purpose, length: usize, c: &mut Context<'_, '_>) -> Result {
     if !c.env.profile.heap_holds(length) {
         return Err(ErrorCode::FAILED);
     }
-    c.core.out.prompt();
-    Ok(Outcome::Take(Input::Upload(Upload::new(purpose, length))))
+    Ok(c.ask(Upload::new(purpose, length)))
 }
 
 fn send(method: &'static str, name: &'static str, c: &mut Context<'_, '_>, args: &Args) -> Result {

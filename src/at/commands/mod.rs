@@ -36,12 +36,31 @@ pub mod wifi_radio;
 pub mod wifi_scan;
 pub mod wifi_softap;
 
+use super::input::Input;
 use super::job::Job;
 use super::nvs::Nvs;
 use super::outcome::{Context, Outcome, Result};
 use super::schema::Args;
+use super::upload::Upload;
+use crate::time::Duration;
+
+/// Between OK and a prompt that is a write of its own (a guess).
+const APART: Duration = Duration::from_millis(1);
 
 impl Context<'_, '_> {
+    /// Prints the prompt, and has the MCU's next bytes for this. Of commands whose prompt is apart in some releases.
+    pub fn ask(&mut self, upload: Upload) -> Outcome {
+        if !self.env.profile.differences.prompt_apart {
+            self.core.out.prompt();
+            return Outcome::Take(Input::Upload(upload));
+        }
+        self.core.out.ok();
+        Outcome::Run(Job::until(self.now + APART, move |c| {
+            c.core.out.begin_passthrough();
+            Ok(Outcome::Take(Input::Upload(upload)))
+        }))
+    }
+
     /// Changes a setting that is saved: in RAM, and in flash unless AT+SYSSTORE=0. A write to flash takes time,
     /// and OK comes behind it.
     pub fn keep(&mut self, change: impl Fn(&mut Nvs)) -> Outcome {

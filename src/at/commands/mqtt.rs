@@ -1,6 +1,6 @@
 //! MQTT: AT+MQTT... . The client is in [`clients::mqtt`](crate::at::clients::mqtt).
 
-use super::super::clients::mqtt::{NotConnected, Settings, Will};
+use super::super::clients::mqtt::{NotConnected, Settings, Will, publish_length};
 use super::super::error::{ErrorCode, Fault};
 use super::super::input::Input;
 use super::super::job::{Job, Look, Work};
@@ -24,6 +24,8 @@ const CLIENT_START_FAILED: ErrorCode = ErrorCode::mqtt(0x600b);
 const CLIENT_PUBLISH_FAILED: ErrorCode = ErrorCode::mqtt(0x600c);
 const CLIENT_SUBSCRIBE_FAILED: ErrorCode = ErrorCode::mqtt(0x600d);
 const CLIENT_UNSUBSCRIBE_FAILED: ErrorCode = ErrorCode::mqtt(0x600e);
+/// A message is longer than it may be.
+const PUBLISH_LENGTH: ErrorCode = ErrorCode::mqtt(0x604c);
 /// The connection is lost.
 const IN_DISCONNECTED_STATE: ErrorCode = ErrorCode::mqtt(0x6051);
 /// The host's name is none.
@@ -325,9 +327,12 @@ pub fn publish_raw(c: &mut Context<'_, '_>, args: &Args) -> Result {
         return Err(ErrorCode::mqtt(0x6005));
     }
     let message = Message { topic: text(args, "topic"), how: (args.number("qos"), args.is_on("retain")) };
+    let whole = publish_length(message.topic.len(), length, message.how.0);
+    if c.env.profile.mqtt.most_published.is_some_and(|most| whole > most) {
+        return Err(PUBLISH_LENGTH);
+    }
     c.core.mqtt.await_data();
-    c.core.out.prompt();
-    Ok(Outcome::Take(Input::Upload(Upload::new(message, length))))
+    Ok(c.ask(Upload::new(message, length)))
 }
 
 /// AT+MQTTSUB?

@@ -343,6 +343,10 @@ impl Client {
     ) -> Result<bool, Said> {
         let mut moved = false;
         loop {
+            // That the connection is there is said before what a kept session brings.
+            if self.accepted {
+                return Ok(moved);
+            }
             let wants = self.reader.wants();
             if wants > 0 {
                 let bytes = channel.receive(wants, env.stack);
@@ -354,22 +358,29 @@ impl Client {
                 continue;
             }
             // A report has one piece whole: it waits until there is room for it.
-            if self.reader.next_length().is_some_and(|length| !around.out.has_room(env.room, length)) {
+            let shown = around.shows(&self.facts);
+            if let Some(length) = self.reader.next_length()
+                && shown
+                && !around.out.has_room(env.room, length)
+            {
                 return Ok(moved);
             }
             moved = true;
             match self.reader.next().map_err(|text| Said::error(TAG, text))? {
                 None => {}
                 Some(Arrival::Packet(bytes)) => self.packet(now, &bytes)?,
-                Some(Arrival::Piece(piece)) => self.message(&piece, around),
+                Some(Arrival::Piece(piece)) => self.message(&piece, shown, around),
             }
         }
     }
 
-    fn message(&mut self, piece: &Piece, around: &mut Around<'_>) {
+    /// A piece of a message has come. `shown`: the host is told.
+    fn message(&mut self, piece: &Piece, shown: bool, around: &mut Around<'_>) {
         let Piece { topic, data, acknowledge } = piece;
-        let head = format!("+MQTTSUBRECV:0,\"{}\",{},", String::from_utf8_lossy(topic), data.len());
-        around.out.framed(&head, data, "\r\n");
+        if shown {
+            let head = format!("+MQTTSUBRECV:0,\"{}\",{},", String::from_utf8_lossy(topic), data.len());
+            around.out.framed(&head, data, "\r\n");
+        }
         match acknowledge {
             Some((1, id)) => self.output.extend(packets::acknowledge(PUBACK, *id)),
             Some((_, id)) => self.output.extend(packets::acknowledge(PUBREC, *id)),

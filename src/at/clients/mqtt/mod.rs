@@ -12,6 +12,7 @@ mod report;
 mod settings;
 
 use client::{Client, Stage};
+pub use packets::publish_length;
 use report::{Around, Reports};
 pub use settings::{Settings, Topic, Will};
 

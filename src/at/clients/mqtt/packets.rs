@@ -47,6 +47,18 @@ pub fn publish(topic: &[u8], data: &[u8], id: u16, qos: u8, retain: bool) -> Vec
     packet(0x30 | qos << 1 | u8::from(retain), &body)
 }
 
+/// Bytes of a PUBLISH, from the lengths of its topic and of its data.
+pub fn publish_length(topic: usize, data: usize, qos: u8) -> usize {
+    let body = 2 + topic + if qos > 0 { 2 } else { 0 } + data;
+    let length = match body {
+        0..=0x7f => 1,
+        0x80..=0x3fff => 2,
+        0x4000..=0x1f_ffff => 3,
+        _ => 4,
+    };
+    1 + length + body
+}
+
 /// A PUBLISH that is sent again says so.
 pub fn mark_duplicate(packet: &mut [u8]) {
     if let Some(first) = packet.first_mut()
@@ -157,6 +169,16 @@ mod tests {
             panic!("no SUBSCRIBE")
         };
         assert_eq!((list[0].filter.as_str(), list[0].qos), ("a/+", 2));
+    }
+
+    #[test]
+    fn the_length_of_a_message_is_known_before_its_data() {
+        for (data, qos) in
+            [(0, 0), (122, 0), (123, 0), (120, 1), (121, 2), (16_378, 0), (16_379, 0), (3_000_000, 1)]
+        {
+            let bytes = publish(b"a/b", &vec![0; data], 7, qos, false);
+            assert_eq!(publish_length(3, data, qos), bytes.len(), "{data} bytes, QoS {qos}");
+        }
     }
 
     #[test]

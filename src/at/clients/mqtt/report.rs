@@ -45,10 +45,13 @@ impl Around<'_> {
     pub(super) fn report(&mut self, text: &str, facts: &profile::Mqtt) {
         if self.reports.awaits_data && facts.holds_reports {
             self.reports.held.push_back(text.to_owned());
-        } else if facts.always_reports {
+        } else if self.shows(facts) {
             self.out.text(text);
-        } else {
-            self.out.announce(text);
         }
+    }
+
+    /// Whether the host is told now of the connection, and of messages.
+    pub(super) fn shows(&self, facts: &profile::Mqtt) -> bool {
+        facts.always_reports || self.out.announces()
     }
 }
