@@ -6,7 +6,9 @@
 mod bad_luck;
 #[cfg(feature = "tls")]
 mod certificates;
+mod clients;
 mod contract;
+mod documented;
 mod driver;
 mod drivers_esp_at_nal;
 mod expect;
@@ -20,6 +22,7 @@ mod kinds;
 mod line_protocol;
 mod links;
 mod mcu_queue;
+mod pages;
 mod passthrough_model;
 mod properties;
 mod saved_commands;
