@@ -9,6 +9,7 @@ mod bridge;
 mod c_abi;
 mod capture_of_the_demo;
 mod capture_tshark;
+mod clients_capture;
 mod files;
 #[path = "../host/mod.rs"]
 mod host;
@@ -17,6 +18,7 @@ mod http_peers;
 mod ipv6_capture;
 mod link_data;
 mod mosquitto;
+mod mqtt_clients;
 mod names_and_leases;
 mod openssl;
 mod passthrough;
