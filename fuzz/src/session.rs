@@ -289,7 +289,7 @@ impl Driver {
         let mut world = match World::new(scenario, None, recording) {
             Ok(world) => world,
             // It names files of certificates, which nobody reads here.
-            Err(Error::Network(why)) if !scenario.pem_files().is_empty() && !why.is_empty() => return None,
+            Err(Error::Network(why)) if !scenario.named_files().is_empty() && !why.is_empty() => return None,
             Err(error) => panic!("a good scenario makes no world: {error}"),
         };
         let name = world.module_names()[0].to_owned();
