@@ -22,7 +22,6 @@ pub struct ManArgs {
 }
 
 /// Prints them.
-#[expect(clippy::disallowed_methods, reason = "the command is its own host")]
 pub fn completions(args: &CompletionsArgs) -> i32 {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Cli::command(), "espat-sim", &mut script);
