@@ -90,6 +90,28 @@ fn the_scenario_in_the_readme_is_a_scenario() {
 }
 
 #[test]
+#[cfg(all(unix, feature = "tls"))]
+fn the_example_with_the_broker_works_as_it_stands_and_says_what_the_readme_shows() {
+    let folder = home("mqtt");
+    std::fs::write(folder.join("broker.toml"), &blocks("MQTT", "toml")[0]).expect("write broker.toml");
+    std::os::unix::fs::symlink(root().join("build"), folder.join("build")).expect("link build");
+    firmware("mps2-an385", "-mqtt");
+    let program = Path::new(env!("CARGO_BIN_EXE_espat-sim")).parent().expect("its folder");
+    let block = format!("export PATH={}:$PATH\n{}", program.display(), blocks("MQTT", "sh")[0]);
+    let said = sh(&block, &folder, &folder);
+    // Of the dialogue neither the times, nor what stands between.
+    let text =
+        |line: &'_ str| line.trim_start_matches(|c: char| c.is_ascii_digit() || " .".contains(c)).to_owned();
+    let mut rest = said.lines().map(text);
+    for shown in blocks("MQTT", "text")[0].lines().map(text).filter(|l| !l.is_empty()) {
+        assert!(rest.any(|l| l == shown), "the README shows, in its turn, '{shown}'; the run says\n{said}");
+    }
+    for shown in ["Publish Message", "[thermometer/did]"] {
+        assert!(said.contains(shown), "tshark should show '{shown}':\n{said}");
+    }
+}
+
+#[test]
 fn the_demo_in_the_readme_is_the_demo() {
     let text = read("README.md");
     let shown =

@@ -18,6 +18,9 @@ Script For STM32F4 Discovery
     Run Script    ${ROOT}/renode/stm32f4_discovery.resc    usart1
     Wait For Line On Uart    PASS
     Capture Should Contain    http.request.uri == "/status"
+    Capture Should Contain    tls && http.request.uri == "/v1/status"
+    Capture Should Contain    tls && http.response.code == 200
+    Capture Should Not Contain    _ws.malformed || _ws.expert.severity >= "Warning"
 
 Script In Which The Access Point Goes Away
     Run Script    ${ROOT}/renode/nrf52840dk.resc    uart0
