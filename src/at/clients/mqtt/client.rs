@@ -1,6 +1,7 @@
 //! The client of one broker: its connection, the packets on their way, keep-alive, and the time after a loss.
 
 use super::channel::Channel;
+use super::outbox::Outbox;
 use super::packets::{self, PINGREQ, PUBACK, PUBCOMP, PUBREC, PUBREL};
 use super::reader::{Arrival, Piece, Reader};
 use super::report::Around;
@@ -17,8 +18,6 @@ use crate::time::{Duration, Instant, earliest};
 const TAG: &str = "MQTT_CLIENT";
 /// How long esp-mqtt waits for each step of a connection, and for a write to go on.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A packet that is not acknowledged is given up after this.
-const EXPIRES: Duration = Duration::from_secs(30);
 
 /// Where the client stands.
 #[derive(Debug)]
@@ -33,17 +32,6 @@ pub enum Stage {
     Waiting(Instant),
     /// Lost, and it does not try again.
     Stopped,
-}
-
-/// A packet that is to be acknowledged.
-#[derive(Debug)]
-struct Sent {
-    id: u16,
-    bytes: Vec<u8>,
-    created: Instant,
-    last: Instant,
-    /// QoS 2: PUBREC has come, and PUBREL was sent.
-    released: bool,
 }
 
 /// What a command waits for.
@@ -79,7 +67,7 @@ pub struct Client {
     pinged: bool,
     /// CONNACK has come, and was good.
     accepted: bool,
-    outbox: Vec<Sent>,
+    outbox: Outbox,
     last_id: u16,
     awaited: Option<Awaited>,
     result: Option<bool>,
@@ -103,7 +91,7 @@ impl Client {
             tick: now,
             pinged: false,
             accepted: false,
-            outbox: Vec::new(),
+            outbox: Outbox::new(facts),
             last_id: 0,
             awaited: Some(Awaited::Connection),
             result: None,
@@ -144,7 +132,7 @@ impl Client {
     fn send(&mut self, now: Instant, id: u16, bytes: Vec<u8>) {
         self.output.extend_from_slice(&bytes);
         if id > 0 {
-            self.outbox.push(Sent { id, bytes, created: now, last: now, released: false });
+            self.outbox.keep(now, id, bytes);
         }
     }
 
@@ -197,11 +185,7 @@ impl Client {
 
     /// See [`Mqtt::resend_at`](super::Mqtt::resend_at).
     pub fn resend_at(&self) -> Option<Instant> {
-        let again = |sent: &Sent| {
-            let stays = sent.released && !self.facts.resends_release;
-            (self.is_up() && !stays).then(|| sent.last + self.facts.resend)
-        };
-        self.outbox.iter().flat_map(|sent| [again(sent), Some(sent.created + EXPIRES)]).flatten().min()
+        self.outbox.next_timer(self.is_up())
     }
 
     /// Goes on with what is under way. True when something happened.
@@ -415,19 +399,13 @@ impl Client {
             (_, Stage::Greeting(_)) => return Err(Said::error(TAG, "Invalid MSG_TYPE response")),
             // PUBACK, PUBCOMP, SUBACK, UNSUBACK. Whether the broker grants a subscription is not looked at.
             (4 | 7 | 9 | 11, _) => {
-                let before = self.outbox.len();
-                self.outbox.retain(|sent| sent.id != id);
-                if self.outbox.len() < before {
+                if self.outbox.acknowledged(id) {
                     self.settle(Awaited::Answer(id), true);
                 }
             }
             (5, _) => {
                 self.output.extend(packets::acknowledge(PUBREL, id));
-                for sent in self.outbox.iter_mut().filter(|sent| sent.id == id) {
-                    sent.released = true;
-                    sent.last = now;
-                    sent.bytes = packets::acknowledge(PUBREL, id);
-                }
+                self.outbox.received(now, id);
             }
             (6, _) => self.output.extend(packets::acknowledge(PUBCOMP, id)),
             (13, _) => {
@@ -504,26 +482,16 @@ impl Client {
 
     /// Sends again what was not acknowledged, and gives up what is too old.
     fn look_at_outbox(&mut self, now: Instant, around: &mut Around<'_>) -> bool {
-        let due: Vec<u16> =
-            self.outbox.iter().filter(|sent| sent.created + EXPIRES <= now).map(|sent| sent.id).collect();
-        for id in &due {
-            self.outbox.retain(|sent| sent.id != *id);
+        let given_up = self.outbox.give_up(now);
+        for id in &given_up {
             if self.facts.tells_given_up {
                 around.out.log(&format!("mqtt msg deleted, msg_id:{id}"));
                 self.settle(Awaited::Answer(*id), false);
             }
         }
-        let mut moved = !due.is_empty();
+        let mut moved = !given_up.is_empty();
         if self.is_up() {
-            let facts = self.facts;
-            let stays = |sent: &Sent| sent.released && !facts.resends_release;
-            for sent in self.outbox.iter_mut().filter(|sent| !stays(sent) && sent.last + facts.resend <= now)
-            {
-                packets::mark_duplicate(&mut sent.bytes);
-                sent.last = now;
-                self.output.extend_from_slice(&sent.bytes);
-                moved = true;
-            }
+            moved |= self.outbox.resend(now, &mut self.output);
         }
         moved
     }

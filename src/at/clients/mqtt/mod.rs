@@ -6,6 +6,7 @@
 
 mod channel;
 mod client;
+mod outbox;
 mod packets;
 mod reader;
 mod report;
