@@ -3,6 +3,8 @@
 mod driver;
 
 use divan::Bencher;
+use divan::counter::ItemsCount;
+use driver::fleet::Fleet;
 use driver::{Driver, Record, SECOND, default_scenario};
 use espat_sim::world::{Recording, Scenario, World};
 
@@ -56,4 +58,21 @@ fn idle_hour_in_quanta_of_100_us(bencher: Bencher<'_, '_>) {
         driver.drain();
         driver
     });
+}
+
+/// So many joined modules that are left alone, each advanced by 100 us: an item is one call. What an emulator costs
+/// for each machine of a world with many.
+#[divan::bench(args = [1, 10, 100, 1000], sample_count = 20, sample_size = 20)]
+fn quantum_of_idle_modules(bencher: Bencher<'_, '_>, modules: usize) {
+    let mut fleet = Fleet::joined(modules);
+    bencher.counter(ItemsCount::new(modules)).bench_local(|| fleet.quantum());
+}
+
+/// A world of so many modules.
+#[divan::bench(args = [1, 10, 100, 1000], sample_count = 10, sample_size = 1)]
+fn new_world_of_modules(bencher: Bencher<'_, '_>, modules: usize) {
+    let scenario = driver::fleet::scenario(modules);
+    bencher
+        .counter(ItemsCount::new(modules))
+        .bench_local(|| World::new(&scenario, Some(1), Recording::default()));
 }

@@ -33,6 +33,7 @@ pub mod profile;
 pub mod qemu;
 pub mod rng;
 pub mod time;
+pub mod tournament;
 pub mod transcript;
 pub mod uart;
 pub mod wifi;

@@ -2,6 +2,8 @@
 //! `World::next_event` from one virtual instant to the next, as the emulators' drivers do.
 #![allow(dead_code)] // each benchmark uses its own part
 
+pub mod fleet;
+
 use espat_sim::world::{Attachment, ModuleId, Recording, Scenario, World, drive};
 
 /// A virtual second, ns.

@@ -54,6 +54,12 @@ pub fn same_network(a: Ipv6Addr, b: Ipv6Addr, prefix_len: u8) -> bool {
     (a.to_bits() ^ b.to_bits()) & mask == 0
 }
 
+/// The first address of the network that `address` is in.
+pub fn network(address: Ipv6Addr, prefix_len: u8) -> Ipv6Addr {
+    let mask = u128::MAX.checked_shl(128 - u32::from(prefix_len.min(128))).unwrap_or(0);
+    Ipv6Addr::from_bits(address.to_bits() & mask)
+}
+
 /// True for a group that no router forwards to: of this interface or link.
 pub(super) fn is_link_group(address: Ipv6Addr) -> bool {
     address.is_multicast() && address.octets()[1] & 0xf <= 2

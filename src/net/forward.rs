@@ -54,12 +54,19 @@ struct HostRoute {
 pub(super) struct Routes {
     /// The gateway's IPv4 address with its prefix, and the /64.
     segments: Vec<(Ipv4Cidr, Option<Ipv6Addr>)>,
+    /// Segments by the first address of their IPv4 network; these do not overlap.
+    networks: BTreeMap<Ipv4Addr, usize>,
+    /// Segments by their /64.
+    prefixes: BTreeMap<Ipv6Addr, usize>,
     hosts: BTreeMap<IpAddr, HostRoute>,
 }
 
 impl Routes {
     /// Adds the next segment (they are counted from 0): the gateway's IPv4 address on it with its prefix, and the /64.
     pub(super) fn add_segment(&mut self, gateway: Ipv4Cidr, ipv6: Option<Ipv6Addr>) {
+        let index = self.segments.len();
+        self.networks.insert(gateway.network().address(), index);
+        self.prefixes.extend(ipv6.map(|prefix| (addr::network(prefix, 64), index)));
         self.segments.push((gateway, ipv6));
     }
 
@@ -95,8 +102,11 @@ impl Routes {
     }
 
     fn segment_of(&self, dst: Ipv4Addr) -> Option<Hop> {
-        let segment = self.segments.iter().position(|(s, _)| s.contains_addr(&dst))?;
+        let (_, &segment) = self.networks.range(..=dst).next_back()?;
         let (cidr, _) = &self.segments[segment];
+        if !cidr.contains_addr(&dst) {
+            return None;
+        }
         Some(if dst == cidr.address() {
             Hop::Local(segment)
         } else if Some(dst) == cidr.broadcast() || dst == cidr.network().address() {
@@ -107,8 +117,7 @@ impl Routes {
     }
 
     fn segment_of_ipv6(&self, dst: Ipv6Addr) -> Option<Hop> {
-        let near = |prefix: &Ipv6Addr| addr::same_network(*prefix, dst, 64);
-        let segment = self.segments.iter().position(|(_, prefix)| prefix.as_ref().is_some_and(near))?;
+        let segment = *self.prefixes.get(&addr::network(dst, 64))?;
         let gateway = self.segments[segment].1.map(addr::gateway_in);
         Some(if gateway == Some(dst) { Hop::Local(segment) } else { Hop::Segment(segment) })
     }

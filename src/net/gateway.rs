@@ -4,7 +4,7 @@
 //! answers ping and DNS and refuses TCP; everything else is forwarded. Where a segment has IPv6, [`ipv6`] announces
 //! its prefix.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
 use smoltcp::wire::{
@@ -22,6 +22,7 @@ use super::service::dns;
 use super::stack::{Ipv4Config, Medium, Stack, StackConfig};
 use super::{icmpv6, packet};
 use crate::time::{Instant, earliest};
+use crate::tournament::Tournament;
 
 mod ipv6;
 
@@ -47,6 +48,11 @@ struct Leg {
 }
 
 impl Leg {
+    /// When anything here has something to do.
+    fn due(&self) -> Option<Instant> {
+        earliest([self.next_timer(), self.neighbours.next_timer()])
+    }
+
     /// When its own stack, the DNS server and the advertisements have something to do.
     fn next_timer(&self) -> Option<Instant> {
         let dns = self.dns.as_ref().and_then(dns::Server::next_timer);
@@ -68,15 +74,20 @@ impl Leg {
 /// The gateway.
 pub(super) struct Gateway {
     legs: Vec<Leg>,
+    /// When each leg has something to do. Who changes that notes it ([`Gateway::note`]).
+    timers: Tournament<Instant>,
+    /// Its own addresses, on all legs.
+    addresses: BTreeSet<IpAddr>,
     routes: Routes,
     dns: DnsServer,
     output: VecDeque<Output>,
 }
 
 impl Gateway {
-    /// A gateway that is on no segment and knows no host yet.
-    pub(super) fn new(dns: DnsServer) -> Self {
-        Gateway { legs: Vec::new(), routes: Routes::default(), dns, output: VecDeque::new() }
+    /// A gateway that is on no segment and knows no host yet, and may be on so many.
+    pub(super) fn new(dns: DnsServer, segments: usize) -> Self {
+        let (timers, addresses) = (Tournament::new(segments), BTreeSet::new());
+        Gateway { legs: Vec::new(), timers, addresses, routes: Routes::default(), dns, output: VecDeque::new() }
     }
 
     /// Puts it on the next segment (they are counted from 0). DHCP never leases what is `reserved`.
@@ -101,16 +112,25 @@ impl Gateway {
         }));
         let address = Ipv4Cidr::new(config.gateway, config.prefix_len);
         self.routes.add_segment(address, config.ipv6);
+        self.addresses.insert(config.gateway.into());
+        self.addresses.insert(addr::link_local(mac).into());
+        self.addresses.extend(config.ipv6.map(|prefix| IpAddr::V6(addr::gateway_in(prefix))));
         let ipv6 = config.ipv6.map(|prefix| ipv6::Announced::new(prefix, mac, &mut stack));
         self.legs.push(Leg {
             address,
             ipv6,
             mac,
             neighbours: Neighbours::default(),
-            dhcp: DhcpServer::new(config, reserved.iter().copied()),
+            dhcp: DhcpServer::new(config, reserved.iter().copied().filter(|own| address.contains_addr(own))),
             dns: dns::Server::new(&mut stack).ok(),
             stack,
         });
+        self.note(self.legs.len() - 1);
+    }
+
+    /// What this leg has to do, or when, may have changed.
+    fn note(&mut self, leg: usize) {
+        self.timers.set(leg, self.legs[leg].due());
     }
 
     /// What its DHCP server on this segment answers from now on.
@@ -140,12 +160,17 @@ impl Gateway {
 
     /// When [`Gateway::poll`] has something to do.
     pub(super) fn next_timer(&self) -> Option<Instant> {
-        self.legs.iter().flat_map(|l| [l.next_timer(), l.neighbours.next_timer()]).flatten().min()
+        self.timers.least()
     }
 
     /// Lets timers up to `now` fire.
     pub(super) fn poll(&mut self, now: Instant) {
-        for leg in 0..self.legs.len() {
+        let mut due = BTreeSet::new();
+        while let Some((_, leg)) = self.timers.first().filter(|(time, _)| *time <= now) {
+            self.timers.set(leg, None);
+            due.insert(leg);
+        }
+        for leg in due {
             let overdue = self.legs[leg].neighbours.overdue(now);
             for address in overdue.ask {
                 self.ask(leg, address);
@@ -157,11 +182,17 @@ impl Gateway {
             if self.legs[leg].next_timer().is_some_and(|t| t <= now) {
                 self.run_stack(now, leg);
             }
+            self.note(leg);
         }
     }
 
     /// A frame arrives from a segment.
     pub(super) fn receive_frame(&mut self, now: Instant, leg: usize, frame: &[u8]) {
+        self.open_frame(now, leg, frame);
+        self.note(leg);
+    }
+
+    fn open_frame(&mut self, now: Instant, leg: usize, frame: &[u8]) {
         let Ok(frame) = EthernetFrame::new_checked(frame) else {
             return;
         };
@@ -273,7 +304,7 @@ impl Gateway {
     /// Sends a well-formed packet that came from somewhere on to where it belongs.
     fn route(&mut self, now: Instant, bytes: &[u8]) {
         let (src, dst) = packet::ends(bytes);
-        if !addr::is_unicast(src) || self.legs.iter().any(|l| l.has(src)) {
+        if !addr::is_unicast(src) || self.addresses.contains(&src) {
             return;
         }
         match self.routes.lookup(dst) {
@@ -333,6 +364,7 @@ impl Gateway {
                     Resolution::Ask => self.ask(segment, dst),
                     Resolution::Asked => {}
                 }
+                self.note(segment);
             }
             // The gateway has nothing to say to itself.
             Hop::Local(_) | Hop::Nowhere => {}
@@ -367,5 +399,6 @@ impl Gateway {
         while let Some(packet) = self.legs[leg].stack.take_frame() {
             self.send_own(now, leg, packet);
         }
+        self.note(leg);
     }
 }

@@ -109,7 +109,7 @@ impl Network {
             }
         }
 
-        let mut gateway = Gateway::new(dns);
+        let mut gateway = Gateway::new(dns, config.segments.len());
         let mut segments = Vec::new();
         let reserved: Vec<Ipv4Addr> = config.hosts.iter().map(|h| h.address).collect();
         for segment in &config.segments {

@@ -14,14 +14,15 @@ pub use softap::{Guest, SoftAp, SoftApEvent};
 pub use station::{Station, Surroundings};
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use config::{ApConfig, Association};
 
 /// One access point as a module sees it.
 #[derive(Clone, Debug)]
 pub struct Ap {
-    /// What it is.
-    pub config: ApConfig,
+    /// What it is; the same for all modules, until it changes for one of them.
+    pub config: Arc<ApConfig>,
     /// Whether it is on the air now.
     pub up: bool,
 }
@@ -35,7 +36,7 @@ pub struct Air {
 impl Air {
     /// The air with these access points.
     pub fn new(configs: &[ApConfig]) -> Self {
-        Air { aps: configs.iter().map(|c| Ap { config: c.clone(), up: c.up }).collect() }
+        Air { aps: configs.iter().map(|c| Ap { config: Arc::new(c.clone()), up: c.up }).collect() }
     }
 
     /// Switches an access point on or off. False when there is none of this name.
@@ -53,7 +54,7 @@ impl Air {
     pub fn set_association(&mut self, name: &str, association: Association) -> bool {
         match self.aps.iter_mut().find(|ap| ap.config.name == name) {
             Some(ap) => {
-                ap.config.association = association;
+                Arc::make_mut(&mut ap.config).association = association;
                 true
             }
             None => false,

@@ -416,7 +416,7 @@ impl Station {
     fn associated(&mut self, now: Instant, name: &str, stack: &mut Stack, around: &mut Surroundings<'_>) {
         match around.air.get(name) {
             Some(ap) if ap.up => {
-                self.ap = Some(ap.config.clone());
+                self.ap = Some((*ap.config).clone());
                 self.events.push_back(StationEvent::Connected);
                 self.changes.push_back(RadioChange::Attach(name.to_owned()));
                 stack.set_up(now, true);

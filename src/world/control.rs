@@ -34,7 +34,7 @@ impl World {
 
     fn change(&mut self, at: Option<Instant>, change: Change) -> Result<String, Error> {
         // The earliest instant that no module has passed.
-        let earliest = self.slots.iter().map(|s| s.reached).max().unwrap_or_default();
+        let earliest = self.order.furthest();
         let at = at.unwrap_or(earliest);
         if at < earliest {
             return Err(Error::Console(format!(
@@ -69,19 +69,19 @@ impl World {
     /// Files a change with everybody who must see it, behind those of the same instant.
     pub(super) fn file_change(&mut self, at: Instant, change: &Change) {
         let audience = change.audience();
-        let modules = self.slots.iter_mut().filter(|slot| match audience {
-            Audience::Module(name) => slot.module.name() == name,
-            Audience::Network => false,
-            Audience::Everybody => true,
-        });
-        let network = match audience {
-            Audience::Module(_) => None,
-            Audience::Network | Audience::Everybody => Some(&mut self.changes),
+        let (modules, network) = match audience {
+            Audience::Module(name) => {
+                (self.by_name.get(name).map_or(0..0, |&index| index..index + 1), false)
+            }
+            Audience::Network => (0..0, true),
+            Audience::Everybody => (0..self.slots.len(), true),
         };
-        for queue in modules.map(|s| &mut s.changes).chain(network) {
+        let queues = self.slots[modules.clone()].iter_mut().map(|slot| &mut slot.changes);
+        for queue in queues.chain(network.then_some(&mut self.changes)) {
             let place = queue.partition_point(|(t, _)| *t <= at);
             queue.insert(place, (at, change.clone()));
         }
+        modules.for_each(|index| self.file_next(index));
     }
 
     fn status(&self) -> String {
@@ -91,7 +91,7 @@ impl World {
             lines.push(format!(
                 "module {}: {driver}, at {}, {}",
                 slot.module.name(),
-                slot.reached,
+                self.order.reached(slot),
                 slot.module.state()
             ));
         }

@@ -19,6 +19,7 @@ mod error;
 pub mod event;
 mod expect;
 pub mod inputlog;
+mod order;
 pub(crate) mod quantity;
 mod recorder;
 mod records;
@@ -27,6 +28,8 @@ pub mod scenario;
 mod schedule;
 mod slot;
 pub(crate) mod spelling;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::at::LinkState;
 use crate::event::Queue;
@@ -41,12 +44,13 @@ pub use error::Error;
 pub use event::{Event, EventKind, Observation};
 pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
 use inputlog::Writer;
+use order::Order;
 use recorder::Recorder;
 pub use replay::{Replayed, replay};
 use scenario::SavedText;
 pub use scenario::Scenario;
 use schedule::Uplink;
-use slot::{Slot, Step};
+use slot::Slot;
 use spelling::{did_you_mean, one_of, shown};
 
 /// The seed of a world that is given none.
@@ -257,9 +261,13 @@ pub struct World {
     /// What modules hand to the network, until the network's clock gets there.
     uplink: Queue<Uplink>,
     /// Console changes that the network must see, by time.
-    changes: std::collections::VecDeque<(Instant, Change)>,
-    /// What modules do next, while [`World::run`] runs; some of it is out of date.
-    agenda: std::collections::BinaryHeap<std::cmp::Reverse<(Instant, Step, usize)>>,
+    changes: VecDeque<(Instant, Change)>,
+    /// Who is slowest, and who does something next.
+    order: Order,
+    /// The modules by their names.
+    by_name: BTreeMap<String, usize>,
+    /// Modules with a file of their own for what they save, that have moved since it was written last.
+    unsaved: BTreeSet<usize>,
     recorder: Recorder,
     log: Option<Writer>,
     warnings: Vec<String>,
@@ -317,8 +325,10 @@ impl World {
             slots: modules.into_iter().map(Slot::new).collect(),
             network,
             uplink: Queue::default(),
-            changes: std::collections::VecDeque::new(),
-            agenda: std::collections::BinaryHeap::new(),
+            changes: VecDeque::new(),
+            order: Order::new(scenario.modules.len()),
+            by_name: scenario.modules.iter().enumerate().map(|(i, m)| (m.name.clone(), i)).collect(),
+            unsaved: BTreeSet::new(),
             recorder,
             log: recording.log.then(|| Writer::new(seed, scenario)),
             warnings: Vec::new(),
@@ -328,9 +338,13 @@ impl World {
         };
         for (slot, config) in world.slots.iter_mut().zip(&scenario.modules) {
             config.wire.apply(&mut slot.module);
+            slot.has_file = config.nvs.is_some();
         }
         for entry in &scenario.timeline {
             world.file_change(entry.at, &entry.change);
+        }
+        for (index, slot) in world.slots.iter().enumerate() {
+            world.order.file(index, slot);
         }
         Ok(world)
     }
@@ -350,7 +364,7 @@ impl World {
     /// # Errors
     /// [`Error::UnknownModule`], [`Error::AlreadyAttached`].
     pub fn attach(&mut self, name: &str, attachment: Attachment) -> Result<ModuleId, Error> {
-        let Some(index) = self.slots.iter().position(|s| s.module.name() == name) else {
+        let Some(&index) = self.by_name.get(name) else {
             let known = self.module_names().into_iter().map(str::to_owned).collect();
             return Err(Error::UnknownModule(name.to_owned(), known));
         };
@@ -361,12 +375,14 @@ impl World {
         if slot.attachment.is_some() {
             return Err(Error::AlreadyAttached(name.to_owned()));
         }
+        slot.reached = self.order.reached(slot);
         slot.attachment = Some(attachment);
         let pace = match mcu_tx {
             McuTx::Wire => Pace::Wire,
             McuTx::AsStored => Pace::AsStored,
         };
         slot.module.set_mcu(pace, obeys_rts);
+        self.order.file(index, slot);
         if let Some(log) = &mut self.log {
             log.attach(index as u32, name, &attachment);
         }
@@ -383,6 +399,7 @@ impl World {
             log.detach(module.0);
         }
         self.slot_mut(module)?.attachment = None;
+        self.file_next(module.index());
         self.run();
         Ok(())
     }
@@ -426,6 +443,7 @@ impl World {
                 ));
             }
         }
+        self.file_next(module.index());
         Ok(())
     }
 
@@ -441,7 +459,8 @@ impl World {
         self.recorder.pin(module.0 as usize, now, pin as u8, high);
         let slot = self.slot_mut(module)?;
         pin.drive(now, high, &mut slot.module);
-        self.collect(module.0 as usize, now);
+        self.collect(module.index(), now);
+        self.file_next(module.index());
         self.run();
         Ok(())
     }
@@ -460,6 +479,7 @@ impl World {
             log.line_settings(module.0, tick, line);
         }
         self.slot_mut(module)?.module.set_mcu_line(line);
+        self.file_next(module.index());
         Ok(())
     }
 
@@ -546,7 +566,7 @@ impl World {
     /// # Errors
     /// [`Error::NoSuchModule`].
     pub fn now(&self, module: ModuleId) -> Result<Instant, Error> {
-        self.slot(module).map(|s| s.reached)
+        self.slot(module).map(|s| self.order.reached(s))
     }
 
     /// The next byte on the wire to the MCU, up to the time reached.

@@ -12,6 +12,7 @@ use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
 use crate::net::network::Network;
 use crate::time::Instant;
+use crate::tournament::Tournament;
 use crate::uart::{BREAK, FRAMING_ERROR, PARITY_ERROR};
 
 /// Something for the capture that waits for its turn: in a world with several modules one may be ahead, and
@@ -52,6 +53,8 @@ pub struct Recorder {
     changes: Option<usize>,
     /// Where the network's own taps begin among the interfaces.
     first_tap: usize,
+    /// Where each module has a block open whose packet is still to come, in what the MCU sends.
+    open_blocks: Tournament<Instant>,
     waiting: Queue<Item>,
     /// Lines of the key log that have been written.
     secrets: BTreeSet<String>,
@@ -59,6 +62,7 @@ pub struct Recorder {
     keylog: Option<Vec<u8>>,
     dialogue: Option<Vec<(ModuleId, UartPacket)>>,
     names: Vec<String>,
+    by_name: BTreeMap<String, usize>,
     observations: Option<Vec<Observation>>,
     /// How many were made.
     observed: u64,
@@ -86,7 +90,7 @@ impl Recorder {
             interfaces += 1;
             interfaces - 1
         };
-        let names = modules.iter().map(|m| m.name().to_owned()).collect();
+        let names: Vec<String> = modules.iter().map(|m| m.name().to_owned()).collect();
         let modules: Vec<Channels> = modules
             .iter()
             .map(|module| {
@@ -124,6 +128,7 @@ impl Recorder {
         }
         Recorder {
             digest,
+            open_blocks: Tournament::new(modules.len()),
             modules,
             capture,
             changes: None,
@@ -132,6 +137,7 @@ impl Recorder {
             secrets: BTreeSet::new(),
             keylog: recording.keylog.then(Vec::new),
             dialogue: recording.dialogue.then(Vec::new),
+            by_name: names.iter().enumerate().map(|(i, name)| (name.clone(), i)).collect(),
             names,
             observations: recording.observations.then(Vec::new),
             observed: 0,
@@ -166,7 +172,9 @@ impl Recorder {
         }
         let after = channels.got;
         let packetizer = if record.from_mcu { &mut channels.from_mcu } else { &mut channels.from_module };
-        for packet in packetizer.push(record.at, record.byte, record.mark) {
+        let packets = packetizer.push(record.at, record.byte, record.mark);
+        self.open_blocks.set(module, channels.from_mcu.open_block());
+        for packet in packets {
             let got = if packet.at == record.at { after } else { before };
             self.packet(module, record.at, packet, got, remarks);
         }
@@ -176,7 +184,9 @@ impl Recorder {
     pub fn block_ended(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
         let Some(channels) = self.modules.get_mut(module) else { return };
         let got = channels.got;
-        if let Some(packet) = channels.from_mcu.flush(at) {
+        let packet = channels.from_mcu.flush(at);
+        self.open_blocks.set(module, channels.from_mcu.open_block());
+        if let Some(packet) = packet {
             self.packet(module, at, packet, got, remarks);
         }
     }
@@ -278,6 +288,7 @@ impl Recorder {
     pub fn finish(&mut self, module: usize, at: Instant, remarks: &mut Vec<String>) {
         let Some(channels) = self.modules.get_mut(module) else { return };
         let open = [channels.from_mcu.flush(at), channels.from_module.flush(at)];
+        self.open_blocks.set(module, channels.from_mcu.open_block());
         let (log, interface, got) = (channels.from_log.flush(at), channels.log, channels.got);
         for packet in open.into_iter().flatten() {
             self.packet(module, at, packet, got, remarks);
@@ -290,8 +301,7 @@ impl Recorder {
     /// Capture bytes of everything up to `limit`, but not beyond a block whose packet is still open: the file is in the
     /// order of time.
     pub fn take_capture(&mut self, limit: Option<Instant>) -> Vec<u8> {
-        let open = self.modules.iter().filter_map(|channels| channels.from_mcu.open_block());
-        let limit = limit.map(|limit| open.fold(limit, Instant::min));
+        let limit = limit.map(|limit| limit.min(self.open_blocks.least().unwrap_or(limit)));
         let Some(capture) = &mut self.capture else { return Vec::new() };
         while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
             match self.waiting.pop() {
@@ -351,7 +361,7 @@ impl Recorder {
         let observation = Observation { number: self.observed, at, subject, event };
         self.observed += 1;
         if !self.expectations.is_empty() {
-            let node = self.names.iter().position(|name| *name == observation.subject);
+            let node = self.by_name.get(&observation.subject).copied();
             // Hosts are one domain: their observations come in order.
             let node = node.unwrap_or(self.names.len()) as u32;
             self.expectations.observe(now, node, observation.clone());

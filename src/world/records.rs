@@ -106,8 +106,9 @@ impl World {
     /// has saved nothing new is not in it.
     pub fn take_saved(&mut self) -> Vec<(ModuleId, String)> {
         let mut changed = Vec::new();
-        for (index, (slot, config)) in self.slots.iter_mut().zip(&self.scenario.modules).enumerate() {
-            if config.nvs.is_some() && slot.handed_over != *slot.module.saved() {
+        for index in std::mem::take(&mut self.unsaved) {
+            let Some(slot) = self.slots.get_mut(index) else { continue };
+            if slot.handed_over != *slot.module.saved() {
                 slot.handed_over = slot.module.saved().clone();
                 let text = scenario::saved::text(slot.module.name(), &slot.handed_over);
                 changed.push((ModuleId(index as u32), text));
@@ -123,7 +124,7 @@ impl World {
             return;
         }
         for (index, slot) in self.slots.iter_mut().enumerate() {
-            self.recorder.finish(index, slot.reached, &mut slot.remarks);
+            self.recorder.finish(index, self.order.reached(slot), &mut slot.remarks);
         }
         self.recorder.settle(Instant::MAX);
         let end = End { digest: self.digest(), content_digest: self.content_digest() };

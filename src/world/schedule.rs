@@ -5,10 +5,8 @@
 //! module's. Domains meet only in frames, and a frame takes at least the lookahead from one module to the next,
 //! so what a module can see at its time is already decided.
 
-use std::cmp::Reverse;
-
 use super::console::{Audience, Change};
-use super::slot::{Slot, Step};
+use super::slot::Step;
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
 use crate::module::{ModuleEvent, Record};
@@ -39,14 +37,13 @@ impl World {
     pub(super) fn go_to(&mut self, module: ModuleId, tick: u64) -> Result<Instant, Error> {
         let slot = self.attached(module)?;
         let at = slot.instant(tick)?;
-        let others =
-            self.slots.iter().enumerate().filter(|(i, s)| *i != module.0 as usize && s.attachment.is_some());
-        if let Some((_, slowest)) = others.min_by_key(|(_, s)| s.reached)
-            && at > slowest.reached + LOOKAHEAD
+        if at > self.order.slowest() + LOOKAHEAD
+            && let Some((least, slowest)) = self.order.slowest_but(module.index())
+            && at > least + LOOKAHEAD
         {
             // The tick before the first one that is too late.
-            let limit = slot.tick(slowest.reached + LOOKAHEAD + crate::time::Duration::from_nanos(1)) - 1;
-            let [module, slowest] = [slot, slowest].map(|slot| slot.module.name().to_owned());
+            let limit = slot.tick(least + LOOKAHEAD + crate::time::Duration::from_nanos(1)) - 1;
+            let [module, slowest] = [slot, &self.slots[slowest]].map(|slot| slot.module.name().to_owned());
             return Err(Error::TooFarAhead { module, tick, limit, slowest });
         }
         if at > slot.reached {
@@ -55,15 +52,14 @@ impl World {
         if let Some(log) = &mut self.log {
             log.advance(module.0, tick);
         }
+        self.file_next(module.index());
         self.run();
         Ok(at)
     }
 
     /// How far the network's clock may go: as far as the slowest module with a driver.
     pub(super) fn network_horizon(&self) -> Instant {
-        let attached = self.slots.iter().filter(|s| s.attachment.is_some()).map(|s| s.reached);
-        let all = self.slots.iter().map(|s| s.reached);
-        attached.min().or_else(|| all.max()).unwrap_or_default()
+        self.order.slowest()
     }
 
     /// When a module's driver must come back.
@@ -82,12 +78,7 @@ impl World {
 
     /// Lets everything happen that may happen now.
     pub(super) fn run(&mut self) {
-        let horizon = self.network_horizon();
-        for slot in self.slots.iter_mut().filter(|s| s.attachment.is_none()) {
-            slot.reached = slot.reached.max(horizon);
-        }
-        self.agenda.clear();
-        (0..self.slots.len()).for_each(|index| self.file_next(index));
+        let horizon = self.order.follow();
         loop {
             match self.next_step(horizon) {
                 None => break,
@@ -107,26 +98,19 @@ impl World {
     }
 
     /// What happens next within the horizons, and whose it is.
-    fn next_step(&mut self, horizon: Instant) -> Option<(Instant, Step, Domain)> {
+    fn next_step(&self, horizon: Instant) -> Option<(Instant, Step, Domain)> {
         let uplink = self.uplink.peek().map(|k| (k.time, Step::Event(k.kind), Domain::Uplink));
         let event = self.network.next_event().map(|k| (k.time, Step::Event(k.kind), Domain::Network));
         let change = self.changes.front().map(|(t, _)| (*t, Step::Change, Domain::Network));
         let network = earliest([uplink, event, change]).filter(|(t, ..)| *t <= horizon);
-        let module = loop {
-            let Some(&Reverse((time, step, index))) = self.agenda.peek() else { break None };
-            if self.slots.get(index).and_then(Slot::due) == Some((time, step)) {
-                break Some((time, step, Domain::Module(index)));
-            }
-            // What it has instead was filed when that changed.
-            self.agenda.pop();
-        };
+        let module = self.order.next().map(|((time, step), index)| (time, step, Domain::Module(index)));
         earliest([network, module])
     }
 
-    /// Files what a module does next, if it may do so now.
-    fn file_next(&mut self, index: usize) {
-        if let Some((time, step)) = self.slots.get(index).and_then(Slot::due) {
-            self.agenda.push(Reverse((time, step, index)));
+    /// Something about a module has changed: files anew how far it has come, and what it does next.
+    pub(super) fn file_next(&mut self, index: usize) {
+        if let Some(slot) = self.slots.get(index) {
+            self.order.file(index, slot);
         }
     }
 
@@ -198,6 +182,9 @@ impl World {
     /// Takes what a module has come out with.
     pub(super) fn collect(&mut self, index: usize, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
+        if slot.has_file {
+            self.unsaved.insert(index);
+        }
         while let Some((at, told)) = slot.module.take_event(now) {
             let name = slot.module.name();
             match &told {

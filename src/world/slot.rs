@@ -22,7 +22,8 @@ pub enum Step {
 pub struct Slot {
     pub module: Module,
     pub attachment: Option<Attachment>,
-    /// Everything up to here has happened, as far as this module is concerned.
+    /// Everything up to here has happened, as far as this module is concerned. Without a driver it follows the others,
+    /// further than this ([`Order::reached`](super::order::Order::reached)).
     pub reached: Instant,
     /// Frames on their way to the module; true: to its softAP interface.
     pub frames: Queue<(bool, Vec<u8>)>,
@@ -34,6 +35,8 @@ pub struct Slot {
     pub pins: VecDeque<PinChange>,
     /// Bytes of the log port for whoever wants them.
     pub logged: VecDeque<UartByte>,
+    /// What it saves has a file of its own.
+    pub has_file: bool,
     /// What of its saved settings was handed over for its file.
     pub handed_over: Saved,
     /// What the world counts; [`Slot::statistics`] has the rest, too.
@@ -52,6 +55,7 @@ impl Slot {
             handed_over: module.saved().clone(),
             module,
             attachment: None,
+            has_file: false,
             reached: Instant::ZERO,
             frames: Queue::default(),
             changes: VecDeque::new(),
@@ -95,11 +99,6 @@ impl Slot {
         let frame = self.frames.peek().map(|key| (key.time, Step::Event(Kind::Frame)));
         let change = self.changes.front().map(|(t, _)| (*t, Step::Change));
         earliest([module, frame, change])
-    }
-
-    /// The same, if its driver has let it go so far.
-    pub fn due(&self) -> Option<(Instant, Step)> {
-        self.next().filter(|(time, _)| *time <= self.reached)
     }
 
     /// The instant of a driver's tick; an error when it can't be reached from here.

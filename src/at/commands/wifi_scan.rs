@@ -88,7 +88,7 @@ fn print(core: &mut Core, env: &Env<'_>, scan: &Scan) {
             && options.authmode & (1 << ap.security.ecn()) != 0
     };
     let found = env.air.on_air(&scan.channels);
-    let mut aps: Vec<&ApConfig> = found.into_iter().map(|ap| &ap.config).filter(shown).collect();
+    let mut aps: Vec<&ApConfig> = found.into_iter().map(|ap| &*ap.config).filter(shown).collect();
     if options.sort {
         aps.sort_by_key(|ap| std::cmp::Reverse(ap.rssi));
     }

@@ -1,0 +1,83 @@
+//! How far the modules have come, and which of them does something next.
+//!
+//! Every call moves one module, and asks who is slowest and what is due: with a thousand modules too, so both are
+//! kept in order instead of looked for. Who changes what a module does next, or how far it may go, files it again.
+
+use super::slot::{Slot, Step};
+use crate::time::{Instant, earliest};
+use crate::tournament::Tournament;
+
+/// Clocks and next steps of all modules.
+pub struct Order {
+    /// How far each module with a driver has come.
+    driven: Tournament<Instant>,
+    /// What each module with a driver does next, if its driver has let it go so far.
+    due: Tournament<(Instant, Step)>,
+    /// What each module without a driver does next.
+    adrift: Tournament<(Instant, Step)>,
+    /// How far the modules without a driver have come: they follow the slowest of the others.
+    followed: Instant,
+    /// How far any module has come.
+    furthest: Instant,
+}
+
+impl Order {
+    /// So many modules, none of which has a driver or anything to do.
+    pub fn new(modules: usize) -> Order {
+        Order {
+            driven: Tournament::new(modules),
+            due: Tournament::new(modules),
+            adrift: Tournament::new(modules),
+            followed: Instant::ZERO,
+            furthest: Instant::ZERO,
+        }
+    }
+
+    /// How far the slowest module with a driver has come; if none has one, how far any has.
+    pub fn slowest(&self) -> Instant {
+        self.driven.least().unwrap_or(self.furthest)
+    }
+
+    /// The slowest of the modules with drivers but this one, and how far it has come.
+    pub fn slowest_but(&self, module: usize) -> Option<(Instant, usize)> {
+        self.driven.first_but(module)
+    }
+
+    /// How far any module has come.
+    pub fn furthest(&self) -> Instant {
+        self.furthest
+    }
+
+    /// How far this module has come.
+    pub fn reached(&self, slot: &Slot) -> Instant {
+        if slot.attachment.is_some() { slot.reached } else { slot.reached.max(self.followed) }
+    }
+
+    /// The modules without a driver follow the others. Returns how far the slowest of those has come.
+    pub fn follow(&mut self) -> Instant {
+        let horizon = self.slowest();
+        self.followed = self.followed.max(horizon);
+        horizon
+    }
+
+    /// What is to be known of a module has changed: its driver, how far that has let it go, or what it does next.
+    pub fn file(&mut self, module: usize, slot: &Slot) {
+        let next = slot.next();
+        if slot.attachment.is_some() {
+            self.furthest = self.furthest.max(slot.reached);
+            self.driven.set(module, Some(slot.reached));
+            self.due.set(module, next.filter(|(time, _)| *time <= slot.reached));
+            self.adrift.set(module, None);
+        } else {
+            self.driven.set(module, None);
+            self.due.set(module, None);
+            self.adrift.set(module, next);
+        }
+    }
+
+    /// What modules do next within what they may do now: what, and which one.
+    pub fn next(&self) -> Option<((Instant, Step), usize)> {
+        let adrift = self.adrift.first().filter(|((time, _), _)| *time <= self.followed);
+        earliest([self.due.first(), adrift])
+    }
+}
