@@ -87,7 +87,14 @@ impl Gateway {
     /// A gateway that is on no segment and knows no host yet, and may be on so many.
     pub(super) fn new(dns: DnsServer, segments: usize) -> Self {
         let (timers, addresses) = (Tournament::new(segments), BTreeSet::new());
-        Gateway { legs: Vec::new(), timers, addresses, routes: Routes::default(), dns, output: VecDeque::new() }
+        Gateway {
+            legs: Vec::new(),
+            timers,
+            addresses,
+            routes: Routes::default(),
+            dns,
+            output: VecDeque::new(),
+        }
     }
 
     /// Puts it on the next segment (they are counted from 0). DHCP never leases what is `reserved`.

@@ -70,9 +70,7 @@ impl World {
     pub(super) fn file_change(&mut self, at: Instant, change: &Change) {
         let audience = change.audience();
         let (modules, network) = match audience {
-            Audience::Module(name) => {
-                (self.by_name.get(name).map_or(0..0, |&index| index..index + 1), false)
-            }
+            Audience::Module(name) => (self.by_name.get(name).map_or(0..0, |&index| index..index + 1), false),
             Audience::Network => (0..0, true),
             Audience::Everybody => (0..self.slots.len(), true),
         };

@@ -4,7 +4,7 @@
 //! needs to become the same again. One line is one input, in the order in which they were made:
 //!
 //! ```text
-//! espat-sim input log 2
+//! espat-sim input log 3
 //! crate 0.1.0
 //! seed 7
 //! scenario "lab.toml" 29 bytes 3 lines
@@ -12,7 +12,8 @@
 //! |ssid = "espat-sim"
 //! |
 //! 0 wifi attach id=0 hz=1000000000 mcu-tx=as-stored
-//! 86805 wifi uart 41 54 0d 0a
+//! 86805 wifi uart "AT\r\n"
+//! 7000000 wifi uart every 86805 late 1:1:qoA "AT+CWJAP?\r\n"
 //! 1500000000 * console ap home down
 //! 2000000000 wifi reach
 //! end digest=0123456789abcdef content=fedcba9876543210
@@ -25,15 +26,23 @@
 //! `attach` has what the driver gave, `mcu-tx` and `obeys-rts`, and leaves out what it left to the scenario.
 //!
 //! A line starts with a time: ticks of the attachment's own timebase for what a driver did (that of `attach` is
-//! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries bytes that the
-//! MCU stored at one tick, in hex; `overrun` the byte that the MCU's receiver lost, with `full` or `off` where the driver knew why; `pin` a
+//! the origin in nanoseconds), nanoseconds of the world for `*`, the world itself. `uart` carries a run of bytes that the
+//! MCU stored: all at one tick, or one `every` so many ticks. Where gaps differ, `late UNIT:WIDTH:BITS` says how many units
+//! longer than that each is: a number of so many bits for each gap, most significant bit first, all in Base64 (RFC 4648, not
+//! padded). The bytes are a text in quotes where they are one, otherwise `base64` and what they are in it. `overrun` has the byte that the MCU's receiver lost, with `full` or `off` where the driver knew why; `pin` a
 //! pin's new level;
 //! `line` what the MCU's UART was set to;
-//! `reach` says how far the module's clock had come where no later input shows it. Clocks move together: several
-//! `reach` lines in a row are one group, to be approached side by side within the world's lookahead.
+//! `reach` says how far the module's clock had come where no later input shows it, and for `*` those of all modules
+//! with a driver.
+//!
+//! Each module's lines are in the order of its time. Those of several modules stand as they came to be whole, and who
+//! reads them again goes by the time, each module no further behind than the world's lookahead lets it be. Before `attach`,
+//! `detach` and `console` everything has been written that was put in before.
+//!
 //! A log without its last line is cut off, not wrong: what was lost is in [`Log::truncated`].
 //!
-//! Format 1 was before any release, and no longer read; from 2 on every later espat-sim reads every format.
+//! Format 1 was before any release, and no longer read; from 2 on every later espat-sim reads every format. Format 2
+//! had bytes of one tick only, in hex (`uart 41 54 0d 0a`), and no `reach` for `*`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -46,23 +55,23 @@ use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
 use crate::world::{Attachment, McuTx, Pin, Scenario};
 use read::{Body, Reader};
+pub use run::Pace;
+use run::Run;
 
 mod read;
+mod run;
 
 /// The version of the format, in its first line.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The first line, without the version.
 const MAGIC: &str = "espat-sim input log ";
 
-/// Most bytes in one `uart` line.
-const BYTES_PER_LINE: usize = 32;
-
 /// Bytes of a file in one line of Base64.
 const FILE_BYTES_PER_LINE: usize = 57;
 
-/// Most significant digit first.
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// The oldest version that is read.
+const OLDEST: u32 = 2;
 
 /// A log that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,12 +139,14 @@ pub enum Input {
         /// The module's id.
         module: u32,
     },
-    /// The MCU stored bytes, all at the same tick.
+    /// The MCU stored bytes, all at one tick or at a steady pace.
     Uart {
         /// The module's id.
         module: u32,
-        /// When.
+        /// When it stored the first.
         tick: u64,
+        /// How the others followed.
+        pace: Pace,
         /// The bytes in order, at least one.
         bytes: Vec<u8>,
     },
@@ -184,6 +195,11 @@ pub enum Input {
         /// How far.
         tick: u64,
     },
+    /// The clocks of all modules with a driver came as far as this.
+    AdvanceAll {
+        /// How far, in nanoseconds of the world's time.
+        at_ns: u64,
+    },
 }
 
 /// Writes a log piece by piece.
@@ -192,19 +208,13 @@ pub enum Input {
 #[derive(Debug)]
 pub struct Writer {
     out: Vec<u8>,
-    /// The `uart` line that can still grow.
-    open: Option<OpenLine>,
+    /// The `uart` line of each module that can still grow.
+    open: BTreeMap<u32, Run>,
     names: BTreeMap<u32, String>,
     /// How far modules' clocks have come, where no line says so yet.
     pending: BTreeMap<u32, u64>,
-}
-
-#[derive(Debug)]
-struct OpenLine {
-    module: u32,
-    tick: u64,
-    text: String,
-    bytes: usize,
+    /// The same of all clocks together.
+    all: Option<u64>,
 }
 
 impl Writer {
@@ -221,12 +231,18 @@ impl Writer {
         for (path, content) in scenario.supplied() {
             header.push_str(&file(path, content));
         }
-        Writer { out: header.into_bytes(), open: None, names: BTreeMap::new(), pending: BTreeMap::new() }
+        Writer {
+            out: header.into_bytes(),
+            open: BTreeMap::new(),
+            names: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            all: None,
+        }
     }
 
     /// A driver attaches to the module called `name`, whose id is `module`.
     pub fn attach(&mut self, module: u32, name: &str, attachment: &Attachment) {
-        self.settle(None);
+        self.settle();
         let Attachment { timebase, mcu_tx, obeys_rts } = attachment;
         let name = module_name(name);
         let mut line =
@@ -243,43 +259,34 @@ impl Writer {
 
     /// The driver leaves.
     pub fn detach(&mut self, module: u32) {
-        self.settle(None);
+        self.settle();
         self.line(&format!("- {} detach", self.name(module)));
     }
 
     /// The MCU stores `byte` at `tick`.
     pub fn uart(&mut self, module: u32, tick: u64, byte: u8) {
-        let [high, low] = [byte >> 4, byte & 15].map(|n| char::from(HEX[usize::from(n)]));
-        if let Some(open) = &mut self.open
-            && (open.module, open.tick) == (module, tick)
-            && open.bytes < BYTES_PER_LINE
-            && self.pending.iter().all(|(&m, &reached)| m == module && reached <= tick)
-        {
-            self.pending.clear();
-            open.text.extend([' ', high, low]);
-            open.bytes += 1;
-            return;
+        self.shows(module, tick);
+        if !self.open.get_mut(&module).is_some_and(|run| run.push(tick, byte)) {
+            self.close(module);
+            self.open.insert(module, Run::new(tick, byte));
         }
-        self.settle(Some((module, tick)));
-        let text = format!("{tick} {} uart {high}{low}", self.name(module));
-        self.open = Some(OpenLine { module, tick, text, bytes: 1 });
     }
 
     /// A pin changes at `tick`.
     pub fn pin(&mut self, module: u32, tick: u64, pin: Pin, high: bool) {
-        self.settle(Some((module, tick)));
+        self.before(module, tick);
         self.line(&format!("{tick} {} pin {} {}", self.name(module), pin_word(pin), level_word(high)));
     }
 
     /// The MCU sets its UART at `tick`.
     pub fn line_settings(&mut self, module: u32, tick: u64, line: LineSettings) {
-        self.settle(Some((module, tick)));
+        self.before(module, tick);
         self.line(&format!("{tick} {} line {line}", self.name(module)));
     }
 
     /// The MCU's receiver lost `byte` at `tick`.
     pub fn overrun(&mut self, module: u32, tick: u64, byte: u8, loss: McuLoss) {
-        self.settle(Some((module, tick)));
+        self.before(module, tick);
         let why = match loss {
             McuLoss::Unknown | McuLoss::Unused => "",
             McuLoss::Full => " full",
@@ -290,7 +297,7 @@ impl Writer {
 
     /// A console line takes effect at `at`. Lines that only ask need not be logged.
     pub fn console(&mut self, at: Instant, line: &str) {
-        self.settle(None);
+        self.settle();
         self.line(&format!("{} * console {}", at.as_nanos(), escaped(line)));
     }
 
@@ -300,9 +307,14 @@ impl Writer {
         *reached = tick.max(*reached);
     }
 
+    /// The clocks of all modules with a driver have come to `at`.
+    pub fn advance_all(&mut self, at: Instant) {
+        self.all = self.all.max(Some(at.as_nanos()));
+    }
+
     /// Closes the log with the digests of the world.
     pub fn end(&mut self, end: End) {
-        self.settle(None);
+        self.settle();
         self.line(&format!("end digest={:016x} content={:016x}", end.digest, end.content_digest));
     }
 
@@ -311,18 +323,35 @@ impl Writer {
         std::mem::take(&mut self.out)
     }
 
-    /// Closes the open line, and writes how far the clocks had come, all of them, unless only that of `next`
-    /// had moved: an input of that module at that tick or later, which shows it.
-    fn settle(&mut self, next: Option<(u32, u64)>) {
-        if let Some(open) = self.open.take() {
-            self.line(&open.text);
+    /// An input of `module` at `tick` is written next: it shows that the module's clock has come there.
+    fn before(&mut self, module: u32, tick: u64) {
+        self.close(module);
+        self.shows(module, tick);
+    }
+
+    /// What is written of `module` shows that its clock has come to `tick`.
+    fn shows(&mut self, module: u32, tick: u64) {
+        if self.pending.get(&module).is_some_and(|reached| *reached <= tick) {
+            self.pending.remove(&module);
         }
-        let pending = std::mem::take(&mut self.pending);
-        let shown = |(&m, &reached): (&u32, &u64)| next.is_some_and(|(n, tick)| m == n && reached <= tick);
-        if !pending.iter().all(shown) {
-            for (&module, reached) in &pending {
-                self.line(&format!("{reached} {} reach", self.name(module)));
-            }
+    }
+
+    /// Closes the module's open line.
+    fn close(&mut self, module: u32) {
+        if let Some(run) = self.open.remove(&module) {
+            self.line(&format!("{} {} uart {}", run.start(), self.name(module), run.text()));
+        }
+    }
+
+    /// Closes all open lines, and writes how far clocks had come where nothing shows it.
+    fn settle(&mut self) {
+        let open: Vec<u32> = self.open.keys().copied().collect();
+        open.into_iter().for_each(|module| self.close(module));
+        if let Some(at) = self.all.take() {
+            self.line(&format!("{at} * reach"));
+        }
+        for (module, reached) in std::mem::take(&mut self.pending) {
+            self.line(&format!("{reached} {} reach", self.name(module)));
         }
     }
 

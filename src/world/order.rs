@@ -43,6 +43,29 @@ impl Order {
         self.driven.first_but(module)
     }
 
+    /// A module with a driver that has not come so far; the slowest.
+    pub fn behind(&self, at: Instant) -> Option<usize> {
+        self.driven.first().filter(|(reached, _)| *reached < at).map(|(_, module)| module)
+    }
+
+    /// A module with a driver that has come further, and how far.
+    pub fn ahead_of(&self, at: Instant, slots: &[Slot]) -> Option<(Instant, usize)> {
+        if self.furthest <= at {
+            return None;
+        }
+        let modules = slots.iter().enumerate().filter(|(_, slot)| slot.attachment.is_some());
+        modules.map(|(module, slot)| (slot.reached, module)).find(|(reached, _)| *reached > at)
+    }
+
+    /// Where no module has a driver, all have come so far. False when one has, or they were there.
+    pub fn drift(&mut self, at: Instant) -> bool {
+        let drifts = self.driven.least().is_none() && self.furthest < at;
+        if drifts {
+            self.furthest = at;
+        }
+        drifts
+    }
+
     /// How far any module has come.
     pub fn furthest(&self) -> Instant {
         self.furthest

@@ -1,8 +1,11 @@
 //! Replay: because a world is a pure function of its inputs, the list of inputs is a snapshot.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
 use super::inputlog::{self, End, Input, LogError, Truncated};
 use super::scenario::Scenario;
-use super::{Attachment, Error, ModuleId, Recording, World};
+use super::{Attachment, Error, LOOKAHEAD, ModuleId, Recording, World};
 use crate::time::{Instant, Timebase};
 
 /// A log that was run again.
@@ -45,56 +48,111 @@ pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
         scenario.supply(path, content.clone());
     }
     let mut world = World::new(&scenario, Some(log.seed), recording)?;
-    let mut number = 0;
-    for group in log.inputs.chunk_by(|a, b| is_reach(a) && is_reach(b)) {
-        let fed = if is_reach(&group[0]) { reach(&mut world, group) } else { feed(&mut world, &group[0]) };
-        fed.map_err(|e| {
-            let line = log.lines.get(number).copied().unwrap_or_default();
+    let inputs: Vec<Numbered<'_>> = log.lines.iter().copied().zip(&log.inputs).collect();
+    for group in inputs.chunk_by(|a, b| !is_for_all(a.1) && !is_for_all(b.1)) {
+        let fed = match group {
+            [(line, input)] if is_for_all(input) => feed(&mut world, input).map_err(|e| (*line, e)),
+            group => Merge::of(&world, group).and_then(|merge| merge.feed(&mut world)),
+        };
+        fed.map_err(|(line, e)| {
             Error::Replay(LogError { line, message: format!("refused: {e}") }.to_string())
         })?;
-        number += group.len();
     }
     world.finish();
     Ok(Replayed { world, logged: log.end, truncated: log.truncated, version: log.crate_version })
 }
 
-fn is_reach(input: &Input) -> bool {
-    matches!(input, Input::Advance { .. })
+/// An input and the number of its line.
+type Numbered<'a> = (usize, &'a Input);
+
+/// An input that was refused: its line, and why.
+type Refused = (usize, Error);
+
+/// Whose inputs these are: a module's, or all modules'.
+type Lane = Option<u32>;
+
+/// What was put in before stands before it in the log, what was put in afterwards behind it.
+fn is_for_all(input: &Input) -> bool {
+    matches!(input, Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. })
 }
 
-/// Moves clocks to where a group of `reach` lines has them. They had moved side by side, so each goes as far
-/// as the others allow, in turn, until all are there.
-fn reach(world: &mut World, group: &[Input]) -> Result<(), Error> {
-    let mut waiting: Vec<(ModuleId, u64)> = group
-        .iter()
-        .filter_map(|input| match input {
-            Input::Advance { module, tick } => Some((ModuleId(*module), *tick)),
-            _ => None,
-        })
-        .collect();
-    while !waiting.is_empty() {
-        let (mut rest, mut moved, mut refused) = (Vec::new(), false, Ok(()));
-        for (module, tick) in waiting {
-            match world.advance(module, tick) {
-                Ok(()) => moved = true,
-                Err(Error::TooFarAhead { limit, .. }) if limit > world.reached(module)? => {
-                    world.advance(module, limit)?;
-                    moved = true;
-                    rest.push((module, tick));
-                }
-                Err(ahead @ Error::TooFarAhead { .. }) => {
-                    refused = Err(ahead);
-                    rest.push((module, tick));
-                }
-                Err(other) => return Err(other),
-            }
+/// Inputs of several modules, each module's in the order of its time, that are fed in the order of everybody's.
+struct Merge<'a> {
+    lanes: BTreeMap<Lane, VecDeque<Numbered<'a>>>,
+    /// When the next one of each lane is, its tick, and how many bytes of it have been fed.
+    next: BinaryHeap<Reverse<(Instant, Lane, u64, usize)>>,
+}
+
+impl<'a> Merge<'a> {
+    fn of(world: &World, group: &[Numbered<'a>]) -> Result<Merge<'a>, Refused> {
+        let mut merge = Merge { lanes: BTreeMap::new(), next: BinaryHeap::new() };
+        for numbered in group {
+            merge.lanes.entry(lane(numbered.1)).or_default().push_back(*numbered);
         }
-        if !moved {
-            return refused;
-        }
-        waiting = rest;
+        let lanes: Vec<Lane> = merge.lanes.keys().copied().collect();
+        lanes.into_iter().try_for_each(|lane| merge.file(world, lane, 0, 0))?;
+        Ok(merge)
     }
-    Ok(())
+
+    /// Files when the next input of a lane is, of which `fed` bytes have been fed, the last one at `before`.
+    fn file(&mut self, world: &World, lane: Lane, before: u64, fed: usize) -> Result<(), Refused> {
+        let Some((line, input)) = self.lanes.get(&lane).and_then(VecDeque::front) else { return Ok(()) };
+        let tick = match *input {
+            Input::Uart { pace, .. } if fed > 0 => before.saturating_add(pace.gap(fed)),
+            Input::Uart { tick, .. }
+            | Input::Pin { tick, .. }
+            | Input::Line { tick, .. }
+            | Input::Overrun { tick, .. }
+            | Input::Advance { tick, .. } => *tick,
+            Input::AdvanceAll { at_ns } => *at_ns,
+            Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } => return Ok(()),
+        };
+        let at = match lane {
+            Some(module) => world.instant(ModuleId(module), tick).map_err(|e| (*line, e))?,
+            None => Instant::from_nanos(tick),
+        };
+        self.next.push(Reverse((at, lane, tick, fed)));
+        Ok(())
+    }
+
+    fn feed(mut self, world: &mut World) -> Result<(), Refused> {
+        while let Some(Reverse((at, lane, tick, fed))) = self.next.pop() {
+            let Some(&(line, input)) = self.lanes.get(&lane).and_then(VecDeque::front) else { continue };
+            // Every module had come so far, or this one could not have been here.
+            world.bring_up(at - LOOKAHEAD);
+            let (fed_now, whole) = match input {
+                Input::AdvanceAll { .. } => {
+                    world.bring_up(at);
+                    (Ok(()), true)
+                }
+                Input::Uart { module, bytes, .. } => {
+                    let byte = bytes.get(fed).copied().unwrap_or_default();
+                    (world.uart_write(ModuleId(*module), tick, byte), fed + 1 >= bytes.len())
+                }
+                other => (feed(world, other), true),
+            };
+            fed_now.map_err(|e| (line, e))?;
+            if whole && let Some(lane) = self.lanes.get_mut(&lane) {
+                lane.pop_front();
+            }
+            self.file(world, lane, tick, if whole { 0 } else { fed + 1 })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whose it is.
+fn lane(input: &Input) -> Lane {
+    match input {
+        Input::Uart { module, .. }
+        | Input::Pin { module, .. }
+        | Input::Line { module, .. }
+        | Input::Overrun { module, .. }
+        | Input::Advance { module, .. } => Some(*module),
+        Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } | Input::AdvanceAll { .. } => {
+            None
+        }
+    }
 }
 
 fn feed(world: &mut World, input: &Input) -> Result<(), Error> {
@@ -106,9 +164,6 @@ fn feed(world: &mut World, input: &Input) -> Result<(), Error> {
             if id == ModuleId(*module) { Ok(()) } else { Err(Error::NoSuchModule) }
         }
         Input::Detach { module } => world.detach(ModuleId(*module)),
-        Input::Uart { module, tick, bytes } => {
-            bytes.iter().try_for_each(|byte| world.uart_write(ModuleId(*module), *tick, *byte))
-        }
         Input::Pin { module, tick, pin, high } => world.set_pin(ModuleId(*module), *tick, *pin, *high),
         Input::Line { module, tick, line } => world.set_mcu_line(ModuleId(*module), *tick, *line),
         Input::Overrun { module, tick, byte, loss } => {
@@ -119,5 +174,7 @@ fn feed(world: &mut World, input: &Input) -> Result<(), Error> {
             world.console(&format!("at {at} {line}")).map(|_| ())
         }
         Input::Advance { module, tick } => world.advance(ModuleId(*module), *tick),
+        // Those are fed by the merge itself.
+        Input::Uart { .. } | Input::AdvanceAll { .. } => Ok(()),
     }
 }

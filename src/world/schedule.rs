@@ -57,6 +57,39 @@ impl World {
         Ok(at)
     }
 
+    /// Lets everything up to `at` happen for all modules.
+    pub(super) fn go_to_all(&mut self, at: Instant) -> Result<(), Error> {
+        if let Some((reached, module)) = self.order.ahead_of(at, &self.slots) {
+            let slot = &self.slots[module];
+            let [tick, reached] = [at, reached].map(|at| slot.tick(at));
+            return Err(Error::TimeBackwards { module: slot.module.name().to_owned(), tick, reached });
+        }
+        if let Some(log) = &mut self.log {
+            log.advance_all(at);
+        }
+        self.bring_up(at);
+        Ok(())
+    }
+
+    /// Lets everything up to `at` happen for those modules that have not come so far.
+    pub(super) fn bring_up(&mut self, at: Instant) {
+        let mut moved = false;
+        while let Some(module) = self.order.behind(at) {
+            self.slots[module].reached = at;
+            self.file_next(module);
+            moved = true;
+        }
+        if self.order.drift(at) || moved {
+            self.run();
+        }
+    }
+
+    /// The instant of a tick of this module's driver.
+    pub(super) fn instant(&self, module: ModuleId, tick: u64) -> Result<Instant, Error> {
+        let attachment = self.attached(module)?.attachment.as_ref();
+        attachment.and_then(|a| a.timebase.instant(tick)).ok_or(Error::TimeOverflow(tick))
+    }
+
     /// How far the network's clock may go: as far as the slowest module with a driver.
     pub(super) fn network_horizon(&self) -> Instant {
         self.order.slowest()

@@ -27,7 +27,9 @@ fn stored(folder: &Path, name: &str) -> Stored {
     let text = std::fs::read_to_string(folder.join(format!("{name}.log"))).expect("the log");
     let log = inputlog::parse(&text).expect("a log that can be read");
     let bytes = log.inputs.iter().flat_map(|input| match input {
-        Input::Uart { tick, bytes, .. } => bytes.iter().map(|b| (*tick, *b)).collect(),
+        Input::Uart { tick, pace, bytes, .. } => {
+            pace.ticks(*tick, bytes.len()).zip(bytes.iter().copied()).collect()
+        }
         _ => Vec::new(),
     });
     let (times, bytes): (Vec<u64>, Vec<u8>) = bytes.unzip();

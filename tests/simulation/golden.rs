@@ -4,10 +4,12 @@
 //! or for several modules a scenario `NAME.toml` with `NAME.host`, what the hosts send and when. CONTRIBUTING.md says
 //! how a log is renewed, and that only an entry in CHANGELOG.md allows it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use espat_sim::transcript::{self, Progress, Run};
-use espat_sim::world::{Attachment, ModuleId, Recording, Scenario, World, inputlog, replay};
+use espat_sim::world::inputlog::{self, Input};
+use espat_sim::world::{Attachment, ModuleId, Recording, Scenario, World, replay};
 
 /// Set to write the logs anew from their sources.
 const RENEW: &str = "ESPAT_WRITE_GOLDEN";
@@ -140,6 +142,30 @@ fn sources() -> Vec<(PathBuf, String)> {
     transcripts.chain(hosts).collect()
 }
 
+/// The inputs of each module, and those for all, byte by byte: a log of an older format puts them together otherwise.
+fn bytes_of(inputs: &[Input]) -> BTreeMap<Option<u32>, Vec<String>> {
+    let mut each: BTreeMap<Option<u32>, Vec<String>> = BTreeMap::new();
+    for input in inputs {
+        let mut add = |whose, what| each.entry(whose).or_default().push(what);
+        match input {
+            Input::Uart { module, tick, pace, bytes } => {
+                for (tick, byte) in pace.ticks(*tick, bytes.len()).zip(bytes) {
+                    add(Some(*module), format!("{tick} {byte:02x}"));
+                }
+            }
+            Input::Pin { module, .. } | Input::Line { module, .. } | Input::Overrun { module, .. } => {
+                add(Some(*module), format!("{input:?}"));
+            }
+            Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } => {
+                add(None, format!("{input:?}"))
+            }
+            // Formats differ in how many they need.
+            Input::Advance { .. } | Input::AdvanceAll { .. } => {}
+        }
+    }
+    each
+}
+
 #[test]
 fn every_golden_log_replays_to_the_digests_that_are_pinned_in_it() {
     let logs = files("espat-log");
@@ -177,7 +203,7 @@ fn every_golden_log_is_what_its_source_gives() {
         let (kept, made) = (parse(&text(path)), parse(log));
         let path = path.display();
         assert_eq!(kept.end, made.end, "{path}: another digest");
-        assert_eq!(kept.inputs, made.inputs, "{path}: other inputs");
+        assert_eq!(bytes_of(&kept.inputs), bytes_of(&made.inputs), "{path}: other inputs");
         assert_eq!(kept.scenario_text, made.scenario_text, "{path}: another scenario");
     }
 }

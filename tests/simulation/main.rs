@@ -21,6 +21,7 @@ mod hosts;
 mod kinds;
 mod line_protocol;
 mod links;
+mod many_modules;
 mod mcu_queue;
 mod pages;
 mod passthrough_model;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64_NOPAD};
 
-use super::{End, Input, LogError, MAGIC, Truncated, VERSION, level_word, module_name, pin_word};
+use super::{
+    End, Input, LogError, MAGIC, OLDEST, Pace, Truncated, VERSION, level_word, module_name, pin_word, run,
+};
 use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
 use crate::world::spelling::{one_of, shown};
@@ -53,15 +55,15 @@ impl<'a> Reader<'a> {
             return Err(self.expected(&expected, text));
         };
         match version.parse::<u32>() {
-            Ok(VERSION) => {}
+            Ok(OLDEST..=VERSION) => {}
             Ok(1) => {
                 return Err(self.wrong(&format!(
-                    "the log has version 1 of the format, which was before any release; this espat-sim reads version {VERSION} and later: make the run again"
+                    "the log has version 1 of the format, which was before any release; this espat-sim reads version {OLDEST} and later: make the run again"
                 )));
             }
             Ok(newer) if newer > VERSION => {
                 return Err(self.wrong(&format!(
-                    "the log has version {newer} of the format, this espat-sim reads version {VERSION}: expected an espat-sim that is newer"
+                    "the log has version {newer} of the format, this espat-sim reads versions up to {VERSION}: expected an espat-sim that is newer"
                 )));
             }
             _ => return Err(self.expected(&expected, text)),
@@ -231,8 +233,9 @@ impl<'a> Reader<'a> {
             }
             ("uart", Some(rest)) => {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
-                let bytes = rest.split(' ').map(|b| self.byte(b)).collect::<Result<_, _>>()?;
-                Ok(Input::Uart { module, tick, bytes })
+                let (pace, rest) = self.pace(rest)?;
+                let bytes = self.bytes(rest)?;
+                Ok(Input::Uart { module, tick, pace, bytes })
             }
             ("pin", Some(rest)) => {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
@@ -257,6 +260,9 @@ impl<'a> Reader<'a> {
                     }
                 };
                 Ok(Input::Overrun { module, tick, byte: self.byte(byte)?, loss })
+            }
+            ("reach", None) if !who.quoted && who.name == "*" => {
+                Ok(Input::AdvanceAll { at_ns: self.time(time)? })
             }
             ("reach", None) => Ok(Input::Advance { module: self.module(&who)?, tick: self.time(time)? }),
             ("detach" | "reach", Some(extra)) => {
@@ -299,6 +305,37 @@ impl<'a> Reader<'a> {
 
     fn time(&self, text: &str) -> Result<u64, LogError> {
         number(text).ok_or_else(|| self.expected("a time, a whole number below 2^64", text))
+    }
+
+    /// The pace of a run of bytes, and what follows it.
+    fn pace<'t>(&self, text: &'t str) -> Result<(Pace, &'t str), LogError> {
+        let Some(text) = text.strip_prefix("every ") else { return Ok((Pace::NONE, text)) };
+        let (ticks, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let ticks =
+            number(ticks).ok_or_else(|| self.expected("`every TICKS`, a whole number below 2^64", ticks))?;
+        let Some(text) = rest.strip_prefix("late ") else { return Ok((Pace { ticks, ..Pace::NONE }, rest)) };
+        let (late, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let (unit, late) =
+            run::late(late).ok_or_else(|| self.expected("`late UNIT:WIDTH:BITS`, BITS in Base64", late))?;
+        Ok((Pace { ticks, unit, late }, rest))
+    }
+
+    /// The bytes of a run, at least one.
+    fn bytes(&self, text: &str) -> Result<Vec<u8>, LogError> {
+        if text.starts_with('"') {
+            let (bytes, rest) = unquoted(text).map_err(|e| self.wrong(&e))?;
+            return match (bytes.is_empty(), rest) {
+                (false, "") => Ok(bytes.into_bytes()),
+                (true, _) => Err(self.expected("at least one byte", text)),
+                (_, rest) => Err(self.expected("nothing after the bytes", rest)),
+            };
+        }
+        if let Some(base64) = text.strip_prefix("base64 ") {
+            let bytes = BASE64_NOPAD.decode(base64.as_bytes()).ok().filter(|bytes| !bytes.is_empty());
+            return bytes.ok_or_else(|| self.expected("bytes in Base64 without padding", base64));
+        }
+        // Format 2.
+        text.split(' ').map(|b| self.byte(b)).collect()
     }
 
     fn byte(&self, text: &str) -> Result<u8, LogError> {
@@ -388,7 +425,7 @@ fn digest_value(text: &str) -> Option<u64> {
 }
 
 /// Decimal digits and nothing else.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 

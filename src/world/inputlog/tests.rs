@@ -45,7 +45,7 @@ fn a_log_is_readable_text() {
     w.detach(0);
     w.end(End { digest: 0x0123_4567_89ab_cdef, content_digest: 0xfedc_ba98_7654_3210 });
     let expected = format!(
-        "espat-sim input log 2
+        "espat-sim input log 3
 crate {}
 seed 7
 scenario \"lab.toml\" 29 bytes 3 lines
@@ -53,7 +53,7 @@ scenario \"lab.toml\" 29 bytes 3 lines
 |ssid = \"espat-sim\"
 |
 0 wifi attach id=0 hz=1000000000
-86805 wifi uart 41 54 0d 0a
+86805 wifi uart \"AT\\r\\n\"
 1500000000 * console ap home down
 1600000000 wifi pin en low
 1700000000 wifi overrun 0a off
@@ -70,7 +70,8 @@ end digest=0123456789abcdef content=fedcba9876543210
     assert_eq!(log.scenario_text, "[ap.home]\nssid = \"espat-sim\"\n");
     assert_eq!(log.crate_version, env!("CARGO_PKG_VERSION"));
     assert_eq!(log.end.map(|e| e.digest), Some(0x0123_4567_89ab_cdef));
-    assert_eq!(log.inputs[1], Input::Uart { module: 0, tick: 86_805, bytes: b"AT\r\n".to_vec() });
+    let bytes = b"AT\r\n".to_vec();
+    assert_eq!(log.inputs[1], Input::Uart { module: 0, tick: 86_805, pace: Pace::NONE, bytes });
     assert_eq!(log.inputs[2], Input::Console { at_ns: 1_500_000_000, line: "ap home down".to_string() });
     assert_eq!((log.inputs.len(), log.truncated), (7, None));
 }
@@ -90,16 +91,22 @@ fn only_the_reach_that_no_later_input_shows_is_written() {
     w.advance(1, 25);
     w.uart(1, 26, b'c');
     w.advance(1, 40);
+    w.console(Instant::from_nanos(50), "ap home down");
+    w.advance_all(Instant::from_nanos(60));
+    w.advance_all(Instant::from_nanos(70));
+    w.uart(0, 80, b'd');
     w.end(End { digest: 0, content_digest: 0 });
     assert_eq!(
         body(w),
         [
             "0 other attach id=1 hz=1000000000",
-            "10 wifi uart 61 62",
+            "10 wifi uart \"ab\"",
+            "26 other uart \"c\"",
             "30 wifi reach",
-            "25 other reach",
-            "26 other uart 63",
             "40 other reach",
+            "50 * console ap home down",
+            "80 wifi uart \"d\"",
+            "70 * reach",
             "end digest=0000000000000000 content=0000000000000000",
         ]
     );
@@ -165,12 +172,12 @@ fn a_bad_log_is_refused_with_its_line() {
     let verbs = "`attach`, `detach`, `uart`, `pin`, `line`, `overrun`, `console` or `reach`";
     let attach = "`id=NUMBER hz=NUMBER` after `attach`, and `mcu-tx=` or `obeys-rts=` if the driver said it";
     let cases = [
-        (String::new(), "1: expected `espat-sim input log 2`, found the end of the log".to_string()),
-        ("hello\n".to_string(), "1: expected `espat-sim input log 2`, found `hello`".to_string()),
-        ("hello".to_string(), "1: expected `espat-sim input log 2`, found `hello`, where the log is cut off".to_string()),
-        (good.replacen("log 2", "log 3", 1), "1: the log has version 3 of the format, this espat-sim reads version 2: expected an espat-sim that is newer".to_string()),
-        (good.replacen("log 2", "log 1", 1), "1: the log has version 1 of the format, which was before any release; this espat-sim reads version 2 and later: make the run again".to_string()),
-        (good.replacen("log 2", "log 0", 1), "1: expected `espat-sim input log 2`, found `espat-sim input log 0`".to_string()),
+        (String::new(), "1: expected `espat-sim input log 3`, found the end of the log".to_string()),
+        ("hello\n".to_string(), "1: expected `espat-sim input log 3`, found `hello`".to_string()),
+        ("hello".to_string(), "1: expected `espat-sim input log 3`, found `hello`, where the log is cut off".to_string()),
+        (good.replacen("log 3", "log 4", 1), "1: the log has version 4 of the format, this espat-sim reads versions up to 3: expected an espat-sim that is newer".to_string()),
+        (good.replacen("log 3", "log 1", 1), "1: the log has version 1 of the format, which was before any release; this espat-sim reads version 2 and later: make the run again".to_string()),
+        (good.replacen("log 3", "log 0", 1), "1: expected `espat-sim input log 3`, found `espat-sim input log 0`".to_string()),
         (good.replace('\n', "\r\n"), "1: expected lines that end in a line feed alone, found a carriage return before it: the log's line endings were changed".to_string()),
         (good.replacen("crate ", "crat ", 1), format!("2: expected `crate VERSION`, found `crat {}`", env!("CARGO_PKG_VERSION"))),
         (good.replacen("seed 7", "seed -7", 1), "3: expected `seed NUMBER`, found `seed -7`".to_string()),
@@ -185,6 +192,12 @@ fn a_bad_log_is_refused_with_its_line() {
         (with("1 wifi uart 4g"), "9: expected a byte of two hex digits, found `4g`".to_string()),
         (with("1 wifi uart +4"), "9: expected a byte of two hex digits, found `+4`".to_string()),
         (with("1 wifi uart 41  42"), "9: expected a byte of two hex digits, found ``".to_string()),
+        (with("1 wifi uart every x \"a\""), "9: expected `every TICKS`, a whole number below 2^64, found `x`".to_string()),
+        (with("1 wifi uart every 1 late 1:4:AA \"a\""), "9: expected `late UNIT:WIDTH:BITS`, BITS in Base64, found `1:4:AA`".to_string()),
+        (with("1 wifi uart every 5"), "9: expected a byte of two hex digits, found ``".to_string()),
+        (with("1 wifi uart \"a\" b"), "9: expected nothing after the bytes, found ` b`".to_string()),
+        (with("1 wifi uart \"\""), "9: expected at least one byte, found `\"\"`".to_string()),
+        (with("1 wifi uart base64 QQ=="), "9: expected bytes in Base64 without padding, found `QQ==`".to_string()),
         (with("1 wifi uart"), "9: expected more after `uart`, found the end of the line".to_string()),
         (with("1 wlan uart 41"), "9: expected a module that an earlier line attached, found `wlan`".to_string()),
         (with("1 \"wifi uart 41"), "9: expected a text in quotes, found `\"wifi uart 41`".to_string()),
@@ -222,6 +235,65 @@ fn an_input_of_a_module_that_never_attached_is_found_when_the_log_is_read() {
     );
 }
 
+/// A log of so many bytes, with their ticks; without its head.
+fn length_of(bytes: impl Iterator<Item = (u64, u8)>) -> usize {
+    let mut w = writer();
+    w.take();
+    bytes.for_each(|(tick, byte)| w.uart(0, tick, byte));
+    w.settle();
+    w.take().len()
+}
+
+#[test]
+fn a_busy_uart_costs_two_bytes_a_byte_at_most() {
+    const BYTES: u64 = 100_000;
+    let text = |n: u64| b"AT+CIPSEND=0,512\r\n"[n as usize % 18];
+    let binary = |n: u64| (n * n >> 3) as u8;
+    let paces: [(&str, fn(u64) -> u64); 5] = [
+        ("a buffer each 10 ms", |n| n / 115 * 10_000_000),
+        ("a byte each 86805 ticks", |n| n * 86_805),
+        ("at 115200 baud, rounded down", |n| n * 781_250 / 9),
+        ("four bytes at a time", |n| n / 4 * 40_000),
+        ("at 3 Mbaud in a clock of 16 MHz", |n| n * 160 / 3),
+    ];
+    for (pace, tick) in paces {
+        for (data, byte) in [("text", &text as &dyn Fn(u64) -> u8), ("binary data", &binary)] {
+            let length = length_of((0..BYTES).map(|n| (tick(n) + 12_345_678_901, byte(n))));
+            assert!(length as u64 <= 2 * BYTES, "{pace}, {data}: {length} bytes of log for {BYTES}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_others_interrupt_goes_on() {
+    let mut w = writer();
+    w.attach(1, "other", &Attachment::default());
+    for n in 0..20 {
+        w.uart(0, 100 * n, b'a');
+        w.advance(1, 100 * n + 50);
+        w.uart(1, 100 * n + 50, b'b');
+        w.advance(0, 100 * n + 99);
+    }
+    w.pin(1, 2_000, Pin::En, false);
+    w.settle();
+    let expected = [
+        "0 other attach id=1 hz=1000000000".to_owned(),
+        format!("50 other uart every 100 \"{}\"", "b".repeat(20)),
+        "2000 other pin en low".to_owned(),
+        format!("0 wifi uart every 100 \"{}\"", "a".repeat(20)),
+        "1999 wifi reach".to_owned(),
+    ];
+    assert_eq!(body(w), expected);
+}
+
+#[test]
+fn format_2_is_still_read() {
+    let old = text(writer()).replacen("log 3", "log 2", 1) + "86805 wifi uart 41 54 0d 0a\n";
+    let log = parse(&old).expect("format 2");
+    let bytes = b"AT\r\n".to_vec();
+    assert_eq!(log.inputs[1], Input::Uart { module: 0, tick: 86_805, pace: Pace::NONE, bytes });
+}
+
 fn tick() -> impl Strategy<Value = u64> {
     prop_oneof![0..20u64, any::<u64>()]
 }
@@ -232,13 +304,23 @@ fn given() -> impl Strategy<Value = (Option<McuTx>, Option<bool>)> {
     (proptest::option::of(mcu_tx), proptest::option::of(any::<bool>()))
 }
 
+fn pace() -> impl Strategy<Value = Pace> {
+    let late = proptest::collection::vec(0..10u8, 0..80);
+    (0..40u64, 0..40u64, late).prop_map(|(ticks, unit, late)| Pace { ticks, unit, late })
+}
+
 fn input() -> impl Strategy<Value = Input> {
     let module = 0..3u32;
     let pin = prop_oneof![Just(Pin::En), Just(Pin::Gpio0), Just(Pin::McuRts), Just(Pin::Wake)];
     let bytes = proptest::collection::vec(any::<u8>(), 1..80);
     prop_oneof![
         module.clone().prop_map(|module| Input::Detach { module }),
-        (module.clone(), tick(), bytes).prop_map(|(module, tick, bytes)| Input::Uart { module, tick, bytes }),
+        (module.clone(), tick(), pace(), bytes).prop_map(|(module, tick, pace, bytes)| Input::Uart {
+            module,
+            tick,
+            pace,
+            bytes
+        }),
         (module.clone(), tick(), pin, any::<bool>()).prop_map(|(module, tick, pin, high)| Input::Pin {
             module,
             tick,
@@ -255,6 +337,7 @@ fn input() -> impl Strategy<Value = Input> {
         }),
         (any::<u64>(), any::<String>()).prop_map(|(at_ns, line)| Input::Console { at_ns, line }),
         (module, tick()).prop_map(|(module, tick)| Input::Advance { module, tick }),
+        tick().prop_map(|at_ns| Input::AdvanceAll { at_ns }),
     ]
 }
 
@@ -269,28 +352,47 @@ fn write(w: &mut Writer, input: &Input) {
             w.attach(*module, name, &attachment);
         }
         Input::Detach { module } => w.detach(*module),
-        Input::Uart { module, tick, bytes } => bytes.iter().for_each(|&b| w.uart(*module, *tick, b)),
+        Input::Uart { module, tick, pace, bytes } => {
+            for (tick, &byte) in pace.ticks(*tick, bytes.len()).zip(bytes) {
+                w.uart(*module, tick, byte);
+            }
+        }
         Input::Pin { module, tick, pin, high } => w.pin(*module, *tick, *pin, *high),
         Input::Line { module, tick, line } => w.line_settings(*module, *tick, *line),
         Input::Overrun { module, tick, byte, loss } => w.overrun(*module, *tick, *byte, *loss),
         Input::Console { at_ns, line } => w.console(Instant::from_nanos(*at_ns), line),
         Input::Advance { module, tick } => w.advance(*module, *tick),
+        Input::AdvanceAll { at_ns } => w.advance_all(Instant::from_nanos(*at_ns)),
     }
 }
 
-/// The inputs byte by byte and without reaches: how lines are put together does not show.
-fn flat(inputs: &[Input]) -> Vec<Input> {
+/// The inputs byte by byte and without reaches, in lists: one of each module from one input for all to the next. How lines
+/// are put together, and how those of several modules stand between each other, does not show.
+fn flat(inputs: &[Input]) -> Vec<Vec<Input>> {
     let mut flat = Vec::new();
+    let mut lanes: [Vec<Input>; 3] = Default::default();
     for input in inputs {
         match input {
-            Input::Uart { module, tick, bytes } => {
-                let one = |&b| Input::Uart { module: *module, tick: *tick, bytes: vec![b] };
-                flat.extend(bytes.iter().map(one));
+            Input::Uart { module, tick, pace, bytes } => {
+                let one = |(tick, &byte)| Input::Uart {
+                    module: *module,
+                    tick,
+                    pace: Pace::NONE,
+                    bytes: vec![byte],
+                };
+                lanes[*module as usize].extend(pace.ticks(*tick, bytes.len()).zip(bytes).map(one));
             }
-            Input::Advance { .. } => {}
-            other => flat.push(other.clone()),
+            Input::Pin { module, .. } | Input::Line { module, .. } | Input::Overrun { module, .. } => {
+                lanes[*module as usize].push(input.clone());
+            }
+            Input::Advance { .. } | Input::AdvanceAll { .. } => {}
+            Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } => {
+                flat.extend(std::mem::take(&mut lanes));
+                flat.push(vec![input.clone()]);
+            }
         }
     }
+    flat.extend(lanes);
     flat
 }
 
@@ -298,8 +400,11 @@ fn flat(inputs: &[Input]) -> Vec<Input> {
 fn reached(inputs: &[Input]) -> BTreeMap<u32, u64> {
     let mut last = BTreeMap::new();
     for input in inputs {
-        if let Input::Uart { module, tick, .. }
-        | Input::Pin { module, tick, .. }
+        if let Input::Uart { module, tick, pace, bytes } = input {
+            let t: &mut u64 = last.entry(*module).or_default();
+            *t = pace.ticks(*tick, bytes.len()).fold(*t, u64::max);
+        }
+        if let Input::Pin { module, tick, .. }
         | Input::Line { module, tick, .. }
         | Input::Overrun { module, tick, .. }
         | Input::Advance { module, tick } = input
@@ -340,7 +445,7 @@ proptest! {
         match end {
             Some(end) => w.end(end),
             // What an `end` would have closed.
-            None => w.settle(None),
+            None => w.settle(),
         }
         let text = text(w);
         let log = parse(&text).map_err(|e| TestCaseError::fail(format!("{e} in\n{text}")))?;
