@@ -399,7 +399,8 @@ impl Client {
             (_, Stage::Greeting(_)) => return Err(Said::error(TAG, "Invalid MSG_TYPE response")),
             // PUBACK, PUBCOMP, SUBACK, UNSUBACK. Whether the broker grants a subscription is not looked at.
             (4 | 7 | 9 | 11, _) => {
-                if self.outbox.acknowledged(id) {
+                let awaited = self.outbox.acknowledged(id);
+                if awaited {
                     self.settle(Awaited::Answer(id), true);
                 }
             }
