@@ -1,11 +1,15 @@
 //! The softAP as the firmware runs it: on or off as AT+CWMODE says, and what it prints of its stations.
 
 use super::address::mac_text;
-use super::nvs::SOFTAP_DHCP;
+use super::nvs::{SOFTAP_DHCP, SoftAp};
 use super::{Core, Env};
 use crate::net::stack::{LanConfig, LanLeases};
 use crate::time::Duration;
 use crate::wifi::SoftApEvent;
+use crate::wifi::config::{ApConfig, Association, Pmf, Security};
+
+/// How strong other modules hear it, dBm: a table's width away (a guess).
+const SOFTAP_RSSI: i8 = -40;
 
 impl Core {
     /// Starts the softAP anew with what is set, or stops it. Its stations are gone, and their links with them.
@@ -25,10 +29,36 @@ impl Core {
                 prefix_len: own.prefix_len,
                 leases: self.leases(),
             });
-            env.softap.start(self.softap(env).max_stations);
+            let softap = self.softap(env);
+            env.softap.start(softap.max_stations, self.seen_softap(env, &softap));
         }
         // Before the command's own OK.
         self.poll_softap(env);
+    }
+
+    /// What stations see of the softAP.
+    fn seen_softap(&self, env: &Env<'_>, softap: &SoftAp) -> ApConfig {
+        ApConfig {
+            // The world knows the module's name.
+            name: String::new(),
+            ssid: softap.ssid.clone(),
+            password: softap.password.clone(),
+            bssid: self.softap_mac(env),
+            channel: softap.channel,
+            rssi: SOFTAP_RSSI,
+            security: match softap.ecn {
+                2 => Security::Wpa,
+                3 => Security::Wpa2,
+                4 => Security::WpaWpa2,
+                _ => Security::Open,
+            },
+            pmf: Pmf::Off,
+            hidden: softap.hidden,
+            modes: 7,
+            wps: false,
+            association: Association::Right,
+            up: true,
+        }
     }
 
     /// Puts the set range of its DHCP server in force.

@@ -18,7 +18,7 @@ use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{Direction, Disturbance, LineSettings, Pace, Transmitter, UartEvent};
 use crate::wifi::config::Association;
-use crate::wifi::{Air, RadioChange, SoftAp, Station, Surroundings};
+use crate::wifi::{Air, RadioChange, RadioNews, SoftAp, Station, Surroundings};
 use wire::Wire;
 
 /// What the AT firmware stands on, borrowed field by field so that the firmware itself stays free.
@@ -324,6 +324,31 @@ impl Module {
     /// A host leaves the softAP, if it is there.
     pub fn guest_leaves(&mut self, now: Instant, host: &str) {
         self.softap.dismiss(|guest| guest.host == host);
+        self.settle(now);
+    }
+
+    /// Its radio hears something of another module's.
+    pub fn radio_news(&mut self, now: Instant, news: RadioNews) {
+        if let RadioNews::Beacon(name, softap) = &news {
+            self.air.set_softap(name, softap.as_deref().cloned());
+        }
+        let mut around = Surroundings {
+            air: &self.air,
+            profile: self.config.profile,
+            timing: self.config.timing,
+            rng: &mut self.rng,
+        };
+        match news {
+            RadioNews::Beacon(..) => self.station.air_changed(now, &mut around),
+            RadioNews::Answer(name, admitted) => {
+                self.station.answered(now, &name, admitted, &mut self.stack, &mut around);
+            }
+            RadioNews::Dismissed(name) => self.station.dismissed(now, &name, &mut self.stack),
+            RadioNews::Knock(station, mac) => self.softap.arrive(&station, mac),
+            RadioNews::Gone(station) => {
+                self.softap.dismiss(|guest| guest.host == station);
+            }
+        }
         self.settle(now);
     }
 

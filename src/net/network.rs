@@ -233,6 +233,17 @@ impl Network {
         self.set_station(now, module, Some(index))
     }
 
+    /// The module becomes a station on the softAP of another one.
+    pub fn station_join_softap(&mut self, now: Instant, module: usize, owner: usize) -> bool {
+        owner < self.modules.len() && self.set_station(now, module, Some(self.softap_segment(owner)))
+    }
+
+    /// The module on whose softAP this one is a station.
+    pub fn softap_of_station(&self, module: usize) -> Option<usize> {
+        let segment = self.modules.get(module)?.joined?;
+        segment.checked_sub(self.segments.len() - self.modules.len())
+    }
+
     /// The module is no longer a station of any segment. Frames that are under way to it still come out of
     /// [`Network::take_delivery`]; its owner ignores them.
     pub fn station_leave(&mut self, now: Instant, module: usize) {

@@ -1,7 +1,7 @@
 //! What a station is asked for, and what it has to say: plain data.
 
 use super::Ap;
-use super::config::{Pmf, Security};
+use super::config::{ApConfig, Pmf, Security};
 use crate::net::stack::Ipv4Config;
 use crate::time::Duration;
 
@@ -95,12 +95,33 @@ pub enum RadioChange {
     Attach(String),
     /// They no longer do.
     Detach,
-    /// The softAP has let this host in.
+    /// The softAP has let this host or module in.
     Admit(String),
     /// It has not; why.
     Refuse(String, &'static str),
-    /// This host is no longer on the softAP.
+    /// This host or module is no longer on the softAP.
     Dismiss(String),
+    /// The module's own softAP is on the air like this, or no longer.
+    OnAir(Option<Box<ApConfig>>),
+    /// The station, with this MAC address, asks the softAP of this name to let it in.
+    Knock(String, [u8; 6]),
+    /// The softAP of this name has let the station in, which is no longer interested.
+    TurnAway(String),
+}
+
+/// What one module's radio hears of another's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RadioNews {
+    /// The softAP of this name is on the air like this, or no longer.
+    Beacon(String, Option<Box<ApConfig>>),
+    /// The module of this name, with this MAC address, wants to join the softAP.
+    Knock(String, [u8; 6]),
+    /// The softAP of this name has let the station in, or not.
+    Answer(String, bool),
+    /// The module of this name has left the softAP.
+    Gone(String),
+    /// The softAP of this name has sent the station away.
+    Dismissed(String),
 }
 
 /// AT+CWSTATE's view of the station.

@@ -2,14 +2,16 @@
 //!
 //! There is no radio model. Access points are up or down, a station finds them, is let in or not, gets its
 //! address by DHCP over the simulated network, and notices late when its access point falls silent. Frames
-//! travel in [`crate::net`].
+//! travel in [`crate::net`]. What one module's radio hears of another's softAP is [`RadioNews`].
 
 pub mod config;
 mod join;
 mod softap;
 mod station;
 
-pub use join::{Addressing, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status};
+pub use join::{
+    Addressing, JoinFailure, JoinRequest, RadioChange, RadioNews, Reconnect, StationEvent, Status,
+};
 pub use softap::{Guest, SoftAp, SoftApEvent};
 pub use station::{Station, Surroundings};
 
@@ -17,6 +19,19 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use config::{ApConfig, Association};
+
+/// What a module's softAP is called among the access points.
+pub fn softap_name(module: &str) -> String {
+    format!("{module}{SOFTAP}")
+}
+
+/// The module whose softAP has this name.
+pub fn softap_owner(name: &str) -> Option<&str> {
+    name.strip_suffix(SOFTAP)
+}
+
+/// Behind the module's name in that of its softAP.
+const SOFTAP: &str = "/softap";
 
 /// One access point as a module sees it.
 #[derive(Clone, Debug)]
@@ -58,6 +73,20 @@ impl Air {
                 true
             }
             None => false,
+        }
+    }
+
+    /// A module's softAP of this name is on the air like this, or no longer.
+    pub fn set_softap(&mut self, name: &str, softap: Option<ApConfig>) {
+        let place = self.aps.partition_point(|ap| ap.config.name.as_str() < name);
+        let known = self.aps.get(place).is_some_and(|ap| ap.config.name == name);
+        match softap {
+            Some(config) if known => self.aps[place] = Ap { config: Arc::new(config), up: true },
+            Some(config) => self.aps.insert(place, Ap { config: Arc::new(config), up: true }),
+            None if known => {
+                self.aps.remove(place);
+            }
+            None => {}
         }
     }
 

@@ -1,12 +1,13 @@
 //! The softAP: a network of the module's own, and the hosts that have joined it.
 //!
-//! Hosts come and go when the console says so; whether one is let in is decided here. Addresses are given by
-//! the IP stack's DHCP server.
+//! Hosts come and go when the console says so, other modules when their firmware joins; whether one is let in is decided
+//! here. Addresses are given by the IP stack's DHCP server.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use super::RadioChange;
+use super::config::ApConfig;
 
 /// What happened to a host, by its MAC address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +43,19 @@ pub struct SoftAp {
 }
 
 impl SoftAp {
-    /// On the air, for so many hosts at a time. Those of before must join again.
-    pub fn start(&mut self, limit: u8) {
+    /// On the air, for so many hosts at a time. Those of before must join again. `seen`: what stations see of it.
+    pub fn start(&mut self, limit: u8, seen: ApConfig) {
         self.stop();
         self.limit = Some(limit);
+        self.changes.push_back(RadioChange::OnAir(Some(Box::new(seen))));
     }
 
     /// Off the air: every host is gone.
     pub fn stop(&mut self) {
         self.dismiss(|_| true);
-        self.limit = None;
+        if self.limit.take().is_some() {
+            self.changes.push_back(RadioChange::OnAir(None));
+        }
     }
 
     /// Power fails or the chip restarts: the same, and nobody is there to tell of it.
@@ -124,6 +128,25 @@ impl SoftAp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wifi::config::{Association, Pmf, Security};
+
+    fn seen() -> ApConfig {
+        ApConfig {
+            name: "wifi/softap".to_owned(),
+            ssid: b"module".to_vec(),
+            password: Vec::new(),
+            bssid: [2, 0, 0, 0, 0, 9],
+            channel: 1,
+            rssi: -50,
+            security: Security::Open,
+            pmf: Pmf::Off,
+            hidden: false,
+            modes: 7,
+            wps: false,
+            association: Association::Right,
+            up: true,
+        }
+    }
 
     const A: [u8; 6] = [2, 0, 0, 0, 0, 1];
     const B: [u8; 6] = [2, 0, 0, 0, 0, 2];
@@ -133,7 +156,8 @@ mod tests {
         let mut ap = SoftAp::default();
         ap.arrive("phone", A);
         assert_eq!(ap.take_change(), Some(RadioChange::Refuse("phone".to_owned(), "its softAP is off")));
-        ap.start(1);
+        ap.start(1, seen());
+        assert!(matches!(ap.take_change(), Some(RadioChange::OnAir(Some(_)))));
         ap.arrive("phone", A);
         ap.arrive("phone", A);
         ap.arrive("tablet", B);
@@ -147,7 +171,7 @@ mod tests {
     #[test]
     fn a_lease_is_told_once_and_only_of_a_guest() {
         let (mut ap, address) = (SoftAp::default(), Ipv4Addr::new(192, 168, 4, 2));
-        ap.start(2);
+        ap.start(2, seen());
         ap.arrive("phone", A);
         ap.take_event();
         ap.leased(A, address);

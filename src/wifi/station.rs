@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
 use super::config::{ApConfig, Association, Security};
-use super::{Addressing, Air, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status};
+use super::{
+    Addressing, Air, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status, softap_owner,
+};
 use crate::net::stack::{DhcpEvent, Stack};
 use crate::profile::{Profile, Range, Timing};
 use crate::rng::Stream;
@@ -30,6 +32,11 @@ enum State {
         dwell: Duration,
     },
     Associating {
+        until: Instant,
+        ap: String,
+    },
+    /// Another module's softAP has been asked.
+    Asking {
         until: Instant,
         ap: String,
     },
@@ -228,6 +235,7 @@ impl Station {
             State::Leasing | State::CheckingAddress { .. } => Status::NoIp,
             State::Scanning { .. }
             | State::Associating { .. }
+            | State::Asking { .. }
             | State::RefusedAt { .. }
             | State::Unanswered { .. }
             | State::Waiting { .. } => Status::Connecting,
@@ -271,6 +279,7 @@ impl Station {
         let state = match self.state {
             State::Scanning { until, .. }
             | State::Associating { until, .. }
+            | State::Asking { until, .. }
             | State::RefusedAt { until, .. }
             | State::Unanswered { until }
             | State::CheckingAddress { until }
@@ -346,10 +355,12 @@ impl Station {
                     self.fail(now, why, stack);
                 }
                 // A command goes on trying until its own time is over.
-                State::Unanswered { until } if *until <= now => match self.commanded {
-                    Some(_) => self.scan(now, around),
-                    None => self.fail(now, JoinFailure::Timeout, stack),
-                },
+                State::Unanswered { until } | State::Asking { until, .. } if *until <= now => {
+                    match self.commanded {
+                        Some(_) => self.scan(now, around),
+                        None => self.fail(now, JoinFailure::Timeout, stack),
+                    }
+                }
                 State::CheckingAddress { until } if *until <= now => self.got_address(),
                 State::Waiting { until } if *until <= now => self.scan(now, around),
                 _ => break,
@@ -413,7 +424,44 @@ impl Station {
         };
     }
 
+    /// The access point may be joined. A module's softAP is asked whether it has room; a scenario's access point has.
     fn associated(&mut self, now: Instant, name: &str, stack: &mut Stack, around: &mut Surroundings<'_>) {
+        if around.air.get(name).is_some_and(|ap| ap.up)
+            && softap_owner(name).is_some()
+            && let Some(mac) = stack.mac()
+        {
+            self.changes.push_back(RadioChange::Knock(name.to_owned(), mac));
+            self.state = State::Asking { until: now + UNANSWERED, ap: name.to_owned() };
+            return;
+        }
+        self.let_in(now, name, stack, around);
+    }
+
+    /// Another module's softAP has answered.
+    pub fn answered(
+        &mut self,
+        now: Instant,
+        name: &str,
+        admitted: bool,
+        stack: &mut Stack,
+        around: &mut Surroundings<'_>,
+    ) {
+        match &self.state {
+            State::Asking { ap, .. } if ap == name && admitted => self.let_in(now, name, stack, around),
+            State::Asking { ap, .. } if ap == name => self.fail(now, JoinFailure::Failed, stack),
+            _ if admitted => self.changes.push_back(RadioChange::TurnAway(name.to_owned())),
+            _ => {}
+        }
+    }
+
+    /// Another module's softAP has sent the station away.
+    pub fn dismissed(&mut self, now: Instant, name: &str, stack: &mut Stack) {
+        if self.ap.as_ref().is_some_and(|ap| ap.name == name) {
+            self.lost(now, stack);
+        }
+    }
+
+    fn let_in(&mut self, now: Instant, name: &str, stack: &mut Stack, around: &mut Surroundings<'_>) {
         match around.air.get(name) {
             Some(ap) if ap.up => {
                 self.ap = Some((*ap.config).clone());

@@ -9,6 +9,9 @@ use crate::tournament::Tournament;
 
 /// Clocks and next steps of all modules.
 pub struct Order {
+    /// What each module does next. Kept here, side by side: a call that only lets time pass does not have to look at the
+    /// module itself, which is nowhere near in memory when there are many.
+    next: Vec<Option<(Instant, Step)>>,
     /// How far each module with a driver has come.
     driven: Tournament<Instant>,
     /// What each module with a driver does next, if its driver has let it go so far.
@@ -25,6 +28,7 @@ impl Order {
     /// So many modules, none of which has a driver or anything to do.
     pub fn new(modules: usize) -> Order {
         Order {
+            next: vec![None; modules],
             driven: Tournament::new(modules),
             due: Tournament::new(modules),
             adrift: Tournament::new(modules),
@@ -86,16 +90,25 @@ impl Order {
     /// What is to be known of a module has changed: its driver, how far that has let it go, or what it does next.
     pub fn file(&mut self, module: usize, slot: &Slot) {
         let next = slot.next();
+        if let Some(kept) = self.next.get_mut(module) {
+            *kept = next;
+        }
         if slot.attachment.is_some() {
-            self.furthest = self.furthest.max(slot.reached);
-            self.driven.set(module, Some(slot.reached));
-            self.due.set(module, next.filter(|(time, _)| *time <= slot.reached));
             self.adrift.set(module, None);
+            self.moved(module, slot.reached);
         } else {
             self.driven.set(module, None);
             self.due.set(module, None);
             self.adrift.set(module, next);
         }
+    }
+
+    /// The driver of this module has let it go so far. What it does next is what was filed.
+    pub fn moved(&mut self, module: usize, reached: Instant) {
+        self.furthest = self.furthest.max(reached);
+        self.driven.set(module, Some(reached));
+        let next = self.next.get(module).copied().flatten();
+        self.due.set(module, next.filter(|(time, _)| *time <= reached));
     }
 
     /// What modules do next within what they may do now: what, and which one.

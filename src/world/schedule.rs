@@ -6,13 +6,19 @@
 //! so what a module can see at its time is already decided.
 
 use super::console::{Audience, Change};
-use super::slot::Step;
+use super::slot::{Arrival, Step};
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
 use crate::module::{ModuleEvent, Record};
 use crate::net::network::{Fate, HostAction};
-use crate::time::{Instant, earliest};
-use crate::wifi::RadioChange;
+use crate::time::{Duration, Instant, earliest};
+use crate::wifi::{RadioChange, RadioNews, softap_name, softap_owner};
+
+/// How long one module's radio takes to tell another's something: management frames and their answers. More than the
+/// lookahead, so that nobody hears of what he should have known already.
+const OVER_THE_AIR: Duration = Duration::from_millis(2);
+/// How long it takes until a softAP that has come or gone is heard, or missed: the time between two beacons.
+const BEACON: Duration = Duration::from_micros(102_400);
 
 /// What a module hands to the network.
 pub enum Uplink {
@@ -52,7 +58,7 @@ impl World {
         if let Some(log) = &mut self.log {
             log.advance(module.0, tick);
         }
-        self.file_next(module.index());
+        self.order.moved(module.index(), at);
         self.run();
         Ok(at)
     }
@@ -76,7 +82,7 @@ impl World {
         let mut moved = false;
         while let Some(module) = self.order.behind(at) {
             self.slots[module].reached = at;
-            self.file_next(module);
+            self.order.moved(module, at);
             moved = true;
         }
         if self.order.drift(at) || moved {
@@ -152,15 +158,16 @@ impl World {
         match step {
             Step::Event(Kind::WireEdge) => slot.module.wire_edge(now),
             Step::Event(Kind::Frame) => {
-                if let Some((_, (softap, frame))) = slot.frames.pop() {
+                let Some((_, arrival)) = slot.frames.pop() else { return };
+                if let Arrival::Frame(frame) | Arrival::SoftApFrame(frame) = &arrival {
                     slot.statistics.frames_received += 1;
-                    self.recorder.frame_received(index, now, &frame);
-                    self.recorder.capture_frame(index, now, true, &frame, &mut slot.remarks);
-                    if softap {
-                        slot.module.softap_frame(now, frame);
-                    } else {
-                        slot.module.frame(now, frame);
-                    }
+                    self.recorder.frame_received(index, now, frame);
+                    self.recorder.capture_frame(index, now, true, frame, &mut slot.remarks);
+                }
+                match arrival {
+                    Arrival::Frame(frame) => slot.module.frame(now, frame),
+                    Arrival::SoftApFrame(frame) => slot.module.softap_frame(now, frame),
+                    Arrival::News(news) => slot.module.radio_news(now, news),
                 }
             }
             Step::Event(Kind::Timer) => slot.module.timer(now),
@@ -299,17 +306,75 @@ impl World {
                 }
                 self.recorder.capture_frame(module, key.time, false, &frame, &mut slot.remarks);
             }
-            Uplink::Radio(RadioChange::Attach(ap)) => {
-                self.network.station_join(key.time, module, &ap);
+            Uplink::Radio(change) => self.radio_change(key.time, module, change),
+        }
+    }
+
+    /// A module's radio has done something that the network must know, or another module.
+    fn radio_change(&mut self, now: Instant, module: usize, change: RadioChange) {
+        let own = self.slots[module].module.name().to_owned();
+        let owner = |ap: &str| softap_owner(ap).and_then(|owner| self.by_name.get(owner).copied());
+        // A scenario's access point goes before a softAP that happens to have its name.
+        let owner = |ap: &str| owner(ap).filter(|_| !self.scenario.aps.iter().any(|known| known.name == ap));
+        let station = |name: &str| self.by_name.get(name).copied();
+        match change {
+            RadioChange::Attach(ap) => match owner(&ap) {
+                Some(owner) => {
+                    self.network.station_join_softap(now, module, owner);
+                }
+                None => {
+                    self.network.station_join(now, module, &ap);
+                }
+            },
+            RadioChange::Detach => {
+                let owner = self.network.softap_of_station(module);
+                self.network.station_leave(now, module);
+                if let Some(owner) = owner {
+                    self.tell(now + OVER_THE_AIR, owner, RadioNews::Gone(own));
+                }
             }
-            Uplink::Radio(RadioChange::Detach) => {
-                self.network.station_leave(key.time, module);
+            RadioChange::OnAir(mut softap) => {
+                let name = softap_name(&own);
+                if let Some(softap) = &mut softap {
+                    softap.name.clone_from(&name);
+                }
+                if self.scenario.aps.iter().any(|known| known.name == name) {
+                    return;
+                }
+                for other in (0..self.slots.len()).filter(|other| *other != module) {
+                    self.tell(now + BEACON, other, RadioNews::Beacon(name.clone(), softap.clone()));
+                }
             }
-            Uplink::Radio(RadioChange::Admit(host)) => self.network.softap_admit(key.time, module, &host),
-            Uplink::Radio(RadioChange::Dismiss(host)) => self.network.softap_dismiss(key.time, module, &host),
-            Uplink::Radio(RadioChange::Refuse(host, why)) => {
-                self.network.softap_refuse(key.time, module, &host, why);
+            RadioChange::Knock(ap, mac) => {
+                if let Some(owner) = owner(&ap) {
+                    self.tell(now + OVER_THE_AIR, owner, RadioNews::Knock(own, mac));
+                }
             }
+            RadioChange::TurnAway(ap) => {
+                if let Some(owner) = owner(&ap) {
+                    self.tell(now + OVER_THE_AIR, owner, RadioNews::Gone(own));
+                }
+            }
+            RadioChange::Admit(name) => match station(&name) {
+                Some(to) => self.tell(now + OVER_THE_AIR, to, RadioNews::Answer(softap_name(&own), true)),
+                None => self.network.softap_admit(now, module, &name),
+            },
+            RadioChange::Refuse(name, why) => match station(&name) {
+                Some(to) => self.tell(now + OVER_THE_AIR, to, RadioNews::Answer(softap_name(&own), false)),
+                None => self.network.softap_refuse(now, module, &name, why),
+            },
+            RadioChange::Dismiss(name) => match station(&name) {
+                Some(to) => self.tell(now + OVER_THE_AIR, to, RadioNews::Dismissed(softap_name(&own))),
+                None => self.network.softap_dismiss(now, module, &name),
+            },
+        }
+    }
+
+    /// A module's radio hears something of another's then.
+    fn tell(&mut self, at: Instant, module: usize, news: RadioNews) {
+        if let Some(slot) = self.slots.get_mut(module) {
+            slot.frames.push(at, Kind::Frame, module as u32, Arrival::News(news));
+            self.file_next(module);
         }
     }
 
@@ -331,7 +396,8 @@ impl World {
                     &mut remarks,
                 );
             } else {
-                let arrival = (delivery.softap, delivery.frame);
+                let kind = if delivery.softap { Arrival::SoftApFrame } else { Arrival::Frame };
+                let arrival = kind(delivery.frame);
                 slot.frames.push(delivery.at, Kind::Frame, delivery.module as u32, arrival);
                 self.file_next(delivery.module);
             }

@@ -8,6 +8,7 @@ use crate::event::{Kind, Queue};
 use crate::module::{Module, Saved};
 use crate::time::{Instant, earliest};
 use crate::uart::McuLoss;
+use crate::wifi::RadioNews;
 
 /// Inputs go last among what happens at one instant: everything up to it has happened by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +19,16 @@ pub enum Step {
     Change,
 }
 
+/// What comes to a module's radio.
+pub enum Arrival {
+    /// A frame for its station.
+    Frame(Vec<u8>),
+    /// A frame for its softAP interface.
+    SoftApFrame(Vec<u8>),
+    /// Something of another module's softAP or station.
+    News(RadioNews),
+}
+
 /// One module and what the world knows about it.
 pub struct Slot {
     pub module: Module,
@@ -25,8 +36,8 @@ pub struct Slot {
     /// Everything up to here has happened, as far as this module is concerned. Without a driver it follows the others,
     /// further than this ([`Order::reached`](super::order::Order::reached)).
     pub reached: Instant,
-    /// Frames on their way to the module; true: to its softAP interface.
-    pub frames: Queue<(bool, Vec<u8>)>,
+    /// What is on its way to the module's radio.
+    pub frames: Queue<Arrival>,
     /// Console changes that the module must see, by time.
     pub changes: VecDeque<(Instant, Change)>,
     /// Bytes for the driver.

@@ -30,6 +30,7 @@ mod saved_commands;
 mod saved_settings;
 mod several_modules;
 mod softap;
+mod softap_stations;
 #[cfg(feature = "tls")]
 mod tls;
 mod tls_streams;

@@ -271,3 +271,76 @@ fn a_hundred_modules_driven_from_four_threads_have_one_digest() {
         assert_eq!(finish(fleet), alone, "run {run} of four threads, and one thread alone");
     }
 }
+
+/// What two modules at `home` come to, with what else there is in the world: their digests, and what they are.
+fn of_home(additions: &str, others: &[&str]) -> Vec<(u64, String)> {
+    const HOME: &str = r#"
+        [module.m]
+        [module.n]
+        [link.m]
+        jitter = "1 ms"
+        loss = "3 %"
+        [ap.home]
+        ssid = "net"
+        password = "correct horse"
+        subnet = "192.168.1.0/24"
+        [host.nas]
+        address = "192.168.1.10"
+        tcp-echo = 7
+        udp-echo = 7
+        [host.www]
+        address = "203.0.113.10"
+        names = ["www.example.com"]
+        link = { latency = "15 ms", jitter = "3 ms" }
+        tcp-echo = 7
+    "#;
+    let mut fleet = Fleet::new(&format!("{HOME}\n{additions}"), Recording::default());
+    let names: Vec<String> = fleet.world.module_names().into_iter().map(str::to_owned).collect();
+    let at_home = |n: usize| matches!(names[n].as_str(), "m" | "n");
+    assert_eq!(names.len(), 2 + others.len(), "{names:?}");
+    fleet.go(2 * SECOND);
+    fleet.ask(|_| "ATE0\r\nAT+CWMODE=1\r\n".to_owned(), 500 * MS);
+    let ssid = |n| if at_home(n) { "net" } else { "other" };
+    fleet.ask(|n| format!("AT+CWJAP=\"{}\",\"correct horse\"\r\n", ssid(n)), 20 * SECOND);
+    let dial = |n: usize| if at_home(n) { "www.example.com" } else { "203.0.113.99" };
+    fleet.ask(|n| format!("AT+CIPSTART=\"TCP\",\"{}\",7\r\n", dial(n)), 5 * SECOND);
+    for _ in 0..10 {
+        fleet.ask(|_| "AT+CIPSEND=16\r\n".to_owned(), 300 * MS);
+        fleet.ask(|_| "0123456789abcdef".to_owned(), 300 * MS);
+    }
+    fleet.ask(|_| "AT+CIPCLOSE\r\nAT+PING=\"192.168.1.10\"\r\n".to_owned(), 5 * SECOND);
+    for (n, received) in fleet.received.iter().enumerate() {
+        let echoed = received.windows(9).filter(|w| *w == b"+IPD,16:0").count();
+        assert!(echoed >= 8, "{} got {echoed} echoes: {}", names[n], received.escape_ascii());
+    }
+    let own = (0..names.len()).filter(|n| at_home(*n));
+    own.map(|n| {
+        let state = fleet.world.module_state(fleet.modules[n]).expect("state");
+        let digest = fleet.world.module_digest(fleet.modules[n]).expect("digest");
+        (digest, format!("{} {:02x?} {state}", names[n], state.mac))
+    })
+    .collect()
+}
+
+/// UART, pins and frames of a module, its MAC, its address and all that is drawn for it are its own: what is added where it
+/// neither scans nor hears changes nothing of them, whatever it is called and wherever it stands in the order of names.
+#[test]
+fn what_is_added_on_another_segment_changes_nothing_of_a_module() {
+    const OTHER: &str = "[ap.other]\nssid = \"other\"\npassword = \"correct horse\"\nchannel = 11\n\
+                         subnet = \"192.168.9.0/24\"\n[host.far]\naddress = \"203.0.113.99\"\ntcp-echo = 7\n";
+    let alone = of_home("", &[]);
+    let additions: [(&str, &[&str]); 4] = [
+        ("", &[]),
+        (
+            "[host.aaa]\naddress = \"192.168.9.20\"\ntcp-echo = 7\n[host.zzz]\naddress = \"198.51.100.1\"\n",
+            &[],
+        ),
+        ("[link.aa]\nloss = \"5 %\"\n", &["aa", "mm", "zz"]),
+        ("[link.zz]\njitter = \"3 ms\"\n[host.aaa]\naddress = \"192.168.9.20\"\n", &["a", "zz"]),
+    ];
+    for (more, modules) in additions {
+        let modules_text: String = modules.iter().map(|name| format!("[module.{name}]\n")).collect();
+        let added = of_home(&format!("{OTHER}{modules_text}{more}"), modules);
+        assert_eq!(added, alone, "with the modules {modules:?} and\n{more}");
+    }
+}
