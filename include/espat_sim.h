@@ -446,7 +446,8 @@ enum espat_event_kind
     // A host's terminal had no room for `count` bytes that it was to send to `peer`.
     ESPAT_EVENT_KIND_TCP_TERMINAL_DROPPED = 134,
     // A connection of a host's terminal is over, after `count` bytes from `peer`. `code` 0: the host has closed it, 1:
-    // the host has reset it, 2: `peer` has closed it, 3: `peer` has reset it, 4: for the reason in `detail`.
+    // the host has reset it, 2: `peer` has closed it, 3: `peer` has reset it, 4: for the reason in `detail`. `sent` is the
+    // CRC-32 of what has come.
     ESPAT_EVENT_KIND_TCP_TERMINAL_ENDED = 135,
     // A host's terminal was told to do something and has no connection. `code` 0: to send, 1: to close, 2: to reset.
     ESPAT_EVENT_KIND_TCP_TERMINAL_NOTHING = 136,
@@ -500,6 +501,38 @@ enum espat_event_kind
     // The connection of a WebSocket client at `peer` is over: `code` is the code of its close frame, or 0, `data` its
     // reason, `detail` another cause.
     ESPAT_EVENT_KIND_WEB_SOCKET_ENDED = 213,
+    // `peer` has connected to a discard server.
+    ESPAT_EVENT_KIND_DISCARD_CONNECTED = 220,
+    // A connection to a discard server is over, after `count` bytes from `peer`, whose CRC-32 is `sent`. `code` 2: `peer` has
+    // closed it, 4: it ended otherwise.
+    ESPAT_EVENT_KIND_DISCARD_ENDED = 221,
+    // `peer` has connected to a source.
+    ESPAT_EVENT_KIND_SOURCE_CONNECTED = 222,
+    // A connection to a source is over, after `sent` bytes to `peer` and `count` bytes from it. `code` 2: `peer` has closed
+    // it, 4: it ended otherwise.
+    ESPAT_EVENT_KIND_SOURCE_ENDED = 223,
+    // `peer` has connected to a scripted peer.
+    ESPAT_EVENT_KIND_SCRIPT_CONNECTED = 224,
+    // The script of the connection with `peer` has come to its end.
+    ESPAT_EVENT_KIND_SCRIPT_DONE = 225,
+    // Step `code` of the script (from 1) has not come true: `detail` says what was expected, and what was found.
+    ESPAT_EVENT_KIND_SCRIPT_FAILED = 226,
+    // A connection to a scripted peer is over, after `count` bytes from `peer`.
+    ESPAT_EVENT_KIND_SCRIPT_ENDED = 227,
+    // A real program has accepted the connection of `peer` (`external`).
+    ESPAT_EVENT_KIND_EXTERNAL_CONNECTED = 228,
+    // A real program was not reached; the connection of `peer` is reset.
+    ESPAT_EVENT_KIND_EXTERNAL_REFUSED = 229,
+    // A toxic has refused a connection from `peer`: `code` is the host's port, as in all kinds of toxics.
+    ESPAT_EVENT_KIND_TOXIC_REFUSED = 230,
+    // A toxic has reset the connection with `peer`, after `count` bytes in one direction.
+    ESPAT_EVENT_KIND_TOXIC_RESET = 231,
+    // A toxic has closed the connection with `peer`, after `count` bytes in one direction.
+    ESPAT_EVENT_KIND_TOXIC_CLOSED = 232,
+    // A host has forgotten its connection with `peer`, which does not know.
+    ESPAT_EVENT_KIND_TOXIC_HALF_OPEN = 233,
+    // The connection of `peer` to a real program is over: `count` bytes went to it, `sent` came from it.
+    ESPAT_EVENT_KIND_EXTERNAL_ENDED = 240,
     // A line of the console or of the timeline has taken effect: `detail` is the line. `subject` is the module, host or
     // access point that it changes, or "gateway". Of modules and of hosts.
     ESPAT_EVENT_KIND_CHANGED = 300,
@@ -860,7 +893,9 @@ typedef struct espat_observation {
     const char *subject;
     // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
     // "change", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
-    // "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket", "change". NULL: there is no observation now.
+    // "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket", "discard", "source", "script", "external", "toxic",
+    // "change".
+    // NULL: there is no observation now.
     const char *kind;
     // The sentence: one line, without its end, such as "joined home as 192.168.1.100". NULL: there is no observation
     // now.

@@ -424,7 +424,8 @@ namespace Antmicro.Renode.Peripherals.Network
         //
         // `kind` is of a module "command" (a line from the MCU), "reply" (a line from the module), "station", "link", "change"
         // or "uart", and of a host "station", "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal", "udp-echo", "dns",
-        // "sntp", "tls", "mqtt", "websocket" or "change". `subject` is the module's or host's name; empty is any. `text` is part of the
+        // "sntp", "tls", "mqtt", "websocket", "discard",
+        // "source", "script", "external", "toxic" or "change". `subject` is the module's or host's name; empty is any. `text` is part of the
         // observation's text, or with `regex` an expression that matches part of it.
         //
         // What was observed since the start counts too, but nothing counts twice: a match takes all older observations of

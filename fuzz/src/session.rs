@@ -285,6 +285,7 @@ impl Driver {
             pins: on,
             host_received: on,
             keylog: on,
+            external: false,
         };
         let mut world = match World::new(scenario, None, recording) {
             Ok(world) => world,

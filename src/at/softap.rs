@@ -31,6 +31,7 @@ impl Core {
             });
             let softap = self.softap(env);
             env.softap.start(softap.max_stations, self.seen_softap(env, &softap));
+            env.softap.set_inactive(self.settings.wifi.inactive.softap_time());
         }
         // Before the command's own OK.
         self.poll_softap(env);

@@ -7,7 +7,7 @@ use quick_junit::TestSuite;
 
 use super::options::McuArgs;
 use super::{expect, files};
-use crate::edge::{FileError, Outputs, Paths, SavedFiles, Session, read_text};
+use crate::edge::{External, FileError, Outputs, Paths, SavedFiles, Session, read_text};
 use crate::time::Instant;
 use crate::transcript::{self, Failure, Progress, Run, Transcript};
 use crate::world::Verdict;
@@ -41,6 +41,10 @@ pub struct RunArgs {
     /// secrets.
     #[arg(long, value_name = "PATH")]
     keylog: Option<PathBuf>,
+    /// Let the scenarios' hosts reach real programs on this machine, where they say so (`external`). Another run may
+    /// differ then; a replay of its input log does not.
+    #[arg(long)]
+    external: bool,
     #[command(flatten)]
     mcu: McuArgs,
     /// Write the results as JUnit XML. Its times are virtual.
@@ -96,7 +100,8 @@ fn start(args: &RunArgs) -> Result<i32, String> {
         let outputs =
             Outputs { capture: to(&captures)?, log: to(&logs)?, keylog: to(&keylogs)?, ..Outputs::default() };
         let outcome = one(transcript, args, outputs)?;
-        let again = again(transcript, args.seed, args.mcu);
+        let external = if args.external { " --external" } else { "" };
+        let again = format!("{}{external}", again(transcript, args.seed, args.mcu));
         let Outcome { end, failure, verdicts, warnings } = &outcome;
         let mut report: Vec<String> = failure
             .iter()
@@ -110,6 +115,9 @@ fn start(args: &RunArgs) -> Result<i32, String> {
             failed += 1;
             say!("FAIL {} ({end} virtual)", transcript.title());
             report.push(format!("to run it again: {again}"));
+            if args.external {
+                report.push("with real programs another run may differ".to_owned());
+            }
         }
         for line in &report {
             say!("  {line}");
@@ -156,6 +164,7 @@ fn one(transcript: &Transcript, args: &RunArgs, outputs: Outputs) -> Result<Outc
             // The other end lives as long as the session.
             let _ = warn.send(sentence.to_owned());
         })),
+        external: args.external.then(External::default),
         ..outputs
     };
     let seed = args.seed.or(transcript.seed);

@@ -15,7 +15,7 @@ use super::options::{DialogueArgs, McuArgs, Terminal};
 #[cfg(unix)]
 use crate::edge::serve::Pty;
 use crate::edge::serve::{Address, Clock, Control, Event, Happening, Listener, Server, State, Wall};
-use crate::edge::{Outputs, Session};
+use crate::edge::{External, Outputs, Session};
 use crate::time::Duration;
 use crate::world::Recording;
 use screen::Screen;
@@ -50,6 +50,9 @@ pub struct ServeArgs {
     /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
+    /// Let the scenario's hosts reach real programs on this machine, where it says so (`external`).
+    #[arg(long)]
+    external: bool,
     #[command(flatten)]
     mcu: McuArgs,
     /// Let the terminal be set to any rate. Without this, one that is not the module's garbles what passes, as on a
@@ -202,6 +205,7 @@ fn outputs(args: &ServeArgs, screen: &Shared) -> Result<Outputs, String> {
         dialogue: args.dialogue.or(false).then(|| Box::new(show) as _),
         warnings: Some(Box::new(move |sentence| on(&warnings).say(&format!("warning: {sentence}")))),
         pulled: Recording { observations: true, ..Recording::default() },
+        external: args.external.then(External::hurrying),
         ..Outputs::default()
     })
 }

@@ -2,6 +2,7 @@
 //! them, and a [`Session`] carries them from a world to its sinks. [`SavedFiles`] keep what modules have saved
 //! between runs, [`load_scenario`] reads the scenario that a user names. [`serve`] ties a world to the wall clock.
 
+mod external;
 mod paths;
 mod room;
 mod saved;
@@ -11,6 +12,7 @@ mod session;
 mod sink;
 mod text;
 
+pub use external::External;
 pub use paths::{FileError, Paths};
 pub use room::with_room;
 pub use saved::SavedFiles;

@@ -10,7 +10,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{SavedFiles, Sink, with_room};
+use super::{External, SavedFiles, Sink, with_room};
 use crate::capture::UartPacket;
 use crate::world::{Error, Recording, Scenario, World};
 
@@ -34,6 +34,8 @@ pub struct Outputs {
     pub warnings: Option<OnWarning>,
     /// The files of what modules have saved.
     pub saved: SavedFiles,
+    /// The way to real programs; without it a scenario that has `external` is refused.
+    pub external: Option<External>,
     /// What is recorded without an output: it waits in the world until [`Session::peek`] takes it out.
     pub pulled: Recording,
 }
@@ -46,6 +48,7 @@ impl Outputs {
             log: self.log.is_some() || self.pulled.log,
             keylog: self.keylog.is_some() || self.pulled.keylog,
             dialogue: self.dialogue.is_some() || self.pulled.dialogue,
+            external: self.external.is_some(),
             ..self.pulled
         }
     }
@@ -67,6 +70,7 @@ impl std::error::Error for Poisoned {}
 pub struct Session {
     world: Mutex<World>,
     outputs: Mutex<Outputs>,
+    external: Option<Mutex<External>>,
     names: Vec<String>,
 }
 
@@ -76,6 +80,9 @@ impl Session {
     pub fn new(scenario: &Scenario, seed: Option<u64>, mut outputs: Outputs) -> Result<Session, Error> {
         let mut scenario = scenario.clone();
         outputs.saved = SavedFiles::read(&mut scenario).map_err(|e| Error::Saved(e.to_string()))?;
+        if outputs.external.is_none() {
+            External::refuse(&scenario).map_err(Error::Network)?;
+        }
         let recording = outputs.recording();
         let made = with_room(|| World::new(&scenario, seed, recording).map(Box::new));
         let world = made.map_err(|e| Error::Network(format!("there is no thread to build it: {e}")))??;
@@ -83,16 +90,22 @@ impl Session {
     }
 
     /// A session of a world that exists, recording what `outputs` wants ([`Outputs::recording`]).
-    pub fn of(world: World, outputs: Outputs) -> Session {
+    pub fn of(world: World, mut outputs: Outputs) -> Session {
         let names = world.module_names().iter().map(|n| (*n).to_owned()).collect();
-        let session = Session { world: Mutex::new(world), outputs: Mutex::new(outputs), names };
+        let external = outputs.external.take().map(Mutex::new);
+        let session = Session { world: Mutex::new(world), outputs: Mutex::new(outputs), external, names };
         session.pass_on();
         session
     }
 
     /// Lets `f` use the world, then hands on what it recorded.
     pub fn with<R>(&self, f: impl FnOnce(&mut World) -> R) -> Result<R, Poisoned> {
-        let result = f(&mut *self.world.lock().map_err(|_| Poisoned)?);
+        let mut world = self.world.lock().map_err(|_| Poisoned)?;
+        let result = f(&mut world);
+        if let Some(external) = &self.external {
+            external.lock().unwrap_or_else(PoisonError::into_inner).carry(&mut world);
+        }
+        drop(world);
         self.pass_on();
         Ok(result)
     }
@@ -101,6 +114,12 @@ impl Session {
     /// waits for an output.
     pub fn peek<R>(&self, f: impl FnOnce(&mut World) -> R) -> Result<R, Poisoned> {
         self.world.lock().map(|mut world| f(&mut world)).map_err(|_| Poisoned)
+    }
+
+    /// True while a real program may send something by itself.
+    pub fn reaches_out(&self) -> bool {
+        let external = self.external.as_ref();
+        external.is_some_and(|external| external.lock().unwrap_or_else(PoisonError::into_inner).is_open())
     }
 
     /// Hands on what is recorded and waits until the sinks have written it. Returns a sentence for each that

@@ -9,9 +9,9 @@ use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
 use crate::edge::{
-    FileError, NoScenario, Outputs, Paths, SavedFiles, Session, Sink, load_scenario, with_room,
+    External, FileError, NoScenario, Outputs, Paths, SavedFiles, Session, Sink, load_scenario, with_room,
 };
-use crate::world::{Recording, Scenario, World};
+use crate::world::{Error, Recording, Scenario, World};
 
 /// Keep the capture (pcapng) for espat_capture_take().
 pub const ESPAT_RECORD_CAPTURE: u32 = 1;
@@ -90,6 +90,7 @@ pub unsafe extern "C" fn espat_world_new(
             recordings.check_files(&source, &scenario)?;
             let saved = SavedFiles::read(&mut scenario)
                 .map_err(|e| file_failure(&e, espat_status::InvalidScenario))?;
+            External::refuse(&scenario).map_err(Error::Network)?;
             let made = World::new(&scenario, seed, recordings.recording())?;
             let session = Session::of(made, Outputs { saved, ..recordings.outputs()? });
             Handle::new(session, recordings.pulled, false).map(Box::new)
@@ -221,6 +222,7 @@ impl<'a> Recordings<'a> {
             pins: record & ESPAT_RECORD_PINS != 0,
             host_received: record & ESPAT_RECORD_HOST_RECEIVED != 0,
             keylog: record & ESPAT_RECORD_KEYLOG != 0,
+            external: false,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let input_log_path = optional_text(options, input_log_path, "input_log_path")?;

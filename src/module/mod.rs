@@ -17,7 +17,7 @@ use crate::profile::{Build, Profile, Range, Reset, Timing};
 use crate::rng::{Stream, derive};
 use crate::time::{Duration, Instant, earliest};
 use crate::uart::{Direction, Disturbance, LineSettings, Pace, Transmitter, UartEvent};
-use crate::wifi::config::Association;
+use crate::wifi::config::{ApChange, Association};
 use crate::wifi::{Air, RadioChange, RadioNews, SoftAp, Station, Surroundings};
 use wire::Wire;
 
@@ -294,6 +294,32 @@ impl Module {
         self.station.air_changed(now, &mut around);
     }
 
+    /// Something happens to an access point.
+    pub fn access_point_changes(&mut self, now: Instant, name: &str, change: &ApChange) {
+        self.air.change(name, change);
+        match change {
+            ApChange::Rssi(_) => {
+                let up = self.air.get(name).is_some_and(|ap| ap.up);
+                self.access_point(now, name, up);
+            }
+            ApChange::Channel(_) | ApChange::Password(_) | ApChange::Deauth => {
+                self.station.deauthenticated(now, name, &mut self.stack);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// How strong it hears an access point, in dBm.
+    pub fn rssi(&self, ap: &str) -> Option<i8> {
+        self.air.get(ap).map(|ap| ap.config.rssi)
+    }
+
+    /// A host on the softAP has gone out of reach without a word.
+    pub fn guest_vanishes(&mut self, now: Instant, host: &str) {
+        self.softap.vanish(now, host);
+        self.settle(now);
+    }
+
     /// An access point answers stations differently from now on.
     pub fn association(&mut self, name: &str, association: Association) {
         self.air.set_association(name, association);
@@ -415,6 +441,7 @@ impl Module {
 
     /// Lets everything that has moved find its rest at `now`.
     fn settle(&mut self, now: Instant) {
+        self.softap.poll(now);
         while self.power == Power::On {
             self.stack.poll(now);
             let mut env = env!(self);

@@ -17,6 +17,8 @@ pub enum Timer {
     Escape,
     /// The station goes on with a scan, a join or an address, or tries to come back.
     Station,
+    /// A host that has left the softAP without a word was silent for too long.
+    SoftAp,
     /// The IP stack sends again, probes, or gives something up.
     Stack,
     /// The AT firmware has something to do: [`crate::at`] has a table of its own.
@@ -25,12 +27,13 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Timer; 7] = [
+    pub const ALL: [Timer; 8] = [
         Timer::Start,
         Timer::Reset,
         Timer::WakeUp,
         Timer::Escape,
         Timer::Station,
+        Timer::SoftAp,
         Timer::Stack,
         Timer::Firmware,
     ];
@@ -51,12 +54,13 @@ impl Module {
             (Timer::Start | Timer::Reset | Timer::WakeUp, _) => None,
             (Timer::Escape, Power::On) => self.wire.escape.due(),
             (Timer::Station, Power::On) => self.station.next_timer(),
+            (Timer::SoftAp, Power::On) => self.softap.next_timer(),
             (Timer::Stack, Power::On) => self.stack.next_timer(),
             (Timer::Firmware, Power::On) => {
                 let receiving = self.wire.receiving(&self.mcu);
                 self.at.as_ref().and_then(|at: &At| at.next_timeout(receiving))
             }
-            (Timer::Escape | Timer::Station | Timer::Stack | Timer::Firmware, _) => None,
+            (Timer::Escape | Timer::Station | Timer::SoftAp | Timer::Stack | Timer::Firmware, _) => None,
         }
     }
 }

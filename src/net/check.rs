@@ -231,6 +231,10 @@ mod tests {
             lease: Duration::from_secs(3600),
             ipv6: Some(Ipv6Addr::new(0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0)),
             dns: vec![ip(1)],
+            lan: None,
+            rssi: -45,
+            uplink: true,
+            captive: false,
         }
     }
 
@@ -242,6 +246,9 @@ mod tests {
             address6: None,
             segment: segment.map(str::to_owned),
             link: LinkFaults::default(),
+            mac: None,
+            groups: Vec::new(),
+            toxics: Vec::new(),
             services: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ pub use super::faults::{Distribution, Faults, GeModel, LARGEST_GAP, LONGEST_QUEU
 pub(crate) use super::link::SHORTEST_DRAWN;
 use super::mqtt::wire::Refusal;
 use super::tls;
+use super::toxics::Toxics;
 use crate::time::Duration;
 pub use http::{HttpAnswer, HttpChange, Page};
 
@@ -36,6 +37,14 @@ pub struct SegmentConfig {
     pub ipv6: Option<Ipv6Addr>,
     /// The DNS servers that DHCP names, up to three.
     pub dns: Vec<Ipv4Addr>,
+    /// The segment whose stations those of its access point are; `None`: its own.
+    pub lan: Option<String>,
+    /// How strong its access point is heard at the start, in dBm.
+    pub rssi: i8,
+    /// The gateway forwards between it and everything else, and answers questions for names.
+    pub uplink: bool,
+    /// Its gateway is a captive portal.
+    pub captive: bool,
 }
 
 /// What a DHCP server answers.
@@ -86,6 +95,12 @@ pub struct HostConfig {
     /// The link that joins it to its segment, or to the gateway. Its MTU at the start is also that of the host's
     /// own interface.
     pub link: LinkFaults,
+    /// Its Ethernet address; `None`: made from its name. Beyond the gateway it has none.
+    pub mac: Option<[u8; 6]>,
+    /// The multicast groups that it is in.
+    pub groups: Vec<IpAddr>,
+    /// What is done at the start to the connections of its ports; `None`: of those that are not named.
+    pub toxics: Vec<(Option<u16>, Toxics)>,
     /// What it offers.
     pub services: Vec<ServiceConfig>,
 }
@@ -104,6 +119,16 @@ impl HostConfig {
     /// Whether it has an HTTP server.
     pub fn has_http(&self) -> bool {
         self.services.iter().any(|s| matches!(s, ServiceConfig::Http { .. }))
+    }
+
+    /// Whether it reaches a real program.
+    pub fn has_external(&self) -> bool {
+        self.services.iter().any(|s| matches!(s, ServiceConfig::External { .. }))
+    }
+
+    /// Whether it has an update server.
+    pub fn has_update(&self) -> bool {
+        self.services.iter().any(|s| matches!(s, ServiceConfig::Update { .. }))
     }
 
     /// Whether it has a WebSocket server.
@@ -157,6 +182,32 @@ pub enum ServiceConfig {
         /// UDP port, 1 to 65535.
         port: u16,
     },
+    /// Takes everything and says nothing (RFC 863).
+    Discard {
+        /// TCP port, 1 to 65535.
+        port: u16,
+    },
+    /// Sends a pattern (RFC 864), and takes everything.
+    Source {
+        /// TCP port, 1 to 65535.
+        port: u16,
+        /// How much, and how fast.
+        source: Source,
+    },
+    /// Each connection goes on to a real program.
+    External {
+        /// TCP port, 1 to 65535.
+        port: u16,
+        /// Where the program listens: an address or a name, a colon and a port.
+        to: String,
+    },
+    /// Each connection goes through a script.
+    Script {
+        /// TCP port, 1 to 65535.
+        port: u16,
+        /// Its steps.
+        steps: Vec<ScriptStep>,
+    },
     /// A DNS server on UDP port 53.
     Dns(DnsConfig),
     /// Tells the time, on UDP port 123.
@@ -172,6 +223,37 @@ pub enum ServiceConfig {
         /// What it has.
         offer: UpdateOffer,
     },
+}
+
+/// What a source sends on each connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Bits per second (at least 1); `None`: as fast as the peer takes it.
+    pub rate_bps: Option<u64>,
+    /// Bytes, after which it closes; `None`: it goes on until the peer closes.
+    pub length: Option<u64>,
+}
+
+/// A step of a scripted peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScriptStep {
+    /// It sends these bytes.
+    Send(Vec<u8>),
+    /// These bytes must come next, within this time.
+    Expect {
+        /// At least one.
+        data: Vec<u8>,
+        /// Counts from when the step before was over.
+        within: Duration,
+    },
+    /// Time passes.
+    Wait(Duration),
+    /// It closes the connection (FIN).
+    Close,
+    /// It resets the connection (RST).
+    Reset,
+    /// It begins anew.
+    Again,
 }
 
 /// How a time server answers.
@@ -347,6 +429,34 @@ pub struct UpdateOffer {
     pub latest: String,
     /// For each version its files (`ota` is the firmware, others are named after partitions), and their sizes in bytes.
     pub versions: BTreeMap<String, BTreeMap<String, usize>>,
+    /// How the files are that it hands out.
+    pub answers: UpdateAnswers,
+}
+
+/// How the files of an update server are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UpdateAnswers {
+    /// Whole.
+    #[default]
+    Right,
+    /// One bit in the middle is inverted, which the image's checksum tells.
+    Damaged,
+    /// The first byte is wrong: no image at all.
+    NoImage,
+}
+
+impl UpdateAnswers {
+    /// Each with the word for it.
+    pub const WORDS: [(&str, UpdateAnswers); 3] = [
+        ("right", UpdateAnswers::Right),
+        ("damaged", UpdateAnswers::Damaged),
+        ("no-image", UpdateAnswers::NoImage),
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// What a DNS server knows, and how it answers.

@@ -2,7 +2,7 @@
 //! [`service::dns`](super::service)'s.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use simple_dns::rdata::{A, AAAA, CNAME, RData};
 use simple_dns::{CLASS, Name, OPCODE, Packet, PacketFlag, QCLASS, QTYPE, RCODE, ResourceRecord, TYPE};
@@ -31,6 +31,15 @@ impl DnsServer {
         let named = |(name, record): &(String, DnsRecord)| Some((key(&parse(name)?), record.clone()));
         let records = config.records.iter().filter_map(named).collect();
         DnsServer { records, ttl: config.ttl, behaviour: config.behaviour }
+    }
+
+    /// The answer to a datagram of a server for which every name has this address.
+    pub(super) fn of_everything(query: &[u8], address: Ipv4Addr) -> Option<Vec<u8>> {
+        let name = Packet::parse(query).ok()?.questions.first()?.qname.to_string();
+        // Nobody is to keep it.
+        let mut server = DnsServer::new(&DnsConfig { ttl: 0, ..DnsConfig::default() });
+        server.add(&name, address);
+        server.answer(query)
     }
 
     /// Adds an address of a name; a name may have several. False when `name` is no DNS name (labels of 1 to 63

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::mqtt::wire::{Message, Refusal, Version as MqttVersion};
 use super::stack::CloseReason;
 use super::tls::Version;
+use super::toxics::Poisoned;
 use super::websocket::opcode;
 use crate::time::Duration;
 
@@ -35,6 +36,16 @@ pub enum HostEvent {
     Sntp(SntpEvent),
     /// A handshake of TLS is over.
     Tls(TlsEvent),
+    /// A connection to its discard server.
+    Discard(LoadEvent),
+    /// A connection to its source.
+    Source(LoadEvent),
+    /// A connection to its scripted peer.
+    Script(ScriptEvent),
+    /// A connection to a real program.
+    External(ExternalEvent),
+    /// A toxic has done something to a connection.
+    Toxic(ToxicEvent),
     /// Something about a client of its MQTT broker.
     Mqtt(MqttEvent),
     /// Something about a client of its WebSocket server.
@@ -53,9 +64,160 @@ impl fmt::Display for HostEvent {
             HostEvent::Dns(event) => event.fmt(f),
             HostEvent::Sntp(event) => event.fmt(f),
             HostEvent::Tls(event) => event.fmt(f),
+            HostEvent::Discard(event) | HostEvent::Source(event) => event.fmt(f),
+            HostEvent::Script(event) => event.fmt(f),
+            HostEvent::External(event) => event.fmt(f),
+            HostEvent::Toxic(event) => event.fmt(f),
             HostEvent::Mqtt(event) => event.fmt(f),
             HostEvent::WebSocket(event) => event.fmt(f),
         }
+    }
+}
+
+/// Something about a connection to a service that makes load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadEvent {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// What.
+    pub news: LoadNews,
+}
+
+/// What there is to tell of such a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadNews {
+    /// It is open.
+    Connected,
+    /// It is over.
+    Ended {
+        /// True: the other end has closed it in good order.
+        closed: bool,
+        /// Bytes that have come.
+        received: u64,
+        /// Their CRC-32.
+        crc: u32,
+        /// Bytes that were sent.
+        sent: u64,
+    },
+}
+
+impl fmt::Display for LoadEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.peer;
+        match self.news {
+            LoadNews::Connected => write!(f, "connection from {peer}"),
+            LoadNews::Ended { closed, received, crc, sent } => {
+                let how = if closed { "closed" } else { "ended" };
+                write!(f, "{peer} {how} after {received} bytes, {}, {sent} bytes sent", Crc(crc))
+            }
+        }
+    }
+}
+
+/// A checksum in a sentence.
+struct Crc(u32);
+
+impl fmt::Display for Crc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CRC-32 {:08x}", self.0)
+    }
+}
+
+/// Something about a connection to a scripted peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptEvent {
+    /// The other end.
+    pub peer: SocketAddr,
+    /// What.
+    pub news: ScriptNews,
+}
+
+/// What there is to tell of such a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScriptNews {
+    /// It is open.
+    Connected,
+    /// Its script has come to its end.
+    Done,
+    /// A step has not come true.
+    Failed {
+        /// Its number, from 1.
+        step: usize,
+        /// What was expected, and what was found.
+        why: String,
+    },
+    /// It is over.
+    Ended {
+        /// Bytes that have come.
+        received: u64,
+    },
+}
+
+impl fmt::Display for ScriptEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.peer;
+        match &self.news {
+            ScriptNews::Connected => write!(f, "connection from {peer}"),
+            ScriptNews::Done => write!(f, "{peer} done"),
+            ScriptNews::Failed { step, why } => write!(f, "{peer} failed at step {step}: {why}"),
+            ScriptNews::Ended { received } => write!(f, "{peer} ended after {received} bytes"),
+        }
+    }
+}
+
+/// Something about a connection to a real program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExternalEvent {
+    /// The other end, in the simulation.
+    pub peer: SocketAddr,
+    /// What.
+    pub news: ExternalNews,
+}
+
+/// What there is to tell of such a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExternalNews {
+    /// The program has accepted it.
+    Connected,
+    /// It could not be reached.
+    Refused,
+    /// It is over.
+    Ended {
+        /// Bytes that the program was sent.
+        received: u64,
+        /// Bytes that it has sent.
+        sent: u64,
+    },
+}
+
+impl fmt::Display for ExternalEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.peer;
+        match self.news {
+            ExternalNews::Connected => write!(f, "connection from {peer}"),
+            ExternalNews::Refused => write!(f, "refused {peer}: the program was not reached"),
+            ExternalNews::Ended { received, sent } => {
+                write!(f, "{peer} ended after {received} bytes, {sent} bytes sent")
+            }
+        }
+    }
+}
+
+/// What a toxic has done to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToxicEvent {
+    /// The host's own port.
+    pub port: u16,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// What.
+    pub what: Poisoned,
+}
+
+impl fmt::Display for ToxicEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ToxicEvent { port, peer, what } = self;
+        write!(f, "{peer} at port {port} {what}")
     }
 }
 
@@ -110,6 +272,8 @@ pub struct Asked {
     pub headers: Vec<(String, String)>,
     /// Bytes of the request's body.
     pub body: u64,
+    /// The body's CRC-32.
+    pub crc: u32,
     /// The body, or as much of it as is kept.
     pub content: Vec<u8>,
     /// Bytes of the answer's body.
@@ -119,7 +283,7 @@ pub struct Asked {
 impl fmt::Display for RequestEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let RequestEvent { peer, status, request } = self;
-        let Some(Asked { method, target, headers, body, content, sent }) = request else {
+        let Some(Asked { method, target, headers, body, crc, content, sent }) = request else {
             return write!(f, "bad request from {peer} -> {status}");
         };
         write!(f, "{method} {target} from {peer} -> {status}, {sent} bytes")?;
@@ -132,7 +296,7 @@ impl fmt::Display for RequestEvent {
         for (name, value) in headers {
             write!(f, ", {name}: {}", excerpt(value.as_bytes()))?;
         }
-        Ok(())
+        if *body > 0 { write!(f, ", {}", Crc(*crc)) } else { Ok(()) }
     }
 }
 
@@ -184,6 +348,8 @@ pub enum TcpEvent {
         how: Ending,
         /// Bytes that have arrived on it.
         received: u64,
+        /// Their CRC-32.
+        crc: u32,
     },
     /// This host was told to do something to its connections, and has none.
     Nothing(Order),
@@ -229,13 +395,16 @@ impl fmt::Display for TcpEvent {
             TcpEvent::Dropped { peer, bytes, waiting } => {
                 write!(f, "{bytes} bytes for {peer} dropped: {waiting} bytes wait already")
             }
-            TcpEvent::Ended { peer, how, received } => match how {
-                Ending::Closed => write!(f, "closed {peer} after {received} bytes"),
-                Ending::Reset => write!(f, "reset {peer} after {received} bytes"),
-                Ending::PeerClosed => write!(f, "{peer} closed after {received} bytes"),
-                Ending::PeerReset => write!(f, "{peer} reset after {received} bytes"),
-                Ending::Over(why) => write!(f, "{peer} ended after {received} bytes: {why}"),
-            },
+            TcpEvent::Ended { peer, how, received, crc } => {
+                match how {
+                    Ending::Closed => write!(f, "closed {peer} after {received} bytes")?,
+                    Ending::Reset => write!(f, "reset {peer} after {received} bytes")?,
+                    Ending::PeerClosed => write!(f, "{peer} closed after {received} bytes")?,
+                    Ending::PeerReset => write!(f, "{peer} reset after {received} bytes")?,
+                    Ending::Over(why) => write!(f, "{peer} ended after {received} bytes: {why}")?,
+                }
+                if *received > 0 { write!(f, ", {}", Crc(*crc)) } else { Ok(()) }
+            }
             TcpEvent::Nothing(Order::Send) => f.write_str("nothing sent: no connection"),
             TcpEvent::Nothing(Order::Close) => f.write_str("nothing closed: no connection"),
             TcpEvent::Nothing(Order::Reset) => f.write_str("nothing reset: no connection"),

@@ -5,6 +5,8 @@
 
 /// First byte of an application image.
 const IMAGE_MAGIC: u8 = 0xe9;
+/// Where the header of an image says whether a hash stands behind it.
+const HASH_APPENDED: usize = 23;
 /// Where the description of the application begins: behind the headers of the image and of its first segment.
 const DESCRIPTION: usize = 32;
 /// How it begins.
@@ -46,8 +48,7 @@ pub fn signature(name: &str) -> Option<(usize, &'static [u8])> {
 
 /// The file `name` of a version, `size` bytes long.
 pub fn file(name: &str, version: &str, size: usize) -> Vec<u8> {
-    // Any pattern would do; this one shows in a capture where one is.
-    let mut bytes: Vec<u8> = (0..size).map(|i| (i >> 8) as u8 ^ i as u8).collect();
+    let mut bytes: Vec<u8> = (0..size).map(filling).collect();
     let mut put = |at: usize, what: &[u8]| {
         for (byte, new) in bytes.iter_mut().skip(at).zip(what) {
             *byte = *new;
@@ -62,6 +63,31 @@ pub fn file(name: &str, version: &str, size: usize) -> Vec<u8> {
         put(at, mark);
     }
     bytes
+}
+
+/// What a file has at a place where it has neither mark nor description.
+fn filling(at: usize) -> u8 {
+    // Any pattern would do; this one shows in a capture where one is.
+    (at >> 8) as u8 ^ at as u8
+}
+
+/// Inverts one bit in the middle of a file.
+pub fn damage(file: &mut [u8]) {
+    let middle = file.len() / 2;
+    if let Some(byte) = file.get_mut(middle) {
+        *byte ^= 1;
+    }
+}
+
+/// Whether a part of an image, from `at` on, is as [`file`] has made it: what stands for the checksum of a real one. Its
+/// first [`LEAST_IMAGE`] bytes have marks of their own.
+pub fn is_whole(at: usize, part: &[u8]) -> bool {
+    part.iter().enumerate().all(|(i, byte)| at + i < LEAST_IMAGE || *byte == filling(at + i))
+}
+
+/// Whether an image was made by [`file`], and not by a compiler: that one says that a hash stands behind it.
+pub fn is_simulated(head: &[u8]) -> bool {
+    head.get(HASH_APPENDED) != Some(&1)
 }
 
 /// The version of an application image, of which `head` is the beginning. `None` when it is none.
@@ -95,6 +121,15 @@ mod tests {
         }
         assert_eq!(version(&image[..LEAST_IMAGE - 2]), None, "cut off");
         assert_eq!(version(&file("client_ca", "v2.4.0.0", 5_000)), None);
+    }
+
+    #[test]
+    fn damage_shows() {
+        let image = file(OTA, "v2.4.0.0", 5_000);
+        assert!(is_whole(0, &image) && is_whole(1_000, &image[1_000..]) && is_simulated(&image));
+        let mut other = image.clone();
+        damage(&mut other);
+        assert!(!is_whole(0, &other) && version(&other) == Some("v2.4.0.0"));
     }
 
     #[test]

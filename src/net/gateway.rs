@@ -18,7 +18,7 @@ use super::dhcp_server::{self, DhcpServer};
 use super::dns_server::DnsServer;
 use super::forward::{Hop, Problem, Routes, forwarded, icmp_error};
 use super::neighbours::{Neighbours, Resolution};
-use super::service::dns;
+use super::service::{Services, dns};
 use super::stack::{Ipv4Config, Medium, Stack, StackConfig};
 use super::{icmpv6, packet};
 use crate::time::{Instant, earliest};
@@ -45,6 +45,10 @@ struct Leg {
     /// Handles what is sent to the gateway's addresses.
     stack: Stack,
     dns: Option<dns::Server>,
+    /// It forwards between this one and everything else.
+    uplink: bool,
+    /// It is a captive portal here: what it serves.
+    portal: Option<Services>,
 }
 
 impl Leg {
@@ -56,7 +60,13 @@ impl Leg {
     /// When its own stack, the DNS server and the advertisements have something to do.
     fn next_timer(&self) -> Option<Instant> {
         let dns = self.dns.as_ref().and_then(dns::Server::next_timer);
-        earliest([self.stack.next_timer(), dns, self.ipv6.as_ref().and_then(ipv6::Announced::next_timer)])
+        let portal = self.portal.as_ref().and_then(Services::next_timer);
+        earliest([
+            self.stack.next_timer(),
+            dns,
+            portal,
+            self.ipv6.as_ref().and_then(ipv6::Announced::next_timer),
+        ])
     }
 
     /// True for an address of the gateway on it.
@@ -131,8 +141,13 @@ impl Gateway {
             dhcp: DhcpServer::new(config, reserved.iter().copied().filter(|own| address.contains_addr(own))),
             dns: dns::Server::new(&mut stack).ok(),
             stack,
+            uplink: true,
+            portal: None,
         });
-        self.note(self.legs.len() - 1);
+        let leg = self.legs.len() - 1;
+        self.set_uplink(leg, config.uplink);
+        self.set_captive(Instant::ZERO, leg, config.captive);
+        self.note(leg);
     }
 
     /// What this leg has to do, or when, may have changed.
@@ -148,6 +163,50 @@ impl Gateway {
     /// How its DNS server behaves from now on.
     pub(super) fn dns_behaviour(&mut self) -> &mut DnsBehaviour {
         &mut self.dns.behaviour
+    }
+
+    /// Cuts the way from a segment to everything else, or opens it. Without it names have no answer either.
+    pub(super) fn set_uplink(&mut self, leg: usize, up: bool) {
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.uplink = up;
+        }
+        self.choose_names(leg);
+    }
+
+    /// Begins or ends to be a captive portal on a segment: every name is the gateway, where an HTTP server sends
+    /// everybody to its own page, and nothing is forwarded.
+    pub(super) fn set_captive(&mut self, now: Instant, leg: usize, captive: bool) {
+        let Some(own) = self.legs.get_mut(leg) else { return };
+        match (captive, own.portal.take()) {
+            (true, None) => own.portal = Services::portal(&mut own.stack, own.address.address()).ok(),
+            (true, portal) => own.portal = portal,
+            (false, Some(portal)) => portal.stop(&mut own.stack),
+            (false, None) => {}
+        }
+        self.choose_names(leg);
+        self.run_stack(now, leg);
+    }
+
+    fn choose_names(&mut self, leg: usize) {
+        let Some(Leg { dns: Some(dns), uplink, portal, address, .. }) = self.legs.get_mut(leg) else {
+            return;
+        };
+        dns.names = match (portal, *uplink) {
+            (Some(_), _) => dns::Names::All(address.address()),
+            (None, true) => dns::Names::Own,
+            (None, false) => dns::Names::Silent,
+        };
+    }
+
+    /// Whether the gateway carries nothing between two of its sides.
+    fn is_cut(&self, src: IpAddr, to: Hop) -> bool {
+        let from = match self.routes.lookup(src) {
+            Some((Hop::Segment(leg), _)) => Some(leg),
+            _ => None,
+        };
+        let to = if let Hop::Segment(leg) = to { Some(leg) } else { None };
+        let cut = |leg: &usize| self.legs.get(*leg).is_some_and(|leg| !leg.uplink || leg.portal.is_some());
+        from != to && (from.iter().any(cut) || to.iter().any(cut))
     }
 
     /// The routing table.
@@ -321,6 +380,7 @@ impl Gateway {
                 self.legs[leg].stack.receive(bytes.to_vec());
                 self.run_stack(now, leg);
             }
+            Some((hop, _)) if self.is_cut(src, hop) => {}
             Some((hop, mtu)) => match forwarded(bytes, mtu) {
                 Ok(packet) => self.emit(now, hop, dst, packet),
                 Err(problem) => self.complain(now, problem, bytes),
@@ -396,12 +456,19 @@ impl Gateway {
 
     /// Lets a leg's own stack and the DNS server act, and sends what they have to say.
     fn run_stack(&mut self, now: Instant, leg: usize) {
-        let Leg { stack, dns, .. } = &mut self.legs[leg];
+        let Leg { stack, dns, portal, .. } = &mut self.legs[leg];
         stack.poll(now);
         if let Some(server) = dns
             && server.poll(now, stack, &self.dns, None)
         {
             stack.poll(now);
+        }
+        if let Some(portal) = portal {
+            while portal.poll(now, stack) {
+                stack.poll(now);
+            }
+            // Nobody is told: it is no host.
+            while portal.take_event().is_some() {}
         }
         while let Some(packet) = self.legs[leg].stack.take_frame() {
             self.send_own(now, leg, packet);

@@ -7,8 +7,9 @@ use super::check::NetError;
 use super::config::{HostConfig, NetConfig};
 use super::link::Link;
 use super::service::Services;
-use super::stack::{Ipv4Config, Ipv6Config, Medium, Secure, Stack, StackConfig};
+use super::stack::{Connection, Ipv4Config, Ipv6Config, Medium, Secure, Stack, StackConfig};
 use super::tls::{self, Clock};
+use super::types::{OneAction, Which};
 use crate::event::Rank;
 use crate::time::Instant;
 
@@ -61,7 +62,7 @@ impl Host {
             name: host.name.clone(),
             seed,
             medium: match on {
-                Some(_) => Medium::Ethernet { mac: mac_address(&host.name) },
+                Some(_) => Medium::Ethernet { mac: host.mac.unwrap_or_else(|| mac_address(&host.name)) },
                 None => Medium::Ip,
             },
             mtu: host.link.up.mtu,
@@ -98,6 +99,12 @@ impl Host {
                 )));
             }
         }
+        for group in &host.groups {
+            stack.join_multicast(*group);
+        }
+        for (port, toxics) in &host.toxics {
+            stack.set_toxics(*port, *toxics);
+        }
         let header = if on.is_some() { ETHERNET_HEADER } else { 0 };
         Ok(Host {
             name: host.name.clone(),
@@ -122,6 +129,52 @@ impl Host {
                 self.stack.port_secure(port.port, &server(&port.config, epoch));
             }
         }
+    }
+
+    /// Does something with one of its connections, if there is that one.
+    pub(super) fn act_on_one(&mut self, which: Which, action: &OneAction) {
+        let Some(stream) = self.one(which) else { return };
+        let (terminal, events) = self.services.terminal();
+        match action {
+            OneAction::Send(data) => terminal.send_on(stream, data, events),
+            OneAction::Close if terminal.has(stream) => terminal.close_one(stream),
+            OneAction::Close => self.stack.stream_close(stream),
+            OneAction::Reset if terminal.has(stream) => terminal.reset_one(stream, &mut self.stack, events),
+            OneAction::Reset => self.stack.tcp_abort(stream),
+            OneAction::HalfOpen => {
+                self.stack.forget_connections(|connection| connection == stream);
+            }
+        }
+    }
+
+    /// The sentence why it can't do that now.
+    pub(super) fn cannot_act_on_one(&self, which: Which, action: &OneAction) -> Option<String> {
+        let Some(stream) = self.one(which) else {
+            return Some(match which {
+                Which::Peer(peer) => format!("it has no connection with {peer}"),
+                Which::Newest | Which::Oldest => "it has no connection".to_owned(),
+            });
+        };
+        let send = matches!(action, OneAction::Send(_));
+        (send && !self.services.terminal_has(stream))
+            .then(|| "only its terminal sends what a test says".to_owned())
+    }
+
+    /// The sentence why its terminal can't listen there.
+    pub(super) fn cannot_listen(&self, port: u16, udp: bool) -> Option<String> {
+        let taken = if udp { self.stack.udp_listens(port) } else { self.stack.listens(port) };
+        let what = if udp { "UDP" } else { "TCP" };
+        taken.then(|| format!("something listens on {what} port {port} already"))
+    }
+
+    fn one(&self, which: Which) -> Option<Connection> {
+        let mut all = self.stack.owned_connections();
+        let found = match which {
+            Which::Peer(peer) => all.find(|(_, remote)| *remote == peer),
+            Which::Oldest => all.next(),
+            Which::Newest => all.next_back(),
+        };
+        found.map(|(stream, _)| stream)
     }
 
     /// The sentence why no server of it can change so; `None`: one can.

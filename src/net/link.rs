@@ -74,6 +74,17 @@ impl Link {
 
     /// Sends a frame of `bytes` bytes at `now`. Calls for one direction come in the order of time.
     pub(super) fn transmit(&mut self, way: Way, now: Instant, bytes: usize) -> Passage {
+        self.transmit_by_radio(way, now, bytes, 0)
+    }
+
+    /// The same by a radio that loses so many frames in a million besides.
+    pub(super) fn transmit_by_radio(
+        &mut self,
+        way: Way,
+        now: Instant,
+        bytes: usize,
+        weak_ppm: u32,
+    ) -> Passage {
         let faults = self.faults.way(way);
         if faults.down {
             return Passage::Dropped { reason: "the link is down" };
@@ -82,8 +93,8 @@ impl Link {
             return Passage::Dropped { reason: "longer than the link's MTU" };
         }
         match way {
-            Way::Up => self.up.transmit(faults, now, bytes),
-            Way::Down => self.down.transmit(faults, now, bytes),
+            Way::Up => self.up.transmit(faults, now, bytes, weak_ppm),
+            Way::Down => self.down.transmit(faults, now, bytes, weak_ppm),
         }
     }
 }
@@ -111,6 +122,7 @@ struct Direction {
     bursts: Stream,
     corrupt: Stream,
     distribution: Stream,
+    weak: Stream,
     /// The state of the Gilbert-Elliott model: bad.
     bad: bool,
     /// Frames that passed since the last one that was held back.
@@ -132,6 +144,7 @@ impl Direction {
             bursts: stream("gemodel"),
             corrupt: stream("corrupt"),
             distribution: stream("distribution"),
+            weak: stream("rssi"),
             bad: false,
             in_order: 0,
             run: None,
@@ -140,11 +153,12 @@ impl Direction {
         }
     }
 
-    fn transmit(&mut self, faults: &Faults, now: Instant, bytes: usize) -> Passage {
+    fn transmit(&mut self, faults: &Faults, now: Instant, bytes: usize, weak_ppm: u32) -> Passage {
         let Some(sent) = self.serialize(faults, now, bytes) else {
             return Passage::Dropped { reason: "the link's queue is full" };
         };
-        let lost = self.loss.chance(faults.loss_ppm) | self.burst_loses(faults.bursts);
+        let lost =
+            self.loss.chance(faults.loss_ppm) | self.burst_loses(faults.bursts) | self.weak.chance(weak_ppm);
         let twice = self.duplicate.chance(faults.duplicate_ppm);
         let held_back =
             self.reorder.chance(faults.reorder_ppm) && self.in_order >= faults.gap.saturating_sub(1);

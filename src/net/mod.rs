@@ -7,6 +7,7 @@
 pub mod addr;
 mod check;
 pub mod config;
+pub mod crc;
 mod dhcp_server;
 pub(crate) mod dns_server;
 pub mod event;
@@ -27,6 +28,7 @@ mod segment;
 pub mod service;
 pub mod stack;
 pub mod tls;
+pub mod toxics;
 mod types;
 pub mod websocket;
 

@@ -7,7 +7,7 @@ use super::addr::{ETHERNET_HEADER, mac_address};
 use super::check::{NetError, check};
 use super::config::{GATEWAY, HostConfig, LinkFaults, NetConfig};
 use super::dns_server::DnsServer;
-use super::event::{GuestEvent, HostEvent, TlsEvent};
+use super::event::{GuestEvent, HostEvent, TlsEvent, ToxicEvent};
 use super::faults::Way;
 use super::gateway::{Gateway, Output};
 use super::host::{Host, Timer};
@@ -27,6 +27,8 @@ struct Module {
     link: Link,
     /// The segment it has joined, as its own side sees it.
     joined: Option<usize>,
+    /// The access point through which it has, by its segment.
+    via: Option<usize>,
     /// The segment on which its frames are delivered.
     member: Option<usize>,
     /// Its station as that segment has seen it.
@@ -76,6 +78,9 @@ pub struct Network {
     tapped: VecDeque<TapRecord>,
     events: VecDeque<(Instant, usize, HostEvent)>,
     secrets: VecDeque<(Instant, String)>,
+    /// What real programs are to be told, if anybody carries it: host, port, number of the connection, and what.
+    externals: VecDeque<(usize, u16, u32, ExternalOutput)>,
+    reaches_out: bool,
     addresses: Vec<(IpAddr, String)>,
     /// Calendar time of the world's start, in seconds since 1970.
     epoch: u64,
@@ -115,7 +120,11 @@ impl Network {
         for segment in &config.segments {
             let mac = mac_address(&format!("{}/{}", GATEWAY, segment.name));
             gateway.add_segment(segment, &reserved, mac, seed);
-            segments.push(Segment::new(&segment.name));
+            let mut own = Segment::new(&segment.name);
+            own.rssi = segment.rssi;
+            let lan = segment.lan.as_ref();
+            own.lan = lan.and_then(|lan| config.segments.iter().position(|other| other.name == *lan));
+            segments.push(own);
             addresses.extend(segment.gateways().map(|address| (address, GATEWAY.to_owned())));
         }
         let mut hosts = Vec::new();
@@ -137,6 +146,7 @@ impl Network {
             rank: rank(&module.name),
             link: Link::new(&module.name, seed, module.link.clone(), ETHERNET_HEADER),
             joined: None,
+            via: None,
             member: None,
             station: None,
             softap_address: None,
@@ -164,6 +174,8 @@ impl Network {
             tapped: VecDeque::new(),
             events: VecDeque::new(),
             secrets: VecDeque::new(),
+            externals: VecDeque::new(),
+            reaches_out: false,
             addresses,
             epoch: config.epoch,
         };
@@ -230,7 +242,12 @@ impl Network {
         let Some(index) = self.access_points().position(|s| s.name() == segment && s.is_up()) else {
             return false;
         };
-        self.set_station(now, module, Some(index))
+        let lan = self.segments[index].lan.unwrap_or(index);
+        let joins = self.set_station(now, module, Some(lan));
+        if let Some(module) = self.modules.get_mut(module) {
+            module.via = Some(index);
+        }
+        joins
     }
 
     /// The module becomes a station on the softAP of another one.
@@ -254,6 +271,7 @@ impl Network {
         let Some(m) = self.modules.get_mut(module) else {
             return false;
         };
+        m.via = None;
         if m.joined != segment {
             m.joined = segment;
             // Behind everything else of this instant, whether the network has been there already or not.
@@ -271,19 +289,28 @@ impl Network {
         let Some(segment) = m.joined else {
             return Fate::Dropped("not associated with an access point");
         };
-        if !self.segments[segment].is_up() {
+        let via = m.via.unwrap_or(segment);
+        if !self.segments[segment].is_up() || !self.segments[via].is_up() {
             return Fate::Dropped("the access point is down");
         }
-        self.transmit(now, module, segment, frame)
+        let weak = radio_loss(self.segments[via].rssi);
+        self.transmit(now, module, segment, frame, weak)
     }
 
     /// A module's frame goes through its radio link to the switch of `segment`.
-    fn transmit(&mut self, now: Instant, module: usize, segment: usize, frame: Vec<u8>) -> Fate {
+    fn transmit(
+        &mut self,
+        now: Instant,
+        module: usize,
+        segment: usize,
+        frame: Vec<u8>,
+        weak_ppm: u32,
+    ) -> Fate {
         let Some(m) = self.modules.get_mut(module) else {
             return Fate::Dropped("there is no such module");
         };
         let mut frame = frame;
-        let passage = m.link.transmit(Way::Up, now, frame.len());
+        let passage = m.link.transmit_by_radio(Way::Up, now, frame.len(), weak_ppm);
         match passage {
             Passage::Arrives { at, twice, corrupt, .. } => {
                 let from = Port::Module(module);
@@ -374,6 +401,17 @@ impl Network {
         Some((at, self.hosts[host].name.as_str(), event))
     }
 
+    /// Somebody carries what real programs are to be told.
+    pub fn set_reaches_out(&mut self) {
+        self.reaches_out = true;
+    }
+
+    /// What a real program is to be told next: the host, its port, the number of the connection there, and what.
+    pub fn take_external(&mut self) -> Option<(String, u16, u32, ExternalOutput)> {
+        let (host, port, number, output) = self.externals.pop_front()?;
+        Some((self.hosts[host].name.clone(), port, number, output))
+    }
+
     /// The next line of the hosts' TLS key log (NSS's format), before the first frame that it opens.
     pub fn take_secret(&mut self) -> Option<(Instant, String)> {
         self.secrets.pop_front()
@@ -432,6 +470,15 @@ impl Network {
             let event = HostEvent::Tls(TlsEvent { peer: remote, outcome });
             self.events.push_back((self.now, index, event));
         }
+        while let Some((port, number, output)) = host.services.take_external() {
+            if self.reaches_out {
+                self.externals.push_back((index, port, number, output));
+            }
+        }
+        while let Some((port, peer, what)) = host.stack.take_poisoned() {
+            let event = HostEvent::Toxic(ToxicEvent { port, peer, what });
+            self.events.push_back((self.now, index, event));
+        }
         while let Some(line) = host.stack.take_secret() {
             self.secrets.push_back((self.now, line));
         }
@@ -483,8 +530,13 @@ impl Network {
     }
 
     fn send_to_module(&mut self, module: usize, mut frame: Vec<u8>, softap: bool) {
+        let via = self.modules[module].via.filter(|_| !softap).map(|via| &self.segments[via]);
+        let (weak, silent) = via.map_or((0, false), |ap| (radio_loss(ap.rssi), !ap.is_up()));
         let link = &mut self.modules[module].link;
-        let passage = link.transmit(Way::Down, self.now, frame.len());
+        let passage = match silent {
+            true => Passage::Dropped { reason: "the access point is down" },
+            false => link.transmit_by_radio(Way::Down, self.now, frame.len(), weak),
+        };
         let why = comment(&passage);
         let (at, lost) = match passage {
             Passage::Arrives { at, corrupt, .. } => {
@@ -512,6 +564,15 @@ impl Network {
             });
         }
     }
+}
+
+/// How many frames in a million a radio loses at this strength, in dBm: none where it is good, all of them at the edge. A
+/// guess: a real one slows down and sends again before it loses.
+fn radio_loss(rssi: i8) -> u32 {
+    const PERCENT: [u32; 16] = [1, 1, 1, 2, 3, 5, 8, 12, 18, 26, 36, 48, 62, 77, 90, 100];
+    let below = -79 - i32::from(rssi);
+    let percent = usize::try_from(below).map_or(0, |below| PERCENT.get(below).copied().unwrap_or(100));
+    percent * 10_000
 }
 
 fn comment(passage: &Passage) -> Option<&'static str> {

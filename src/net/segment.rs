@@ -22,6 +22,10 @@ pub(super) enum Port {
 pub(super) struct Segment {
     name: String,
     up: bool,
+    /// How strong its access point is heard, in dBm.
+    pub(super) rssi: i8,
+    /// The segment whose stations those of its access point are; `None`: this one.
+    pub(super) lan: Option<usize>,
     ports: BTreeSet<Port>,
     learned: BTreeMap<Mac, Port>,
 }
@@ -32,6 +36,8 @@ impl Segment {
         Segment {
             name: name.to_owned(),
             up: true,
+            rssi: -45,
+            lan: None,
             ports: BTreeSet::from([Port::Gateway]),
             learned: BTreeMap::new(),
         }

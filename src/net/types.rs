@@ -1,9 +1,10 @@
 //! What callers give a [`Network`](super::Network), and get from it: plain data.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::net::config::{HttpChange, MqttChange, SntpChange, WebSocketChange};
+use crate::net::config::{HttpChange, MqttChange, SntpChange, UpdateAnswers, WebSocketChange};
 use crate::net::tls;
+use crate::net::toxics::ToxicsChange;
 use crate::time::Instant;
 
 /// What became of a frame that a module sent.
@@ -88,11 +89,56 @@ pub enum HostAction {
     Pause,
     /// Reads again.
     Resume,
+    /// Forgets each of its connections, and of those to its servers, without a word: they are half-open.
+    HalfOpen,
+    /// Does something with one connection alone, of whatever service.
+    One(Which, OneAction),
+    /// Listens on a port: of a terminal, over TCP or UDP (`udp`).
+    Listen {
+        /// 1 to 65535.
+        port: u16,
+        /// True: UDP.
+        udp: bool,
+    },
+    /// Its terminal does not listen there any more; connections that are open go on.
+    Unlisten {
+        /// 1 to 65535.
+        port: u16,
+        /// True: UDP.
+        udp: bool,
+    },
+    /// Joins a multicast group, or leaves it.
+    Group {
+        /// The group.
+        group: IpAddr,
+        /// True: joins.
+        join: bool,
+    },
+    /// Something is done to the connections of a TCP port, or of every port.
+    Toxics {
+        /// The port; `None`: every one.
+        port: Option<u16>,
+        /// What changes; the rest stays.
+        change: ToxicsChange,
+    },
+    /// A real program does something on a connection that leads to it.
+    External {
+        /// The host's port, 1 to 65535.
+        port: u16,
+        /// The connection's number on that port, from 1.
+        number: u32,
+        /// What.
+        input: ExternalInput,
+    },
+    /// Its update server hands out other files.
+    Update(UpdateAnswers),
     /// Leaves its LAN for the softAP of the module of this name, if that lets it in. The module decides, and
     /// [`Network::softap_admit`](super::Network::softap_admit) or another call tells the network.
     Join(String),
     /// Goes back to its LAN. The module is told, and tells the network.
     Leave,
+    /// The same without a word: the module notices when the host was silent for too long.
+    Vanish,
     /// Dials: opens a TCP connection.
     Connect {
         /// Whom.
@@ -136,6 +182,56 @@ pub enum HostAction {
         /// Its payload, up to [`MAX_DATAGRAM`](crate::net::stack::MAX_DATAGRAM) bytes.
         data: Vec<u8>,
     },
+}
+
+/// What a real program does on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExternalInput {
+    /// It has accepted.
+    Open,
+    /// It sends, at most [`MAX_DATAGRAM`](crate::net::stack::MAX_DATAGRAM) bytes.
+    Data(Vec<u8>),
+    /// It closes.
+    Close,
+    /// It resets, or could not be reached.
+    Reset,
+}
+
+/// What a real program is to be told of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExternalOutput {
+    /// There is one, to this place.
+    Open(String),
+    /// Bytes have come on it.
+    Data(Vec<u8>),
+    /// The other end has closed.
+    Close,
+    /// The other end is gone.
+    Reset,
+}
+
+/// One connection of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// That with this peer.
+    Peer(SocketAddr),
+    /// The one that it has had for the shortest time.
+    Newest,
+    /// The one that it has had for the longest time.
+    Oldest,
+}
+
+/// What a host does with one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OneAction {
+    /// Sends bytes; of a terminal alone.
+    Send(Vec<u8>),
+    /// Closes it (FIN).
+    Close,
+    /// Resets it (RST).
+    Reset,
+    /// Forgets it without a word.
+    HalfOpen,
 }
 
 /// The far end of what a host starts.

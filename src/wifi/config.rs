@@ -83,6 +83,19 @@ impl Association {
     }
 }
 
+/// What can happen to an access point's radio while a module hears it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApChange {
+    /// It is heard with this strength, in dBm (-100 to -1).
+    Rssi(i8),
+    /// It starts anew on this channel (1 to 14); its stations are sent away before.
+    Channel(u8),
+    /// It starts anew with this password (8 to 63 bytes); its stations are sent away before.
+    Password(Vec<u8>),
+    /// It sends its stations away (deauthentication). They may come back.
+    Deauth,
+}
+
 /// One access point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApConfig {
@@ -113,3 +126,7 @@ pub struct ApConfig {
     /// Whether it is on the air at the start.
     pub up: bool,
 }
+
+/// What is not heard any more: a signal of this strength or a weaker one, in dBm (a guess: the least that an ESP32 is said
+/// to receive is about -97 at the lowest rate; its beacons are lost before).
+pub const EDGE: i8 = -94;

@@ -1,6 +1,6 @@
 //! Wi-Fi: what is on the air, and the module's station that joins it.
 //!
-//! There is no radio model. Access points are up or down, a station finds them, is let in or not, gets its
+//! There is no radio model, but for how strong an access point is heard. Access points are up or down, a station finds them, is let in or not, gets its
 //! address by DHCP over the simulated network, and notices late when its access point falls silent. Frames
 //! travel in [`crate::net`]. What one module's radio hears of another's softAP is [`RadioNews`].
 
@@ -18,7 +18,7 @@ pub use station::{Station, Surroundings};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use config::{ApConfig, Association};
+use config::{ApChange, ApConfig, Association, EDGE};
 
 /// What a module's softAP is called among the access points.
 pub fn softap_name(module: &str) -> String {
@@ -42,6 +42,13 @@ pub struct Ap {
     pub up: bool,
 }
 
+impl Ap {
+    /// Whether a module hears it.
+    pub fn is_heard(&self) -> bool {
+        self.up && self.config.rssi > EDGE
+    }
+}
+
 /// What is on the air around one module.
 #[derive(Clone, Debug, Default)]
 pub struct Air {
@@ -63,6 +70,18 @@ impl Air {
             }
             None => false,
         }
+    }
+
+    /// Something happens to an access point. False when there is none of this name.
+    pub fn change(&mut self, name: &str, change: &ApChange) -> bool {
+        let Some(ap) = self.aps.iter_mut().find(|ap| ap.config.name == name) else { return false };
+        match change {
+            ApChange::Rssi(dbm) => Arc::make_mut(&mut ap.config).rssi = *dbm,
+            ApChange::Channel(channel) => Arc::make_mut(&mut ap.config).channel = *channel,
+            ApChange::Password(password) => Arc::make_mut(&mut ap.config).password.clone_from(password),
+            ApChange::Deauth => {}
+        }
+        true
     }
 
     /// Changes how an access point answers stations. False when there is none of this name.
@@ -98,7 +117,7 @@ impl Air {
     /// Every access point on the air on one of `channels`, in the order in which a scan comes across them: by
     /// channel, those of one channel by name.
     pub fn on_air(&self, channels: &RangeInclusive<u8>) -> Vec<&Ap> {
-        let heard = |ap: &&Ap| ap.up && channels.contains(&ap.config.channel);
+        let heard = |ap: &&Ap| ap.is_heard() && channels.contains(&ap.config.channel);
         let mut aps: Vec<&Ap> = self.aps.iter().filter(heard).collect();
         aps.sort_by_key(|ap| ap.config.channel);
         aps

@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 
 use super::RadioChange;
 use super::config::ApConfig;
+use crate::time::{Duration, Instant};
 
 /// What happened to a host, by its MAC address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub struct SoftAp {
     guests: Vec<Guest>,
     events: VecDeque<SoftApEvent>,
     changes: VecDeque<RadioChange>,
+    /// The silence after which a host counts as gone.
+    inactive: Duration,
+    /// Hosts that are out of reach, and when that is noticed.
+    silent: Vec<(Instant, String)>,
 }
 
 impl SoftAp {
@@ -69,8 +74,11 @@ impl SoftAp {
         self.limit.is_some()
     }
 
-    /// A host wants to join.
+    /// A host wants to join. One that has vanished, and was not missed yet, begins anew.
     pub fn arrive(&mut self, host: &str, mac: [u8; 6]) {
+        if self.silent.iter().any(|(_, silent)| silent == host) {
+            self.dismiss(|guest| guest.host == host);
+        }
         if self.guests.iter().any(|g| g.host == host) {
             return;
         }
@@ -90,10 +98,38 @@ impl SoftAp {
         self.changes.push_back(RadioChange::Admit(host.to_owned()));
     }
 
+    /// Sets the silence after which a host counts as gone, from the next one that vanishes on.
+    pub fn set_inactive(&mut self, inactive: Duration) {
+        self.inactive = inactive;
+    }
+
+    /// A host that is in has gone out of reach without a word.
+    pub fn vanish(&mut self, now: Instant, host: &str) {
+        if self.guests.iter().any(|g| g.host == host) && !self.silent.iter().any(|(_, h)| h == host) {
+            self.silent.push((now + self.inactive, host.to_owned()));
+        }
+    }
+
+    /// When [`SoftAp::poll`] must be called at the latest.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.silent.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Hosts that were silent for too long are gone.
+    pub fn poll(&mut self, now: Instant) {
+        if self.next_timer().is_some_and(|at| at <= now) {
+            let (due, later) = self.silent.drain(..).partition(|(at, _)| *at <= now);
+            self.silent = later;
+            let due: Vec<(Instant, String)> = due;
+            self.dismiss(|guest| due.iter().any(|(_, host)| *host == guest.host));
+        }
+    }
+
     /// Hosts that `goes` chooses are no longer in. Returns how many they were.
     pub fn dismiss(&mut self, goes: impl Fn(&Guest) -> bool) -> usize {
         let (gone, stay): (Vec<Guest>, Vec<Guest>) = self.guests.drain(..).partition(goes);
         self.guests = stay;
+        self.silent.retain(|(_, host)| !gone.iter().any(|guest| guest.host == *host));
         for guest in &gone {
             self.events.push_back(SoftApEvent::Disconnected(guest.mac));
             self.changes.push_back(RadioChange::Dismiss(guest.host.clone()));

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use super::config::{ApConfig, Association, Security};
 use super::{
-    Addressing, Air, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status, softap_owner,
+    Addressing, Air, Ap, JoinFailure, JoinRequest, RadioChange, Reconnect, StationEvent, Status, softap_owner,
 };
 use crate::net::stack::{DhcpEvent, Stack};
 use crate::profile::{Profile, Range, Timing};
@@ -292,7 +292,7 @@ impl Station {
     /// The air has changed: an access point fell silent or came back.
     pub fn air_changed(&mut self, now: Instant, around: &mut Surroundings<'_>) {
         let Some(ap) = &self.ap else { return };
-        let up = around.air.get(&ap.name).is_some_and(|seen| seen.up);
+        let up = around.air.get(&ap.name).is_some_and(Ap::is_heard);
         match (up, self.silent_until) {
             (false, None) => {
                 let drawn = around.draw(|p| &p.times.beacon_loss).as_nanos();
@@ -301,6 +301,13 @@ impl Station {
             }
             (true, Some(_)) => self.silent_until = None,
             _ => {}
+        }
+    }
+
+    /// The access point called `name` sends its stations away.
+    pub fn deauthenticated(&mut self, now: Instant, name: &str, stack: &mut Stack) {
+        if self.ap.as_ref().is_some_and(|ap| ap.name == name) {
+            self.lost(now, stack);
         }
     }
 
@@ -426,7 +433,7 @@ impl Station {
 
     /// The access point may be joined. A module's softAP is asked whether it has room; a scenario's access point has.
     fn associated(&mut self, now: Instant, name: &str, stack: &mut Stack, around: &mut Surroundings<'_>) {
-        if around.air.get(name).is_some_and(|ap| ap.up)
+        if around.air.get(name).is_some_and(Ap::is_heard)
             && softap_owner(name).is_some()
             && let Some(mac) = stack.mac()
         {
@@ -463,7 +470,7 @@ impl Station {
 
     fn let_in(&mut self, now: Instant, name: &str, stack: &mut Stack, around: &mut Surroundings<'_>) {
         match around.air.get(name) {
-            Some(ap) if ap.up => {
+            Some(ap) if ap.is_heard() => {
                 self.ap = Some((*ap.config).clone());
                 self.events.push_back(StationEvent::Connected);
                 self.changes.push_back(RadioChange::Attach(name.to_owned()));

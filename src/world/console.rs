@@ -14,10 +14,12 @@ mod host;
 mod http;
 mod link;
 mod mqtt;
+mod one;
 mod pin;
 mod question;
 mod setting;
 mod tls;
+pub(super) mod toxics;
 mod websocket;
 mod wire;
 pub(super) mod words;
@@ -83,8 +85,19 @@ const COMMANDS: [Row; 10] = [
     },
     Row {
         word: "ap",
-        usage: &["ap NAME down", "ap NAME up", "ap NAME association WHAT", "ap NAME dhcp-answers WHAT"],
-        help: "Takes an access point off the air, brings it back, or disturbs its answers.",
+        usage: &[
+            "ap NAME down",
+            "ap NAME up",
+            "ap NAME rssi DBM [over TIME]",
+            "ap NAME deauth",
+            "ap NAME channel N",
+            "ap NAME password TEXT",
+            "ap NAME uplink down|up",
+            "ap NAME captive on|off",
+            "ap NAME association WHAT",
+            "ap NAME dhcp-answers WHAT",
+        ],
+        help: "Takes an access point off the air, brings it back, or disturbs its radio or its answers.",
         details: ap::details,
         read: ap::read,
     },

@@ -5,6 +5,7 @@ use super::console::{
 };
 use super::{Error, Statistics, World};
 use crate::module::{Harm, Module};
+use crate::net::network::{ExternalInput, ExternalOutput, HostAction};
 use crate::net::service::quoted;
 use crate::time::Instant;
 use crate::world::spelling::cut;
@@ -53,6 +54,31 @@ impl World {
         self.file_change(at, &change);
         self.run();
         Ok(format!("{at}: {change}"))
+    }
+
+    /// A real program does something on a connection of a host's `external` port, at the earliest instant that no module
+    /// has passed. It is an input, and goes into the log.
+    ///
+    /// # Errors
+    /// [`Error::Console`] when there is no such host.
+    pub fn external(
+        &mut self,
+        host: &str,
+        port: u16,
+        number: u32,
+        input: ExternalInput,
+    ) -> Result<(), Error> {
+        let change =
+            Change::Host { name: host.to_owned(), action: HostAction::External { port, number, input } };
+        let command = Command::Change(change.clone());
+        self.scenario.check(&command).map_err(Error::Console)?;
+        self.change(None, change).map(|_| ())
+    }
+
+    /// What a real program is to be told next: the host, its port, the number of the connection there, and what. Nothing
+    /// unless [`Recording::external`](super::Recording::external).
+    pub fn take_external(&mut self) -> Option<(String, u16, u32, ExternalOutput)> {
+        self.network.take_external()
     }
 
     /// The sentence why a change would come to nothing now; `None`: it won't.

@@ -158,13 +158,43 @@ pub enum EventKind {
     WebSocketReceived = 212,
     /// The connection of a WebSocket client is over.
     WebSocketEnded = 213,
+    /// A discard server has a connection.
+    DiscardConnected = 220,
+    /// A connection to a discard server is over.
+    DiscardEnded = 221,
+    /// A source has a connection.
+    SourceConnected = 222,
+    /// A connection to a source is over.
+    SourceEnded = 223,
+    /// A scripted peer has a connection.
+    ScriptConnected = 224,
+    /// A script has come to its end.
+    ScriptDone = 225,
+    /// A step of a script has not come true.
+    ScriptFailed = 226,
+    /// A connection to a scripted peer is over.
+    ScriptEnded = 227,
+    /// A real program has accepted a connection.
+    ExternalConnected = 228,
+    /// A real program was not reached.
+    ExternalRefused = 229,
+    /// A toxic has refused a connection.
+    ToxicRefused = 230,
+    /// A toxic has reset a connection.
+    ToxicReset = 231,
+    /// A toxic has closed a connection.
+    ToxicClosed = 232,
+    /// A host has forgotten a connection without a word.
+    ToxicHalfOpen = 233,
+    /// A connection to a real program is over.
+    ExternalEnded = 240,
     /// A line of the console or of the timeline has changed a module, a host, an access point or a link. Of modules, too.
     Changed = 300,
 }
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 57] = [
+    pub const ALL: [EventKind; 72] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -221,6 +251,21 @@ impl EventKind {
         EventKind::WebSocketRefused,
         EventKind::WebSocketReceived,
         EventKind::WebSocketEnded,
+        EventKind::DiscardConnected,
+        EventKind::DiscardEnded,
+        EventKind::SourceConnected,
+        EventKind::SourceEnded,
+        EventKind::ScriptConnected,
+        EventKind::ScriptDone,
+        EventKind::ScriptFailed,
+        EventKind::ScriptEnded,
+        EventKind::ExternalConnected,
+        EventKind::ExternalRefused,
+        EventKind::ToxicRefused,
+        EventKind::ToxicReset,
+        EventKind::ToxicClosed,
+        EventKind::ToxicHalfOpen,
+        EventKind::ExternalEnded,
         EventKind::Changed,
     ];
 
@@ -281,6 +326,19 @@ impl EventKind {
             | EventKind::WebSocketRefused
             | EventKind::WebSocketReceived
             | EventKind::WebSocketEnded => "websocket",
+            EventKind::DiscardConnected | EventKind::DiscardEnded => "discard",
+            EventKind::SourceConnected | EventKind::SourceEnded => "source",
+            EventKind::ScriptConnected
+            | EventKind::ScriptDone
+            | EventKind::ScriptFailed
+            | EventKind::ScriptEnded => "script",
+            EventKind::ExternalConnected | EventKind::ExternalRefused | EventKind::ExternalEnded => {
+                "external"
+            }
+            EventKind::ToxicRefused
+            | EventKind::ToxicReset
+            | EventKind::ToxicClosed
+            | EventKind::ToxicHalfOpen => "toxic",
             EventKind::Changed => "change",
         }
     }
@@ -293,8 +351,12 @@ impl EventKind {
     /// The words of what is observed of modules, or of hosts, each once.
     pub fn words(of_modules: bool) -> Vec<&'static str> {
         let kinds = EventKind::ALL.into_iter().filter(|kind| kind.is_of(of_modules));
-        let mut words: Vec<&'static str> = kinds.map(EventKind::word).collect();
-        words.dedup();
+        let mut words: Vec<&'static str> = Vec::new();
+        for word in kinds.map(EventKind::word) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
         words
     }
 }
@@ -316,18 +378,20 @@ pub struct Facts<'a> {
     /// The method of an HTTP request, the type of a DNS question, the outcome of a TLS handshake, the id of an MQTT
     /// client, the line of [`EventKind::Changed`], or why something failed.
     pub detail: Cow<'a, str>,
-    /// Bytes received, lost or waiting; of [`EventKind::SntpAnswered`] seconds since 1970; of
+    /// Bytes received, lost or waiting, or up to the end that a toxic has made; of [`EventKind::SntpAnswered`] seconds since 1970; of
     /// [`EventKind::MqttConnected`] the keep-alive, seconds.
     pub count: u64,
-    /// Bytes of an HTTP answer's body.
+    /// Bytes of an HTTP answer's body, or sent by a source or by a real program; of [`EventKind::TcpTerminalEnded`] and
+    /// [`EventKind::DiscardEnded`] the CRC-32 of what has come.
     pub sent: u64,
     /// An HTTP status; a pin's level, 0 or 1; [`EventKind::UartMcuOverrun`]: 1 the receiver was full, 2 off, 0 either;
     /// [`EventKind::UartUnheard`]: 0 the module is off, 1 boots, 3 waits for a download, 4 sleeps deeply; [`EventKind::TcpTerminalConnected`]: 1 when the host has dialled;
     /// [`EventKind::TcpTerminalEnded`] and [`EventKind::TcpEchoEnded`]: 0 closed by the host, 1 reset by it, 2 closed by
     /// the other end, 3 reset by it, 4 over for the reason in `detail`; [`EventKind::TcpTerminalNothing`]: 0 nothing was
     /// sent, 1 closed, 2 reset; [`EventKind::TlsSession`]: the number of the cipher suite; [`EventKind::MqttRefused`]: the return code of
-    /// MQTT 3.1.1; [`EventKind::MqttEnded`]: 0 by DISCONNECT, 1 otherwise; [`EventKind::MqttSubscribed`] and
-    /// [`EventKind::MqttPublished`]: the QoS.
+    /// MQTT 3.1.1; [`EventKind::DiscardEnded`] and [`EventKind::SourceEnded`]: as [`EventKind::TcpEchoEnded`];
+    /// [`EventKind::ScriptFailed`]: the number of the step, from 1; [`EventKind::MqttEnded`]: 0 by DISCONNECT, 1 otherwise; [`EventKind::MqttSubscribed`] and
+    /// [`EventKind::MqttPublished`]: the QoS; of toxics the host's own port.
     pub code: u32,
     /// The line, the data that was received, or the byte that was lost.
     pub data: &'a [u8],
@@ -488,7 +552,8 @@ mod tests {
         let given = [
             1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103,
             110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180,
-            181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 300,
+            181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 220, 221, 222, 223, 224,
+            225, 226, 227, 228, 229, 230, 231, 232, 233, 240, 300,
         ];
         assert_eq!(numbers, given);
     }
@@ -509,6 +574,11 @@ mod tests {
             "tls",
             "mqtt",
             "websocket",
+            "discard",
+            "source",
+            "script",
+            "external",
+            "toxic",
             "change",
         ];
         assert_eq!(EventKind::words(false), hosts);

@@ -250,6 +250,8 @@ pub struct Recording {
     pub host_received: bool,
     /// Make bytes of the TLS key log ([`World::take_keylog`]).
     pub keylog: bool,
+    /// Keep what real programs are to be told ([`World::take_external`]).
+    pub external: bool,
 }
 
 /// A simulated world. See the module's documentation for the contract.
@@ -287,6 +289,9 @@ impl World {
         let net = scenario.network().map_err(Error::Network)?;
         let mut network = Network::new(&net, seed).map_err(|e| Error::Network(e.to_string()))?;
         network.set_taps(scenario.taps_all);
+        if recording.external {
+            network.set_reaches_out();
+        }
         for ap in scenario.aps.iter().filter(|ap| !ap.up) {
             network.set_segment_up(Instant::ZERO, &ap.name, false);
         }

@@ -5,6 +5,9 @@
 //! module's. Domains meet only in frames, and a frame takes at least the lookahead from one module to the next,
 //! so what a module can see at its time is already decided.
 
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+
 use super::console::{Audience, Change};
 use super::slot::{Arrival, Step};
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
@@ -12,6 +15,7 @@ use crate::event::Kind;
 use crate::module::{ModuleEvent, Record};
 use crate::net::network::{Fate, HostAction};
 use crate::time::{Duration, Instant, earliest};
+use crate::wifi::config::ApChange;
 use crate::wifi::{RadioChange, RadioNews, softap_name, softap_owner};
 
 /// How long one module's radio takes to tell another's something: management frames and their answers. More than the
@@ -48,7 +52,7 @@ impl World {
             && at > least + LOOKAHEAD
         {
             // The tick before the first one that is too late.
-            let limit = slot.tick(least + LOOKAHEAD + crate::time::Duration::from_nanos(1)) - 1;
+            let limit = slot.tick(least + LOOKAHEAD + Duration::from_nanos(1)) - 1;
             let [module, slowest] = [slot, &self.slots[slowest]].map(|slot| slot.module.name().to_owned());
             return Err(Error::TooFarAhead { module, tick, limit, slowest });
         }
@@ -187,6 +191,16 @@ impl World {
             Change::ApUp(name) => slot.module.access_point(now, &name, true),
             Change::ApDown(name) => slot.module.access_point(now, &name, false),
             Change::ApAssociation { name, association } => slot.module.association(&name, association),
+            Change::ApRssi { name, dbm, over } => {
+                let from = slot.module.rssi(&name).unwrap_or(dbm);
+                if fade(&mut slot.changes, now, &name, from..=dbm, over) {
+                    slot.module.access_point_changes(now, &name, &ApChange::Rssi(dbm));
+                }
+            }
+            Change::ApFades { name, dbm } => {
+                slot.module.access_point_changes(now, &name, &ApChange::Rssi(dbm));
+            }
+            Change::ApRadio { name, change } => slot.module.access_point_changes(now, &name, &change),
             Change::Pin { pin, high, .. } => {
                 self.recorder.pin(index, now, pin as u8, high);
                 pin.drive(now, high, &mut slot.module);
@@ -199,6 +213,7 @@ impl World {
                     }
                 }
                 HostAction::Join(_) | HostAction::Leave => slot.module.guest_leaves(now, &name),
+                HostAction::Vanish => slot.module.guest_vanishes(now, &name),
                 HostAction::Send(_)
                 | HostAction::Close
                 | HostAction::Reset
@@ -213,9 +228,18 @@ impl World {
                 | HostAction::Http(_)
                 | HostAction::WebSocket(_)
                 | HostAction::Mqtt(_)
-                | HostAction::Publish { .. } => {}
+                | HostAction::Publish { .. }
+                | HostAction::HalfOpen
+                | HostAction::One(..)
+                | HostAction::Listen { .. }
+                | HostAction::Unlisten { .. }
+                | HostAction::Group { .. }
+                | HostAction::Toxics { .. }
+                | HostAction::Update(_)
+                | HostAction::External { .. } => {}
             },
             Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => {}
+            Change::ApUplink { .. } | Change::ApCaptive { .. } => {}
         }
     }
 
@@ -416,7 +440,9 @@ impl World {
         if let Some(why) = self.cannot(&change) {
             self.warnings.push(format!("{at}: {why}"));
         }
-        self.recorder.change(at, &change);
+        if change.is_from_outside() {
+            self.recorder.change(at, &change);
+        }
         match change {
             Change::ApUp(name) => self.network.set_segment_up(at, &name, true),
             Change::ApDown(name) => self.network.set_segment_up(at, &name, false),
@@ -439,7 +465,47 @@ impl World {
                     change.apply(behaviour);
                 }
             }
+            Change::ApRssi { name, dbm, over } => {
+                let from = self.network.rssi(&name).map_or(dbm, |rssi| *rssi);
+                if fade(&mut self.changes, at, &name, from..=dbm, over)
+                    && let Some(rssi) = self.network.rssi(&name)
+                {
+                    *rssi = dbm;
+                }
+            }
+            Change::ApFades { name, dbm } => {
+                if let Some(rssi) = self.network.rssi(&name) {
+                    *rssi = dbm;
+                }
+            }
+            Change::ApUplink { name, up } => self.network.set_uplink(at, &name, up),
+            Change::ApCaptive { name, on } => self.network.set_captive(at, &name, on),
             Change::Wire { .. } | Change::Pin { .. } | Change::ApAssociation { .. } => {}
+            Change::ApRadio { .. } => {}
         }
     }
+}
+
+/// Files the steps of an access point's strength from the range's start to its end, in place of those that are still
+/// filed. True: there are none, it is to be set at once.
+fn fade(
+    queue: &mut VecDeque<(Instant, Change)>,
+    now: Instant,
+    ap: &str,
+    range: RangeInclusive<i8>,
+    over: Duration,
+) -> bool {
+    queue.retain(|(_, change)| !matches!(change, Change::ApFades { name, .. } if name == ap));
+    let (from, to) = (i64::from(*range.start()), i64::from(*range.end()));
+    let steps = (to - from).unsigned_abs();
+    if over == Duration::ZERO || steps == 0 {
+        return true;
+    }
+    for step in 1..=steps {
+        let at = now + Duration::from_nanos(over.as_nanos() / steps * step);
+        let dbm = (from + (to - from).signum() * step as i64) as i8;
+        let place = queue.partition_point(|(t, _)| *t <= at);
+        queue.insert(place, (at, Change::ApFades { name: ap.to_owned(), dbm }));
+    }
+    false
 }

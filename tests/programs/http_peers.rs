@@ -153,7 +153,7 @@ fn curl_gets_what_the_scenario_serves_and_what_it_asks_is_observed() {
     let moved = curl(&mut bridge, &[], "/old");
     assert!(moved.starts_with("|302|http://") && moved.ends_with("/list|\n"), "{moved}");
     let seen: Vec<String> = bridge.observed.iter().filter(|o| o.kind() == "http").map(|o| o.text()).collect();
-    let told = "-> 503, 5 bytes, body of 4 bytes read: \"t=21\", x-test: \"1\"";
+    let told = "-> 503, 5 bytes, body of 4 bytes read: \"t=21\", x-test: \"1\", CRC-32 5504ca5f";
     assert!(seen[0].starts_with("POST /list?id=7 from ") && seen[0].ends_with(told), "{seen:?}");
 }
 

@@ -24,7 +24,7 @@ fn what_a_host_sends_arrives_as_ipd_and_what_it_gets_is_observed() {
     assert!(from.starts_with("192.168.1.100:"), "{from}");
     let rest = [
         format!("tcp-terminal received from {from}: \"ping\", 4 bytes"),
-        format!("tcp-terminal {from} closed after 4 bytes"),
+        format!("tcp-terminal {from} closed after 4 bytes, CRC-32 25d53dfd"),
     ];
     assert_eq!(seen[1..], rest);
 }
@@ -204,7 +204,7 @@ fn a_line_about_a_host_that_cannot_be_meant_is_one_sentence() {
     for (line, message) in [
         (
             "host pcc close",
-            "expected the name of a host (`echo`, `nas`, `pc`, `time` or `www`), found `pcc`; did you mean `pc`?",
+            "expected the name of a host (`api`, `echo`, `nas`, `pc`, `time` or `www`), found `pcc`; did you mean `pc`?",
         ),
         (
             "host pc connect wfi 80",

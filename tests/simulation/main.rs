@@ -3,6 +3,7 @@
 //! Each module is about one promise. `host` is the host that most of them drive a module with. What starts programs
 //! (the command, C, QEMU, tshark, Renode) is in `tests/programs`.
 
+mod access_points;
 mod bad_luck;
 #[cfg(feature = "tls")]
 mod certificates;
@@ -21,6 +22,7 @@ mod hosts;
 mod kinds;
 mod line_protocol;
 mod links;
+mod load;
 mod many_modules;
 mod mcu_queue;
 mod pages;
@@ -34,6 +36,7 @@ mod softap_stations;
 #[cfg(feature = "tls")]
 mod tls;
 mod tls_streams;
+mod toxics;
 mod transcripts;
 mod wifi_frames;
 mod wire;

@@ -22,7 +22,7 @@ pub fn join_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
         "\",\"{}\",{},{},{},{},{},{},{}\r\n",
         mac_text(ap.bssid),
         ap.channel,
-        ap.rssi,
+        c.env.air.get(&ap.name).map_or(ap.rssi, |seen| seen.config.rssi),
         u8::from(saved.pci_en),
         wifi.reconnect_interval,
         saved.listen_interval,
@@ -114,8 +114,7 @@ pub fn config_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// What is left out stays. The station's time is in force at once. The softAP's is only kept: no station vanishes here
-/// without a word.
+/// What is left out stays. Both times are in force at once, for the silence that begins next.
 pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let (softap, station) = (args.given("ap_inactive_time"), args.given("sta_inactive_time"));
     let listen_interval = args.given("listen_interval");
@@ -128,6 +127,7 @@ pub fn config_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         };
     });
     c.env.station.set_inactive(c.core.settings.wifi.inactive.station_time());
+    c.env.softap.set_inactive(c.core.settings.wifi.inactive.softap_time());
     Ok(outcome)
 }
 

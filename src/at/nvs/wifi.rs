@@ -237,6 +237,11 @@ impl Default for Inactive {
 }
 
 impl Inactive {
+    /// The silence after which a station of the softAP is gone.
+    pub fn softap_time(&self) -> Duration {
+        Duration::from_secs(u64::from(self.softap))
+    }
+
     /// The silence after which the station gives its access point up.
     pub fn station_time(&self) -> Duration {
         Duration::from_secs(u64::from(self.station))

@@ -17,6 +17,8 @@ use crate::world::{self, Attachment, Error, ModuleId, Observation, Statistics, W
 /// Bytes that may wait on the MCU's side of the wire. While there are more, the client is made to wait: what it
 /// writes goes out at line rate, as from a real serial port.
 const AHEAD: usize = 2048;
+/// How often it is looked whether a real program has sent something by itself.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// What whoever runs the server wants from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,6 +215,7 @@ impl Server {
         // As good as for ever: it only means one look more.
         let hour = std::time::Duration::from_secs(3600);
         let wait = until.map_or(hour, |until| self.clock.until(until));
+        let wait = if self.session.reaches_out() { wait.min(LOOK) } else { wait };
         let held_back = self.ask(|w, m| w.mcu_pending(m))? > AHEAD;
         let nobody = never();
         let events = if held_back { &nobody } else { &self.events };

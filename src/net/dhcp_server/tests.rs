@@ -23,6 +23,10 @@ fn server() -> DhcpServer {
         lease: Duration::from_secs(3600),
         ipv6: None,
         dns: vec![GATEWAY],
+        lan: None,
+        rssi: -45,
+        uplink: true,
+        captive: false,
     };
     DhcpServer::new(&segment, [ip(3)])
 }

@@ -44,6 +44,11 @@ impl Network {
         match action {
             // The module's business.
             HostAction::Join(_) | HostAction::Leave => return true,
+            HostAction::Vanish => {
+                let host = self.hosts[index].name.clone();
+                self.softap_vanish(now, &host);
+                return true;
+            }
             HostAction::Connect { to, port, tls } => {
                 let (to, secure) = (far_end(to, *port), secure(*tls, self.epoch));
                 let host = &mut self.hosts[index];
@@ -96,6 +101,34 @@ impl Network {
                 }
             }
             HostAction::Tls(change) => self.hosts[index].change_tls(*change, self.epoch),
+            HostAction::Update(answers) => {
+                if !self.hosts[index].services.change_update(*answers) {
+                    return false;
+                }
+            }
+            HostAction::External { port, number, input } => {
+                self.hosts[index].services.external(*port, *number, input);
+            }
+            HostAction::HalfOpen => {
+                self.hosts[index].stack.forget_connections(|_| true);
+            }
+            HostAction::One(which, action) => self.hosts[index].act_on_one(*which, action),
+            HostAction::Listen { port, udp } => {
+                let host = &mut self.hosts[index];
+                host.services.listen(&mut host.stack, *port, *udp);
+            }
+            HostAction::Unlisten { port, udp } => {
+                let host = &mut self.hosts[index];
+                host.services.unlisten(&mut host.stack, *port, *udp);
+            }
+            HostAction::Group { group, join: true } => self.hosts[index].stack.join_multicast(*group),
+            HostAction::Group { group, join: false } => self.hosts[index].stack.leave_multicast(*group),
+            HostAction::Toxics { port, change } => {
+                let stack = &mut self.hosts[index].stack;
+                let mut toxics = stack.toxics(*port);
+                change.apply(&mut toxics);
+                stack.set_toxics(*port, toxics);
+            }
             HostAction::Alert(alert) => {
                 self.hosts[index].stack.alert_sessions(*alert);
             }
@@ -117,6 +150,26 @@ impl Network {
                 let open = self.hosts[index].stack.has_sessions();
                 (!open).then(|| "it has no TLS session".to_owned())
             }
+            HostAction::Vanish => {
+                let host = &self.hosts[index];
+                let away = host.home.as_ref().is_some_and(|(home, _)| host.segment != Some(*home));
+                (!away).then(|| "it is on no module's softAP".to_owned())
+            }
+            HostAction::HalfOpen => {
+                let any = self.hosts[index].stack.owned_connections().next().is_some();
+                (!any).then(|| "it has no connection to forget".to_owned())
+            }
+            HostAction::One(which, action) => self.hosts[index].cannot_act_on_one(*which, action),
+            HostAction::Listen { port, udp } => self.hosts[index].cannot_listen(*port, *udp),
+            HostAction::Unlisten { port, udp } => {
+                let listens = self.hosts[index].services.listens_at(&self.hosts[index].stack, *port, *udp);
+                let what = if *udp { "UDP" } else { "TCP" };
+                (!listens).then(|| format!("its terminal does not listen on {what} port {port}"))
+            }
+            HostAction::Toxics { port: Some(port), .. } => {
+                let listens = self.hosts[index].stack.listens(*port);
+                (!listens).then(|| format!("nothing listens on TCP port {port}"))
+            }
             _ => self.hosts[index].services.cannot(action),
         }
     }
@@ -128,6 +181,31 @@ impl Network {
         let aps = self.segments.len() - self.modules.len();
         if let Some(segment) = self.segments[..aps].iter_mut().find(|s| s.name() == segment) {
             segment.set_up(up);
+        }
+    }
+
+    /// How strong the access point of this segment is heard, in dBm; it may be changed. `None` when there is none.
+    pub fn rssi(&mut self, segment: &str) -> Option<&mut i8> {
+        let aps = self.segments.len() - self.modules.len();
+        self.segments[..aps].iter_mut().find(|s| s.name() == segment).map(|s| &mut s.rssi)
+    }
+
+    /// Cuts the gateway's way from this segment to everything else, or opens it.
+    pub fn set_uplink(&mut self, now: Instant, segment: &str, up: bool) {
+        self.now = self.now.max(now);
+        let index = self.access_points().position(|s| s.name() == segment);
+        if let Some(index) = index {
+            self.gateway.set_uplink(index, up);
+        }
+    }
+
+    /// Makes the gateway a captive portal on this segment, or a router again.
+    pub fn set_captive(&mut self, now: Instant, segment: &str, captive: bool) {
+        self.now = self.now.max(now);
+        let index = self.access_points().position(|s| s.name() == segment);
+        if let Some(index) = index {
+            self.gateway.set_captive(self.now, index, captive);
+            self.run_gateway();
         }
     }
 

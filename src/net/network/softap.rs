@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::{Fate, Network, Port};
-use crate::net::addr::{Mac, mac_address};
+use crate::net::addr::Mac;
 use crate::net::event::{GuestEvent, HostEvent};
 use crate::net::segment::Segment;
 use crate::net::stack::Ipv6Config;
@@ -13,7 +13,7 @@ impl Network {
     /// The MAC address of a host on a LAN; `None` for one beyond the gateway, or when there is none of this name.
     pub fn host_mac(&self, host: &str) -> Option<Mac> {
         let host = self.hosts.iter().find(|h| h.name == host)?;
-        host.home.is_some().then(|| mac_address(&host.name))
+        host.home.as_ref().and_then(|_| host.stack.mac())
     }
 
     /// The segment behind a module's softAP: there is one for each, behind those of the access points.
@@ -70,10 +70,19 @@ impl Network {
         self.run_host(index);
     }
 
+    /// A host on the softAP of some module goes home without a word.
+    pub fn softap_vanish(&mut self, now: Instant, host: &str) {
+        let on = self.hosts.iter().find(|h| h.name == host).and_then(|h| h.segment);
+        let module = (0..self.modules.len()).find(|module| Some(self.softap_segment(*module)) == on);
+        if let Some(module) = module {
+            self.softap_dismiss(now, module, host);
+        }
+    }
+
     /// A module sends a frame on its softAP interface.
     pub fn send_softap(&mut self, now: Instant, module: usize, frame: Vec<u8>) -> Fate {
         let segment = self.softap_segment(module);
-        self.transmit(now, module, segment, frame)
+        self.transmit(now, module, segment, frame, 0)
     }
 
     /// Takes a host from its segment to another one. It has no address there yet, and its connections are gone.

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::net::config::{DnsBehaviour, HttpChange, SntpChange, WebSocketChange};
+use crate::net::config::{DnsBehaviour, HttpChange, SntpChange, UpdateAnswers, WebSocketChange};
 use crate::net::event::HostEvent;
 use crate::net::stack::{KeepAlive, Stack, TcpOptions};
-use crate::net::types::HostAction;
+use crate::net::types::{ExternalInput, ExternalOutput, HostAction};
 use crate::time::{Duration, Instant};
 
 /// Connections that wait to be accepted by a service.
@@ -65,6 +65,21 @@ pub(super) trait Service: Send {
 
     /// A test has a time server answer in another way. False: it is none.
     fn change_sntp(&mut self, _change: &SntpChange) -> bool {
+        false
+    }
+
+    /// A real program does something on a connection that leads to it. False: this port leads to none.
+    fn external(&mut self, _port: u16, _number: u32, _input: &ExternalInput, _events: &mut Events) -> bool {
+        false
+    }
+
+    /// What a real program is to be told next: the own port, the connection's number, and what.
+    fn take_external(&mut self) -> Option<(u16, u32, ExternalOutput)> {
+        None
+    }
+
+    /// A test has an update server hand out other files. False: it is none.
+    fn change_update(&mut self, _answers: UpdateAnswers) -> bool {
         false
     }
 

@@ -1,7 +1,7 @@
 //! A DNS server's socket: it asks the [`DnsServer`] for the answer, and sends it when it has thought long enough.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use simple_dns::{Packet, QTYPE};
 
@@ -19,12 +19,25 @@ const PORT: u16 = 53;
 pub(in crate::net) struct Server {
     port: Port,
     waiting: VecDeque<(Instant, SocketAddr, Vec<u8>)>,
+    /// Which names it answers.
+    pub(in crate::net) names: Names,
+}
+
+/// Which names a server answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::net) enum Names {
+    /// Those that it knows.
+    Own,
+    /// None, and says nothing.
+    Silent,
+    /// Every one with this address.
+    All(Ipv4Addr),
 }
 
 impl Server {
     pub(in crate::net) fn new(stack: &mut Stack) -> Result<Self, ListenError> {
         let port = stack.udp_open(Some(PORT)).map_err(|_| ListenError::PortInUse)?;
-        Ok(Server { port, waiting: VecDeque::new() })
+        Ok(Server { port, waiting: VecDeque::new(), names: Names::Own })
     }
 
     /// Reads questions and sends answers that are due. True when there were any: the stack must be polled again.
@@ -43,7 +56,12 @@ impl Server {
             {
                 events.add(HostEvent::Dns(question));
             }
-            if let Some(answer) = dns.answer(&datagram.data) {
+            let answer = match self.names {
+                Names::Own => dns.answer(&datagram.data),
+                Names::Silent => None,
+                Names::All(address) => DnsServer::of_everything(&datagram.data, address),
+            };
+            if let Some(answer) = answer {
                 let due = now + dns.behaviour.delay;
                 let place = self.waiting.partition_point(|(at, ..)| *at <= due);
                 self.waiting.insert(place, (due, datagram.from, answer));

@@ -9,7 +9,8 @@ use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
 use super::echo::drop_oldest;
 use super::pages::{Content, Site};
 use super::request::{Head, Request};
-use crate::net::config::HttpChange;
+use crate::net::config::{HttpChange, UpdateAnswers};
+use crate::net::crc::Crc32;
 use crate::net::event::{Asked, RequestEvent};
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
 use crate::time::Instant;
@@ -19,12 +20,19 @@ const CHUNK: usize = 4096;
 /// Most bytes of a request's body that are kept.
 const MAX_KEPT: usize = 64 << 10;
 
+/// The body of a request: its beginning, and the checksum of all of it.
+#[derive(Default)]
+struct Body {
+    kept: Vec<u8>,
+    crc: Crc32,
+}
+
 /// What a connection does at the moment.
 enum Phase {
     /// Waits for (the rest of) a head.
     Head,
     /// Waits for the rest of a body.
-    Body { request: Request, left: u64, content: Vec<u8> },
+    Body { request: Request, left: u64, content: Body },
     /// Thinks until the page's delay is over.
     Thinking { until: Instant, answer: Vec<u8>, keep: bool },
     /// Ends when everything was sent.
@@ -89,6 +97,12 @@ impl Service for Server {
 
     fn change_http(&mut self, change: &HttpChange) -> bool {
         self.site.change(change)
+    }
+
+    fn change_update(&mut self, answers: UpdateAnswers) -> bool {
+        let Site::Update(offer) = &mut self.site else { return false };
+        offer.answers = answers;
+        true
     }
 
     fn next_timer(&self) -> Option<Instant> {
@@ -165,8 +179,10 @@ impl Connection {
                 }
                 Phase::Body { request, left, mut content } => {
                     let take = left.min(self.input.len() as u64);
-                    let room = MAX_KEPT.saturating_sub(content.len());
-                    content.extend(self.input.drain(..take as usize).take(room));
+                    let part: Vec<u8> = self.input.drain(..take as usize).collect();
+                    let room = MAX_KEPT.saturating_sub(content.kept.len());
+                    content.crc.add(&part);
+                    content.kept.extend(part.into_iter().take(room));
                     if left > take {
                         self.phase = Phase::Body { request, left: left - take, content };
                     } else {
@@ -206,21 +222,14 @@ impl Connection {
                     self.output = b"HTTP/1.1 100 Continue\r\n\r\n".to_vec();
                 }
                 let left = request.body_len;
-                self.phase = Phase::Body { request, left, content: Vec::new() };
+                self.phase = Phase::Body { request, left, content: Body::default() };
             }
         }
         false
     }
 
     /// The whole request was read: prepares the answer.
-    fn answer(
-        &mut self,
-        now: Instant,
-        request: &Request,
-        body: Vec<u8>,
-        site: &mut Site,
-        events: &mut Events,
-    ) {
+    fn answer(&mut self, now: Instant, request: &Request, body: Body, site: &mut Site, events: &mut Events) {
         let content = site.content(request);
         let keep = request.keep && content.keep_alive;
         let connection = match (keep, request.old) {
@@ -234,7 +243,8 @@ impl Connection {
             target: site.target(request),
             headers: site.shown(request),
             body: request.body_len,
-            content: body,
+            crc: body.crc.value(),
+            content: body.kept,
             sent: if with_body { content.sent() } else { 0 },
         };
         let event = RequestEvent { peer: self.peer, status: content.status, request: Some(asked) };

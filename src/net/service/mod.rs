@@ -9,10 +9,13 @@
 mod contract;
 pub(super) mod dns;
 mod echo;
+mod external;
 mod http;
+mod load;
 mod mqtt;
 mod pages;
 mod request;
+mod script;
 mod sntp;
 mod terminal;
 #[cfg(test)]
@@ -20,11 +23,13 @@ mod tests;
 mod update;
 mod websocket;
 
-use super::config::{DnsBehaviour, HttpChange, ServiceConfig, SntpChange, WebSocketChange};
+use std::net::Ipv4Addr;
+
+use super::config::{DnsBehaviour, HttpChange, ServiceConfig, SntpChange, UpdateAnswers, WebSocketChange};
 use super::event::HostEvent;
 pub use super::event::quoted;
-use super::stack::{ListenError, Stack};
-use super::types::HostAction;
+use super::stack::{self, ListenError, Stack};
+use super::types::{ExternalInput, ExternalOutput, HostAction};
 use crate::time::Instant;
 use contract::{Events, Service};
 use pages::Site;
@@ -50,6 +55,10 @@ fn start(
         ServiceConfig::Sntp(config) => Box::new(sntp::Server::new(stack, config, epoch)?),
         ServiceConfig::TcpEcho { port } => Box::new(echo::TcpServer::new(stack, *port)?),
         ServiceConfig::UdpEcho { port } => Box::new(echo::UdpServer::new(stack, *port)?),
+        ServiceConfig::Discard { port } => Box::new(load::Server::new(stack, *port, None)?),
+        ServiceConfig::Source { port, source } => Box::new(load::Server::new(stack, *port, Some(*source))?),
+        ServiceConfig::External { port, to } => Box::new(external::Server::new(stack, *port, to)?),
+        ServiceConfig::Script { port, steps } => Box::new(script::Server::new(stack, *port, steps)?),
         ServiceConfig::Dns(config) => Box::new(dns::HostServer::new(stack, config)?),
         ServiceConfig::TcpTerminal { port } => return terminal.listen_tcp(stack, *port).map(|()| None),
         ServiceConfig::UdpTerminal { port } => return terminal.listen_udp(stack, *port).map(|()| None),
@@ -82,6 +91,19 @@ impl Services {
             }
         }
         Ok(services)
+    }
+
+    /// A captive portal at this address: an HTTP server that sends everybody to its own page.
+    ///
+    /// # Errors
+    /// Port 80 is taken.
+    pub fn portal(stack: &mut Stack, address: Ipv4Addr) -> Result<Services, ListenError> {
+        let server = http::Server::new(stack, 80, Site::Portal(format!("http://{address}{}", pages::LOGIN)))?;
+        Ok(Services {
+            list: vec![Box::new(server)],
+            terminal: Terminal::default(),
+            events: Events::default(),
+        })
     }
 
     /// Closes every port. Connections that are open end in good order.
@@ -152,6 +174,46 @@ impl Services {
     /// The time server answers in another way from now on. False when there is none.
     pub(super) fn change_sntp(&mut self, change: &SntpChange) -> bool {
         self.list.iter_mut().fold(false, |any, service| service.change_sntp(change) | any)
+    }
+
+    /// A real program does something on a connection that leads to it.
+    pub(super) fn external(&mut self, port: u16, number: u32, input: &ExternalInput) {
+        for service in &mut self.list {
+            if service.external(port, number, input, &mut self.events) {
+                return;
+            }
+        }
+    }
+
+    /// What a real program is to be told next.
+    pub(super) fn take_external(&mut self) -> Option<(u16, u32, ExternalOutput)> {
+        self.list.iter_mut().find_map(|service| service.take_external())
+    }
+
+    /// The update server hands out other files from now on. False when there is none.
+    pub(super) fn change_update(&mut self, answers: UpdateAnswers) -> bool {
+        self.list.iter_mut().fold(false, |any, service| service.change_update(answers) | any)
+    }
+
+    /// The terminal listens on one more port. Where something listens already nothing happens.
+    pub(super) fn listen(&mut self, stack: &mut Stack, port: u16, udp: bool) {
+        let _ =
+            if udp { self.terminal.listen_udp(stack, port) } else { self.terminal.listen_tcp(stack, port) };
+    }
+
+    /// The terminal does not listen on a port any more.
+    pub(super) fn unlisten(&mut self, stack: &mut Stack, port: u16, udp: bool) {
+        self.terminal.unlisten(stack, port, udp);
+    }
+
+    /// Whether the terminal listens on a port.
+    pub(super) fn listens_at(&self, stack: &Stack, port: u16, udp: bool) -> bool {
+        self.terminal.listens_at(stack, port, udp)
+    }
+
+    /// Whether a connection is the terminal's.
+    pub(super) fn terminal_has(&self, stream: stack::Connection) -> bool {
+        self.terminal.has(stream)
     }
 
     /// The broker does something. False when there is none.

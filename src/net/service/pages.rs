@@ -8,12 +8,17 @@ use crate::net::config::{HttpAnswer, HttpChange, Page, UpdateOffer};
 use crate::net::event::{HostEvent, RequestEvent};
 use crate::time::Duration;
 
+/// The path of a captive portal's own page.
+pub(super) const LOGIN: &str = "/login";
+
 /// What a server serves.
 pub(super) enum Site {
     /// Pages, and the names of headers that are told of.
     Pages(Vec<Resource>, Vec<String>),
     /// Firmware.
     Update(UpdateOffer),
+    /// A captive portal: every path leads to this address, which has one page.
+    Portal(String),
 }
 
 /// A page, and where it is.
@@ -115,7 +120,7 @@ impl Site {
     /// What there is to tell of a request to it.
     pub fn event(&self, event: RequestEvent) -> HostEvent {
         match self {
-            Site::Pages(..) => HostEvent::Http(event),
+            Site::Pages(..) | Site::Portal(_) => HostEvent::Http(event),
             Site::Update(_) => HostEvent::Update(event),
         }
     }
@@ -125,7 +130,7 @@ impl Site {
         let Request { path, query, .. } = request;
         match self {
             Site::Pages(..) if query.is_empty() => path.clone(),
-            Site::Pages(..) | Site::Update(_) => format!("{path}?{query}"),
+            Site::Pages(..) | Site::Update(_) | Site::Portal(_) => format!("{path}?{query}"),
         }
     }
 
@@ -156,6 +161,16 @@ impl Site {
                 }
                 answer.map_or_else(|| Content::plain(404), Content::from)
             }
+            Site::Portal(_) if request.path == LOGIN => Content::from(&HttpAnswer {
+                content_type: "text/html".to_owned(),
+                body: b"<html><body>Please log in.</body></html>\n".to_vec(),
+                ..HttpAnswer::default()
+            }),
+            Site::Portal(login) => Content::from(&HttpAnswer {
+                status: 302,
+                headers: vec![("Location".to_owned(), login.clone())],
+                ..HttpAnswer::default()
+            }),
             Site::Update(offer) => {
                 let (status, kind, body) = match &request.path[..] {
                     update::PATH => update::answer(offer, &request.query),

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use super::contract::{BACKLOG, CONNECTIONS, Events, tcp_options};
 use super::echo::drop_oldest;
+use crate::net::crc::Crc32;
 use crate::net::event::{Ending, HostEvent, Order, TcpEvent, UdpEvent};
 use crate::net::stack::{
     self, CloseReason, ListenError, Listener, Port, Secure, Stack, StreamState, TcpOptions,
@@ -45,6 +46,7 @@ struct Connection {
     /// True: closes once nothing is pending.
     closing: bool,
     received: u64,
+    crc: Crc32,
     heard: Instant,
 }
 
@@ -91,12 +93,60 @@ impl Terminal {
             tell(events, TcpEvent::Nothing(Order::Send));
         }
         for connection in open {
-            let room = PENDING.saturating_sub(connection.pending.len()).min(data.len());
-            connection.pending.extend(&data[..room]);
-            if room < data.len() {
-                let bytes = data.len() - room;
-                tell(events, TcpEvent::Dropped { peer: connection.peer, bytes, waiting: PENDING });
-            }
+            connection.queue(data, events);
+        }
+    }
+
+    /// True when this connection is its own.
+    pub(in crate::net) fn has(&self, stream: stack::Connection) -> bool {
+        self.connections.iter().any(|c| c.stream == stream)
+    }
+
+    /// Sends on one connection.
+    pub(in crate::net) fn send_on(&mut self, stream: stack::Connection, data: &[u8], events: &mut Events) {
+        match self.connections.iter_mut().find(|c| c.stream == stream && !c.closing) {
+            Some(connection) => connection.queue(data, events),
+            None => tell(events, TcpEvent::Nothing(Order::Send)),
+        }
+    }
+
+    /// Closes one connection when what is pending there has been sent.
+    pub(in crate::net) fn close_one(&mut self, stream: stack::Connection) {
+        self.connections.iter_mut().filter(|c| c.stream == stream).for_each(|c| c.closing = true);
+    }
+
+    /// Resets one connection; what is pending is lost.
+    pub(in crate::net) fn reset_one(
+        &mut self,
+        stream: stack::Connection,
+        stack: &mut Stack,
+        events: &mut Events,
+    ) {
+        let Some(at) = self.connections.iter().position(|c| c.stream == stream) else { return };
+        self.connections.remove(at).reset(stack, events);
+    }
+
+    /// Listens on this port no more; connections that are open go on.
+    pub(super) fn unlisten(&mut self, stack: &mut Stack, port: u16, udp: bool) {
+        if udp {
+            let (gone, stay) = self.ports.drain(..).partition(|own| stack.udp_local_port(*own) == Some(port));
+            self.ports = stay;
+            let gone: Vec<Port> = gone;
+            gone.into_iter().for_each(|own| stack.udp_release(own));
+        } else {
+            let (gone, stay) =
+                self.listeners.drain(..).partition(|own| stack.listener_port(*own) == Some(port));
+            self.listeners = stay;
+            let gone: Vec<Listener> = gone;
+            gone.into_iter().for_each(|own| stack.listener_release(own));
+        }
+    }
+
+    /// True when it listens on this port.
+    pub(super) fn listens_at(&self, stack: &Stack, port: u16, udp: bool) -> bool {
+        match udp {
+            true => self.ports.iter().any(|own| stack.udp_local_port(*own) == Some(port)),
+            false => self.listeners.iter().any(|own| stack.listener_port(*own) == Some(port)),
         }
     }
 
@@ -138,10 +188,7 @@ impl Terminal {
             tell(events, TcpEvent::Nothing(Order::Reset));
         }
         for connection in self.connections.drain(..) {
-            let Connection { stream, peer, received, .. } = connection;
-            tell(events, TcpEvent::Ended { peer, how: Ending::Reset, received });
-            stack.tcp_abort(stream);
-            stack.stream_release(stream);
+            connection.reset(stack, events);
         }
     }
 
@@ -223,7 +270,25 @@ impl Terminal {
 impl Connection {
     fn new(stream: stack::Connection, peer: SocketAddr, stage: Stage, now: Instant) -> Self {
         let pending = VecDeque::new();
-        Connection { stream, peer, stage, pending, closing: false, received: 0, heard: now }
+        let crc = Crc32::default();
+        Connection { stream, peer, stage, pending, closing: false, received: 0, crc, heard: now }
+    }
+
+    /// Takes what is to be sent, as much as there is room for.
+    fn queue(&mut self, data: &[u8], events: &mut Events) {
+        let room = PENDING.saturating_sub(self.pending.len()).min(data.len());
+        self.pending.extend(&data[..room]);
+        if room < data.len() {
+            let bytes = data.len() - room;
+            tell(events, TcpEvent::Dropped { peer: self.peer, bytes, waiting: PENDING });
+        }
+    }
+
+    fn reset(self, stack: &mut Stack, events: &mut Events) {
+        let Connection { stream, peer, received, crc, .. } = self;
+        tell(events, TcpEvent::Ended { peer, how: Ending::Reset, received, crc: crc.value() });
+        stack.tcp_abort(stream);
+        stack.stream_release(stream);
     }
 
     /// Answers whether the connection goes on, and whether something was done.
@@ -265,7 +330,7 @@ impl Connection {
             _ if self.closing && self.pending.is_empty() => Ending::Closed,
             _ => return (true, moved),
         };
-        tell(events, TcpEvent::Ended { peer, how, received });
+        tell(events, TcpEvent::Ended { peer, how, received, crc: self.crc.value() });
         stack.stream_release(self.stream);
         (false, true)
     }
@@ -284,6 +349,7 @@ impl Connection {
             return false;
         }
         self.received += data.len() as u64;
+        self.crc.add(&data);
         tell(events, TcpEvent::Received { peer: self.peer, data });
         self.heard = now;
         true

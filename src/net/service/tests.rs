@@ -175,7 +175,7 @@ fn a_request_is_told_with_its_body_and_the_headers_that_the_scenario_names() {
     let request = b"POST /?a=b HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nX-Two: 2\r\nContent-Length: 4\r\n\r\nte\"t";
     world.exchange(&mut lan, client, request);
     let from = lan.nodes[0].stream_local(world.clients[client].0).unwrap();
-    let told = r#"-> 200, 5 bytes, body of 4 bytes read: "te\"t", x-one: "1""#;
+    let told = r#"-> 200, 5 bytes, body of 4 bytes read: "te\"t", x-one: "1", CRC-32 7bdf1219"#;
     assert_eq!(world.notes(), [format!("http: POST /?a=b from {from} {told}")]);
 }
 
@@ -263,7 +263,8 @@ fn bodies_are_read_whole_before_the_answer() {
     assert_eq!(world.exchange(&mut lan, client, head), "");
     assert_eq!(world.exchange(&mut lan, client, &[b'd'; 19_999]), "");
     assert_eq!(world.exchange(&mut lan, client, b"d"), format!("{OK}\r\nhello"));
-    let told = format!("-> 200, 5 bytes, body of 20000 bytes read: \"{}\"...", "d".repeat(200));
+    let told = format!("-> 200, 5 bytes, body of 20000 bytes read: \"{}\"...", "d".repeat(200))
+        + ", CRC-32 d5df5909";
     assert!(world.notes()[0].ends_with(&told));
     let expecting = b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n";
     assert_eq!(world.exchange(&mut lan, client, expecting), "HTTP/1.1 100 Continue\r\n\r\n");

@@ -3,7 +3,7 @@
 //! `GET /v1/device/rom` is answered with the versions that it has, `GET /v1/device/rom/?is_format_simple=true` is answered with the version that it recommends, and
 //! `GET /v1/device/rom/?action=download_rom&version=V&filename=F.bin` with a file of a version. Nobody needs a token.
 
-use crate::net::config::UpdateOffer;
+use crate::net::config::{UpdateAnswers, UpdateOffer};
 use crate::net::firmware;
 
 /// Where everything is.
@@ -37,7 +37,15 @@ pub(super) fn answer(offer: &UpdateOffer, query: &str) -> Answer {
     let (Some(version), Some(file)) = (value("version"), value("filename")) else { return not_found };
     let name = file.strip_suffix(".bin").unwrap_or(file);
     match offer.versions.get(version).and_then(|files| files.get(name)) {
-        Some(size) => (200, "application/octet-stream", firmware::file(name, version, *size)),
+        Some(size) => {
+            let mut file = firmware::file(name, version, *size);
+            match offer.answers {
+                UpdateAnswers::Right => {}
+                UpdateAnswers::Damaged => firmware::damage(&mut file),
+                UpdateAnswers::NoImage => file.iter_mut().take(1).for_each(|byte| *byte ^= 0xff),
+            }
+            (200, "application/octet-stream", file)
+        }
         None => not_found,
     }
 }
@@ -51,8 +59,8 @@ mod tests {
     #[test]
     fn it_tells_its_latest_version_and_hands_out_files() {
         let files = BTreeMap::from([("ota".to_owned(), 500), ("client_ca".to_owned(), 100)]);
-        let offer =
-            UpdateOffer { latest: "v2".to_owned(), versions: BTreeMap::from([("v1".to_owned(), files)]) };
+        let versions = BTreeMap::from([("v1".to_owned(), files)]);
+        let offer = UpdateOffer { latest: "v2".to_owned(), versions, answers: UpdateAnswers::Right };
         let (status, kind, body) = answer(&offer, "is_format_simple=true");
         assert_eq!(
             (status, kind, &body[..]),

@@ -89,6 +89,10 @@ impl Lan {
                 lease: leases.time,
                 ipv6: None,
                 dns: vec![self.address],
+                lan: None,
+                rssi: -45,
+                uplink: true,
+                captive: false,
             };
             DhcpServer::new(&segment, [])
         });

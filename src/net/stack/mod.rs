@@ -35,11 +35,12 @@ mod stream;
 mod tcp;
 #[cfg(test)]
 pub(crate) mod tests;
+mod toxic;
 mod types;
 mod udp;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use smoltcp::iface::{Interface, PollResult, SocketSet};
 use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet};
@@ -47,6 +48,7 @@ use smoltcp::wire::{HardwareAddress, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packe
 pub use self::lan::{LanConfig, LanLeases};
 pub use self::layer::{Handshake, Secure};
 pub use self::types::*;
+use crate::net::toxics::{Poisoned, Toxics};
 use crate::rng::{self, Stream};
 use crate::time::{Duration, Instant};
 
@@ -105,6 +107,11 @@ pub struct Stack {
     handshakes: VecDeque<Handshake>,
     secrets: VecDeque<String>,
     /// The ephemeral ports given out last.
+    /// What is done to the connections of ports that have something of their own, and of the others.
+    toxics: BTreeMap<u16, Toxics>,
+    every_port: Toxics,
+    garbling: Stream,
+    poisoned: VecDeque<(u16, SocketAddr, Poisoned)>,
     last_tcp_port: u16,
     last_udp_port: u16,
     ping_random: Stream,
@@ -194,6 +201,10 @@ impl Stack {
             tls_count: 0,
             handshakes: VecDeque::new(),
             secrets: VecDeque::new(),
+            toxics: BTreeMap::new(),
+            every_port: Toxics::default(),
+            garbling: stream("garble"),
+            poisoned: VecDeque::new(),
             last_tcp_port: port(),
             last_udp_port: port(),
             ping_random: stream("ping"),
@@ -280,6 +291,7 @@ impl Stack {
             }
             let moved =
                 self.run_dhcp() | self.run_tcp() | self.run_tls() | self.run_pings() | self.run_questions();
+            let moved = moved | self.run_toxics();
             self.run_ipv6();
             if let Some(ethernet) = &mut self.ethernet {
                 ethernet.run(self.now, &mut self.frames);
@@ -310,6 +322,7 @@ impl Stack {
             self.next_ipv6_timer(),
             self.next_tcp_timer(),
             self.next_tls_timer(),
+            self.next_toxic_timer(),
             self.next_ping_timer(),
             self.next_question_timer(),
         ];

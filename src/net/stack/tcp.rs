@@ -10,6 +10,7 @@ use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, IpProtocol, TcpPacket};
 
 use super::layer::Layer;
+use super::toxic::Held;
 use super::udp::free_port;
 use super::{
     CloseReason, ConnectError, Connection, Listener, Stack, StreamState, TcpOptions, is_unicast, packet,
@@ -64,6 +65,8 @@ pub(super) struct Tcb {
     syn: Option<i32>,
     /// What carries the stream on top of it.
     pub(super) tls: Option<Box<Layer>>,
+    /// What waits in front of it.
+    pub(super) toxic: Option<Box<Held>>,
 }
 
 impl Tcb {
@@ -89,6 +92,7 @@ impl Tcb {
             listener: None,
             syn: None,
             tls: None,
+            toxic: None,
         }
     }
 
@@ -103,6 +107,11 @@ impl Tcb {
 
     pub(super) fn is_released(&self) -> bool {
         self.released
+    }
+
+    /// True while its owner has it: its listener has handed it out, or it was dialled, and it is neither over nor released.
+    pub(super) fn is_owned(&self) -> bool {
+        !self.is_over() && !self.released && self.listener.is_none()
     }
 
     /// Nobody will read any more.
@@ -224,7 +233,11 @@ impl Stack {
         if let Some(reason) = connection.closed {
             return StreamState::Closed(reason);
         }
+        if connection.closes_late() {
+            return StreamState::Closing;
+        }
         match self.socket(id).map_or(State::Closed, tcp::Socket::state) {
+            State::CloseWait if self.is_stalled(connection) => StreamState::Open,
             State::SynSent | State::SynReceived => StreamState::Connecting,
             State::Established => StreamState::Open,
             State::CloseWait => StreamState::PeerClosed,
@@ -235,6 +248,14 @@ impl Stack {
 
     /// See [`stream_send`](Stack::stream_send).
     pub(super) fn tcp_send(&mut self, id: Connection, data: &[u8]) -> usize {
+        match self.toxic_send(id, data) {
+            Some(taken) => taken,
+            None => self.raw_send(id, data),
+        }
+    }
+
+    /// Hands bytes to smoltcp.
+    pub(super) fn raw_send(&mut self, id: Connection, data: &[u8]) -> usize {
         let Some(connection) = self.connections.get_mut(&id) else { return 0 };
         let Some(handle) = connection.handle else { return 0 };
         let taken = self.sockets.get_mut::<tcp::Socket>(handle).send_slice(data).unwrap_or(0);
@@ -245,12 +266,20 @@ impl Stack {
 
     /// See [`stream_send_free`](Stack::stream_send_free).
     pub(super) fn tcp_send_free(&self, id: Connection) -> usize {
+        self.toxic_send_free(id).unwrap_or_else(|| self.raw_send_free(id))
+    }
+
+    pub(super) fn raw_send_free(&self, id: Connection) -> usize {
         let open = self.socket(id).filter(|t| t.may_send());
         open.map_or(0, |t| t.send_capacity() - t.send_queue())
     }
 
     /// See [`stream_unsent`](Stack::stream_unsent).
     pub(super) fn tcp_unsent(&self, id: Connection) -> usize {
+        self.toxic_unsent(id) + self.raw_unsent(id)
+    }
+
+    pub(super) fn raw_unsent(&self, id: Connection) -> usize {
         self.socket(id).map_or(0, tcp::Socket::send_queue)
     }
 
@@ -275,8 +304,9 @@ impl Stack {
     /// See [`stream_readable`](Stack::stream_readable).
     pub(super) fn tcp_readable(&self, id: Connection) -> usize {
         let Some(connection) = self.connections.get(&id).filter(|c| !c.deaf) else { return 0 };
-        connection.unread.len()
-            + self.socket(id).map_or(0, tcp::Socket::recv_queue).saturating_sub(connection.held)
+        let readable = connection.unread.len()
+            + self.socket(id).map_or(0, tcp::Socket::recv_queue).saturating_sub(connection.held);
+        self.toxic_readable(id, readable)
     }
 
     /// See [`stream_recv`](Stack::stream_recv).
@@ -303,11 +333,19 @@ impl Stack {
             None => data = connection.unread.drain(..data.len()).collect(),
         }
         connection.read += data.len() as u64;
+        self.toxic_read(id, data.len());
         data
     }
 
     /// See [`stream_close`](Stack::stream_close).
     pub(super) fn tcp_close(&mut self, id: Connection) {
+        if !self.toxic_close(id) {
+            self.raw_close(id);
+        }
+    }
+
+    /// Has smoltcp send a FIN.
+    pub(super) fn raw_close(&mut self, id: Connection) {
         let Some(handle) = self.connections.get(&id).and_then(|c| c.handle) else { return };
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
         let before = socket.state();
@@ -361,7 +399,7 @@ impl Stack {
     }
 
     /// The connection is over: smoltcp's socket goes, without a frame.
-    fn finish(&mut self, id: Connection, reason: CloseReason) {
+    pub(super) fn finish(&mut self, id: Connection, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.closed.get_or_insert(reason);
         if let Some(handle) = connection.handle.take() {

@@ -117,6 +117,11 @@ impl Stack {
         Some(Datagram { from, local: meta.local_address.map(Into::into), data: data.to_vec() })
     }
 
+    /// True when this port is open.
+    pub fn udp_listens(&self, port: u16) -> bool {
+        self.ports.values().any(|bound| bound.number == port)
+    }
+
     /// Its number.
     pub fn udp_local_port(&self, port: Port) -> Option<u16> {
         self.ports.get(&port).map(|p| p.number)

@@ -5,8 +5,11 @@ use std::fmt;
 use super::{DnsChange, LinkChange, Name, WireChange, host};
 use crate::net::config::DhcpAnswers;
 use crate::net::network::HostAction;
-use crate::wifi::config::Association;
+use crate::net::service::quoted;
+use crate::time::Duration;
+use crate::wifi::config::{ApChange, Association};
 use crate::world::Pin;
+use crate::world::quantity::duration_text;
 
 /// A change of the world: what a test, or the scenario's timeline, does to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,43 @@ pub enum Change {
         name: String,
         /// What it answers from now on.
         association: Association,
+    },
+    /// `ap NAME rssi DBM [over TIME]`: how strong the access point is heard, at once or by and by.
+    ApRssi {
+        /// The access point.
+        name: String,
+        /// dBm, -100 to -1.
+        dbm: i8,
+        /// How long it takes.
+        over: Duration,
+    },
+    /// A step of that, one dB at a time. Nobody says it, and it is no event.
+    ApFades {
+        /// The access point.
+        name: String,
+        /// dBm.
+        dbm: i8,
+    },
+    /// `ap NAME channel N`, `password TEXT`, `deauth`: something happens to the access point's radio.
+    ApRadio {
+        /// The access point.
+        name: String,
+        /// What; not [`ApChange::Rssi`].
+        change: ApChange,
+    },
+    /// `ap NAME uplink up|down`: whether the LAN behind the access point reaches anything else.
+    ApUplink {
+        /// The access point.
+        name: String,
+        /// It does.
+        up: bool,
+    },
+    /// `ap NAME captive on|off`: whether the gateway behind the access point is a captive portal.
+    ApCaptive {
+        /// The access point.
+        name: String,
+        /// It is.
+        on: bool,
     },
     /// `pin NAME PIN LEVEL`: a wire of the board pulls at a pin of this module.
     Pin {
@@ -85,6 +125,11 @@ impl Change {
         match self {
             Change::ApUp(name) | Change::ApDown(name) => name,
             Change::ApDhcp { name, .. }
+            | Change::ApRssi { name, .. }
+            | Change::ApFades { name, .. }
+            | Change::ApRadio { name, .. }
+            | Change::ApUplink { name, .. }
+            | Change::ApCaptive { name, .. }
             | Change::ApAssociation { name, .. }
             | Change::Pin { name, .. }
             | Change::Dns { name, .. }
@@ -94,15 +139,26 @@ impl Change {
         }
     }
 
+    /// Whether somebody has said it: a step of what was said before, and what a real program does, nobody has.
+    pub fn is_from_outside(&self) -> bool {
+        !matches!(self, Change::ApFades { .. } | Change::Host { action: HostAction::External { .. }, .. })
+    }
+
     /// Who must see it.
     pub fn audience(&self) -> Audience<'_> {
         match self {
-            Change::ApUp(_) | Change::ApDown(_) | Change::ApAssociation { .. } => Audience::Everybody,
+            Change::ApUp(_)
+            | Change::ApDown(_)
+            | Change::ApAssociation { .. }
+            | Change::ApRssi { .. }
+            | Change::ApFades { .. }
+            | Change::ApRadio { .. } => Audience::Everybody,
+            Change::ApUplink { .. } | Change::ApCaptive { .. } => Audience::Network,
             Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => Audience::Network,
             Change::Wire { name, .. } | Change::Pin { name, .. } => Audience::Module(name),
             Change::Host { action, .. } => match action {
                 // It comes to the softAP of one module, and leaves that of another.
-                HostAction::Join(_) | HostAction::Leave => Audience::Everybody,
+                HostAction::Join(_) | HostAction::Leave | HostAction::Vanish => Audience::Everybody,
                 HostAction::Send(_)
                 | HostAction::Close
                 | HostAction::Reset
@@ -117,7 +173,15 @@ impl Change {
                 | HostAction::Http(_)
                 | HostAction::WebSocket(_)
                 | HostAction::Mqtt(_)
-                | HostAction::Publish { .. } => Audience::Network,
+                | HostAction::Publish { .. }
+                | HostAction::HalfOpen
+                | HostAction::One(..)
+                | HostAction::Listen { .. }
+                | HostAction::Unlisten { .. }
+                | HostAction::Group { .. }
+                | HostAction::Toxics { .. }
+                | HostAction::Update(_)
+                | HostAction::External { .. } => Audience::Network,
             },
         }
     }
@@ -134,6 +198,24 @@ impl fmt::Display for Change {
             }
             Change::ApAssociation { name, association } => {
                 write!(f, "ap {} association {}", Name(name), association.word())
+            }
+            Change::ApRssi { name, dbm, over: Duration::ZERO } | Change::ApFades { name, dbm } => {
+                write!(f, "ap {} rssi {dbm}", Name(name))
+            }
+            Change::ApRssi { name, dbm, over } => {
+                write!(f, "ap {} rssi {dbm} over {}", Name(name), duration_text(*over))
+            }
+            Change::ApRadio { name, change } => match change {
+                ApChange::Rssi(dbm) => write!(f, "ap {} rssi {dbm}", Name(name)),
+                ApChange::Channel(channel) => write!(f, "ap {} channel {channel}", Name(name)),
+                ApChange::Password(password) => write!(f, "ap {} password {}", Name(name), quoted(password)),
+                ApChange::Deauth => write!(f, "ap {} deauth", Name(name)),
+            },
+            Change::ApUplink { name, up } => {
+                write!(f, "ap {} uplink {}", Name(name), if *up { "up" } else { "down" })
+            }
+            Change::ApCaptive { name, on } => {
+                write!(f, "ap {} captive {}", Name(name), if *on { "on" } else { "off" })
             }
             Change::Pin { name, pin, high } => {
                 write!(f, "pin {} {} {}", Name(name), pin.word(), if *high { "high" } else { "low" })

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::words::{Word, Words};
-use super::{Change, Command, Name, http, mqtt, renamed, tls as secure, websocket};
+use super::{Change, Command, Name, http, mqtt, one, renamed, setting, tls as secure, toxics, websocket};
 use crate::net::config::{SntpAnswers, SntpChange};
-use crate::net::network::{HostAction, HostTls, Peer};
+use crate::net::network::{HostAction, HostTls, OneAction, Peer};
 use crate::net::service::quoted;
 use crate::net::stack::MAX_DATAGRAM;
 use crate::time::Duration;
@@ -24,30 +24,30 @@ struct Action {
 }
 
 /// Every action, in the order of `help host`.
-const ACTIONS: [Action; 15] = [
+const ACTIONS: [Action; 23] = [
     Action {
         word: "send",
-        arguments: "TEXT",
-        help: "Sends on each of its connections, such as \"hello\\r\\n\" or \"\\x00\\xff\".",
-        read: |so_far, words| {
-            let data = text(so_far, words)?;
-            if data.is_empty() {
-                return Err(format!("expected at least one byte after `{so_far}`, found `\"\"`"));
-            }
-            Ok(HostAction::Send(data))
-        },
+        arguments: "TEXT [to PEER]",
+        help: "Sends on each of its connections, or on one, such as \"hello\\r\\n\" or \"\\x00\\xff\".",
+        read: one::send,
     },
     Action {
         word: "close",
-        arguments: "",
-        help: "Closes each of its connections (FIN), also those of its servers and its MQTT broker.",
-        read: |_, _| Ok(HostAction::Close),
+        arguments: "[PEER]",
+        help: "Closes each of its connections (FIN), also those of its servers and its MQTT broker; or one of any service.",
+        read: |so_far, words| one::end(so_far, words, HostAction::Close, OneAction::Close),
     },
     Action {
         word: "reset",
-        arguments: "",
-        help: "Resets each of its connections (RST), also those of its servers and its MQTT broker.",
-        read: |_, _| Ok(HostAction::Reset),
+        arguments: "[PEER]",
+        help: "Resets each of its connections (RST), also those of its servers and its MQTT broker; or one of any service.",
+        read: |so_far, words| one::end(so_far, words, HostAction::Reset, OneAction::Reset),
+    },
+    Action {
+        word: "half-open",
+        arguments: "[PEER]",
+        help: "Forgets its connections, or one, without a word: the next segment that comes on them gets a RST.",
+        read: |so_far, words| one::end(so_far, words, HostAction::HalfOpen, OneAction::HalfOpen),
     },
     Action {
         word: "pause",
@@ -67,6 +67,30 @@ const ACTIONS: [Action; 15] = [
         },
     },
     Action {
+        word: "listen",
+        arguments: "PORT [udp]",
+        help: "Its terminal listens there, too.",
+        read: |so_far, words| one::port(so_far, words, true),
+    },
+    Action {
+        word: "unlisten",
+        arguments: "PORT [udp]",
+        help: "Its terminal listens there no more; connections that are open go on.",
+        read: |so_far, words| one::port(so_far, words, false),
+    },
+    Action {
+        word: "group",
+        arguments: "CHANGE",
+        help: "join or leave ADDRESS: a multicast group, whose datagrams its UDP services get.",
+        read: one::group,
+    },
+    Action {
+        word: "toxics",
+        arguments: "[PORT] SETTING...",
+        help: "Does something to the connections of a TCP port, or of all; the settings are below.",
+        read: toxics::read,
+    },
+    Action {
         word: "join",
         arguments: "MODULE",
         help: "Leaves its LAN for the softAP of a module.",
@@ -77,6 +101,12 @@ const ACTIONS: [Action; 15] = [
         arguments: "",
         help: "Goes back to its LAN.",
         read: |_, _| Ok(HostAction::Leave),
+    },
+    Action {
+        word: "vanish",
+        arguments: "",
+        help: "The same without a word: the module misses it when AT+CWCONFIG's time for the softAP is over.",
+        read: |_, _| Ok(HostAction::Vanish),
     },
     Action {
         word: "datagram",
@@ -101,6 +131,12 @@ const ACTIONS: [Action; 15] = [
         read: |so_far, words| http::change(so_far, words).map(|change| HostAction::Http(Box::new(change))),
     },
     Action {
+        word: "update",
+        arguments: "CHANGE",
+        help: "Its update server: answers right, damaged (one bit) or no-image.",
+        read: one::update,
+    },
+    Action {
         word: "websocket",
         arguments: "CHANGE",
         help: "Its WebSocket server: send or binary TEXT, ping TEXT, close CODE [REASON] to all; answers right or none.",
@@ -119,6 +155,12 @@ const ACTIONS: [Action; 15] = [
         read: mqtt::change,
     },
     Action {
+        word: "external",
+        arguments: "PORT NUMBER EVENT",
+        help: "What a real program did: open, data TEXT, close or reset. Input logs have it; nobody need say it.",
+        read: one::external,
+    },
+    Action {
         word: "tls",
         arguments: "CHANGE",
         help: "Its TLS: certificate, version, suite, clients, keys, answers; alert N or cut end its sessions.",
@@ -135,7 +177,8 @@ pub(super) fn details() -> String {
         let gap = if form.len() < 28 { String::new() } else { format!("\n{:30}", "") };
         format!("  {form:<28}{gap}{}\n", a.help)
     };
-    format!("Actions:\n{}", ACTIONS.iter().map(row).collect::<String>())
+    let toxics = setting::details(&toxics::SETTINGS, &[]);
+    format!("Actions:\n{}Toxics. {toxics}", ACTIONS.iter().map(row).collect::<String>())
 }
 
 /// Reads what follows `host`.
@@ -266,6 +309,17 @@ impl fmt::Display for Shown<'_> {
             HostAction::Reset => f.write_str("reset"),
             HostAction::Join(module) => write!(f, "join {}", Name(module)),
             HostAction::Leave => f.write_str("leave"),
+            HostAction::Vanish => f.write_str("vanish"),
+            HostAction::HalfOpen => f.write_str("half-open"),
+            HostAction::One(which, action) => one::show(f, *which, action),
+            HostAction::Listen { port, udp } => one::show_port(f, "listen", *port, *udp),
+            HostAction::Unlisten { port, udp } => one::show_port(f, "unlisten", *port, *udp),
+            HostAction::Group { group, join } => {
+                write!(f, "group {} {group}", if *join { "join" } else { "leave" })
+            }
+            HostAction::Toxics { port, change } => toxics::show(f, *port, change),
+            HostAction::External { port, number, input } => one::show_external(f, *port, *number, input),
+            HostAction::Update(answers) => write!(f, "update answers {}", answers.word()),
             HostAction::Pause => f.write_str("pause"),
             HostAction::Resume => f.write_str("resume"),
             HostAction::Connect { to, port, tls } => {

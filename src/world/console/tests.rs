@@ -2,14 +2,16 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::module::Harm;
+use crate::net::config::UpdateAnswers;
 use crate::net::config::{
     DhcpAnswers, Distribution, DnsAnswers, Faults, GeModel, LinkFaults, MqttAnswers, MqttChange, SntpAnswers,
     SntpChange,
 };
 use crate::net::config::{HttpAnswer, HttpChange, WebSocketChange};
 use crate::net::mqtt::wire::Refusal;
-use crate::net::network::{HostAction, HostTls, Peer};
-use crate::wifi::config::Association;
+use crate::net::network::{ExternalInput, HostAction, HostTls, OneAction, Peer, Which};
+use crate::net::toxics::{Dialled, ToxicsChange};
+use crate::wifi::config::{ApChange, Association};
 use crate::world::Pin;
 
 fn at(ns: u64, command: Command) -> Command {
@@ -258,9 +260,10 @@ fn a_text_that_is_too_long_is_refused() {
 
 #[test]
 fn a_line_that_is_not_understood_says_what_was_expected() {
-    let settings = "`latency`, `jitter`, `distribution`, `loss`, `gemodel`, `corrupt`, `duplicate`, `reorder`, `gap`, `rate`, `limit`, `mtu`, `down` or `up`";
-    let actions = "`send`, `close`, `reset`, `pause`, `resume`, `connect`, `join`, `leave`, `datagram`, `sntp`, \
-         `http`, `websocket`, `publish`, `mqtt` or `tls`";
+    let settings = "`latency`, `jitter`, `distribution`, `loss`, `gemodel`, `corrupt`, `duplicate`, `reorder`, `gap`, \
+         `rate`, `limit`, `mtu`, `down` or `up`";
+    let actions = "`send`, `close`, `reset`, `half-open`, `pause`, `resume`, `connect`, `listen`, `unlisten`, `group`, `toxics`, \
+         `join`, `leave`, `vanish`, `datagram`, `sntp`, `http`, `update`, `websocket`, `publish`, `mqtt`, `external` or `tls`";
     let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `pin`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
@@ -327,10 +330,10 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("pin wifi rts high", "expected `en`, `gpio0` or `wake` after `pin wifi`, found `rts`".to_string()),
         ("pin wifi en", "expected `low` or `high` after `pin wifi en`, found nothing".to_string()),
         ("ap", "expected the name of an access point after `ap`, found nothing".to_string()),
-        ("ap home", "expected `down`, `up`, `association` or `dhcp-answers` after `ap home`, found nothing".to_string()),
+        ("ap home", "expected `down`, `up`, `rssi`, `deauth`, `channel`, `password`, `uplink`, `captive`, `association` or `dhcp-answers` after `ap home`, found nothing".to_string()),
         (
             "ap home dwon",
-            "expected `down`, `up`, `association` or `dhcp-answers` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
+            "expected `down`, `up`, `rssi`, `deauth`, `channel`, `password`, `uplink`, `captive`, `association` or `dhcp-answers` after `ap home`, found `dwon`; did you mean `down`?".to_string(),
         ),
         (
             "ap home dhcp-answers nack",
@@ -427,7 +430,7 @@ fn an_old_word_is_refused_with_what_is_written_today() {
     for (line, message) in [
         (
             "ap home dhcp nak",
-            "expected `down`, `up`, `association` or `dhcp-answers` after `ap home`, found `dhcp`, which is `dhcp-answers` now",
+            "expected `down`, `up`, `rssi`, `deauth`, `channel`, `password`, `uplink`, `captive`, `association` or `dhcp-answers` after `ap home`, found `dhcp`, which is `dhcp-answers` now",
         ),
         (
             "wire wifi to-mcu drop 1%",
@@ -543,6 +546,21 @@ fn action() -> impl Strategy<Value = HostAction> {
     let tls = || prop_oneof![Just(HostTls::None), Just(HostTls::Anonymous), Just(HostTls::Certificate)];
     prop_oneof![
         data().prop_filter("something is sent", |d| !d.is_empty()).prop_map(HostAction::Send),
+        (which(), one()).prop_map(|(which, action)| HostAction::One(which, action)),
+        Just(HostAction::HalfOpen),
+        Just(HostAction::Vanish),
+        (1..=u16::MAX, 1..=u32::MAX, program()).prop_map(|(port, number, input)| HostAction::External {
+            port,
+            number,
+            input
+        }),
+        (1..=u16::MAX, any::<bool>()).prop_map(|(port, udp)| HostAction::Listen { port, udp }),
+        (1..=u16::MAX, any::<bool>()).prop_map(|(port, udp)| HostAction::Unlisten { port, udp }),
+        any::<bool>().prop_map(|join| HostAction::Group { group: [239, 1, 2, 3].into(), join }),
+        (proptest::option::of(1..=u16::MAX), poison())
+            .prop_map(|(port, change)| HostAction::Toxics { port, change }),
+        proptest::sample::select(&UpdateAnswers::WORDS[..])
+            .prop_map(|(_, answers)| HostAction::Update(answers)),
         Just(HostAction::Close),
         Just(HostAction::Reset),
         Just(HostAction::Pause),
@@ -550,6 +568,51 @@ fn action() -> impl Strategy<Value = HostAction> {
         (to(), 1..=u16::MAX, tls()).prop_map(|(to, port, tls)| HostAction::Connect { to, port, tls }),
         (to(), 1..=u16::MAX, data()).prop_map(|(to, port, data)| HostAction::Datagram { to, port, data }),
     ]
+}
+
+fn which() -> impl Strategy<Value = Which> {
+    prop_oneof![
+        Just(Which::Newest),
+        Just(Which::Oldest),
+        (any::<u32>(), any::<u16>()).prop_map(|(a, p)| Which::Peer((std::net::Ipv4Addr::from(a), p).into())),
+        (any::<u128>(), any::<u16>()).prop_map(|(a, p)| Which::Peer((std::net::Ipv6Addr::from(a), p).into())),
+    ]
+}
+
+fn program() -> impl Strategy<Value = ExternalInput> {
+    prop_oneof![
+        Just(ExternalInput::Open),
+        proptest::collection::vec(any::<u8>(), 0..20).prop_map(ExternalInput::Data),
+        Just(ExternalInput::Close),
+        Just(ExternalInput::Reset),
+    ]
+}
+
+fn one() -> impl Strategy<Value = OneAction> {
+    let data = proptest::collection::vec(any::<u8>(), 1..20);
+    prop_oneof![
+        data.prop_map(OneAction::Send),
+        Just(OneAction::Close),
+        Just(OneAction::Reset),
+        Just(OneAction::HalfOpen),
+    ]
+}
+
+fn poison() -> impl Strategy<Value = ToxicsChange> {
+    use proptest::option::of;
+    let delay = || (0..=quantity::LONGEST_DELAY.as_nanos()).prop_map(Duration::from_nanos);
+    let dialled = of(proptest::sample::select(&Dialled::WORDS[..]).prop_map(|(_, dialled)| dialled));
+    let slice = of(of((1..=65_535u32, delay())));
+    let bytes = || of(1..=u64::MAX);
+    let first = (of(Just(())), dialled, of(any::<bool>()), slice);
+    let rest = (of(of(1..=100_000_000_000u64)), bytes(), bytes(), of(delay()), of(0..=1_000_000u32));
+    (first, rest)
+        .prop_map(|((none, dialled, stall, slice), rest)| {
+            let (bandwidth_bps, reset_after, close_after, slow_close, garble_ppm) = rest;
+            let first = ToxicsChange { none, dialled, stall, slice, ..ToxicsChange::default() };
+            ToxicsChange { bandwidth_bps, reset_after, close_after, slow_close, garble_ppm, ..first }
+        })
+        .prop_filter("a change changes something", |c| *c != ToxicsChange::default())
 }
 
 fn harm() -> impl Strategy<Value = WireChange> {
@@ -585,6 +648,14 @@ fn command() -> impl Strategy<Value = Command> {
         (name(), proptest::sample::select(vec![Pin::En, Pin::Gpio0, Pin::Wake]), any::<bool>())
             .prop_map(|(name, pin, high)| Change::Pin { name, pin, high }),
         (name(), name_server()).prop_map(|(name, change)| Change::Dns { name, change }),
+        (name(), -100..=-1i8, 0..=quantity::LONGEST_DELAY.as_nanos())
+            .prop_map(|(name, dbm, ns)| Change::ApRssi { name, dbm, over: Duration::from_nanos(ns) }),
+        (name(), 1..=14u8).prop_map(|(name, n)| Change::ApRadio { name, change: ApChange::Channel(n) }),
+        (name(), "[ -~]{8,63}")
+            .prop_map(|(name, s)| Change::ApRadio { name, change: ApChange::Password(s.into_bytes()) }),
+        name().prop_map(|name| Change::ApRadio { name, change: ApChange::Deauth }),
+        (name(), any::<bool>()).prop_map(|(name, up)| Change::ApUplink { name, up }),
+        (name(), any::<bool>()).prop_map(|(name, on)| Change::ApCaptive { name, on }),
         (name(), harm()).prop_map(|(name, change)| Change::Wire { name, change }),
         (name(), action()).prop_map(|(name, action)| Change::Host { name, action }),
     ];

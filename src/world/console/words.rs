@@ -57,6 +57,17 @@ impl Words {
         self.0.next()
     }
 
+    /// Takes the next word if it is `keyword`; answers whether it was.
+    pub fn take(&mut self, keyword: &str) -> bool {
+        self.0.next_if(|word| word.is(keyword)).is_some()
+    }
+
+    /// Takes the next word if it is a number.
+    pub fn number(&mut self) -> Option<String> {
+        let plain = |word: &Word| !word.quoted && word.text.bytes().all(|b| b.is_ascii_digit());
+        self.0.next_if(plain).map(|word| word.text)
+    }
+
     /// The next word; together with the one after it when that is its unit (`20 ms`).
     pub fn quantity(&mut self) -> Option<String> {
         let mut text = self.next()?.text;

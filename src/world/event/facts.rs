@@ -5,11 +5,13 @@ use std::net::IpAddr;
 
 use super::{EventKind, Facts};
 use crate::net::event::{
-    Asked, Ending, GuestEvent, HostEvent, MqttEnd, MqttEvent, MqttNews, Order, QuestionEvent, RequestEvent,
-    SntpAnswer, SntpEvent, TcpEchoEvent, TcpEvent, TlsEvent, UdpEchoEvent, UdpEvent, WebSocketEnd,
-    WebSocketEvent, WebSocketNews,
+    Asked, Ending, ExternalEvent, ExternalNews, GuestEvent, HostEvent, LoadEvent, LoadNews, MqttEnd,
+    MqttEvent, MqttNews, Order, QuestionEvent, RequestEvent, ScriptEvent, ScriptNews, SntpAnswer, SntpEvent,
+    TcpEchoEvent, TcpEvent, TlsEvent, ToxicEvent, UdpEchoEvent, UdpEvent, WebSocketEnd, WebSocketEvent,
+    WebSocketNews,
 };
 use crate::net::mqtt::wire::Message;
+use crate::net::toxics::Poisoned;
 
 pub(super) fn kind_of_host(event: &HostEvent) -> EventKind {
     match event {
@@ -51,6 +53,27 @@ pub(super) fn kind_of_host(event: &HostEvent) -> EventKind {
             MqttNews::Unsubscribed(_) => EventKind::MqttUnsubscribed,
             MqttNews::Published { .. } => EventKind::MqttPublished,
             MqttNews::Subscribed { granted: None, .. } | MqttNews::Denied(..) => EventKind::MqttDenied,
+        },
+        HostEvent::Discard(LoadEvent { news: LoadNews::Connected, .. }) => EventKind::DiscardConnected,
+        HostEvent::Discard(_) => EventKind::DiscardEnded,
+        HostEvent::Source(LoadEvent { news: LoadNews::Connected, .. }) => EventKind::SourceConnected,
+        HostEvent::Source(_) => EventKind::SourceEnded,
+        HostEvent::Script(event) => match event.news {
+            ScriptNews::Connected => EventKind::ScriptConnected,
+            ScriptNews::Done => EventKind::ScriptDone,
+            ScriptNews::Failed { .. } => EventKind::ScriptFailed,
+            ScriptNews::Ended { .. } => EventKind::ScriptEnded,
+        },
+        HostEvent::External(event) => match event.news {
+            ExternalNews::Connected => EventKind::ExternalConnected,
+            ExternalNews::Refused => EventKind::ExternalRefused,
+            ExternalNews::Ended { .. } => EventKind::ExternalEnded,
+        },
+        HostEvent::Toxic(event) => match event.what {
+            Poisoned::Refused => EventKind::ToxicRefused,
+            Poisoned::Reset(_) => EventKind::ToxicReset,
+            Poisoned::Closed(_) => EventKind::ToxicClosed,
+            Poisoned::HalfOpen => EventKind::ToxicHalfOpen,
         },
         HostEvent::WebSocket(event) => match event.news {
             WebSocketNews::Connected { .. } => EventKind::WebSocketConnected,
@@ -123,6 +146,30 @@ pub(super) fn facts_of_host(event: &HostEvent) -> Facts<'_> {
             code: event.outcome.map_or(0, |(_, suite)| u32::from(suite)),
             ..none
         },
+        HostEvent::Discard(event) => facts_of_load(event, true),
+        HostEvent::Source(event) => facts_of_load(event, false),
+        HostEvent::Script(ScriptEvent { peer, news }) => {
+            let facts = Facts { peer: Some(*peer), ..none };
+            match news {
+                ScriptNews::Connected | ScriptNews::Done => facts,
+                ScriptNews::Failed { step, why } => Facts { code: *step as u32, detail: why.into(), ..facts },
+                ScriptNews::Ended { received } => Facts { count: *received, ..facts },
+            }
+        }
+        HostEvent::External(ExternalEvent { peer, news }) => {
+            let (count, sent) = match news {
+                ExternalNews::Ended { received, sent } => (*received, *sent),
+                ExternalNews::Connected | ExternalNews::Refused => (0, 0),
+            };
+            Facts { peer: Some(*peer), count, sent, ..none }
+        }
+        HostEvent::Toxic(ToxicEvent { port, peer, what }) => {
+            let count = match what {
+                Poisoned::Reset(bytes) | Poisoned::Closed(bytes) => *bytes,
+                Poisoned::Refused | Poisoned::HalfOpen => 0,
+            };
+            Facts { peer: Some(*peer), code: u32::from(*port), count, ..none }
+        }
         HostEvent::Mqtt(event) => facts_of_mqtt(event),
         HostEvent::WebSocket(WebSocketEvent { peer, news }) => {
             let facts = Facts { peer: Some(*peer), ..none };
@@ -170,6 +217,17 @@ fn facts_of_mqtt(MqttEvent { client, peer, news }: &MqttEvent) -> Facts<'_> {
     }
 }
 
+fn facts_of_load(LoadEvent { peer, news }: &LoadEvent, checksum: bool) -> Facts<'_> {
+    let facts = Facts { peer: Some(*peer), ..Facts::default() };
+    match *news {
+        LoadNews::Connected => facts,
+        LoadNews::Ended { closed, received, crc, sent } => {
+            let sent = if checksum { u64::from(crc) } else { sent };
+            Facts { count: received, code: if closed { 2 } else { 4 }, sent, ..facts }
+        }
+    }
+}
+
 fn facts_of_tcp(event: &TcpEvent) -> Facts<'_> {
     let none = Facts::default();
     match event {
@@ -184,7 +242,7 @@ fn facts_of_tcp(event: &TcpEvent) -> Facts<'_> {
             Facts { peer: Some(*peer), count: data.len() as u64, data, ..none }
         }
         TcpEvent::Dropped { peer, bytes, .. } => Facts { peer: Some(*peer), count: *bytes as u64, ..none },
-        TcpEvent::Ended { peer, how, received } => {
+        TcpEvent::Ended { peer, how, received, crc } => {
             let (code, detail) = match how {
                 Ending::Closed => (0, Cow::Borrowed("")),
                 Ending::Reset => (1, "".into()),
@@ -192,7 +250,7 @@ fn facts_of_tcp(event: &TcpEvent) -> Facts<'_> {
                 Ending::PeerReset => (3, "".into()),
                 Ending::Over(why) => (4, why.to_string().into()),
             };
-            Facts { peer: Some(*peer), count: *received, code, detail, ..none }
+            Facts { peer: Some(*peer), count: *received, code, detail, sent: u64::from(*crc), ..none }
         }
         TcpEvent::Nothing(order) => {
             let code = match order {

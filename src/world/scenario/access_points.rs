@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::network::{self, Subnet};
 use super::read::{self, Taken};
 use super::report::Problems;
-use super::schema;
 use super::table::{Section, Value};
+use super::{exists, schema};
 use crate::net::config::{DhcpAnswers, SegmentConfig};
 use crate::time::{Duration, NANOS_PER_SEC};
 use crate::wifi::config::{ApConfig, Association, Pmf, Security};
@@ -26,9 +26,16 @@ pub(super) struct Lan {
 /// Reads every `[ap.NAME]`, in the order of names.
 pub(super) fn read(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8; 6]>) -> Vec<Lan> {
     let mut lans: Vec<Lan> = Vec::new();
-    for (index, (name, place, value)) in top.named(problems, "ap").into_iter().enumerate() {
+    let mut places = Vec::new();
+    // Only those with a LAN of their own count for the default networks.
+    let mut own = 0;
+    for (name, place, value) in top.named(problems, "ap") {
         read::check_name(problems, name, &place);
-        let Some(lan) = access_point(problems, name, place, value, index, macs) else { continue };
+        places.push((name, place.clone()));
+        let shared = value.get_ref().as_table().is_some_and(|table| table.get("lan").is_some());
+        let default = if shared { Subnet::unused(lans.len()) } else { Subnet::numbered(own) };
+        own += usize::from(!shared);
+        let Some(lan) = access_point(problems, name, place, value, default, macs) else { continue };
         if let Some(other) = lans.iter().find(|l| l.subnet.overlaps(lan.subnet)) {
             // The later in the file is told.
             let (first, second) =
@@ -53,7 +60,20 @@ pub(super) fn read(problems: &mut Problems, top: &Section, macs: &mut Taken<[u8;
         }
         lans.push(lan);
     }
+    check_shared(problems, &lans, &places);
     lans
+}
+
+/// Each `lan` is that of an access point that has one of its own. `places`: where their names stand.
+fn check_shared(problems: &mut Problems, lans: &[Lan], places: &[(&str, Range<usize>)]) {
+    let own = || lans.iter().filter(|lan| lan.segment.lan.is_none()).map(|lan| lan.ap.name.as_str());
+    for lan in lans {
+        let Some(shared) = &lan.segment.lan else { continue };
+        if let Err(message) = exists("the name of an access point with a LAN of its own", shared, own()) {
+            let place = places.iter().find(|(name, _)| *name == lan.ap.name).map_or(0..0, |(_, p)| p.clone());
+            problems.add(place, format!("`lan` in [ap.{}]: {message}", lan.ap.name));
+        }
+    }
 }
 
 fn access_point<'a>(
@@ -61,7 +81,7 @@ fn access_point<'a>(
     name: &str,
     place: Range<usize>,
     value: &'a Value<'a>,
-    index: usize,
+    default: Option<Subnet>,
     macs: &mut Taken<[u8; 6]>,
 ) -> Option<Lan> {
     let p = problems;
@@ -90,7 +110,7 @@ fn access_point<'a>(
         association: section.choice(p, "association", &Association::WORDS).unwrap_or_default(),
         up: section.boolean(p, "up").unwrap_or(true),
     };
-    let subnet = subnet(p, &section, index)?;
+    let subnet = subnet(p, &section, default)?;
     let gateway = address(p, &section, "gateway", subnet).unwrap_or(subnet.at(1));
     let dhcp_range = dhcp_range(p, &section, subnet);
     if (dhcp_range.0..=dhcp_range.1).contains(&gateway) {
@@ -111,6 +131,10 @@ fn access_point<'a>(
         lease,
         ipv6: section.parsed(p, "ipv6", network::prefix6),
         dns: name_servers(p, &section).unwrap_or_else(|| vec![gateway]),
+        lan: section.string(p, "lan").map(str::to_owned),
+        rssi: ap.rssi,
+        uplink: section.boolean(p, "uplink").unwrap_or(true),
+        captive: section.boolean(p, "captive").unwrap_or(false),
     };
     Some(Lan { ap, segment, subnet, place: section.span("subnet") })
 }
@@ -157,18 +181,15 @@ fn modes(problems: &mut Problems, section: &Section) -> u8 {
     section.choice(problems, "modes", &choices).unwrap_or(7)
 }
 
-fn subnet(problems: &mut Problems, section: &Section, index: usize) -> Option<Subnet> {
+fn subnet(problems: &mut Problems, section: &Section, default: Option<Subnet>) -> Option<Subnet> {
     if section.value("subnet").is_some() {
         return section.parsed(problems, "subnet", Subnet::parse);
     }
-    match u8::try_from(index + 1) {
-        Ok(third) => Some(Subnet::home(third)),
-        Err(_) => {
-            let message = "expected a network, because there are more access points than default ones (255)";
-            section.complain(problems, "subnet", message);
-            None
-        }
+    if default.is_none() {
+        let message = "expected a network, because there are more access points than default ones (255)";
+        section.complain(problems, "subnet", message);
     }
+    default
 }
 
 /// The address of a host on `subnet` under `key`.

@@ -13,10 +13,11 @@ use crate::world::expect::{Expectation, Needle, Pattern, When};
 use crate::world::spelling::{cut, did_you_mean, one_of, printable, shown};
 
 /// What is observed of every host.
-const OF_HOSTS: [EventKind; 4] = [
+const OF_HOSTS: [EventKind; 5] = [
     EventKind::GuestJoined,
     EventKind::TcpTerminalReceived,
     EventKind::UdpTerminalReceived,
+    EventKind::ToxicReset,
     EventKind::Changed,
 ];
 /// The words that a line can begin with.
@@ -169,6 +170,10 @@ impl Scenario {
 fn of_host(host: &HostConfig, has_tls: bool) -> Vec<&'static str> {
     let served = host.services.iter().filter_map(|service| match service {
         ServiceConfig::Http { .. } => Some(EventKind::HttpRequest),
+        ServiceConfig::Discard { .. } => Some(EventKind::DiscardConnected),
+        ServiceConfig::Source { .. } => Some(EventKind::SourceConnected),
+        ServiceConfig::External { .. } => Some(EventKind::ExternalConnected),
+        ServiceConfig::Script { .. } => Some(EventKind::ScriptConnected),
         ServiceConfig::TcpEcho { .. } => Some(EventKind::TcpEchoConnected),
         ServiceConfig::UdpEcho { .. } => Some(EventKind::UdpEchoEchoed),
         ServiceConfig::Dns(_) => Some(EventKind::DnsQuestion),

@@ -46,7 +46,7 @@ fn a_bad_line_says_what_was_expected_instead() {
         ),
         (
             "www htp GET /",
-            "expected what is observed of www (`http`, `station`, `tcp-terminal`, `udp-terminal` or `change`), found `htp`; did you mean `http`?",
+            "expected what is observed of www (`http`, `station`, `tcp-terminal`, `udp-terminal`, `toxic` or `change`), found `htp`; did you mean `http`?",
         ),
         (
             "wifi joined home",
@@ -54,7 +54,7 @@ fn a_bad_line_says_what_was_expected_instead() {
         ),
         (
             "nas http GET /",
-            "expected what is observed of nas (`tcp-echo`, `udp-echo`, `station`, `tcp-terminal`, `udp-terminal` or `change`), found `http`",
+            "expected what is observed of nas (`tcp-echo`, `udp-echo`, `station`, `tcp-terminal`, `udp-terminal`, `toxic` or `change`), found `http`",
         ),
         ("by wifi", "`by`: expected a duration such as `20 ms`, found `wifi`"),
         ("by", "expected a time such as `1.5s` after `by`, found nothing"),

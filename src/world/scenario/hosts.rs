@@ -7,13 +7,16 @@ use super::files::NamedFiles;
 use super::network::{self, Subnet};
 use super::read::{self, Taken, take};
 use super::report::Problems;
-use super::table::Section;
+use super::table::{Section, found};
 use super::tls::{Owner, Tls};
 use super::{dns, exists, link, pages, schema, servers};
 use crate::net::addr::same_network;
-use crate::net::config::{Faults, HostConfig, LinkFaults, ServiceConfig, TlsPort};
+use crate::net::config::{Faults, HostConfig, LinkFaults, ServiceConfig, Source, TlsPort};
 use crate::net::icmpv6::MIN_MTU;
 use crate::net::ntp;
+use crate::net::toxics::Toxics;
+use crate::world::console;
+use crate::world::quantity;
 use crate::world::spelling::shown;
 
 /// Reads every `[host.NAME]`, in the order of names. `dns_names`: takes those that the gateway's server knows; `files`:
@@ -23,7 +26,7 @@ pub(super) fn read(
     top: &Section,
     lans: &[Lan],
     modules: &[&str],
-    (dns_names, files): (&mut Taken<String>, &mut NamedFiles),
+    (dns_names, macs, files): (&mut Taken<String>, &mut Taken<[u8; 6]>, &mut NamedFiles),
 ) -> (Vec<HostConfig>, Vec<TlsPort>) {
     let mut hosts = Vec::new();
     let mut secure = Vec::new();
@@ -61,6 +64,16 @@ pub(super) fn read(
                 section.complain(problems, "address6", &message);
             }
         }
+        let mac = read::mac(problems, &section, "mac", macs);
+        if let (Some(_), Some(_), None) = (mac, address, &segment) {
+            section.complain(
+                problems,
+                "mac",
+                "expected a host behind an access point, found one beyond the gateway",
+            );
+        }
+        let groups = groups(problems, &section);
+        let toxics = toxics(problems, &section);
         let mut own_names = Vec::new();
         for (dns_name, span) in section.strings(problems, "names").unwrap_or_default() {
             let Some(dns_name) = dns::dns_name(problems, dns_name, &span) else { continue };
@@ -96,10 +109,55 @@ pub(super) fn read(
             address6,
             segment,
             link,
+            mac,
+            groups,
+            toxics,
             services,
         });
     }
     (hosts, secure)
+}
+
+/// The multicast groups that a host is in.
+fn groups(problems: &mut Problems, section: &Section) -> Vec<IpAddr> {
+    let mut groups = Vec::new();
+    for (text, place) in section.strings(problems, "groups").unwrap_or_default() {
+        match text.parse::<IpAddr>().ok().filter(IpAddr::is_multicast) {
+            Some(group) => groups.push(group),
+            None => {
+                let message = format!("expected the address of a multicast group, found {}", shown(text));
+                problems.add(place, message);
+            }
+        }
+    }
+    groups
+}
+
+/// What is done to the connections of a host's ports at the start. What is said of all comes before what is said of one.
+fn toxics(problems: &mut Problems, section: &Section) -> Vec<(Option<u16>, Toxics)> {
+    let mut all = Vec::new();
+    for (key, place, value) in section.named(problems, "toxics") {
+        let port = key.parse().ok().filter(|&port: &u16| port > 0);
+        if port.is_none() && key != "all" {
+            let message = format!("expected a port from 1 to 65535, or `all`, found {}", shown(key));
+            problems.add(place, message);
+            continue;
+        }
+        let Some(text) = value.get_ref().as_str() else {
+            let message =
+                format!("expected a string such as \"bandwidth 8kbit/s\", found {}", found(value.get_ref()));
+            problems.add(value.span(), message);
+            continue;
+        };
+        let mut toxics = Toxics::default();
+        match console::toxics::parse(text) {
+            Ok(change) => change.apply(&mut toxics),
+            Err(message) => problems.add(value.span(), message),
+        }
+        all.push((port, toxics));
+    }
+    all.sort_by_key(|(port, _)| *port);
+    all
 }
 
 fn address(text: &str) -> Result<Ipv4Addr, String> {
@@ -232,7 +290,8 @@ fn services(
         services.push(ServiceConfig::Dns(dns));
     }
     type Make = fn(u16) -> ServiceConfig;
-    let others: [(&str, &str, Make); 4] = [
+    let others: [(&str, &str, Make); 5] = [
+        ("discard", "TCP", |port| ServiceConfig::Discard { port }),
         ("tcp-echo", "TCP", |port| ServiceConfig::TcpEcho { port }),
         ("udp-echo", "UDP", |port| ServiceConfig::UdpEcho { port }),
         ("tcp-terminal", "TCP", |port| ServiceConfig::TcpTerminal { port }),
@@ -260,6 +319,39 @@ fn services(
             );
             services.push(make(port));
         }
+    }
+    for (key, keys) in [("source", schema::SOURCE), ("script", schema::SCRIPT)] {
+        let title = format!("host.{host}.{key}");
+        let Some(value) = section.value(key) else { continue };
+        let Some(table) = Section::open(problems, format!("[{title}]"), value.span(), value, keys) else {
+            continue;
+        };
+        let config = super::tls::read(problems, &title, &table, owner);
+        let port = table.integer(problems, "port", 1, 65_535);
+        let Some(port) = port.or_else(|| (key == "source").then_some(19)) else { continue };
+        take(problems, &mut ports, ("TCP", port), table.span("port"), &format!("TCP port {port}"));
+        secure.extend(config.map(|config| (port, config)));
+        services.push(if key == "source" {
+            let rate_bps = table.parsed(problems, "rate", quantity::rate).flatten();
+            let length = table.integer(problems, "length", 1, 1_000_000_000_000);
+            ServiceConfig::Source { port, source: Source { rate_bps, length } }
+        } else {
+            ServiceConfig::Script { port, steps: super::script::read(problems, &table) }
+        });
+    }
+    for (key, place, value) in section.named(problems, "external") {
+        let port = key.parse().ok().filter(|&port: &u16| port > 0);
+        let to = value.get_ref().as_str().filter(|to| {
+            to.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        });
+        let (Some(port), Some(to)) = (port, to) else {
+            let message =
+                "expected a port with the place of a program, such as \"1883\" = \"127.0.0.1:1883\"";
+            problems.add(place, message.to_owned());
+            continue;
+        };
+        take(problems, &mut ports, ("TCP", port), place, &format!("TCP port {port}"));
+        services.push(ServiceConfig::External { port, to: to.to_owned() });
     }
     if let Some(sntp) = servers::sntp(problems, section, host) {
         take(problems, &mut ports, ("UDP", ntp::PORT), section.span("sntp"), "UDP port 123");

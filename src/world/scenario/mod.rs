@@ -19,6 +19,7 @@ mod read;
 mod report;
 pub(crate) mod saved;
 mod schema;
+mod script;
 mod servers;
 mod table;
 mod tls;
@@ -163,6 +164,11 @@ impl Scenario {
             Change::ApUp(name)
             | Change::ApDown(name)
             | Change::ApAssociation { name, .. }
+            | Change::ApRssi { name, .. }
+            | Change::ApFades { name, .. }
+            | Change::ApRadio { name, .. }
+            | Change::ApUplink { name, .. }
+            | Change::ApCaptive { name, .. }
             | Change::ApDhcp { name, .. } => {
                 exists("the name of an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))
             }
@@ -180,7 +186,7 @@ impl Scenario {
             }
             Change::Host { name, action } => {
                 exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;
-                if let HostAction::Join(_) | HostAction::Leave = action
+                if let HostAction::Join(_) | HostAction::Leave | HostAction::Vanish = action
                     && self.net.hosts.iter().any(|h| h.name == *name && h.segment.is_none())
                 {
                     let name = shown(name);
@@ -199,6 +205,12 @@ impl Scenario {
                 {
                     let name = shown(name);
                     return Err(format!("expected a host with an HTTP server (`http`), found {name}"));
+                }
+                if let HostAction::Update(_) = action
+                    && !self.net.hosts.iter().any(|h| h.name == *name && h.has_update())
+                {
+                    let name = shown(name);
+                    return Err(format!("expected a host with an update server (`update`), found {name}"));
                 }
                 if let HostAction::WebSocket(_) = action
                     && !self.net.hosts.iter().any(|h| h.name == *name && h.has_websocket())

@@ -13,9 +13,16 @@ pub(super) struct Subnet {
 }
 
 impl Subnet {
-    /// 192.168.`third`.0/24.
-    pub(super) fn home(third: u8) -> Subnet {
-        Subnet { base: u32::from_be_bytes([192, 168, third, 0]), prefix_len: 24 }
+    /// The default network of the access point of this number, from 0: 192.168.1.0/24 and so on. `None`: there are no more.
+    pub(super) fn numbered(number: usize) -> Option<Subnet> {
+        let third = u8::try_from(number + 1).ok()?;
+        Some(Subnet { base: u32::from_be_bytes([192, 168, third, 0]), prefix_len: 24 })
+    }
+
+    /// A network for an access point that has no LAN of its own: nobody is ever on it.
+    pub(super) fn unused(number: usize) -> Option<Subnet> {
+        let third = u8::try_from(number).ok()?;
+        Some(Subnet { base: u32::from_be_bytes([100, 127, third, 0]), prefix_len: 24 })
     }
 
     /// Reads `192.168.1.0/24`; 8 to 30 bits, no bits set behind them.

@@ -54,7 +54,7 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     let lans = access_points::read(p, &top, &mut macs);
     let module_names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
     let mut dns_names = Taken::new();
-    let (hosts, tls) = hosts::read(p, &top, &lans, &module_names, (&mut dns_names, &mut named));
+    let (hosts, tls) = hosts::read(p, &top, &lans, &module_names, (&mut dns_names, &mut macs, &mut named));
     let dns = match top.value("dns") {
         Some(value) => dns::read(p, "[dns]", value, &mut dns_names),
         None => DnsConfig::default(),

@@ -104,6 +104,9 @@ pub(super) const AP: &[Key] = &[
     key("ipv6", "an IPv6 network of 64 bits, such as \"2001:db8:1::/64\"", "no IPv6"),
     key("lease", "a duration of whole seconds from 10 s to 365 d, such as \"2 h\"", "\"2 h\""),
     key("dns", "a list of up to three IPv4 addresses, such as [\"192.168.1.53\"]", "the gateway"),
+    key("lan", "the name of an access point with a LAN of its own", "its own LAN"),
+    key("uplink", "true or false", "true"),
+    key("captive", "true or false", "false"),
 ];
 
 pub(super) const LINK: &[Key] = &[
@@ -146,12 +149,19 @@ pub(super) const HOST: &[Key] = &[
     key("names", "a list of DNS names, such as [\"www.example.com\"]", "empty"),
     key("ap", "the name of the access point that the host stands behind", "where the address belongs"),
     key("link", "a table with the keys of [link.NAME]", "see [link.NAME]"),
+    key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
+    key("groups", "a list of multicast groups, such as [\"239.1.2.3\"]", "empty"),
+    key("toxics", "a table of TCP ports, or `all`: { \"80\" = \"bandwidth 8kbit/s\" }", "none"),
     key("http", "a table: [host.NAME.http]", "no HTTP server"),
     key("dns", "a table: [host.NAME.dns]", "no DNS server"),
     key("tcp-echo", "a port from 1 to 65535", "no TCP echo"),
     key("udp-echo", "a port from 1 to 65535", "no UDP echo"),
     key("tcp-terminal", "a port from 1 to 65535", "no TCP terminal"),
     key("udp-terminal", "a port from 1 to 65535", "no UDP terminal"),
+    key("discard", "a port from 1 to 65535", "no discard server"),
+    key("source", "a table: [host.NAME.source]", "no source"),
+    key("script", "a table: [host.NAME.script]", "no scripted peer"),
+    key("external", "a table of TCP ports: { \"1883\" = \"127.0.0.1:1883\" }", "none"),
     key("sntp", "a table: [host.NAME.sntp]", "no time server"),
     key("update", "a table: [host.NAME.update]", "no update server"),
     key("mqtt", "a table: [host.NAME.mqtt]", "no MQTT broker"),
@@ -190,6 +200,23 @@ pub(super) const WEBSOCKET: &[Key] = &[
 pub(super) const TCP_SERVICE: &[Key] = &[
     key("port", "a port from 1 to 65535", REQUIRED),
     key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
+];
+
+pub(super) const SOURCE: &[Key] = &[
+    key("port", "a port from 1 to 65535", "19"),
+    key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
+    key(
+        "rate",
+        "a rate from 1 bit/s to 100 Gbit/s, such as \"10 Mbit/s\", or \"unlimited\"",
+        "\"unlimited\"",
+    ),
+    key("length", "a number of bytes from 1 to 1000000000000", "no end"),
+];
+
+pub(super) const SCRIPT: &[Key] = &[
+    key("port", "a port from 1 to 65535", REQUIRED),
+    key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
+    key("lines", "a text of lines, such as \"> hello\\n< ok\\nclose\"", REQUIRED),
 ];
 
 pub(super) const TLS: &[Key] = &[
@@ -264,4 +291,5 @@ pub(super) const UPDATE: &[Key] = &[
     key("tls", "true or false, or a table: [host.NAME.http.tls]", "false"),
     key("versions", "a table of versions: { \"v2.4.0.0\" = { ota = 1_200_000 } }", REQUIRED),
     key("latest", "one of the versions", "the only version"),
+    key("answers", "`right`, `damaged` or `no-image`", "`right`"),
 ];

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{exists, schema};
-use crate::net::config::{Sntp, SntpAnswers, UpdateOffer};
+use crate::net::config::{Sntp, SntpAnswers, UpdateAnswers, UpdateOffer};
 use crate::net::firmware;
 use crate::world::quantity;
 use crate::world::spelling::shown;
@@ -60,7 +60,8 @@ pub(super) fn offer(problems: &mut Problems, update: &Section) -> Option<UpdateO
         update.complain(problems, "versions", &message);
     }
     let latest = latest.or_else(|| versions.keys().next().cloned())?;
-    Some(UpdateOffer { latest, versions })
+    let answers = update.choice(problems, "answers", &UpdateAnswers::WORDS).unwrap_or_default();
+    Some(UpdateOffer { latest, versions, answers })
 }
 
 /// The files of a version, and their sizes.

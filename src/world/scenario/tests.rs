@@ -8,7 +8,7 @@ use super::table::Key;
 use super::*;
 use crate::net::config::{
     DhcpAnswers, Distribution, DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, GeModel, LinkFaults,
-    ServiceConfig, Sntp, SntpAnswers, UpdateOffer,
+    ServiceConfig, Sntp, SntpAnswers, UpdateAnswers, UpdateOffer,
 };
 use crate::profile::Feature;
 use crate::uart::LineSettings;
@@ -279,7 +279,7 @@ fn time_and_update_servers_are_read() {
          [host.ota]\naddress = \"203.0.113.2\"\n\
          update = { versions = { \"v1\" = { ota = 1_000, client_ca = 1 }, v2 = {} }, latest = \"v2\" }\n\
          [host.both]\naddress = \"203.0.113.3\"\nsntp = {}\n\
-         update = { port = 8080, versions = { \"v1\" = { ota = 1_000 } } }\n",
+         update = { port = 8080, versions = { \"v1\" = { ota = 1_000 } }, answers = \"damaged\" }\n",
     );
     let services = |name: &str| &s.net.hosts.iter().find(|h| h.name == name).unwrap().services[..];
     let sntp = Sntp { offset: -90_000_000_000, stratum: 1, answers: SntpAnswers::Silence };
@@ -287,12 +287,16 @@ fn time_and_update_servers_are_read() {
     let files =
         |files: &[(&str, usize)]| files.iter().map(|(name, size)| (name.to_string(), *size)).collect();
     let first = ("v1".to_string(), files(&[("ota", 1_000), ("client_ca", 1)]));
-    let offer =
-        UpdateOffer { latest: "v2".to_string(), versions: [first, ("v2".to_string(), files(&[]))].into() };
+    let offer = UpdateOffer {
+        latest: "v2".to_string(),
+        versions: [first, ("v2".to_string(), files(&[]))].into(),
+        answers: UpdateAnswers::Right,
+    };
     assert_eq!(services("ota"), [ServiceConfig::Update { port: 80, offer }]);
     let offer = UpdateOffer {
         latest: "v1".to_string(),
         versions: [("v1".to_string(), files(&[("ota", 1_000)]))].into(),
+        answers: UpdateAnswers::Damaged,
     };
     assert_eq!(
         services("both"),
@@ -318,6 +322,8 @@ fn the_reference_has_a_row_for_every_key() {
         ("## [host.NAME.http.tls]", schema::TLS),
         ("`tcp-echo` and `tcp-terminal`", schema::TCP_SERVICE),
         ("## DNS servers", schema::DNS),
+        ("## [host.NAME.source]", schema::SOURCE),
+        ("## [host.NAME.script]", schema::SCRIPT),
         ("## [host.NAME.sntp]", schema::SNTP),
         ("## [host.NAME.update]", schema::UPDATE),
         ("## [host.NAME.mqtt]", schema::MQTT),

@@ -22,6 +22,8 @@ pub(super) struct Load {
     /// What `Content-Length` said; `None` before the end of the head.
     total: Option<usize>,
     received: usize,
+    /// What came is not what the image's checksum says.
+    damaged: bool,
     /// The beginning of an image.
     head: Vec<u8>,
     /// The last block is being written until then.
@@ -79,6 +81,7 @@ impl Load {
             Target::Slot(_) => {
                 let missing = firmware::LEAST_IMAGE.saturating_sub(self.head.len());
                 self.head.extend(block.iter().take(missing));
+                self.damaged |= !firmware::is_whole(self.received, block);
             }
             Target::Partition(name) => env.flash.write(env.profile, name, self.received, block),
         }
@@ -94,6 +97,9 @@ impl Load {
     fn finish(&self, target: Target, env: &mut Env<'_>) -> Looked {
         match (target, firmware::version(&self.head)) {
             (Target::Slot(_), None) => failed("esp_ota_end failed!"),
+            (Target::Slot(_), Some(_)) if self.damaged && firmware::is_simulated(&self.head) => {
+                failed("esp_ota_end failed!")
+            }
             (Target::Slot(slot), Some(version)) => {
                 env.flash.firmware.install(slot, version);
                 Looked::Done

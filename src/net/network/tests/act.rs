@@ -73,8 +73,8 @@ fn a_terminal_sends_to_every_client_and_notes_what_they_do() {
         format!("pc tcp-terminal connection from {second}"),
         format!("pc tcp-terminal received from {first}: \"\\x00\\\"a\\\\b\\r\\n\", 7 bytes"),
         format!("pc tcp-terminal received from {second}: \"{}\"..., 300 bytes", "x".repeat(200)),
-        format!("pc tcp-terminal {first} closed after 7 bytes"),
-        format!("pc tcp-terminal {second} reset after 300 bytes"),
+        format!("pc tcp-terminal {first} closed after 7 bytes, CRC-32 eca91db9"),
+        format!("pc tcp-terminal {second} reset after 300 bytes, CRC-32 1b432d13"),
     ];
     assert_eq!(b.notes(), expected);
 }
@@ -154,7 +154,7 @@ fn a_host_dials_a_module_by_its_name() {
         let expected = [
             format!("{from} tcp-terminal connected to {own}:333"),
             format!("{from} tcp-terminal received from {own}:333: \"200\", 3 bytes"),
-            format!("{from} tcp-terminal closed {own}:333 after 3 bytes"),
+            format!("{from} tcp-terminal closed {own}:333 after 3 bytes, CRC-32 2131eeb3"),
         ];
         assert_eq!(b.notes(), expected);
     }

@@ -37,6 +37,10 @@ fn segment(name: &str, net: u8) -> SegmentConfig {
         lease: Duration::from_secs(7200),
         ipv6: Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, u16::from(net), 0, 0, 0, 0, 0)),
         dns: vec![at(1)],
+        lan: None,
+        rssi: -45,
+        uplink: true,
+        captive: false,
     }
 }
 
@@ -50,6 +54,9 @@ fn host(name: &str, address: &str, segment: Option<&str>) -> HostConfig {
         address6: None,
         segment: segment.map(str::to_owned),
         link: LinkFaults::default(),
+        mac: None,
+        groups: Vec::new(),
+        toxics: Vec::new(),
         services: vec![
             ServiceConfig::Http { port: 80, pages: vec![page], shows: Vec::new() },
             ServiceConfig::UdpEcho { port: 7 },

@@ -12,6 +12,7 @@ use smoltcp::wire::TcpPacket;
 use super::{SYN_LIFETIME, Tcb, endpoint};
 use crate::net::stack::layer::Layer;
 use crate::net::stack::{CloseReason, Connection, ListenError, Listener, Secure, Stack, TcpOptions, packet};
+use crate::net::toxics::Dialled;
 
 /// What belongs to a [`Listener`].
 pub(in crate::net::stack) struct Listening {
@@ -188,7 +189,16 @@ impl Stack {
             }
             self.follow_listeners();
         }
+        let dialled = self.answers_dial(local, remote);
         match self.listeners.values_mut().find(|l| l.port == local.port()) {
+            Some(_) if dialled == Dialled::Ignored => false,
+            // Nothing listens while smoltcp looks at it, so it answers with RST.
+            Some(listener) if dialled == Dialled::Refused => {
+                if let Some(handle) = listener.listening.take() {
+                    self.sockets.remove(handle);
+                }
+                true
+            }
             Some(listener) => {
                 listener.syn = seq;
                 listener.listening.is_some()
