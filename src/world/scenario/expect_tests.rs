@@ -38,11 +38,11 @@ fn a_bad_line_says_what_was_expected_instead() {
     for (line, message) in [
         (
             "",
-            "expected the name of a module or host (`wifi`, `echo`, `nas`, `time` or `www`), or `then`, `never`, `by`, `between` or `within` before it, found nothing",
+            "expected the name of a module or host (`wifi`, `api`, `echo`, `nas`, `time` or `www`), or `then`, `never`, `by`, `between` or `within` before it, found nothing",
         ),
         (
             "by 5s wfii station joined",
-            "expected the name of a module or host (`wifi`, `echo`, `nas`, `time` or `www`), or `then`, `never`, `by`, `between` or `within` before it, found `wfii`; did you mean `wifi`?",
+            "expected the name of a module or host (`wifi`, `api`, `echo`, `nas`, `time` or `www`), or `then`, `never`, `by`, `between` or `within` before it, found `wfii`; did you mean `wifi`?",
         ),
         (
             "www htp GET /",

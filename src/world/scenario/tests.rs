@@ -40,13 +40,14 @@ fn the_built_in_scenario_is_what_the_demo_needs() {
     assert_eq!(
         hosts,
         [
+            ("api", "203.0.113.80".to_string(), None),
             ("echo", "198.51.100.7".to_string(), None),
             ("nas", "192.168.1.10".to_string(), Some("home")),
             ("time", "203.0.113.123".to_string(), None),
             ("www", "203.0.113.10".to_string(), None),
         ]
     );
-    let www = &s.net.hosts[3];
+    let www = &s.net.hosts[4];
     assert_eq!(www.link.latency(), Duration::from_millis(15));
     let ServiceConfig::Http { port: 80, pages, .. } = &www.services[0] else { panic!("{:?}", www.services) };
     assert_eq!(pages[1].path, "/status");
@@ -241,7 +242,7 @@ fn a_command_is_checked_against_the_names_that_exist() {
     let link = Change::Link { name: "nsa".to_string(), change: LinkChange::default() };
     assert_eq!(
         s.check(&Command::At(Instant::ZERO, link)),
-        Err("expected the name of a link (`wifi`, `echo`, `nas`, `time` or `www`), found `nsa`; did you mean `nas`?"
+        Err("expected the name of a link (`wifi`, `api`, `echo`, `nas`, `time` or `www`), found `nsa`; did you mean `nas`?"
             .to_string())
     );
     for (line, message) in [
@@ -256,7 +257,7 @@ fn a_command_is_checked_against_the_names_that_exist() {
             "host www join wifi",
             "expected a host behind an access point, found `www`, which is beyond the gateway",
         ),
-        ("host wifi close", "expected the name of a host (`echo`, `nas`, `time` or `www`), found `wifi`"),
+        ("host wifi close", "expected the name of a host (`api`, `echo`, `nas`, `time` or `www`), found `wifi`"),
         (
             "at 1s host nas connect 192.168.1.300 7",
             "expected an address or the name of a module (`wifi`), found `192.168.1.300`",
