@@ -257,7 +257,10 @@ fn a_command_is_checked_against_the_names_that_exist() {
             "host www join wifi",
             "expected a host behind an access point, found `www`, which is beyond the gateway",
         ),
-        ("host wifi close", "expected the name of a host (`api`, `echo`, `nas`, `time` or `www`), found `wifi`"),
+        (
+            "host wifi close",
+            "expected the name of a host (`api`, `echo`, `nas`, `time` or `www`), found `wifi`",
+        ),
         (
             "at 1s host nas connect 192.168.1.300 7",
             "expected an address or the name of a module (`wifi`), found `192.168.1.300`",
