@@ -174,6 +174,9 @@ fn one(transcript: &Transcript, args: &RunArgs, outputs: Outputs) -> Result<Outc
         .with(|w| Run::attached(transcript, w, args.mcu.attachment()))
         .map_err(call)?
         .map_err(|e| e.to_string())?;
+    if args.external {
+        run.between(Box::new(|world| session.carry(world)));
+    }
     let failure = loop {
         match session.with(|w| run.step(w)).map_err(call)? {
             Ok(Progress::More) => {}

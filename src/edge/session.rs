@@ -116,6 +116,13 @@ impl Session {
         self.world.lock().map(|mut world| f(&mut world)).map_err(|_| Poisoned)
     }
 
+    /// Carries what there is between real programs and the world, which is locked already.
+    pub fn carry(&self, world: &mut World) {
+        if let Some(external) = &self.external {
+            external.lock().unwrap_or_else(PoisonError::into_inner).carry(world);
+        }
+    }
+
     /// True while a real program may send something by itself.
     pub fn reaches_out(&self) -> bool {
         let external = self.external.as_ref();

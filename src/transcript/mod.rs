@@ -22,7 +22,7 @@ use crate::world::{Pin, Scenario};
 pub use failure::Failure;
 pub use parse::parse;
 pub use problem::{Mistakes, Problem};
-pub use run::{Progress, Run};
+pub use run::{Between, Progress, Run};
 pub use text::{Element, Hole, Kind};
 
 /// How long an expectation waits unless `within` says otherwise.

@@ -43,7 +43,12 @@ pub struct Run<'t> {
     last_end: Instant,
     bound: Bound,
     before: VecDeque<(Instant, String)>,
+    /// What the driver does between two events.
+    between: Option<Between<'t>>,
 }
+
+/// What a driver does with the world between two events, such as to carry what a real program says.
+pub type Between<'t> = Box<dyn FnMut(&mut World) + 't>;
 
 impl<'t> Run<'t> {
     /// Attaches to the transcript's module.
@@ -75,6 +80,7 @@ impl<'t> Run<'t> {
             last_end: Instant::ZERO,
             bound: Bound::new(),
             before: VecDeque::new(),
+            between: None,
         })
     }
 
@@ -101,6 +107,11 @@ impl<'t> Run<'t> {
         self.next += 1;
         self.carry_out(world, step)?;
         Ok(Progress::More)
+    }
+
+    /// Has something done between two events.
+    pub fn between(&mut self, between: Between<'t>) {
+        self.between = Some(between);
     }
 
     fn carry_out(&mut self, world: &mut World, step: &Step) -> Result<(), Box<Failure>> {
@@ -235,6 +246,9 @@ impl<'t> Run<'t> {
     /// Goes to the next event, but not beyond `end`. False when `end` has come.
     fn go(&mut self, world: &mut World, place: &Place, end: Instant) -> Result<bool, Box<Failure>> {
         let more = self.broken(place, drive::step(world, self.module, end.as_nanos()))?;
+        if let Some(between) = &mut self.between {
+            between(world);
+        }
         self.now = self.broken(place, world.now(self.module))?;
         self.collect(world, place)?;
         Ok(more)
