@@ -153,6 +153,24 @@ fn texts_that_live_for_ever_are_there() {
 }
 
 #[test]
+fn all_modules_go_at_once_and_never_back() {
+    // SAFETY: the default options are none, and the rest is room for what is asked.
+    unsafe {
+        let (mut world, mut module, mut ns) = (ptr::null_mut(), 0, 0);
+        assert_eq!(espat_world_new(ptr::null(), &mut world), espat_status::Ok);
+        assert_eq!(espat_attach(world, c"wifi".as_ptr(), ptr::null(), &mut module), espat_status::Ok);
+        assert_eq!(espat_advance_all(world, 5_000_000), espat_status::Ok);
+        assert_eq!(espat_reached_ns(world, module, &mut ns), espat_status::Ok);
+        assert_eq!(ns, 5_000_000);
+        assert_eq!(espat_advance_all(world, 4_999_999), espat_status::TimeBackwards);
+        assert_eq!(espat_reached_ns(world, module, &mut ns), espat_status::Ok);
+        assert_eq!(ns, 5_000_000, "a refused call changes nothing");
+        assert_eq!(espat_advance_all(ptr::null_mut(), 1), espat_status::NullPointer);
+        assert_eq!(espat_world_free(world), espat_status::Ok);
+    }
+}
+
+#[test]
 fn the_log_port_is_handed_out_to_who_asked_for_it() {
     for (record, expected) in [(ESPAT_RECORD_LOG_PORT, espat_status::Ok), (0, espat_status::NotRecorded)] {
         // SAFETY: zeros are values of the options, and the rest is room for what is asked.

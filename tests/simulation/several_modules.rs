@@ -198,6 +198,18 @@ fn two_modules_that_talk_to_each_other_say_the_same_however_their_drivers_take_t
     assert_replays(&first);
 }
 
+/// A log as format 2 had it: bytes in hex, one tick a line, and clocks side by side. It is never written anew.
+#[test]
+fn a_log_of_format_2_replays_as_its_log_in_the_format_of_today_does() {
+    let old = include_str!("../logs/format-2.espat-log");
+    assert!(old.starts_with("espat-sim input log 2\n"), "it is to stay in format 2");
+    let recording = Recording { capture: true, log: true, ..Recording::default() };
+    let mut replayed = replay(old, recording).unwrap_or_else(|e| panic!("{e}"));
+    let now = String::from_utf8(replayed.world.take_log()).expect("a log is text");
+    assert!(!now.starts_with("espat-sim input log 2\n") && now.len() < old.len(), "{now}");
+    assert_replays(&(replayed.world.digest(), replayed.world.take_capture(), now));
+}
+
 /// Four of them, and a thousand in `make soak`.
 #[test]
 #[allow(clippy::disallowed_methods)] // asks how many there shall be

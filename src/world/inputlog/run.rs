@@ -132,9 +132,9 @@ impl Run {
         if self.most > 0 {
             record = format!("every {} ", self.least);
         }
-        if self.unit > 0 {
+        if let Some(most) = self.most.saturating_sub(self.least).checked_div(self.unit) {
             let units = |gap: &u64| ((gap - self.least) / self.unit) as u8;
-            let width = ((self.most - self.least) / self.unit).ilog2() + 1;
+            let width = most.ilog2() + 1;
             let bits = BASE64_NOPAD.encode(&packed(self.gaps.iter().map(units), width));
             record.push_str(&format!("late {}:{width}:{bits} ", self.unit));
         }

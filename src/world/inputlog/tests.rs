@@ -248,8 +248,9 @@ fn length_of(bytes: impl Iterator<Item = (u64, u8)>) -> usize {
 fn a_busy_uart_costs_two_bytes_a_byte_at_most() {
     const BYTES: u64 = 100_000;
     let text = |n: u64| b"AT+CIPSEND=0,512\r\n"[n as usize % 18];
-    let binary = |n: u64| (n * n >> 3) as u8;
-    let paces: [(&str, fn(u64) -> u64); 5] = [
+    let binary = |n: u64| ((n * n) >> 3) as u8;
+    type Tick = fn(u64) -> u64;
+    let paces: [(&str, Tick); 5] = [
         ("a buffer each 10 ms", |n| n / 115 * 10_000_000),
         ("a byte each 86805 ticks", |n| n * 86_805),
         ("at 115200 baud, rounded down", |n| n * 781_250 / 9),
