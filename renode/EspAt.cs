@@ -4,14 +4,19 @@
 //     include @EspAt.cs
 //     machine LoadPlatformDescriptionFromString "wifi: Network.EspAt @ sysbus { uart: usart2 }"
 //
+// Modules of several machines in one network, a world that they share:
+//
+//     emulation CreateEspAtWorld "air" @lab.toml
+//     machine LoadPlatformDescriptionFromString "wifi: Network.EspAt @ sysbus { uart: usart2; world: \"air\"; module: \"lamp\" }"
+//
 // The module itself is espat-sim's library; this file is its driver. It owns no thread and no socket. Virtual time goes
 // in with every byte and pin, and comes out with every byte of the module, exact to the nanosecond.
 // README.md beside this file is the guide, ../include/espat_sim.h the contract between the two.
 //
 // C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common. And one file,
 // though a long one: `include` compiles what it is given in one go, and Renode before 1.16 takes a single file. Its parts:
-// the peripheral as Renode sees it, settings and questions, bytes and timers, the MCU's line settings, observations, the
-// world, and last the binding of the library (Native).
+// the peripheral as Renode sees it, settings and questions, bytes and timers, the MCU's line settings, observations, its
+// place in a world; the binding of the library (Native); and last the world (EspAtWorld), of one module or of several.
 //
 using System;
 using System.Collections.Generic;
@@ -34,18 +39,39 @@ using Antmicro.Renode.Utilities;
 
 namespace Antmicro.Renode.Peripherals.Network
 {
+    using Native = EspAt.Native;
+    using Observation = EspAt.Observation;
+    using Waiter = EspAt.Waiter;
+
     // GPIO inputs: 0 is EN, 1 is GPIO0, 2 is the MCU's RTS, 3 is the pin that wakes the module. The output is the module's RTS.
     [GPIO(NumberOfInputs = 3)]
     public class EspAt : IUART, IGPIOReceiver, IHasOwnLife, IDisposable
     {
         // With `uart`, the module is wired to it: what the MCU sends arrives on the CPU's thread at the exact time, and
         // what the module sends is received at the exact time. Without, it is a UART itself: registered at one that
-        // takes peripherals, or connected through a UART hub.
-        public EspAt(IMachine machine, IUART uart = null)
+        // takes peripherals, or connected through a UART hub. `world` is the name of one that `emulation CreateEspAtWorld`
+        // has made, `module` which of its modules this is; without, the module has a world of its own.
+        public EspAt(IMachine machine, IUART uart = null, string world = "", string module = "")
         {
             this.machine = machine;
             this.uart = uart;
-            Connect();
+            own = new EspAtWorld(this);
+            home = own;
+            moduleName = module;
+            try
+            {
+                if(world.Length > 0)
+                {
+                    home = EspAtWorld.Called(world);
+                }
+                Connect();
+            }
+            catch(RecoverableException e)
+            {
+                own.Dispose();
+                // The only exception that Renode survives in a constructor.
+                throw new ConstructionException(Refused(e.Message).Message);
+            }
         }
 
         // ---- IUART: used when there is no `uart`, and by analyzers and testers ----------------------------------------
@@ -131,7 +157,7 @@ namespace Antmicro.Renode.Peripherals.Network
         public void Start()
         {
             IsPaused = false;
-            var waiter = waiting;
+            var waiter = OurWaiter;
             if(waiter != null)
             {
                 waiter.Stopped.Reset();
@@ -140,6 +166,7 @@ namespace Antmicro.Renode.Peripherals.Network
             if(!refused)
             {
                 ForMonitor(MakeWorld);
+                home.SetPaceOf(machine);
                 WarnOfParallelMachines();
             }
         }
@@ -153,13 +180,13 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             IsPaused = true;
             // Who waits is not the cause: it was taken off before the pause that it asks for.
-            var waiter = waiting;
+            var waiter = OurWaiter;
             if(waiter != null)
             {
                 waiter.Going.Reset();
                 waiter.Stopped.Set();
             }
-            ForCallback(FlushFiles);
+            ForCallback(home.FlushFiles);
         }
 
         public bool IsPaused { get; private set; } = true;
@@ -179,12 +206,13 @@ namespace Antmicro.Renode.Peripherals.Network
                 lock(sync)
                 {
                     disposed = true;
-                    if(waiting != null)
+                    if(OurWaiter != null)
                     {
-                        waiting.Stopped.Set();
+                        OurWaiter.Stopped.Set();
                     }
-                    FreeWorld();
+                    Leave();
                 }
+                own.Dispose();
             });
         }
 
@@ -193,78 +221,54 @@ namespace Antmicro.Renode.Peripherals.Network
         // The library's file. Not needed where it lies beside EspAt.cs, in the build tree or where `make install` puts it.
         public string Library
         {
-            get { return native != null ? native.Path : library; }
-            set
-            {
-                Set(delegate
-                {
-                    var path = ExistingFile(value);
-                    if(native != null && path != native.Path)
-                    {
-                        throw new RecoverableException("Too late: the library is loaded already, from " + native.Path);
-                    }
-                    library = path;
-                });
-            }
+            get { return home.Library; }
+            set { OwnWorld().Library = value; }
         }
 
         // The scenario's file. Empty: the built-in scenario.
         public string Scenario
         {
-            get { return scenario; }
-            set
-            {
-                Set(delegate
-                {
-                    var path = ExistingFile(value);
-                    string reason;
-                    var loaded = native ?? Native.TryFind(library, out reason);
-                    if(loaded != null)
-                    {
-                        loaded.CheckScenario(path);
-                    }
-                    scenario = path;
-                });
-            }
+            get { return home.Scenario; }
+            set { OwnWorld().Scenario = value; }
         }
 
         // Where everything random starts. Without it the scenario's seed counts, or 1.
         public ulong Seed
         {
-            get
-            {
-                return AskWorld(delegate
-                {
-                    ulong inForce;
-                    native.Check(native.WorldSeed(world, out inForce));
-                    return inForce;
-                }, seed ?? 1);
-            }
-            set { Set(delegate { seed = value; }); }
+            get { return home.Seed; }
+            set { OwnWorld().Seed = value; }
         }
 
         // The capture (pcapng) for Wireshark. It is complete whenever the machine is paused.
         public string Capture
         {
-            get { return capture; }
-            set { Set(delegate { capture = OwnFile(value); }); }
+            get { return home.Capture; }
+            set { OwnWorld().Capture = value; }
         }
 
         // The input log, for `espat-sim replay`.
         public string InputLog
         {
-            get { return inputLog; }
-            set { Set(delegate { inputLog = OwnFile(value); }); }
+            get { return home.InputLog; }
+            set { OwnWorld().InputLog = value; }
         }
 
         // The TLS key log (NSS's format), for whoever decrypts a capture that was made elsewhere. Capture holds these secrets.
         public string KeyLog
         {
-            get { return keyLog; }
-            set { Set(delegate { keyLog = OwnFile(value); }); }
+            get { return home.KeyLog; }
+            set { OwnWorld().KeyLog = value; }
         }
 
-        // The module of the scenario. Empty: its first.
+        // The world that this module shares with others, by the name that `emulation CreateEspAtWorld` has given it. Empty:
+        // its own.
+        public string World
+        {
+            get { return home.Name; }
+            set { Set(delegate { home = value.Length > 0 ? EspAtWorld.Called(value) : own; }); }
+        }
+
+        // The module of the scenario. Empty: its first; in a world that is shared, its only one.
         public string Module
         {
             get { return moduleName; }
@@ -341,6 +345,8 @@ namespace Antmicro.Renode.Peripherals.Network
                 native.Check(native.Advance(world, module, Tick()));
                 answer = native.Console(world, line);
             });
+            // It may be about other modules of the world.
+            ForMonitor(home.WakeAll);
             return answer;
         }
 
@@ -357,11 +363,11 @@ namespace Antmicro.Renode.Peripherals.Network
         // unprintable bytes as \r, \n, \x00 and so on, and " and \ behind a \.
         public string HostReceived(string host, bool udp = false)
         {
-            return AskNow(delegate { return Escaped(native.HostReceived(world, host, udp)); });
+            return home.HostReceived(host, udp);
         }
 
         // What the scenario's `expect` asks for and has not come true by now, one a line with its reason; empty when all has.
-        public string ExpectationsUnmet => AskNow(delegate { return string.Join("\n", native.ExpectationsUnmet(world)); });
+        public string ExpectationsUnmet => home.ExpectationsUnmet;
 
         // One of the counters of Statistics.
         public string Statistic(string name)
@@ -396,27 +402,19 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        // Of everything that has happened so far on UART and pins and in frames, with the times.
-        public string Digest => DigestText(n => n.Digest);
+        // Of everything that has happened so far on the UARTs and pins and in the frames of its world, with the times.
+        public string Digest => home.Digest;
 
         // The same without the times, to compare runs under different emulators.
-        public string ContentDigest => DigestText(n => n.ContentDigest);
+        public string ContentDigest => home.ContentDigest;
 
         // Of the library, such as "0.1.0".
-        public string Version
-        {
-            get
-            {
-                string version = null;
-                ForMonitor(delegate { version = Load().LibraryVersion; });
-                return version;
-            }
-        }
+        public string Version => home.Version;
 
         // Brings capture and log up to date, for other programs to read. Pausing does the same.
         public void Flush()
         {
-            ForMonitor(FlushFiles);
+            home.Flush();
         }
 
         // Waits in virtual time until something has been observed, and pauses the emulation at that very instant (unless
@@ -438,7 +436,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 MakeWorld();
                 native.CheckObservation(world, subject, kind);
-                found = Wait(new Waiter(kind, text, subject, regex, pause), timeout);
+                found = Wait(new Waiter(this, kind, text, subject, regex, pause), timeout);
             });
             return found;
         }
@@ -458,8 +456,8 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 lock(sync)
                 {
-                    ForMonitor(CollectObservations);
-                    return string.Join("\n", observed);
+                    ForMonitor(home.CollectObservations);
+                    return string.Join("\n", home.Observed);
                 }
             }
         }
@@ -469,8 +467,8 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             lock(sync)
             {
-                ForMonitor(CollectObservations);
-                observed.Clear();
+                ForMonitor(home.CollectObservations);
+                home.Observed.Clear();
             }
         }
 
@@ -491,7 +489,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 if(status == Native.QueueFull)
                 {
                     // From here on bytes would be lost: nobody may take what follows for a run.
-                    var waiter = waiting;
+                    var waiter = home.Waiting;
                     if(waiter != null)
                     {
                         waiter.StoppedForGood.Set();
@@ -512,7 +510,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 lock(sync)
                 {
                     action();
-                    CollectObservations();
+                    home.CollectObservations();
                 }
                 Wake();
             });
@@ -609,8 +607,9 @@ namespace Antmicro.Renode.Peripherals.Network
         // ---- from the module to the MCU --------------------------------------------------------------------------------
 
         // Sees to it that HandleTimer is called when the module has something. Takes and leaves the lock: Renode's clock
-        // has one of its own, and calls us with it held.
-        private void Wake()
+        // has one of its own, and calls us with it held. For the same reason no other machine's clock is touched on the way
+        // to or from a CPU: EspAtWorld.Meet does that where all stand still.
+        internal void Wake()
         {
             ulong target, delay;
             lock(sync)
@@ -621,11 +620,12 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 ulong next;
                 native.Check(native.NextEvent(world, module, out next));
-                if(HasObserved || native.ModuleRts(world, module) != Rts.IsSet)
+                if(home.HasObserved || native.ModuleRts(world, module) != Rts.IsSet)
                 {
                     next = 0;
                 }
-                if(next == Native.Never)
+                // What lies behind the limit is looked at when the machines meet again.
+                if(next == Native.Never || next > home.Limit)
                 {
                     return;
                 }
@@ -663,11 +663,11 @@ namespace Antmicro.Renode.Peripherals.Network
                     native.Check(native.Advance(world, module, Tick()));
                     bytes = native.Read(world, module);
                     rts = native.ModuleRts(world, module);
-                    CollectObservations();
-                    if(HasObserved)
+                    home.CollectObservations();
+                    if(home.HasObserved)
                     {
-                        satisfied = waiting;
-                        waiting = null;
+                        satisfied = home.Waiting;
+                        home.Waiting = null;
                     }
                 }
                 // Without our lock: this goes deep into Renode.
@@ -699,50 +699,14 @@ namespace Antmicro.Renode.Peripherals.Network
 
         // ---- observations ----------------------------------------------------------------------------------------------
 
-        private void CollectObservations()
+        // Who waits by this module.
+        private Waiter OurWaiter
         {
-            if(!HasWorld)
+            get
             {
-                return;
+                var waiter = home.Waiting;
+                return waiter != null && waiter.Module == this ? waiter : null;
             }
-            Observation next;
-            while((next = native.NextObservation(world)) != null)
-            {
-                if(waiting != null && waiting.Found == null && waiting.Matches(next))
-                {
-                    waiting.Found = next;
-                    observed.RemoveAll(waiting.Concerns);
-                    continue;
-                }
-                if(observed.Count == ObservationsKept)
-                {
-                    observed.RemoveAt(0);
-                }
-                observed.Add(next);
-            }
-            string warning;
-            while((warning = native.NextWarning(world)) != null)
-            {
-                this.Log(LogLevel.Warning, "{0}", warning);
-            }
-        }
-
-        private bool HasObserved => waiting != null && (waiting.Found != null || waiting.IsLate);
-
-        // What fits and was observed already, or null.
-        private Observation TakeObserved(Waiter waiter)
-        {
-            CollectObservations();
-            var index = observed.FindIndex(waiter.Matches);
-            if(index < 0)
-            {
-                return null;
-            }
-            var found = observed[index];
-            observed.RemoveAt(index);
-            var older = 0;
-            observed.RemoveAll(o => older++ < index && waiter.Concerns(o));
-            return found;
         }
 
         private string Wait(Waiter waiter, float timeout)
@@ -766,14 +730,14 @@ namespace Antmicro.Renode.Peripherals.Network
             }
             lock(sync)
             {
-                if(waiting != null)
+                if(home.Waiting != null)
                 {
-                    throw new RecoverableException("Somebody waits for an observation of this module already");
+                    throw new RecoverableException("Somebody waits for an observation of this world already");
                 }
-                waiter.Found = TakeObserved(waiter);
+                waiter.Found = home.TakeObserved(waiter);
                 if(waiter.Found == null)
                 {
-                    waiting = waiter;
+                    home.Waiting = waiter;
                 }
             }
             if(waiter.Found != null)
@@ -825,7 +789,7 @@ namespace Antmicro.Renode.Peripherals.Network
             {
                 if(waiter.Found == null)
                 {
-                    throw new RecoverableException(waiter.Failure(timeout, observed));
+                    throw new RecoverableException(waiter.Failure(timeout, home.Observed));
                 }
                 lastFound = waiter.Found;
                 return waiter.Found.Text;
@@ -857,11 +821,11 @@ namespace Antmicro.Renode.Peripherals.Network
         {
             lock(sync)
             {
-                if(waiting != waiter)
+                if(home.Waiting != waiter)
                 {
                     return false;
                 }
-                waiting = null;
+                home.Waiting = null;
                 return true;
             }
         }
@@ -888,8 +852,9 @@ namespace Antmicro.Renode.Peripherals.Network
             waiter.Done.Set();
         }
 
-        // ---- the world -------------------------------------------------------------------------------------------------
+        // ---- its place in a world --------------------------------------------------------------------------------------
 
+        // Makes the world, unless that was done, and takes this module's place in it.
         private void MakeWorld()
         {
             lock(sync)
@@ -902,17 +867,17 @@ namespace Antmicro.Renode.Peripherals.Network
                 {
                     throw new RecoverableException("The module was removed from the machine");
                 }
-                Load();
-                world = native.NewWorld(scenario, seed, capture, inputLog, keyLog);
+                home.Make();
                 try
                 {
-                    nameInForce = moduleName.Length > 0 ? moduleName : native.FirstModule(world);
+                    nameInForce = moduleName.Length > 0 ? moduleName : home.OnlyModule();
                     module = native.AttachModule(world, nameInForce, mcuTx, obeysRts);
+                    home.Arrive(this, module);
                     for(var pin = 0; pin < PinCount; pin++)
                     {
                         if(pins[pin] != null && pins[pin] != PinsAtStart[pin])
                         {
-                            native.Check(native.SetPin(world, module, 0, NativePins[pin], pins[pin] == true ? 1u : 0u));
+                            native.Check(native.SetPin(world, module, Tick(), NativePins[pin], pins[pin] == true ? 1u : 0u));
                         }
                     }
                     TellMcuLine();
@@ -924,52 +889,36 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 catch
                 {
-                    FreeWorld();
+                    Leave();
                     throw;
                 }
-                origin = Math.Min(origin, machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds);
             }
             Wake();
         }
 
-        private void FreeWorld()
+        private void Leave()
         {
-            if(world == IntPtr.Zero)
-            {
-                return;
-            }
-            var freed = world;
-            world = IntPtr.Zero;
             mcuLineTold = null;
-            native.Check(native.WorldFree(freed));
+            home.Depart(this);
         }
 
-        private void FlushFiles()
+        // The world whose settings are this module's to make.
+        private EspAtWorld OwnWorld()
         {
-            lock(sync)
+            if(home != own)
             {
-                if(HasWorld)
-                {
-                    native.Check(native.Flush(world));
-                }
+                throw Refused("This module shares the world '" + home.Name + "' with others: set it there, '" + home.Name + " ...'");
             }
+            return own;
         }
 
-        private Native Load()
-        {
-            if(native == null)
-            {
-                string reason;
-                native = Native.TryFind(library, out reason);
-                if(native == null)
-                {
-                    throw new RecoverableException(reason);
-                }
-            }
-            return native;
-        }
+        private bool HasWorld => home.Has(this);
 
-        private bool HasWorld => world != IntPtr.Zero;
+        private Native native => home.Native;
+
+        private IntPtr world => home.Handle;
+
+        private object sync => home.Sync;
 
         private Line ModuleLine => AskWorld(delegate { return native.ModuleLine(world, module); }, Line.AtStart);
 
@@ -985,21 +934,21 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        private ulong Now()
+        internal ulong Now()
         {
             var now = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
-            return now > origin ? now - origin : 0;
+            return now > home.Origin ? now - home.Origin : 0;
         }
 
-        // For the library, whose time never goes back.
+        // For the library, whose time never goes back, and in which no module may be too far ahead of the others.
         private ulong Tick()
         {
             ulong reached;
             native.Check(native.Reached(world, module, out reached));
-            return Math.Max(Now(), reached);
+            return Math.Max(Math.Min(Now(), home.Limit), reached);
         }
 
-        private static string Seconds(ulong nanoseconds)
+        internal static string Seconds(ulong nanoseconds)
         {
             return nanoseconds / 1000000000 + "." + (nanoseconds % 1000000000).ToString("D9");
         }
@@ -1007,7 +956,7 @@ namespace Antmicro.Renode.Peripherals.Network
         // ---- errors: none of ours ends Renode --------------------------------------------------------------------------
 
         // What Renode's Monitor calls may throw this one exception.
-        private void ForMonitor(Action action)
+        internal static void ForMonitor(Action action)
         {
             try
             {
@@ -1050,7 +999,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 lock(sync)
                 {
                     action();
-                    CollectObservations();
+                    home.CollectObservations();
                 }
                 Wake();
             });
@@ -1094,28 +1043,8 @@ namespace Antmicro.Renode.Peripherals.Network
             return answer;
         }
 
-        private static string Escaped(byte[] bytes)
-        {
-            var text = new StringBuilder();
-            foreach(var value in bytes)
-            {
-                switch((char)value)
-                {
-                case '\r': text.Append("\\r"); break;
-                case '\n': text.Append("\\n"); break;
-                case '\t': text.Append("\\t"); break;
-                case '"': text.Append("\\\""); break;
-                case '\\': text.Append("\\\\"); break;
-                default:
-                    text.Append(value >= 0x20 && value < 0x7f ? ((char)value).ToString() : "\\x" + value.ToString("x2"));
-                    break;
-                }
-            }
-            return text.ToString();
-        }
-
         // Logged as well, because for a line of a .repl Renode does not show what an exception says.
-        private RecoverableException Refused(string reason)
+        internal RecoverableException Refused(string reason)
         {
             this.Log(LogLevel.Error, "{0}", reason);
             return new RecoverableException(reason);
@@ -1135,70 +1064,6 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
             });
             return answer;
-        }
-
-        private string DigestText(Func<Native, Native.OutUlong> function)
-        {
-            ForMonitor(MakeWorld);
-            return AskWorld(delegate
-            {
-                ulong digest;
-                native.Check(function(native)(world, out digest));
-                return digest.ToString("x16");
-            }, "");
-        }
-
-        private static string ExistingFile(string path)
-        {
-            if(string.IsNullOrEmpty(path))
-            {
-                return "";
-            }
-            if(!File.Exists(path))
-            {
-                throw new RecoverableException("There is no file " + Path.GetFullPath(path));
-            }
-            return Path.GetFullPath(path);
-        }
-
-        private static string WritableFile(string path)
-        {
-            if(string.IsNullOrEmpty(path))
-            {
-                return "";
-            }
-            if(!Path.IsPathRooted(path))
-            {
-                throw new RecoverableException("Renode would write " + path + " into its own folder; say which one you mean, such"
-                    + " as $CWD/" + path + " or $ORIGIN/" + path);
-            }
-            var full = Path.GetFullPath(path);
-            if(Directory.Exists(full))
-            {
-                throw new RecoverableException(full + " is a folder");
-            }
-            if(!Directory.Exists(Path.GetDirectoryName(full)))
-            {
-                throw new RecoverableException("There is no folder " + Path.GetDirectoryName(full));
-            }
-            return full;
-        }
-
-        // A file that no other module writes.
-        private string OwnFile(string path)
-        {
-            var full = WritableFile(path);
-            lock(Instances)
-            {
-                foreach(var other in Instances)
-                {
-                    if(full.Length > 0 && other != this && (other.capture == full || other.inputLog == full || other.keyLog == full))
-                    {
-                        throw new RecoverableException("Another module writes " + full + " already");
-                    }
-                }
-            }
-            return full;
         }
 
         // Machines that run side by side see each other, and Renode's clock, at other instants in every run.
@@ -1231,15 +1096,13 @@ namespace Antmicro.Renode.Peripherals.Network
                 {
                     if(uart != null && other != this && other.uart == uart)
                     {
-                        // The only exception that Renode survives in a constructor.
-                        throw new ConstructionException(Refused("Two modules have the same UART: give each its own after `uart:`")
-                            .Message);
+                        throw new RecoverableException("Two modules have the same UART: give each its own after `uart:`");
                     }
                 }
                 Instances.Remove(this);
                 Instances.Add(this);
             }
-            origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
+            own.Origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
             if(uart != null)
             {
                 uart.CharReceived += HandleMcuByte;
@@ -1257,31 +1120,22 @@ namespace Antmicro.Renode.Peripherals.Network
         [PostDeserialization]
         private void StartAgainAfterLoad()
         {
-            // What the saved run has recorded stays as it is.
-            capture = "";
-            inputLog = "";
-            keyLog = "";
             timers.Clear();
-            observed.Clear();
             mcuLineTold = null;
             Connect();
             this.Log(LogLevel.Warning, "The module was not saved: it starts from power-on, and records nothing");
         }
 
-        private string library = "";
-        private string scenario = "";
-        private string capture = "";
-        private string inputLog = "";
-        private string keyLog = "";
         private string moduleName = "";
-        private ulong? seed;
         private string mcuTx = "";
         private bool? obeysRts;
         private string mcuLine = "follow";
         // Of McuLine, if it is settings.
         private Line? mcuLineGiven;
 
-        private ulong origin;
+        // The world that it is in, and the one that is its own.
+        private EspAtWorld home;
+        private readonly EspAtWorld own;
         private string nameInForce = "";
         private uint module;
         // What the world was told last; null: nothing yet, so the MCU's line follows the module's.
@@ -1295,12 +1149,6 @@ namespace Antmicro.Renode.Peripherals.Network
         private bool disposed;
         private string lastError;
 
-        [Transient]
-        private Native native;
-        [Transient]
-        private IntPtr world;
-        [Transient]
-        private Waiter waiting;
         private Observation lastFound = new Observation();
 
         private readonly IMachine machine;
@@ -1309,8 +1157,6 @@ namespace Antmicro.Renode.Peripherals.Network
         private readonly bool?[] pins = new bool?[PinCount];
         // When HandleTimer will be called.
         private readonly List<ulong> timers = new List<ulong>();
-        private readonly List<Observation> observed = new List<Observation>();
-        private readonly object sync = new object();
 
         [Transient]
         private Action<byte> charReceived;
@@ -1330,9 +1176,8 @@ namespace Antmicro.Renode.Peripherals.Network
         // A machine that has been stopped for so long, in wall time, is not on its way through a reset.
         private const int StandstillMilliseconds = 2000;
         private const ulong LeastDelay = 1000;
-        private const int ObservationsKept = 10000;
 
-        private class Observation
+        internal class Observation
         {
             public Observation()
             {
@@ -1354,7 +1199,7 @@ namespace Antmicro.Renode.Peripherals.Network
         }
 
         // What one end of the wire is set to. Parity and stop bits are indices of Native.Parities and Native.StopBits.
-        private struct Line
+        internal struct Line
         {
             public static Line Parse(string text)
             {
@@ -1402,10 +1247,11 @@ namespace Antmicro.Renode.Peripherals.Network
         }
 
         [Transient]
-        private class Waiter
+        internal class Waiter
         {
-            public Waiter(string kind, string text, string subject, bool regex, bool pause)
+            public Waiter(EspAt module, string kind, string text, string subject, bool regex, bool pause)
             {
+                Module = module;
                 this.kind = kind;
                 this.text = text;
                 this.subject = subject;
@@ -1441,6 +1287,7 @@ namespace Antmicro.Renode.Peripherals.Network
 
             public Observation Found;
             public volatile bool IsLate;
+            public readonly EspAt Module;
             public readonly bool Pause;
             public readonly ManualResetEvent Done = new ManualResetEvent(false);
             // Somebody else has stopped the machine.
@@ -1458,7 +1305,7 @@ namespace Antmicro.Renode.Peripherals.Network
 
         // The library: include/espat_sim.h in C#. One for each file, for as long as Renode runs.
         [Transient]
-        private class Native
+        internal class Native
         {
             // Where the library is looked for: `given`, the environment, beside this file (also in the build tree and where
             // `make install` puts it), where the system looks. Null, with a reason, when it is not there.
@@ -1521,11 +1368,19 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
             }
 
-            public string FirstModule(IntPtr world)
+            // In the order of their ids.
+            public List<string> ModuleNames(IntPtr world)
             {
-                IntPtr name;
-                Check(moduleName(world, UIntPtr.Zero, out name));
-                return Text(name);
+                UIntPtr count;
+                Check(moduleCount(world, out count));
+                var names = new List<string>();
+                for(var i = 0u; i < count.ToUInt32(); i++)
+                {
+                    IntPtr name;
+                    Check(moduleName(world, (UIntPtr)i, out name));
+                    names.Add(Text(name));
+                }
+                return names;
             }
 
             public uint AttachModule(IntPtr world, string name, string mcuTx, bool? obeysRts)
@@ -1735,6 +1590,7 @@ namespace Antmicro.Renode.Peripherals.Network
             public readonly OutUlong ContentDigest;
             public readonly ModuleOutUlong NextEvent;
             public readonly ModuleOutUlong Reached;
+            public readonly OnModule Detach;
             public readonly ModuleTick Advance;
             public readonly ModuleTickByte UartWrite;
             public readonly ModuleTickPin SetPin;
@@ -1765,10 +1621,12 @@ namespace Antmicro.Renode.Peripherals.Network
                 worldNew = (WorldNew)Bind(address, "espat_world_new", typeof(WorldNew));
                 WorldFree = (OnWorld)Bind(address, "espat_world_free", typeof(OnWorld));
                 WorldSeed = (OutUlong)Bind(address, "espat_world_seed", typeof(OutUlong));
+                moduleCount = (OutSize)Bind(address, "espat_module_count", typeof(OutSize));
                 moduleName = (ModuleName)Bind(address, "espat_module_name", typeof(ModuleName));
                 observationCheck = (ObservationCheck)Bind(address, "espat_observation_check", typeof(ObservationCheck));
                 console = (ConsoleLine)Bind(address, "espat_world_console", typeof(ConsoleLine));
                 attach = (Attach)Bind(address, "espat_attach", typeof(Attach));
+                Detach = (OnModule)Bind(address, "espat_detach", typeof(OnModule));
                 UartWrite = (ModuleTickByte)Bind(address, "espat_uart_write", typeof(ModuleTickByte));
                 SetPin = (ModuleTickPin)Bind(address, "espat_pin_set", typeof(ModuleTickPin));
                 NextEvent = (ModuleOutUlong)Bind(address, "espat_next_event", typeof(ModuleOutUlong));
@@ -1880,6 +1738,7 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly NoArguments version;
             private readonly NoArguments lastError;
             private readonly WorldNew worldNew;
+            private readonly OutSize moduleCount;
             private readonly ModuleName moduleName;
             private readonly ConsoleLine console;
             private readonly ObservationCheck observationCheck;
@@ -1908,6 +1767,8 @@ namespace Antmicro.Renode.Peripherals.Network
 
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             public delegate uint OnWorld(IntPtr world);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint OnModule(IntPtr world, uint module);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             public delegate uint OutUlong(IntPtr world, out ulong value);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -2111,5 +1972,710 @@ namespace Antmicro.Renode.Peripherals.Network
                 public string Peer;
             }
         }
+    }
+
+    public static class EspAtWorldExtensions
+    {
+        // A world that modules of several machines share: one network, one clock, one capture, one digest. Modules say its
+        // name (`world: "air"`). The machines of the emulation run one after the other from here on, which makes each run
+        // the same as the one before.
+        public static void CreateEspAtWorld(this Emulation emulation, string name, string scenario = "")
+        {
+            EspAt.ForMonitor(delegate
+            {
+                var world = new EspAtWorld();
+                try
+                {
+                    world.Scenario = scenario;
+                    emulation.ExternalsManager.AddExternal(world, name);
+                }
+                catch
+                {
+                    world.Dispose();
+                    throw;
+                }
+                world.RunInSerial(emulation);
+            });
+        }
+    }
+
+    // A world of espat-sim: the air and the network of one module, or of several in several machines.
+    //
+    // In one that is shared, each module's clock is its machine's. Within a time quantum machines run one after the other or
+    // side by side, each without regard to the others; at its end all stand at the same time, and Meet brings all modules
+    // there. A module may be ahead of the slowest by the lookahead, so a quantum must not be longer; where it is, it is set.
+    public class EspAtWorld : IExternal, IDisposable
+    {
+        // One that several modules share, an external of the emulation.
+        public EspAtWorld()
+        {
+            Enlist();
+        }
+
+        // The own world of a module.
+        internal EspAtWorld(EspAt owner)
+        {
+            this.owner = owner;
+            Enlist();
+        }
+
+        // The shared world of this name.
+        internal static EspAtWorld Called(string name)
+        {
+            EspAtWorld found;
+            if(!EmulationManager.Instance.CurrentEmulation.ExternalsManager.TryGetByName(name, out found))
+            {
+                throw new RecoverableException("There is no world '" + name + "' yet: make it before its modules, with 'emulation"
+                    + " CreateEspAtWorld \"" + name + "\"'");
+            }
+            return found;
+        }
+
+        public void Dispose()
+        {
+            lock(Worlds)
+            {
+                Worlds.Remove(this);
+            }
+            ForCallback(delegate
+            {
+                lock(Sync)
+                {
+                    disposed = true;
+                    members.Clear();
+                    Free();
+                }
+            });
+        }
+
+        // ---- set before the machines start -----------------------------------------------------------------------------
+
+        // The library's file. Not needed where it lies beside EspAt.cs, in the build tree or where `make install` puts it.
+        public string Library
+        {
+            get { return Native != null ? Native.Path : library; }
+            set
+            {
+                Set(delegate
+                {
+                    var path = ExistingFile(value);
+                    if(Native != null && path != Native.Path)
+                    {
+                        throw new RecoverableException("Too late: the library is loaded already, from " + Native.Path);
+                    }
+                    library = path;
+                });
+            }
+        }
+
+        // The scenario's file. Empty: the built-in scenario.
+        public string Scenario
+        {
+            get { return scenario; }
+            set
+            {
+                Set(delegate
+                {
+                    var path = ExistingFile(value);
+                    string reason;
+                    var loaded = Native ?? Native.TryFind(library, out reason);
+                    if(loaded != null)
+                    {
+                        loaded.CheckScenario(path);
+                    }
+                    scenario = path;
+                });
+            }
+        }
+
+        // Where everything random starts. Without it the scenario's seed counts, or 1.
+        public ulong Seed
+        {
+            get
+            {
+                ulong inForce = seed ?? 1;
+                EspAt.ForMonitor(delegate
+                {
+                    lock(Sync)
+                    {
+                        if(IsMade)
+                        {
+                            Native.Check(Native.WorldSeed(Handle, out inForce));
+                        }
+                    }
+                });
+                return inForce;
+            }
+            set { Set(delegate { seed = value; }); }
+        }
+
+        // The capture (pcapng) for Wireshark. It is complete whenever the emulation is paused.
+        public string Capture
+        {
+            get { return capture; }
+            set { Set(delegate { capture = OwnFile(value); }); }
+        }
+
+        // The input log, for `espat-sim replay`.
+        public string InputLog
+        {
+            get { return inputLog; }
+            set { Set(delegate { inputLog = OwnFile(value); }); }
+        }
+
+        // The TLS key log (NSS's format), for whoever decrypts a capture that was made elsewhere. Capture holds these secrets.
+        public string KeyLog
+        {
+            get { return keyLog; }
+            set { Set(delegate { keyLog = OwnFile(value); }); }
+        }
+
+        // ---- questions and orders at any time --------------------------------------------------------------------------
+
+        // A line of espat-sim's console, such as "ap home down" or "at 12s link lamp loss 20%"; "help" lists them.
+        public string Console(string line)
+        {
+            string answer = null;
+            EspAt.ForMonitor(delegate
+            {
+                Make();
+                lock(Sync)
+                {
+                    answer = Native.Console(Handle, line);
+                    CollectObservations();
+                }
+                WakeAll();
+            });
+            return answer;
+        }
+
+        public string Status => Console("status");
+
+        // The modules of the scenario, one a line, each with what it is doing.
+        public string Modules => Ask(delegate
+        {
+            var lines = new List<string>();
+            foreach(var name in Native.ModuleNames(Handle))
+            {
+                lines.Add(name + ": " + Native.ModuleText(Handle, (uint)lines.Count));
+            }
+            return string.Join("\n", lines);
+        });
+
+        // As EspAt's.
+        public string HostReceived(string host, bool udp = false)
+        {
+            return Ask(delegate { return Escaped(Native.HostReceived(Handle, host, udp)); });
+        }
+
+        // What the scenario's `expect` asks for and has not come true by now, one a line with its reason; empty when all has.
+        public string ExpectationsUnmet => Ask(delegate { return string.Join("\n", Native.ExpectationsUnmet(Handle)); });
+
+        // Of everything that has happened so far on UARTs and pins and in frames, with the times.
+        public string Digest => DigestText(n => n.Digest);
+
+        // The same without the times: what two machines that run side by side have in common from run to run.
+        public string ContentDigest => DigestText(n => n.ContentDigest);
+
+        // Of the library, such as "0.1.0".
+        public string Version
+        {
+            get
+            {
+                string version = null;
+                EspAt.ForMonitor(delegate { version = Load().LibraryVersion; });
+                return version;
+            }
+        }
+
+        // Brings capture and logs up to date, for other programs to read. Pausing does the same.
+        public void Flush()
+        {
+            EspAt.ForMonitor(FlushFiles);
+        }
+
+        // ---- for its modules -------------------------------------------------------------------------------------------
+
+        // Its name among the emulation's externals; empty for the own world of a module.
+        internal string Name
+        {
+            get
+            {
+                string name = null;
+                if(owner == null)
+                {
+                    EmulationManager.Instance.CurrentEmulation.ExternalsManager.TryGetName(this, out name);
+                }
+                return name ?? "";
+            }
+        }
+
+        internal void Make()
+        {
+            lock(Sync)
+            {
+                if(IsMade)
+                {
+                    return;
+                }
+                if(disposed)
+                {
+                    throw new RecoverableException("The world was removed from the emulation");
+                }
+                Load();
+                Handle = Native.NewWorld(scenario, seed, capture, inputLog, keyLog);
+                if(IsShared)
+                {
+                    // Power is on from here on.
+                    Origin = Master.ElapsedVirtualTime.TotalNanoseconds;
+                    met = 0;
+                }
+            }
+            if(IsShared)
+            {
+                Master.ExecuteInNearestSyncedState(Meet);
+            }
+        }
+
+        // The module that one is who does not say which: the first of a world that is its own, the only one of a shared.
+        internal string OnlyModule()
+        {
+            var names = Native.ModuleNames(Handle);
+            if(IsShared && names.Count > 1)
+            {
+                throw new RecoverableException("The world '" + Name + "' has the modules " + string.Join(", ", names)
+                    + ": say which one this is, such as module: \"" + names[0] + "\"");
+            }
+            return names[0];
+        }
+
+        internal void Arrive(EspAt module, uint id)
+        {
+            members.Add(module, id);
+        }
+
+        // A world of its own ends with its module; in a shared one the others go on.
+        internal void Depart(EspAt module)
+        {
+            uint id;
+            var was = members.TryGetValue(module, out id);
+            members.Remove(module);
+            if(!IsMade)
+            {
+                return;
+            }
+            if(IsShared && was)
+            {
+                Native.Check(Native.Detach(Handle, id));
+            }
+            else if(!IsShared)
+            {
+                Free();
+            }
+        }
+
+        internal bool Has(EspAt module)
+        {
+            return IsMade && members.ContainsKey(module);
+        }
+
+        internal void CollectObservations()
+        {
+            if(!IsMade)
+            {
+                return;
+            }
+            Observation next;
+            while((next = Native.NextObservation(Handle)) != null)
+            {
+                if(Waiting != null && Waiting.Found == null && Waiting.Matches(next))
+                {
+                    Waiting.Found = next;
+                    Observed.RemoveAll(Waiting.Concerns);
+                    continue;
+                }
+                if(Observed.Count == ObservationsKept)
+                {
+                    Observed.RemoveAt(0);
+                }
+                Observed.Add(next);
+            }
+            string warning;
+            while((warning = Native.NextWarning(Handle)) != null)
+            {
+                Speaker.Log(LogLevel.Warning, "{0}", warning);
+            }
+        }
+
+        internal bool HasObserved => Waiting != null && (Waiting.Found != null || Waiting.IsLate);
+
+        // What fits and was observed already, or null.
+        internal Observation TakeObserved(Waiter waiter)
+        {
+            CollectObservations();
+            var index = Observed.FindIndex(waiter.Matches);
+            if(index < 0)
+            {
+                return null;
+            }
+            var found = Observed[index];
+            Observed.RemoveAt(index);
+            var older = 0;
+            Observed.RemoveAll(o => older++ < index && waiter.Concerns(o));
+            return found;
+        }
+
+        internal void FlushFiles()
+        {
+            lock(Sync)
+            {
+                if(IsMade)
+                {
+                    Native.Check(Native.Flush(Handle));
+                }
+            }
+        }
+
+        // Not on a CPU's thread, nor in a timer: other machines' clocks are asked.
+        internal void WakeAll()
+        {
+            foreach(var module in Members())
+            {
+                module.Wake();
+            }
+        }
+
+        // How far a module of a shared world may go: to the lookahead after the last meeting.
+        internal ulong Limit => IsShared ? met + Lookahead : ulong.MaxValue;
+
+        // ---- the machines' clocks --------------------------------------------------------------------------------------
+
+        // A machine starts that has a module of a shared world.
+        internal void SetPaceOf(IMachine machine)
+        {
+            if(!IsShared)
+            {
+                return;
+            }
+            KeepQuantum();
+            machine.LocalTimeSource.Quantum = Shorter(machine.LocalTimeSource.Quantum);
+            // Several CPUs of one machine.
+            machine.LocalTimeSource.ExecuteInSerial |= Master.ExecuteInSerial;
+        }
+
+        internal void RunInSerial(Emulation emulation)
+        {
+            if(!emulation.MasterTimeSource.ExecuteInSerial)
+            {
+                emulation.MasterTimeSource.ExecuteInSerial = true;
+                Speaker.Log(LogLevel.Info, "The machines of this emulation run one after the other from here on, so that each run is the"
+                    + " same; 'emulation SetGlobalSerialExecution false' lets them run side by side");
+            }
+        }
+
+        // All machines have come to the end of a quantum and stand still. What one has done can reach another only after the
+        // lookahead, so after this: here each module learns what has come for it.
+        private void Meet(TimeStamp now)
+        {
+            if(disposed)
+            {
+                return;
+            }
+            Master.ExecuteInNearestSyncedState(Meet);
+            ForCallback(delegate
+            {
+                lock(Sync)
+                {
+                    KeepQuantum();
+                    Advance();
+                    CollectObservations();
+                }
+                WakeAll();
+            });
+        }
+
+        // Brings all modules to where the slowest machine is, side by side.
+        private void Advance()
+        {
+            if(!IsMade || members.Count == 0)
+            {
+                return;
+            }
+            var goal = ulong.MaxValue;
+            foreach(var module in members.Keys)
+            {
+                goal = Math.Min(goal, module.Now());
+            }
+            while(met < goal)
+            {
+                met = Math.Min(met + Lookahead, goal);
+                foreach(var module in members)
+                {
+                    ulong reached;
+                    Native.Check(Native.Reached(Handle, module.Value, out reached));
+                    if(reached < met)
+                    {
+                        Native.Check(Native.Advance(Handle, module.Value, met));
+                    }
+                }
+            }
+        }
+
+        private void KeepQuantum()
+        {
+            var quantum = Master.Quantum;
+            if(quantum.TotalNanoseconds > Lookahead)
+            {
+                Master.Quantum = Shorter(quantum);
+                Speaker.Log(LogLevel.Warning, "The quantum is set from {0} us back to 100 us: the modules of a world meet that often",
+                    quantum.TotalNanoseconds / 1000);
+            }
+        }
+
+        private static TimeInterval Shorter(TimeInterval quantum)
+        {
+            return quantum.TotalNanoseconds > Lookahead ? TimeInterval.FromNanoseconds(Lookahead) : quantum;
+        }
+
+        private static MasterTimeSource Master => EmulationManager.Instance.CurrentEmulation.MasterTimeSource;
+
+        // ---- what the others are made of -------------------------------------------------------------------------------
+
+        private EspAt[] Members()
+        {
+            lock(Sync)
+            {
+                var all = new EspAt[members.Count];
+                members.Keys.CopyTo(all, 0);
+                // In the order of the scenario, not of their places in memory.
+                Array.Sort(all, (a, b) => members[a].CompareTo(members[b]));
+                return all;
+            }
+        }
+
+        private string Ask(Func<string> question)
+        {
+            string answer = null;
+            EspAt.ForMonitor(delegate
+            {
+                Make();
+                lock(Sync)
+                {
+                    answer = question();
+                }
+            });
+            return answer;
+        }
+
+        private string DigestText(Func<Native, Native.OutUlong> function)
+        {
+            return Ask(delegate
+            {
+                ulong digest;
+                Native.Check(function(Native)(Handle, out digest));
+                return digest.ToString("x16");
+            });
+        }
+
+        private void Set(Action action)
+        {
+            EspAt.ForMonitor(delegate
+            {
+                lock(Sync)
+                {
+                    if(IsMade)
+                    {
+                        throw Refused("Too late: this is set before the machine starts");
+                    }
+                    try
+                    {
+                        action();
+                    }
+                    catch(Exception e)
+                    {
+                        throw Refused(e.Message);
+                    }
+                }
+            });
+        }
+
+        private RecoverableException Refused(string reason)
+        {
+            Speaker.Log(LogLevel.Error, "{0}", reason);
+            return new RecoverableException(reason);
+        }
+
+        private void ForCallback(Action action)
+        {
+            try
+            {
+                action();
+            }
+            catch(Exception e)
+            {
+                if(e.Message != lastError)
+                {
+                    lastError = e.Message;
+                    Speaker.Log(LogLevel.Error, "{0}", e.Message);
+                }
+            }
+        }
+
+        private Native Load()
+        {
+            if(Native == null)
+            {
+                string reason;
+                Native = Native.TryFind(library, out reason);
+                if(Native == null)
+                {
+                    throw new RecoverableException(reason);
+                }
+            }
+            return Native;
+        }
+
+        private void Free()
+        {
+            if(Handle != IntPtr.Zero)
+            {
+                var freed = Handle;
+                Handle = IntPtr.Zero;
+                Native.Check(Native.WorldFree(freed));
+            }
+        }
+
+        private static string ExistingFile(string path)
+        {
+            if(string.IsNullOrEmpty(path))
+            {
+                return "";
+            }
+            if(!File.Exists(path))
+            {
+                throw new RecoverableException("There is no file " + Path.GetFullPath(path));
+            }
+            return Path.GetFullPath(path);
+        }
+
+        private static string WritableFile(string path)
+        {
+            if(string.IsNullOrEmpty(path))
+            {
+                return "";
+            }
+            if(!Path.IsPathRooted(path))
+            {
+                throw new RecoverableException("Renode would write " + path + " into its own folder; say which one you mean, such"
+                    + " as $CWD/" + path + " or $ORIGIN/" + path);
+            }
+            var full = Path.GetFullPath(path);
+            if(Directory.Exists(full))
+            {
+                throw new RecoverableException(full + " is a folder");
+            }
+            if(!Directory.Exists(Path.GetDirectoryName(full)))
+            {
+                throw new RecoverableException("There is no folder " + Path.GetDirectoryName(full));
+            }
+            return full;
+        }
+
+        // A file that no other world writes.
+        private string OwnFile(string path)
+        {
+            var full = WritableFile(path);
+            lock(Worlds)
+            {
+                foreach(var other in Worlds)
+                {
+                    if(full.Length > 0 && other != this && (other.capture == full || other.inputLog == full || other.keyLog == full))
+                    {
+                        throw new RecoverableException("Another module writes " + full + " already");
+                    }
+                }
+            }
+            return full;
+        }
+
+        private static string Escaped(byte[] bytes)
+        {
+            var text = new StringBuilder();
+            foreach(var value in bytes)
+            {
+                switch((char)value)
+                {
+                case '\r': text.Append("\\r"); break;
+                case '\n': text.Append("\\n"); break;
+                case '\t': text.Append("\\t"); break;
+                case '"': text.Append("\\\""); break;
+                case '\\': text.Append("\\\\"); break;
+                default:
+                    text.Append(value >= 0x20 && value < 0x7f ? ((char)value).ToString() : "\\x" + value.ToString("x2"));
+                    break;
+                }
+            }
+            return text.ToString();
+        }
+
+        private void Enlist()
+        {
+            lock(Worlds)
+            {
+                Worlds.Add(this);
+            }
+        }
+
+        [PostDeserialization]
+        private void StartAgainAfterLoad()
+        {
+            // What the saved run has recorded stays as it is.
+            capture = "";
+            inputLog = "";
+            keyLog = "";
+            members.Clear();
+            Observed.Clear();
+            Enlist();
+        }
+
+        private bool IsMade => Handle != IntPtr.Zero;
+
+        private bool IsShared => owner == null;
+
+        // Under whose name its messages are.
+        private IEmulationElement Speaker => owner != null ? (IEmulationElement)owner : this;
+
+        // World time 0, in the machines' time.
+        internal ulong Origin;
+        [Transient]
+        internal Native Native;
+        [Transient]
+        internal IntPtr Handle;
+        [Transient]
+        internal Waiter Waiting;
+        internal readonly List<Observation> Observed = new List<Observation>();
+        internal readonly object Sync = new object();
+
+        private string library = "";
+        private string scenario = "";
+        private string capture = "";
+        private string inputLog = "";
+        private string keyLog = "";
+        private ulong? seed;
+        // World time to which all modules were brought.
+        private ulong met;
+        private bool disposed;
+        private string lastError;
+
+        private readonly EspAt owner;
+        // Its modules that are attached, with the library's numbers of them.
+        private readonly Dictionary<EspAt, uint> members = new Dictionary<EspAt, uint>();
+
+        // Every world of this Renode that was not disposed of.
+        private static readonly List<EspAtWorld> Worlds = new List<EspAtWorld>();
+
+        // The library's, in ns.
+        private const ulong Lookahead = 100000;
+        private const int ObservationsKept = 10000;
     }
 }

@@ -80,10 +80,11 @@ fn called_keywords(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The names of the public members of `Network.EspAt` that are written here, not those of Renode's interfaces.
-fn members() -> BTreeSet<String> {
+/// The names of the public members of a class of `EspAt.cs` that are written there, not those of Renode's interfaces.
+fn members(of: &str) -> BTreeSet<String> {
     let source = read("renode/EspAt.cs");
-    let class = source.split("public class EspAt").nth(1).expect("the class EspAt");
+    let class = source.split(&format!("public class {of} :")).nth(1).unwrap_or_else(|| panic!("the class {of}"));
+    let class = class.split("\n    }\n").next().unwrap_or_default();
     let member = |line: &str| {
         let declaration = line.strip_prefix("        public ")?.split([';', '=', '{', '(']).next()?.trim();
         declaration.rsplit(' ').next().map(str::to_owned)
@@ -179,7 +180,7 @@ fn the_scenarios_of_the_guides_are_scenarios() {
 
 #[test]
 fn the_guides_know_the_properties_and_commands_of_the_module() {
-    let members = members();
+    let members = members("EspAt");
     let mut known: BTreeSet<&str> = members.iter().map(String::as_str).collect();
     for (page, text) in pages() {
         let code = text.split('`').chain(text.lines());
@@ -198,6 +199,10 @@ fn the_guides_know_the_properties_and_commands_of_the_module() {
             guide.contains(&format!("wifi {member}")),
             "renode/docs/monitor.md does not mention {member}"
         );
+    }
+    let guide = read("renode/docs/world.md");
+    for member in self::members("EspAtWorld").iter().filter(|m| !["EspAtWorld", "Dispose"].contains(&m.as_str())) {
+        assert!(guide.contains(&format!("air {member}")), "renode/docs/world.md does not mention {member}");
     }
 }
 

@@ -17,6 +17,8 @@ namespace Antmicro.Renode.Core
     {
         TimeStamp ElapsedVirtualTime { get; }
 
+        TimeSourceBase LocalTimeSource { get; set; }
+
         IBusController SystemBus { get; }
 
         void ScheduleAction(TimeInterval delay, Action<TimeInterval> action, string name = null);
@@ -70,7 +72,42 @@ namespace Antmicro.Renode.Core
 
         public MasterTimeSource MasterTimeSource { get; } = new MasterTimeSource();
 
+        public ExternalsManager ExternalsManager { get; } = new ExternalsManager();
+
         public abstract AutoResetEvent GetStartedStateChangedEvent(bool requiredStartedState, bool waitForTransition = true);
+    }
+
+    public interface IExternal : IEmulationElement { }
+
+    public class ExternalsManager
+    {
+        public void AddExternal(IExternal external, string name)
+        {
+            if(externals.ContainsKey(name))
+            {
+                throw new Exceptions.RecoverableException("External's name already in use");
+            }
+            externals.Add(name, external);
+        }
+
+        public bool TryGetByName<T>(string name, out T result) where T : class
+        {
+            IExternal found;
+            result = externals.TryGetValue(name, out found) ? found as T : null;
+            return result != null;
+        }
+
+        public bool TryGetName(IExternal external, out string name)
+        {
+            name = null;
+            foreach(var one in externals)
+            {
+                name = one.Value == external ? one.Key : name;
+            }
+            return name != null;
+        }
+
+        private readonly Dictionary<string, IExternal> externals = new Dictionary<string, IExternal>();
     }
 
     public class EmulationManager
@@ -150,9 +187,42 @@ namespace Antmicro.Renode.Time
         private readonly ulong ticks;
     }
 
-    public class MasterTimeSource
+    public class TimeSourceBase
     {
         public bool ExecuteInSerial { get; set; }
+
+        public TimeInterval Quantum { get; set; } = TimeInterval.FromNanoseconds(100000);
+    }
+
+    public class MasterTimeSource : TimeSourceBase
+    {
+        public TimeInterval ElapsedVirtualTime { get; private set; }
+
+        public void ExecuteInNearestSyncedState(Action<TimeStamp> what, bool executeImmediately = false)
+        {
+            lock(actions)
+            {
+                actions.Add(what);
+            }
+        }
+
+        // All machines have come so far, and stand still.
+        public void Synchronize(TimeInterval time)
+        {
+            ElapsedVirtualTime = time;
+            Action<TimeStamp>[] now;
+            lock(actions)
+            {
+                now = actions.ToArray();
+                actions.Clear();
+            }
+            foreach(var action in now)
+            {
+                action(new TimeStamp(time));
+            }
+        }
+
+        private readonly List<Action<TimeStamp>> actions = new List<Action<TimeStamp>>();
     }
 
     public struct TimeStamp

@@ -18,9 +18,10 @@ namespace EspAtHarness
 {
     public class Machine : Emulation, IMachine, IBusController, ICPU
     {
-        public Machine()
+        // Without `emulation` it is one of its own.
+        public Machine(Emulation emulation = null)
         {
-            EmulationManager.Instance.CurrentEmulation = this;
+            EmulationManager.Instance.CurrentEmulation = emulation ?? this;
             thread = new Thread(Loop) { IsBackground = true, Name = "CPU" };
             thread.Start();
         }
@@ -28,6 +29,8 @@ namespace EspAtHarness
         // ---- IMachine, IBusController, ICPU ----------------------------------------------------------------------------
 
         public TimeStamp ElapsedVirtualTime => new TimeStamp(TimeInterval.FromNanoseconds(Volatile.Read(ref reported)));
+
+        public TimeSourceBase LocalTimeSource { get; set; } = new TimeSourceBase();
 
         public IBusController SystemBus => this;
 
@@ -164,6 +167,11 @@ namespace EspAtHarness
             PausePeripherals();
         }
 
+        public void Remove(IPeripheral peripheral)
+        {
+            peripherals.Remove(peripheral);
+        }
+
         // ---- the test's side -------------------------------------------------------------------------------------------
 
         public void Add(IPeripheral peripheral)
@@ -260,7 +268,7 @@ namespace EspAtHarness
             }
         }
 
-        private void StartPeripherals()
+        public void StartPeripherals()
         {
             foreach(var peripheral in peripherals)
             {
@@ -272,7 +280,7 @@ namespace EspAtHarness
             }
         }
 
-        private void PausePeripherals()
+        public void PausePeripherals()
         {
             foreach(var peripheral in peripherals)
             {
@@ -284,7 +292,7 @@ namespace EspAtHarness
             }
         }
 
-        private void Go(ulong until)
+        public void Go(ulong until)
         {
             lock(gate)
             {
@@ -294,7 +302,7 @@ namespace EspAtHarness
             }
         }
 
-        private void WaitUntilIdle()
+        public void WaitUntilIdle()
         {
             lock(gate)
             {
@@ -342,6 +350,58 @@ namespace EspAtHarness
             public ulong ScheduledAt;
             public Action<TimeInterval> Action;
         }
+    }
+
+    // Several machines under one clock, which meet at the end of each quantum.
+    public class Bench : Emulation
+    {
+        public Machine Add()
+        {
+            var machine = new Machine(this);
+            machines.Add(machine);
+            return machine;
+        }
+
+        public void RunFor(ulong nanoseconds)
+        {
+            machines.ForEach(m => m.StartPeripherals());
+            for(var end = elapsed + nanoseconds; elapsed < end;)
+            {
+                elapsed = Math.Min(elapsed + MasterTimeSource.Quantum.TotalNanoseconds, end);
+                foreach(var machine in machines)
+                {
+                    machine.Go(elapsed);
+                    if(MasterTimeSource.ExecuteInSerial)
+                    {
+                        machine.WaitUntilIdle();
+                    }
+                }
+                machines.ForEach(m => m.WaitUntilIdle());
+                MasterTimeSource.Synchronize(TimeInterval.FromNanoseconds(elapsed));
+            }
+            machines.ForEach(m => m.PausePeripherals());
+        }
+
+        public override bool IsStarted => false;
+
+        public override IEnumerable<IMachine> Machines => machines;
+
+        public override void StartAll()
+        {
+            throw new NotSupportedException();
+        }
+
+        public override void PauseAll()
+        {
+        }
+
+        public override AutoResetEvent GetStartedStateChangedEvent(bool requiredStartedState, bool waitForTransition = true)
+        {
+            return new AutoResetEvent(false);
+        }
+
+        private ulong elapsed;
+        private readonly List<Machine> machines = new List<Machine>();
     }
 
     // The MCU's UART. It must be used on the CPU's thread, like a Renode model without a lock.

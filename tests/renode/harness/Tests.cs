@@ -82,6 +82,19 @@ namespace EspAtHarness
             Machine.Add(Module);
         }
 
+        // One of several on a bench, in the world that they share.
+        public Board(Bench bench, string module, Action<EspAt> set = null)
+        {
+            Machine = bench.Add();
+            Uart = new McuUart(Machine);
+            Module = new EspAt(Machine, Uart, "air", module);
+            if(set != null)
+            {
+                set(Module);
+            }
+            Machine.Add(Module);
+        }
+
         // Runs, and fails where Renode would have ended.
         public void Run(ulong milliseconds)
         {
@@ -776,8 +789,12 @@ namespace EspAtHarness
             var path = Folder + "/queue.toml";
             File.WriteAllText(path, "[wire.wifi]\nmcu-queue = 100\n");
             var board = new Board(m => m.Scenario = path);
-            board.Machine.Guest(1000000000, () => board.Uart.Send(new string('x', 200)));
-            Recoverable(() => board.Module.WaitFor("reply", "never", timeout: 100), "Something else stopped the machine at 1.");
+            board.Machine.Guest(1000000000, () =>
+            {
+                SpinWait.SpinUntil(() => board.Machine.IsStarted);
+                board.Uart.Send(new string('x', 200));
+            });
+            Recoverable(() => board.Module.WaitFor("reply", "never", timeout: 100), "Something else stopped the machine at 1.0");
             True(Logger.Lines.Any(l => l.Contains("[ERROR]") && l.Contains("mcu-queue")), "no error: " + Log());
             True(Logger.Lines.Any(l => l.Contains("[WARNING]") && l.Contains("a quarter")), "no warning: " + Log());
         }
@@ -856,6 +873,166 @@ namespace EspAtHarness
             Equal(before, board.Uart.Received, "what the MCU receives after that");
             running.Run(1000);
             Equal("\r\nready\r\n", running.Uart.Received, "another module");
+        }
+
+        // ---- a world that several machines share -----------------------------------------------------------------------
+
+        public static void MachinesOfAWorldTalkAndEachRunIsTheSame()
+        {
+            var digests = new HashSet<string>();
+            var contents = new HashSet<string>();
+            foreach(var quantum in new ulong[] { 100000, 100000, 37000 })
+            {
+                var pair = new Pair();
+                pair.Bench.MasterTimeSource.Quantum = Antmicro.Renode.Time.TimeInterval.FromNanoseconds(quantum);
+                pair.Talk();
+                digests.Add(pair.World.Digest);
+                contents.Add(pair.World.ContentDigest);
+            }
+            Equal(1, digests.Count, "digests of three runs, in which nobody's MCU thinks");
+            Equal(1, contents.Count, "content digests");
+        }
+
+        public static void MachinesOfAWorldThatRunSideBySideSayTheSame()
+        {
+            var contents = new HashSet<string>();
+            foreach(var serial in new[] { true, false, false })
+            {
+                var pair = new Pair();
+                pair.Bench.MasterTimeSource.ExecuteInSerial = serial;
+                pair.Talk();
+                contents.Add(pair.World.ContentDigest);
+            }
+            Equal(1, contents.Count, "content digests of three runs");
+        }
+
+        public static void ByteFromAnotherMachineArrivesInTimeNotAQuantumLater()
+        {
+            var pair = new Pair();
+            pair.Talk();
+            var line = pair.World.Console("status");
+            True(line.Contains("module lamp: attached") && line.Contains("module sensor: attached"), line);
+            var last = pair.Lamp.Uart.Received.IndexOf("0,CONNECT\r\n") + 10;
+            Equal(First(pair.Lamp, "lamp reply 0,CONNECT"), Second(pair.Lamp.Uart.Times[last]),
+                "the library's time of the line and that of its last byte at the MCU");
+        }
+
+        public static void MachineThatIsResetLeavesTheOtherAlone()
+        {
+            var pair = new Pair();
+            pair.Talk();
+            pair.Sensor.Module.PowerCycleOnReset = true;
+            pair.Sensor.Machine.Guest(pair.Sensor.Machine.Executed + 1000, pair.Sensor.Machine.Reset);
+            pair.Run(100);
+            Equal("booting", pair.Sensor.Module.WifiState, "the module whose power went");
+            True(pair.Lamp.Module.WifiState.StartsWith("joined 'home'"), "the other is " + pair.Lamp.Module.WifiState);
+        }
+
+        public static void MachineThatIsRemovedHoldsNobodyBack()
+        {
+            var pair = new Pair();
+            pair.Talk();
+            pair.Sensor.Module.Dispose();
+            pair.Sensor.Machine.Remove(pair.Sensor.Module);
+            pair.Lamp.Machine.Guest(pair.Lamp.Machine.Executed + 1000, () => pair.Lamp.Uart.Send("AT+CWQAP\r\n"));
+            pair.Run(1000);
+            Equal("not joined", pair.Lamp.Module.WifiState, "the other, which was told to leave");
+            Recoverable(() => pair.Sensor.Module.Console("status"), "removed from the machine");
+        }
+
+        public static void QuantumThatIsLongerThanTheLookaheadIsSetBack()
+        {
+            var pair = new Pair();
+            pair.Bench.MasterTimeSource.Quantum = Antmicro.Renode.Time.TimeInterval.FromNanoseconds(5000000);
+            pair.Run(1);
+            Equal((ulong)100000, pair.Bench.MasterTimeSource.Quantum.TotalNanoseconds, "the quantum");
+            Equal(1, Logger.Lines.Count(l => l.Contains("[WARNING] The quantum is set from 5000 us back to 100 us")), "warnings" + Log());
+            // And where somebody sets it in mid-run: one quantum is too long then, and no more.
+            pair.Lamp.Machine.Guest(2000000,
+                () => pair.Bench.MasterTimeSource.Quantum = Antmicro.Renode.Time.TimeInterval.FromNanoseconds(5000000));
+            pair.Talk();
+        }
+
+        public static void WorldMakesMachinesRunInSerialAndSaysSo()
+        {
+            var pair = new Pair();
+            True(pair.Bench.MasterTimeSource.ExecuteInSerial, "they run in parallel");
+            Equal(1, Logger.Lines.Count(l => l.Contains("[INFO] The machines of this emulation run one after the other")), "said" + Log());
+            pair.Run(1);
+            Equal(0, Logger.Lines.Count(l => l.Contains("run in parallel")), "warnings" + Log());
+            pair.Bench.MasterTimeSource.ExecuteInSerial = false;
+            pair.Run(1);
+            True(Logger.Lines.Any(l => l.Contains("run in parallel")), "no warning" + Log());
+        }
+
+        public static void SlipsAboutAWorldSayWhatThereIs()
+        {
+            var pair = new Pair();
+            Recoverable(() => pair.Lamp.Module.Seed = 3, "shares the world 'air'", "'air ...'");
+            pair.World.Seed = 3;
+            Equal((ulong)3, pair.Lamp.Module.Seed, "the seed that the module tells");
+            Recoverable(() => new EspAt(pair.Lamp.Machine, null, "aire"), "There is no world 'aire' yet", "CreateEspAtWorld \"aire\"");
+            Recoverable(() => pair.Bench.CreateEspAtWorld("air"), "already in use");
+            Recoverable(() => pair.Bench.CreateEspAtWorld("water", "/nowhere.toml"), "There is no file");
+            var nameless = new EspAt(pair.Lamp.Machine, null, "air");
+            Recoverable(() => nameless.Console("status"), "has the modules lamp, sensor", "module: \"lamp\"");
+            var stranger = new EspAt(pair.Lamp.Machine, null, "air", "door");
+            Recoverable(() => stranger.Console("status"), "no module 'door'");
+            Logger.Lines.Clear();
+            pair.Run(1);
+            Recoverable(() => pair.World.Scenario = "", "Too late");
+            var second = new EspAt(pair.Lamp.Machine, null, "air", "lamp");
+            Recoverable(() => second.Console("status"), "'lamp'", "driver already");
+        }
+
+        // Two boards in one network.
+        private class Pair
+        {
+            public Pair()
+            {
+                var path = Folder + "/pair.toml";
+                File.WriteAllText(path, "timing = \"fast\"\n[module.lamp]\n[module.sensor]\n[ap.home]\nssid = \"espat-sim\"\n"
+                    + "password = \"correct horse\"\nsubnet = \"192.168.1.0/24\"\n");
+                Bench = new Bench();
+                EmulationManager.Instance.CurrentEmulation = Bench;
+                Environment.SetEnvironmentVariable("ESPAT_SIM_LIBRARY", Library);
+                Bench.CreateEspAtWorld("air", path);
+                Bench.ExternalsManager.TryGetByName("air", out World);
+                Lamp = new Board(Bench, "lamp");
+                Sensor = new Board(Bench, "sensor");
+            }
+
+            // The lamp serves, the sensor comes and says hello.
+            public void Talk()
+            {
+                var join = new[] { "ATE0", "AT+CWMODE=1", "AT+CWJAP=\"espat-sim\",\"correct horse\"" };
+                Lamp.Dialogue(join.Concat(new[] { "AT+CIPMUX=1", "AT+CIPSERVER=1,8080" }).ToArray());
+                Sensor.Dialogue(join);
+                Run(2500);
+                var address = Lamp.Module.WifiState.Split(' ').Last();
+                True(Sensor.Module.WifiState.StartsWith("joined 'home' as"), "the sensor is " + Sensor.Module.WifiState);
+                Sensor.Machine.Guest(Sensor.Machine.Executed + 12345,
+                    () => Sensor.Uart.Send("AT+CIPSTART=\"TCP\",\"" + address + "\",8080\r\n"));
+                Run(500);
+                Sensor.Machine.Guest(Sensor.Machine.Executed + 54321, () => Sensor.Uart.Send("AT+CIPSEND=5\r\n"));
+                Sensor.Machine.Guest(Sensor.Machine.Executed + 9054321, () => Sensor.Uart.Send("hello"));
+                Run(500);
+                True(Sensor.Uart.Received.EndsWith("SEND OK\r\n"), "the sensor heard:\n" + Sensor.Uart.Received);
+                True(Lamp.Uart.Received.Contains("0,CONNECT\r\n\r\n+IPD,0,5:hello"), "the lamp heard:\n" + Lamp.Uart.Received);
+            }
+
+            public void Run(ulong milliseconds)
+            {
+                Bench.RunFor(milliseconds * 1000000);
+                Lamp.StillAlive();
+                Sensor.StillAlive();
+                True(!Logger.Lines.Any(l => l.Contains("[ERROR]")), "errors:" + Log());
+            }
+
+            public readonly Bench Bench;
+            public readonly EspAtWorld World;
+            public readonly Board Lamp;
+            public readonly Board Sensor;
         }
 
         // ---- what the tests are written with ---------------------------------------------------------------------------
