@@ -83,7 +83,8 @@ fn called_keywords(text: &str) -> Vec<String> {
 /// The names of the public members of a class of `EspAt.cs` that are written there, not those of Renode's interfaces.
 fn members(of: &str) -> BTreeSet<String> {
     let source = read("renode/EspAt.cs");
-    let class = source.split(&format!("public class {of} :")).nth(1).unwrap_or_else(|| panic!("the class {of}"));
+    let class =
+        source.split(&format!("public class {of} :")).nth(1).unwrap_or_else(|| panic!("the class {of}"));
     let class = class.split("\n    }\n").next().unwrap_or_default();
     let member = |line: &str| {
         let declaration = line.strip_prefix("        public ")?.split([';', '=', '{', '(']).next()?.trim();
@@ -201,7 +202,9 @@ fn the_guides_know_the_properties_and_commands_of_the_module() {
         );
     }
     let guide = read("renode/docs/world.md");
-    for member in self::members("EspAtWorld").iter().filter(|m| !["EspAtWorld", "Dispose"].contains(&m.as_str())) {
+    for member in
+        self::members("EspAtWorld").iter().filter(|m| !["EspAtWorld", "Dispose"].contains(&m.as_str()))
+    {
         assert!(guide.contains(&format!("air {member}")), "renode/docs/world.md does not mention {member}");
     }
 }
