@@ -101,6 +101,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_module_rts(world, 0, &module));
     EXPECT(expected, espat_next_event(world, 0, &number));
     EXPECT(expected, espat_advance(world, 0, 0));
+    EXPECT(expected, espat_advance_all(world, 0));
     EXPECT(expected, espat_reached(world, 0, &number));
     EXPECT(expected, espat_reached_ns(world, 0, &number));
     EXPECT(expected, espat_uart_take(world, 0, bytes, 4, &count));
@@ -432,6 +433,7 @@ static void wrong_times(espat_world *world, uint32_t module)
     EXPECT_OK(espat_advance(world, module, 1000));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_advance(world, module, 999));
     EXPECT_SENTENCE("tick 999 after tick 1000");
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_advance_all(world, 999));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write(world, module, 0, 'A'));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_uart_write_block(world, module, 0, AT, sizeof AT));
     EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_pin_set(world, module, 0, ESPAT_PIN_EN, 0));
@@ -495,6 +497,7 @@ static void finished(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_FINISHED, espat_pin_set(world, module, UINT64_C(5000000000), ESPAT_PIN_EN, 0));
     EXPECT(ESPAT_STATUS_FINISHED, espat_mcu_overrun(world, module, UINT64_C(5000000000), 'A', ESPAT_MCU_LOSS_FULL));
     EXPECT(ESPAT_STATUS_FINISHED, espat_advance(world, module, UINT64_C(5000000000)));
+    EXPECT(ESPAT_STATUS_FINISHED, espat_advance_all(world, UINT64_C(5000000000)));
     EXPECT(ESPAT_STATUS_FINISHED, espat_world_console(world, "status", NULL));
     EXPECT_OK(espat_uart_take(world, module, bytes, 4, &count));
     EXPECT_OK(espat_capture_take(world, buffer, sizeof buffer, &count));
