@@ -7,7 +7,11 @@ use espat_sim::world::{Recording, Scenario, replay};
 
 /// Addresses, pings, TCP, datagrams in fragments, a group, a client of the module's server, and an error of the gateway.
 fn session() -> Host {
-    let scenario = format!("{}tcp-terminal = 23\nudp-terminal = 5000\n", Scenario::default_text());
+    let scenario = Scenario::default_text().replacen(
+        "[host.time]\n",
+        "[host.time]\ntcp-terminal = 23\nudp-terminal = 5000\n",
+        1,
+    );
     let mut host = Host::ready_in(&scenario, 1);
     host.ask("AT+CIPV6=1\r\n", "\r\nOK\r\n");
     host.ask("AT+CWMODE=1\r\n", "\r\nOK\r\n");
