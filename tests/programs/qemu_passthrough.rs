@@ -163,7 +163,10 @@ fn assert_blocks(test: &str, board: &str, scenario: &str, interval: u64) -> Vec<
         (Some(last), Some(packet)) if last.left > escape => *packet = (escape, last.length + 3),
         _ => expected.push((escape, 3)),
     }
-    assert_eq!(packets(&test, &capture, uart, from, "data.len"), expected, "{test}: packets on the UART");
+    let mut seen = packets(&test, &capture, uart, from, "data.len");
+    // Behind the escape there are other data, of AT+CIPSEND.
+    seen.retain(|(at, _)| *at <= escape);
+    assert_eq!(seen, expected, "{test}: packets on the UART");
 
     let out = format!("ip.src == {MODULE} && tcp.dstport == 7 && tcp.len > 0");
     let sent = packets(&test, &capture, &out, from, "tcp.len");
@@ -192,7 +195,13 @@ fn blocks_leave_20_ms_after_their_first_byte_and_become_segments() {
 
 #[test]
 fn with_a_longer_interval_a_block_of_2920_bytes_leaves_with_its_last_byte() {
-    let scenario = Scenario::default_text().replace("esp32c3-v2.3", "esp32-v3.4");
+    // The time comes late: +TIME_UPDATED, which this release says, would else fall into the second behind the escape, and the
+    // firmware counts what comes there as data.
+    let near = "link = { latency = \"15 ms\" }\nsntp = {}";
+    assert!(Scenario::default_text().contains(near), "the built-in scenario has another server of the time");
+    let scenario = Scenario::default_text()
+        .replace("esp32c3-v2.3", "esp32-v3.4")
+        .replace(near, "link = { latency = \"2 s\" }\nsntp = {}");
     for board in BOARDS {
         let blocks = assert_blocks("interval", board, &scenario, 50 * MS);
         let lengths: Vec<u64> = blocks.iter().map(|b| b.length).collect();
