@@ -62,7 +62,11 @@ fn who_waits_for_what_cannot_come_is_told_what_can() {
     let (world, _) =
         world("[host.www]\naddress = \"9.9.9.9\"\nhttp = { port = 80, pages = { \"/\" = \"hello\" } }\n");
     for (subject, kind, told) in [
-        ("wfi", "reply", "there is no module or host `wfi`; there is `wifi` or `www`; did you mean `wifi`?"),
+        (
+            "wfi",
+            "reply",
+            "there is no module or host `wfi`; there is `wifi`, `www` or `gateway`; did you mean `wifi`?",
+        ),
         ("wifi", "replay", "nothing is observed of `wifi` as `replay`"),
         ("wifi", "http", "nothing is observed of `wifi` as `http`"),
         ("www", "htpp", "did you mean `http`?"),
