@@ -23,7 +23,7 @@ use crate::world::{Scenario, World};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long virtual time stands still for the answer to what a program was sent.
 const ANSWER: Duration = Duration::from_millis(200);
-/// Pause between two looks for it.
+/// Pause between two looks for it: one of several programs may be the first, and there is no portable way to wait for all.
 const LOOK: Duration = Duration::from_micros(200);
 /// Most bytes of an input.
 const PIECE: usize = 8192;
@@ -187,20 +187,10 @@ fn connect(to: &str) -> Result<Socket, String> {
     Err(why)
 }
 
-/// Writes all of it.
-fn write(socket: &mut Socket, mut data: &[u8]) -> std::io::Result<()> {
-    let until = Instant::now() + PATIENCE;
-    while !data.is_empty() {
-        match socket.write(data) {
-            Ok(sent) => data = &data[sent..],
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-                if Instant::now() > until {
-                    return Err(ErrorKind::TimedOut.into());
-                }
-                std::thread::sleep(LOOK);
-            }
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
+/// Writes all of it, and waits for the program to take it for as long as it may.
+fn write(socket: &mut Socket, data: &[u8]) -> std::io::Result<()> {
+    socket.set_nonblocking(false)?;
+    socket.set_write_timeout(Some(PATIENCE))?;
+    socket.write_all(data)?;
+    socket.set_nonblocking(true)
 }

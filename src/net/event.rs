@@ -1,14 +1,17 @@
 //! What hosts and their services have to tell: values, and the sentences that they are for people.
 
+mod mqtt;
+mod service;
+mod websocket;
+
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::mqtt::wire::{Message, Refusal, Version as MqttVersion};
 use super::stack::CloseReason;
 use super::tls::Version;
-use super::toxics::Poisoned;
-use super::websocket::opcode;
-use crate::time::Duration;
+pub use mqtt::{MqttEnd, MqttEvent, MqttNews};
+pub use service::{ExternalEvent, ExternalNews, LoadEvent, LoadNews, ScriptEvent, ScriptNews, ToxicEvent};
+pub use websocket::{WebSocketEnd, WebSocketEvent, WebSocketNews};
 
 /// Most bytes of what was received that a sentence shows.
 const EXCERPT: usize = 200;
@@ -71,153 +74,6 @@ impl fmt::Display for HostEvent {
             HostEvent::Mqtt(event) => event.fmt(f),
             HostEvent::WebSocket(event) => event.fmt(f),
         }
-    }
-}
-
-/// Something about a connection to a service that makes load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoadEvent {
-    /// The other end.
-    pub peer: SocketAddr,
-    /// What.
-    pub news: LoadNews,
-}
-
-/// What there is to tell of such a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoadNews {
-    /// It is open.
-    Connected,
-    /// It is over.
-    Ended {
-        /// True: the other end has closed it in good order.
-        closed: bool,
-        /// Bytes that have come.
-        received: u64,
-        /// Their CRC-32.
-        crc: u32,
-        /// Bytes that were sent.
-        sent: u64,
-    },
-}
-
-impl fmt::Display for LoadEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let peer = self.peer;
-        match self.news {
-            LoadNews::Connected => write!(f, "connection from {peer}"),
-            LoadNews::Ended { closed, received, crc, sent } => {
-                let how = if closed { "closed" } else { "ended" };
-                write!(f, "{peer} {how} after {received} bytes, {}, {sent} bytes sent", Crc(crc))
-            }
-        }
-    }
-}
-
-/// A checksum in a sentence.
-struct Crc(u32);
-
-impl fmt::Display for Crc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CRC-32 {:08x}", self.0)
-    }
-}
-
-/// Something about a connection to a scripted peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScriptEvent {
-    /// The other end.
-    pub peer: SocketAddr,
-    /// What.
-    pub news: ScriptNews,
-}
-
-/// What there is to tell of such a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ScriptNews {
-    /// It is open.
-    Connected,
-    /// Its script has come to its end.
-    Done,
-    /// A step has not come true.
-    Failed {
-        /// Its number, from 1.
-        step: usize,
-        /// What was expected, and what was found.
-        why: String,
-    },
-    /// It is over.
-    Ended {
-        /// Bytes that have come.
-        received: u64,
-    },
-}
-
-impl fmt::Display for ScriptEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let peer = self.peer;
-        match &self.news {
-            ScriptNews::Connected => write!(f, "connection from {peer}"),
-            ScriptNews::Done => write!(f, "{peer} done"),
-            ScriptNews::Failed { step, why } => write!(f, "{peer} failed at step {step}: {why}"),
-            ScriptNews::Ended { received } => write!(f, "{peer} ended after {received} bytes"),
-        }
-    }
-}
-
-/// Something about a connection to a real program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExternalEvent {
-    /// The other end, in the simulation.
-    pub peer: SocketAddr,
-    /// What.
-    pub news: ExternalNews,
-}
-
-/// What there is to tell of such a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExternalNews {
-    /// The program has accepted it.
-    Connected,
-    /// It could not be reached.
-    Refused,
-    /// It is over.
-    Ended {
-        /// Bytes that the program was sent.
-        received: u64,
-        /// Bytes that it has sent.
-        sent: u64,
-    },
-}
-
-impl fmt::Display for ExternalEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let peer = self.peer;
-        match self.news {
-            ExternalNews::Connected => write!(f, "connection from {peer}"),
-            ExternalNews::Refused => write!(f, "refused {peer}: the program was not reached"),
-            ExternalNews::Ended { received, sent } => {
-                write!(f, "{peer} ended after {received} bytes, {sent} bytes sent")
-            }
-        }
-    }
-}
-
-/// What a toxic has done to a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ToxicEvent {
-    /// The host's own port.
-    pub port: u16,
-    /// The other end.
-    pub peer: SocketAddr,
-    /// What.
-    pub what: Poisoned,
-}
-
-impl fmt::Display for ToxicEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ToxicEvent { port, peer, what } = self;
-        write!(f, "{peer} at port {port} {what}")
     }
 }
 
@@ -584,204 +440,6 @@ impl fmt::Display for TlsEvent {
     }
 }
 
-/// Something about a client of an MQTT broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MqttEvent {
-    /// The client's id; empty when it has not said it.
-    pub client: String,
-    /// Its address; `None` for a will, which is published after the connection's end.
-    pub peer: Option<SocketAddr>,
-    /// What.
-    pub news: MqttNews,
-}
-
-/// What there is to tell of a client of an MQTT broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MqttNews {
-    /// It has connected.
-    Connected {
-        /// The version that it speaks.
-        version: MqttVersion,
-        /// Seconds; 0 is for ever.
-        keep_alive: u16,
-        /// Its user.
-        user: Option<String>,
-        /// There was a session from before.
-        present: bool,
-    },
-    /// It was refused.
-    Refused(Refusal),
-    /// Its connection is over.
-    Ended(MqttEnd),
-    /// It has subscribed.
-    Subscribed {
-        /// To what.
-        filter: String,
-        /// The QoS that it was granted; `None`: it was refused.
-        granted: Option<u8>,
-    },
-    /// It has unsubscribed from this filter.
-    Unsubscribed(String),
-    /// It has published a message.
-    Published {
-        /// The message.
-        message: Message,
-        /// It was its last will.
-        will: bool,
-    },
-    /// It may not publish this: topic and payload.
-    Denied(String, Vec<u8>),
-}
-
-/// How the connection of a client with its broker ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MqttEnd {
-    /// The client says so.
-    Disconnect,
-    /// The connection is lost, or closed without a word.
-    Lost,
-    /// The client was silent for so long.
-    Silent(Duration),
-    /// Another client has come with its id.
-    TakenOver,
-    /// A test says so.
-    Dropped,
-    /// It has done what it may not do.
-    Denied,
-    /// It has sent what is no MQTT; the sentence says what.
-    Mistake(String),
-}
-
-impl fmt::Display for MqttEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MqttEnd::Disconnect => f.write_str("by DISCONNECT"),
-            MqttEnd::Lost => f.write_str("connection lost"),
-            MqttEnd::Silent(time) => write!(f, "silent for {time}"),
-            MqttEnd::TakenOver => f.write_str("taken over"),
-            MqttEnd::Dropped => f.write_str("dropped"),
-            MqttEnd::Denied => f.write_str("not allowed"),
-            MqttEnd::Mistake(why) => write!(f, "bad packet: {why}"),
-        }
-    }
-}
-
-impl fmt::Display for MqttEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let MqttEvent { client, peer, news } = self;
-        let client = word(client);
-        let peer = peer.map_or_else(|| "nowhere".to_owned(), |peer| peer.to_string());
-        match news {
-            MqttNews::Connected { version, keep_alive, user, present } => {
-                write!(
-                    f,
-                    "connected {client} from {peer}: MQTT {}, keep-alive {keep_alive} s",
-                    version.text()
-                )?;
-                if let Some(user) = user {
-                    write!(f, ", user {}", word(user))?;
-                }
-                f.write_str(if *present { ", session from before" } else { "" })
-            }
-            MqttNews::Refused(why) => {
-                write!(f, "refused {client} from {peer}: {} ({})", why.text(), why.code())
-            }
-            MqttNews::Ended(how) => write!(f, "disconnected {client} from {peer}: {how}"),
-            MqttNews::Subscribed { filter, granted: Some(qos) } => {
-                write!(f, "subscribed {} by {client}, QoS {qos}", word(filter))
-            }
-            MqttNews::Subscribed { filter, granted: None } => {
-                write!(f, "denied subscription to {} by {client}", word(filter))
-            }
-            MqttNews::Unsubscribed(filter) => write!(f, "unsubscribed {} by {client}", word(filter)),
-            MqttNews::Published { message, will } => {
-                let Message { topic, payload, qos, retain, .. } = message;
-                write!(f, "published {} {} by {client}, QoS {qos}", word(topic), excerpt(payload))?;
-                f.write_str(if *retain { ", retained" } else { "" })?;
-                f.write_str(if *will { ", its will" } else { "" })
-            }
-            MqttNews::Denied(topic, payload) => {
-                write!(f, "denied {} {} by {client}", word(topic), excerpt(payload))
-            }
-        }
-    }
-}
-
-/// A name as one word: as it is, or in quotes where that would be none.
-fn word(name: &str) -> String {
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
-    if plain { name.to_owned() } else { quoted(name.as_bytes()) }
-}
-
-/// Something about a client of a WebSocket server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WebSocketEvent {
-    /// Its address.
-    pub peer: SocketAddr,
-    /// What.
-    pub news: WebSocketNews,
-}
-
-/// What there is to tell of a client of a WebSocket server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WebSocketNews {
-    /// The handshake is over.
-    Connected {
-        /// What it asked for, with the query.
-        path: String,
-        /// The protocol that was agreed on.
-        protocol: Option<String>,
-    },
-    /// It was refused with this status.
-    Refused(u16),
-    /// A message, a ping or a pong has come: its opcode and its content.
-    Received(u8, Vec<u8>),
-    /// Its connection is over.
-    Ended(WebSocketEnd),
-}
-
-/// How the connection of a WebSocket client ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WebSocketEnd {
-    /// By a close frame of the client, which may be the answer to the server's: its code, and its reason.
-    Closed(Option<u16>, Vec<u8>),
-    /// The client has broken the protocol, and was told this code.
-    Broken(u16),
-    /// The connection is lost, or closed without a close frame.
-    Lost,
-}
-
-impl fmt::Display for WebSocketEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WebSocketEvent { peer, news } = self;
-        match news {
-            WebSocketNews::Connected { path, protocol } => {
-                write!(f, "connected {} from {peer}", word(path))?;
-                protocol.as_ref().map_or(Ok(()), |protocol| write!(f, ", protocol {}", word(protocol)))
-            }
-            WebSocketNews::Refused(status) => write!(f, "refused {peer}: {status}"),
-            WebSocketNews::Received(opcode, data) => {
-                let what = match *opcode {
-                    opcode::TEXT => "text",
-                    opcode::BINARY => "binary",
-                    opcode::PING => "ping",
-                    opcode::PONG => "pong",
-                    _ => "frame",
-                };
-                write!(f, "received from {peer}: {}, {} bytes, {what}", excerpt(data), data.len())
-            }
-            WebSocketNews::Ended(WebSocketEnd::Closed(None, _)) => write!(f, "closed {peer}"),
-            WebSocketNews::Ended(WebSocketEnd::Closed(Some(code), reason)) => {
-                write!(f, "closed {peer}: {code} {}", excerpt(reason))
-            }
-            WebSocketNews::Ended(WebSocketEnd::Broken(code)) => {
-                write!(f, "closed {peer}: bad frame, answered with {code}")
-            }
-            WebSocketNews::Ended(WebSocketEnd::Lost) => write!(f, "closed {peer}: connection lost"),
-        }
-    }
-}
-
 /// The beginning of some data.
 fn excerpt(data: &[u8]) -> String {
     let more = if data.len() > EXCERPT { "..." } else { "" };
@@ -790,6 +448,21 @@ fn excerpt(data: &[u8]) -> String {
 
 fn received(f: &mut fmt::Formatter<'_>, from: SocketAddr, data: &[u8]) -> fmt::Result {
     write!(f, "received from {from}: {}, {} bytes", excerpt(data), data.len())
+}
+
+/// A name as one word: as it is, or in quotes where that would be none.
+fn word(name: &str) -> String {
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\');
+    if plain { name.to_owned() } else { quoted(name.as_bytes()) }
+}
+
+/// A checksum in a sentence.
+struct Crc(u32);
+
+impl fmt::Display for Crc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CRC-32 {:08x}", self.0)
+    }
 }
 
 /// Bytes as one line of printable ASCII, in quotes: `"` and `\` behind a backslash, `\r`, `\n` and `\t`, other
