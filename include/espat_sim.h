@@ -618,7 +618,7 @@ enum espat_power
   : uint32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
  {
-    // EN is low.
+    // EN is low, or there is no supply.
     ESPAT_POWER_OFF = 0,
     // It starts, or is about to start again: the firmware does not run.
     ESPAT_POWER_BOOTING = 1,

@@ -40,7 +40,7 @@ impl espat_protocol {
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum espat_power {
-    /// EN is low.
+    /// EN is low, or there is no supply.
     Off = 0,
     /// It starts, or is about to start again: the firmware does not run.
     Booting = 1,

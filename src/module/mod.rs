@@ -44,11 +44,13 @@ macro_rules! env {
 }
 
 mod escape;
+mod fault;
 mod sleep;
 mod state;
 mod timer;
 mod wire;
 
+pub use fault::ModuleChange;
 pub use state::{ModuleState, PowerState};
 pub use wire::{Harm, Received, WireStatistics};
 
@@ -121,7 +123,7 @@ pub enum ModuleEvent {
 /// Whether the chip runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Power {
-    /// EN is low.
+    /// EN is low, or there is no supply.
     Off,
     /// Bootloader and start-up code; `ready` comes at the end.
     Booting(Instant),
@@ -140,6 +142,10 @@ pub struct Module {
     config: ModuleConfig,
     mac: [u8; 6],
     power: Power,
+    /// The level of EN.
+    enabled: bool,
+    /// There is a supply.
+    supplied: bool,
     strap: bool,
     /// The level of the pin that wakes the module; `None`: nothing drives it.
     wake: Option<bool>,
@@ -184,6 +190,8 @@ impl Module {
         let mut module = Module {
             mac,
             power: Power::Off,
+            enabled: true,
+            supplied: true,
             strap: true,
             wake: None,
             boots: 0,
@@ -269,17 +277,8 @@ impl Module {
 
     /// EN changes. Low switches everything off at once, also in the middle of a byte.
     pub fn set_enable(&mut self, now: Instant, high: bool) {
-        match (self.power, high) {
-            (Power::Off, true) => self.boot(now, Reset::PowerOn),
-            (Power::Off, false) => {}
-            (_, false) => {
-                self.stop(now);
-                self.own.cut();
-                self.log.cut();
-                self.power = Power::Off;
-            }
-            (_, true) => {}
-        }
+        self.enabled = high;
+        self.powered(now);
     }
 
     /// An access point appears or falls silent.
@@ -517,7 +516,7 @@ impl Module {
 
     fn boot(&mut self, now: Instant, reset: Reset) {
         self.boots += 1;
-        if reset == Reset::PowerOn {
+        if reset.is_total() {
             self.clock = None;
         }
         self.set_line(now, self.saved.nvs.uart(self.config.profile), true);

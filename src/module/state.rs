@@ -10,7 +10,7 @@ use crate::uart::LineSettings;
 /// Whether the chip runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PowerState {
-    /// EN is low.
+    /// EN is low, or there is no supply.
     Off,
     /// It starts, or is about to start again; the firmware does not run.
     Booting,

@@ -253,7 +253,8 @@ impl Module {
             return;
         }
         let why = match self.power {
-            Power::Off => Deaf::Off,
+            Power::Off if self.supplied => Deaf::Off,
+            Power::Off => Deaf::Unpowered,
             Power::Booting(_) | Power::Resetting(_) | Power::On => Deaf::Booting,
             Power::Download => Deaf::Download,
             Power::Asleep(_) => Deaf::Asleep,

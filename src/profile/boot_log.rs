@@ -12,6 +12,26 @@ pub enum Reset {
     Software,
     /// It slept, and its time was over.
     DeepSleep,
+    /// The supply was too low for a moment.
+    BrownOut,
+    /// The firmware hung, and a watchdog noticed.
+    Watchdog,
+}
+
+impl Reset {
+    /// Those that come from outside, each with the word for it.
+    pub const WORDS: [(&str, Reset); 3] =
+        [("brown-out", Reset::BrownOut), ("watchdog", Reset::Watchdog), ("power-on", Reset::PowerOn)];
+
+    /// The word for it; empty for what the firmware does by itself.
+    pub fn word(self) -> &'static str {
+        Reset::WORDS.iter().find(|(_, reset)| *reset == self).map_or("", |(word, _)| word)
+    }
+
+    /// Whether what runs on through a reset of the firmware stops at this one: the clock.
+    pub fn is_total(self) -> bool {
+        matches!(self, Reset::PowerOn | Reset::BrownOut)
+    }
 }
 
 /// The texts of one chip and release. Lines end with CR LF.
@@ -21,8 +41,8 @@ pub struct BootLog {
     pub baud: u32,
     /// What the ROM prints first. `{reset}` stands for why it starts, `{mode}` for where it boots from.
     pub rom: &'static str,
-    /// `{reset}` after [`Reset::PowerOn`], [`Reset::Software`] and [`Reset::DeepSleep`].
-    pub resets: [&'static str; 3],
+    /// `{reset}` after each [`Reset`], in their order.
+    pub resets: [&'static str; 5],
     /// `{mode}` when it boots from flash.
     pub flash: &'static str,
     /// `{mode}` in download mode.

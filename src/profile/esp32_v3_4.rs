@@ -24,7 +24,13 @@ pub(super) static ESP32_V3_4: Profile = Profile {
     boot_log: BootLog {
         baud: 115_200,
         rom: "ets Jul 29 2019 12:21:46\r\n\r\nrst:{reset},boot:{mode}\r\n",
-        resets: ["0x1 (POWERON_RESET)", "0xc (SW_CPU_RESET)", "0x5 (DEEPSLEEP_RESET)"],
+        resets: [
+            "0x1 (POWERON_RESET)",
+            "0xc (SW_CPU_RESET)",
+            "0x5 (DEEPSLEEP_RESET)",
+            "0xf (RTCWDT_BROWN_OUT_RESET)",
+            "0x8 (TG1WDT_SYS_RESET)",
+        ],
         flash: "0x13 (SPI_FAST_FLASH_BOOT)",
         download: "0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_REO_V2))",
         loading: "configsip: 0, SPIWP:0xee\r\nmode:DIO, clock div:2\r\nentry 0x40080694\r\n\

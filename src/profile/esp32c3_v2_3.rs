@@ -40,7 +40,13 @@ pub(super) static ESP32C3_V2_3: Profile = Profile {
     boot_log: BootLog {
         baud: 115_200,
         rom: "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\nrst:{reset},boot:{mode}\r\n",
-        resets: ["0x1 (POWERON)", "0x3 (RTC_SW_SYS_RST)", "0x5 (DSLEEP)"],
+        resets: [
+            "0x1 (POWERON)",
+            "0x3 (RTC_SW_SYS_RST)",
+            "0x5 (DSLEEP)",
+            "0xf (BROWNOUT_RST)",
+            "0x8 (TG1WDT_SYS_RST)",
+        ],
         flash: "0xc (SPI_FAST_FLASH_BOOT)",
         download: "0x4 (DOWNLOAD(USB/UART0/1))",
         loading: "SPIWP:0xee\r\nmode:DIO, clock div:2\r\nentry 0x403ce000\r\n\

@@ -27,7 +27,14 @@ pub(super) static ESP32C6_V4_1: Profile = Profile {
     boot_log: BootLog {
         baud: 115_200,
         rom: "ESP-ROM:esp32c6-20220919\r\nBuild:Sep 19 2022\r\nrst:{reset},boot:{mode}\r\n",
-        resets: ["0x1 (POWERON)", "0xc (SW_CPU)", "0x5 (SLEEP_WAKEUP)"],
+        // The name of the fourth is a guess.
+        resets: [
+            "0x1 (POWERON)",
+            "0xc (SW_CPU)",
+            "0x5 (SLEEP_WAKEUP)",
+            "0xf (LP_BOD_SYS)",
+            "0x8 (TG1_WDT_HPSYS)",
+        ],
         flash: "0xc (SPI_FAST_FLASH_BOOT)",
         download: "0x4 (DOWNLOAD(USB/UART0/SDIO_FEI_FEO))",
         loading: "SPIWP:0xee\r\nmode:DIO, clock div:2\r\nentry 0x4086c410\r\n\

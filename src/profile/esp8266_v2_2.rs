@@ -32,7 +32,8 @@ pub(super) static ESP8266_V2_2: Profile = Profile {
         // A 26 MHz crystal where the ROM expects 40 MHz.
         baud: 74_880,
         rom: "\r\n ets Jan  8 2013,{reset}, boot mode:{mode}\r\n\r\n",
-        resets: ["rst cause:1", "rst cause:2", "rst cause:2"],
+        // 4 is the watchdog; a brown-out looks like power that comes (a guess).
+        resets: ["rst cause:1", "rst cause:2", "rst cause:2", "rst cause:1", "rst cause:4"],
         flash: "(3,7)",
         download: "(1,7)",
         loading: "load 0x40100000, len 7168, room 16\r\ntail 0\r\nchksum 0x67\r\n\

@@ -55,6 +55,8 @@ pub enum McuLoss {
 pub enum Deaf {
     /// EN is low.
     Off,
+    /// There is no supply.
+    Unpowered,
     /// It starts; it hears from `ready` on.
     Booting,
     /// It waits for a download.
@@ -101,6 +103,7 @@ impl fmt::Display for UartEvent {
             },
             UartEvent::Unheard(why) => f.write_str(match why {
                 Deaf::Off => "the MCU sends while the module is switched off (EN is low), and nobody hears it",
+                Deaf::Unpowered => "the MCU sends while the module has no supply, and nobody hears it",
                 Deaf::Booting => "the MCU sends while the module boots, and nobody hears it before `ready`",
                 Deaf::Download => "the MCU sends while the module is in download mode, and no AT firmware hears it",
                 Deaf::Asleep => "the MCU sends while the module is in deep sleep, and nobody hears it",

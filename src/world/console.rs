@@ -13,6 +13,7 @@ mod dns;
 mod host;
 mod http;
 mod link;
+pub(super) mod module;
 mod mqtt;
 mod one;
 mod pin;
@@ -61,7 +62,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 10] = [
+const COMMANDS: [Row; 11] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -121,6 +122,13 @@ const COMMANDS: [Row; 10] = [
         help: "Shows the UART wire of a module, or harms it, in one direction or in both.",
         details: || setting::details(&wire::SETTINGS, &wire::SIDES.map(|(word, help, _)| (word, help))),
         read: wire::read,
+    },
+    Row {
+        word: "module",
+        usage: &["module NAME CHANGE"],
+        help: "Makes something go wrong with a module itself: its supply, a reset.",
+        details: module::details,
+        read: module::read,
     },
     Row {
         word: "pin",

@@ -86,7 +86,11 @@ impl World {
         match change {
             Change::Host { name, action } => {
                 let why = self.network.cannot_act(name, action)?;
-                Some(format!("'{}' comes to nothing: {}: {why}", cut(&change.to_string()), cut(name)))
+                Some(comes_to_nothing(change, &why))
+            }
+            Change::Module { name, change: what } => {
+                let module = &self.slots.get(*self.by_name.get(name)?)?.module;
+                Some(comes_to_nothing(change, module.cannot(what)?))
             }
             _ => None,
         }
@@ -174,6 +178,11 @@ impl World {
             .collect();
         lines.join("\n")
     }
+}
+
+/// The sentence that a change comes to nothing.
+pub(super) fn comes_to_nothing(change: &Change, why: &str) -> String {
+    format!("'{}' comes to nothing: {}: {why}", cut(&change.to_string()), cut(change.subject()))
 }
 
 /// A text as the console's language writes it, but for letters beyond ASCII, which stay as they are.

@@ -459,7 +459,7 @@ impl Event {
             }
             Event::Uart(UartEvent::Unheard(why)) => {
                 let code = match why {
-                    Deaf::Off => 0,
+                    Deaf::Off | Deaf::Unpowered => 0,
                     Deaf::Booting => 1,
                     Deaf::Download => 3,
                     Deaf::Asleep => 4,

@@ -343,6 +343,7 @@ impl World {
         };
         for (slot, config) in world.slots.iter_mut().zip(&scenario.modules) {
             config.wire.apply(&mut slot.module);
+            config.faults.iter().for_each(|change| slot.module.change(Instant::ZERO, change));
             slot.has_file = config.nvs.is_some();
         }
         for entry in &scenario.timeline {

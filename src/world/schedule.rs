@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
 use super::console::{Audience, Change};
+use super::control::comes_to_nothing;
 use super::slot::{Arrival, Step};
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
@@ -187,6 +188,11 @@ impl World {
         if let Audience::Module(_) = change.audience() {
             self.recorder.change(now, &change);
         }
+        if let Change::Module { change: what, .. } = &change
+            && let Some(why) = slot.module.cannot(what)
+        {
+            self.warnings.push(format!("{now}: {}", comes_to_nothing(&change, why)));
+        }
         match change {
             Change::ApUp(name) => slot.module.access_point(now, &name, true),
             Change::ApDown(name) => slot.module.access_point(now, &name, false),
@@ -206,6 +212,7 @@ impl World {
                 pin.drive(now, high, &mut slot.module);
             }
             Change::Wire { change, .. } => change.apply(now, &mut slot.module),
+            Change::Module { change, .. } => slot.module.change(now, &change),
             Change::Host { name, action } => match action {
                 HostAction::Join(module) if module == slot.module.name() => {
                     if let Some(mac) = self.network.host_mac(&name) {
@@ -480,7 +487,8 @@ impl World {
             }
             Change::ApUplink { name, up } => self.network.set_uplink(at, &name, up),
             Change::ApCaptive { name, on } => self.network.set_captive(at, &name, on),
-            Change::Wire { .. } | Change::Pin { .. } | Change::ApAssociation { .. } => {}
+            Change::Wire { .. } | Change::Pin { .. } | Change::Module { .. } => {}
+            Change::ApAssociation { .. } => {}
             Change::ApRadio { .. } => {}
         }
     }

@@ -25,6 +25,7 @@ mod links;
 mod load;
 mod many_modules;
 mod mcu_queue;
+mod module_faults;
 mod pages;
 mod passthrough_model;
 mod properties;

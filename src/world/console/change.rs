@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{DnsChange, LinkChange, Name, WireChange, host};
+use super::{DnsChange, LinkChange, Name, WireChange, host, module};
+use crate::module::ModuleChange;
 use crate::net::config::DhcpAnswers;
 use crate::net::network::HostAction;
 use crate::net::service::quoted;
@@ -69,6 +70,13 @@ pub enum Change {
         /// It is.
         on: bool,
     },
+    /// `module NAME CHANGE`: something is wrong with a module itself, or right again.
+    Module {
+        /// The module.
+        name: String,
+        /// What.
+        change: ModuleChange,
+    },
     /// `pin NAME PIN LEVEL`: a wire of the board pulls at a pin of this module.
     Pin {
         /// The module.
@@ -131,6 +139,7 @@ impl Change {
             | Change::ApUplink { name, .. }
             | Change::ApCaptive { name, .. }
             | Change::ApAssociation { name, .. }
+            | Change::Module { name, .. }
             | Change::Pin { name, .. }
             | Change::Dns { name, .. }
             | Change::Link { name, .. }
@@ -155,7 +164,9 @@ impl Change {
             | Change::ApRadio { .. } => Audience::Everybody,
             Change::ApUplink { .. } | Change::ApCaptive { .. } => Audience::Network,
             Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => Audience::Network,
-            Change::Wire { name, .. } | Change::Pin { name, .. } => Audience::Module(name),
+            Change::Wire { name, .. } | Change::Pin { name, .. } | Change::Module { name, .. } => {
+                Audience::Module(name)
+            }
             Change::Host { action, .. } => match action {
                 // It comes to the softAP of one module, and leaves that of another.
                 HostAction::Join(_) | HostAction::Leave | HostAction::Vanish => Audience::Everybody,
@@ -219,6 +230,9 @@ impl fmt::Display for Change {
             }
             Change::Pin { name, pin, high } => {
                 write!(f, "pin {} {} {}", Name(name), pin.word(), if *high { "high" } else { "low" })
+            }
+            Change::Module { name, change } => {
+                write!(f, "module {} {}", Name(name), module::Shown(change))
             }
             Change::Dns { name, change } => write!(f, "dns {} {change}", Name(name)),
             Change::Link { name, change } => write!(f, "link {} {change}", Name(name)),

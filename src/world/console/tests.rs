@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::module::Harm;
+use crate::module::{Harm, ModuleChange};
 use crate::net::config::UpdateAnswers;
 use crate::net::config::{
     DhcpAnswers, Distribution, DnsAnswers, Faults, GeModel, LinkFaults, MqttAnswers, MqttChange, SntpAnswers,
@@ -11,6 +11,7 @@ use crate::net::config::{HttpAnswer, HttpChange, WebSocketChange};
 use crate::net::mqtt::wire::Refusal;
 use crate::net::network::{ExternalInput, HostAction, HostTls, OneAction, Peer, Which};
 use crate::net::toxics::{Dialled, ToxicsChange};
+use crate::profile::Reset;
 use crate::wifi::config::{ApChange, Association};
 use crate::world::Pin;
 
@@ -30,6 +31,10 @@ fn link(name: &str, change: LinkChange) -> Command {
 
 fn wire(side: Option<WireSide>, harm: Harm) -> Command {
     Command::Change(Change::Wire { name: "wifi".to_string(), change: WireChange { side, harm } })
+}
+
+fn module(change: ModuleChange) -> Command {
+    Command::Change(Change::Module { name: "wifi".to_string(), change })
 }
 
 fn dhcp(name: &str, answers: DhcpAnswers) -> Command {
@@ -69,6 +74,9 @@ fn every_form_is_understood() {
                 association: Association::Refusal,
             }),
         ),
+        ("module wifi reset", module(ModuleChange::Reset(Reset::BrownOut))),
+        ("module wifi reset watchdog", module(ModuleChange::Reset(Reset::Watchdog))),
+        ("at 1s module wifi power off", at(1_000_000_000, module(ModuleChange::Power(false)))),
         (
             "pin wifi wake low",
             Command::Change(Change::Pin { name: "wifi".to_string(), pin: Pin::Wake, high: false }),
@@ -264,9 +272,21 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
          `rate`, `limit`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `half-open`, `pause`, `resume`, `connect`, `listen`, `unlisten`, `group`, `toxics`, \
          `join`, `leave`, `vanish`, `datagram`, `sntp`, `http`, `update`, `websocket`, `publish`, `mqtt`, `external` or `tls`";
-    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `pin`, `host` or `at`";
+    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `module`, `pin`, `host` or `at`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
+        ("module", "expected the name of a module after `module`, found nothing".into()),
+        (
+            "module wifi rest",
+            "expected `reset` or `power` after `module wifi`, found `rest`; did you mean `reset`?".into(),
+        ),
+        (
+            "module wifi reset brownout",
+            "expected `brown-out`, `watchdog` or `power-on` after `module wifi reset`, found `brownout`; did you mean \
+             `brown-out`?"
+                .into(),
+        ),
+        ("module wifi power", "expected `off` or `on` after `module wifi power`, found nothing".into()),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
         ("\"ap\" home up", format!("expected a command ({commands}), found `\"ap\"`")),
         (
@@ -458,6 +478,7 @@ fn a_change_goes_to_those_whom_it_concerns() {
         ("dns gateway delay 1s", Audience::Network),
         ("link wifi down", Audience::Network),
         ("wire wifi break 1ms", Audience::Module("wifi")),
+        ("module wifi reset", Audience::Module("wifi")),
         ("host pc join wifi", Audience::Everybody),
         ("host pc leave", Audience::Everybody),
         ("host pc close", Audience::Network),
@@ -476,7 +497,7 @@ fn a_change_goes_to_those_whom_it_concerns() {
 #[test]
 fn the_reference_shows_the_help_that_is_built_in() {
     let docs = include_str!("../../../docs/console.md");
-    for topic in [None, Some("ap"), Some("link"), Some("dns"), Some("wire"), Some("host")] {
+    for topic in [None, Some("ap"), Some("link"), Some("dns"), Some("wire"), Some("module"), Some("host")] {
         let text = help(topic);
         assert!(
             docs.contains(&text),
@@ -627,6 +648,13 @@ fn harm() -> impl Strategy<Value = WireChange> {
         .prop_filter("a change changes something", |c| c.harm != Harm::default())
 }
 
+fn fault() -> impl Strategy<Value = ModuleChange> {
+    prop_oneof![
+        proptest::sample::select(&Reset::WORDS[..]).prop_map(|(_, reset)| ModuleChange::Reset(reset)),
+        any::<bool>().prop_map(ModuleChange::Power),
+    ]
+}
+
 fn name_server() -> impl Strategy<Value = DnsChange> {
     let answers = proptest::sample::select(&DnsAnswers::WORDS[..]).prop_map(|(_, answers)| answers);
     let delay = (0..=quantity::LONGEST_DELAY.as_nanos()).prop_map(Duration::from_nanos);
@@ -656,6 +684,7 @@ fn command() -> impl Strategy<Value = Command> {
         name().prop_map(|name| Change::ApRadio { name, change: ApChange::Deauth }),
         (name(), any::<bool>()).prop_map(|(name, up)| Change::ApUplink { name, up }),
         (name(), any::<bool>()).prop_map(|(name, on)| Change::ApCaptive { name, on }),
+        (name(), fault()).prop_map(|(name, change)| Change::Module { name, change }),
         (name(), harm()).prop_map(|(name, change)| Change::Wire { name, change }),
         (name(), action()).prop_map(|(name, action)| Change::Host { name, action }),
     ];
@@ -685,7 +714,7 @@ proptest! {
     }
 
     #[test]
-    fn no_line_panics(line in any::<String>(), words in "(ap|dhcp|nak|dns|answers|delay|link|wire|noise|break|host|send|at|help|wifi|\"|\\\\|x4|1|connect|loss|5%|1s| ){0,12}") {
+    fn no_line_panics(line in any::<String>(), words in "(module|reset|power|ap|dhcp|nak|dns|answers|delay|link|wire|noise|break|host|send|at|help|wifi|\"|\\\\|x4|1|connect|loss|5%|1s| ){0,12}") {
         for line in [line, words] {
             if let Ok(command) = parse(&line) {
                 prop_assert_eq!(parse(&command.to_string()), Ok(command));

@@ -57,6 +57,11 @@ impl Words {
         self.0.next()
     }
 
+    /// No word is left.
+    pub fn is_over(&mut self) -> bool {
+        self.0.peek().is_none()
+    }
+
     /// Takes the next word if it is `keyword`; answers whether it was.
     pub fn take(&mut self, keyword: &str) -> bool {
         self.0.next_if(|word| word.is(keyword)).is_some()

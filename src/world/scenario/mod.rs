@@ -9,6 +9,7 @@ mod access_points;
 mod build;
 mod dns;
 mod expect;
+mod faults;
 mod files;
 mod hosts;
 mod link;
@@ -28,7 +29,7 @@ mod wire;
 
 use std::iter;
 
-use crate::module::LogPort;
+use crate::module::{LogPort, ModuleChange};
 use crate::net::config::{HostConfig, NetConfig, ServiceConfig};
 use crate::net::network::{HostAction, Peer};
 use crate::profile::Build;
@@ -62,6 +63,8 @@ pub struct ModuleConfig {
     pub wire: WireConfig,
     /// Where its log texts come out.
     pub log_port: LogPort,
+    /// What is wrong with it at the start.
+    pub faults: Vec<ModuleChange>,
     /// The file in which it keeps its saved settings between runs; `None`: in memory only.
     pub nvs: Option<String>,
     /// What was in that file: for whoever makes the world to put here. `None`: nothing yet.
@@ -181,7 +184,7 @@ impl Scenario {
                     _ => Ok(()),
                 }
             }
-            Change::Wire { name, .. } | Change::Pin { name, .. } => {
+            Change::Wire { name, .. } | Change::Pin { name, .. } | Change::Module { name, .. } => {
                 exists("the name of a module", name, self.module_names())
             }
             Change::Host { name, action } => {

@@ -10,7 +10,9 @@ use toml::value::{Datetime, Offset};
 use super::report::Problems;
 use super::table::{Section, Value, found};
 use super::{ModuleConfig, NamedFiles, Scenario, ScenarioError, TimelineEntry, Timing};
-use super::{WireConfig, access_points, build, dns, expect, files, hosts, link, network, schema, wire};
+use super::{
+    WireConfig, access_points, build, dns, expect, faults, files, hosts, link, network, schema, wire,
+};
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
 use crate::profile::{self, Build};
@@ -121,6 +123,7 @@ fn modules(
             log_port: LogPort::default(),
             nvs: None,
             saved: None,
+            faults: Vec::new(),
             wire: WireConfig::default(),
         });
     }
@@ -157,6 +160,7 @@ fn module<'a>(
         log_port: section.choice(problems, "log-port", &log_ports).unwrap_or_default(),
         nvs: nvs(problems, &section, files),
         saved: None,
+        faults: faults::of_module(problems, &section),
         wire: WireConfig::default(),
     })
 }

@@ -45,6 +45,7 @@ pub(super) const MODULE: &[Key] = &[
     key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
     key("log-port", "`own` or `merged`", "`own`"),
     key("nvs", "the path of a file, such as \"wifi-nvs.toml\"", "in memory"),
+    key("power", "`on` or `off`", "`on`"),
     key("build", "a table: [module.NAME.build]", "the published build"),
     key("certificates", "a table: [module.NAME.certificates]", "the release's"),
 ];
