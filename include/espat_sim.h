@@ -680,7 +680,10 @@ typedef struct espat_world_options {
     // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED,
     // ESPAT_RECORD_KEYLOG, added together.
     uint32_t record;
-    // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
+    // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both. A name that
+    // ends in `.pcap` gets the classic format, any other pcapng; `-` is the standard output. Into a FIFO goes what a
+    // Wireshark shows while the world goes on: it needs a reader already (ESPAT_STATUS_IO), and when the reader goes,
+    // the world goes on with a warning.
     const char *capture_path;
     // Write the input log to this file as it comes to be. NULL: don't.
     const char *input_log_path;

@@ -3,15 +3,17 @@
 //! [`Capture`] turns frames and UART packets into the bytes of a pcapng file that Wireshark opens. It opens
 //! no file itself: whoever owns it takes the bytes and writes them. [`Packetizer`] cuts the byte stream of
 //! one UART direction into [`UartPacket`]s: lines, prompts and data blocks. `dissector` decides how
-//! Wireshark shows each of them. What a user sees of all this is described in `docs/capture.md`.
+//! Wireshark shows each of them. [`Classic`] makes a classic pcap file of the bytes. What a user sees of all this is described in `docs/capture.md`.
 
 mod block;
+mod classic;
 mod dissector;
 mod packetizer;
 mod pcapng;
 
 use crate::time::Instant;
 
+pub use classic::{Classic, NoInterface};
 pub use packetizer::{Mark, Packetizer};
 pub use pcapng::{Capture, InterfaceKind};
 

@@ -8,10 +8,10 @@ use super::{Side, UartPacket, dissector};
 use crate::time::{Instant, NANOS_PER_SEC};
 
 /// Block types.
-const SECTION_HEADER: u32 = 0x0a0d_0d0a;
-const INTERFACE_DESCRIPTION: u32 = 1;
+pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+pub(super) const INTERFACE_DESCRIPTION: u32 = 1;
 const NAME_RESOLUTION: u32 = 4;
-const ENHANCED_PACKET: u32 = 6;
+pub(super) const ENHANCED_PACKET: u32 = 6;
 /// By which a reader knows the byte order.
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 /// Option of every block: a comment.
@@ -19,7 +19,7 @@ const OPT_COMMENT: u16 = 1;
 /// Option of the section header: who wrote the file.
 const SHB_USERAPPL: u16 = 4;
 /// Options of an interface: its name, what it is, and the unit of its times.
-const IF_NAME: u16 = 2;
+pub(super) const IF_NAME: u16 = 2;
 const IF_DESCRIPTION: u16 = 3;
 const IF_TSRESOL: u16 = 9;
 /// Times in units of 10 to the -9 s.

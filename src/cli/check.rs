@@ -40,7 +40,7 @@ fn check(path: &Path) -> Result<(), (i32, String)> {
         };
         (code, e.to_string())
     })?;
-    files::of_run((Some(path), &scenario), &[]).map_err(|e| (2, e.to_string()))?;
+    files::of_run((Some(path), &scenario), None, &[]).map_err(|e| (2, e.to_string()))?;
     SavedFiles::read(&mut scenario).map_err(|e| (2, e.to_string()))?;
     World::new(&scenario, None, Recording::default()).map(drop).map_err(|e| (1, e.to_string()))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::dialogue::{self, Style};
 use super::files;
 use super::host::Host;
-use super::options::{DialogueArgs, Terminal};
+use super::options::{CaptureArgs, DialogueArgs, Terminal};
 use crate::edge::{OnPacket, Outputs, Session};
 use crate::time::Duration;
 
@@ -21,9 +21,11 @@ pub struct DemoArgs {
     /// The seed of all randomness; without it, the scenario's, or 1.
     #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
-    /// Write a capture for Wireshark.
+    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    #[command(flatten)]
+    capture_form: CaptureArgs,
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
     input_log: Option<PathBuf>,
@@ -44,16 +46,13 @@ pub fn run(args: &DemoArgs) -> i32 {
 
 fn start(args: &DemoArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
-    let written = [
-        ("--capture", args.capture.as_deref()),
-        ("--input-log", args.input_log.as_deref()),
-        ("--keylog", args.keylog.as_deref()),
-    ];
-    files::of_run((args.scenario.as_deref(), &scenario), &written)?;
-    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(args.dialogue.color) };
+    let written = [("--input-log", args.input_log.as_deref()), ("--keylog", args.keylog.as_deref())];
+    files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
+    let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
+    let style = Style { color: Terminal::standard().has_colour(args.dialogue.color) };
     let show: OnPacket = Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)));
     let outputs = Outputs {
-        capture: files::sink(args.capture.as_deref())?,
+        capture,
         log: files::sink(args.input_log.as_deref())?,
         keylog: files::sink(args.keylog.as_deref())?,
         dialogue: args.dialogue.or(true).then_some(show),

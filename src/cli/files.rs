@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::edge::{FileError, Paths, SavedFiles, Sink, load_scenario, read_text};
+use super::options::CaptureArgs;
+use crate::edge::{CaptureSink, FileError, Paths, SavedFiles, Sink, load_scenario, read_text};
 use crate::world::Scenario;
 
 /// The scenario in `path`, or the built-in one. The error is ready to be shown.
@@ -29,9 +30,11 @@ pub fn in_directory(directory: &Path, extension: &str) -> Result<Vec<PathBuf>, S
     Ok(found)
 }
 
-/// The files of a run: what it reads of `scenario`, and what it writes, option by option. The error is ready to be shown.
+/// The files of a run: what it reads of `scenario`, and what it writes: the capture, and the others option by option. The
+/// error is ready to be shown.
 pub fn of_run(
     scenario: (Option<&Path>, &Scenario),
+    capture: Option<&Path>,
     written: &[(&str, Option<&Path>)],
 ) -> Result<Paths, FileError> {
     let mut paths = Paths::default();
@@ -40,6 +43,9 @@ pub fn of_run(
         paths.read("the scenario", path)?;
     }
     SavedFiles::name(scenario, &mut paths)?;
+    if let Some(path) = capture {
+        paths.capture("--capture", path)?;
+    }
     for (option, path) in written {
         if let Some(path) = path {
             paths.write(option, path)?;
@@ -50,5 +56,19 @@ pub fn of_run(
 
 /// A sink for `path`, if there is one.
 pub fn sink(path: Option<&Path>) -> Result<Option<Sink>, String> {
-    path.map(Sink::create).transpose().map_err(|e| e.to_string())
+    path.map(|path| Sink::create_patiently(path, tell)).transpose().map_err(|e| e.to_string())
+}
+
+/// A sink for the capture at `path`, if there is one. With `-` the standard output is the capture's from here on, and what
+/// else would go there goes to the standard error stream.
+pub fn capture(path: Option<&Path>, args: &CaptureArgs) -> Result<Option<CaptureSink>, String> {
+    let Some(path) = path else { return Ok(None) };
+    if CaptureSink::is_standard_output(path) {
+        super::give_output_away();
+    }
+    CaptureSink::create_patiently(path, args.form(), tell).map(Some).map_err(|e| e.to_string())
+}
+
+fn tell(sentence: &str) {
+    eprintln!("espat-sim: {sentence}");
 }

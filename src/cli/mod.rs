@@ -28,6 +28,7 @@ mod sweep;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
@@ -98,10 +99,29 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "expected a whole number from 0 to 18446744073709551615".to_owned())
 }
 
-/// Writes a line to the standard output. When nobody reads it any more there is nothing left to do.
+/// The standard output is a capture's.
+static OUTPUT_IS_GIVEN_AWAY: AtomicBool = AtomicBool::new(false);
+
+/// From here on the standard output is for a capture alone.
+fn give_output_away() {
+    OUTPUT_IS_GIVEN_AWAY.store(true, Ordering::Relaxed);
+}
+
+/// Whether the standard output is for a capture alone.
+fn output_is_given_away() -> bool {
+    OUTPUT_IS_GIVEN_AWAY.load(Ordering::Relaxed)
+}
+
+/// Writes a line to the standard output, or to the standard error stream where a capture has that. When nobody reads it
+/// any more there is nothing left to do.
 #[expect(clippy::disallowed_methods, reason = "the command is its own host")]
 fn write_line(line: std::fmt::Arguments<'_>) {
     use std::io::Write;
+    if output_is_given_away() {
+        // The run and its exit code matter more than what is said about it.
+        let _ = writeln!(std::io::stderr(), "{line}");
+        return;
+    }
     if writeln!(std::io::stdout(), "{line}").is_err() {
         std::process::exit(2);
     }

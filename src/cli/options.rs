@@ -5,6 +5,7 @@ use std::io::{Stderr, Stdout};
 use anstream::AutoStream;
 use clap::ColorChoice;
 
+use crate::edge::{CaptureForm, CaptureFormat};
 use crate::time::Duration;
 use crate::world::quantity;
 use crate::world::{Attachment, McuTx};
@@ -39,6 +40,31 @@ impl McuArgs {
     }
 }
 
+/// What the capture is like.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CaptureArgs {
+    /// The capture's format: `pcapng`, or the classic `pcap`, which has frames and times alone. Without it, `pcap` where the
+    /// file's name ends in `.pcap`.
+    #[arg(long, value_name = "FORMAT", value_parser = CaptureFormat::parse, requires = "capture")]
+    capture_format: Option<CaptureFormat>,
+    /// The one interface whose packets a classic capture has, such as `wifi/radio`. Without it, those of all that carry
+    /// Ethernet frames.
+    #[arg(long, value_name = "NAME", requires = "capture")]
+    capture_interface: Option<String>,
+}
+
+impl CaptureArgs {
+    /// What a file that is named by the command ends in.
+    pub fn word(&self) -> &'static str {
+        self.capture_format.unwrap_or(CaptureFormat::Pcapng).word()
+    }
+
+    /// The same, for who makes the capture.
+    pub fn form(&self) -> CaptureForm {
+        CaptureForm { format: self.capture_format, interface: self.capture_interface.clone() }
+    }
+}
+
 /// Whether the dialogue is shown, and how.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct DialogueArgs {
@@ -61,13 +87,21 @@ impl DialogueArgs {
 }
 
 /// A stream that may be a terminal.
-#[cfg_attr(not(unix), allow(dead_code, reason = "`qemu` alone has it, which is Unix-only"))]
 pub enum Terminal {
     Out(Stdout),
     Err(Stderr),
 }
 
 impl Terminal {
+    /// The standard output, or the standard error stream where a capture has that.
+    pub fn standard() -> Terminal {
+        if super::output_is_given_away() {
+            Terminal::Err(std::io::stderr())
+        } else {
+            Terminal::Out(std::io::stdout())
+        }
+    }
+
     /// Whether colours go there: a terminal has them unless it can't show them, or `NO_COLOR` or `CLICOLOR` say otherwise.
     pub fn has_colour(&self, when: ColorChoice) -> bool {
         let choice = match (when, self) {

@@ -5,12 +5,14 @@ mod verdict;
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::dialogue::{self, Style};
 use super::files;
-use super::options::{self, DialogueArgs, McuArgs, Terminal};
+use super::options::{self, CaptureArgs, DialogueArgs, McuArgs, Terminal};
+use crate::edge::CaptureSink;
 use crate::qemu::child;
 use crate::qemu::record::Record;
 use crate::time::{Duration, Instant};
@@ -39,9 +41,11 @@ pub struct QemuArgs {
     /// The seed of all randomness; without it, the scenario's, or 1.
     #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
-    /// Write a capture for Wireshark.
+    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    #[command(flatten)]
+    capture_form: CaptureArgs,
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
     input_log: Option<PathBuf>,
@@ -123,13 +127,13 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     check_qemu(program)?;
     let scenario = files::scenario(args.scenario.as_deref())?;
     let written = [
-        ("--capture", args.capture.as_deref()),
         ("--input-log", args.input_log.as_deref()),
         ("--keylog", args.keylog.as_deref()),
         ("--report", args.report.as_deref()),
         ("--junit", args.junit.as_deref()),
     ];
-    files::of_run((args.scenario.as_deref(), &scenario), &written)?;
+    files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
+    let output = output_for_capture(args)?;
     if !scenario.modules.iter().any(|module| module.name == args.module) {
         let known = scenario.modules.iter().map(|module| module.name.clone()).collect();
         return Err(Error::UnknownModule(args.module.clone(), known).to_string());
@@ -139,17 +143,26 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         None => find_library()?,
     };
     let (reader, writer) = io::pipe().map_err(|e| format!("cannot make a pipe: {e}"))?;
-    let fd = child::make_inheritable(std::os::fd::AsFd::as_fd(&writer))
-        .map_err(|e| format!("cannot pass a pipe on: {e}"))?;
+    let fd = child::make_inheritable(writer.as_fd()).map_err(|e| format!("cannot pass a pipe on: {e}"))?;
     let start = timestamp(scenario.epoch);
-    let plan = compose::compose(user, args.serial, args.console, &start, &plugin(args, &library, fd)?)?;
+    let plan = compose::compose(
+        user,
+        args.serial,
+        args.console,
+        &start,
+        &plugin(args, &library, fd, output.as_ref())?,
+    )?;
     if !args.quiet {
         say(&plan.notice);
     }
     let mut command = Command::new(program);
     command.args(user).args(&plan.added);
+    if output.is_some() {
+        // What QEMU and the firmware print there must not get into the capture.
+        command.stdout(io::stderr());
+    }
     let spawned = child::spawn_and_forward(&mut command);
-    drop(writer);
+    drop((writer, output));
     let mut qemu = spawned.map_err(|e| cannot_start(program, &e))?;
     let (facts, shown) = follow(args, BufReader::new(reader));
     let status = qemu.wait().map_err(|e| format!("lost QEMU: {e}"))?;
@@ -186,6 +199,18 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     Ok(code)
 }
 
+/// The standard output for `--capture -`, as QEMU inherits it.
+fn output_for_capture(args: &QemuArgs) -> Result<Option<OwnedFd>, String> {
+    if !args.capture.as_deref().is_some_and(CaptureSink::is_standard_output) {
+        return Ok(None);
+    }
+    CaptureSink::check_standard_output().map_err(|e| e.to_string())?;
+    super::give_output_away();
+    let output = io::stdout().as_fd().try_clone_to_owned();
+    let output = output.and_then(|fd| child::make_inheritable(fd.as_fd()).map(|_| fd));
+    output.map(Some).map_err(|e| format!("cannot pass the standard output on: {e}"))
+}
+
 /// A time since 1970, as QEMU reads it.
 fn timestamp(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|s| chrono::DateTime::from_timestamp(s, 0));
@@ -193,7 +218,7 @@ fn timestamp(seconds: u64) -> String {
 }
 
 /// The value of `-plugin`.
-fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
+fn plugin(args: &QemuArgs, library: &Path, fd: i32, output: Option<&OwnedFd>) -> Result<String, String> {
     let mut out = String::new();
     let mut add = |key: &str, value: &str| {
         if !out.is_empty() {
@@ -221,9 +246,20 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
     if let Some(line) = args.mcu_line {
         add("mcu-line", &line.to_string());
     }
+    match (output, &args.capture) {
+        (Some(output), _) => add("capture", &format!("fd:{}", output.as_raw_fd())),
+        (None, Some(file)) => add("capture", &path(file)?),
+        (None, None) => {}
+    }
+    let form = args.capture_form.form();
+    if let Some(format) = form.format {
+        add("capture-format", format.word());
+    }
+    if let Some(interface) = form.interface {
+        add("capture-interface", &interface);
+    }
     for (key, file) in [
         ("scenario", &args.scenario),
-        ("capture", &args.capture),
         ("input-log", &args.input_log),
         ("keylog", &args.keylog),
         ("report", &args.report),
@@ -247,8 +283,8 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32) -> Result<String, String> {
 /// Shows the records as they come and keeps the facts. The second value: whether they could be shown.
 fn follow(args: &QemuArgs, mut reader: impl BufRead) -> (Vec<Record>, Result<(), String>) {
     // With the console in the same stream, the standard output is free for it.
-    let on_stdout = args.console.is_some();
-    let terminal = if on_stdout { Terminal::Out(io::stdout()) } else { Terminal::Err(io::stderr()) };
+    let on_stdout = args.console.is_some() && !super::output_is_given_away();
+    let terminal = if on_stdout { Terminal::standard() } else { Terminal::Err(io::stderr()) };
     let style = Style { color: terminal.has_colour(args.dialogue.color) };
     let mut shown = Ok(());
     let mut show = |line: String| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::dialogue::{self, Style};
 use super::files;
-use super::options::{DialogueArgs, Terminal};
+use super::options::{CaptureArgs, DialogueArgs, Terminal};
 use crate::edge::{FileError, Paths, read_text};
 use crate::world::{self, Recording};
 
@@ -17,9 +17,11 @@ pub struct ReplayArgs {
     /// The input log.
     #[arg(value_name = "LOG")]
     log: PathBuf,
-    /// Write a capture for Wireshark.
+    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    #[command(flatten)]
+    capture_form: CaptureArgs,
     /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
@@ -39,7 +41,7 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let mut paths = Paths::default();
     paths.read("the log", &args.log)?;
     if let Some(capture) = &args.capture {
-        paths.write("--capture", capture)?;
+        paths.capture("--capture", capture)?;
     }
     if let Some(keylog) = &args.keylog {
         paths.write("--keylog", keylog)?;
@@ -48,7 +50,8 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
         FileError::Wrong(why) => format!("{} is no input log: {why}", args.log.display()),
         FileError::Io(why) => why,
     })?;
-    let (capture, keylog) = (files::sink(args.capture.as_deref())?, files::sink(args.keylog.as_deref())?);
+    let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
+    let keylog = files::sink(args.keylog.as_deref())?;
     let recording = Recording {
         capture: capture.is_some(),
         keylog: keylog.is_some(),
@@ -58,18 +61,24 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
     };
     let place = args.log.display();
     let mut replayed = world::replay(&text, recording).map_err(|e| format!("{place}: {e}"))?;
-    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(args.dialogue.color) };
+    let style = Style { color: Terminal::standard().has_colour(args.dialogue.color) };
     let several = replayed.world.module_names().len() > 1;
     for (module, packet) in replayed.world.take_dialogue() {
         let name = replayed.world.module_names().get(module.index()).copied().unwrap_or_default().to_owned();
         say!("{}", dialogue::format(&packet, several.then_some(name.as_str()), style));
     }
-    for (sink, bytes) in [(capture, replayed.world.take_capture()), (keylog, replayed.world.take_keylog())] {
-        let Some(mut sink) = sink else { continue };
-        sink.write(bytes).map_err(|e| e.to_string())?;
+    let mut warnings = replayed.world.take_warnings();
+    if let Some(mut sink) = capture {
+        sink.write(replayed.world.take_capture()).map_err(|e| e.to_string())?;
+        let (news, closed) = sink.close();
+        closed.map_err(|e| e.to_string())?;
+        warnings.extend(news);
+    }
+    if let Some(mut sink) = keylog {
+        sink.write(replayed.world.take_keylog()).map_err(|e| e.to_string())?;
         sink.finish().map_err(|e| e.to_string())?;
     }
-    for warning in replayed.world.take_warnings() {
+    for warning in warnings {
         say!("warning: {warning}");
     }
     if let Some(cut) = &replayed.truncated {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use quick_junit::TestSuite;
 
-use super::options::McuArgs;
+use super::options::{CaptureArgs, McuArgs};
 use super::{expect, files};
 use crate::edge::{External, FileError, Outputs, Paths, SavedFiles, Session, read_text};
 use crate::time::Instant;
@@ -31,9 +31,12 @@ pub struct RunArgs {
     /// Of transcripts for several profiles, only this one.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Write captures for Wireshark: a file for a single transcript, or an existing directory.
+    /// Write captures for Wireshark: a file for a single transcript (`-`: the standard output, and everything else goes to
+    /// the standard error stream), or an existing directory.
     #[arg(long, value_name = "PATH")]
     capture: Option<PathBuf>,
+    #[command(flatten)]
+    capture_form: CaptureArgs,
     /// Write input logs, for `espat-sim replay`: a file for a single transcript, or an existing directory.
     #[arg(long, value_name = "PATH")]
     input_log: Option<PathBuf>,
@@ -89,16 +92,21 @@ fn start(args: &RunArgs) -> Result<i32, String> {
             return Err(format!("no transcript is meant for the profile '{profile}'"));
         }
     }
-    let captures = destinations(&all, args.capture.as_deref(), "--capture", "pcapng")?;
+    let captures = destinations(&all, args.capture.as_deref(), "--capture", args.capture_form.word())?;
     let logs = destinations(&all, args.input_log.as_deref(), "--input-log", "espat-log")?;
     let keylogs = destinations(&all, args.keylog.as_deref(), "--keylog", "keylog")?;
-    check_files(args, &all, &[("--capture", &captures), ("--input-log", &logs), ("--keylog", &keylogs)])?;
+    check_files(args, &all, &captures, &[("--input-log", &logs), ("--keylog", &keylogs)])?;
     let mut suite = TestSuite::new("transcripts");
     let (mut passed, mut failed) = (0, 0);
     for (number, transcript) in all.iter().enumerate() {
         let to = |all: &[Option<PathBuf>]| files::sink(all.get(number).and_then(Option::as_deref));
-        let outputs =
-            Outputs { capture: to(&captures)?, log: to(&logs)?, keylog: to(&keylogs)?, ..Outputs::default() };
+        let capture = captures.get(number).and_then(Option::as_deref);
+        let outputs = Outputs {
+            capture: files::capture(capture, &args.capture_form)?,
+            log: to(&logs)?,
+            keylog: to(&keylogs)?,
+            ..Outputs::default()
+        };
         let outcome = one(transcript, args, outputs)?;
         let external = if args.external { " --external" } else { "" };
         let again = format!("{}{external}", again(transcript, args.seed, args.mcu));
@@ -142,6 +150,7 @@ fn start(args: &RunArgs) -> Result<i32, String> {
 fn check_files(
     args: &RunArgs,
     all: &[Transcript],
+    captures: &[Option<PathBuf>],
     written: &[(&str, &Vec<Option<PathBuf>>)],
 ) -> Result<(), FileError> {
     let mut paths = Paths::default();
@@ -150,6 +159,7 @@ fn check_files(
         SavedFiles::name(&transcript.scenario, &mut Paths::default())?;
         SavedFiles::name_read(&transcript.scenario, &mut paths)?;
     }
+    captures.iter().flatten().try_for_each(|file| paths.capture("--capture", file))?;
     for (option, files) in written {
         files.iter().flatten().try_for_each(|file| paths.write(option, file))?;
     }

@@ -11,11 +11,11 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::dialogue::{self, Style};
 use super::files;
-use super::options::{DialogueArgs, McuArgs, Terminal};
+use super::options::{CaptureArgs, DialogueArgs, McuArgs, Terminal};
 #[cfg(unix)]
 use crate::edge::serve::Pty;
 use crate::edge::serve::{Address, Clock, Control, Event, Happening, Listener, Server, State, Wall};
-use crate::edge::{External, Outputs, Session};
+use crate::edge::{CaptureSink, External, Outputs, Session};
 use crate::time::Duration;
 use crate::world::Recording;
 use screen::Screen;
@@ -41,9 +41,11 @@ pub struct ServeArgs {
     /// The module's name in the scenario.
     #[arg(long, value_name = "NAME", default_value = "wifi")]
     module: String,
-    /// Write a capture for Wireshark.
+    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
+    #[command(flatten)]
+    capture_form: CaptureArgs,
     /// Write the input log, for `espat-sim replay`.
     #[arg(long, value_name = "FILE")]
     input_log: Option<PathBuf>,
@@ -162,19 +164,17 @@ fn on(screen: &Shared) -> std::sync::MutexGuard<'_, Screen> {
 
 fn start(args: &ServeArgs) -> Result<(), String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
-    let written = [
-        ("--capture", args.capture.as_deref()),
-        ("--input-log", args.input_log.as_deref()),
-        ("--keylog", args.keylog.as_deref()),
-    ];
-    files::of_run((args.scenario.as_deref(), &scenario), &written)?;
+    let written = [("--input-log", args.input_log.as_deref()), ("--keylog", args.keylog.as_deref())];
+    files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
+    let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
     let screen: Shared = Arc::new(Mutex::new(Screen::new(!args.no_console)));
     let clock = Clock::start();
     let (control, controls) = bounded(16);
     // Before there is anything to tidy up.
     on_signal(control.clone())?;
     let endpoint = Endpoint::open(args)?;
-    let session = Session::new(&scenario, args.seed, outputs(args, &screen)?).map_err(|e| e.to_string())?;
+    let session =
+        Session::new(&scenario, args.seed, outputs(args, capture, &screen)?).map_err(|e| e.to_string())?;
     let mut server =
         Server::new(session, &args.module, args.mcu.attachment(), clock, endpoint.serve(clock)?, controls)?;
     introduce(args, &endpoint.place(), &endpoint.hint(server.baud()?), &screen);
@@ -195,12 +195,12 @@ fn start(args: &ServeArgs) -> Result<(), String> {
 }
 
 /// Where the world's records go.
-fn outputs(args: &ServeArgs, screen: &Shared) -> Result<Outputs, String> {
-    let style = Style { color: Terminal::Out(std::io::stdout()).has_colour(args.dialogue.color) };
+fn outputs(args: &ServeArgs, capture: Option<CaptureSink>, screen: &Shared) -> Result<Outputs, String> {
+    let style = Style { color: Terminal::standard().has_colour(args.dialogue.color) };
     let (dialogue, warnings) = (Arc::clone(screen), Arc::clone(screen));
     let show = move |_: &str, packet: &_| on(&dialogue).print(&dialogue::format(packet, None, style));
     Ok(Outputs {
-        capture: files::sink(args.capture.as_deref())?,
+        capture,
         log: files::sink(args.input_log.as_deref())?,
         keylog: files::sink(args.keylog.as_deref())?,
         dialogue: args.dialogue.or(false).then(|| Box::new(show) as _),

@@ -2,6 +2,7 @@
 //! them, and a [`Session`] carries them from a world to its sinks. [`SavedFiles`] keep what modules have saved
 //! between runs, [`load_scenario`] reads the scenario that a user names. [`serve`] ties a world to the wall clock.
 
+mod capture;
 mod external;
 mod paths;
 mod room;
@@ -12,6 +13,7 @@ mod session;
 mod sink;
 mod text;
 
+pub use capture::{CaptureError, CaptureForm, CaptureFormat, CaptureSink};
 pub use external::External;
 pub use paths::{FileError, Paths};
 pub use room::with_room;

@@ -7,6 +7,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::CaptureSink;
+
 /// Why files can't be used as they are named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileError {
@@ -79,6 +81,14 @@ impl Paths {
             return Err(cannot(&format!("there is no directory {}", directory.display())));
         }
         self.name(what, path, true)
+    }
+
+    /// The run writes its capture to `path`, as [`Paths::write`] has it; `-` is the standard output and no file.
+    ///
+    /// # Errors
+    /// As [`Paths::write`].
+    pub fn capture(&mut self, what: &str, path: &Path) -> Result<(), FileError> {
+        if CaptureSink::is_standard_output(path) { Ok(()) } else { self.write(what, path) }
     }
 
     fn name(&mut self, what: &str, path: &Path, written: bool) -> Result<(), FileError> {

@@ -10,7 +10,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{External, SavedFiles, Sink, with_room};
+use super::{CaptureSink, External, SavedFiles, Sink, with_room};
 use crate::capture::UartPacket;
 use crate::world::{Error, Recording, Scenario, World};
 
@@ -22,8 +22,8 @@ pub type OnWarning = Box<dyn FnMut(&str) + Send>;
 /// Where a world's records go. What has no output is not recorded unless `pulled` asks for it.
 #[derive(Default)]
 pub struct Outputs {
-    /// The capture (pcapng).
-    pub capture: Option<Sink>,
+    /// The capture.
+    pub capture: Option<CaptureSink>,
     /// The input log (text).
     pub log: Option<Sink>,
     /// The TLS key log (text).
@@ -85,7 +85,12 @@ impl Session {
         }
         let recording = outputs.recording();
         let made = with_room(|| World::new(&scenario, seed, recording).map(Box::new));
-        let world = made.map_err(|e| Error::Network(format!("there is no thread to build it: {e}")))??;
+        let mut world =
+            made.map_err(|e| Error::Network(format!("there is no thread to build it: {e}")))??;
+        if let Some(capture) = &mut outputs.capture {
+            // Whether it can be made as it is asked for shows with its first bytes, which have the interfaces.
+            capture.write(world.take_capture()).map_err(|e| Error::Capture(e.to_string()))?;
+        }
         Ok(Session::of(*world, outputs))
     }
 
@@ -135,8 +140,9 @@ impl Session {
         self.pass_on();
         let mut outputs = self.outputs();
         let Outputs { capture, log, keylog, saved, .. } = &mut *outputs;
-        let sinks = [capture, log, keylog].into_iter().flatten();
-        let failures = sinks.filter_map(|sink| sink.flush().err()).map(|e| e.to_string());
+        let capture = capture.as_mut().map(CaptureSink::flush);
+        let sinks = [log, keylog].into_iter().flatten().map(Sink::flush);
+        let failures = capture.into_iter().chain(sinks).filter_map(Result::err).map(|e| e.to_string());
         failures.chain(saved.failure()).collect()
     }
 
@@ -147,10 +153,26 @@ impl Session {
             world.finish();
         }
         self.pass_on();
-        let Outputs { capture, log, keylog, saved, .. } = std::mem::take(&mut *self.outputs());
-        let sinks = [capture, log, keylog].into_iter().flatten();
-        let failures = sinks.filter_map(|sink| sink.finish().err()).map(|e| e.to_string());
+        let Outputs { capture, log, keylog, saved, mut warnings, .. } = std::mem::take(&mut *self.outputs());
+        let (news, capture) = capture.map_or((None, Ok(())), CaptureSink::close);
+        self.warn(&mut warnings, news);
+        let sinks = [log, keylog].into_iter().flatten().map(Sink::close);
+        let failures = std::iter::once(capture).chain(sinks).filter_map(Result::err).map(|e| e.to_string());
         failures.chain(saved.failure()).collect()
+    }
+
+    /// Tells what the world has not said: to who takes warnings, otherwise in the world.
+    fn warn(&self, warnings: &mut Option<OnWarning>, news: impl IntoIterator<Item = String>) {
+        for sentence in news {
+            match warnings {
+                Some(on_warning) => on_warning(&sentence),
+                None => {
+                    if let Ok(mut world) = self.world.lock() {
+                        world.warn(sentence);
+                    }
+                }
+            }
+        }
     }
 
     fn outputs(&self) -> MutexGuard<'_, Outputs> {
@@ -175,7 +197,11 @@ impl Session {
         // An error comes back from `finish`, too; but that may be hours away.
         let mut news: Vec<String> = outputs.saved.news().into_iter().collect();
         let Outputs { capture: capture_sink, log: log_sink, keylog: keylog_sink, .. } = &mut *outputs;
-        for (sink, block) in [(capture_sink, capture), (log_sink, log), (keylog_sink, keylog)] {
+        if let Some(sink) = capture_sink {
+            news.extend(sink.write(capture).err().map(|error| error.to_string()));
+            news.extend(sink.news());
+        }
+        for (sink, block) in [(log_sink, log), (keylog_sink, keylog)] {
             let Some(sink) = sink else { continue };
             let _ = sink.write(block);
             news.extend(sink.news().map(|error| error.to_string()));
@@ -185,14 +211,9 @@ impl Session {
                 on_packet(self.names.get(module.0 as usize).map_or("?", String::as_str), packet);
             }
         }
-        match &mut outputs.warnings {
-            Some(on_warning) => warnings.iter().chain(&news).for_each(|warning| on_warning(warning)),
-            None if news.is_empty() => {}
-            None => {
-                if let Ok(mut world) = self.world.lock() {
-                    news.into_iter().for_each(|warning| world.warn(warning));
-                }
-            }
+        if let Some(on_warning) = &mut outputs.warnings {
+            warnings.iter().for_each(|warning| on_warning(warning));
         }
+        self.warn(&mut outputs.warnings, news);
     }
 }

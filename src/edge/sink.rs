@@ -65,15 +65,30 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Creates the file at `path`, or empties it. A named pipe waits here for its reader.
+    /// Creates the file at `path`, or empties it. Never waits: a FIFO needs a reader already.
+    ///
+    /// # Errors
+    /// What the system says, with the path in the sentence. [`NotConnected`](io::ErrorKind::NotConnected): nobody reads
+    /// the FIFO.
+    pub fn create(path: impl AsRef<Path>) -> io::Result<Sink> {
+        Sink::open(path.as_ref(), None)
+    }
+
+    /// As [`Sink::create`], but waits for the reader of a FIFO; `tell` gets the sentence that says so first.
     ///
     /// # Errors
     /// What the system says, with the path in the sentence.
-    #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "files are written here only")]
-    pub fn create(path: impl AsRef<Path>) -> io::Result<Sink> {
-        let path = path.as_ref();
+    pub fn create_patiently(path: impl AsRef<Path>, tell: impl FnOnce(&str)) -> io::Result<Sink> {
+        let mut tell = Some(tell);
+        Sink::open(
+            path.as_ref(),
+            Some(&mut |sentence| tell.take().into_iter().for_each(|tell| tell(sentence))),
+        )
+    }
+
+    fn open(path: &Path, tell: Option<&mut dyn FnMut(&str)>) -> io::Result<Sink> {
         let name = path.display().to_string();
-        let file = std::fs::File::create(path)
+        let file = create_file(path, tell)
             .map_err(|e| io::Error::new(e.kind(), format!("cannot write {name}: {e}")))?;
         Sink::from_writer(name, file)
     }
@@ -153,12 +168,17 @@ impl Sink {
     ///
     /// # Errors
     /// Something could not be written; the name is in the sentence.
-    pub fn finish(mut self) -> io::Result<()> {
+    pub fn finish(self) -> io::Result<()> {
+        self.close().map_err(io::Error::from)
+    }
+
+    /// The same, with the error as it is.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub fn close(mut self) -> Result<(), SinkError> {
         self.join();
-        match self.error.get() {
-            None => Ok(()),
-            Some(error) => Err(error.clone().into()),
-        }
+        self.error.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// Lets the thread write what waits, and waits for it.
@@ -184,6 +204,40 @@ impl Drop for Sink {
     fn drop(&mut self) {
         self.join();
     }
+}
+
+/// Creates the file, or empties it. Of a FIFO that nobody reads it is an error, unless `tell` is there to be told that this
+/// waits.
+#[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "files are written here only")]
+fn create_file(path: &Path, tell: Option<&mut dyn FnMut(&str)>) -> io::Result<std::fs::File> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+        if std::fs::metadata(path).is_ok_and(|facts| facts.file_type().is_fifo()) {
+            let mut options = std::fs::File::options();
+            options.write(true);
+            // Opened like this, a FIFO without a reader is an error at once.
+            match options.clone().custom_flags(libc::O_NONBLOCK).open(path) {
+                Ok(file) => {
+                    // A reader that is slow makes the writer wait.
+                    rustix::io::ioctl_fionbio(&file, false)?;
+                    return Ok(file);
+                }
+                Err(e) if e.raw_os_error() == Some(libc::ENXIO) => {}
+                Err(e) => return Err(e),
+            }
+            let reader = format!("such as `wireshark -k -i {}`", path.display());
+            let Some(tell) = tell else {
+                let why = format!("nobody reads this FIFO; start its reader before the run, {reader}");
+                return Err(io::Error::new(io::ErrorKind::NotConnected, why));
+            };
+            tell(&format!("nobody reads the FIFO {} yet: waiting for its reader, {reader}", path.display()));
+            return options.open(path);
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tell;
+    std::fs::File::create(path)
 }
 
 /// A pipe whose reader has gone is an error of the write, for this thread. Otherwise it would end the process: a Rust

@@ -129,6 +129,7 @@ impl From<Error> for Failure {
             Error::McuQueueFull { .. } => espat_status::QueueFull,
             Error::Console(_) => espat_status::InvalidLine,
             Error::Replay(_) => espat_status::InvalidLog,
+            Error::Capture(_) => espat_status::Io,
         };
         Failure::new(status, error.to_string())
     }

@@ -9,7 +9,8 @@ use super::handle::{self, Handle};
 use super::sized::SizePrefixed;
 use super::status::{Failure, espat_status};
 use crate::edge::{
-    External, FileError, NoScenario, Outputs, Paths, SavedFiles, Session, Sink, load_scenario, with_room,
+    CaptureForm, CaptureSink, External, FileError, NoScenario, Outputs, Paths, SavedFiles, Session, Sink,
+    load_scenario, with_room,
 };
 use crate::world::{Error, Recording, Scenario, World};
 
@@ -50,7 +51,10 @@ pub struct espat_world_options {
     /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED,
     /// ESPAT_RECORD_KEYLOG, added together.
     pub record: u32,
-    /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both.
+    /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both. A name that
+    /// ends in `.pcap` gets the classic format, any other pcapng; `-` is the standard output. Into a FIFO goes what a
+    /// Wireshark shows while the world goes on: it needs a reader already (ESPAT_STATUS_IO), and when the reader goes,
+    /// the world goes on with a warning.
     pub capture_path: *const c_char,
     /// Write the input log to this file as it comes to be. NULL: don't.
     pub input_log_path: *const c_char,
@@ -254,11 +258,10 @@ impl<'a> Recordings<'a> {
 
     /// The files that are written, among those of a run.
     pub fn name_files(&self, paths: &mut Paths) -> Result<(), FileError> {
-        let files = [
-            ("'capture_path'", self.capture_path),
-            ("'input_log_path'", self.input_log_path),
-            ("'keylog_path'", self.keylog_path),
-        ];
+        if let Some(path) = self.capture_path {
+            paths.capture("'capture_path'", Path::new(path))?;
+        }
+        let files = [("'input_log_path'", self.input_log_path), ("'keylog_path'", self.keylog_path)];
         for (what, path) in files.into_iter().filter_map(|(what, path)| Some((what, path?))) {
             paths.write(what, Path::new(path))?;
         }
@@ -278,9 +281,11 @@ impl<'a> Recordings<'a> {
     /// Creates the files.
     pub fn outputs(&self) -> Result<Outputs, Failure> {
         let create = |path: Option<&str>| path.map(Sink::create).transpose();
+        let to = |path| CaptureSink::create(Path::new(path), CaptureForm::default());
+        let capture = self.capture_path.map(to).transpose();
         let failed = |e: std::io::Error| Failure::new(espat_status::Io, e.to_string());
         Ok(Outputs {
-            capture: create(self.capture_path).map_err(failed)?,
+            capture: capture.map_err(|e| Failure::new(espat_status::Io, e.to_string()))?,
             log: create(self.input_log_path).map_err(failed)?,
             keylog: create(self.keylog_path).map_err(failed)?,
             pulled: self.pulled,

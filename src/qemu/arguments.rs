@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::edge::{CaptureForm, CaptureFormat};
 use crate::time::Duration;
 use crate::uart::LineSettings;
 use crate::world::{McuTx, quantity};
@@ -34,8 +35,10 @@ pub(super) struct Arguments {
     pub scenario: Option<PathBuf>,
     /// The seed; the scenario's when absent.
     pub seed: Option<u64>,
-    /// The capture file.
-    pub capture: Option<PathBuf>,
+    /// Where the capture goes.
+    pub capture: Option<Target>,
+    /// Its format, and what is in it.
+    pub capture_form: CaptureForm,
     /// The input log.
     pub input_log: Option<PathBuf>,
     /// The TLS key log.
@@ -63,6 +66,7 @@ impl Arguments {
             scenario: None,
             seed: None,
             capture: None,
+            capture_form: CaptureForm::default(),
             input_log: None,
             keylog: None,
             limit: None,
@@ -94,7 +98,13 @@ impl Arguments {
                 "seed" => {
                     out.seed = Some(number(key, value, "a whole number from 0 to 18446744073709551615")?)
                 }
-                "capture" => out.capture = Some(value.into()),
+                "capture" => out.capture = Some(target(key, value)?),
+                "capture-format" => {
+                    let format = CaptureFormat::parse(value);
+                    out.capture_form.format =
+                        Some(format.map_err(|e| format!("the plugin argument '{key}': {e}"))?);
+                }
+                "capture-interface" => out.capture_form.interface = Some(value.into()),
                 "input-log" => out.input_log = Some(value.into()),
                 "keylog" => out.keylog = Some(value.into()),
                 "limit" => {
@@ -106,25 +116,13 @@ impl Arguments {
                     }
                     out.limit = Some(limit);
                 }
-                "dialogue" => {
-                    out.dialogue = Some(match value.strip_prefix("fd:") {
-                        Some(fd) => match fd.parse() {
-                            Ok(fd) if fd >= 0 => Target::Descriptor(fd),
-                            _ => {
-                                return Err(format!(
-                                    "the plugin argument 'dialogue' names no descriptor: '{value}'"
-                                ));
-                            }
-                        },
-                        None => Target::Path(value.into()),
-                    })
-                }
+                "dialogue" => out.dialogue = Some(target(key, value)?),
                 "report" => out.report = Some(value.into()),
                 "flood" => out.flood = switch(key, value)?,
                 _ => {
                     return Err(format!(
                         "unknown plugin argument '{key}'; expected chardev, console, module, mcu-tx, obeys-rts, \
-                         mcu-line, scenario, seed, capture, input-log, keylog, limit, dialogue or report"
+                         mcu-line, scenario, seed, capture, capture-format, capture-interface, input-log, keylog, limit, dialogue or report"
                     ));
                 }
             }
@@ -139,6 +137,13 @@ impl Arguments {
         let console = self.console.iter().map(|id| (id.clone(), "--console N".to_owned()));
         std::iter::once(module).chain(console).collect()
     }
+}
+
+fn target(key: &str, value: &str) -> Result<Target, String> {
+    let Some(fd) = value.strip_prefix("fd:") else { return Ok(Target::Path(value.into())) };
+    let fd = fd.parse().ok().filter(|&fd| fd >= 0);
+    fd.map(Target::Descriptor)
+        .ok_or_else(|| format!("the plugin argument '{key}' names no descriptor: '{value}'"))
 }
 
 fn switch(key: &str, value: &str) -> Result<bool, String> {
@@ -180,6 +185,8 @@ mod tests {
             "scenario=s.toml",
             "seed=18446744073709551615",
             "capture=a=b.pcapng",
+            "capture-format=pcap",
+            "capture-interface=wifi/radio",
             "input-log=l",
             "limit=5 ns",
             "dialogue=fd:3",
@@ -191,7 +198,11 @@ mod tests {
         assert_eq!(parse(&["obeys-rts=off"]).unwrap().obeys_rts, Some(false), "off is given, too");
         assert_eq!(a.mcu_line.map(|line| line.to_string()).as_deref(), Some("921600 8e2"));
         assert_eq!(a.seed, Some(u64::MAX));
-        assert_eq!(a.capture, Some("a=b.pcapng".into()), "a path may contain '='");
+        assert_eq!(a.capture, Some(Target::Path("a=b.pcapng".into())), "a path may contain '='");
+        let form =
+            CaptureForm { format: Some(CaptureFormat::Pcap), interface: Some("wifi/radio".to_owned()) };
+        assert_eq!(a.capture_form, form);
+        assert_eq!(parse(&["capture=fd:4"]).unwrap().capture, Some(Target::Descriptor(4)));
         assert_eq!((a.limit, a.dialogue, a.flood), (Some(5), Some(Target::Descriptor(3)), true));
         assert_eq!(parse(&["dialogue=d.txt"]).unwrap().dialogue, Some(Target::Path("d.txt".into())));
     }
@@ -211,6 +222,8 @@ mod tests {
             ("mcu-tx=fast", "mcu-tx"),
             ("mcu-line=921600", "mcu-line"),
             ("capture=", "capture"),
+            ("capture=fd:x", "capture"),
+            ("capture-format=pcapnp", "pcapng"),
             ("colour=red", "colour"),
             ("seed", "seed"),
         ] {

@@ -13,7 +13,7 @@ use super::arguments::{Arguments, Target};
 use super::coupling::{self, Coupling, Flood, Pointer, new_timer, on_entry, on_timer, say};
 use super::reporter::Reporter;
 use super::{hook, idle};
-use crate::edge::{Outputs, Paths, SavedFiles, Session, Sink, load_scenario};
+use crate::edge::{CaptureForm, CaptureSink, Outputs, Paths, SavedFiles, Session, Sink, load_scenario};
 use crate::world::{Attachment, Scenario};
 
 /// How often a flood wakes QEMU's main loop.
@@ -173,8 +173,10 @@ fn name_files(arguments: &Arguments, scenario: &Scenario) -> Result<(), String> 
         Some(Target::Path(path)) => Some(path),
         Some(Target::Descriptor(_)) | None => None,
     };
+    if let Some(Target::Path(path)) = &arguments.capture {
+        paths.capture("capture", path)?;
+    }
     let written = [
-        ("capture", arguments.capture.as_ref()),
         ("input-log", arguments.input_log.as_ref()),
         ("keylog", arguments.keylog.as_ref()),
         ("report", arguments.report.as_ref()),
@@ -191,19 +193,34 @@ fn name_files(arguments: &Arguments, scenario: &Scenario) -> Result<(), String> 
 /// Opens the place for the live records.
 fn live(target: &Target) -> Result<Sink, String> {
     match target {
-        Target::Path(path) => Sink::create(path).map_err(|e| e.to_string()),
+        Target::Path(path) => Sink::create_patiently(path, say).map_err(|e| e.to_string()),
         Target::Descriptor(fd) => {
-            use std::os::fd::FromRawFd;
-            // SAFETY: asks for the flags of a descriptor, whatever it is.
-            if unsafe { libc::fcntl(*fd, libc::F_GETFD) } < 0 {
-                return Err(format!("the descriptor {fd} for the dialogue is not open"));
-            }
-            // SAFETY: it is open, and whoever passed it on the command line gave it to us.
-            #[expect(clippy::disallowed_types, reason = "the edge writes files")]
-            let file = unsafe { std::fs::File::from_raw_fd(*fd) };
-            Sink::from_writer("the dialogue", file).map_err(|e| e.to_string())
+            Sink::from_writer("the dialogue", inherited(*fd, "dialogue")?).map_err(|e| e.to_string())
         }
     }
+}
+
+/// Opens the place for the capture.
+fn capture(target: &Target, form: CaptureForm) -> Result<CaptureSink, String> {
+    let opened = match target {
+        Target::Path(path) => CaptureSink::create_patiently(path, form, say),
+        Target::Descriptor(fd) => {
+            CaptureSink::from_writer("the standard output", inherited(*fd, "capture")?, form)
+        }
+    };
+    opened.map_err(|e| e.to_string())
+}
+
+/// A descriptor that was passed on, for `what`.
+#[expect(clippy::disallowed_types, reason = "the edge writes files")]
+fn inherited(fd: i32, what: &str) -> Result<std::fs::File, String> {
+    use std::os::fd::FromRawFd;
+    // SAFETY: asks for the flags of a descriptor, whatever it is.
+    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+        return Err(format!("the descriptor {fd} for the {what} is not open"));
+    }
+    // SAFETY: it is open, and whoever passed it on the command line gave it to us.
+    Ok(unsafe { std::fs::File::from_raw_fd(fd) })
 }
 
 fn session(
@@ -212,11 +229,13 @@ fn session(
     reporter: &Arc<Mutex<Reporter>>,
 ) -> Result<Session, String> {
     let create = |path: &Option<std::path::PathBuf>| match path {
-        Some(path) => Sink::create(path).map(Some).map_err(|e| e.to_string()),
+        Some(path) => Sink::create_patiently(path, say).map(Some).map_err(|e| e.to_string()),
         None => Ok(None),
     };
+    let form = &arguments.capture_form;
+    let captured = arguments.capture.as_ref().map(|target| capture(target, form.clone())).transpose()?;
     let mut outputs = Outputs {
-        capture: create(&arguments.capture)?,
+        capture: captured,
         log: create(&arguments.input_log)?,
         keylog: create(&arguments.keylog)?,
         ..Outputs::default()

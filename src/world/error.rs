@@ -19,6 +19,8 @@ pub enum Error {
     },
     /// What a module has saved can't be read; the text says where and what was expected.
     Saved(String),
+    /// The capture can't be made as it is asked for; the sentence says why.
+    Capture(String),
     /// No module of this name; the names that exist.
     UnknownModule(String, Vec<String>),
     /// No host of this name.
@@ -105,7 +107,9 @@ impl fmt::Display for Error {
                  {limit} that the MCU may store ahead (`mcu-queue` in the scenario's [wire.{module}])"
             ),
             Error::TimeOverflow(tick) => write!(f, "tick {tick} lies past the end of time (2^64 ns)"),
-            Error::Console(why) | Error::Replay(why) | Error::Saved(why) => f.write_str(why),
+            Error::Console(why) | Error::Replay(why) | Error::Saved(why) | Error::Capture(why) => {
+                f.write_str(why)
+            }
         }
     }
 }

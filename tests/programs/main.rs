@@ -18,6 +18,8 @@ mod http_capture;
 mod http_peers;
 mod ipv6_capture;
 mod link_data;
+#[cfg(unix)]
+mod live_capture;
 mod mosquitto;
 mod mqtt_clients;
 mod names_and_leases;

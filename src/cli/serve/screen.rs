@@ -4,7 +4,7 @@
 //! disturbing who types. Lines go above it. Where the error stream is no terminal there is no status line, and
 //! no escape sequence either.
 
-use std::io::{IsTerminal, Stderr, Stdout, Write};
+use std::io::{IsTerminal, Stderr, Write};
 
 use crate::edge::serve::State;
 
@@ -12,7 +12,7 @@ use crate::edge::serve::State;
 const WIDTH: usize = 79;
 
 /// The screen.
-pub struct Screen<O = Stdout, E = Stderr> {
+pub struct Screen<O = Box<dyn Write + Send>, E = Stderr> {
     out: O,
     err: E,
     /// The error stream is a terminal.
@@ -26,7 +26,12 @@ pub struct Screen<O = Stdout, E = Stderr> {
 impl Screen {
     /// The program's own streams; `console` when lines are read from the standard input.
     pub fn new(console: bool) -> Screen {
-        let (out, err) = (std::io::stdout(), std::io::stderr());
+        let err = std::io::stderr();
+        let out: Box<dyn Write + Send> = if crate::cli::output_is_given_away() {
+            Box::new(std::io::stderr())
+        } else {
+            Box::new(std::io::stdout())
+        };
         let live = err.is_terminal();
         let echo = console && std::io::stdin().is_terminal();
         Screen { out, err, live, echo, shown: None }
