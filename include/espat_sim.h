@@ -99,6 +99,9 @@
 // Keep the TLS key log for espat_keylog_take().
 #define ESPAT_RECORD_KEYLOG 128
 
+// Keep what espat_world_snapshot() needs: the input log from the start, about as many bytes as the MCU stores.
+#define ESPAT_RECORD_SNAPSHOT 256
+
 // The tick of espat_next_event() when nothing will happen by itself.
 #define ESPAT_NEVER 18446744073709551615ull
 
@@ -678,7 +681,7 @@ typedef struct espat_world_options {
     uint32_t seed_given;
     // What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_INPUT_LOG, ESPAT_RECORD_DIALOGUE,
     // ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED,
-    // ESPAT_RECORD_KEYLOG, added together.
+    // ESPAT_RECORD_KEYLOG, ESPAT_RECORD_SNAPSHOT, added together.
     uint32_t record;
     // Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both. A name that
     // ends in `.pcap` gets the classic format, any other pcapng; `-` is the standard output. Into a FIFO goes what a
@@ -1363,6 +1366,34 @@ espat_status espat_world_replay(const uint8_t *log,
                                 const struct espat_world_options *options,
                                 struct espat_replay_result *result,
                                 struct espat_world **world);
+
+// Copies the world's snapshot, from `offset` on as much as there is room for, and stores in `*length` how long it is as a
+// whole. With `capacity` 0 it says only that. It is a text without NUL, the input log so far; while the world does not move
+// it stays the same.
+//
+// What can be taken by now counts as taken: take the bytes for the MCU before, and keep those that it has not got yet.
+//
+// Errors: ESPAT_STATUS_NOT_RECORDED without ESPAT_RECORD_SNAPSHOT.
+espat_status espat_world_snapshot(struct espat_world *world,
+                                  uint64_t offset,
+                                  uint8_t *buffer,
+                                  size_t capacity,
+                                  uint64_t *length);
+
+// Makes the world of a snapshot (`length` bytes of text, without NUL), or of the input log of a world that was finished, as
+// it was at that moment, and stores its handle in `*world`. It goes on from there: modules that had a driver have it still,
+// with the same id, timebase and tick (espat_reached()), and from the same inputs come the same bytes and digests as if it
+// had never stopped. `options` says what to record and may be NULL; scenario and seed are the snapshot's.
+//
+// What could be taken before is gone. Capture, key log and input log are those of the whole run, from time 0 on: give them
+// files of their own. What a module has saved goes into the file that the scenario names when it next saves something.
+//
+// Errors: ESPAT_STATUS_INVALID_LOG when the snapshot can't be read, was cut off or damaged, or is of a version of espat-sim
+// that does other things; then no file was touched. ESPAT_STATUS_IO, and those of wrong arguments.
+espat_status espat_world_restore(const uint8_t *snapshot,
+                                 size_t length,
+                                 const struct espat_world_options *options,
+                                 struct espat_world **world);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -286,6 +286,7 @@ impl Driver {
             host_received: on,
             keylog: on,
             external: false,
+            snapshot: false,
         };
         let mut world = match World::new(scenario, None, recording) {
             Ok(world) => world,

@@ -5,6 +5,7 @@ import subprocess
 import espat_sim
 import pytest
 from espat_sim import (
+    MICROSECOND,
     MILLISECOND,
     NEVER,
     SECOND,
@@ -199,6 +200,26 @@ def test_the_dialogue_the_capture_and_the_log(tmp_path, wifi, world):
     command = [espat_sim.command_path(), "replay", "--no-dialogue", str(tmp_path / "a.espat-log")]
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert digest in said.stdout + said.stderr
+
+
+def test_a_world_that_was_restored_goes_on_as_if_it_had_not_stopped(tmp_path):
+    with World(seed=9, capture=tmp_path / "whole.pcapng", record=Record.SNAPSHOT) as world:
+        wifi = world.attach()
+        wifi.expect_exact("ready")
+        wifi.write("AT+CWMODE=1")
+        wifi.wait(300 * MICROSECOND)
+        saved = world.snapshot()
+        wifi.expect_exact("OK")
+        rest, ends = wifi.command("AT+CWMODE?"), (wifi.now, world.digest())
+    with World.restore(saved, capture=tmp_path / "restored.pcapng") as world:
+        wifi = world.attach()
+        wifi.expect_exact("OK")
+        assert (wifi.command("AT+CWMODE?"), (wifi.now, world.digest())) == (rest, ends)
+        with pytest.raises(Error):
+            world.attach()
+    assert (tmp_path / "whole.pcapng").read_bytes() == (tmp_path / "restored.pcapng").read_bytes()
+    with pytest.raises(Error, match="cut off"):
+        World.restore(saved[:-9])
 
 
 def test_records_are_pulled_when_they_are_asked_for():

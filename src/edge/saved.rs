@@ -70,6 +70,17 @@ impl SavedFiles {
         Ok(SavedFiles { files, ..SavedFiles::default() })
     }
 
+    /// The files of a world that was restored, which has what is in them already. They are not read, and written when a
+    /// module saves something.
+    ///
+    /// # Errors
+    /// Those of [`SavedFiles::name`].
+    pub fn resume(scenario: &Scenario, paths: &mut Paths) -> Result<SavedFiles, FileError> {
+        SavedFiles::name(scenario, paths)?;
+        let files = named(scenario).into_iter().map(|(_, path)| path).collect();
+        Ok(SavedFiles { files, ..SavedFiles::default() })
+    }
+
     /// Writes what modules have saved. The first failure comes back from [`SavedFiles::failure`].
     pub fn write(&mut self, contents: Vec<(ModuleId, String)>) {
         for (module, text) in contents {

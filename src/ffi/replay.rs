@@ -68,10 +68,7 @@ pub unsafe extern "C" fn espat_world_replay(
         recordings
             .name_files(&mut Paths::default())
             .map_err(|e| file_failure(&e, espat_status::InvalidArgument))?;
-        let text = std::str::from_utf8(log).map_err(|e| {
-            let sentence = format!("'log' is not UTF-8: byte {} is wrong", e.valid_up_to());
-            Failure::new(espat_status::InvalidUtf8, sentence)
-        })?;
+        let text = log_text(log, "log")?;
         let recording = recordings.recording();
         let replayed = in_room(|| {
             let replayed = world::replay(text, recording).map(Box::new);
@@ -100,5 +97,13 @@ pub unsafe extern "C" fn espat_world_replay(
         }
         result.write(&found);
         Ok(())
+    })
+}
+
+/// The text of an input log.
+pub(super) fn log_text<'a>(log: &'a [u8], name: &str) -> Result<&'a str, Failure> {
+    std::str::from_utf8(log).map_err(|e| {
+        let sentence = format!("'{name}' is not UTF-8: byte {} is wrong", e.valid_up_to());
+        Failure::new(espat_status::InvalidUtf8, sentence)
     })
 }

@@ -31,6 +31,9 @@ pub const ESPAT_RECORD_HOST_RECEIVED: u32 = 64;
 /// Keep the TLS key log for espat_keylog_take().
 pub const ESPAT_RECORD_KEYLOG: u32 = 128;
 
+/// Keep what espat_world_snapshot() needs: the input log from the start, about as many bytes as the MCU stores.
+pub const ESPAT_RECORD_SNAPSHOT: u32 = 256;
+
 /// How a world is made. All zero except `size` gives the built-in scenario and nothing recorded.
 ///
 /// What is recorded never changes what happens. What is kept for pulling stays in memory until it is pulled.
@@ -49,7 +52,7 @@ pub struct espat_world_options {
     pub seed_given: u32,
     /// What to keep for pulling: ESPAT_RECORD_CAPTURE, ESPAT_RECORD_INPUT_LOG, ESPAT_RECORD_DIALOGUE,
     /// ESPAT_RECORD_OBSERVATIONS, ESPAT_RECORD_LOG_PORT, ESPAT_RECORD_PINS, ESPAT_RECORD_HOST_RECEIVED,
-    /// ESPAT_RECORD_KEYLOG, added together.
+    /// ESPAT_RECORD_KEYLOG, ESPAT_RECORD_SNAPSHOT, added together.
     pub record: u32,
     /// Write the capture to this file as it comes to be. NULL: don't. A record is written or kept, not both. A name that
     /// ends in `.pcap` gets the classic format, any other pcapng; `-` is the standard output. Into a FIFO goes what a
@@ -211,7 +214,8 @@ impl<'a> Recordings<'a> {
             | ESPAT_RECORD_LOG_PORT
             | ESPAT_RECORD_PINS
             | ESPAT_RECORD_HOST_RECEIVED
-            | ESPAT_RECORD_KEYLOG;
+            | ESPAT_RECORD_KEYLOG
+            | ESPAT_RECORD_SNAPSHOT;
         if record & !known != 0 {
             return Err(Failure::argument(format!(
                 "'record' is {record:#x}, which has bits beyond {known:#x}"
@@ -227,6 +231,7 @@ impl<'a> Recordings<'a> {
             host_received: record & ESPAT_RECORD_HOST_RECEIVED != 0,
             keylog: record & ESPAT_RECORD_KEYLOG != 0,
             external: false,
+            snapshot: record & ESPAT_RECORD_SNAPSHOT != 0,
         };
         let capture_path = optional_text(options, capture_path, "capture_path")?;
         let input_log_path = optional_text(options, input_log_path, "input_log_path")?;

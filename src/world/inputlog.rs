@@ -205,9 +205,11 @@ pub enum Input {
 /// Writes a log piece by piece.
 ///
 /// [`Writer::take`] hands out whole lines as they come to be. When it is called changes nothing in the bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Writer {
     out: Vec<u8>,
+    /// What was handed out already, for [`Writer::whole`]; `None`: nobody will ask.
+    kept: Option<Vec<u8>>,
     /// The `uart` line of each module that can still grow.
     open: BTreeMap<u32, Run>,
     names: BTreeMap<u32, String>,
@@ -233,11 +235,17 @@ impl Writer {
         }
         Writer {
             out: header.into_bytes(),
+            kept: None,
             open: BTreeMap::new(),
             names: BTreeMap::new(),
             pending: BTreeMap::new(),
             all: None,
         }
+    }
+
+    /// The same, which keeps what it hands out.
+    pub fn keeping(self) -> Writer {
+        Writer { kept: Some(Vec::new()), ..self }
     }
 
     /// A driver attaches to the module called `name`, whose id is `module`.
@@ -320,7 +328,23 @@ impl Writer {
 
     /// The whole lines since the last call.
     pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.out)
+        let lines = std::mem::take(&mut self.out);
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(&lines);
+        }
+        lines
+    }
+
+    /// The log from its first line on, closed with `end` unless it was closed already (`None`). Changes nothing: what is
+    /// written later goes on where it was. Nothing unless [`Writer::keeping`].
+    pub fn whole(&self, end: Option<End>) -> Option<Vec<u8>> {
+        let mut whole = self.kept.clone()?;
+        let mut rest = Writer { kept: None, ..self.clone() };
+        if let Some(end) = end {
+            rest.end(end);
+        }
+        whole.append(&mut rest.out);
+        Some(whole)
     }
 
     /// An input of `module` at `tick` is written next: it shows that the module's clock has come there.

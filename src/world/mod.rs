@@ -46,7 +46,7 @@ pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
 use inputlog::Writer;
 use order::Order;
 use recorder::Recorder;
-pub use replay::{Replayed, replay};
+pub use replay::{Replayed, replay, restore};
 use scenario::SavedText;
 pub use scenario::Scenario;
 use schedule::Uplink;
@@ -252,6 +252,8 @@ pub struct Recording {
     pub keylog: bool,
     /// Keep what real programs are to be told ([`World::take_external`]).
     pub external: bool,
+    /// Keep the input log from its first line on ([`World::snapshot`]).
+    pub snapshot: bool,
 }
 
 /// A simulated world. See the module's documentation for the contract.
@@ -272,6 +274,7 @@ pub struct World {
     unsaved: BTreeSet<usize>,
     recorder: Recorder,
     log: Option<Writer>,
+    hand_out_log: bool,
     warnings: Vec<String>,
     keep_log_port: bool,
     keep_pins: bool,
@@ -335,7 +338,11 @@ impl World {
             by_name: scenario.modules.iter().enumerate().map(|(i, m)| (m.name.clone(), i)).collect(),
             unsaved: BTreeSet::new(),
             recorder,
-            log: recording.log.then(|| Writer::new(seed, scenario)),
+            log: match Writer::new(seed, scenario) {
+                log if recording.snapshot => Some(log.keeping()),
+                log => recording.log.then_some(log),
+            },
+            hand_out_log: recording.log,
             warnings: Vec::new(),
             keep_log_port: recording.log_port,
             keep_pins: recording.pins,
@@ -358,6 +365,11 @@ impl World {
     /// The seed in force.
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The scenario that it was made from.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
     }
 
     /// Names of the modules, in the order of their ids.

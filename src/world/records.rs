@@ -1,6 +1,6 @@
 //! What a world hands out beside the bytes on the wire: records, digests, what modules have saved.
 
-use super::inputlog::{End, Writer};
+use super::inputlog::End;
 use super::{Error, ModuleId, Observation, PinChange, UartByte, Verdict, World, scenario};
 use crate::capture::UartPacket;
 use crate::time::Instant;
@@ -72,7 +72,33 @@ impl World {
 
     /// Input log bytes (text) since the last call. Empty unless [`Recording::log`].
     pub fn take_log(&mut self) -> Vec<u8> {
-        self.log.as_mut().map(Writer::take).unwrap_or_default()
+        match &mut self.log {
+            Some(log) if self.hand_out_log => log.take(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The world as it is, for [`restore`](super::restore): its input log so far, closed with the digests of now. `None`
+    /// unless [`Recording::snapshot`].
+    ///
+    /// What the world has handed out by now counts as taken: a driver takes its bytes before, and keeps them itself.
+    pub fn snapshot(&self) -> Option<Vec<u8>> {
+        let end = End { digest: self.digest(), content_digest: self.content_digest() };
+        self.log.as_ref()?.whole((!self.finished).then_some(end))
+    }
+
+    /// Forgets what waits for a driver, and what waits to be written into the files of saved settings. Capture, key log
+    /// and input log stay.
+    pub(super) fn forget_outputs(&mut self) {
+        for slot in &mut self.slots {
+            slot.out.clear();
+            slot.pins.clear();
+            slot.logged.clear();
+        }
+        self.warnings.clear();
+        self.take_dialogue();
+        self.take_observations();
+        self.take_saved();
     }
 
     /// The dialogue since the last call. Empty unless [`Recording::dialogue`].

@@ -33,6 +33,50 @@ impl Replayed {
 /// # Errors
 /// [`Error::Replay`] when the log can't be read or an input is refused, and where.
 pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
+    let mut replayed = run_again(text, recording)?;
+    replayed.world.finish();
+    Ok(replayed)
+}
+
+/// Makes the world of a snapshot ([`World::snapshot`]), or of the log of a run that was finished, as it was at the log's
+/// end, to go on from there: modules that had a driver have it still, with their ids and ticks, and inputs come at the
+/// tick reached or later. What it does next, it would have done.
+///
+/// What was handed out by then is gone: bytes, pins, observations, the dialogue. Capture, key log and input log are those
+/// of the whole run, from time 0 on.
+///
+/// # Errors
+/// [`Error::Replay`] when the log can't be read, an input is refused, or its end is missing or has other digests: then it
+/// was damaged, or another version of espat-sim made it.
+pub fn restore(text: &str, recording: Recording) -> Result<World, Error> {
+    let mut restored = run_again(text, recording)?;
+    if let Some(Truncated { line, .. }) = restored.truncated {
+        let message = "it is cut off here, and what came last is lost".to_owned();
+        return Err(Error::Replay(LogError { line, message }.to_string()));
+    }
+    match restored.is_same() {
+        Some(true) => {}
+        None => {
+            let sentence = "the input log has no `end`, so what came last may be lost";
+            return Err(Error::Replay(sentence.to_owned()));
+        }
+        Some(false) => {
+            let logged = restored.logged.map_or(0, |end| end.digest);
+            return Err(Error::Replay(format!(
+                "the input log gives the digest {:016x}, and at its end stands {logged:016x}: it was damaged, or espat-sim {} \
+                 does other things than this one, {}",
+                restored.world.digest(),
+                restored.version,
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
+    }
+    restored.world.forget_outputs();
+    Ok(restored.world)
+}
+
+/// Runs a log again, and leaves the world at its end.
+fn run_again(text: &str, recording: Recording) -> Result<Replayed, Error> {
     let log = inputlog::parse(text).map_err(|e| Error::Replay(e.to_string()))?;
     let mut scenario =
         Scenario::parse(&log.scenario_name, &log.scenario_text).map_err(|e| Error::Replay(e.to_string()))?;
@@ -58,7 +102,6 @@ pub fn replay(text: &str, recording: Recording) -> Result<Replayed, Error> {
             Error::Replay(LogError { line, message: format!("refused: {e}") }.to_string())
         })?;
     }
-    world.finish();
     Ok(Replayed { world, logged: log.end, truncated: log.truncated, version: log.crate_version })
 }
 

@@ -121,6 +121,7 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_module_state(world, 0, &state));
     EXPECT(expected, espat_links_read(world, 0, links, 2, &count));
     EXPECT(expected, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, buffer, sizeof buffer, &number));
+    EXPECT(expected, espat_world_snapshot(world, 0, buffer, sizeof buffer, &number));
     EXPECT(expected, espat_world_flush(world));
     EXPECT(expected, espat_warning_take(world, &text));
     EXPECT(expected, espat_world_digest(world, &number));
@@ -201,6 +202,11 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest_text(0, NULL, ESPAT_DIGEST_TEXT_SIZE));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_replay(NULL, 4, NULL, &result, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_replay(AT, sizeof AT, NULL, NULL, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_snapshot(world, 0, NULL, 4, &number));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_snapshot(world, 0, NULL, 0, NULL));
+    EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_world_snapshot(world, 0, NULL, 0, &number));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_restore(NULL, 4, NULL, &world));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_restore(AT, sizeof AT, NULL, NULL));
 }
 
 static void wrong_sizes(espat_world *world, uint32_t module)
@@ -241,6 +247,7 @@ static void wrong_sizes(espat_world *world, uint32_t module)
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_links_read(world, module, &link, 1, &count));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_replay(AT, sizeof AT, NULL, &result, NULL));
         EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_replay(AT, sizeof AT, &options, &result, NULL));
+        EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_world_restore(AT, sizeof AT, &options, &other));
         EXPECT_TRUE(other == NULL && statistics.mcu_bytes == 0);
     }
 
@@ -255,6 +262,60 @@ static void wrong_sizes(espat_world *world, uint32_t module)
     newer_statistics.known.size = sizeof newer_statistics;
     EXPECT_OK(espat_statistics_read(world, module, &newer_statistics.known));
     EXPECT_TRUE(newer_statistics.unknown == 0 && newer_statistics.known.size == sizeof newer_statistics);
+}
+
+/* A snapshot that is not whole touches no file, and the world of a whole one is as good as any. */
+static void wrong_snapshots(const char *directory)
+{
+    espat_world *world = NULL;
+    uint8_t *snapshot;
+    uint64_t length, rest;
+    uint32_t module;
+    char path[512];
+    FILE *file;
+    SIZED(espat_world_options, options);
+
+    options.record = ESPAT_RECORD_SNAPSHOT;
+    EXPECT_OK(espat_world_new(&options, &world));
+    EXPECT_OK(espat_attach(world, "wifi", NULL, &module));
+    EXPECT_OK(espat_uart_write_block(world, module, 7, AT, sizeof AT));
+    EXPECT_OK(espat_world_snapshot(world, 0, NULL, 0, &length));
+    snapshot = (uint8_t *)malloc((size_t)length);
+    EXPECT_OK(espat_world_snapshot(world, 0, snapshot, (size_t)length, &rest));
+    EXPECT_TRUE(rest == length);
+    EXPECT_OK(espat_world_snapshot(world, length, snapshot, 4, &rest));
+    EXPECT_OK(espat_world_snapshot(world, UINT64_MAX, snapshot, 4, &rest));
+    EXPECT_TRUE(rest == length);
+    EXPECT_OK(espat_world_free(world));
+
+    world = NULL;
+    sprintf(path, "%.400s/untouched", directory);
+    file = fopen(path, "wb");
+    fputs("earlier", file);
+    fclose(file);
+    options.capture_path = path;
+    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_world_restore(snapshot, (size_t)length - 2, &options, &world));
+    EXPECT_SENTENCE("cut off here");
+    EXPECT(ESPAT_STATUS_INVALID_LOG, espat_world_restore(NULL, 0, &options, &world));
+    EXPECT(ESPAT_STATUS_INVALID_UTF8, espat_world_restore((const uint8_t *)BAD_UTF8, 5, &options, &world));
+    EXPECT_SENTENCE("'snapshot' is not UTF-8");
+    options.seed_given = 1;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_restore(snapshot, (size_t)length, &options, &world));
+    options.seed_given = 0;
+    options.input_log_path = path;
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_restore(snapshot, (size_t)length, &options, &world));
+    EXPECT_TRUE(world == NULL);
+    file = fopen(path, "rb");
+    EXPECT_TRUE(fgetc(file) == 'e');
+    fclose(file);
+
+    options.input_log_path = options.capture_path = NULL;
+    EXPECT_OK(espat_world_restore(snapshot, (size_t)length, &options, &world));
+    EXPECT(ESPAT_STATUS_ALREADY_ATTACHED, espat_attach(world, "wifi", NULL, &module));
+    EXPECT(ESPAT_STATUS_TIME_BACKWARDS, espat_advance(world, module, 6));
+    EXPECT_OK(espat_advance(world, module, 7));
+    EXPECT_OK(espat_world_free(world));
+    free(snapshot);
 }
 
 static void wrong_options(const char *directory)
@@ -285,7 +346,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 2;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
-    options.record = 256;
+    options.record = 512;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_new(&options, &world));
     options = good;
     options.capture_path = "/nonexistent/x.pcapng";
@@ -311,6 +372,7 @@ static void wrong_options(const char *directory)
     options.seed_given = 1;
     EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_world_replay(AT, sizeof AT, &options, &result, &world));
     EXPECT_TRUE(world == NULL && result.digest == 0);
+    wrong_snapshots(directory);
 
 #ifdef __linux__
     /* A full disk changes nothing in the simulation; finishing tells of it. */

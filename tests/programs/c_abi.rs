@@ -100,6 +100,26 @@ fn the_example_says_the_same_as_c_as_cpp_and_under_valgrind_and_its_log_replays(
 }
 
 #[test]
+fn world_that_one_process_saved_goes_on_in_another_and_its_capture_is_that_of_the_whole_run() {
+    let directory = directory("c_abi-snapshot");
+    let c = compile("snapshot", &C99, &directory);
+    let [saved, whole, restored] =
+        ["saved.espat-log", "whole.pcapng", "restored.pcapng"].map(|name| directory.join(name));
+    let printed = run(Command::new(&c).arg("save").args([&saved, &whole]));
+    assert!(printed.lines().count() > 100, "the module says too little after the middle: {printed}");
+    let again = run(valgrind(&c, false).arg("restore").args([&saved, &restored]));
+    assert_eq!(again, printed, "what was restored goes on in another way");
+    assert!(read(&whole) == read(&restored), "the capture of what was restored is not that of the whole run");
+
+    let first = read(&restored);
+    std::fs::write(&saved, &read(&saved)[..1000]).expect("cut the snapshot off");
+    let refused = Command::new(&c).arg("restore").args([&saved, &restored]).output().expect("run");
+    let sentence = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && sentence.contains("cut off"), "{sentence}");
+    assert!(read(&restored) == first, "a snapshot that is not whole has cost a capture");
+}
+
+#[test]
 fn sessions_of_tls_leave_nothing_behind_and_touch_nothing_else_under_valgrind() {
     let directory = directory("c_abi-tls");
     let c = compile("replay", &C99, &directory);

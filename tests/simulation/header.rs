@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// The files whose types and functions C sees, in the order of the header.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "status.rs",
     "handle.rs",
     "library.rs",
@@ -17,6 +17,7 @@ const FILES: [&str; 10] = [
     "events.rs",
     "records.rs",
     "replay.rs",
+    "snapshot.rs",
 ];
 
 #[test]

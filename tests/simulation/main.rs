@@ -32,6 +32,7 @@ mod properties;
 mod saved_commands;
 mod saved_settings;
 mod several_modules;
+mod snapshots;
 mod softap;
 mod softap_stations;
 #[cfg(feature = "tls")]

@@ -269,6 +269,8 @@ FUNCTIONS: dict[str, list[object]] = {
     "espat_world_content_digest": [_WORLD, _TO_U64],
     "espat_module_digest": [_WORLD, _MODULE, _TO_U64],
     "espat_world_replay": [c_char_p, c_size_t, POINTER(WorldOptions), POINTER(ReplayResult), POINTER(c_void_p)],
+    "espat_world_snapshot": [_WORLD, c_uint64, c_char_p, c_size_t, _TO_U64],
+    "espat_world_restore": [c_char_p, c_size_t, POINTER(WorldOptions), POINTER(c_void_p)],
 }
 
 

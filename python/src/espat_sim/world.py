@@ -44,23 +44,48 @@ class World:
         keylog: Optional[_Path] = None,
         record: Record = DEFAULT_RECORD,
     ) -> None:
-        self._library = load()
-        handle = ctypes.c_void_p()
-        options = abi.WorldOptions(
-            scenario=scenario.encode() if scenario is not None else None,
-            scenario_path=os.fsencode(scenario_path) if scenario_path else None,
-            seed=seed or 0,
-            seed_given=int(seed is not None),
-            record=int(record),
-            capture_path=os.fsencode(capture) if capture else None,
-            input_log_path=os.fsencode(input_log) if input_log else None,
-            keylog_path=os.fsencode(keylog) if keylog else None,
-        )
-        _check(self._library, self._library.espat_world_new(ctypes.byref(options), ctypes.byref(handle)))
-        self._own(handle)
+        library, handle = load(), ctypes.c_void_p()
+        options = _recording(record, capture, input_log, keylog)
+        options.scenario = scenario.encode() if scenario is not None else None
+        options.scenario_path = os.fsencode(scenario_path) if scenario_path else None
+        options.seed, options.seed_given = seed or 0, int(seed is not None)
+        _check(library, library.espat_world_new(ctypes.byref(options), ctypes.byref(handle)))
+        self._own(library, handle)
 
-    def _own(self, handle: ctypes.c_void_p) -> None:
-        self._handle = handle
+    @classmethod
+    def restore(
+        cls,
+        snapshot: bytes,
+        *,
+        capture: Optional[_Path] = None,
+        input_log: Optional[_Path] = None,
+        keylog: Optional[_Path] = None,
+        record: Record = DEFAULT_RECORD,
+    ) -> World:
+        """The world of a `snapshot()`, as it was then, or that of the input log of a run that was finished, at its end.
+
+        `attach` gives the caller the modules that had a driver, as they were. What could be taken before is gone; `capture`,
+        `input_log` and `keylog` are those of the whole run, so give them files of their own. An Error when the snapshot was
+        cut off or damaged, or is of another version of the library; no file is touched then.
+        """
+        library, handle = load(), ctypes.c_void_p()
+        options = _recording(record, capture, input_log, keylog)
+        _check(
+            library,
+            library.espat_world_restore(snapshot, len(snapshot), ctypes.byref(options), ctypes.byref(handle)),
+        )
+        world = cls.__new__(cls)
+        world._own(library, handle)
+        tick = ctypes.c_uint64()
+        for number, name in enumerate(world.modules()):
+            if library.espat_reached(handle, number, ctypes.byref(tick)) != Status.NOT_ATTACHED:
+                world._restored[name] = number
+        return world
+
+    def _own(self, library: ctypes.CDLL, handle: ctypes.c_void_p) -> None:
+        self._library, self._handle = library, handle
+        # Modules that had a driver when this world was saved, and have none in this process yet.
+        self._restored: dict[str, int] = {}
         # A world that nobody closes is freed with its object.
         self._finalizer = weakref.finalize(self, self._library.espat_world_free, handle)
         self._attached: list[Module] = []
@@ -87,12 +112,17 @@ class World:
     ) -> Module:
         """The module of that name, driven by the caller from now on. The name may be left out when there is one module.
 
-        `mcu_tx` ("wire" or "as-stored") and `obeys_rts` go before the scenario; None leaves them to it.
+        `mcu_tx` ("wire" or "as-stored") and `obeys_rts` go before the scenario; None leaves them to it. In a world that was
+        restored, a module that had a driver keeps what that one gave.
         """
         names = self.modules()
         if name is None and len(names) > 1:
             raise Error(f"this world has several modules, say which: {', '.join(names)}")
         chosen = name if name is not None else names[0]
+        if chosen in self._restored:
+            module = Module(self, chosen, self._restored.pop(chosen))
+            self._attached.append(module)
+            return module
         options = abi.AttachOptions(mcu_tx=MCU_TX[mcu_tx], obeys_rts=OBEYS_RTS[obeys_rts])
         number = ctypes.c_uint32()
         self.call("espat_attach", chosen.encode(), ctypes.byref(options), ctypes.byref(number))
@@ -271,6 +301,17 @@ class World:
         self.call(function, buffer, size, ctypes.byref(length))
         return buffer.raw[: length.value]
 
+    def snapshot(self) -> bytes:
+        """The world as it is, for `World.restore`: a text, the input log so far. Needs Record.SNAPSHOT.
+
+        What modules have sent by now counts as taken: `read` it before.
+        """
+        length = ctypes.c_uint64()
+        self.call("espat_world_snapshot", 0, None, 0, ctypes.byref(length))
+        buffer = ctypes.create_string_buffer(length.value)
+        self.call("espat_world_snapshot", 0, buffer, length.value, ctypes.byref(length))
+        return buffer.raw
+
     def seed(self) -> int:
         """The seed in force."""
         seed = ctypes.c_uint64()
@@ -315,6 +356,18 @@ class World:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+
+def _recording(
+    record: Record, capture: Optional[_Path], input_log: Optional[_Path], keylog: Optional[_Path]
+) -> abi.WorldOptions:
+    """Options of a world that records this."""
+    return abi.WorldOptions(
+        record=int(record),
+        capture_path=os.fsencode(capture) if capture else None,
+        input_log_path=os.fsencode(input_log) if input_log else None,
+        keylog_path=os.fsencode(keylog) if keylog else None,
+    )
 
 
 def replay(log: bytes) -> facts.Replay:

@@ -87,7 +87,7 @@ pub(super) fn late(text: &str) -> Option<(u64, Vec<u8>)> {
 }
 
 /// A run that may go on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Run {
     start: u64,
     last: u64,
