@@ -249,6 +249,7 @@ mod tests {
             mac: None,
             groups: Vec::new(),
             toxics: Vec::new(),
+            limits: crate::net::config::ConnectionLimits::default(),
             services: Vec::new(),
         }
     }

@@ -101,8 +101,30 @@ pub struct HostConfig {
     pub groups: Vec<IpAddr>,
     /// What is done at the start to the connections of its ports; `None`: of those that are not named.
     pub toxics: Vec<(Option<u16>, Toxics)>,
+    /// How many connections each of its services has.
+    pub limits: ConnectionLimits,
     /// What it offers.
     pub services: Vec<ServiceConfig>,
+}
+
+/// How many connections a service has, and how many more wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// So many at the same time (at least 1); the one that was silent longest is reset for another.
+    pub connections: usize,
+    /// So many (at least 1) wait to be accepted on a port, half-open ones included; a SYN beyond them is dropped.
+    pub backlog: usize,
+}
+
+impl ConnectionLimits {
+    /// Most of either.
+    pub const MOST: u16 = 4096;
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        ConnectionLimits { connections: 128, backlog: 16 }
+    }
 }
 
 impl HostConfig {

@@ -28,6 +28,11 @@ const TABLE: [u32; 256] = {
 };
 
 impl Crc32 {
+    /// The variant whose register begins at 0, which ESP-IDF's NVS library has.
+    pub fn from_zero() -> Self {
+        Crc32(0)
+    }
+
     /// More has come.
     pub fn add(&mut self, bytes: &[u8]) {
         for byte in bytes {

@@ -85,7 +85,7 @@ impl Host {
             gateway: on.and_then(|s| s.ipv6).map(addr::gateway_in),
         });
         stack.set_ipv6(ipv6.as_ref());
-        let services = Services::new(&mut stack, &host.services, config.epoch)
+        let services = Services::new(&mut stack, host.limits, &host.services, config.epoch)
             .map_err(|e| NetError(format!("a service of host {:?} cannot start: {e}", host.name)))?;
         let mut secure = Vec::new();
         for port in config.tls.iter().filter(|port| port.host == host.name) {

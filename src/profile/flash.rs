@@ -59,6 +59,11 @@ const fn fat(address: u32, size: u32) -> Partition {
 }
 
 impl Partition {
+    /// Whether it holds the keys of AT+SYSMFG.
+    pub fn is_nvs(&self) -> bool {
+        self.kind == DATA && self.subtype == NVS
+    }
+
     /// Whether AT+SYSFLASH reads, writes and erases it. The file system's is the firmware's own, as its makers say of
     /// those that are not the user's.
     pub fn is_users(&self) -> bool {

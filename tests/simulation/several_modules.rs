@@ -219,7 +219,9 @@ fn each_of_many_modules_gets_its_own_and_the_log_of_all_replays() {
     let scenario = format!(
         "timing = \"fast\"\n{modules}\
          [ap.home]\nssid = \"espat-sim\"\npassword = \"correct horse\"\nsubnet = \"10.0.0.0/16\"\n\
-         [host.www]\naddress = \"203.0.113.10\"\ntcp-echo = 7\n"
+         dhcp-range = [\"10.0.1.0\", \"10.0.15.255\"]\n\
+         [host.www]\naddress = \"203.0.113.10\"\ntcp-echo = 7\n\
+         connections = {count}\nbacklog = {count}\n"
     );
     let mut modules = Modules::new(&scenario);
     let said: Vec<String> = (0..count).map(|n| format!("{n:04}")).collect();

@@ -1,5 +1,7 @@
 //! Flash and RAM for the user: AT+SYSFLASH, AT+SYSMFG, AT+USERRAM.
 
+use std::collections::BTreeMap;
+
 use super::super::error::ErrorCode;
 use super::super::flash::{self, Value};
 use super::super::input::Input;
@@ -18,6 +20,9 @@ const RAM_PART: usize = 1024;
 /// of errors (`CONFIG_ESP_ERR_TO_NAME_LOOKUP=n`), and `esp_err_to_name` then has one word for all.
 const NOT_FOUND: &str = "ret:0x1102 --> ERROR";
 
+/// The same of a key for which there is no room (ESP_ERR_NVS_NOT_ENOUGH_SPACE).
+const NO_ROOM: &str = "ret:0x1105 --> ERROR";
+
 /// What the bytes of a data phase are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Purpose {
@@ -32,9 +37,11 @@ enum Purpose {
 impl Consumer for Purpose {
     fn consume(self: Box<Self>, data: Vec<u8>, c: &mut Context<'_, '_>) -> Result {
         match *self {
-            Purpose::Partition(name, offset) => c.env.flash.write(c.env.profile, name, offset, &data),
+            Purpose::Partition(name, offset) => {
+                c.env.flash.write(c.env.profile, &c.env.build, name, offset, &data);
+            }
             Purpose::Key(namespace, key, kind) => {
-                c.env.flash.set_key(c.env.profile, &namespace, &key, Value { kind, bytes: data });
+                set_key(c, &namespace, &key, Value { kind, bytes: data })?;
             }
             // What is beyond the end was refused when the command ran; the RAM can't have changed since.
             Purpose::Ram(offset) => {
@@ -82,7 +89,7 @@ pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             if !offset.is_multiple_of(SECTOR) || !length.is_multiple_of(SECTOR) {
                 return Err(args.invalid("offset"));
             }
-            c.env.flash.erase(c.env.profile, partition.name, offset, length);
+            c.env.flash.erase(c.env.profile, &c.env.build, partition.name, offset, length);
             Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         Some(1) => {
@@ -94,7 +101,7 @@ pub fn partition_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             Ok(upload(Purpose::Partition(partition.name, offset), length))
         }
         _ => {
-            let bytes = c.env.flash.read(c.env.profile, partition.name);
+            let bytes = c.env.flash.read(c.env.profile, &c.env.build, partition.name);
             c.core.out.text(&format!("+SYSFLASH:{length},"));
             c.core.out.data(bytes.get(offset..offset + length).unwrap_or_default());
             Ok(Outcome::Ok)
@@ -129,14 +136,14 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         (Some(1), Some(namespace), None, (None, None)) => {
-            let keys = c.env.flash.keys(c.env.profile, namespace).ok_or_else(|| args.invalid("namespace"))?;
+            let keys = keys(c, args, namespace)?;
             for (key, value) in keys {
                 c.core.out.text(&format!("+SYSMFG:\"{namespace}\",\"{key}\",{}\r\n", value.kind));
             }
             Ok(Outcome::Ok)
         }
         (Some(1), Some(namespace), Some(key), part) => {
-            let keys = c.env.flash.keys(c.env.profile, namespace).ok_or_else(|| args.invalid("namespace"))?;
+            let keys = keys(c, args, namespace)?;
             let value = keys.get(key).ok_or_else(|| {
                 c.core.out.log(NOT_FOUND);
                 args.invalid("key")
@@ -144,13 +151,38 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             read_key(c, args, (namespace, key), value, part)
         }
         (Some(2), Some(namespace), Some(key), (Some(kind), Some(value))) => {
-            if c.env.flash.keys(c.env.profile, namespace).is_none() {
+            if named.is_none() {
                 return Err(args.invalid("namespace"));
             }
             write_key(c, args, (namespace, key), (kind, value))
         }
         _ => Err(ErrorCode::FAILED),
     }
+}
+
+/// The keys of a namespace. One that the partition does not hold is an ERROR.
+fn keys(
+    c: &mut Context<'_, '_>,
+    args: &Args,
+    namespace: &str,
+) -> std::result::Result<BTreeMap<String, Value>, ErrorCode> {
+    c.env.flash.keys(c.env.profile, namespace).ok_or_else(|| {
+        c.core.out.log(NOT_FOUND);
+        args.invalid("namespace")
+    })
+}
+
+fn set_key(
+    c: &mut Context<'_, '_>,
+    namespace: &str,
+    key: &str,
+    value: Value,
+) -> std::result::Result<(), ErrorCode> {
+    if c.env.flash.set_key(c.env.profile, namespace, key, value) {
+        return Ok(());
+    }
+    c.core.out.log(NO_ROOM);
+    Err(ErrorCode::FAILED)
 }
 
 fn read_key(
@@ -189,7 +221,7 @@ fn write_key(
     match kind {
         1..=6 => {
             let value = Value::number(kind, value).ok_or_else(|| args.invalid("length or value"))?;
-            c.env.flash.set_key(c.env.profile, namespace, key, value);
+            set_key(c, namespace, key, value)?;
             Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
         // NVS takes strings of up to 4000 bytes; a longer one could not be kept.

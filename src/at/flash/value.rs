@@ -6,7 +6,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The types of texts and of binary data.
-const STRING: u8 = 7;
+pub(super) const STRING: u8 = 7;
 pub(super) const BLOB: u8 = 8;
 
 /// Bytes, written as hexadecimal digits.

@@ -8,10 +8,6 @@ use crate::net::stack::{KeepAlive, Stack, TcpOptions};
 use crate::net::types::{ExternalInput, ExternalOutput, HostAction};
 use crate::time::{Duration, Instant};
 
-/// Connections that wait to be accepted by a service.
-pub(super) const BACKLOG: usize = 16;
-/// Connections that a service keeps; the one that was silent longest makes room for another.
-pub(super) const CONNECTIONS: usize = 128;
 /// Events that wait to be taken; the oldest goes when another comes.
 pub(super) const EVENTS: usize = 4096;
 

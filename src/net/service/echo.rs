@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
+use super::contract::{Events, Service, tcp_options};
+use crate::net::config::ConnectionLimits;
 use crate::net::event::{HostEvent, TcpEchoEvent, UdpEchoEvent};
 use crate::net::stack::{self, Datagram, ListenError, Listener, Port, Stack, StreamState, UdpError};
 use crate::time::Instant;
@@ -18,13 +19,14 @@ struct Connection {
 /// Sends every byte back, and closes when the peer does.
 pub(super) struct TcpServer {
     listener: Listener,
+    limits: ConnectionLimits,
     connections: Vec<Connection>,
 }
 
 impl TcpServer {
-    pub(super) fn new(stack: &mut Stack, port: u16) -> Result<Self, ListenError> {
-        let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
-        Ok(TcpServer { listener, connections: Vec::new() })
+    pub(super) fn new(stack: &mut Stack, limits: ConnectionLimits, port: u16) -> Result<Self, ListenError> {
+        let listener = stack.stream_listen(port, limits.backlog, &tcp_options())?;
+        Ok(TcpServer { listener, limits, connections: Vec::new() })
     }
 }
 
@@ -33,9 +35,7 @@ impl Service for TcpServer {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
             events.add(HostEvent::TcpEcho(TcpEchoEvent::Connected { peer }));
-            if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-            }
+            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             self.connections.push(Connection { stream, peer, bytes: 0, heard: now });
             moved = true;
         }
@@ -81,12 +81,16 @@ impl Connection {
     }
 }
 
-/// Resets the connection that was silent longest, to make room for another.
-pub(super) fn drop_oldest<C>(
+/// Makes room for another connection: resets the one that was silent longest when there are as many as there may be.
+pub(super) fn make_room<C>(
     stack: &mut Stack,
     connections: &mut Vec<C>,
+    limits: ConnectionLimits,
     age: impl Fn(&C) -> (Instant, stack::Connection),
 ) {
+    if connections.len() < limits.connections {
+        return;
+    }
     let oldest = connections.iter().enumerate().min_by_key(|(_, c)| age(c)).map(|(i, _)| i);
     if let Some(i) = oldest {
         let (_, stream) = age(&connections.remove(i));

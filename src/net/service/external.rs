@@ -6,8 +6,9 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
-use super::echo::drop_oldest;
+use super::contract::{Events, Service, tcp_options};
+use super::echo::make_room;
+use crate::net::config::ConnectionLimits;
 use crate::net::event::{ExternalEvent, ExternalNews, HostEvent};
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
 use crate::net::types::{ExternalInput, ExternalOutput};
@@ -37,6 +38,7 @@ struct Connection {
 /// One port, and where it leads.
 pub(super) struct Server {
     listener: Listener,
+    limits: ConnectionLimits,
     to: String,
     /// Numbers of connections that were given out.
     numbers: u32,
@@ -48,10 +50,16 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(stack: &mut Stack, port: u16, to: &str) -> Result<Self, ListenError> {
-        let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
+    pub(super) fn new(
+        stack: &mut Stack,
+        limits: ConnectionLimits,
+        port: u16,
+        to: &str,
+    ) -> Result<Self, ListenError> {
+        let listener = stack.stream_listen(port, limits.backlog, &tcp_options())?;
         Ok(Server {
             listener,
+            limits,
             to: to.to_owned(),
             numbers: 0,
             connections: Vec::new(),
@@ -66,9 +74,7 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-            }
+            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             self.numbers += 1;
             self.outputs.push_back((self.numbers, ExternalOutput::Open(self.to.clone())));
             self.connections.push(Connection {

@@ -5,11 +5,11 @@
 
 use std::net::SocketAddr;
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
-use super::echo::drop_oldest;
+use super::contract::{Events, Service, tcp_options};
+use super::echo::make_room;
 use super::pages::{Content, Site};
 use super::request::{Head, Request};
-use crate::net::config::{HttpChange, UpdateAnswers};
+use crate::net::config::{ConnectionLimits, HttpChange, UpdateAnswers};
 use crate::net::crc::Crc32;
 use crate::net::event::{Asked, RequestEvent};
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
@@ -53,14 +53,20 @@ struct Connection {
 /// One port and what it serves.
 pub(super) struct Server {
     listener: Listener,
+    limits: ConnectionLimits,
     site: Site,
     connections: Vec<Connection>,
 }
 
 impl Server {
-    pub(super) fn new(stack: &mut Stack, port: u16, site: Site) -> Result<Self, ListenError> {
-        let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
-        Ok(Server { listener, site, connections: Vec::new() })
+    pub(super) fn new(
+        stack: &mut Stack,
+        limits: ConnectionLimits,
+        port: u16,
+        site: Site,
+    ) -> Result<Self, ListenError> {
+        let listener = stack.stream_listen(port, limits.backlog, &tcp_options())?;
+        Ok(Server { listener, limits, site, connections: Vec::new() })
     }
 }
 
@@ -68,9 +74,7 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-            }
+            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             self.connections.push(Connection {
                 stream,
                 peer,

@@ -3,9 +3,9 @@
 
 use std::net::SocketAddr;
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
-use super::echo::drop_oldest;
-use crate::net::config::Source;
+use super::contract::{Events, Service, tcp_options};
+use super::echo::make_room;
+use crate::net::config::{ConnectionLimits, Source};
 use crate::net::crc::Crc32;
 use crate::net::event::{HostEvent, LoadEvent, LoadNews};
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
@@ -28,6 +28,7 @@ struct Connection {
 /// Takes everything; with a source it sends, too.
 pub(super) struct Server {
     listener: Listener,
+    limits: ConnectionLimits,
     source: Option<Source>,
     connections: Vec<Connection>,
     /// When more may be sent.
@@ -45,9 +46,14 @@ pub(super) fn pattern(at: u64) -> u8 {
 }
 
 impl Server {
-    pub(super) fn new(stack: &mut Stack, port: u16, source: Option<Source>) -> Result<Self, ListenError> {
-        let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
-        Ok(Server { listener, source, connections: Vec::new(), next: None })
+    pub(super) fn new(
+        stack: &mut Stack,
+        limits: ConnectionLimits,
+        port: u16,
+        source: Option<Source>,
+    ) -> Result<Self, ListenError> {
+        let listener = stack.stream_listen(port, limits.backlog, &tcp_options())?;
+        Ok(Server { listener, limits, source, connections: Vec::new(), next: None })
     }
 
     fn tell(&self, events: &mut Events, peer: SocketAddr, news: LoadNews) {
@@ -61,9 +67,7 @@ impl Service for Server {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
             self.tell(events, peer, LoadNews::Connected);
-            if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-            }
+            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             let crc = Crc32::default();
             self.connections.push(Connection {
                 stream,

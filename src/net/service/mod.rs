@@ -25,7 +25,9 @@ mod websocket;
 
 use std::net::Ipv4Addr;
 
-use super::config::{DnsBehaviour, HttpChange, ServiceConfig, SntpChange, UpdateAnswers, WebSocketChange};
+use super::config::{
+    ConnectionLimits, DnsBehaviour, HttpChange, ServiceConfig, SntpChange, UpdateAnswers, WebSocketChange,
+};
 use super::event::HostEvent;
 pub use super::event::quoted;
 use super::stack::{self, ListenError, Stack};
@@ -40,25 +42,28 @@ pub(super) use terminal::Terminal;
 fn start(
     stack: &mut Stack,
     terminal: &mut Terminal,
+    limits: ConnectionLimits,
     config: &ServiceConfig,
     epoch: u64,
 ) -> Result<Option<Box<dyn Service>>, ListenError> {
     Ok(Some(match config {
         ServiceConfig::Http { port, pages, shows } => {
-            Box::new(http::Server::new(stack, *port, Site::of_pages(pages, shows))?)
+            Box::new(http::Server::new(stack, limits, *port, Site::of_pages(pages, shows))?)
         }
         ServiceConfig::Update { port, offer } => {
-            Box::new(http::Server::new(stack, *port, Site::Update(offer.clone()))?)
+            Box::new(http::Server::new(stack, limits, *port, Site::Update(offer.clone()))?)
         }
-        ServiceConfig::Mqtt(config) => Box::new(mqtt::Server::new(stack, config)?),
-        ServiceConfig::WebSocket(config) => Box::new(websocket::Server::new(stack, config)?),
+        ServiceConfig::Mqtt(config) => Box::new(mqtt::Server::new(stack, limits, config)?),
+        ServiceConfig::WebSocket(config) => Box::new(websocket::Server::new(stack, limits, config)?),
         ServiceConfig::Sntp(config) => Box::new(sntp::Server::new(stack, config, epoch)?),
-        ServiceConfig::TcpEcho { port } => Box::new(echo::TcpServer::new(stack, *port)?),
+        ServiceConfig::TcpEcho { port } => Box::new(echo::TcpServer::new(stack, limits, *port)?),
         ServiceConfig::UdpEcho { port } => Box::new(echo::UdpServer::new(stack, *port)?),
-        ServiceConfig::Discard { port } => Box::new(load::Server::new(stack, *port, None)?),
-        ServiceConfig::Source { port, source } => Box::new(load::Server::new(stack, *port, Some(*source))?),
-        ServiceConfig::External { port, to } => Box::new(external::Server::new(stack, *port, to)?),
-        ServiceConfig::Script { port, steps } => Box::new(script::Server::new(stack, *port, steps)?),
+        ServiceConfig::Discard { port } => Box::new(load::Server::new(stack, limits, *port, None)?),
+        ServiceConfig::Source { port, source } => {
+            Box::new(load::Server::new(stack, limits, *port, Some(*source))?)
+        }
+        ServiceConfig::External { port, to } => Box::new(external::Server::new(stack, limits, *port, to)?),
+        ServiceConfig::Script { port, steps } => Box::new(script::Server::new(stack, limits, *port, steps)?),
         ServiceConfig::Dns(config) => Box::new(dns::HostServer::new(stack, config)?),
         ServiceConfig::TcpTerminal { port } => return terminal.listen_tcp(stack, *port).map(|()| None),
         ServiceConfig::UdpTerminal { port } => return terminal.listen_udp(stack, *port).map(|()| None),
@@ -74,15 +79,20 @@ pub struct Services {
 }
 
 impl Services {
-    /// Starts what `configs` name. `epoch`: calendar time of the world's start, in seconds since 1970.
+    /// Starts what `configs` name, each with these limits. `epoch`: calendar time of the world's start, in seconds since 1970.
     ///
     /// # Errors
     /// A port is 0 or named twice; nothing is started then.
-    pub fn new(stack: &mut Stack, configs: &[ServiceConfig], epoch: u64) -> Result<Services, ListenError> {
-        let mut services =
-            Services { list: Vec::new(), terminal: Terminal::default(), events: Events::default() };
+    pub fn new(
+        stack: &mut Stack,
+        limits: ConnectionLimits,
+        configs: &[ServiceConfig],
+        epoch: u64,
+    ) -> Result<Services, ListenError> {
+        let terminal = Terminal::new(limits);
+        let mut services = Services { list: Vec::new(), terminal, events: Events::default() };
         for config in configs {
-            match start(stack, &mut services.terminal, config, epoch) {
+            match start(stack, &mut services.terminal, limits, config, epoch) {
                 Ok(service) => services.list.extend(service),
                 Err(error) => {
                     services.stop(stack);
@@ -98,7 +108,8 @@ impl Services {
     /// # Errors
     /// Port 80 is taken.
     pub fn portal(stack: &mut Stack, address: Ipv4Addr) -> Result<Services, ListenError> {
-        let server = http::Server::new(stack, 80, Site::Portal(format!("http://{address}{}", pages::LOGIN)))?;
+        let site = Site::Portal(format!("http://{address}{}", pages::LOGIN));
+        let server = http::Server::new(stack, ConnectionLimits::default(), 80, site)?;
         Ok(Services {
             list: vec![Box::new(server)],
             terminal: Terminal::default(),

@@ -1,9 +1,9 @@
 //! An MQTT broker on a port of a host, and on another one over WebSocket: carries bytes between the connections and the
 //! [`Broker`].
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
-use super::echo::drop_oldest;
-use crate::net::config::{self, MqttChange};
+use super::contract::{Events, Service, tcp_options};
+use super::echo::make_room;
+use crate::net::config::{self, ConnectionLimits, MqttChange};
 use crate::net::event::HostEvent;
 use crate::net::mqtt::broker::Broker;
 use crate::net::mqtt::wire::Message;
@@ -44,6 +44,7 @@ enum Web {
 /// The broker of a host.
 pub(super) struct Server {
     listener: Listener,
+    limits: ConnectionLimits,
     /// For WebSocket.
     web_listener: Option<Listener>,
     broker: Broker,
@@ -51,9 +52,13 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(stack: &mut Stack, config: &config::Mqtt) -> Result<Server, ListenError> {
-        let listener = stack.stream_listen(config.port, BACKLOG, &tcp_options())?;
-        let web = config.websocket.map(|port| stack.stream_listen(port, BACKLOG, &tcp_options()));
+    pub(super) fn new(
+        stack: &mut Stack,
+        limits: ConnectionLimits,
+        config: &config::Mqtt,
+    ) -> Result<Server, ListenError> {
+        let listener = stack.stream_listen(config.port, limits.backlog, &tcp_options())?;
+        let web = config.websocket.map(|port| stack.stream_listen(port, limits.backlog, &tcp_options()));
         let web_listener = match web.transpose() {
             Ok(web) => web,
             Err(error) => {
@@ -61,7 +66,7 @@ impl Server {
                 return Err(error);
             }
         };
-        Ok(Server { listener, web_listener, broker: Broker::new(config), connections: Vec::new() })
+        Ok(Server { listener, limits, web_listener, broker: Broker::new(config), connections: Vec::new() })
     }
 }
 
@@ -71,9 +76,7 @@ impl Service for Server {
         for (listener, web) in [(Some(self.listener), false), (self.web_listener, true)] {
             let Some(listener) = listener else { continue };
             while let Some((stream, peer)) = stack.stream_accept(listener) {
-                if self.connections.len() >= CONNECTIONS {
-                    drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-                }
+                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
                 let number = self.broker.open(now, peer);
                 let web = if web { Web::Asked(Vec::new()) } else { Web::None };
                 let (frames, closing) = (Vec::new(), false);

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
-use super::echo::drop_oldest;
-use crate::net::config::ScriptStep;
+use super::contract::{Events, Service, tcp_options};
+use super::echo::make_room;
+use crate::net::config::{ConnectionLimits, ScriptStep};
 use crate::net::event::{HostEvent, ScriptEvent, ScriptNews, quoted};
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
 use crate::time::Instant;
@@ -31,6 +31,7 @@ struct Connection {
 /// One port and its script.
 pub(super) struct Server {
     listener: Listener,
+    limits: ConnectionLimits,
     steps: Vec<ScriptStep>,
     connections: Vec<Connection>,
 }
@@ -43,9 +44,14 @@ enum Onward {
 }
 
 impl Server {
-    pub(super) fn new(stack: &mut Stack, port: u16, steps: &[ScriptStep]) -> Result<Self, ListenError> {
-        let listener = stack.stream_listen(port, BACKLOG, &tcp_options())?;
-        Ok(Server { listener, steps: steps.to_vec(), connections: Vec::new() })
+    pub(super) fn new(
+        stack: &mut Stack,
+        limits: ConnectionLimits,
+        port: u16,
+        steps: &[ScriptStep],
+    ) -> Result<Self, ListenError> {
+        let listener = stack.stream_listen(port, limits.backlog, &tcp_options())?;
+        Ok(Server { listener, limits, steps: steps.to_vec(), connections: Vec::new() })
     }
 }
 
@@ -54,9 +60,7 @@ impl Service for Server {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
             tell(events, peer, ScriptNews::Connected);
-            if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-            }
+            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             self.connections.push(Connection {
                 stream,
                 peer,

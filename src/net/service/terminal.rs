@@ -7,8 +7,9 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, tcp_options};
-use super::echo::drop_oldest;
+use super::contract::{Events, tcp_options};
+use super::echo::make_room;
+use crate::net::config::ConnectionLimits;
 use crate::net::crc::Crc32;
 use crate::net::event::{Ending, HostEvent, Order, TcpEvent, UdpEvent};
 use crate::net::stack::{
@@ -58,11 +59,16 @@ pub(in crate::net) struct Terminal {
     /// UDP ports; datagrams leave from the first.
     ports: Vec<Port>,
     paused: bool,
+    limits: ConnectionLimits,
 }
 
 impl Terminal {
+    pub(super) fn new(limits: ConnectionLimits) -> Terminal {
+        Terminal { limits, ..Terminal::default() }
+    }
+
     pub(super) fn listen_tcp(&mut self, stack: &mut Stack, port: u16) -> Result<(), ListenError> {
-        self.listeners.push(stack.stream_listen(port, BACKLOG, &options())?);
+        self.listeners.push(stack.stream_listen(port, self.limits.backlog, &options())?);
         Ok(())
     }
 
@@ -236,9 +242,7 @@ impl Terminal {
     }
 
     fn keep(&mut self, stack: &mut Stack, connection: Connection) {
-        if self.connections.len() >= CONNECTIONS {
-            drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-        }
+        make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
         self.connections.push(connection);
     }
 

@@ -2,9 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::contract::CONNECTIONS;
 use super::*;
-use crate::net::config::{HttpAnswer, HttpChange, Page};
+use crate::net::config::{ConnectionLimits, HttpAnswer, HttpChange, Page};
 use crate::net::stack::tests::lan::{App, Lan, address, ms};
 use crate::net::stack::{CloseReason, Connection, StreamState, TcpOptions, UDP_QUEUE};
 use crate::time::Duration;
@@ -68,8 +67,12 @@ impl App for World {
 }
 
 fn world() -> (Lan, World) {
+    world_with(ConnectionLimits::default())
+}
+
+fn world_with(limits: ConnectionLimits) -> (Lan, World) {
     let mut lan = Lan::new(2, 1);
-    let services = Services::new(&mut lan.nodes[1], &configs(), 0).unwrap();
+    let services = Services::new(&mut lan.nodes[1], limits, &configs(), 0).unwrap();
     (lan, World { services, clients: Vec::new() })
 }
 
@@ -348,15 +351,42 @@ fn udp_echo_sends_every_datagram_back_even_more_than_fit_one_poll() {
 }
 
 #[test]
-fn a_service_keeps_a_bounded_number_of_connections() {
-    let (mut lan, mut world) = world();
-    let all: Vec<usize> = (0..CONNECTIONS + 1).map(|_| world.connect(&mut lan, 7)).collect();
-    assert_eq!(
-        lan.nodes[0].stream_state(world.clients[all[0]].0),
-        StreamState::Closed(CloseReason::Reset),
-        "the oldest makes room"
-    );
-    assert_eq!(world.exchange(&mut lan, all[1], b"still here"), "still here");
+fn a_service_keeps_as_many_connections_as_its_host_may_have() {
+    for connections in [1, 3, ConnectionLimits::default().connections] {
+        let limits = ConnectionLimits { connections, ..ConnectionLimits::default() };
+        for port in [7, 80] {
+            let (mut lan, mut world) = world_with(limits);
+            let all: Vec<usize> = (0..connections + 1).map(|_| world.connect(&mut lan, port)).collect();
+            let state = |client: usize| lan.nodes[0].stream_state(world.clients[all[client]].0);
+            assert_eq!(
+                (state(0), state(1)),
+                (StreamState::Closed(CloseReason::Reset), StreamState::Open),
+                "port {port}, {connections} connections: the oldest makes room, and no other"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_syn_beyond_the_backlog_is_dropped_until_the_service_has_taken_one() {
+    let open_at_once = |backlog| {
+        let (mut lan, mut world) = world_with(ConnectionLimits { backlog, ..ConnectionLimits::default() });
+        // So that nobody waits for ARP.
+        world.connect(&mut lan, 80);
+        for _ in 0..4 {
+            let dialled = lan.nodes[0].stream_connect(lan.now, at(7), None, &TcpOptions::default());
+            world.clients.push((dialled.unwrap(), Vec::new()));
+        }
+        let mut open = |ms| {
+            let until = lan.now + Duration::from_millis(ms);
+            lan.run_app(until, &mut world);
+            let state = |(stream, _): &(Connection, _)| lan.nodes[0].stream_state(*stream);
+            world.clients[1..].iter().filter(|client| state(client) == StreamState::Open).count()
+        };
+        (open(10), open(20_000))
+    };
+    assert_eq!(open_at_once(2), (2, 4), "two at once, and the others when their SYNs come again");
+    assert_eq!(open_at_once(4), (4, 4), "all at once");
 }
 
 #[test]
@@ -401,10 +431,16 @@ fn ports_named_twice_are_refused_and_nothing_stays_open() {
         ServiceConfig::TcpEcho { port: 7 },
         ServiceConfig::Http { port: 7, pages: Vec::new(), shows: Vec::new() },
     ];
-    assert_eq!(Services::new(&mut lan.nodes[0], &twice, 0).err(), Some(ListenError::PortInUse));
+    assert_eq!(
+        Services::new(&mut lan.nodes[0], ConnectionLimits::default(), &twice, 0).err(),
+        Some(ListenError::PortInUse)
+    );
     let zero = [ServiceConfig::TcpEcho { port: 7 }, ServiceConfig::UdpEcho { port: 0 }];
-    assert_eq!(Services::new(&mut lan.nodes[0], &zero, 0).err(), Some(ListenError::BadPort));
-    assert!(Services::new(&mut lan.nodes[0], &twice[..1], 0).is_ok());
+    assert_eq!(
+        Services::new(&mut lan.nodes[0], ConnectionLimits::default(), &zero, 0).err(),
+        Some(ListenError::BadPort)
+    );
+    assert!(Services::new(&mut lan.nodes[0], ConnectionLimits::default(), &twice[..1], 0).is_ok());
     lan.run_idle(ms(1));
 }
 

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::contract::{BACKLOG, CONNECTIONS, Events, Service, tcp_options};
-use super::echo::drop_oldest;
-use crate::net::config::{WebSocket, WebSocketChange};
+use super::contract::{Events, Service, tcp_options};
+use super::echo::make_room;
+use crate::net::config::{ConnectionLimits, WebSocket, WebSocketChange};
 use crate::net::event::{HostEvent, WebSocketEnd, WebSocketEvent, WebSocketNews};
 use crate::net::service::pages::Content;
 use crate::net::stack::{self, ListenError, Listener, Stack, StreamState};
@@ -41,15 +41,20 @@ enum Phase {
 /// One port.
 pub(super) struct Server {
     listener: Listener,
+    limits: ConnectionLimits,
     config: WebSocket,
     silent: bool,
     connections: Vec<Connection>,
 }
 
 impl Server {
-    pub(super) fn new(stack: &mut Stack, config: &WebSocket) -> Result<Self, ListenError> {
-        let listener = stack.stream_listen(config.port, BACKLOG, &tcp_options())?;
-        Ok(Server { listener, config: config.clone(), silent: false, connections: Vec::new() })
+    pub(super) fn new(
+        stack: &mut Stack,
+        limits: ConnectionLimits,
+        config: &WebSocket,
+    ) -> Result<Self, ListenError> {
+        let listener = stack.stream_listen(config.port, limits.backlog, &tcp_options())?;
+        Ok(Server { listener, limits, config: config.clone(), silent: false, connections: Vec::new() })
     }
 
     fn sockets(&mut self) -> impl Iterator<Item = &mut Socket> {
@@ -64,9 +69,7 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            if self.connections.len() >= CONNECTIONS {
-                drop_oldest(stack, &mut self.connections, |c| (c.heard, c.stream));
-            }
+            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             let phase = Phase::Shaking(Vec::new());
             self.connections.push(Connection { stream, peer, output: VecDeque::new(), phase, heard: now });
             moved = true;

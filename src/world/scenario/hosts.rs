@@ -11,7 +11,7 @@ use super::table::{Section, found};
 use super::tls::{Owner, Tls};
 use super::{dns, exists, link, pages, schema, servers};
 use crate::net::addr::same_network;
-use crate::net::config::{Faults, HostConfig, LinkFaults, ServiceConfig, Source, TlsPort};
+use crate::net::config::{ConnectionLimits, Faults, HostConfig, LinkFaults, ServiceConfig, Source, TlsPort};
 use crate::net::icmpv6::MIN_MTU;
 use crate::net::ntp;
 use crate::net::toxics::Toxics;
@@ -101,6 +101,7 @@ pub(super) fn read(
             secure.push(TlsPort { host: name.to_string(), port, config: tls.config });
             files.services.push(tls.files);
         }
+        let limits = connection_limits(problems, &section);
         let Some(address) = address else { continue };
         hosts.push(HostConfig {
             name: name.to_string(),
@@ -112,6 +113,7 @@ pub(super) fn read(
             mac,
             groups,
             toxics,
+            limits,
             services,
         });
     }
@@ -131,6 +133,18 @@ fn groups(problems: &mut Problems, section: &Section) -> Vec<IpAddr> {
         }
     }
     groups
+}
+
+/// How many connections each of a host's services has.
+fn connection_limits(problems: &mut Problems, section: &Section) -> ConnectionLimits {
+    let default = ConnectionLimits::default();
+    let mut read = |key, default| {
+        section.integer(problems, key, 1, i128::from(ConnectionLimits::MOST)).unwrap_or(default)
+    };
+    ConnectionLimits {
+        connections: read("connections", default.connections),
+        backlog: read("backlog", default.backlog),
+    }
 }
 
 /// What is done to the connections of a host's ports at the start. What is said of all comes before what is said of one.

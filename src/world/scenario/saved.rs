@@ -190,7 +190,7 @@ pub fn text(name: &str, saved: &Saved) -> String {
 mod tests {
     use super::*;
     use crate::at::nvs::{SavedJoin, UartSettings};
-    use crate::profile::PROFILES;
+    use crate::profile::{Build, PROFILES};
 
     fn full() -> Saved {
         let mut saved = Saved::default();
@@ -207,7 +207,7 @@ mod tests {
             scan_mode: 1,
             pmf: 1,
         });
-        saved.flash.write(PROFILES[0], "ble_data", 3, b"\x00\x01");
+        saved.flash.write(PROFILES[0], &Build::published(PROFILES[0]), "ble_data", 3, b"\x00\x01");
         saved.flash.firmware.install(1, "v2.4.0.0");
         saved
     }

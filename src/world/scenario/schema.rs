@@ -153,6 +153,8 @@ pub(super) const HOST: &[Key] = &[
     key("mac", "the MAC address of a station, such as \"24:0a:c4:00:00:01\"", "made from the name"),
     key("groups", "a list of multicast groups, such as [\"239.1.2.3\"]", "empty"),
     key("toxics", "a table of TCP ports, or `all`: { \"80\" = \"bandwidth 8kbit/s\" }", "none"),
+    key("connections", "an integer from 1 to 4096", "128"),
+    key("backlog", "an integer from 1 to 4096", "16"),
     key("http", "a table: [host.NAME.http]", "no HTTP server"),
     key("dns", "a table: [host.NAME.dns]", "no DNS server"),
     key("tcp-echo", "a port from 1 to 65535", "no TCP echo"),

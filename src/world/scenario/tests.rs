@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use super::table::Key;
 use super::*;
 use crate::net::config::{
-    DhcpAnswers, Distribution, DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults, GeModel, LinkFaults,
-    ServiceConfig, Sntp, SntpAnswers, UpdateAnswers, UpdateOffer,
+    ConnectionLimits, DhcpAnswers, Distribution, DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord, Faults,
+    GeModel, LinkFaults, ServiceConfig, Sntp, SntpAnswers, UpdateAnswers, UpdateOffer,
 };
 use crate::profile::Feature;
 use crate::uart::LineSettings;
@@ -145,6 +145,8 @@ fn every_key_can_be_given() {
         udp-echo = 80
         tcp-terminal = 80
         udp-terminal = 7
+        connections = 2
+        backlog = 4096
         link.rate = "64 kbit/s"
         [host.www.dns]
         answers = "servfail"
@@ -192,6 +194,7 @@ fn every_key_can_be_given() {
     let down = Faults { loss_ppm: 10_000, down: false, ..link.clone() };
     assert_eq!(s.net.modules[1].link, LinkFaults { up: link, down });
     assert_eq!(s.net.hosts[0].dns_names, ["www.example.com"]);
+    assert_eq!(s.net.hosts[0].limits, ConnectionLimits { connections: 2, backlog: 4096 });
     assert_eq!(s.net.hosts[0].link.up.rate_bps, Some(64_000));
     let terminals = [ServiceConfig::TcpTerminal { port: 80 }, ServiceConfig::UdpTerminal { port: 7 }];
     assert_eq!(s.net.hosts[0].services[4..], terminals);

@@ -83,7 +83,7 @@ impl Load {
                 self.head.extend(block.iter().take(missing));
                 self.damaged |= !firmware::is_whole(self.received, block);
             }
-            Target::Partition(name) => env.flash.write(env.profile, name, self.received, block),
+            Target::Partition(name) => env.flash.write(env.profile, &env.build, name, self.received, block),
         }
         self.received += block.len();
         // Of a text: nothing is decided by it.

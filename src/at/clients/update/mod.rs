@@ -259,7 +259,7 @@ impl Run {
                 "ready to upgrade partition: \"{name}\" type:0x{:x} subtype:0x{:x} addr:0x{:x} size:0x{:x} encrypt:0",
                 partition.kind, partition.subtype, partition.address, partition.size
             ));
-            env.flash.erase(env.profile, partition.name, 0, partition.bytes());
+            env.flash.erase(env.profile, &env.build, partition.name, 0, partition.bytes());
             (Target::Partition(partition.name), partition.size)
         };
         let until =

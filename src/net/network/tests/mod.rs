@@ -12,7 +12,8 @@ use smoltcp::wire::{EthernetProtocol, IpProtocol, Ipv4Packet};
 
 use super::*;
 use crate::net::config::{
-    DhcpAnswers, DnsConfig, Faults, HttpAnswer, ModuleLinkConfig, Page, SegmentConfig, ServiceConfig,
+    ConnectionLimits, DhcpAnswers, DnsConfig, Faults, HttpAnswer, ModuleLinkConfig, Page, SegmentConfig,
+    ServiceConfig,
 };
 use crate::net::packet;
 use crate::net::stack::{
@@ -57,6 +58,7 @@ fn host(name: &str, address: &str, segment: Option<&str>) -> HostConfig {
         mac: None,
         groups: Vec::new(),
         toxics: Vec::new(),
+        limits: ConnectionLimits::default(),
         services: vec![
             ServiceConfig::Http { port: 80, pages: vec![page], shows: Vec::new() },
             ServiceConfig::UdpEcho { port: 7 },

@@ -192,6 +192,10 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
             "2:11: `address` in [host.www]: expected the IPv4 address of one host, found `www`",
         ),
         (
+            "[host.www]\naddress = \"1.2.3.4\"\nbacklog = 0",
+            "3:11: `backlog` in [host.www]: expected an integer from 1 to 4096, found `0`",
+        ),
+        (
             "[host.www]\naddress = \"224.0.0.1\"",
             "2:11: `address` in [host.www]: expected the IPv4 address of one host, found `224.0.0.1`",
         ),
@@ -257,7 +261,7 @@ fn each_mistake_is_told_with_its_place_and_what_was_expected() {
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\ntimeline = []",
-            "3:1: unknown key `timeline` in [host.a], expected `address`, `address6`, `names`, `ap`, `link`, `mac`, `groups`, `toxics`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `discard`, `source`, `script`, `external`, `sntp`, `update`, `mqtt` or `websocket`; `timeline` belongs to the top of the file, before the first [section]",
+            "3:1: unknown key `timeline` in [host.a], expected `address`, `address6`, `names`, `ap`, `link`, `mac`, `groups`, `toxics`, `connections`, `backlog`, `http`, `dns`, `tcp-echo`, `udp-echo`, `tcp-terminal`, `udp-terminal`, `discard`, `source`, `script`, `external`, `sntp`, `update`, `mqtt` or `websocket`; `timeline` belongs to the top of the file, before the first [section]",
         ),
         (
             "[host.a]\naddress = \"1.2.3.4\"\n[host.a.http]\npages = { status = \"x\" }",
