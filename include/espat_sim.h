@@ -420,6 +420,13 @@ enum espat_event_kind
     // The MCU sends while the module does not run, and nobody hears it. Said once until it runs. `code` is one of
     // espat_power.
     ESPAT_EVENT_KIND_UART_UNHEARD = 36,
+    // A command was not carried out, but answered as `module NAME answer` has said: `data` is its line, `detail` the
+    // answer.
+    ESPAT_EVENT_KIND_FAULT_ANSWERED = 40,
+    // There was no memory for `name`: `count` bytes were needed, `sent` free (`module NAME heap`).
+    ESPAT_EVENT_KIND_FAULT_NO_MEMORY = 41,
+    // Flash took no write: `name` says of what (`module NAME flash fail`).
+    ESPAT_EVENT_KIND_FAULT_NOT_WRITTEN = 42,
     // A host is on a module's softAP: `name` is the module.
     ESPAT_EVENT_KIND_GUEST_JOINED = 100,
     // A module's softAP has not let a host in: `name` is the module, `detail` says why.
@@ -898,7 +905,7 @@ typedef struct espat_observation {
     // now.
     const char *subject;
     // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
-    // "change", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
+    // "change", "fault", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
     // "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket", "discard", "source", "script", "external", "toxic",
     // "change".
     // NULL: there is no observation now.

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 
 use super::links::{Kind, Link};
 use super::server::Running;
+use super::system::LINK_HEAP;
 use super::{Core, Env, LinkChange, secure, tls_log};
 use crate::net::stack::{CloseReason, Connection};
 use crate::time::{Duration, Instant};
@@ -31,6 +32,11 @@ pub fn poll(now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
             (Some(id), Some(listener)) => {
                 let Some((stream, remote)) = env.stack.stream_accept(listener) else { break };
                 if env.stack.stream_local(stream).is_some_and(|local| !running.takes(local.ip(), env)) {
+                    env.stack.tcp_abort(stream);
+                    env.stack.stream_release(stream);
+                    continue;
+                }
+                if !core.has_memory("a client", LINK_HEAP as usize, env) {
                     env.stack.tcp_abort(stream);
                     env.stack.stream_release(stream);
                     continue;

@@ -8,6 +8,7 @@ use super::clients::sntp::Sntp;
 use super::clients::update::Update;
 use super::clients::websocket::WebSockets;
 use super::clock::Clock;
+use super::faults::FaultEvent;
 use super::links::Links;
 use super::nvs::{SavedJoin, SoftAp};
 use super::output::Output;
@@ -109,6 +110,32 @@ impl Core {
         if let Some(request) = self.settings.wifi.join.as_ref().map(SavedJoin::request) {
             env.start_join(now, request, false);
         }
+    }
+
+    /// Free heap, and the least that was seen, bytes.
+    pub(super) fn heap(&mut self, env: &Env<'_>) -> (u32, u32) {
+        self.system.heap(env.heap(), self.links.open_ids().count())
+    }
+
+    /// Whether so many bytes are to be had for something. While nothing is wrong with the memory they are: what has a
+    /// limit of its own there says so itself.
+    pub(super) fn has_memory(&mut self, what: &'static str, needed: usize, env: &Env<'_>) -> bool {
+        let (free, _) = self.heap(env);
+        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+        if env.faults.heap.is_none() || needed <= free {
+            return true;
+        }
+        self.tell(AtEvent::Fault(FaultEvent::NoMemory { what, needed, free }));
+        false
+    }
+
+    /// Whether flash takes a write; the command under way ends in ERROR where it does not.
+    pub(super) fn can_write(&mut self, what: &str, env: &Env<'_>) -> bool {
+        if env.faults.flash_fails {
+            self.tell(AtEvent::Fault(FaultEvent::NotWritten(what.to_owned())));
+            self.system.unwritten = true;
+        }
+        !env.faults.flash_fails
     }
 
     pub(super) fn tell(&mut self, event: AtEvent) {

@@ -1,32 +1,40 @@
 //! From a complete line to its command: the look-up in the table, the checks, the handler, the result.
 
 use super::error::ErrorCode;
+use super::faults::{Answer, FaultEvent};
+use super::job::Job;
 use super::line::Completed;
 use super::outcome::{Context, OnceDrained, Outcome};
 use super::params::{CommandLine, Form};
 use super::schema::Args;
 use super::table::{self, Command, Need};
-use super::{At, Env, Phase};
-use crate::time::Instant;
+use super::{At, AtEvent, Env, Phase};
+use crate::time::{Duration, Instant};
 
 impl At {
     /// Runs a complete line.
     pub(super) fn run(&mut self, now: Instant, completed: Completed, env: &mut Env<'_>) {
-        let outcome =
-            match completed {
-                Completed::TooLong => Err(ErrorCode::NO_AT),
-                Completed::Line(line) => match CommandLine::parse(&line) {
+        self.core.system.unwritten = false;
+        let outcome = match completed {
+            Completed::TooLong => Err(ErrorCode::NO_AT),
+            Completed::Line(line) => match env.faults.take_answer(&line) {
+                Some((answer, delay)) => Ok(answer_instead(now, line, answer, delay)),
+                None => match CommandLine::parse(&line) {
                     Ok(line) => self.execute(now, &line, env),
                     Err(code) => Err(named(&line, env)
                         .map_or(code, |command| command.explain(code, &[], &[], env.profile))),
                 },
-            };
+            },
+        };
         self.conclude(outcome);
     }
 
     /// What a handler, or the end of a data phase, comes to.
     pub(super) fn conclude(&mut self, outcome: Result<Outcome, ErrorCode>) {
         match outcome {
+            Ok(Outcome::Ok) if std::mem::take(&mut self.core.system.unwritten) => {
+                self.core.out.error(ErrorCode::FAILED);
+            }
             Ok(Outcome::Ok) => self.core.out.ok(),
             Ok(Outcome::Done) => {}
             Ok(Outcome::Take(input)) => self.hand_over(input),
@@ -83,6 +91,20 @@ impl At {
         });
         if met { Ok(()) } else { Err(ErrorCode::FAILED) }
     }
+}
+
+/// A line is not carried out, but answered as a test has said.
+fn answer_instead(now: Instant, line: Vec<u8>, answer: Answer, delay: Duration) -> Outcome {
+    Outcome::Run(Job::until(now + delay, move |c| {
+        c.core.tell(AtEvent::Fault(FaultEvent::Answered { line, answer: answer.clone() }));
+        match answer {
+            Answer::Ok => return Ok(Outcome::Ok),
+            Answer::Error => return Err(ErrorCode::FAILED),
+            Answer::Busy => c.core.out.busy(),
+            Answer::Text(text) => c.core.out.text_bytes(&text),
+        }
+        Ok(Outcome::Done)
+    }))
 }
 
 /// The command that a line is of which the rest cannot be read.

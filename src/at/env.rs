@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::faults::Faults;
 use super::flash::Flash;
 use super::nvs::Nvs;
 use crate::net::stack::{DnsFamily, Stack};
@@ -26,6 +27,8 @@ pub struct Env<'e> {
     pub mac: [u8; 6],
     /// The rest of its flash.
     pub flash: &'e mut Flash,
+    /// What a test makes go wrong.
+    pub faults: &'e mut Faults,
     /// Its facts.
     pub profile: &'static Profile,
     /// What its firmware was built with.
@@ -64,6 +67,18 @@ impl Env<'_> {
                 self.address().into_iter().chain(stack.lan_address()).map(IpAddr::V4).collect()
             }
         }
+    }
+
+    /// Free heap while nothing uses it, bytes.
+    pub fn heap(&self) -> u32 {
+        self.faults.heap.unwrap_or(self.profile.heap)
+    }
+
+    /// TLS sessions that the heap has room for.
+    pub fn tls_sessions(&self) -> usize {
+        let tls = &self.profile.tls;
+        let fit = self.faults.heap.map_or(tls.most, |heap| (heap / tls.session_heap) as usize);
+        fit.min(tls.most)
     }
 
     /// Draws how long something takes.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::faults::FaultEvent;
 use crate::net::stack::CloseReason;
 
 /// What a link carries its data over.
@@ -114,4 +115,6 @@ pub enum AtEvent {
     Link(LinkEvent),
     /// Of the station.
     Station(StationChange),
+    /// Of what a test makes go wrong.
+    Fault(FaultEvent),
 }

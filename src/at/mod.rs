@@ -16,6 +16,7 @@ mod dispatch;
 mod env;
 pub mod error;
 mod event;
+pub mod faults;
 pub mod filter;
 pub mod flash;
 mod input;
@@ -308,6 +309,7 @@ impl At {
         for task in Task::ALL.into_iter().filter(|task| !self.restart || task.outlives_links()) {
             moved |= task.poll(now, &mut self.core, env);
         }
+        self.core.events.extend(env.faults.news.drain(..).map(AtEvent::Fault));
         if let Phase::Parsed(at, _) = &self.phase
             && *at <= now
             && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)
@@ -355,6 +357,11 @@ impl At {
     /// The time of day, as it goes on.
     pub fn clock(&self) -> Clock {
         self.core.system.clock
+    }
+
+    /// Prints these bytes between two writes of its own.
+    pub fn print(&mut self, bytes: &[u8]) {
+        self.core.out.text_bytes(bytes);
     }
 
     /// True when received data waits for room in the transmit ring.

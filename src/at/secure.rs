@@ -204,7 +204,7 @@ fn base(cost: Range, env: &Env<'_>) -> Config {
 fn with_clock(now: Instant, config: Config, clock: Clock, env: &Env<'_>) -> Secure {
     let shows = u64::try_from(clock.unix(now)).unwrap_or(0);
     let clock = tls::Clock { at: now, shows };
-    Secure { config: Arc::new(config), clock, most: Some(env.profile.tls.most) }
+    Secure { config: Arc::new(config), clock, most: Some(env.tls_sessions()) }
 }
 
 /// Where keys are not compiled in, one that is set makes every connection fail: an empty one does so here.

@@ -38,6 +38,8 @@ pub struct System {
     pub transmit_interval: Duration,
     /// Least free heap that was seen, bytes.
     least_free: u32,
+    /// Flash has not taken what the command under way was to save: it ends in ERROR.
+    pub unwritten: bool,
 }
 
 /// A pin that wakes from light sleep.
@@ -54,7 +56,7 @@ const TX_POWER: u8 = 78;
 /// The sleep mode in which the CPU sleeps, too.
 pub const LIGHT_SLEEP: u8 = 2;
 /// What an open link takes of the heap, bytes (an estimate).
-const LINK_HEAP: u32 = 2_300;
+pub const LINK_HEAP: u32 = 2_300;
 
 impl System {
     /// Right after a boot out of the slot `running`, with the UART set like this.
@@ -81,14 +83,15 @@ impl System {
             user_ram: Vec::new(),
             transmit_interval: Duration::from_millis(20),
             least_free: profile.heap,
+            unwritten: false,
         }
     }
 
-    /// Free heap with so many open links, and the least that was seen, bytes.
-    pub fn heap(&mut self, profile: &Profile, links: usize) -> (u32, u32) {
+    /// Free heap with so many open links, and the least that was seen, bytes. `heap`: what is free without any.
+    pub fn heap(&mut self, heap: u32, links: usize) -> (u32, u32) {
         let links = LINK_HEAP.saturating_mul(u32::try_from(links).unwrap_or(u32::MAX));
         let user = u32::try_from(self.user_ram.len()).unwrap_or(u32::MAX);
-        let free = profile.heap.saturating_sub(links).saturating_sub(user);
+        let free = heap.saturating_sub(links).saturating_sub(user);
         self.least_free = self.least_free.min(free);
         (free, self.least_free)
     }

@@ -63,6 +63,13 @@ pub enum espat_event_kind {
     /// The MCU sends while the module does not run, and nobody hears it. Said once until it runs. `code` is one of
     /// espat_power.
     UartUnheard = 36,
+    /// A command was not carried out, but answered as `module NAME answer` has said: `data` is its line, `detail` the
+    /// answer.
+    FaultAnswered = 40,
+    /// There was no memory for `name`: `count` bytes were needed, `sent` free (`module NAME heap`).
+    FaultNoMemory = 41,
+    /// Flash took no write: `name` says of what (`module NAME flash fail`).
+    FaultNotWritten = 42,
     /// A host is on a module's softAP: `name` is the module.
     GuestJoined = 100,
     /// A module's softAP has not let a host in: `name` is the module, `detail` says why.
@@ -202,7 +209,7 @@ pub struct espat_observation {
     /// now.
     pub subject: *const c_char,
     /// What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
-    /// "change", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
+    /// "change", "fault", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
     /// "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket", "discard", "source", "script", "external", "toxic",
     /// "change".
     /// NULL: there is no observation now.

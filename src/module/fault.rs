@@ -1,6 +1,7 @@
-//! What a test does to a module itself: it resets it, or takes its supply away.
+//! What a test does to a module itself: it resets it, takes its supply away, and makes its firmware fail.
 
 use super::{Module, Power};
+use crate::at::faults::Override;
 use crate::profile::Reset;
 use crate::time::Instant;
 
@@ -11,6 +12,16 @@ pub enum ModuleChange {
     Reset(Reset),
     /// The supply comes, or goes.
     Power(bool),
+    /// Lines of the MCU are answered so, and not carried out.
+    Answer(Override),
+    /// They are carried out again: those of one command, or all.
+    NoAnswer(Option<Vec<u8>>),
+    /// So much of the heap is free while nothing uses it, bytes; `None`: as much as the profile says.
+    Heap(Option<u32>),
+    /// Flash takes writes, or does not. Erasing works.
+    Flash(bool),
+    /// The firmware prints these bytes at once, between two writes of its own.
+    Print(Vec<u8>),
 }
 
 impl Module {
@@ -19,7 +30,14 @@ impl Module {
         match change {
             ModuleChange::Reset(_) if !self.supplied => Some("it has no supply"),
             ModuleChange::Reset(_) if !self.enabled => Some("it is switched off (EN is low)"),
-            ModuleChange::Reset(_) | ModuleChange::Power(_) => None,
+            ModuleChange::Print(_) if self.power != Power::On => Some("its firmware does not run"),
+            ModuleChange::Reset(_)
+            | ModuleChange::Power(_)
+            | ModuleChange::Answer(_)
+            | ModuleChange::NoAnswer(_)
+            | ModuleChange::Heap(_)
+            | ModuleChange::Flash(_)
+            | ModuleChange::Print(_) => None,
         }
     }
 
@@ -30,6 +48,16 @@ impl Module {
             ModuleChange::Power(on) => {
                 self.supplied = *on;
                 self.powered(now);
+            }
+            ModuleChange::Answer(new) => self.faults.answer(new.clone()),
+            ModuleChange::NoAnswer(command) => self.faults.forget(command.as_deref()),
+            ModuleChange::Heap(heap) => self.faults.heap = *heap,
+            ModuleChange::Flash(works) => self.faults.flash_fails = !works,
+            ModuleChange::Print(bytes) => {
+                if let Some(firmware) = self.at.as_mut().filter(|_| self.power == Power::On) {
+                    firmware.print(bytes);
+                    self.settle(now);
+                }
             }
         }
     }

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::at::clock::Clock;
+use crate::at::faults::Faults;
 use crate::at::flash::Flash;
 use crate::at::{At, AtEvent, Env, Nvs, OnceDrained};
 use crate::capture::Mark;
@@ -31,6 +32,7 @@ macro_rules! env {
             air: &$module.air,
             nvs: &mut $module.saved.nvs,
             flash: &mut $module.saved.flash,
+            faults: &mut $module.faults,
             mac: $module.mac,
             profile: $module.config.profile,
             build: $module.config.build,
@@ -151,6 +153,7 @@ pub struct Module {
     wake: Option<bool>,
     boots: u32,
     saved: Saved,
+    faults: Faults,
     at: Option<At>,
     /// The time of day, while it runs through a reset.
     clock: Option<Clock>,
@@ -196,6 +199,7 @@ impl Module {
             wake: None,
             boots: 0,
             saved: config.saved.clone(),
+            faults: Faults::default(),
             at: None,
             clock: None,
             station: Station::default(),

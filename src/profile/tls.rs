@@ -23,6 +23,9 @@ pub struct Tls {
     pub dates: bool,
     /// Sessions that the heap has room for.
     pub most: usize,
+    /// What a session takes of the heap, bytes: the figures of ESP-IDF's documentation for a client that verifies, with
+    /// buffers that are there all the time, and on the ESP8266 with those that come and go.
+    pub session_heap: u32,
     /// Lengths of data that waits are those of records that have been opened, where there are some. Otherwise they are
     /// always those of records as they came.
     pub opened_lengths: bool,
@@ -84,6 +87,7 @@ impl Tls {
         short_hashes: true,
         dates: true,
         most: 3,
+        session_heap: 38_500,
         opened_lengths: false,
         capital_codes: false,
         handshake: [Range::millis(1_000, 1_400), Range::millis(1_500, 2_100), Range::millis(2_500, 3_500)],
@@ -92,6 +96,7 @@ impl Tls {
     pub(super) const ESP8266_V2_2: Tls = Tls {
         dates: false,
         most: 1,
+        session_heap: 22_000,
         handshake: [Range::millis(3_000, 4_500), Range::millis(3_500, 5_500), Range::millis(5_000, 7_000)],
         ..Tls::V2_3
     };

@@ -126,7 +126,7 @@ const COMMANDS: [Row; 11] = [
     Row {
         word: "module",
         usage: &["module NAME CHANGE"],
-        help: "Makes something go wrong with a module itself: its supply, a reset.",
+        help: "Makes something go wrong with a module itself: its supply, its memory, its answers.",
         details: module::details,
         read: module::read,
     },

@@ -16,6 +16,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use super::console::Change;
+use crate::at::faults::FaultEvent;
 use crate::at::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
 use crate::module::ModuleEvent;
 use crate::net::event::{HostEvent, TcpEvent, UdpEvent};
@@ -35,6 +36,8 @@ pub enum Event {
     Link(LinkEvent),
     /// On a module's UART.
     Uart(UartEvent),
+    /// In a module's firmware, because it was made to go wrong.
+    Fault(FaultEvent),
     /// To a host or one of its services.
     Host(HostEvent),
     /// A line of the console or of the timeline has taken effect.
@@ -84,6 +87,12 @@ pub enum EventKind {
     UartMcuOverrun = 35,
     /// The MCU sends while the module does not run.
     UartUnheard = 36,
+    /// A command was not carried out, but answered as a test has said.
+    FaultAnswered = 40,
+    /// There was no memory.
+    FaultNoMemory = 41,
+    /// Flash took no write.
+    FaultNotWritten = 42,
     /// A host is on a module's softAP.
     GuestJoined = 100,
     /// A host was not let in there.
@@ -194,7 +203,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 72] = [
+    pub const ALL: [EventKind; 75] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -214,6 +223,9 @@ impl EventKind {
         EventKind::UartEscapeSpoilt,
         EventKind::UartMcuOverrun,
         EventKind::UartUnheard,
+        EventKind::FaultAnswered,
+        EventKind::FaultNoMemory,
+        EventKind::FaultNotWritten,
         EventKind::GuestJoined,
         EventKind::GuestNotLetIn,
         EventKind::GuestLeft,
@@ -296,6 +308,7 @@ impl EventKind {
             | EventKind::UartEscapeSpoilt
             | EventKind::UartMcuOverrun
             | EventKind::UartUnheard => "uart",
+            EventKind::FaultAnswered | EventKind::FaultNoMemory | EventKind::FaultNotWritten => "fault",
             EventKind::GuestJoined
             | EventKind::GuestNotLetIn
             | EventKind::GuestLeft
@@ -376,12 +389,12 @@ pub struct Facts<'a> {
     /// the filter of an MQTT event, or the user of a client that has connected.
     pub name: &'a str,
     /// The method of an HTTP request, the type of a DNS question, the outcome of a TLS handshake, the id of an MQTT
-    /// client, the line of [`EventKind::Changed`], or why something failed.
+    /// client, the line of [`EventKind::Changed`], the answer of [`EventKind::FaultAnswered`], or why something failed.
     pub detail: Cow<'a, str>,
-    /// Bytes received, lost or waiting, or up to the end that a toxic has made; of [`EventKind::SntpAnswered`] seconds since 1970; of
+    /// Bytes received, lost, waiting or needed, or up to the end that a toxic has made; of [`EventKind::SntpAnswered`] seconds since 1970; of
     /// [`EventKind::MqttConnected`] the keep-alive, seconds.
     pub count: u64,
-    /// Bytes of an HTTP answer's body, or sent by a source or by a real program; of [`EventKind::TcpTerminalEnded`] and
+    /// Bytes of an HTTP answer's body, or free, or sent by a source or by a real program; of [`EventKind::TcpTerminalEnded`] and
     /// [`EventKind::DiscardEnded`] the CRC-32 of what has come.
     pub sent: u64,
     /// An HTTP status; a pin's level, 0 or 1; [`EventKind::UartMcuOverrun`]: 1 the receiver was full, 2 off, 0 either;
@@ -422,6 +435,7 @@ impl Event {
             Event::Uart(UartEvent::EscapeSpoilt) => EventKind::UartEscapeSpoilt,
             Event::Uart(UartEvent::McuOverrun { .. }) => EventKind::UartMcuOverrun,
             Event::Uart(UartEvent::Unheard(_)) => EventKind::UartUnheard,
+            Event::Fault(event) => facts::kind_of_fault(event),
             Event::Host(event) => facts::kind_of_host(event),
             Event::Changed(_) => EventKind::Changed,
         }
@@ -467,6 +481,7 @@ impl Event {
                 Facts { code, ..none }
             }
             Event::Uart(UartEvent::ModuleOverrun | UartEvent::Asleep | UartEvent::EscapeSpoilt) => none,
+            Event::Fault(event) => facts::facts_of_fault(event),
             Event::Host(event) => facts::facts_of_host(event),
             Event::Changed(change) => Facts { detail: change.to_string().into(), ..none },
         }
@@ -484,7 +499,7 @@ impl Event {
     /// The event as a comment on a packet of the capture.
     pub(super) fn remark(&self) -> String {
         match self {
-            Event::Station(_) | Event::Link(_) => format!("{} {self}", self.kind().word()),
+            Event::Station(_) | Event::Link(_) | Event::Fault(_) => format!("{} {self}", self.kind().word()),
             _ => self.to_string(),
         }
     }
@@ -499,6 +514,7 @@ impl fmt::Display for Event {
             Event::Station(event) => event.fmt(f),
             Event::Link(event) => event.fmt(f),
             Event::Uart(event) => event.fmt(f),
+            Event::Fault(event) => event.fmt(f),
             Event::Host(event) => event.fmt(f),
             Event::Changed(change) => change.fmt(f),
         }
@@ -510,6 +526,7 @@ impl From<ModuleEvent> for Event {
         match event {
             ModuleEvent::Firmware(AtEvent::Link(event)) => Event::Link(event),
             ModuleEvent::Firmware(AtEvent::Station(event)) => Event::Station(event),
+            ModuleEvent::Firmware(AtEvent::Fault(event)) => Event::Fault(event),
             ModuleEvent::Uart(event) => Event::Uart(event),
         }
     }
@@ -550,17 +567,20 @@ mod tests {
         assert!(numbers.is_sorted_by(|a, b| a < b), "a number is used twice, or out of order: {numbers:?}");
         // A program that was built with an older header knows them: a number here never changes.
         let given = [
-            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 100, 101, 102, 103,
-            110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161, 170, 180,
-            181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 220, 221, 222, 223, 224,
-            225, 226, 227, 228, 229, 230, 231, 232, 233, 240, 300,
+            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 100, 101,
+            102, 103, 110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161,
+            170, 180, 181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 220, 221, 222,
+            223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 240, 300,
         ];
         assert_eq!(numbers, given);
     }
 
     #[test]
     fn every_word_is_of_modules_or_of_hosts_and_stands_once() {
-        assert_eq!(EventKind::words(true), ["command", "reply", "station", "link", "uart", "change"]);
+        assert_eq!(
+            EventKind::words(true),
+            ["command", "reply", "station", "link", "uart", "fault", "change"]
+        );
         let hosts = [
             "station",
             "http",

@@ -1,10 +1,11 @@
 //! What is wrong with a module itself, as its MCU meets it: resets, a supply that goes, and what the console says of it.
 
 use crate::host::{Host, SECOND, with_pc};
-use espat_sim::world::{Pin, Recording, replay};
+use espat_sim::world::{Pin, Recording, Scenario, replay};
 
 /// What came out of the module's log port, from the log of its run; its digests must come again.
-fn log_port(host: Host) -> String {
+fn log_port(mut host: Host) -> String {
+    host.wait(SECOND);
     let module = host.module;
     let (digest, _, log) = host.finish();
     let recording = Recording { log_port: true, ..Recording::default() };
@@ -134,4 +135,196 @@ fn the_supply_can_be_missing_at_the_start_and_come_by_the_timeline() {
     assert_eq!(changes.len(), 4, "{changes:?}");
     let capture = String::from_utf8_lossy(&host.capture).into_owned();
     assert!(capture.contains("module wifi power off"), "the capture has no comment of it");
+}
+
+/// What was observed of the module that was made to go wrong.
+fn faults(host: &mut Host) -> Vec<String> {
+    let seen = host.seen("wifi").into_iter();
+    seen.filter_map(|s| s.strip_prefix("fault ").map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_command_is_answered_as_told_and_not_carried_out_as_often_as_told() {
+    let mut host = linked(1);
+    faults(&mut host);
+    host.console("module wifi answer AT+CIPSEND ERROR once");
+    host.console("module wifi answer AT+CIPMUX OK 2 times");
+    host.console("module wifi answer AT+CWLAP \"+CWLAP:(none)\\r\\n\"");
+    host.ask("AT+CIPSEND=5\r\n", "\r\nERROR\r\n");
+    host.ask("AT+CIPSEND=5\r\n", "\r\nOK\r\n\r\n>");
+    host.ask("hello", "\r\nRecv 5 bytes\r\n\r\nSEND OK\r\n");
+    host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
+    host.ask("at+cipmux?\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPMUX?\r\n", "+CIPMUX:0\r\n\r\nOK\r\n");
+    host.ask("AT+CWLAP\r\n", "+CWLAP:(none)\r\n");
+    host.silent_for(5 * SECOND);
+    host.console("module wifi answer AT+CWLAP none");
+    assert!(host.query("AT+CWLAP\r\n").contains("espat-sim"), "it is not carried out again");
+    assert_eq!(
+        faults(&mut host),
+        [
+            "answered AT+CIPSEND=5 with ERROR",
+            "answered AT+CIPMUX=1 with OK",
+            "answered at+cipmux? with OK",
+            "answered AT+CWLAP with \"+CWLAP:(none)\\r\\n\"",
+        ]
+    );
+    let capture = String::from_utf8_lossy(&host.capture).into_owned();
+    assert!(capture.contains("fault answered AT+CIPSEND=5 with ERROR"), "the capture has no comment of it");
+}
+
+#[test]
+fn an_answer_can_be_late_silent_or_busy_and_outlives_a_reset() {
+    let mut host = Host::ready(2);
+    host.console("module wifi answer AT+GMR ERROR once after 2s");
+    host.send("AT+GMR\r\n");
+    let start = host.now;
+    host.wait(SECOND);
+    host.ask("AT\r\n", "\r\nbusy p...\r\n");
+    host.expect("\r\nERROR\r\n");
+    assert!(host.now - start >= 2 * SECOND, "it came after {} ns", host.now - start);
+    host.console("module wifi answer AT+GMR \"\"");
+    host.send("AT+GMR\r\n");
+    host.silent_for(10 * SECOND);
+    host.console("module wifi answer AT busy p... always");
+    host.ask("AT\r\n", "\r\nbusy p...\r\n");
+    host.console("module wifi reset");
+    host.expect("\r\nready\r\n");
+    host.ask("AT\r\n", "AT\r\n\r\nbusy p...\r\n");
+    host.console("module wifi answer none");
+    host.ask("AT\r\n", "AT\r\n\r\nOK\r\n");
+}
+
+#[test]
+fn a_text_is_printed_between_two_writes_and_nothing_is_printed_while_no_firmware_runs() {
+    let mut host = Host::new(Scenario::default_text(), 1);
+    assert_eq!(
+        host.refused("module wifi print \"x\""),
+        "'module wifi print \"x\"' comes to nothing: wifi: its firmware does not run"
+    );
+    host.expect("\r\nready\r\n");
+    host.send("ATE0\r\n");
+    host.expect("ATE0\r\n\r\nOK\r\n");
+    host.console("module wifi print \"\\r\\n+FOO:\\xff\\r\\n\"");
+    host.expect(b"\r\n+FOO:\xff\r\n");
+    host.send("AT+CIPMUX?\r\n");
+    host.until("+CIPM");
+    host.console("module wifi print \"+BAR\\r\\n\"");
+    host.expect("UX:0\r\n\r\nOK\r\n+BAR\r\n");
+}
+
+#[test]
+fn memory_that_is_gone_fails_what_needs_it_with_the_codes_of_the_module() {
+    let mut host = Host::joined_in(&with_pc(), 1);
+    host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
+    host.ask("AT+SYSLOG=1\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPSTART=0,\"TCP\",\"192.168.1.20\",23\r\n", "0,CONNECT\r\n\r\nOK\r\n");
+    host.ask("AT+CIPSERVER=1,80\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPRECVMODE=1\r\n", "\r\nOK\r\n");
+    host.console("host pc send \"hello\"");
+    host.expect("\r\n+IPD,0,5\r\n");
+    faults(&mut host);
+    host.console("module wifi heap 2400");
+    host.ask("AT+SYSRAM?\r\n", "+SYSRAM:100,100\r\nOK\r\n");
+    let failed = "ERR CODE:0x010a0000\r\n\r\nERROR\r\n";
+    host.ask("AT+CIPSTART=1,\"TCP\",\"192.168.1.20\",23\r\n", failed);
+    host.ask("AT+CIPSEND=0,101\r\n", failed);
+    host.ask("AT+CIPRECVDATA=0,100\r\n", failed);
+    host.ask("AT+MQTTUSERCFG=0,1,\"c\",\"\",\"\",0,0,\"\"\r\n", "ERR CODE:0x010a6005\r\n\r\nERROR\r\n");
+    host.console("host pc connect wifi 80");
+    host.wait(SECOND);
+    // What is there goes on, and so does what is small enough.
+    host.ask("AT+CIPSEND=0,5\r\n", "\r\nOK\r\n\r\n>");
+    host.ask("hello", "\r\nRecv 5 bytes\r\n\r\nSEND OK\r\n");
+    assert_eq!(
+        faults(&mut host),
+        [
+            "no memory for a link: 2300 bytes needed, 100 free",
+            "no memory for what is to be sent: 101 bytes needed, 100 free",
+            "no memory for what is to be read: 133 bytes needed, 100 free",
+            "no memory for MQTT's settings: 600 bytes needed, 100 free",
+            "no memory for a client: 2300 bytes needed, 100 free",
+        ]
+    );
+    host.console("module wifi heap normal");
+    host.ask("AT+CIPRECVDATA=0,100\r\n", "+CIPRECVDATA:5,hello\r\nOK\r\n");
+    let ram = host.query("AT+SYSRAM?\r\n");
+    assert!(ram.starts_with("+SYSRAM:14") && ram.contains(",100\r\n"), "the least that was seen: {ram}");
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_heap_without_room_for_a_session_fails_the_handshake() {
+    let mut host = Host::joined(1);
+    host.console("module wifi heap 38499");
+    host.ask("AT+CIPSTART=\"SSL\",\"api.example.com\",443\r\n", "\r\nERROR\r\n");
+    host.console("module wifi heap 38500");
+    host.ask("AT+CIPSTART=\"SSL\",\"api.example.com\",443\r\n", "CONNECT\r\n\r\nOK\r\n");
+    let log = log_port(host);
+    assert!(log.contains("-0x7f00"), "{log}");
+}
+
+#[test]
+fn flash_that_takes_no_writes_makes_what_saves_fail_and_nothing_is_kept() {
+    let mut host = Host::joined(1);
+    faults(&mut host);
+    let line = host.query("AT+UART?\r\n");
+    host.console("module wifi flash fail");
+    let error = "\r\nERROR\r\n";
+    host.ask("AT+CWAUTOCONN=0\r\n", error);
+    host.ask("AT+UART_DEF=9600,8,1,0,0\r\n", error);
+    host.ask("AT+UART?\r\n", line);
+    host.ask("AT+CWJAP=\"elsewhere\",\"12345678\"\r\n", error);
+    host.ask("AT+SYSFLASH=1,\"ble_data\",0,4\r\n", "\r\nOK\r\n>");
+    host.ask("abcd", error);
+    host.ask("AT+SYSFLASH=0,\"ble_data\",0,4096\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPRECONNINTV=500\r\n", error);
+    // It is in force, though.
+    host.ask("AT+CIPRECONNINTV?\r\n", "+CIPRECONNINTV:500\r\n\r\nOK\r\n");
+    host.ask("AT+SYSSTORE=0\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPRECONNINTV=700\r\n", "\r\nOK\r\n");
+    let seen = faults(&mut host);
+    assert_eq!(seen.len(), 5, "{seen:?}");
+    assert_eq!(seen[0], "flash not written: NVS");
+    assert_eq!(seen[3], "flash not written: the partition ble_data");
+    host.console("module wifi reset power-on");
+    host.expect("\r\nready\r\n");
+    host.until("WIFI GOT IP\r\n");
+    host.ask("ATE0\r\n", "ATE0\r\n\r\nOK\r\n");
+    host.ask("AT+CWAUTOCONN?\r\n", "+CWAUTOCONN:1\r\nOK\r\n");
+    host.ask("AT+CIPRECONNINTV?\r\n", "+CIPRECONNINTV:1\r\n\r\nOK\r\n");
+    host.ask("AT+SYSFLASH=2,\"ble_data\",0,4\r\n", b"+SYSFLASH:4,\xff\xff\xff\xff\r\nOK\r\n");
+    host.console("module wifi flash ok");
+    host.ask("AT+CWAUTOCONN=0\r\n", "\r\nOK\r\n");
+}
+
+#[test]
+fn an_update_fails_with_its_first_block_when_flash_takes_none() {
+    let ota = "
+[host.ota]
+address = \"203.0.113.40\"
+names = [\"iot.espressif.cn\"]
+update = { latest = \"v2.4.0.0\", versions = { \"v2.4.0.0\" = { ota = 100_000 } } }
+";
+    let mut host = Host::joined_in(&format!("{}{ota}", Scenario::default_text()), 1);
+    host.console("module wifi flash fail");
+    host.ask("AT+CIUPDATE\r\n", "+CIPUPDATE:1\r\n+CIPUPDATE:2\r\n+CIPUPDATE:3\r\n\r\nERROR\r\n");
+    assert_eq!(faults(&mut host), ["flash not written: the file ota"]);
+    let log = log_port(host);
+    assert!(log.contains("esp_ota_write failed!"), "{log}");
+}
+
+#[test]
+fn what_is_wrong_from_the_start_stands_in_the_scenario_and_a_mistake_has_its_place() {
+    let scenario =
+        "[module.wifi]\nheap = 5000\nflash = \"fail\"\nanswers = [\"AT+GMR ERROR once\", \"AT+CIPMUX OK\"]\n";
+    let mut host = Host::ready_in(scenario, 1);
+    host.ask("AT+SYSRAM?\r\n", "+SYSRAM:5000,5000\r\nOK\r\n");
+    host.ask("AT+CWAUTOCONN=0\r\n", "\r\nERROR\r\n");
+    host.ask("AT+GMR\r\n", "\r\nERROR\r\n");
+    assert!(host.query("AT+GMR\r\n").contains("AT version"), "once is once");
+    host.ask("AT+CIPMUX?\r\n", "\r\nOK\r\n");
+    let mistake = Scenario::parse("lab.toml", "[module.wifi]\nanswers = [\"AT+GMR EROR\"]\n");
+    let text = mistake.expect_err("a mistake").to_string();
+    assert!(text.contains("found `EROR`; did you mean `ERROR`?") && text.contains("lab.toml:2:12"), "{text}");
 }

@@ -38,7 +38,9 @@ impl Consumer for Purpose {
     fn consume(self: Box<Self>, data: Vec<u8>, c: &mut Context<'_, '_>) -> Result {
         match *self {
             Purpose::Partition(name, offset) => {
-                c.env.flash.write(c.env.profile, &c.env.build, name, offset, &data);
+                if c.core.can_write(&format!("the partition {name}"), c.env) {
+                    c.env.flash.write(c.env.profile, &c.env.build, name, offset, &data);
+                }
             }
             Purpose::Key(namespace, key, kind) => {
                 set_key(c, &namespace, &key, Value { kind, bytes: data })?;
@@ -52,6 +54,11 @@ impl Consumer for Purpose {
         }
         Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
     }
+}
+
+/// A key, for those who are told that it was not written.
+fn of_key(namespace: &str, key: &str) -> String {
+    format!("the key {key} of {namespace}")
 }
 
 fn upload(purpose: Purpose, length: usize) -> Outcome {
@@ -129,9 +136,14 @@ pub fn key_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     match (args.int("operation"), namespace, key, numbers) {
         (Some(1), None, None, (None, None)) => namespaces_query(c, args),
         (Some(0), Some(namespace), key, (None, None)) => {
-            if !c.env.flash.remove_keys(c.env.profile, namespace, key) {
+            // NVS writes that a key is gone.
+            let there = c.env.flash.keys(c.env.profile, namespace);
+            if !there.is_some_and(|keys| key.is_none_or(|key| keys.contains_key(key))) {
                 c.core.out.log(NOT_FOUND);
                 return Err(ErrorCode::FAILED);
+            }
+            if c.core.can_write(&of_key(namespace, key.unwrap_or("any")), c.env) {
+                c.env.flash.remove_keys(c.env.profile, namespace, key);
             }
             Ok(Outcome::Run(Job::ok_at(c.now + c.env.draw(|p| &p.times.flash))))
         }
@@ -178,7 +190,9 @@ fn set_key(
     key: &str,
     value: Value,
 ) -> std::result::Result<(), ErrorCode> {
-    if c.env.flash.set_key(c.env.profile, namespace, key, value) {
+    if !c.core.can_write(&of_key(namespace, key), c.env)
+        || c.env.flash.set_key(c.env.profile, namespace, key, value)
+    {
         return Ok(());
     }
     c.core.out.log(NO_ROOM);
@@ -238,8 +252,7 @@ fn write_key(
 
 /// What is left of the heap for the user (a guess: all of it).
 pub fn ram_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let links = c.core.links.open_ids().count();
-    let (free, _) = c.core.system.heap(c.env.profile, links);
+    let (free, _) = c.core.heap(c.env);
     c.core.out.text(&format!("+USERRAM:{free}\r\n"));
     Ok(Outcome::Ok)
 }
@@ -248,12 +261,11 @@ pub fn ram_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 pub fn ram_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let (size, offset): (Option<usize>, usize) = (args.given("size"), args.number("offset"));
     let has = c.core.system.user_ram.len();
-    let links = c.core.links.open_ids().count();
     match (args.int("operation"), size) {
         (Some(0), _) if has > 0 => c.core.system.user_ram = Vec::new(),
         // A second allocation is refused until the first is freed (a guess).
         (Some(1), Some(size)) if has == 0 && size > 0 => {
-            let (free, _) = c.core.system.heap(c.env.profile, links);
+            let (free, _) = c.core.heap(c.env);
             if !u32::try_from(size).is_ok_and(|size| size <= free) {
                 c.core.out.log("alloc fail");
                 return Err(ErrorCode::FAILED);

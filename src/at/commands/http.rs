@@ -188,7 +188,7 @@ impl Consumer for Purpose {
 
 fn take(purpose: Purpose, length: usize, c: &mut Context<'_, '_>) -> Result {
     // The bytes are kept on the heap.
-    if !c.env.profile.heap_holds(length) {
+    if !c.holds("what is to be sent", length) {
         return Err(ErrorCode::FAILED);
     }
     Ok(c.ask(Upload::new(purpose, length)))

@@ -9,6 +9,7 @@ use super::super::job::{Job, Look, Work};
 use super::super::links::{Kind, Link};
 use super::super::request::{OpenRequest, Transport, UdpMode, keep_alive};
 use super::super::schema::{Args, WhichLinks};
+use super::super::system::LINK_HEAP;
 use super::super::{AtEvent, LinkChange, LinkEvent, LinkProtocol};
 use super::{Context, Outcome, Result};
 use crate::net::stack::{CloseReason, DnsFamily};
@@ -132,6 +133,7 @@ fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
         c.core.out.log(line);
         ErrorCode::FAILED
     })?;
+    c.claim("a link", LINK_HEAP as usize)?;
     c.core.links.reserve(id);
     Ok(Outcome::Run(Job::link(LinkDial::new(c.now, request, secure, c.env), opened)))
 }

@@ -36,6 +36,7 @@ pub mod wifi_radio;
 pub mod wifi_scan;
 pub mod wifi_softap;
 
+use super::error::ErrorCode;
 use super::input::Input;
 use super::job::Job;
 use super::nvs::Nvs;
@@ -44,6 +45,8 @@ use super::schema::Args;
 use super::upload::Upload;
 use crate::time::Duration;
 
+/// Where settings are saved, for those who are told that they are not.
+const NVS: &str = "NVS";
 /// Between OK and a prompt that is a write of its own (a guess).
 const APART: Duration = Duration::from_millis(1);
 
@@ -71,7 +74,7 @@ impl Context<'_, '_> {
     /// The same for a command that goes on anyhow: true when flash was written.
     pub fn store(&mut self, change: impl Fn(&mut Nvs)) -> bool {
         change(&mut self.core.settings);
-        if self.core.system.store {
+        if self.core.system.store && self.core.can_write(NVS, self.env) {
             change(self.env.nvs);
         }
         self.core.system.store
@@ -80,7 +83,26 @@ impl Context<'_, '_> {
     /// The same for a setting that is saved whatever AT+SYSSTORE says.
     pub fn store_always(&mut self, change: impl Fn(&mut Nvs)) {
         change(&mut self.core.settings);
-        change(self.env.nvs);
+        if self.core.can_write(NVS, self.env) {
+            change(self.env.nvs);
+        }
+    }
+
+    /// An error unless so many bytes of memory are to be had for something.
+    ///
+    /// # Errors
+    /// The log port has said so.
+    pub fn claim(&mut self, what: &'static str, bytes: usize) -> std::result::Result<(), ErrorCode> {
+        if self.core.has_memory(what, bytes, self.env) {
+            return Ok(());
+        }
+        self.core.out.log("alloc fail");
+        Err(ErrorCode::FAILED)
+    }
+
+    /// Whether so many bytes can be kept on the heap until the last of them has come.
+    pub fn holds(&mut self, what: &'static str, bytes: usize) -> bool {
+        self.env.profile.heap_holds(bytes) && self.core.has_memory(what, bytes, self.env)
     }
 
     /// OK, now or when a write to flash is over.

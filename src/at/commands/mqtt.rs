@@ -17,6 +17,8 @@ const NOT_IN_CONFIGURED_STATE: ErrorCode = ErrorCode::mqtt(0x6002);
 const UNINITIATED_OR_ALREADY_CLEAN: ErrorCode = ErrorCode::mqtt(0x6003);
 /// There is a connection.
 const ALREADY_CONNECTED: ErrorCode = ErrorCode::mqtt(0x6004);
+/// There is no memory.
+const MALLOC_FAILED: ErrorCode = ErrorCode::mqtt(0x6005);
 /// There was no connection.
 const NULL_LINK: ErrorCode = ErrorCode::mqtt(0x6006);
 /// The connection was not to be had: which code it is then is a guess.
@@ -30,6 +32,10 @@ const PUBLISH_LENGTH: ErrorCode = ErrorCode::mqtt(0x604c);
 const IN_DISCONNECTED_STATE: ErrorCode = ErrorCode::mqtt(0x6051);
 /// The host's name is none.
 const HOSTNAME_VERIFY_FAILED: ErrorCode = ErrorCode::mqtt(0x6052);
+
+/// What the settings take of the heap, and the client with the stack of its task and two buffers of 1 KB, bytes (a guess).
+const SETTINGS_HEAP: usize = 600;
+const CLIENT_HEAP: usize = 8_600;
 
 /// The code for what is wrong with a parameter: the documentation's table. Which of them stands for a string that is
 /// empty where there must be something is a guess: the one that is called null.
@@ -80,6 +86,9 @@ fn text(args: &Args, name: &str) -> Vec<u8> {
 pub fn configure(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if c.core.mqtt.has_client() {
         return Err(NOT_IN_CONFIGURED_STATE);
+    }
+    if !c.core.has_memory("MQTT's settings", SETTINGS_HEAP, c.env) {
+        return Err(MALLOC_FAILED);
     }
     c.core.mqtt.configure(Settings {
         scheme: args.number("scheme"),
@@ -237,6 +246,9 @@ pub fn connect(c: &mut Context<'_, '_>, args: &Args) -> Result {
             _ => 0x6026,
         }));
     }
+    if !c.core.has_memory("the MQTT client", CLIENT_HEAP, c.env) {
+        return Err(MALLOC_FAILED);
+    }
     let port = args.port("port").unwrap_or_default();
     c.core.mqtt.connect(c.now, (&host, port), args.is_on("reconnect"), c.env);
     Ok(Outcome::Run(Job::work(Waits(Wait::Connection))))
@@ -323,8 +335,8 @@ impl Consumer for Message {
 pub fn publish_raw(c: &mut Context<'_, '_>, args: &Args) -> Result {
     require_connection(c)?;
     let length: usize = args.number("length");
-    if !c.env.profile.heap_holds(length) {
-        return Err(ErrorCode::mqtt(0x6005));
+    if !c.holds("a message", length) {
+        return Err(MALLOC_FAILED);
     }
     let message = Message { topic: text(args, "topic"), how: (args.number("qos"), args.is_on("retain")) };
     let whole = publish_length(message.topic.len(), length, message.how.0);

@@ -17,6 +17,9 @@ pub fn restart(c: &mut Context<'_, '_>, _: &Args) -> Result {
 
 /// The firmware in the other slot is to start. When there is none, the bootloader starts the one that there is.
 pub fn roll_back(c: &mut Context<'_, '_>, args: &Args) -> Result {
+    if !c.core.can_write("which firmware is to start", c.env) {
+        return Ok(c.written(true));
+    }
     c.env.flash.firmware.roll_back(c.core.system.running);
     restart(c, args)
 }

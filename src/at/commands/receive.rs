@@ -64,6 +64,10 @@ pub fn data(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if !c.core.is_passive(id) {
         return Err(ErrorCode::FAILED);
     }
+    // As much as it hands out, and what stands before that.
+    const HEAD: usize = 128;
+    let length = receive::waiting(c.core, c.env.stack, id).map_or(0, |waiting| waiting.min(most));
+    c.claim("what is to be read", length + HEAD)?;
     let Some((from, data)) = receive::read(c.core, c.env.stack, id, most) else {
         c.core.out.log("NO DATA");
         return Err(ErrorCode::FAILED);

@@ -58,7 +58,9 @@ fn family(remote: SocketAddr) -> DnsFamily {
 
 fn begin(c: &mut Context<'_, '_>, args: &Args, kind: fn(Payload) -> Payload) -> Result {
     let target = Target::of(c, args)?;
-    let payload = kind(Payload::new(target.link, target.remote, args.number("length")));
+    let length = args.number("length");
+    c.claim("what is to be sent", length)?;
+    let payload = kind(Payload::new(target.link, target.remote, length));
     match target.other {
         None => {
             c.core.out.prompt();

@@ -10,8 +10,7 @@ const MOST_REGISTERS: usize = 1024;
 
 /// No blank line before OK here, nor in the next one.
 pub fn heap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
-    let links = c.core.links.open_ids().count();
-    let (free, least) = c.core.system.heap(c.env.profile, links);
+    let (free, least) = c.core.heap(c.env);
     c.core.out.text(&format!("+SYSRAM:{free},{least}"));
     Ok(Outcome::Ok)
 }
@@ -21,8 +20,7 @@ pub fn heap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// before OK.
 pub fn heap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     const EXTERNAL: i64 = 1 << 10;
-    let links = c.core.links.open_ids().count();
-    let (free, least) = c.core.system.heap(c.env.profile, links);
+    let (free, least) = c.core.heap(c.env);
     let total = c.env.profile.heap / 3 * 4;
     let [largest, free, least, total] = match args.int("caps").unwrap_or(0) & EXTERNAL {
         0 => [free / 2, free, least, total],

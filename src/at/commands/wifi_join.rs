@@ -63,6 +63,10 @@ pub fn join_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
         nvs.wifi.join = Some(saved.clone());
         nvs.wifi.reconnect_interval = interval;
     });
+    // ESP-IDF refuses a configuration that it can't save (a guess for how AT takes that).
+    if c.core.system.unwritten {
+        return Ok(c.written(true));
+    }
     let timeout = Duration::from_secs(args.number("jap_timeout"));
     Ok(join(c, &saved, timeout))
 }

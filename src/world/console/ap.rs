@@ -42,7 +42,7 @@ fn number<T: TryFrom<i64>>(
 }
 
 /// A time of at most an hour.
-fn delay(after: &str, words: &mut Words) -> Result<Duration, String> {
+pub(super) fn delay(after: &str, words: &mut Words) -> Result<Duration, String> {
     let text = words
         .quantity()
         .ok_or_else(|| format!("expected a time such as `30s` after `{after}`, found nothing"))?;

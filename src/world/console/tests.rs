@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::at::faults::{Answer, Override};
 use crate::module::{Harm, ModuleChange};
 use crate::net::config::UpdateAnswers;
 use crate::net::config::{
@@ -75,6 +76,30 @@ fn every_form_is_understood() {
             }),
         ),
         ("module wifi reset", module(ModuleChange::Reset(Reset::BrownOut))),
+        (
+            "module wifi answer AT+CIPSEND busy p... 3 times after 2 s",
+            module(ModuleChange::Answer(Override {
+                command: b"AT+CIPSEND".to_vec(),
+                answer: Answer::Busy,
+                times: Some(3),
+                delay: ms(2_000),
+            })),
+        ),
+        (
+            "module wifi answer \"AT+CWJAP=\\\"a b\\\"\" \"\"",
+            module(ModuleChange::Answer(Override {
+                command: b"AT+CWJAP=\"a b\"".to_vec(),
+                answer: Answer::Text(Vec::new()),
+                times: None,
+                delay: Duration::ZERO,
+            })),
+        ),
+        ("module wifi answer AT none", module(ModuleChange::NoAnswer(Some(b"AT".to_vec())))),
+        ("module wifi answer none", module(ModuleChange::NoAnswer(None))),
+        ("module wifi heap 0", module(ModuleChange::Heap(Some(0)))),
+        ("module wifi heap normal", module(ModuleChange::Heap(None))),
+        ("module wifi flash fail", module(ModuleChange::Flash(false))),
+        ("module wifi print \"\\r\\n\"", module(ModuleChange::Print(b"\r\n".to_vec()))),
         ("module wifi reset watchdog", module(ModuleChange::Reset(Reset::Watchdog))),
         ("at 1s module wifi power off", at(1_000_000_000, module(ModuleChange::Power(false)))),
         (
@@ -278,7 +303,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("module", "expected the name of a module after `module`, found nothing".into()),
         (
             "module wifi rest",
-            "expected `reset` or `power` after `module wifi`, found `rest`; did you mean `reset`?".into(),
+            "expected `reset`, `power`, `answer`, `heap`, `flash` or `print` after `module wifi`, found `rest`; did you mean `reset`?".into(),
         ),
         (
             "module wifi reset brownout",
@@ -286,6 +311,26 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
              `brown-out`?"
                 .into(),
         ),
+        (
+            "module wifi answer CIPSEND ERROR",
+            "expected a command that begins with `AT`, such as `AT+CIPSEND`, after `module wifi answer`, found `CIPSEND`"
+                .into(),
+        ),
+        (
+            "module wifi answer AT+CIPSEND error",
+            "expected `OK`, `ERROR`, `busy`, `none` or a text in quotes after `module wifi answer AT+CIPSEND`, found \
+             `error`; did you mean `ERROR`?"
+                .into(),
+        ),
+        (
+            "module wifi answer AT ERROR 0 times",
+            "expected a number from 1 to 4294967295 and `times` after `module wifi answer AT ERROR`, found `0`".into(),
+        ),
+        (
+            "module wifi heap 5k",
+            "expected a number of bytes from 0 to 4294967295, or `normal`, after `module wifi heap`, found `5k`".into(),
+        ),
+        ("module wifi print \"\"", "expected at least one byte after `module wifi print`, found `\"\"`".into()),
         ("module wifi power", "expected `off` or `on` after `module wifi power`, found nothing".into()),
         ("lnik wifi", format!("expected a command ({commands}), found `lnik`; did you mean `link`?")),
         ("\"ap\" home up", format!("expected a command ({commands}), found `\"ap\"`")),
@@ -649,9 +694,32 @@ fn harm() -> impl Strategy<Value = WireChange> {
 }
 
 fn fault() -> impl Strategy<Value = ModuleChange> {
+    let command = || {
+        let rest = prop_oneof!["[+=A-Z0-9,]{0,9}", any::<String>()];
+        rest.prop_map(|rest| format!("AT{rest}").into_bytes()).prop_filter("it is a line", |c| c.len() <= 256)
+    };
+    let answer = prop_oneof![
+        Just(Answer::Ok),
+        Just(Answer::Error),
+        Just(Answer::Busy),
+        proptest::collection::vec(any::<u8>(), 0..20).prop_map(Answer::Text),
+    ];
+    let delay = (0..=quantity::LONGEST_DELAY.as_nanos()).prop_map(Duration::from_nanos);
     prop_oneof![
         proptest::sample::select(&Reset::WORDS[..]).prop_map(|(_, reset)| ModuleChange::Reset(reset)),
         any::<bool>().prop_map(ModuleChange::Power),
+        any::<bool>().prop_map(ModuleChange::Flash),
+        proptest::option::of(any::<u32>()).prop_map(ModuleChange::Heap),
+        proptest::collection::vec(any::<u8>(), 1..20).prop_map(ModuleChange::Print),
+        proptest::option::of(command()).prop_map(ModuleChange::NoAnswer),
+        (command(), answer, proptest::option::of(1..=u32::MAX), delay).prop_map(
+            |(command, answer, times, delay)| ModuleChange::Answer(Override {
+                command,
+                answer,
+                times,
+                delay
+            })
+        ),
     ]
 }
 

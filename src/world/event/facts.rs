@@ -1,9 +1,10 @@
-//! What an event of a host is: its kind, and its facts one by one.
+//! What an event of a host, or of what a test makes go wrong, is: its kind, and its facts one by one.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::{EventKind, Facts};
+use crate::at::faults::FaultEvent;
 use crate::net::event::{
     Asked, Ending, ExternalEvent, ExternalNews, GuestEvent, HostEvent, LoadEvent, LoadNews, MqttEnd,
     MqttEvent, MqttNews, Order, QuestionEvent, RequestEvent, ScriptEvent, ScriptNews, SntpAnswer, SntpEvent,
@@ -81,6 +82,27 @@ pub(super) fn kind_of_host(event: &HostEvent) -> EventKind {
             WebSocketNews::Received(..) => EventKind::WebSocketReceived,
             WebSocketNews::Ended(_) => EventKind::WebSocketEnded,
         },
+    }
+}
+
+pub(super) fn kind_of_fault(event: &FaultEvent) -> EventKind {
+    match event {
+        FaultEvent::Answered { .. } => EventKind::FaultAnswered,
+        FaultEvent::NoMemory { .. } => EventKind::FaultNoMemory,
+        FaultEvent::NotWritten(_) => EventKind::FaultNotWritten,
+    }
+}
+
+pub(super) fn facts_of_fault(event: &FaultEvent) -> Facts<'_> {
+    let none = Facts::default();
+    match event {
+        FaultEvent::Answered { line, answer } => {
+            Facts { data: line, detail: answer.to_string().into(), ..none }
+        }
+        FaultEvent::NoMemory { what, needed, free } => {
+            Facts { name: what, count: u64::from(*needed), sent: u64::from(*free), ..none }
+        }
+        FaultEvent::NotWritten(what) => Facts { name: what, ..none },
     }
 }
 

@@ -46,6 +46,9 @@ pub(super) const MODULE: &[Key] = &[
     key("log-port", "`own` or `merged`", "`own`"),
     key("nvs", "the path of a file, such as \"wifi-nvs.toml\"", "in memory"),
     key("power", "`on` or `off`", "`on`"),
+    key("heap", "an integer from 0 to 4294967295 (bytes)", "the profile's"),
+    key("flash", "`ok` or `fail`", "`ok`"),
+    key("answers", "a list of strings such as \"AT+CIPSEND ERROR once\"", "empty"),
     key("build", "a table: [module.NAME.build]", "the published build"),
     key("certificates", "a table: [module.NAME.certificates]", "the release's"),
 ];

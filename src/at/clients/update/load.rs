@@ -2,6 +2,7 @@
 
 use super::connection::{BUFFER, is_over};
 use super::progress::{Around, Looked, failed};
+use crate::at::faults::FaultEvent;
 use crate::at::{Env, flash};
 use crate::net::firmware;
 use crate::net::stack::{self, StreamState};
@@ -75,6 +76,10 @@ impl Load {
             }
         };
         if u32::try_from(self.received + block.len()).map_or(true, |end| end > size) {
+            return failed(refused);
+        }
+        if env.faults.flash_fails {
+            env.faults.news.push(FaultEvent::NotWritten(format!("the file {name}")));
             return failed(refused);
         }
         match target {
