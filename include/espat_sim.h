@@ -427,6 +427,8 @@ enum espat_event_kind
     ESPAT_EVENT_KIND_FAULT_NO_MEMORY = 41,
     // Flash took no write: `name` says of what (`module NAME flash fail`).
     ESPAT_EVENT_KIND_FAULT_NOT_WRITTEN = 42,
+    // A hostile report was put somewhere: `data` is what was printed, `detail` says where (`module NAME urcs hostile`).
+    ESPAT_EVENT_KIND_FAULT_REPORTED = 43,
     // A host is on a module's softAP: `name` is the module.
     ESPAT_EVENT_KIND_GUEST_JOINED = 100,
     // A module's softAP has not let a host in: `name` is the module, `detail` says why.

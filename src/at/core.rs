@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::address::mac_text;
 use super::clients::http::Http;
 use super::clients::mqtt::Mqtt;
 use super::clients::sntp::Sntp;
@@ -127,6 +128,26 @@ impl Core {
         }
         self.tell(AtEvent::Fault(FaultEvent::NoMemory { what, needed, free }));
         false
+    }
+
+    /// Lines that are true now and that a module may print at any time. `busy`: also what bytes that are no line get
+    /// while a command runs.
+    pub(super) fn neutral_reports(&self, busy: bool, env: &mut Env<'_>) -> Vec<Vec<Vec<u8>>> {
+        let mut neutral = Vec::new();
+        if env.profile.differences.time_updated && self.sntp.is_set() {
+            neutral.push(vec![b"+TIME_UPDATED\r\n".to_vec()]);
+        }
+        if let (true, Some(stream)) = (env.softap.is_on(), &mut env.faults.hostile) {
+            let [_, a, b, c, d, e, ..] = stream.next_u64().to_be_bytes();
+            // Locally administered, as phones have them.
+            let mac = mac_text([0xda, a, b, c, d, e]);
+            let line = |what| format!("+STA_{what}:\"{mac}\"\r\n").into_bytes();
+            neutral.push(vec![line("CONNECTED"), line("DISCONNECTED")]);
+        }
+        if busy {
+            neutral.push(vec![b"\r\nbusy p...\r\n".to_vec()]);
+        }
+        neutral
     }
 
     /// Whether flash takes a write; the command under way ends in ERROR where it does not.

@@ -3,7 +3,9 @@
 
 use std::fmt;
 
+use super::hostile::Place;
 use crate::net::service::quoted;
+use crate::rng::Stream;
 use crate::time::Duration;
 
 /// What a command is answered with that is not carried out.
@@ -52,6 +54,9 @@ impl Override {
     }
 }
 
+/// As much of a report is shown, bytes.
+const SHOWN: usize = 200;
+
 /// What is wrong with a module's firmware and its memory.
 #[derive(Debug, Default)]
 pub struct Faults {
@@ -60,6 +65,8 @@ pub struct Faults {
     pub heap: Option<u32>,
     /// Writes to flash fail. Erasing works.
     pub flash_fails: bool,
+    /// Reports come where they are least expected: where draws for that come from.
+    pub hostile: Option<Stream>,
     /// What is to be told of what has gone wrong where nobody can tell it.
     pub news: Vec<FaultEvent>,
 }
@@ -110,6 +117,13 @@ pub enum FaultEvent {
     },
     /// Flash took no write.
     NotWritten(String),
+    /// A hostile report was put somewhere.
+    Reported {
+        /// Where.
+        place: Place,
+        /// What was printed there.
+        text: Vec<u8>,
+    },
 }
 
 impl fmt::Display for FaultEvent {
@@ -122,6 +136,9 @@ impl fmt::Display for FaultEvent {
                 write!(f, "no memory for {what}: {needed} bytes needed, {free} free")
             }
             FaultEvent::NotWritten(what) => write!(f, "flash not written: {what}"),
+            FaultEvent::Reported { place, text } => {
+                write!(f, "report {place}: {}", quoted(&text[..text.len().min(SHOWN)]))
+            }
         }
     }
 }

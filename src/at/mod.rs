@@ -19,6 +19,7 @@ mod event;
 pub mod faults;
 pub mod filter;
 pub mod flash;
+mod hostile;
 mod input;
 mod job;
 pub mod limits;
@@ -62,6 +63,8 @@ use clock::Clock;
 pub use core::Core;
 pub use env::Env;
 pub use event::{AtEvent, LinkChange, LinkEvent, LinkProtocol, StationChange};
+use faults::FaultEvent;
+use hostile::Around;
 use input::{Input, Taken};
 use job::Job;
 use line::{Completed, LineBuffer};
@@ -159,6 +162,22 @@ impl At {
 
     /// A byte that was on the wire from `start` to `end` is taken at `now`. Returns what it is part of.
     pub fn receive(
+        &mut self,
+        (start, end): (Instant, Instant),
+        now: Instant,
+        byte: u8,
+        env: &mut Env<'_>,
+    ) -> Mark {
+        self.core.out.set_hostile(env.faults.hostile.is_some());
+        self.core.out.answers();
+        let idle = self.is_idle();
+        let mark = self.take_byte((start, end), now, byte, env);
+        let echo = idle && matches!(mark, Mark::Text | Mark::TextEnd);
+        self.interleave(now, echo, (!idle, false), env);
+        mark
+    }
+
+    fn take_byte(
         &mut self,
         (start, end): (Instant, Instant),
         now: Instant,
@@ -286,6 +305,8 @@ impl At {
         let mut moved = false;
         self.handed_over = false;
         self.core.out.starved = false;
+        self.core.out.set_hostile(env.faults.hostile.is_some());
+        self.core.out.reports(self.has_no_command());
         let over = |until: &mut Instant| {
             let until = *until;
             until <= now && env.receiving.is_none_or(|start| start >= until)
@@ -293,6 +314,7 @@ impl At {
         if self.stray.take_if(over).is_some() {
             moved = true;
             self.end_stray(now);
+            self.core.out.reports(false);
             self.core.out.busy();
         }
         while let Some(event) = env.station.take_event() {
@@ -310,6 +332,8 @@ impl At {
             moved |= task.poll(now, &mut self.core, env);
         }
         self.core.events.extend(env.faults.news.drain(..).map(AtEvent::Fault));
+        self.core.out.answers();
+        let ran = matches!(self.phase, Phase::Running(_));
         if let Phase::Parsed(at, _) = &self.phase
             && *at <= now
             && let Phase::Parsed(_, completed) = std::mem::replace(&mut self.phase, Phase::Idle)
@@ -322,7 +346,32 @@ impl At {
         if !self.restart {
             moved |= self.poll_input(now, env);
         }
-        moved | receive::pump(now, &mut self.core, env)
+        let begun = !ran && matches!(self.phase, Phase::Running(_));
+        self.core.out.reports(self.has_no_command());
+        moved |= receive::pump(now, &mut self.core, env);
+        self.interleave(now, false, (ran, begun), env);
+        moved
+    }
+
+    /// True when nothing is under way that what happens could belong to.
+    fn has_no_command(&self) -> bool {
+        !matches!(self.phase, Phase::Running(_)) && matches!(self.input, Input::Lines)
+    }
+
+    /// Puts reports where they are least expected, while they are hostile. `echo`: what was printed is one; `ran`: a command
+    /// was under way before; `begun`: one is under way only now.
+    fn interleave(&mut self, now: Instant, echo: bool, (ran, begun): (bool, bool), env: &mut Env<'_>) {
+        let Some(printed) = self.core.out.hostile.as_ref().map(|hostile| hostile.count()) else { return };
+        let neutral = match printed > 0 && !echo && !self.restart {
+            true => self.core.neutral_reports(ran, env),
+            false => Vec::new(),
+        };
+        let transparent = self.core.out.transparent;
+        let Some(stream) = &mut env.faults.hostile else { return };
+        let put = self.core.out.interleave(Around { now, stream, neutral, echo, begun, transparent });
+        for (place, text) in put {
+            self.core.tell(AtEvent::Fault(FaultEvent::Reported { place, text }));
+        }
     }
 
     /// Carries on with what owns the MCU's bytes. True when it did anything.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::error::ErrorCode;
 use super::filter::Filters;
+use super::hostile::{Around, Hostile, Place};
 use crate::capture::Mark;
 use crate::profile::LogLevel;
 use crate::time::Instant;
@@ -40,6 +41,8 @@ pub struct Output {
     pub starved: bool,
     /// What the host does not want to read.
     pub filters: Filters,
+    /// What is printed waits here to be mixed, while reports are hostile.
+    pub hostile: Option<Box<Hostile>>,
 }
 
 impl Output {
@@ -84,8 +87,54 @@ impl Output {
     /// Says what happened to the station, a link or a client, unless passthrough keeps it to itself.
     pub fn announce(&mut self, text: &str) {
         if self.announces() {
-            self.text(text);
+            match self.filters.strained(text.as_bytes()) {
+                Some(left) => self.piece(marked(&left, Mark::Text, Mark::TextEnd), true, false),
+                None => self.piece(marked(text.as_bytes(), Mark::Text, Mark::TextEnd), true, false),
+            }
         }
+    }
+
+    /// Says what is true now and may not be so later.
+    pub fn announce_at_once(&mut self, text: &str) {
+        let bytes = self.filters.strained(text.as_bytes()).unwrap_or_else(|| text.as_bytes().to_vec());
+        self.piece(marked(&bytes, Mark::Text, Mark::TextEnd), true, true);
+    }
+
+    /// Reports are hostile from now on, or no longer.
+    pub fn set_hostile(&mut self, hostile: bool) {
+        if hostile && self.hostile.is_none() {
+            self.hostile = Some(Box::default());
+        } else if !hostile && let Some(mut ended) = self.hostile.take() {
+            self.bytes.extend(ended.take_all());
+        }
+    }
+
+    /// What is printed from now on is a report that nobody has asked for, which can wait if it is hostile, or not.
+    pub fn reports(&mut self, can_wait: bool) {
+        let can_wait = can_wait && !self.transparent;
+        if let Some(hostile) = &mut self.hostile {
+            hostile.hold(can_wait);
+        }
+    }
+
+    /// What is printed from now on is an answer.
+    pub fn answers(&mut self) {
+        if let Some(hostile) = &mut self.hostile {
+            hostile.answers();
+        }
+    }
+
+    /// When hostile reports that are held back must be looked at.
+    pub fn held_until(&self) -> Option<Instant> {
+        self.hostile.as_ref()?.until()
+    }
+
+    /// Mixes what has been printed, while reports are hostile. Returns what was put where.
+    pub fn interleave(&mut self, around: Around<'_>) -> Vec<(Place, Vec<u8>)> {
+        let Some(hostile) = &mut self.hostile else { return Vec::new() };
+        let (bytes, put) = hostile.interleave(around);
+        self.bytes.extend(bytes);
+        put
     }
 
     /// Whether [`Output::announce`] says so now.
@@ -109,11 +158,12 @@ impl Output {
     pub fn framed(&mut self, head: &str, payload: &[u8], tail: &str) {
         let whole = [head.as_bytes(), payload, tail.as_bytes()].concat();
         if let Some(left) = self.filters.strained(&whole) {
-            return self.data(&left);
+            return self.piece(marked(&left, Mark::Data, Mark::DataEnd), true, false);
         }
-        self.push(head.as_bytes(), Mark::Text, Mark::TextEnd);
-        self.data(payload);
-        self.push(tail.as_bytes(), Mark::Text, Mark::TextEnd);
+        let mut bytes = marked(head.as_bytes(), Mark::Text, Mark::TextEnd);
+        bytes.extend(marked(payload, Mark::Data, Mark::DataEnd));
+        bytes.extend(marked(tail.as_bytes(), Mark::Text, Mark::TextEnd));
+        self.piece(bytes, true, false);
     }
 
     /// Echo: part of a line that goes on.
@@ -128,8 +178,12 @@ impl Output {
 
     /// The send prompt: one string, OK included.
     pub fn prompt(&mut self) {
+        let first = self.hostile.as_ref().map_or(0, |hostile| hostile.count());
         self.ok();
         self.begin_passthrough();
+        if let Some(hostile) = &mut self.hostile {
+            hostile.join(first);
+        }
     }
 
     /// The prompt of a passthrough that begins by itself.
@@ -167,7 +221,7 @@ impl Output {
 
     /// Bytes that wait.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.hostile.as_ref().map_or(0, |hostile| hostile.len())
     }
 
     fn code(&mut self, code: ErrorCode) {
@@ -178,7 +232,20 @@ impl Output {
     }
 
     fn push(&mut self, bytes: &[u8], mark: Mark, last: Mark) {
-        let end = bytes.len().saturating_sub(1);
-        self.bytes.extend(bytes.iter().enumerate().map(|(i, b)| (*b, if i == end { last } else { mark })));
+        self.piece(marked(bytes, mark, last), false, false);
     }
+
+    /// What is printed in one go.
+    fn piece(&mut self, bytes: Vec<(u8, Mark)>, report: bool, urgent: bool) {
+        match &mut self.hostile {
+            None => self.bytes.extend(bytes),
+            Some(hostile) => hostile.push(bytes, report, urgent),
+        }
+    }
+}
+
+/// Bytes with what each is part of.
+fn marked(bytes: &[u8], mark: Mark, last: Mark) -> Vec<(u8, Mark)> {
+    let end = bytes.len().saturating_sub(1);
+    bytes.iter().enumerate().map(|(i, b)| (*b, if i == end { last } else { mark })).collect()
 }

@@ -174,7 +174,7 @@ fn announce(now: Instant, core: &mut Core, stack: &Stack, id: usize) -> bool {
     link.noticed = true;
     link.notice_at = None;
     let id = if core.links.multiple { format!("{id},") } else { String::new() };
-    core.out.text(&format!("\r\n+IPD,{id}{total}\r\n"));
+    core.out.announce_at_once(&format!("\r\n+IPD,{id}{total}\r\n"));
     true
 }
 

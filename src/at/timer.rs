@@ -49,6 +49,8 @@ pub enum Timer {
     WebSocketStep,
     /// A WebSocket link that was lost is opened again.
     WebSocketReopen,
+    /// Hostile reports that are held back are let go.
+    Reports,
     /// Nothing has come on a WebSocket link for a while: it is pinged.
     WebSocketPing,
     /// A ping on a WebSocket link has stayed without an answer for too long.
@@ -57,7 +59,7 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Timer; 22] = [
+    pub const ALL: [Timer; 23] = [
         Timer::Stray,
         Timer::Notice,
         Timer::Command,
@@ -78,6 +80,7 @@ impl Timer {
         Timer::MqttReconnect,
         Timer::WebSocketStep,
         Timer::WebSocketReopen,
+        Timer::Reports,
         Timer::WebSocketPing,
         Timer::WebSocketPong,
     ];
@@ -136,6 +139,7 @@ impl At {
             Timer::MqttReconnect => core.mqtt.reconnect_at(),
             Timer::WebSocketStep => core.websockets.step_at(),
             Timer::WebSocketReopen => core.websockets.reopen_at(),
+            Timer::Reports => core.out.held_until(),
             Timer::WebSocketPing => core.websockets.ping_at(),
             Timer::WebSocketPong => core.websockets.pong_at(),
         }

@@ -70,6 +70,8 @@ pub enum espat_event_kind {
     FaultNoMemory = 41,
     /// Flash took no write: `name` says of what (`module NAME flash fail`).
     FaultNotWritten = 42,
+    /// A hostile report was put somewhere: `data` is what was printed, `detail` says where (`module NAME urcs hostile`).
+    FaultReported = 43,
     /// A host is on a module's softAP: `name` is the module.
     GuestJoined = 100,
     /// A module's softAP has not let a host in: `name` is the module, `detail` says why.

@@ -3,6 +3,7 @@
 use super::{Module, Power};
 use crate::at::faults::Override;
 use crate::profile::Reset;
+use crate::rng::Stream;
 use crate::time::Instant;
 
 /// What changes about a module: `module NAME CHANGE` of the console.
@@ -20,6 +21,8 @@ pub enum ModuleChange {
     Heap(Option<u32>),
     /// Flash takes writes, or does not. Erasing works.
     Flash(bool),
+    /// Reports come where they are least expected, or where they happen.
+    Urcs(bool),
     /// The firmware prints these bytes at once, between two writes of its own.
     Print(Vec<u8>),
 }
@@ -37,6 +40,7 @@ impl Module {
             | ModuleChange::NoAnswer(_)
             | ModuleChange::Heap(_)
             | ModuleChange::Flash(_)
+            | ModuleChange::Urcs(_)
             | ModuleChange::Print(_) => None,
         }
     }
@@ -53,6 +57,11 @@ impl Module {
             ModuleChange::NoAnswer(command) => self.faults.forget(command.as_deref()),
             ModuleChange::Heap(heap) => self.faults.heap = *heap,
             ModuleChange::Flash(works) => self.faults.flash_fails = !works,
+            ModuleChange::Urcs(hostile) => {
+                let stream = || Stream::new(self.config.seed, &format!("module/{}/urcs", self.config.name));
+                self.faults.hostile = hostile.then(|| self.faults.hostile.take().unwrap_or_else(stream));
+                self.settle(now);
+            }
             ModuleChange::Print(bytes) => {
                 if let Some(firmware) = self.at.as_mut().filter(|_| self.power == Power::On) {
                     firmware.print(bytes);

@@ -93,6 +93,8 @@ pub enum EventKind {
     FaultNoMemory = 41,
     /// Flash took no write.
     FaultNotWritten = 42,
+    /// A hostile report was put somewhere.
+    FaultReported = 43,
     /// A host is on a module's softAP.
     GuestJoined = 100,
     /// A host was not let in there.
@@ -203,7 +205,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 75] = [
+    pub const ALL: [EventKind; 76] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -226,6 +228,7 @@ impl EventKind {
         EventKind::FaultAnswered,
         EventKind::FaultNoMemory,
         EventKind::FaultNotWritten,
+        EventKind::FaultReported,
         EventKind::GuestJoined,
         EventKind::GuestNotLetIn,
         EventKind::GuestLeft,
@@ -308,7 +311,10 @@ impl EventKind {
             | EventKind::UartEscapeSpoilt
             | EventKind::UartMcuOverrun
             | EventKind::UartUnheard => "uart",
-            EventKind::FaultAnswered | EventKind::FaultNoMemory | EventKind::FaultNotWritten => "fault",
+            EventKind::FaultAnswered
+            | EventKind::FaultNoMemory
+            | EventKind::FaultNotWritten
+            | EventKind::FaultReported => "fault",
             EventKind::GuestJoined
             | EventKind::GuestNotLetIn
             | EventKind::GuestLeft
@@ -567,10 +573,10 @@ mod tests {
         assert!(numbers.is_sorted_by(|a, b| a < b), "a number is used twice, or out of order: {numbers:?}");
         // A program that was built with an older header knows them: a number here never changes.
         let given = [
-            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 100, 101,
-            102, 103, 110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160, 161,
-            170, 180, 181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 220, 221, 222,
-            223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 240, 300,
+            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 43, 100,
+            101, 102, 103, 110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160,
+            161, 170, 180, 181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 220, 221,
+            222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 240, 300,
         ];
         assert_eq!(numbers, given);
     }

@@ -118,6 +118,27 @@ fn every_seed_reads_back_and_holds() {
     }
 }
 
+#[test]
+fn seeds_hold_with_hostile_reports_and_a_module_that_fails() {
+    // One of four: what is checked is that nothing depends on how a driver goes, whatever the module says and where.
+    for transcript in transcripts().iter().step_by(4) {
+        let mut seed = seed(transcript);
+        let faults = [
+            (0, "module wifi urcs hostile"),
+            (2, "module wifi heap 60000"),
+            (3, "module wifi answer AT+CIPSTART busy p... once after 300ms"),
+            (4, "module wifi print \"+X\\r\\n\""),
+            (5, "module wifi flash fail"),
+            (6, "module wifi reset watchdog"),
+        ];
+        let count = seed.steps.len();
+        for (part, line) in faults.into_iter().rev() {
+            seed.steps.insert(count * part / 8, Step::Console(line.to_owned()));
+        }
+        session::check(seed.write().as_bytes());
+    }
+}
+
 /// Seeds of a target with raw bytes of a peer, without their first two bytes, in a folder of its own; `check` is run on
 /// each, for both sides and with the bytes in one piece and in several.
 fn raw_seeds(target: &str, seeds: &[&[u8]], sides: &[u8], check: impl Fn(&[u8])) {

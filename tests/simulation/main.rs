@@ -18,6 +18,7 @@ mod golden;
 mod header;
 #[path = "../host/mod.rs"]
 mod host;
+mod hostile_reports;
 mod hosts;
 mod kinds;
 mod line_protocol;

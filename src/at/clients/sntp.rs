@@ -71,6 +71,11 @@ impl Sntp {
         }
     }
 
+    /// Whether a server has set the clock since it is asked.
+    pub fn is_set(&self) -> bool {
+        self.client.as_ref().is_some_and(|client| client.answered)
+    }
+
     /// When the current server is asked.
     pub fn question_at(&self) -> Option<Instant> {
         self.client.as_ref()?.request_at

@@ -47,7 +47,7 @@ pub fn restore(c: &mut Context<'_, '_>, _: &Args) -> Result {
 /// The station leaves; one that was joined says so.
 fn leave(c: &mut Context<'_, '_>) {
     if c.env.station.leave(c.now, c.env.stack) {
-        c.core.out.text("WIFI DISCONNECT\r\n");
+        c.core.out.announce("WIFI DISCONNECT\r\n");
         while c.env.station.take_event().is_some() {}
     }
 }

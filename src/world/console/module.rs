@@ -28,7 +28,7 @@ struct Form {
 }
 
 /// Every change, in the order of `help module`.
-const FORMS: [Form; 6] = [
+const FORMS: [Form; 7] = [
     Form {
         word: "reset",
         arguments: "[brown-out|watchdog|power-on]",
@@ -58,6 +58,14 @@ const FORMS: [Form; 6] = [
         arguments: "fail|ok",
         help: "Writes to flash fail, or no longer; erasing works.",
         read: |so_far, words| Ok(ModuleChange::Flash(pick(words, so_far, ["fail", "ok"])? == "ok")),
+    },
+    Form {
+        word: "urcs",
+        arguments: "hostile|normal",
+        help: "What it says without being asked comes within answers and echoes; or where it happens.",
+        read: |so_far, words| {
+            Ok(ModuleChange::Urcs(pick(words, so_far, ["hostile", "normal"])? == "hostile"))
+        },
     },
     Form {
         word: "print",
@@ -211,6 +219,7 @@ impl fmt::Display for Shown<'_> {
             ModuleChange::Heap(None) => f.write_str("heap normal"),
             ModuleChange::Heap(Some(bytes)) => write!(f, "heap {bytes}"),
             ModuleChange::Flash(works) => write!(f, "flash {}", if *works { "ok" } else { "fail" }),
+            ModuleChange::Urcs(on) => write!(f, "urcs {}", if *on { "hostile" } else { "normal" }),
             ModuleChange::Print(bytes) => write!(f, "print {}", quoted(bytes)),
         }
     }

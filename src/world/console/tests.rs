@@ -98,6 +98,7 @@ fn every_form_is_understood() {
         ("module wifi answer none", module(ModuleChange::NoAnswer(None))),
         ("module wifi heap 0", module(ModuleChange::Heap(Some(0)))),
         ("module wifi heap normal", module(ModuleChange::Heap(None))),
+        ("module wifi urcs hostile", module(ModuleChange::Urcs(true))),
         ("module wifi flash fail", module(ModuleChange::Flash(false))),
         ("module wifi print \"\\r\\n\"", module(ModuleChange::Print(b"\r\n".to_vec()))),
         ("module wifi reset watchdog", module(ModuleChange::Reset(Reset::Watchdog))),
@@ -303,7 +304,7 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
         ("module", "expected the name of a module after `module`, found nothing".into()),
         (
             "module wifi rest",
-            "expected `reset`, `power`, `answer`, `heap`, `flash` or `print` after `module wifi`, found `rest`; did you mean `reset`?".into(),
+            "expected `reset`, `power`, `answer`, `heap`, `flash`, `urcs` or `print` after `module wifi`, found `rest`; did you mean `reset`?".into(),
         ),
         (
             "module wifi reset brownout",
@@ -709,6 +710,7 @@ fn fault() -> impl Strategy<Value = ModuleChange> {
         proptest::sample::select(&Reset::WORDS[..]).prop_map(|(_, reset)| ModuleChange::Reset(reset)),
         any::<bool>().prop_map(ModuleChange::Power),
         any::<bool>().prop_map(ModuleChange::Flash),
+        any::<bool>().prop_map(ModuleChange::Urcs),
         proptest::option::of(any::<u32>()).prop_map(ModuleChange::Heap),
         proptest::collection::vec(any::<u8>(), 1..20).prop_map(ModuleChange::Print),
         proptest::option::of(command()).prop_map(ModuleChange::NoAnswer),

@@ -90,6 +90,7 @@ pub(super) fn kind_of_fault(event: &FaultEvent) -> EventKind {
         FaultEvent::Answered { .. } => EventKind::FaultAnswered,
         FaultEvent::NoMemory { .. } => EventKind::FaultNoMemory,
         FaultEvent::NotWritten(_) => EventKind::FaultNotWritten,
+        FaultEvent::Reported { .. } => EventKind::FaultReported,
     }
 }
 
@@ -103,6 +104,9 @@ pub(super) fn facts_of_fault(event: &FaultEvent) -> Facts<'_> {
             Facts { name: what, count: u64::from(*needed), sent: u64::from(*free), ..none }
         }
         FaultEvent::NotWritten(what) => Facts { name: what, ..none },
+        FaultEvent::Reported { place, text } => {
+            Facts { data: text, detail: place.to_string().into(), ..none }
+        }
     }
 }
 

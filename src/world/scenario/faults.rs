@@ -17,6 +17,9 @@ pub(super) fn of_module(problems: &mut Problems, section: &Section) -> Vec<Modul
     if section.choice(problems, "flash", &[("ok", true), ("fail", false)]) == Some(false) {
         faults.push(ModuleChange::Flash(false));
     }
+    if section.choice(problems, "urcs", &[("normal", false), ("hostile", true)]) == Some(true) {
+        faults.push(ModuleChange::Urcs(true));
+    }
     for (line, place) in section.strings(problems, "answers").unwrap_or_default() {
         match module::parse_answer(line) {
             Ok(answer) => faults.push(answer),

@@ -48,6 +48,7 @@ pub(super) const MODULE: &[Key] = &[
     key("power", "`on` or `off`", "`on`"),
     key("heap", "an integer from 0 to 4294967295 (bytes)", "the profile's"),
     key("flash", "`ok` or `fail`", "`ok`"),
+    key("urcs", "`normal` or `hostile`", "`normal`"),
     key("answers", "a list of strings such as \"AT+CIPSEND ERROR once\"", "empty"),
     key("build", "a table: [module.NAME.build]", "the published build"),
     key("certificates", "a table: [module.NAME.certificates]", "the release's"),
