@@ -18,6 +18,7 @@ mod mqtt;
 mod one;
 mod pin;
 mod question;
+mod rule;
 mod setting;
 mod tls;
 pub(super) mod toxics;
@@ -34,6 +35,7 @@ pub use change::{Audience, Change};
 pub use dns::DnsChange;
 pub use link::{LinkChange, LinkSide};
 pub use question::Question;
+pub use rule::{Cause, Rule};
 pub use wire::{WireChange, WireSide};
 use words::Words;
 
@@ -46,6 +48,10 @@ pub enum Command {
     Change(Change),
     /// `at TIME CHANGE`: it changes something at this instant.
     At(Instant, Change),
+    /// It says what is to happen because of something, from the earliest instant on that no module has passed.
+    Rule(Rule),
+    /// `at TIME RULE`: it says so, from this instant on.
+    RuleAt(Instant, Rule),
 }
 
 /// One command.
@@ -62,7 +68,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 11] = [
+const COMMANDS: [Row; 15] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -150,6 +156,34 @@ const COMMANDS: [Row; 11] = [
         help: "Makes a change at a virtual time, such as `at 1.5s ap home down`.",
         details: String::new,
         read: read_at,
+    },
+    Row {
+        word: "when",
+        usage: &["when [each] CAUSE do CHANGE"],
+        help: "Makes a change when something is observed, once or each time.",
+        details: rule::details,
+        read: rule::read_when,
+    },
+    Row {
+        word: "after",
+        usage: &["after [each] CAUSE TIME do CHANGE"],
+        help: "Makes a change so long after something was observed, once or each time.",
+        details: rule::details,
+        read: rule::read_after,
+    },
+    Row {
+        word: "every",
+        usage: &["every TIME [from TIME] [until TIME] do CHANGE"],
+        help: "Makes a change again and again.",
+        details: String::new,
+        read: rule::read_every,
+    },
+    Row {
+        word: "timeline",
+        usage: &["timeline"],
+        help: "Shows what is to come, and what has come of `when`, `after` and `every`.",
+        details: String::new,
+        read: |_| Ok(Command::Ask(Question::Timeline)),
     },
 ];
 
@@ -266,7 +300,10 @@ fn read_at(words: &mut Words) -> Result<Command, String> {
     let time = duration("at", words)?;
     match read_command(words)? {
         Command::Change(change) => Ok(Command::At(Instant::from_nanos(time.as_nanos()), change)),
-        Command::At(..) => Err("expected one `at` in a line, found a second one".to_string()),
+        Command::Rule(rule) => Ok(Command::RuleAt(Instant::from_nanos(time.as_nanos()), rule)),
+        Command::At(..) | Command::RuleAt(..) => {
+            Err("expected one `at` in a line, found a second one".to_string())
+        }
         Command::Ask(question) => {
             Err(format!("expected a change after `at`, found `{question}`, which only asks"))
         }
@@ -300,8 +337,12 @@ impl fmt::Display for Command {
         match self {
             Command::Ask(question) => question.fmt(f),
             Command::Change(change) => change.fmt(f),
+            Command::Rule(rule) => rule.fmt(f),
             Command::At(time, change) => {
                 write!(f, "at {} {change}", duration_text(time.since(Instant::ZERO)))
+            }
+            Command::RuleAt(time, rule) => {
+                write!(f, "at {} {rule}", duration_text(time.since(Instant::ZERO)))
             }
         }
     }

@@ -1,8 +1,12 @@
 //! The console: what its lines do to a world, and what they answer.
 
+use std::fmt::Display;
+
+use super::agenda::{Due, Filed};
 use super::console::{
-    self, Audience, Change, Command, DnsChange, LinkChange, Question, WireChange, WireSide,
+    self, Audience, Change, Command, DnsChange, LinkChange, Question, Rule, WireChange, WireSide,
 };
+use super::quantity::duration_text;
 use super::{Error, Statistics, World};
 use crate::module::{Harm, Module};
 use crate::net::network::{ExternalInput, ExternalOutput, HostAction};
@@ -19,6 +23,8 @@ impl World {
             Command::Ask(question) => Ok(self.answer(question)),
             Command::Change(change) => self.change(None, change),
             Command::At(at, change) => self.change(Some(at), change),
+            Command::Rule(rule) => self.rule(None, &rule),
+            Command::RuleAt(at, rule) => self.rule(Some(at), &rule),
         }
     }
 
@@ -27,6 +33,7 @@ impl World {
             Question::Help(topic) => console::help(topic.as_deref()),
             Question::Status => self.status(),
             Question::Expect => self.expectations(),
+            Question::Timeline => self.timeline(),
             Question::Dns(name) => self.name_servers(name.as_deref()),
             Question::Link(name) => self.network_links(name.as_deref()),
             Question::Wire(name) => self.wires(name.as_deref()),
@@ -34,14 +41,7 @@ impl World {
     }
 
     fn change(&mut self, at: Option<Instant>, change: Change) -> Result<String, Error> {
-        // The earliest instant that no module has passed.
-        let earliest = self.order.furthest();
-        let at = at.unwrap_or(earliest);
-        if at < earliest {
-            return Err(Error::Console(format!(
-                "'{change}' can't take effect at {at}: a module has come to {earliest} already"
-            )));
-        }
+        let at = self.not_passed(at, &change)?;
         // At a later time, and for a network that waits for a slower module, a failure is a warning.
         if at <= self.network_horizon()
             && let Some(why) = self.cannot(&change)
@@ -51,9 +51,30 @@ impl World {
         if let Some(log) = &mut self.log {
             log.console(at, &change.to_string());
         }
-        self.file_change(at, &change);
+        self.file(at, &change, None);
         self.run();
         Ok(format!("{at}: {change}"))
+    }
+
+    fn rule(&mut self, at: Option<Instant>, rule: &Rule) -> Result<String, Error> {
+        let at = self.not_passed(at, rule)?;
+        self.file_rule(at, rule)?;
+        if let Some(log) = &mut self.log {
+            log.console(at, &rule.to_string());
+        }
+        self.run();
+        Ok(format!("{at}: {rule}"))
+    }
+
+    /// When a line takes effect: at its time, if no module has passed that, or at the earliest instant that none has passed.
+    fn not_passed(&self, at: Option<Instant>, line: &impl Display) -> Result<Instant, Error> {
+        let earliest = self.order.furthest();
+        match at {
+            Some(at) if at < earliest => Err(Error::Console(format!(
+                "'{line}' can't take effect at {at}: a module has come to {earliest} already"
+            ))),
+            at => Ok(at.unwrap_or(earliest)),
+        }
     }
 
     /// A real program does something on a connection of a host's `external` port, at the earliest instant that no module
@@ -96,8 +117,9 @@ impl World {
         }
     }
 
-    /// Files a change with everybody who must see it, behind those of the same instant.
-    pub(super) fn file_change(&mut self, at: Instant, change: &Change) {
+    /// Files a change with everybody who must see it, behind those of the same instant. `chain`: of how many that have
+    /// brought each other about it is the last; `None`: it was said from outside.
+    pub(super) fn file(&mut self, at: Instant, change: &Change, chain: Option<u32>) {
         let audience = change.audience();
         let (modules, network) = match audience {
             Audience::Module(name) => (self.by_name.get(name).map_or(0..0, |&index| index..index + 1), false),
@@ -106,8 +128,7 @@ impl World {
         };
         let queues = self.slots[modules.clone()].iter_mut().map(|slot| &mut slot.changes);
         for queue in queues.chain(network.then_some(&mut self.changes)) {
-            let place = queue.partition_point(|(t, _)| *t <= at);
-            queue.insert(place, (at, change.clone()));
+            queue.file(Filed { at, due: Due::Change(change.clone()), chain });
         }
         modules.for_each(|index| self.file_next(index));
     }
@@ -141,6 +162,19 @@ impl World {
     fn expectations(&self) -> String {
         let lines: Vec<String> = self.verdicts().iter().map(|verdict| format!("{verdict}")).collect();
         if lines.is_empty() { "the scenario expects nothing".to_owned() } else { lines.join("\n") }
+    }
+
+    fn timeline(&self) -> String {
+        let to_come = |at: Instant, change: &Change| {
+            format!("to come at {}: {change}", duration_text(at.since(Instant::ZERO)))
+        };
+        let of_modules = self.slots.iter().flat_map(|slot| slot.changes.changes());
+        let of_modules = of_modules.filter(|(_, change)| matches!(change.audience(), Audience::Module(_)));
+        let mut changes: Vec<(Instant, &Change)> = self.changes.changes().chain(of_modules).collect();
+        changes.sort_by_key(|(at, _)| *at);
+        let changes = changes.into_iter().map(|(at, change)| to_come(at, change));
+        let lines: Vec<String> = self.causes.lines().chain(changes).collect();
+        if lines.is_empty() { "nothing is to come".to_owned() } else { lines.join("\n") }
     }
 
     fn wires(&self, name: Option<&str>) -> String {

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::Observation;
+use super::console::words::Word;
 use super::scenario::Place;
 use crate::event::{Kind, Queue, Rank};
 use crate::net::service::quoted;
@@ -87,6 +88,16 @@ pub struct Verdict {
 }
 
 impl Pattern {
+    /// Whether it is about this kind of this subject.
+    pub(super) fn is_of(&self, subject: &str, kind: &str) -> bool {
+        self.kind == kind && self.subject == subject
+    }
+
+    /// Whether all of it is in `text`.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.found_in(text) == self.needles.len()
+    }
+
     /// How many of the needles are in `text`, in order, up to the first that is missing.
     fn found_in(&self, text: &str) -> usize {
         let mut rest = text;
@@ -95,6 +106,14 @@ impl Pattern {
 }
 
 impl Needle {
+    /// What a word of a line stands for.
+    pub(super) fn of(word: &Word) -> Needle {
+        match word.plain() {
+            Some(plain) => Needle::Word(plain.to_owned()),
+            None => Needle::Part(word.bytes.clone()),
+        }
+    }
+
     /// Moves `rest` behind the first place where this is found; false when it is nowhere.
     fn skip(&self, rest: &mut &str) -> bool {
         let end = match self {
@@ -178,7 +197,7 @@ impl Expectations {
     /// Something was observed at `now`, of the node of this rank.
     pub fn observe(&mut self, now: Instant, node: Rank, observation: Observation) {
         let (subject, kind) = (&observation.subject, observation.kind());
-        let wanted = |w: &Watch| w.expectation.what.kind == kind && w.expectation.what.subject == *subject;
+        let wanted = |w: &Watch| w.expectation.what.is_of(subject, kind);
         if self.watches.iter().any(wanted) {
             self.waiting.push(now, Kind::Timer, node, observation);
         }
@@ -230,7 +249,7 @@ impl Watch {
 
     fn look(&mut self, observation: &Observation, text: &str, before: Option<Instant>) {
         let what = &self.expectation.what;
-        if observation.kind() != what.kind || observation.subject != what.subject {
+        if !what.is_of(&observation.subject, observation.kind()) {
             return;
         }
         let found = what.found_in(text);

@@ -11,6 +11,8 @@
 //! - Each module has its own clock. In a world with several, one may be ahead of the slowest by at most the
 //!   world's lookahead. Beyond that, or backwards, is an error that changes nothing.
 
+mod agenda;
+mod causes;
 pub mod console;
 mod control;
 pub mod digest;
@@ -29,7 +31,7 @@ mod schedule;
 mod slot;
 pub(crate) mod spelling;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::at::LinkState;
 use crate::event::Queue;
@@ -39,7 +41,8 @@ use crate::profile;
 use crate::time::{Duration, Instant, Timebase};
 use crate::uart::{LineSettings, McuLoss, Pace, UartEvent};
 use crate::wifi::Air;
-use console::Change;
+use agenda::Agenda;
+use causes::Causes;
 pub use error::Error;
 pub use event::{Event, EventKind, Observation};
 pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
@@ -47,8 +50,8 @@ use inputlog::Writer;
 use order::Order;
 use recorder::Recorder;
 pub use replay::{Replayed, replay, restore};
-use scenario::SavedText;
 pub use scenario::Scenario;
+use scenario::{SavedText, Timed};
 use schedule::Uplink;
 use slot::Slot;
 use spelling::{did_you_mean, one_of, shown};
@@ -264,8 +267,10 @@ pub struct World {
     network: Network,
     /// What modules hand to the network, until the network's clock gets there.
     uplink: Queue<Uplink>,
-    /// Console changes that the network must see, by time.
-    changes: VecDeque<(Instant, Change)>,
+    /// Console changes that the network must see.
+    changes: Agenda,
+    /// What is to happen because something else does.
+    causes: Causes,
     /// Who is slowest, and who does something next.
     order: Order,
     /// The modules by their names.
@@ -333,7 +338,8 @@ impl World {
             slots: modules.into_iter().map(Slot::new).collect(),
             network,
             uplink: Queue::default(),
-            changes: VecDeque::new(),
+            changes: Agenda::default(),
+            causes: Causes::default(),
             order: Order::new(scenario.modules.len()),
             by_name: scenario.modules.iter().enumerate().map(|(i, m)| (m.name.clone(), i)).collect(),
             unsaved: BTreeSet::new(),
@@ -354,7 +360,10 @@ impl World {
             slot.has_file = config.nvs.is_some();
         }
         for entry in &scenario.timeline {
-            world.file_change(entry.at, &entry.change);
+            match &entry.what {
+                Timed::Change(change) => world.file(entry.at, change, None),
+                Timed::Rule(rule) => world.file_rule(entry.at, rule)?,
+            }
         }
         for (index, slot) in world.slots.iter().enumerate() {
             world.order.file(index, slot);
@@ -536,6 +545,7 @@ impl World {
         let event = UartEvent::McuOverrun { byte, loss };
         slot.remarks.push(event.to_string());
         self.recorder.observe(now, slot.module.name(), Event::Uart(event));
+        self.hear(now, Some(module.index()));
         self.run();
         Ok(())
     }

@@ -64,6 +64,8 @@ pub struct Recorder {
     names: Vec<String>,
     by_name: BTreeMap<String, usize>,
     observations: Option<Vec<Observation>>,
+    /// What was observed in the present step, for rules; `None`: there are none.
+    heard: Option<Vec<Observation>>,
     /// How many were made.
     observed: u64,
     /// What terminals of hosts have received; true: over UDP.
@@ -140,6 +142,7 @@ impl Recorder {
             by_name: names.iter().enumerate().map(|(i, name)| (name.clone(), i)).collect(),
             names,
             observations: recording.observations.then(Vec::new),
+            heard: None,
             observed: 0,
             received: recording.host_received.then(BTreeMap::new),
             expectations: Expectations::new(&scenario.expect),
@@ -152,7 +155,6 @@ impl Recorder {
 
     /// A byte has ended on a wire. Gives the remarks back when no packet ended with it.
     pub fn byte(&mut self, module: usize, record: Record, remarks: &mut Vec<String>) {
-        let is_observing = self.is_observing();
         let Some(channels) = self.modules.get_mut(module) else { return };
         let channel = if record.from_mcu { channels.mcu } else { channels.own };
         self.digest.record(channel, record.at, &[record.byte]);
@@ -163,14 +165,12 @@ impl Recorder {
                 remarks.push(remark.to_owned());
             }
         }
-        if self.capture.is_none() && self.dialogue.is_none() && !is_observing {
-            return;
-        }
         let before = channels.got;
         if record.from_mcu {
             channels.got = if record.got { before.saturating_add(1) } else { 0 };
         }
         let after = channels.got;
+        // Also where nobody looks: a rule may begin to listen within a line, and what it hears may not depend on that.
         let packetizer = if record.from_mcu { &mut channels.from_mcu } else { &mut channels.from_module };
         let packets = packetizer.push(record.at, record.byte, record.mark);
         self.open_blocks.set(module, channels.from_mcu.open_block());
@@ -353,7 +353,7 @@ impl Recorder {
 
     /// True when somebody wants to know.
     fn is_observing(&self) -> bool {
-        self.observations.is_some() || !self.expectations.is_empty()
+        self.observations.is_some() || self.heard.is_some() || !self.expectations.is_empty()
     }
 
     /// Files an observation that is made `now`.
@@ -366,9 +366,22 @@ impl Recorder {
             let node = node.unwrap_or(self.names.len()) as u32;
             self.expectations.observe(now, node, observation.clone());
         }
+        if let Some(heard) = &mut self.heard {
+            heard.push(observation.clone());
+        }
         if let Some(observations) = &mut self.observations {
             observations.push(observation);
         }
+    }
+
+    /// From now on there are rules, which must know what is observed.
+    pub fn listen(&mut self) {
+        self.heard.get_or_insert_default();
+    }
+
+    /// What was observed since the last call.
+    pub fn take_heard(&mut self) -> Vec<Observation> {
+        self.heard.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Everything up to `limit` has been observed.

@@ -5,9 +5,9 @@
 //! module's. Domains meet only in frames, and a frame takes at least the lookahead from one module to the next,
 //! so what a module can see at its time is already decided.
 
-use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
+use super::agenda::{Agenda, Due, Filed};
 use super::console::{Audience, Change};
 use super::control::comes_to_nothing;
 use super::slot::{Arrival, Step};
@@ -113,28 +113,29 @@ impl World {
         let own = slot.next_for_driver();
         let uplink = self.uplink.peek().map(|k| k.time);
         let event = self.network.next_event().map(|k| k.time);
-        let network = earliest([event, self.changes.front().map(|(t, _)| *t), uplink]);
+        let network = earliest([event, self.changes.next(), uplink]);
         // Behind this module's clock the network waits for a slower one; nothing of it can arrive here before
         // the lookahead is over.
         let network = network.map(|t| if t <= slot.reached { self.network_horizon() + LOOKAHEAD } else { t });
-        earliest([byte, own, network])
+        earliest([byte, own, network, self.causes.earliest_effect()])
     }
 
     /// Lets everything happen that may happen now.
     pub(super) fn run(&mut self) {
         let horizon = self.order.follow();
-        loop {
-            match self.next_step(horizon) {
-                None => break,
-                Some((now, step, Domain::Module(index))) => {
+        while let Some((now, step, domain)) = self.next_step(horizon) {
+            match (step, domain) {
+                (_, Domain::Module(index)) => {
                     self.module_step(index, now, step);
                     self.file_next(index);
                 }
-                Some((_, _, Domain::Uplink)) => self.uplink_step(),
-                Some((_, Step::Event(_), Domain::Network)) => self.network.step(),
-                Some((_, Step::Change, Domain::Network)) => self.network_change(),
+                (_, Domain::Uplink) => self.uplink_step(),
+                (Step::Event(_), Domain::Network) => self.network.step(),
+                (Step::Change, Domain::Network) => self.network_change(),
+                (Step::Cause, Domain::Network) => self.cause_step(),
             }
-            self.collect_network();
+            self.collect_network(now);
+            self.causes.chain = 0;
         }
         if let Some(limit) = self.settled() {
             self.recorder.settle(limit);
@@ -145,10 +146,13 @@ impl World {
     fn next_step(&self, horizon: Instant) -> Option<(Instant, Step, Domain)> {
         let uplink = self.uplink.peek().map(|k| (k.time, Step::Event(k.kind), Domain::Uplink));
         let event = self.network.next_event().map(|k| (k.time, Step::Event(k.kind), Domain::Network));
-        let change = self.changes.front().map(|(t, _)| (*t, Step::Change, Domain::Network));
+        let change = self.changes.next().map(|t| (t, Step::Change, Domain::Network));
         let network = earliest([uplink, event, change]).filter(|(t, ..)| *t <= horizon);
+        // Nobody has anything more to tell of that instant when every clock has passed it.
+        let cause =
+            self.causes.next().map(|t| (t, Step::Cause, Domain::Network)).filter(|(t, ..)| *t < horizon);
         let module = self.order.next().map(|((time, step), index)| (time, step, Domain::Module(index)));
-        earliest([network, module])
+        earliest([network, module, cause])
     }
 
     /// Something about a module has changed: files anew how far it has come, and what it does next.
@@ -177,6 +181,7 @@ impl World {
             }
             Step::Event(Kind::Timer) => slot.module.timer(now),
             Step::Change => self.module_change(index),
+            Step::Cause => {}
         }
         self.collect(index, now);
     }
@@ -184,7 +189,12 @@ impl World {
     /// The next change that this module must see. What concerns the network alone is not filed here.
     fn module_change(&mut self, index: usize) {
         let Some(slot) = self.slots.get_mut(index) else { return };
-        let Some((now, change)) = slot.changes.pop_front() else { return };
+        let Some(Filed { at: now, due, chain }) = slot.changes.pop() else { return };
+        self.causes.chain = chain.unwrap_or_default();
+        let change = match due {
+            Due::Change(change) => change,
+            Due::Listens(rule) => return self.rule_listens(now, Some(index), rule),
+        };
         if let Audience::Module(_) = change.audience() {
             self.recorder.change(now, &change);
         }
@@ -311,6 +321,7 @@ impl World {
             self.recorder.frame_sent(index, now, &frame);
             self.uplink.push(now, Kind::Frame, index as u32, Uplink::SoftApFrame(frame));
         }
+        self.hear(now, Some(index));
     }
 
     fn uplink_step(&mut self) {
@@ -410,7 +421,7 @@ impl World {
     }
 
     /// Takes what the network has come out with.
-    fn collect_network(&mut self) {
+    fn collect_network(&mut self, now: Instant) {
         while let Some((at, line)) = self.network.take_secret() {
             self.recorder.secret(at, line);
         }
@@ -439,11 +450,17 @@ impl World {
         while let Some((at, host, event)) = self.network.take_event() {
             self.recorder.observe(at, host, Event::Host(event));
         }
+        self.hear(now, None);
     }
 
     /// The next change that the network must see. What concerns a module alone is not filed here.
     fn network_change(&mut self) {
-        let Some((at, change)) = self.changes.pop_front() else { return };
+        let Some(Filed { at, due, chain }) = self.changes.pop() else { return };
+        self.causes.chain = chain.unwrap_or_default();
+        let change = match due {
+            Due::Change(change) => change,
+            Due::Listens(rule) => return self.rule_listens(at, None, rule),
+        };
         if let Some(why) = self.cannot(&change) {
             self.warnings.push(format!("{at}: {why}"));
         }
@@ -496,14 +513,8 @@ impl World {
 
 /// Files the steps of an access point's strength from the range's start to its end, in place of those that are still
 /// filed. True: there are none, it is to be set at once.
-fn fade(
-    queue: &mut VecDeque<(Instant, Change)>,
-    now: Instant,
-    ap: &str,
-    range: RangeInclusive<i8>,
-    over: Duration,
-) -> bool {
-    queue.retain(|(_, change)| !matches!(change, Change::ApFades { name, .. } if name == ap));
+fn fade(queue: &mut Agenda, now: Instant, ap: &str, range: RangeInclusive<i8>, over: Duration) -> bool {
+    queue.forget_fades(ap);
     let (from, to) = (i64::from(*range.start()), i64::from(*range.end()));
     let steps = (to - from).unsigned_abs();
     if over == Duration::ZERO || steps == 0 {
@@ -512,8 +523,7 @@ fn fade(
     for step in 1..=steps {
         let at = now + Duration::from_nanos(over.as_nanos() / steps * step);
         let dbm = (from + (to - from).signum() * step as i64) as i8;
-        let place = queue.partition_point(|(t, _)| *t <= at);
-        queue.insert(place, (at, Change::ApFades { name: ap.to_owned(), dbm }));
+        queue.file(Filed { at, due: Due::Change(Change::ApFades { name: ap.to_owned(), dbm }), chain: None });
     }
     false
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::console::Change;
+use super::agenda::Agenda;
 use super::{Attachment, Error, PinChange, Statistics, UartByte};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Saved};
@@ -17,6 +17,8 @@ pub enum Step {
     Event(Kind),
     /// A change that the console or the timeline makes.
     Change,
+    /// What has happened is held against the rules.
+    Cause,
 }
 
 /// What comes to a module's radio.
@@ -38,8 +40,8 @@ pub struct Slot {
     pub reached: Instant,
     /// What is on its way to the module's radio.
     pub frames: Queue<Arrival>,
-    /// Console changes that the module must see, by time.
-    pub changes: VecDeque<(Instant, Change)>,
+    /// Console changes that the module must see.
+    pub changes: Agenda,
     /// Bytes for the driver.
     pub out: VecDeque<UartByte>,
     /// Changes of its pins for the driver.
@@ -69,7 +71,7 @@ impl Slot {
             has_file: false,
             reached: Instant::ZERO,
             frames: Queue::default(),
-            changes: VecDeque::new(),
+            changes: Agenda::default(),
             out: VecDeque::new(),
             pins: VecDeque::new(),
             logged: VecDeque::new(),
@@ -101,14 +103,14 @@ impl Slot {
     /// When this module's driver must come back. What the log port prints happens then, too, at its own time.
     pub fn next_for_driver(&self) -> Option<Instant> {
         let frame = self.frames.peek().map(|key| key.time);
-        earliest([self.module.next_for_driver(), frame, self.changes.front().map(|(t, _)| *t)])
+        earliest([self.module.next_for_driver(), frame, self.changes.next()])
     }
 
     /// What happens to this module next.
     pub fn next(&self) -> Option<(Instant, Step)> {
         let module = self.module.next_event().map(|(t, kind)| (t, Step::Event(kind)));
         let frame = self.frames.peek().map(|key| (key.time, Step::Event(Kind::Frame)));
-        let change = self.changes.front().map(|(t, _)| (*t, Step::Change));
+        let change = self.changes.next().map(|t| (t, Step::Change));
         earliest([module, frame, change])
     }
 

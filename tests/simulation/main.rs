@@ -5,6 +5,7 @@
 
 mod access_points;
 mod bad_luck;
+mod causes;
 #[cfg(feature = "tls")]
 mod certificates;
 mod clients;

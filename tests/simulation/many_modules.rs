@@ -182,14 +182,36 @@ fn modules_that_are_left_alone_for_a_day_keep_their_leases_and_links() {
 /// Three runs, and fifty in `make soak`.
 #[test]
 fn a_hundred_modules_driven_from_four_threads_have_one_digest() {
-    const COUNT: usize = 100;
+    driven_from_four_threads(100, "");
+}
+
+/// What one module's line brings about is at another one, whose thread has its own pace.
+#[test]
+fn what_rules_bring_about_from_four_threads_has_one_digest() {
+    const RULES: &str = "timeline = [
+        'when each m0000 reply \"SEND OK\" do pin m0001 wake low',
+        'when each m0001 change \"wake low\" do pin m0011 wake high',
+        'after each m0002 command 3ms do pin m0005 wake low',
+        'when m0003 reply \"SEND OK\" then m0004 reply \"SEND OK\" do link m0006 latency 7ms',
+        'every 1100us do pin m0007 wake low',
+    ]\n";
+    assert_ne!(
+        driven_from_four_threads(12, RULES),
+        driven_from_four_threads(12, ""),
+        "the rules change nothing"
+    );
+}
+
+/// The digest of `count` modules, which is the same from one thread and from four. `first`: the beginning of the scenario.
+fn driven_from_four_threads(count: usize, first: &str) -> u64 {
     const THREADS: usize = 4;
     /// Each module says something so often, this long apart, each a little after the one before it.
     const ROUNDS: u64 = 4;
     const APART: u64 = 30 * MS;
     let line = |n: usize, round: u64| format!("AT+CIPSEND=0,8\r\nm{n:03}r{round:03}");
     let ready = || {
-        let mut fleet = Fleet::new(&scenario(COUNT, EACH), Recording::default());
+        let scenario = format!("{first}{}", scenario(count, EACH));
+        let mut fleet = Fleet::new(&scenario, Recording::default());
         fleet.join(|n| format!("net{}", n / EACH));
         fleet.ask(|_| "AT+CIPMUX=1\r\n".to_owned(), 100 * MS);
         fleet.ask(|n| format!("AT+CIPSTART=0,\"TCP\",\"{}\",7\r\n", echo(n)), SECOND);
@@ -219,7 +241,7 @@ fn a_hundred_modules_driven_from_four_threads_have_one_digest() {
         let mut fleet = ready();
         let start = fleet.now;
         let mut all: Vec<(u64, usize, String)> =
-            (0..COUNT).flat_map(|n| script(n, start).map(move |(at, text)| (at, n, text))).collect();
+            (0..count).flat_map(|n| script(n, start).map(move |(at, text)| (at, n, text))).collect();
         all.sort();
         for (at, n, text) in all {
             fleet.go(at);
@@ -237,7 +259,7 @@ fn a_hundred_modules_driven_from_four_threads_have_one_digest() {
             for thread in 0..THREADS {
                 let (world, modules) = (&world, &modules);
                 scope.spawn(move || {
-                    let own: Vec<usize> = (thread..COUNT).step_by(THREADS).collect();
+                    let own: Vec<usize> = (thread..count).step_by(THREADS).collect();
                     let mut todo: Vec<_> = own.iter().map(|n| script(*n, start).peekable()).collect();
                     let mut at: Vec<u64> = vec![start; own.len()];
                     while at.iter().any(|at| *at < end) {
@@ -276,6 +298,7 @@ fn a_hundred_modules_driven_from_four_threads_have_one_digest() {
         fleet.world = world.into_inner().unwrap_or_else(PoisonError::into_inner);
         assert_eq!(finish(fleet), alone, "run {run} of four threads, and one thread alone");
     }
+    alone
 }
 
 /// What two modules at `home` come to, with what else there is in the world: their digests, and what they are.

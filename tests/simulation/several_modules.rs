@@ -1,7 +1,8 @@
 //! Modules that talk to each other: how their drivers take turns changes nothing, up to the nanosecond at which one may
 //! go no further; and the log of such a run replays.
 
-use espat_sim::world::{Attachment, Error, ModuleId, Recording, Scenario, World, drive, replay};
+use espat_sim::uart::McuLoss;
+use espat_sim::world::{Attachment, Error, ModuleId, Pin, Recording, Scenario, World, drive, replay};
 
 const MS: u64 = 1_000_000;
 /// How far one module may be ahead of the slowest, ns.
@@ -130,6 +131,131 @@ fn assert_replays((digest, capture, log): &(u64, Vec<u8>, String)) {
     assert_eq!(replayed.world.digest(), *digest, "the replay's digest");
     assert_eq!(replayed.is_same(), Some(true));
     assert!(replayed.world.take_capture() == *capture, "the replay's capture");
+}
+
+/// What happens in one module's domain, or in the network, brings about something in others; rules hold from the start and
+/// from the middle of the run.
+#[test]
+fn what_rules_bring_about_is_the_same_however_the_drivers_take_turns() {
+    const SCENARIO: &str = r#"
+        timing = "fast"
+        timeline = [
+            'when each left reply "+IPD" do pin right wake low',
+            'after each right change "wake" 1ms do link left latency 5ms',
+            'when left link accepted then right reply "SEND OK" do link right latency 4ms',
+            'when each pc tcp-terminal received do host pc send "pong"',
+            'when pc change send do pin left gpio0 high',
+            'after left link closed 200us do wire right to-mcu break 1ms',
+            'every 700us from 10s until 10100ms do pin left wake high',
+            'at 9s when each right command do pin left wake low',
+        ]
+        [module.left]
+        [module.right]
+        [link.left]
+        latency = "2 ms"
+        jitter = "500 us"
+        [link.right]
+        latency = "100 us"
+        [ap.home]
+        ssid = "espat-sim"
+        password = "correct horse"
+        [host.pc]
+        address = "192.168.1.20"
+        tcp-terminal = 23
+    "#;
+    const LEFT: usize = 0;
+    const RIGHT: usize = 1;
+    let join = "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n";
+    let before = [
+        (1000, LEFT, "ATE0\r\nAT+CWMODE=1\r\n"),
+        (1000, RIGHT, "ATE0\r\nAT+CWMODE=1\r\n"),
+        (1200, LEFT, join),
+        (4000, RIGHT, join),
+        (7000, LEFT, "AT+CIPMUX=1\r\nAT+CIPSERVER=1,8080\r\n"),
+        (7000, RIGHT, "AT+CIPMUX=1\r\n"),
+        (8000, RIGHT, "AT+CIPSTART=0,\"TCP\",\"192.168.1.100\",8080\r\n"),
+        (8500, RIGHT, "AT+CIPSTART=1,\"TCP\",\"192.168.1.20\",23\r\n"),
+    ];
+    let after = [
+        (10_000, RIGHT, "AT+CIPSEND=0,5\r\n"),
+        (10_000, LEFT, "AT+CIPSEND=0,5\r\n"),
+        (10_100, RIGHT, "right"),
+        (10_100, LEFT, "left!"),
+        (11_000, RIGHT, "AT+CIPSEND=1,4\r\n"),
+        (11_100, RIGHT, "ping"),
+        (12_000, RIGHT, "AT+CIPCLOSE=0\r\n"),
+    ];
+    let run = |turns: Turns| {
+        let mut modules = Modules::new(SCENARIO);
+        modules.play(&before, turns);
+        modules.go(9_500 * MS, turns);
+        // Typed while one may be ahead of the other: it holds from where the first has come to.
+        modules.advance(RIGHT, 9_500 * MS + 70_000);
+        let answer =
+            modules.world.console("when each left command do host pc send \"typed\"").expect("console");
+        assert!(answer.starts_with("9.500070 s: "), "{answer}");
+        modules.advance(LEFT, 9_500 * MS + 70_000);
+        modules.play(&after, turns);
+        modules.go(13_000 * MS, turns);
+        let rules = modules.world.console("timeline").expect("console");
+        assert!(!rules.contains("open: "), "{turns:?}: not all of them have come true:\n{rules}");
+        assert!(modules.received(RIGHT).contains("+IPD,1,4:pong"), "{turns:?}: {}", modules.received(RIGHT));
+        (modules.finish(), rules)
+    };
+    let (first, rules) = run(Turns::Steps(50_000));
+    for turns in [Turns::Steps(33_333), Turns::Edge, Turns::EdgeBackwards, Turns::Events] {
+        let (other, others_rules) = run(turns);
+        assert_eq!(others_rules, rules, "{turns:?}: other causes");
+        assert_eq!(other.0, first.0, "{turns:?}: another digest");
+        assert!(other.1 == first.1, "{turns:?}: another capture");
+        assert_replays(&other);
+    }
+    assert_replays(&first);
+}
+
+/// Both MCUs lose a byte at one instant, and each may be told first: one instant has one order.
+#[test]
+fn what_happens_to_several_modules_at_one_instant_counts_in_the_order_of_their_names() {
+    const SCENARIO: &str = "timeline = ['when left uart lost then right uart lost do pin left wake low']\n\
+                            [module.left]\n[module.right]\n";
+    let run = |order: [usize; 2]| {
+        let mut modules = Modules::new(SCENARIO);
+        modules.go(2000 * MS, Turns::Steps(LOOKAHEAD));
+        for index in order {
+            let id = modules.each[index].id;
+            modules.world.mcu_overrun(id, 2000 * MS, b'x', McuLoss::Full).expect("mcu_overrun");
+        }
+        modules.go(2001 * MS, Turns::Steps(LOOKAHEAD));
+        let rules = modules.world.console("timeline").expect("console");
+        assert!(rules.starts_with("done, once, at 2.000000 s"), "{order:?}: {rules}");
+        modules.finish()
+    };
+    let (first, other) = (run([0, 1]), run([1, 0]));
+    assert_eq!(first.0, other.0, "another digest");
+    assert_replays(&first);
+    assert_replays(&other);
+}
+
+/// One module's driver has gone as far ahead as it may, and does something there, when the cause is known.
+#[test]
+fn what_is_brought_about_is_in_front_of_no_driver() {
+    const SCENARIO: &str = "timeline = ['when left uart lost do pin right wake low']\n\
+                            [module.left]\n[module.right]\n";
+    const CAUSE: u64 = 2000 * MS;
+    let run = |left_first| {
+        let mut modules = Modules::new(SCENARIO);
+        modules.go(CAUSE, Turns::Steps(LOOKAHEAD));
+        let [left, right] = [0, 1].map(|index: usize| modules.each[index].id);
+        modules.world.mcu_overrun(left, CAUSE, b'x', McuLoss::Full).expect("mcu_overrun");
+        if left_first {
+            modules.advance(0, CAUSE + 1);
+        }
+        modules.world.set_pin(right, CAUSE + LOOKAHEAD, Pin::Wake, true).expect("set_pin");
+        modules.advance(1, CAUSE + LOOKAHEAD);
+        modules.go(CAUSE + 10 * LOOKAHEAD, Turns::Steps(LOOKAHEAD));
+        modules.finish()
+    };
+    assert_eq!(run(true).0, run(false).0, "another digest");
 }
 
 /// One is the server of the other, and datagrams go both ways; on its way a frame is lost here and there.

@@ -13,6 +13,8 @@ pub enum Question {
     Status,
     /// `expect`: what the scenario expects, and what has come of it.
     Expect,
+    /// `timeline`: what is to come, and what has come of the rules.
+    Timeline,
     /// `dns [NAME]`: how this DNS server, or every one, behaves now.
     Dns(Option<String>),
     /// `link [NAME]`: how this link, or every one, behaves now.
@@ -28,6 +30,7 @@ impl fmt::Display for Question {
             Question::Help(topic) => ("help", topic.as_deref()),
             Question::Status => ("status", None),
             Question::Expect => ("expect", None),
+            Question::Timeline => ("timeline", None),
             Question::Dns(name) => ("dns", name.as_deref()),
             Question::Link(name) => ("link", name.as_deref()),
             Question::Wire(name) => ("wire", name.as_deref()),

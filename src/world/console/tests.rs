@@ -298,7 +298,8 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
          `rate`, `limit`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `half-open`, `pause`, `resume`, `connect`, `listen`, `unlisten`, `group`, `toxics`, \
          `join`, `leave`, `vanish`, `datagram`, `sntp`, `http`, `update`, `websocket`, `publish`, `mqtt`, `external` or `tls`";
-    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `module`, `pin`, `host` or `at`";
+    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `module`, `pin`, `host`, `at`, `when`, `after`, \
+         `every` or `timeline`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
         ("module", "expected the name of a module after `module`, found nothing".into()),

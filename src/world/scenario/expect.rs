@@ -116,10 +116,7 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
     })?;
     let mut needles = Vec::new();
     while let Some(word) = words.next() {
-        needles.push(match word.plain() {
-            Some(plain) => Needle::Word(plain.to_owned()),
-            None => Needle::Part(word.bytes),
-        });
+        needles.push(Needle::of(&word));
     }
     Ok(Pattern { subject: name.to_owned(), kind, needles })
 }

@@ -36,7 +36,7 @@ use crate::profile::Build;
 pub use crate::profile::Timing;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
-use crate::world::console::{Change, Command, Question};
+use crate::world::console::{Cause, Change, Command, Question, Rule};
 use crate::world::expect::Expectation;
 use crate::world::spelling::{did_you_mean, one_of, shown};
 pub use files::{NamedFile, NamedFiles};
@@ -80,13 +80,22 @@ pub struct SavedText {
     pub text: String,
 }
 
-/// A change that the scenario makes by itself.
+/// What a line of the timeline says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Timed {
+    /// Something changes.
+    Change(Change),
+    /// Something is to change because of something else.
+    Rule(Rule),
+}
+
+/// What the scenario does by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimelineEntry {
-    /// When it takes effect.
+    /// When it takes effect; a rule without a time holds from the start.
     pub at: Instant,
-    /// What changes.
-    pub change: Change,
+    /// What.
+    pub what: Timed,
     /// Where the line stands in the scenario.
     pub place: Place,
 }
@@ -149,12 +158,35 @@ impl Scenario {
         match command {
             Command::Ask(question) => self.check_question(question),
             Command::Change(change) | Command::At(_, change) => self.check_change(change),
+            Command::Rule(rule) => self.check_rule(rule, Instant::ZERO),
+            Command::RuleAt(at, rule) => self.check_rule(rule, *at),
         }
+    }
+
+    /// `at`: since when it holds, or earlier.
+    fn check_rule(&self, rule: &Rule, at: Instant) -> Result<(), String> {
+        match &rule.cause {
+            Cause::Observed { what, .. } => {
+                what.iter().try_for_each(|pattern| self.check_observation(&pattern.subject, pattern.kind))?;
+            }
+            Cause::Every { from: Some(from), .. } if *from < at => {
+                let [at, from] = [at, *from].map(|time| time.since(Instant::ZERO));
+                return Err(format!("expected a time of {at} or later after `from`, found {from}"));
+            }
+            Cause::Every { period, from, until: Some(until) } if from.unwrap_or(at + *period) > *until => {
+                let first = (at + *period).since(Instant::ZERO);
+                let until = until.since(Instant::ZERO);
+                return Err(format!("expected a time of {first} or later after `until`, found {until}"));
+            }
+            Cause::Every { .. } => {}
+        }
+        self.check_change(&rule.change)?;
+        rule.is_its_own_cause().map_or(Ok(()), Err)
     }
 
     fn check_question(&self, question: &Question) -> Result<(), String> {
         match question {
-            Question::Help(_) | Question::Status | Question::Expect => Ok(()),
+            Question::Help(_) | Question::Status | Question::Expect | Question::Timeline => Ok(()),
             Question::Link(None) | Question::Wire(None) | Question::Dns(None) => Ok(()),
             Question::Dns(Some(name)) => exists("the name of a DNS server", name, self.name_servers()),
             Question::Link(Some(name)) => exists("the name of a link", name, self.link_names()),

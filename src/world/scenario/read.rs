@@ -9,13 +9,14 @@ use toml::value::{Datetime, Offset};
 
 use super::report::Problems;
 use super::table::{Section, Value, found};
-use super::{ModuleConfig, NamedFiles, Scenario, ScenarioError, TimelineEntry, Timing};
+use super::{ModuleConfig, NamedFiles, Scenario, ScenarioError, Timed, TimelineEntry, Timing};
 use super::{
     WireConfig, access_points, build, dns, expect, faults, files, hosts, link, network, schema, wire,
 };
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
 use crate::profile::{self, Build};
+use crate::time::Instant;
 use crate::world::console::{self, Command};
 use crate::world::spelling::{did_you_mean, one_of, shown};
 
@@ -230,12 +231,13 @@ pub(super) fn check_node_name(problems: &mut Problems, name: &str, place: &Range
 fn timeline(problems: &mut Problems, top: &Section, scenario: &Scenario) -> Vec<TimelineEntry> {
     let mut timeline = Vec::new();
     for (line, span) in top.strings(problems, "timeline").unwrap_or_default() {
+        let place = problems.place(span.start);
+        let mut entry = |at, what| timeline.push(TimelineEntry { at, what, place });
         match console::parse(line).and_then(|c| scenario.check(&c).map(|()| c)) {
-            Ok(Command::At(at, change)) => {
-                let place = problems.place(span.start);
-                timeline.push(TimelineEntry { at, change, place });
-            }
-            Ok(other) => {
+            Ok(Command::At(at, change)) => entry(at, Timed::Change(change)),
+            Ok(Command::RuleAt(at, rule)) => entry(at, Timed::Rule(rule)),
+            Ok(Command::Rule(rule)) => entry(Instant::ZERO, Timed::Rule(rule)),
+            Ok(other @ (Command::Change(_) | Command::Ask(_))) => {
                 problems.add(span, format!("expected a line such as `at 12s ap home down`, found `{other}`"));
             }
             Err(message) => problems.add(span, message),

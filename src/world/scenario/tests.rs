@@ -73,7 +73,7 @@ fn every_example_is_a_scenario() {
     };
     assert_eq!(pages[2].answers[0].delay, Duration::from_secs(8));
     let two = parse(include_str!("../../../scenarios/two-aps.toml"));
-    assert_eq!(two.timeline[0].change, Change::ApDown("lab".to_string()));
+    assert_eq!(two.timeline[0].what, Timed::Change(Change::ApDown("lab".to_string())));
 }
 
 #[test]
@@ -211,7 +211,11 @@ fn every_key_can_be_given() {
     assert_eq!(s.net.hosts[0].services[1], ServiceConfig::Dns(dns));
     assert_eq!(s.net.dns, DnsConfig { ttl: 604_800, ..DnsConfig::default() });
     assert_eq!(s.net.segments[0].dns, [[10, 1, 2, 5].into(), Ipv4Addr::new(8, 8, 8, 8)]);
-    let timeline: Vec<_> = s.timeline.iter().map(|e| (e.at.as_nanos(), e.change.to_string())).collect();
+    let line = |what: &Timed| match what {
+        Timed::Change(change) => change.to_string(),
+        Timed::Rule(rule) => rule.to_string(),
+    };
+    let timeline: Vec<_> = s.timeline.iter().map(|e| (e.at.as_nanos(), line(&e.what))).collect();
     assert_eq!(
         timeline,
         [
