@@ -16,11 +16,13 @@
 // C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common. And one file,
 // though a long one: `include` compiles what it is given in one go, and Renode before 1.16 takes a single file. Its parts:
 // the peripheral as Renode sees it, settings and questions, bytes and timers, the MCU's line settings, observations, its
-// place in a world; the binding of the library (Native); and last the world (EspAtWorld), of one module or of several.
+// place in a world; the binding of the library (Native); the Monitor's command; and last the world (EspAtWorld), of one module
+// or of several.
 //
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -35,7 +37,10 @@ using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.CPU;
 using Antmicro.Renode.Peripherals.UART;
 using Antmicro.Renode.Time;
+using Antmicro.Renode.UserInterface.Commands;
 using Antmicro.Renode.Utilities;
+
+using AntShell.Commands;
 
 namespace Antmicro.Renode.Peripherals.Network
 {
@@ -64,6 +69,8 @@ namespace Antmicro.Renode.Peripherals.Network
                 {
                     home = EspAtWorld.Called(world);
                 }
+                // Power is on from here on.
+                own.Origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
                 Connect();
             }
             catch(RecoverableException e)
@@ -620,7 +627,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 ulong next;
                 native.Check(native.NextEvent(world, module, out next));
-                if(home.HasObserved || native.ModuleRts(world, module) != Rts.IsSet)
+                if(home.HasObserved || arrived.Count > 0 || native.ModuleRts(world, module) != Rts.IsSet)
                 {
                     next = 0;
                 }
@@ -661,7 +668,12 @@ namespace Antmicro.Renode.Peripherals.Network
                     }
                     TellMcuLine();
                     native.Check(native.Advance(world, module, Tick()));
-                    bytes = native.Read(world, module);
+                    TakeBytes();
+                    bytes = new byte[Math.Min(arrived.Count, BytesAtOnce)];
+                    for(var i = 0; i < bytes.Length; i++)
+                    {
+                        bytes[i] = arrived.Dequeue();
+                    }
                     rts = native.ModuleRts(world, module);
                     home.CollectObservations();
                     if(home.HasObserved)
@@ -682,6 +694,14 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
                 Wake();
             });
+        }
+
+        private void TakeBytes()
+        {
+            foreach(var value in native.Read(world, module))
+            {
+                arrived.Enqueue(value);
+            }
         }
 
         private void Deliver(byte value)
@@ -868,6 +888,11 @@ namespace Antmicro.Renode.Peripherals.Network
                     throw new RecoverableException("The module was removed from the machine");
                 }
                 home.Make();
+                if(HasWorld)
+                {
+                    // It was restored, and this module's place in it.
+                    return;
+                }
                 try
                 {
                     nameInForce = moduleName.Length > 0 ? moduleName : home.OnlyModule();
@@ -1087,7 +1112,7 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        // Power is on from here on.
+        // Also after a Load: Renode saves no events.
         private void Connect()
         {
             lock(Instances)
@@ -1102,7 +1127,6 @@ namespace Antmicro.Renode.Peripherals.Network
                 Instances.Remove(this);
                 Instances.Add(this);
             }
-            own.Origin = machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds;
             if(uart != null)
             {
                 uart.CharReceived += HandleMcuByte;
@@ -1111,19 +1135,23 @@ namespace Antmicro.Renode.Peripherals.Network
 
         // ---- Save and Load ---------------------------------------------------------------------------------------------
 
+        // The world counts what can be taken as taken, when it is saved.
         [PreSerialization]
-        private void WarnBeforeSave()
+        private void TakeBeforeSave()
         {
-            this.Log(LogLevel.Warning, "The module itself is not saved: it will start from power-on when this state is loaded");
+            lock(sync)
+            {
+                if(HasWorld)
+                {
+                    TakeBytes();
+                }
+            }
         }
 
         [PostDeserialization]
-        private void StartAgainAfterLoad()
+        private void ConnectAfterLoad()
         {
-            timers.Clear();
-            mcuLineTold = null;
             Connect();
-            this.Log(LogLevel.Warning, "The module was not saved: it starts from power-on, and records nothing");
         }
 
         private string moduleName = "";
@@ -1157,6 +1185,8 @@ namespace Antmicro.Renode.Peripherals.Network
         private readonly bool?[] pins = new bool?[PinCount];
         // When HandleTimer will be called.
         private readonly List<ulong> timers = new List<ulong>();
+        // What has come from the module for the MCU and waits for HandleTimer.
+        private readonly Queue<byte> arrived = new Queue<byte>();
 
         [Transient]
         private Action<byte> charReceived;
@@ -1176,6 +1206,8 @@ namespace Antmicro.Renode.Peripherals.Network
         // A machine that has been stopped for so long, in wall time, is not on its way through a reset.
         private const int StandstillMilliseconds = 2000;
         private const ulong LeastDelay = 1000;
+        // If there are more bytes, the next event is now.
+        private const int BytesAtOnce = 64;
 
         internal class Observation
         {
@@ -1346,26 +1378,12 @@ namespace Antmicro.Renode.Peripherals.Network
 
             public IntPtr NewWorld(string scenario, ulong? seed, string capture, string inputLog, string keyLog)
             {
-                var options = new WorldOptions { Size = SizeOf(typeof(WorldOptions)), Record = RecordObservations | RecordHostReceived };
-                try
+                return WithOptions(scenario, seed, capture, inputLog, keyLog, delegate(WorldOptions options)
                 {
-                    options.ScenarioPath = Utf8OrNull(scenario);
-                    options.CapturePath = Utf8OrNull(capture);
-                    options.InputLogPath = Utf8OrNull(inputLog);
-                    options.KeyLogPath = Utf8OrNull(keyLog);
-                    options.Seed = seed ?? 0;
-                    options.SeedGiven = seed != null ? 1u : 0u;
                     IntPtr made;
                     Check(worldNew(ref options, out made));
                     return made;
-                }
-                finally
-                {
-                    Marshal.FreeHGlobal(options.ScenarioPath);
-                    Marshal.FreeHGlobal(options.CapturePath);
-                    Marshal.FreeHGlobal(options.InputLogPath);
-                    Marshal.FreeHGlobal(options.KeyLogPath);
-                }
+                });
             }
 
             // In the order of their ids.
@@ -1420,18 +1438,43 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
             }
 
-            // Takes bytes that have arrived at the MCU, 64 at most: if there are more, the next event is now.
-            public byte[] Read(IntPtr world, uint module)
+            // Takes the bytes that have arrived at the MCU.
+            public List<byte> Read(IntPtr world, uint module)
             {
+                var bytes = new List<byte>();
                 var records = new UartByte[64];
                 UIntPtr count;
-                Check(uartRead(world, module, records, (UIntPtr)(uint)records.Length, out count));
-                var bytes = new byte[count.ToUInt32()];
-                for(var i = 0; i < bytes.Length; i++)
+                do
                 {
-                    bytes[i] = records[i].Byte;
+                    Check(uartRead(world, module, records, (UIntPtr)(uint)records.Length, out count));
+                    for(var i = 0; i < count.ToUInt32(); i++)
+                    {
+                        bytes.Add(records[i].Byte);
+                    }
                 }
+                while(count.ToUInt32() == records.Length);
                 return bytes;
+            }
+
+            // A world as it is, as a text.
+            public byte[] Snapshot(IntPtr world)
+            {
+                ulong length;
+                Check(worldSnapshot(world, 0, null, UIntPtr.Zero, out length));
+                var bytes = new byte[length];
+                Check(worldSnapshot(world, 0, bytes, (UIntPtr)length, out length));
+                return bytes;
+            }
+
+            // The world of a snapshot, which has its scenario and seed.
+            public IntPtr RestoreWorld(byte[] snapshot, string capture, string inputLog, string keyLog)
+            {
+                return WithOptions("", null, capture, inputLog, keyLog, delegate(WorldOptions options)
+                {
+                    IntPtr made;
+                    Check(worldRestore(snapshot, (UIntPtr)(uint)snapshot.Length, ref options, out made));
+                    return made;
+                });
             }
 
             public Line ModuleLine(IntPtr world, uint module)
@@ -1570,6 +1613,33 @@ namespace Antmicro.Renode.Peripherals.Network
                 return warning == IntPtr.Zero ? null : Text(warning);
             }
 
+            private IntPtr WithOptions(string scenario, ulong? seed, string capture, string inputLog, string keyLog,
+                Func<WorldOptions, IntPtr> make)
+            {
+                var options = new WorldOptions
+                {
+                    Size = SizeOf(typeof(WorldOptions)),
+                    Record = RecordObservations | RecordHostReceived | RecordSnapshot
+                };
+                try
+                {
+                    options.ScenarioPath = Utf8OrNull(scenario);
+                    options.CapturePath = Utf8OrNull(capture);
+                    options.InputLogPath = Utf8OrNull(inputLog);
+                    options.KeyLogPath = Utf8OrNull(keyLog);
+                    options.Seed = seed ?? 0;
+                    options.SeedGiven = seed != null ? 1u : 0u;
+                    return make(options);
+                }
+                finally
+                {
+                    Marshal.FreeHGlobal(options.ScenarioPath);
+                    Marshal.FreeHGlobal(options.CapturePath);
+                    Marshal.FreeHGlobal(options.InputLogPath);
+                    Marshal.FreeHGlobal(options.KeyLogPath);
+                }
+            }
+
             // Throws what the library says when `status` is an error.
             public void Check(uint status)
             {
@@ -1619,6 +1689,8 @@ namespace Antmicro.Renode.Peripherals.Network
                 version = (NoArguments)Bind(address, "espat_version", typeof(NoArguments));
                 lastError = (NoArguments)Bind(address, "espat_last_error", typeof(NoArguments));
                 worldNew = (WorldNew)Bind(address, "espat_world_new", typeof(WorldNew));
+                worldSnapshot = (WorldSnapshot)Bind(address, "espat_world_snapshot", typeof(WorldSnapshot));
+                worldRestore = (WorldRestore)Bind(address, "espat_world_restore", typeof(WorldRestore));
                 WorldFree = (OnWorld)Bind(address, "espat_world_free", typeof(OnWorld));
                 WorldSeed = (OutUlong)Bind(address, "espat_world_seed", typeof(OutUlong));
                 moduleCount = (OutSize)Bind(address, "espat_module_count", typeof(OutSize));
@@ -1738,6 +1810,8 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly NoArguments version;
             private readonly NoArguments lastError;
             private readonly WorldNew worldNew;
+            private readonly WorldSnapshot worldSnapshot;
+            private readonly WorldRestore worldRestore;
             private readonly OutSize moduleCount;
             private readonly ModuleName moduleName;
             private readonly ConsoleLine console;
@@ -1758,6 +1832,7 @@ namespace Antmicro.Renode.Peripherals.Network
             private const uint AbiVersion = 2;
             private const uint RecordObservations = 8;
             private const uint RecordHostReceived = 64;
+            private const uint RecordSnapshot = 256;
             private const uint ProtocolTcp = 1;
             private const uint ProtocolUdp = 2;
             private const int LinksAtMost = 5;
@@ -1787,6 +1862,11 @@ namespace Antmicro.Renode.Peripherals.Network
             private delegate uint NoArgumentsUint();
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint WorldNew(ref WorldOptions options, out IntPtr world);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint WorldSnapshot(IntPtr world, ulong offset, [In, Out] byte[] buffer, UIntPtr capacity,
+                out ulong length);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint WorldRestore(byte[] snapshot, UIntPtr length, ref WorldOptions options, out IntPtr world);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate uint ModuleName(IntPtr world, UIntPtr index, out IntPtr name);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -1974,6 +2054,34 @@ namespace Antmicro.Renode.Peripherals.Network
         }
     }
 
+    // `espat` in the Monitor. Renode makes it as soon as this file is included, which is what lets a state be loaded in another
+    // Renode than the one that has saved it: states name types by their assembly, and this file is compiled to an assembly of
+    // another name in each.
+    public class EspAtCommand : AutoLoadCommand
+    {
+        public EspAtCommand(UserInterface.Monitor monitor) : base(monitor, "espat", "tells what modules of espat-sim there are.")
+        {
+            AppDomain.CurrentDomain.AssemblyResolve += Resolve;
+        }
+
+        [Runnable]
+        public void Run(ICommandInteraction writer)
+        {
+            foreach(var line in EspAtWorld.Overview())
+            {
+                writer.WriteLine(line);
+            }
+        }
+
+        private static Assembly Resolve(object sender, ResolveEventArgs wanted)
+        {
+            return MadeByInclude.IsMatch(wanted.Name) ? typeof(EspAtCommand).Assembly : null;
+        }
+
+        // Renode names what it compiles by a GUID.
+        private static readonly Regex MadeByInclude = new Regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+    }
+
     public static class EspAtWorldExtensions
     {
         // A world that modules of several machines share: one network, one clock, one capture, one digest. Modules say its
@@ -2029,6 +2137,28 @@ namespace Antmicro.Renode.Peripherals.Network
                     + " CreateEspAtWorld \"" + name + "\"'");
             }
             return found;
+        }
+
+        // What worlds there are, each with its modules and what they do.
+        internal static IEnumerable<string> Overview()
+        {
+            EspAtWorld[] all;
+            lock(Worlds)
+            {
+                all = Worlds.FindAll(w => w.IsMade).ToArray();
+            }
+            if(all.Length == 0)
+            {
+                yield return "No module of espat-sim is on: attach one, then start the emulation";
+            }
+            foreach(var world in all)
+            {
+                yield return world.IsShared ? "world " + world.Name + ":" : "a world of its own:";
+                foreach(var line in world.Modules.Split('\n'))
+                {
+                    yield return "  " + line;
+                }
+            }
         }
 
         public void Dispose()
@@ -2223,6 +2353,13 @@ namespace Antmicro.Renode.Peripherals.Network
                     throw new RecoverableException("The world was removed from the emulation");
                 }
                 Load();
+                if(saved != null)
+                {
+                    // Its modules are where they were, and Renode has Meet in its queue.
+                    Handle = Native.RestoreWorld(saved, capture, inputLog, keyLog);
+                    saved = null;
+                    return;
+                }
                 Handle = Native.NewWorld(scenario, seed, capture, inputLog, keyLog);
                 if(IsShared)
                 {
@@ -2626,15 +2763,42 @@ namespace Antmicro.Renode.Peripherals.Network
             }
         }
 
-        [PostDeserialization]
-        private void StartAgainAfterLoad()
+        // ---- Save and Load ---------------------------------------------------------------------------------------------
+
+        // All inputs so far, which make the world what it is. Kept in Renode's own file.
+        [PreSerialization]
+        private void SaveWorld()
         {
-            // What the saved run has recorded stays as it is.
-            capture = "";
-            inputLog = "";
-            keyLog = "";
-            members.Clear();
-            Observed.Clear();
+            lock(Sync)
+            {
+                if(IsMade)
+                {
+                    CollectObservations();
+                    saved = Native.Snapshot(Handle);
+                }
+            }
+        }
+
+        [PostSerialization]
+        private void ForgetSaved()
+        {
+            if(IsMade)
+            {
+                saved = null;
+            }
+        }
+
+        // The world itself is made when it is needed: what is wrong then is told where it can be mended.
+        [PostDeserialization]
+        private void EnlistAfterLoad()
+        {
+            if(saved != null)
+            {
+                // What the saved run has recorded stays as it is.
+                capture = "";
+                inputLog = "";
+                keyLog = "";
+            }
             Enlist();
         }
 
@@ -2666,6 +2830,8 @@ namespace Antmicro.Renode.Peripherals.Network
         private ulong met;
         private bool disposed;
         private string lastError;
+        // Between a Save and the world that is made from it.
+        private byte[] saved;
 
         private readonly EspAt owner;
         // Its modules that are attached, with the library's numbers of them.

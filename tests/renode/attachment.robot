@@ -89,16 +89,6 @@ Mistakes Are Told And Renode Goes On
     Run Keyword And Expect Error    *libnothing.so*    Load Library    /tmp/libnothing.so
     Module Should Be    booting
 
-State Can Be Saved And The Module Starts Anew
-    Load Platform    mps2-an385    cpu
-    Wait For Module Reply    ready
-    Execute Command    Save @${TEMPDIR}/espat-state.save
-    Execute Command    Clear
-    Execute Command    Load @${TEMPDIR}/espat-state.save
-    Execute Command    mach set 0
-    Execute Command    sysbus WriteDoubleWord 0x40005008 1
-    Module Should Answer    0x40005000
-
 *** Keywords ***
 Attach Module Called
     [Arguments]    ${name}

@@ -16,6 +16,9 @@ namespace Antmicro.Migrant.Hooks
     public class PreSerializationAttribute : Attribute { }
 
     [AttributeUsage(AttributeTargets.Method)]
+    public class PostSerializationAttribute : Attribute { }
+
+    [AttributeUsage(AttributeTargets.Method)]
     public class PostDeserializationAttribute : Attribute { }
 }
 

@@ -875,6 +875,89 @@ namespace EspAtHarness
             Equal("\r\nready\r\n", running.Uart.Received, "another module");
         }
 
+        // ---- Save and Load ---------------------------------------------------------------------------------------------
+
+        public static void RunThatWasSavedAndLoadedEndsAsTheRunThatWasNot()
+        {
+            var commands = new[] { "AT+CIPMUX=1", "AT+CIPSTART=0,\"TCP\",\"www.example.com\",80", "AT+GMR", "AT+CIPSTATE?" };
+            var whole = Joining(null, commands);
+            whole.Run(7000);
+            True(whole.Uart.Received.Contains("+CIPSTATE:0"), "the dialogue is not whole:\n" + whole.Uart.Received);
+            // Before power is on, in boot, as bytes come, in the middle of the join, with a link that is open.
+            foreach(var at in new ulong[] { 0, 100, 403, 404, 2500, 4100, 6999 })
+            {
+                var board = Joining(null, commands);
+                board.Run(at);
+                State.SaveAndLoad(new[] { board });
+                board.Run(7000 - at);
+                Equal(whole.Uart.Received, board.Uart.Received, "what the MCU has received of a run that was saved at " + at + " ms");
+                True(whole.Uart.Times.SequenceEqual(board.Uart.Times), "saved at " + at + " ms, bytes come at other times");
+                Equal(whole.Module.Digest, board.Module.Digest, "the digest of a run that was saved at " + at + " ms");
+            }
+        }
+
+        public static void WhatWasObservedBeforeASaveIsFoundAfterTheLoad()
+        {
+            var board = Joining();
+            board.Run(5000);
+            State.SaveAndLoad(new[] { board });
+            Equal("ready", board.Module.WaitFor("reply", "ready", pause: false), "an observation from before the save");
+            Equal("joined 'home' as 192.168.1.100", board.Module.WifiState, "the state");
+        }
+
+        public static void CaptureAfterALoadIsThatOfTheWholeRunAndTheFirstOneStays()
+        {
+            var names = new[] { "whole", "first", "second" }.Select(n => Folder + "/saved-" + n + ".pcapng").ToArray();
+            var whole = Joining(m => m.Capture = names[0]);
+            whole.Run(5000);
+            whole.Module.Dispose();
+            var board = Joining(m => m.Capture = names[1]);
+            board.Run(3000);
+            var before = File.ReadAllBytes(names[1]);
+            State.SaveAndLoad(new[] { board });
+            Equal("", board.Module.Capture, "the capture after a load");
+            board.Module.Capture = names[2];
+            board.Run(2000);
+            board.Module.Dispose();
+            True(File.ReadAllBytes(names[0]).SequenceEqual(File.ReadAllBytes(names[2])), "the capture is not that of the whole run");
+            True(File.ReadAllBytes(names[1]).Take(before.Length).SequenceEqual(before), "the first capture was touched");
+        }
+
+        public static void SnapshotThatWasDamagedIsOneSentenceAndNothingIsLost()
+        {
+            var board = Joining();
+            board.Run(3000);
+            byte[] saved = null;
+            var place = 0;
+            State.SaveAndLoad(new[] { board }, snapshot =>
+            {
+                saved = snapshot;
+                place = System.Text.Encoding.ASCII.GetString(saved).IndexOf("CWJAP", StringComparison.Ordinal);
+                saved[place] = (byte)'X';
+            });
+            Recoverable(() => board.Run(1), "it was damaged");
+            Recoverable(() => board.Module.Console("status"), "it was damaged");
+            saved[place] = (byte)'C';
+            board.Run(2000);
+            Equal("joined 'home' as 192.168.1.100", board.Module.WifiState, "the state when the snapshot is whole again");
+        }
+
+        public static void MachinesOfAWorldGoOnAfterALoad()
+        {
+            var whole = new Pair();
+            whole.Talk();
+            whole.Run(500);
+            var pair = new Pair();
+            pair.Talk();
+            State.SaveAndLoad(new[] { pair.Lamp, pair.Sensor });
+            pair.Run(500);
+            Equal(whole.World.Digest, pair.World.Digest, "the digest");
+            pair.Sensor.Machine.Guest(pair.Sensor.Machine.Executed + 100, () => pair.Sensor.Uart.Send("AT+CIPSEND=5\r\n"));
+            pair.Sensor.Machine.Guest(pair.Sensor.Machine.Executed + 9000100, () => pair.Sensor.Uart.Send("again"));
+            pair.Run(500);
+            True(pair.Lamp.Uart.Received.Contains("+IPD,0,5:again"), "the lamp heard:\n" + pair.Lamp.Uart.Received);
+        }
+
         // ---- a world that several machines share -----------------------------------------------------------------------
 
         public static void MachinesOfAWorldTalkAndEachRunIsTheSame()
