@@ -1,0 +1,12 @@
+/*
+ * In place of the board's: a millisecond clock is all that the firmware above the platform asks of the core.
+ */
+#ifndef CORTEX_M_H
+#define CORTEX_M_H
+
+#include <stdint.h>
+
+/* Milliseconds since the start, of virtual time. */
+uint32_t systick_millis(void);
+
+#endif
