@@ -1,7 +1,7 @@
 # espat-sim. The two commands to begin with:
 #   make demo    firmware in QEMU talks through the module (installs what it lacks, builds, runs)
 #   make test    everything that must hold
-# Others: make build, wheel, archive, bench, soak, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
+# Others: make build, docs, wheel, archive, bench, soak, fuzz FUZZ_SECONDS=60, install PREFIX=/usr/local, clean.
 # With REQUIRE_RENODE=1, make test fails where there is no Renode instead of skipping what needs it.
 
 CARGO  ?= cargo
@@ -17,7 +17,7 @@ QEMU_PACKAGES := qemu-system-arm gcc-arm-none-eabi libnewlib-arm-none-eabi
 TEST_PACKAGES := $(QEMU_PACKAGES) tshark openssl curl mosquitto mosquitto-clients valgrind gdb-multiarch gcc g++ pkg-config mono-mcs mono-runtime python3-serial python3-venv
 
 .PHONY: build demo test bench install clean firmware toolchain packages-build packages-demo packages-test \
-	lint unit same-digest golden-elsewhere wheel python drivers renode fuzz soak skipped archive
+	lint unit same-digest golden-elsewhere wheel python drivers renode fuzz soak skipped archive docs
 
 build: toolchain packages-build
 	$(CARGO) build --release
@@ -113,6 +113,16 @@ python: wheel firmware
 
 drivers: python
 	@cd tests/drivers/adafruit && ../../../build/python/bin/python -m unittest
+
+# The documentation as a site, in build/docs/html, and that of the Rust library.
+MDBOOK = $$(command -v mdbook || echo build/tools/bin/mdbook)
+docs: toolchain packages-build
+	@command -v mdbook >/dev/null || [ -x build/tools/bin/mdbook ] || \
+		$(CARGO) install mdbook --version 0.5.4 --locked --no-default-features --features search --root build/tools
+	@python3 scripts/book.py stage build/docs
+	@$(MDBOOK) build build/docs
+	@python3 scripts/book.py check build/docs
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps
 
 # What needs Renode runs where Renode is; tests/programs/renode_docs.rs does the same with the blocks of the documentation.
 renode: build firmware

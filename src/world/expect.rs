@@ -301,10 +301,11 @@ impl Watch {
                 Outcome::Failed(format!("`{what}` did not happen{}{}", self.condition(from), self.instead()))
             }
             (None, false) if ended => {
-                let until = if to == Instant::MAX {
-                    String::new()
-                } else {
-                    format!(", which had until {}", given(to))
+                let until = match self.expectation.when {
+                    _ if to == Instant::MAX => String::new(),
+                    // Counted from what was observed, so it has the decimals of that.
+                    When::Within(_) => format!(", which had until {to}"),
+                    _ => format!(", which had until {}", given(to)),
                 };
                 let instead = self.instead();
                 Outcome::Failed(format!(

@@ -37,7 +37,8 @@ fn firmware_built_for_this_machine_passes_under_the_sanitizers_and_its_log_repla
     let replayed = run(espat_sim("replay").arg("--no-dialogue").arg(folder.join("first.espat-log")));
     assert!(replayed.contains(&digest), "the replay should end with {digest}:\n{replayed}");
     for name in ["pcapng", "espat-log"] {
-        let [a, b] = ["first", "second"].map(|run| std::fs::read(folder.join(format!("{run}.{name}"))).expect("read"));
+        let [a, b] =
+            ["first", "second"].map(|run| std::fs::read(folder.join(format!("{run}.{name}"))).expect("read"));
         assert!(a == b, "two runs leave different files: {name}");
     }
 }

@@ -14,6 +14,8 @@ mod external;
 mod files;
 #[path = "../host/mod.rs"]
 mod host;
+#[cfg(target_os = "linux")]
+mod host_build;
 mod http_capture;
 mod http_peers;
 mod ipv6_capture;
@@ -47,4 +49,6 @@ mod sweep;
 mod time_and_updates;
 mod tls_capture;
 mod tools;
+#[cfg(target_os = "linux")]
+mod tutorials;
 mod wireshark;

@@ -10,6 +10,7 @@ mod causes;
 mod certificates;
 mod clients;
 mod contract;
+mod doc_links;
 mod documented;
 mod driver;
 mod drivers_esp_at_nal;
