@@ -55,7 +55,9 @@ fn follow(page: &str) {
         std::os::unix::fs::symlink(root().join(entry), folder.join(entry)).expect("link");
     }
     let text = read(page);
-    let (mut said, mut setup) = (String::new(), String::new());
+    // The command that is there already; a tutorial that installs one puts it before.
+    let program = Path::new(env!("CARGO_BIN_EXE_espat-sim")).parent().expect("its folder");
+    let (mut said, mut setup) = (String::new(), format!("export PATH={}:$PATH\n", program.display()));
     let mut shown = 0;
     for block in blocks(&text) {
         match block.language {

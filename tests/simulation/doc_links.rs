@@ -15,7 +15,12 @@ fn pages() -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && !path.is_symlink() && !name.starts_with('.') && name != "target" && name != "build" {
+            if path.is_dir()
+                && !path.is_symlink()
+                && !name.starts_with('.')
+                && name != "target"
+                && name != "build"
+            {
                 folders.push(path);
             } else if name.ends_with(".md") {
                 found.push(path);
