@@ -71,11 +71,26 @@ class BuildWithBinaries(build_py):
                 subprocess.run(["strip", "--strip-debug", native / name], check=True)
 
 
+def oldest_glibc(files):
+    """The minor version of the oldest glibc 2 that has what these programs ask of it; None: they ask nothing of it."""
+    asked = (re.findall(rb"GLIBC_2\.(\d+)(?:\.\d+)?\0", file.read_bytes()) for file in files)
+    return max((int(minor) for found in asked for minor in found), default=None)
+
+
 class PlatformWheel(bdist_wheel):
-    """For this platform, and for every Python 3: nothing in it is linked with Python."""
+    """For this platform, and for every Python 3: nothing in it is linked with Python.
+
+    On Linux the tag says which glibc it needs (PEP 600), as PyPI wants it. Besides that it needs libgcc_s and libm alone,
+    which every system of that age has.
+    """
 
     def get_tag(self):
-        return "py3", "none", super().get_tag()[2]
+        platform = super().get_tag()[2]
+        if platform.startswith("linux_"):
+            minor = oldest_glibc(BINARIES / name for name in NATIVE)
+            if minor is not None:
+                platform = platform.replace("linux", f"manylinux_2_{minor}", 1)
+        return "py3", "none", platform
 
 
 class WithBinaries(Distribution):

@@ -1,8 +1,11 @@
 """The package against include/espat_sim.h: a slip in a structure reads garbage, and nothing says so."""
 
 import ctypes
+import importlib.metadata
+import os
 import pathlib
 import re
+import sys
 import zipfile
 
 import espat_sim
@@ -79,6 +82,16 @@ def test_the_wheel_carries_library_and_command_and_fits_every_python_3():
     for name in (espat_sim.library_path(), espat_sim.command_path()):
         assert f"espat_sim/native/{pathlib.Path(name).name}" in names
         assert pathlib.Path(name).parent.name == "native", "the package uses another library than its own"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the tag of other systems says their version")
+def test_the_wheel_says_which_glibc_it_needs():
+    tags = re.findall(r"^Tag: py3-none-(\S+)$", importlib.metadata.distribution("espat-sim").read_text("WHEEL"), re.M)
+    found = [re.fullmatch(r"manylinux_2_(\d+)_(x86_64|aarch64)", tag) for tag in tags]
+    assert len(found) == 1 and found[0], f"PyPI takes no wheel with the tags {tags}"
+    # Whoever runs this has what the library asks for: it is loaded.
+    glibc = re.fullmatch(r"glibc 2\.(\d+)", os.confstr("CS_GNU_LIBC_VERSION"))
+    assert int(found[0][1]) <= int(glibc[1]), "the wheel asks for a later glibc than the one that it runs with"
 
 
 @pytest.mark.parametrize(
