@@ -10,6 +10,7 @@
 //! | room | what it is |
 //! |---|---|
 //! | [`cli`], `qemu`, [`ffi`], [`edge`] | the edge: threads, files, the operating system |
+//! | [`explore`] | what must hold for every world, and sessions drawn from a seed to try it |
 //! | [`transcript`] | test files: what a host sends, what must come back |
 //! | [`world`] | event order, scenario, console, input log and replay |
 //! | [`module`] | one ESP module: power, boot; joins uart + at + wifi |
@@ -25,6 +26,7 @@ pub mod capture;
 pub mod cli;
 pub mod edge;
 pub mod event;
+pub mod explore;
 pub mod ffi;
 pub mod module;
 pub mod net;

@@ -1,14 +1,13 @@
 //! Raw bytes of a peer, for what the module's clients and the servers of hosts make of them.
 //!
 //! The first byte of an input chooses the side and the profile, the second how many bytes come at once; what follows is
-//! what the peer sends. It becomes a session (see `session`), for which must hold what holds for every session.
+//! what the peer sends. It becomes a session, for which must hold what holds for every session.
 
+use espat_sim::explore::{self, Session, Step};
 use espat_sim::net::event::quoted;
 use espat_sim::net::websocket::{Role, Socket, handshake};
 use espat_sim::rng::Stream;
 use espat_sim::time::Duration;
-
-use super::session::{self, Session, Step};
 
 /// Most parts that a peer's bytes come in: each is a line of the console, or two of the host's.
 const MOST_PARTS: usize = 24;
@@ -104,7 +103,17 @@ pub fn session_of(reader: Reader, input: &[u8]) -> Option<Session> {
 /// When something does not hold that must hold for every session.
 pub fn check(reader: Reader, input: &[u8]) {
     if let Some(session) = session_of(reader, input) {
-        session::check(session.write().as_bytes());
+        check_session(session.write().as_bytes());
+    }
+}
+
+/// Runs a session.
+///
+/// # Panics
+/// When something does not hold that must hold for every session.
+pub fn check_session(text: &[u8]) {
+    if let Err(failure) = explore::check(&Session::parse(text)) {
+        panic!("{failure}");
     }
 }
 

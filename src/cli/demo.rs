@@ -17,7 +17,7 @@ use crate::time::Duration;
 pub struct DemoArgs {
     /// The scenario file; without it, the built-in one. It must have the built-in one's access point and hosts.
     #[arg(long, value_name = "FILE")]
-    scenario: Option<PathBuf>,
+    pub(super) scenario: Option<PathBuf>,
     /// The seed of all randomness; without it, the scenario's, or 1.
     #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,

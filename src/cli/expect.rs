@@ -45,9 +45,7 @@ pub fn write_junit(path: &Path, command: &str, suite: TestSuite) -> Result<(), S
     let mut report = Report::new(command);
     report.add_test_suite(suite);
     let xml = report.to_string().map_err(|e| format!("cannot make {}: {e}", path.display()))?;
-    let Some(mut sink) = files::sink(Some(path))? else { return Ok(()) };
-    sink.write(xml.into_bytes()).map_err(|e| e.to_string())?;
-    sink.finish().map_err(|e| e.to_string())
+    files::write(path, xml.into_bytes())
 }
 
 /// A virtual time where JUnit wants a duration.

@@ -72,3 +72,10 @@ pub fn capture(path: Option<&Path>, args: &CaptureArgs) -> Result<Option<Capture
 fn tell(sentence: &str) {
     eprintln!("espat-sim: {sentence}");
 }
+
+/// Writes a whole file. The error is ready to be shown.
+pub fn write(path: &Path, content: Vec<u8>) -> Result<(), String> {
+    let mut sink = Sink::create(path).map_err(|e| e.to_string())?;
+    sink.write(content).map_err(|e| e.to_string())?;
+    sink.finish().map_err(|e| e.to_string())
+}

@@ -13,16 +13,19 @@ mod commands;
 mod demo;
 pub mod dialogue;
 mod expect;
+mod explore;
 mod files;
 mod host;
 mod markdown;
 mod options;
+mod progress;
 #[cfg(unix)]
 mod qemu;
 mod replay;
 mod run;
 mod serve;
 mod shell;
+mod shrink;
 mod specification;
 mod sweep;
 
@@ -50,6 +53,8 @@ enum Command {
     Qemu(Box<qemu::QemuArgs>),
     Run(run::RunArgs),
     Sweep(sweep::SweepArgs),
+    Explore(explore::ExploreArgs),
+    Shrink(shrink::ShrinkArgs),
     Serve(serve::ServeArgs),
     Replay(replay::ReplayArgs),
     Commands(commands::CommandsArgs),
@@ -72,6 +77,8 @@ pub fn main() -> ExitCode {
         Command::Qemu(args) => qemu::run(*args),
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Explore(args) => explore::run(&args),
+        Command::Shrink(args) => shrink::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(&args),
         Command::Commands(args) => commands::run(&args),

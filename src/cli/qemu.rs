@@ -37,7 +37,7 @@ use crate::world::quantity::duration_text;
 pub struct QemuArgs {
     /// The scenario file; without it, the built-in one.
     #[arg(long, value_name = "FILE")]
-    scenario: Option<PathBuf>,
+    pub(super) scenario: Option<PathBuf>,
     /// The seed of all randomness; without it, the scenario's, or 1.
     #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,

@@ -10,7 +10,7 @@ use super::{expect, files};
 use crate::edge::{External, FileError, Outputs, Paths, SavedFiles, Session, read_text};
 use crate::time::Instant;
 use crate::transcript::{self, Failure, Progress, Run, Transcript};
-use crate::world::Verdict;
+use crate::world::{Scenario, Verdict};
 
 /// Run transcripts: what a host sends, and what must come back byte for byte.
 ///
@@ -53,6 +53,14 @@ pub struct RunArgs {
     /// Write the results as JUnit XML. Its times are virtual.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// The scenarios of those transcripts that can be read.
+    pub fn scenarios(&self) -> Vec<Scenario> {
+        let paths = transcripts(&self.files, self.filter.as_deref()).unwrap_or_default();
+        paths.iter().flat_map(|path| read(path).unwrap_or_default()).map(|t| t.scenario).collect()
+    }
 }
 
 /// What running a transcript came to.

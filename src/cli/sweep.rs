@@ -3,7 +3,6 @@
 //! A run is `espat-sim demo`, `run` or `qemu`, in a process of its own for each seed: what it is alone, it is here. Several go
 //! at once, and what is printed is in the order of their seeds all the same.
 
-mod progress;
 mod report;
 
 use std::collections::BTreeMap;
@@ -12,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::expect;
+use clap::Parser;
+
+use super::progress::Progress;
+use super::{Cli, expect, files};
 use crate::edge::Paths;
-use progress::Progress;
 use report::{Report, Run};
 
 /// Run one command with many seeds: which of them fail, in how many ways, and how to repeat each.
@@ -74,13 +75,14 @@ pub fn run(args: &SweepArgs) -> i32 {
 
 fn start(args: &SweepArgs) -> Result<i32, String> {
     check(&args.command)?;
+    shares_nothing(&args.command)?;
     let mut paths = Paths::default();
     args.junit.iter().try_for_each(|file| paths.write("--junit", file))?;
     let seeds = seeds(args.first, args.seeds.get(), args.shard)?;
     let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let mut report = Report::default();
-    let mut progress = Progress::new(seeds.len());
+    let mut progress = Progress::new(Some(seeds.len()));
     sweep(args, &program, &seeds, jobs, &mut |run| {
         progress.clear();
         let could_run = run.could_run();
@@ -197,6 +199,29 @@ fn check(command: &[String]) -> Result<(), String> {
         }
         if WRITTEN.contains(&name) && !value.contains("{seed}") {
             return Err(format!("each seed needs a file of its own: {name} {}", with_seed(value)));
+        }
+    }
+    Ok(())
+}
+
+/// An error when the command's scenario keeps saved settings in a file, which every run would read and write. What can't be
+/// read is the runs' own business: they say it.
+fn shares_nothing(command: &[String]) -> Result<(), String> {
+    let words = ["espat-sim".to_owned()].into_iter().chain(command.iter().cloned());
+    let scenarios = match Cli::try_parse_from(words).map(|cli| cli.command) {
+        Ok(super::Command::Demo(args)) => files::scenario(args.scenario.as_deref()).into_iter().collect(),
+        #[cfg(unix)]
+        Ok(super::Command::Qemu(args)) => files::scenario(args.scenario.as_deref()).into_iter().collect(),
+        Ok(super::Command::Run(args)) => args.scenarios(),
+        _ => Vec::new(),
+    };
+    for scenario in scenarios {
+        if let Some((module, file)) = scenario.modules.iter().find_map(|m| Some((&m.name, m.nvs.as_ref()?))) {
+            return Err(format!(
+                "{}: module '{module}' keeps its saved settings in {file}, which the runs of a sweep would share; leave \
+                 `nvs` out, or put `{{seed}}` into the scenario's name, with a scenario for each seed",
+                scenario.name
+            ));
         }
     }
     Ok(())

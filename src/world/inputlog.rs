@@ -98,6 +98,25 @@ pub struct Log {
     pub truncated: Option<Truncated>,
 }
 
+impl Log {
+    /// Gives a scenario what its modules had saved and the files that it names, as the log has them.
+    ///
+    /// # Errors
+    /// One sentence: the log has saved settings of a module that the scenario lacks.
+    pub fn equip(&self, scenario: &mut Scenario) -> Result<(), String> {
+        for (name, saved) in &self.saved {
+            let Some(module) = scenario.modules.iter_mut().find(|m| m.name == *name) else {
+                return Err(format!("the log has saved settings of '{name}', which its scenario lacks"));
+            };
+            module.saved = Some(saved.clone());
+        }
+        for (path, content) in &self.files {
+            scenario.supply(path, content.clone());
+        }
+        Ok(())
+    }
+}
+
 /// What is left of a line that the log's end cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Truncated {
@@ -345,6 +364,12 @@ impl Writer {
         }
         whole.append(&mut rest.out);
         Some(whole)
+    }
+
+    /// The whole lines since the last call, and those that might still grow as they are.
+    pub fn take_to_here(&mut self) -> Vec<u8> {
+        self.settle();
+        self.take()
     }
 
     /// An input of `module` at `tick` is written next: it shows that the module's clock has come there.

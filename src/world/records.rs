@@ -78,6 +78,12 @@ impl World {
         }
     }
 
+    /// The same, with what is written otherwise only when something else follows, or the world ends: for a run that comes
+    /// no further, also behind a panic. What is put in afterwards follows in later calls.
+    pub fn take_log_to_here(&mut self) -> Vec<u8> {
+        self.log.as_mut().map(|log| log.take_to_here()).unwrap_or_default()
+    }
+
     /// The world as it is, for [`restore`](super::restore): its input log so far, closed with the digests of now. `None`
     /// unless [`Recording::snapshot`].
     ///

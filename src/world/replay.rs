@@ -80,17 +80,7 @@ fn run_again(text: &str, recording: Recording) -> Result<Replayed, Error> {
     let log = inputlog::parse(text).map_err(|e| Error::Replay(e.to_string()))?;
     let mut scenario =
         Scenario::parse(&log.scenario_name, &log.scenario_text).map_err(|e| Error::Replay(e.to_string()))?;
-    for (name, saved) in &log.saved {
-        let Some(module) = scenario.modules.iter_mut().find(|m| m.name == *name) else {
-            return Err(Error::Replay(format!(
-                "the log has saved settings of '{name}', which its scenario lacks"
-            )));
-        };
-        module.saved = Some(saved.clone());
-    }
-    for (path, content) in &log.files {
-        scenario.supply(path, content.clone());
-    }
+    log.equip(&mut scenario).map_err(Error::Replay)?;
     let mut world = World::new(&scenario, Some(log.seed), recording)?;
     let inputs: Vec<Numbered<'_>> = log.lines.iter().copied().zip(&log.inputs).collect();
     for group in inputs.chunk_by(|a, b| !is_for_all(a.1) && !is_for_all(b.1)) {
@@ -165,6 +155,9 @@ impl<'a> Merge<'a> {
             world.bring_up(at - LOOKAHEAD);
             let (fed_now, whole) = match input {
                 Input::AdvanceAll { .. } => {
+                    if let Some(log) = &mut world.log {
+                        log.advance_all(at);
+                    }
                     world.bring_up(at);
                     (Ok(()), true)
                 }

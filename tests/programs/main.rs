@@ -45,6 +45,7 @@ mod run_command;
 #[cfg(unix)]
 mod serve;
 mod shell;
+mod shrink;
 mod sweep;
 mod time_and_updates;
 mod tls_capture;

@@ -117,3 +117,21 @@ fn a_command_that_can_not_be_carried_out_is_said_once() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("--capture all-{seed}.pcapng"), "{}", text(&refused.stderr));
 }
+
+#[test]
+fn a_file_of_saved_settings_that_the_runs_would_share_is_refused() {
+    let folder = directory("sweep-nvs");
+    let scenario = folder.join("lab.toml");
+    let lab = format!("{}\n[module.b]\nnvs = \"b-nvs.toml\"\n", espat_sim::world::Scenario::default_text());
+    std::fs::write(&scenario, lab).expect("write a scenario");
+    let transcript = folder.join("a.at");
+    std::fs::write(&transcript, "cites x\nscenario lab.toml\n<\n< ready\n").expect("write a transcript");
+    let (scenario, transcript) = (scenario.display().to_string(), transcript.display().to_string());
+    for command in [&["demo", "--scenario", &scenario][..], &["run", &transcript]] {
+        let refused = sweep(&[&["--seeds", "2", "--"], command].concat());
+        let said = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{command:?}: {said}");
+        assert!(said.contains("module 'b'") && said.contains("b-nvs.toml"), "{command:?}: {said}");
+        assert!(refused.stdout.is_empty(), "{command:?}: a run was started");
+    }
+}

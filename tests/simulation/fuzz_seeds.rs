@@ -8,16 +8,14 @@ mod peers;
 #[cfg(feature = "tls")]
 #[path = "../../fuzz/src/records.rs"]
 mod records;
-#[path = "../../fuzz/src/session.rs"]
-mod session;
 
 use std::path::{Path, PathBuf};
 
 use espat_sim::at::schema::Shape;
 use espat_sim::at::table;
+use espat_sim::explore::{Session, Step};
 use espat_sim::transcript::{self, Action, Element, Progress, Run, Transcript};
 use espat_sim::world::{Recording, World};
-use session::{Session, Step};
 
 const CORPUS: &str = "fuzz/corpus/transcripts";
 const DICTIONARY: &str = "fuzz/dictionary";
@@ -114,7 +112,7 @@ fn every_seed_reads_back_and_holds() {
         let read = Session::parse(text.as_bytes());
         let sent = |session: &Session| session.steps.iter().filter(|s| matches!(s, Step::Send(_))).count();
         assert!(sent(&read) > 0 || sent(&seed) == 0, "{}: nothing is left of the seed", transcript.name);
-        session::check(text.as_bytes());
+        peers::check_session(text.as_bytes());
     }
 }
 
@@ -216,7 +214,7 @@ fn what_the_fuzzer_has_found_holds_now() {
     let findings = std::fs::read_dir("fuzz/findings").into_iter().flatten();
     for path in findings.map(|entry| entry.expect("an entry").path()) {
         eprintln!("{}", path.display());
-        session::check(&std::fs::read(&path).expect("a finding"));
+        peers::check_session(&std::fs::read(&path).expect("a finding"));
     }
 }
 
@@ -231,6 +229,6 @@ fn any_bytes_are_a_session() {
         b"wait 99999999999999999999 s\nwait 5 s\nwait\npin en\nuart 1 8n1\ndetach\noverrun\n> AT\nconsole",
         b"hz 32768\nwait 1 s\n> AT\nwait 1 s\npin en low\nwait 1 ms\npin en high\ndetach\nwait 1 s\n> AT+GMR\nwait 1 s",
     ] {
-        session::check(input);
+        peers::check_session(input);
     }
 }

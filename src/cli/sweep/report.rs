@@ -7,6 +7,7 @@ use std::process::Output;
 use quick_junit::TestSuite;
 
 use super::super::expect;
+use crate::explore::without_numbers;
 
 /// Most seeds of a group that are listed.
 const LISTED: usize = 20;
@@ -92,19 +93,6 @@ fn reason(code: Option<i32>, lines: &[String]) -> String {
     }
 }
 
-/// The reason without its numbers: what differs in them alone is one kind of failure.
-fn kind(reason: &str) -> String {
-    let mut kind = String::new();
-    for c in reason.chars() {
-        match c {
-            '0'..='9' if kind.ends_with('N') => {}
-            '0'..='9' => kind.push('N'),
-            c => kind.push(c),
-        }
-    }
-    kind
-}
-
 /// All runs so far.
 #[derive(Default)]
 pub struct Report {
@@ -140,7 +128,7 @@ impl Report {
         let mut groups: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
         for run in &self.runs {
             if let Some(why) = &run.failure {
-                groups.entry(kind(why)).or_default().push(run);
+                groups.entry(without_numbers(why)).or_default().push(run);
             }
         }
         let mut groups: Vec<Vec<&Run>> = groups.into_values().collect();
@@ -198,8 +186,8 @@ mod tests {
 
     #[test]
     fn failures_that_differ_in_numbers_alone_are_of_one_kind() {
-        assert_eq!(kind("at 3.21 s: link 0"), kind("at 14.5 s: link 1"));
-        assert_ne!(kind("link 0 open"), kind("link 0 closed"));
+        assert_eq!(without_numbers("at 3.21 s: link 0"), without_numbers("at 14.5 s: link 1"));
+        assert_ne!(without_numbers("link 0 open"), without_numbers("link 0 closed"));
     }
 
     #[test]
