@@ -80,8 +80,8 @@ def oldest_glibc(files):
 class PlatformWheel(bdist_wheel):
     """For this platform, and for every Python 3: nothing in it is linked with Python.
 
-    On Linux the tag says which glibc it needs (PEP 600), as PyPI wants it. Besides that it needs libgcc_s and libm alone,
-    which every system of that age has.
+    On Linux the tag says which glibc it needs (PEP 600), as PyPI wants it; of other libraries it needs libgcc_s alone, which
+    such wheels may.
     """
 
     def get_tag(self):
