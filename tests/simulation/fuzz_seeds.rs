@@ -133,7 +133,7 @@ fn seeds_hold_with_hostile_reports_and_a_module_that_fails() {
         for (part, line) in faults.into_iter().rev() {
             seed.steps.insert(count * part / 8, Step::Console(line.to_owned()));
         }
-        session::check(seed.write().as_bytes());
+        peers::check_session(seed.write().as_bytes());
     }
 }
 
