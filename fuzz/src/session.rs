@@ -281,6 +281,8 @@ impl Driver {
             log: on,
             dialogue: on,
             observations: on,
+            // Questions are answered alike.
+            history: true,
             log_port: on,
             pins: on,
             host_received: on,

@@ -18,6 +18,7 @@ use crate::edge::serve::{Address, Clock, Control, Event, Happening, Listener, Se
 use crate::edge::{CaptureSink, External, Outputs, Session};
 use crate::time::Duration;
 use crate::world::Recording;
+use crate::world::console::wants_json;
 use screen::Screen;
 
 /// Put the module on a serial port for a terminal, a host program or an emulator, in wall-clock time.
@@ -205,7 +206,7 @@ fn outputs(args: &ServeArgs, capture: Option<CaptureSink>, screen: &Shared) -> R
         keylog: files::sink(args.keylog.as_deref())?,
         dialogue: args.dialogue.or(false).then(|| Box::new(show) as _),
         warnings: Some(Box::new(move |sentence| on(&warnings).say(&format!("warning: {sentence}")))),
-        pulled: Recording { observations: true, ..Recording::default() },
+        pulled: Recording { observations: true, history: true, ..Recording::default() },
         external: args.external.then(External::hurrying),
         ..Outputs::default()
     })
@@ -274,6 +275,8 @@ fn attend(server: &mut Server, clock: Clock, screen: &Shared) -> Result<(), Stri
                     }
                     Ok(answer) if answer.is_empty() => {}
                     Ok(answer) => screen.print(answer.trim_end()),
+                    // Programs read their answers in one place.
+                    Err(why) if wants_json(&line) => screen.print(&why),
                     Err(why) => screen.say(&why),
                 }
             }

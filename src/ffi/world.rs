@@ -226,6 +226,7 @@ impl<'a> Recordings<'a> {
             log: record & ESPAT_RECORD_INPUT_LOG != 0,
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
             observations: record & ESPAT_RECORD_OBSERVATIONS != 0,
+            history: record & ESPAT_RECORD_OBSERVATIONS != 0,
             log_port: record & ESPAT_RECORD_LOG_PORT != 0,
             pins: record & ESPAT_RECORD_PINS != 0,
             host_received: record & ESPAT_RECORD_HOST_RECEIVED != 0,

@@ -247,6 +247,28 @@ pub enum ServiceConfig {
     },
 }
 
+impl ServiceConfig {
+    /// Its word in the scenario, and its port.
+    pub fn place(&self) -> (&'static str, u16) {
+        match self {
+            ServiceConfig::Http { port, .. } => ("http", *port),
+            ServiceConfig::TcpEcho { port } => ("tcp-echo", *port),
+            ServiceConfig::UdpEcho { port } => ("udp-echo", *port),
+            ServiceConfig::TcpTerminal { port } => ("tcp-terminal", *port),
+            ServiceConfig::UdpTerminal { port } => ("udp-terminal", *port),
+            ServiceConfig::Discard { port } => ("discard", *port),
+            ServiceConfig::Source { port, .. } => ("source", *port),
+            ServiceConfig::External { port, .. } => ("external", *port),
+            ServiceConfig::Script { port, .. } => ("script", *port),
+            ServiceConfig::Dns(_) => ("dns", 53),
+            ServiceConfig::Sntp(_) => ("sntp", 123),
+            ServiceConfig::WebSocket(server) => ("websocket", server.port),
+            ServiceConfig::Mqtt(broker) => ("mqtt", broker.port),
+            ServiceConfig::Update { port, .. } => ("update", *port),
+        }
+    }
+}
+
 /// What a source sends on each connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Source {

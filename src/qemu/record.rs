@@ -55,26 +55,6 @@ pub enum Record {
     Flood(u64),
 }
 
-/// Calls `f` with the name and the place of each counter, in the order in which they are written.
-fn counters(s: &mut Statistics, mut f: impl FnMut(&str, &mut u64)) {
-    f("mcu_bytes", &mut s.mcu_bytes);
-    f("module_bytes", &mut s.module_bytes);
-    f("mcu_queue_max", &mut s.mcu_queue_max);
-    f("mcu_overruns", &mut s.mcu_overruns);
-    f("module_overruns", &mut s.module_overruns);
-    f("frames_sent", &mut s.frames_sent);
-    f("frames_received", &mut s.frames_received);
-    f("frames_lost", &mut s.frames_lost);
-    f("module_received", &mut s.module_received);
-    f("module_framing_errors", &mut s.module_framing_errors);
-    f("module_parity_errors", &mut s.module_parity_errors);
-    f("mcu_received", &mut s.mcu_received);
-    f("mcu_framing_errors", &mut s.mcu_framing_errors);
-    f("mcu_parity_errors", &mut s.mcu_parity_errors);
-    f("wire_lost", &mut s.wire_lost);
-    f("module_unheard", &mut s.module_unheard);
-}
-
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
 }
@@ -123,7 +103,7 @@ impl Record {
             Record::Statistics(s) => {
                 out.push_str("statistics");
                 let mut s = *s;
-                counters(&mut s, |name, value| {
+                s.counters(|name, value| {
                     let _ = write!(out, " {name}={value}");
                 });
                 Ok(())
@@ -190,7 +170,7 @@ impl Record {
             "content-digest" => Record::ContentDigest(u64::from_str_radix(rest, 16).ok()?),
             "statistics" => {
                 let mut s = Statistics::default();
-                counters(&mut s, |name, value| {
+                s.counters(|name, value| {
                     let found = rest.split(' ').find_map(|w| w.strip_prefix(name)?.strip_prefix('='));
                     *value = found.and_then(|v| v.parse().ok()).unwrap_or(0);
                 });

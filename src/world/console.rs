@@ -8,6 +8,7 @@
 //! see a change.
 
 mod ap;
+mod ask;
 mod change;
 mod dns;
 mod host;
@@ -29,8 +30,10 @@ pub(super) mod words;
 use std::fmt;
 
 use crate::time::{Duration, Instant};
+use crate::world::answer::HelpRow;
 use crate::world::quantity::{self, duration_text};
 use crate::world::spelling::{did_you_mean, one_of, printable, shown};
+pub use ask::wants_json;
 pub use change::{Audience, Change};
 pub use dns::DnsChange;
 pub use link::{LinkChange, LinkSide};
@@ -52,6 +55,8 @@ pub enum Command {
     Rule(Rule),
     /// `at TIME RULE`: it says so, from this instant on.
     RuleAt(Instant, Rule),
+    /// `json COMMAND`: the same, with an answer for programs.
+    Json(Box<Command>),
 }
 
 /// One command.
@@ -68,7 +73,7 @@ struct Row {
 }
 
 /// Every command, in the order of `help`.
-const COMMANDS: [Row; 15] = [
+const COMMANDS: [Row; 22] = [
     Row {
         word: "help",
         usage: &["help [COMMAND]"],
@@ -89,6 +94,48 @@ const COMMANDS: [Row; 15] = [
         help: "Shows what the scenario expects, and what has come of it.",
         details: String::new,
         read: |_| Ok(Command::Ask(Question::Expect)),
+    },
+    Row {
+        word: "links",
+        usage: &["links [MODULE]"],
+        help: "Shows the open AT links of a module, or of all.",
+        details: String::new,
+        read: |words| ask::named(words, Question::Links),
+    },
+    Row {
+        word: "hosts",
+        usage: &["hosts [NAME]"],
+        help: "Shows a host, or all: addresses, services, connections.",
+        details: String::new,
+        read: |words| ask::named(words, Question::Hosts),
+    },
+    Row {
+        word: "observations",
+        usage: &["observations [KIND] [since TIME]"],
+        help: "Shows what has happened, such as `observations http since 12s`.",
+        details: String::new,
+        read: ask::observations,
+    },
+    Row {
+        word: "packets",
+        usage: &["packets [MODULE]"],
+        help: "Counts the frames of a module, or of all.",
+        details: String::new,
+        read: |words| ask::named(words, Question::Packets),
+    },
+    Row {
+        word: "statistics",
+        usage: &["statistics [MODULE]"],
+        help: "Shows the counters of a module, or of all.",
+        details: String::new,
+        read: |words| ask::named(words, Question::Statistics),
+    },
+    Row {
+        word: "digest",
+        usage: &["digest"],
+        help: "Shows the digests of the run so far.",
+        details: String::new,
+        read: |_| Ok(Command::Ask(Question::Digest)),
     },
     Row {
         word: "ap",
@@ -185,6 +232,13 @@ const COMMANDS: [Row; 15] = [
         details: String::new,
         read: |_| Ok(Command::Ask(Question::Timeline)),
     },
+    Row {
+        word: ask::JSON,
+        usage: &["json COMMAND"],
+        help: "Gives the answer of any command as JSON, such as `json links`.",
+        details: String::new,
+        read: ask::json,
+    },
 ];
 
 /// The longest line, bytes: a text of as many bytes as a datagram can have, each written as `\xNN`, and more.
@@ -225,6 +279,13 @@ pub fn help(topic: Option<&str>) -> String {
         first + &column(last, row.help)
     };
     COMMANDS.iter().map(row).collect()
+}
+
+/// The same as facts: the command called `topic`, or each.
+pub(super) fn help_rows(topic: Option<&str>) -> Vec<HelpRow> {
+    let row =
+        |row: &Row| HelpRow { command: row.word, usage: row.usage, help: row.help, details: (row.details)() };
+    COMMANDS.iter().filter(|r| topic.is_none_or(|topic| topic == r.word)).map(row).collect()
 }
 
 /// Words that had another name: after which command, the word, and what is written today.
@@ -304,6 +365,9 @@ fn read_at(words: &mut Words) -> Result<Command, String> {
         Command::At(..) | Command::RuleAt(..) => {
             Err("expected one `at` in a line, found a second one".to_string())
         }
+        Command::Json(_) => {
+            Err("expected a change after `at`, found `json`, which stands before it".to_string())
+        }
         Command::Ask(question) => {
             Err(format!("expected a change after `at`, found `{question}`, which only asks"))
         }
@@ -338,6 +402,7 @@ impl fmt::Display for Command {
             Command::Ask(question) => question.fmt(f),
             Command::Change(change) => change.fmt(f),
             Command::Rule(rule) => rule.fmt(f),
+            Command::Json(command) => write!(f, "{} {command}", ask::JSON),
             Command::At(time, change) => {
                 write!(f, "at {} {change}", duration_text(time.since(Instant::ZERO)))
             }

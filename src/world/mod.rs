@@ -12,6 +12,7 @@
 //!   world's lookahead. Beyond that, or backwards, is an error that changes nothing.
 
 mod agenda;
+mod answer;
 mod causes;
 pub mod console;
 mod control;
@@ -23,6 +24,7 @@ mod expect;
 pub mod inputlog;
 mod order;
 pub(crate) mod quantity;
+mod questions;
 mod recorder;
 mod records;
 mod replay;
@@ -198,7 +200,7 @@ pub struct UartByte {
 }
 
 /// Counters of one module. They only grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Statistics {
     /// Bytes that the MCU stored.
     pub mcu_bytes: u64,
@@ -234,6 +236,9 @@ pub struct Statistics {
     pub module_unheard: u64,
 }
 
+/// How many observations the console can be asked for; older ones are forgotten.
+pub const HISTORY: usize = 4096;
+
 /// What to record beside the simulation itself. None of it changes what happens.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Recording {
@@ -245,6 +250,8 @@ pub struct Recording {
     pub dialogue: bool,
     /// Keep what happened ([`World::take_observations`]).
     pub observations: bool,
+    /// Keep the last [`HISTORY`] of what happened, for the console's `observations`.
+    pub history: bool,
     /// Keep what comes out of the log ports ([`World::log_port_read`]).
     pub log_port: bool,
     /// Keep how the pins change that modules drive ([`World::pin_read`]).

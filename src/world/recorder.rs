@@ -1,12 +1,13 @@
 //! What is written down while the world moves: digest, capture, dialogue. None of it changes what happens.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::answer::LastFrame;
 use super::console::Change;
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::expect::{Expectations, Verdict};
 use super::scenario::Scenario;
-use super::{Event, ModuleId, Observation, Recording};
+use super::{Event, HISTORY, ModuleId, Observation, Recording};
 use crate::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
@@ -38,6 +39,8 @@ struct Channels {
     got: usize,
     from_module: Packetizer,
     from_log: Packetizer,
+    last_sent: Option<LastFrame>,
+    last_received: Option<LastFrame>,
     /// Interfaces in the capture.
     radio: usize,
     uart: usize,
@@ -68,6 +71,10 @@ pub struct Recorder {
     heard: Option<Vec<Observation>>,
     /// How many were made.
     observed: u64,
+    /// The last of them, for the console.
+    history: Option<VecDeque<Observation>>,
+    /// How many of them were too many.
+    forgotten: u64,
     /// What terminals of hosts have received; true: over UDP.
     received: Option<BTreeMap<(String, bool), Vec<u8>>>,
     expectations: Expectations,
@@ -111,6 +118,8 @@ impl Recorder {
                     got: 0,
                     from_module: Packetizer::new(Side::Module),
                     from_log: Packetizer::new(Side::Module),
+                    last_sent: None,
+                    last_received: None,
                     radio: interface(&mut capture, &format!("{name}/radio"), &radio, InterfaceKind::Ethernet),
                     uart: interface(&mut capture, &format!("{name}/uart"), &uart, InterfaceKind::Uart),
                     log: interface(&mut capture, &format!("{name}/log"), &log, InterfaceKind::Uart),
@@ -144,6 +153,8 @@ impl Recorder {
             observations: recording.observations.then(Vec::new),
             heard: None,
             observed: 0,
+            history: recording.history.then(VecDeque::new),
+            forgotten: 0,
             received: recording.host_received.then(BTreeMap::new),
             expectations: Expectations::new(&scenario.expect),
         }
@@ -211,16 +222,23 @@ impl Recorder {
 
     /// The module has sent a frame.
     pub fn frame_sent(&mut self, module: usize, at: Instant, frame: &[u8]) {
-        if let Some(channels) = self.modules.get(module) {
+        if let Some(channels) = self.modules.get_mut(module) {
             self.digest.record(channels.frames_out, at, frame);
+            channels.last_sent = Some(LastFrame { at_ns: at.as_nanos(), length: frame.len() });
         }
     }
 
     /// A frame has reached the module.
     pub fn frame_received(&mut self, module: usize, at: Instant, frame: &[u8]) {
-        if let Some(channels) = self.modules.get(module) {
+        if let Some(channels) = self.modules.get_mut(module) {
             self.digest.record(channels.frames_in, at, frame);
+            channels.last_received = Some(LastFrame { at_ns: at.as_nanos(), length: frame.len() });
         }
+    }
+
+    /// The last frames that the module has sent and received.
+    pub fn last_frames(&self, module: usize) -> [Option<LastFrame>; 2] {
+        self.modules.get(module).map_or([None; 2], |m| [m.last_sent, m.last_received])
     }
 
     /// A frame for the capture, at the module's end of its radio link.
@@ -351,9 +369,17 @@ impl Recorder {
         received.map_or(&[], Vec::as_slice)
     }
 
+    /// The last observations, and how many were there before; `None`: they are not kept.
+    pub fn history(&self) -> Option<(&VecDeque<Observation>, u64)> {
+        self.history.as_ref().map(|history| (history, self.forgotten))
+    }
+
     /// True when somebody wants to know.
     fn is_observing(&self) -> bool {
-        self.observations.is_some() || self.heard.is_some() || !self.expectations.is_empty()
+        self.observations.is_some()
+            || self.history.is_some()
+            || self.heard.is_some()
+            || !self.expectations.is_empty()
     }
 
     /// Files an observation that is made `now`.
@@ -368,6 +394,13 @@ impl Recorder {
         }
         if let Some(heard) = &mut self.heard {
             heard.push(observation.clone());
+        }
+        if let Some(history) = &mut self.history {
+            if history.len() == HISTORY {
+                history.pop_front();
+                self.forgotten += 1;
+            }
+            history.push_back(observation.clone());
         }
         if let Some(observations) = &mut self.observations {
             observations.push(observation);

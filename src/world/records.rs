@@ -1,7 +1,7 @@
 //! What a world hands out beside the bytes on the wire: records, digests, what modules have saved.
 
 use super::inputlog::End;
-use super::{Error, ModuleId, Observation, PinChange, UartByte, Verdict, World, scenario};
+use super::{Error, ModuleId, Observation, PinChange, Statistics, UartByte, Verdict, World, scenario};
 use crate::capture::UartPacket;
 use crate::time::Instant;
 
@@ -181,5 +181,27 @@ impl World {
     /// [`Error::NoSuchModule`].
     pub fn module_digest(&self, module: ModuleId) -> Result<u64, Error> {
         self.slot(module).map(|s| self.recorder.digest().value_of(s.module.name()))
+    }
+}
+
+impl Statistics {
+    /// Calls `f` with the name and the place of each counter, in the order in which they are written.
+    pub(crate) fn counters(&mut self, mut f: impl FnMut(&'static str, &mut u64)) {
+        f("mcu_bytes", &mut self.mcu_bytes);
+        f("module_bytes", &mut self.module_bytes);
+        f("mcu_queue_max", &mut self.mcu_queue_max);
+        f("mcu_overruns", &mut self.mcu_overruns);
+        f("module_overruns", &mut self.module_overruns);
+        f("frames_sent", &mut self.frames_sent);
+        f("frames_received", &mut self.frames_received);
+        f("frames_lost", &mut self.frames_lost);
+        f("module_received", &mut self.module_received);
+        f("module_framing_errors", &mut self.module_framing_errors);
+        f("module_parity_errors", &mut self.module_parity_errors);
+        f("mcu_received", &mut self.mcu_received);
+        f("mcu_framing_errors", &mut self.mcu_framing_errors);
+        f("mcu_parity_errors", &mut self.mcu_parity_errors);
+        f("wire_lost", &mut self.wire_lost);
+        f("module_unheard", &mut self.module_unheard);
     }
 }

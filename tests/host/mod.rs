@@ -40,7 +40,8 @@ impl Host {
 
     /// The same of a scenario that has been parsed.
     pub fn of(scenario: &Scenario, seed: u64) -> Host {
-        let recording = Recording { capture: true, log: true, observations: true, ..Recording::default() };
+        let recording =
+            Recording { capture: true, log: true, observations: true, history: true, ..Recording::default() };
         let mut world = World::new(scenario, Some(seed), recording).unwrap_or_else(|e| panic!("{e}"));
         let module = world.attach("wifi", Attachment::default()).expect("attach");
         Host {

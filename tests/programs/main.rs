@@ -10,6 +10,7 @@ mod c_abi;
 mod capture_of_the_demo;
 mod capture_tshark;
 mod clients_capture;
+mod console_json;
 mod external;
 mod files;
 #[path = "../host/mod.rs"]

@@ -26,6 +26,7 @@ const EVERYTHING: Recording = Recording {
     log: true,
     dialogue: true,
     observations: true,
+    history: true,
     log_port: true,
     pins: true,
     host_received: true,

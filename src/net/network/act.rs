@@ -215,6 +215,13 @@ impl Network {
         self.gateway.dhcp_answers(index)
     }
 
+    /// The TCP connections of this host that are its services' or were dialled by it, the oldest first: its own port, and the
+    /// other end.
+    pub fn connections(&self, host: &str) -> Vec<(u16, SocketAddr)> {
+        let host = self.hosts.iter().find(|h| h.name == host);
+        host.map_or_else(Vec::new, |host| host.stack.owned_ends().collect())
+    }
+
     /// How the DNS server of this host, or of the `gateway`, behaves; it may be changed. `None` when there is no
     /// such server.
     pub fn dns_behaviour(&mut self, node: &str) -> Option<&mut DnsBehaviour> {

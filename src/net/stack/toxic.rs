@@ -80,6 +80,11 @@ impl Stack {
         self.connections.iter().filter(|(_, c)| c.is_owned()).map(|(id, c)| (*id, c.remote))
     }
 
+    /// Of those, the own ports and the peers.
+    pub fn owned_ends(&self) -> impl Iterator<Item = (u16, SocketAddr)> {
+        self.connections.values().filter(|c| c.is_owned()).map(|c| (c.local.port(), c.remote))
+    }
+
     /// The port of a listener.
     pub fn listener_port(&self, listener: Listener) -> Option<u16> {
         self.listeners.get(&listener).map(|l| l.port())

@@ -378,10 +378,10 @@ fn nothing_of_a_record_can_be_read_before_all_of_it_is_there() {
     pair.server.write(&[1; 1000]);
     let record = pair.server.take();
     for byte in &record[..record.len() - 1] {
-        assert_eq!(pair.client.read(100), []);
+        assert_eq!(pair.client.read(100), b"");
         pair.client.feed(pair.now, &[*byte]);
     }
-    assert_eq!(pair.client.read(100), []);
+    assert_eq!(pair.client.read(100), b"");
     assert_eq!(pair.client.wants(), 1);
     pair.client.feed(pair.now, &record[record.len() - 1..]);
     assert_eq!(pair.client.read(100), [1; 100]);
@@ -414,7 +414,7 @@ fn an_end_without_close_notify_counts_as_an_end() {
     pair.server.write(b"all");
     assert_eq!(drain(&mut pair, true), [b"all"]);
     pair.client.end(pair.now);
-    assert_eq!(pair.client.read(100), []);
+    assert_eq!(pair.client.read(100), b"");
     assert_eq!(pair.client.state(), State::PeerClosed);
 }
 

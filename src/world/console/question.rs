@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::Name;
+use crate::time::Instant;
+use crate::world::quantity::duration_text;
 
 /// A question about the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,23 @@ pub enum Question {
     Dns(Option<String>),
     /// `link [NAME]`: how this link, or every one, behaves now.
     Link(Option<String>),
+    /// `links [MODULE]`: the open AT links of this module, or of all.
+    Links(Option<String>),
+    /// `hosts [NAME]`: what this host, or every one, is and offers, and with whom it is connected.
+    Hosts(Option<String>),
+    /// `observations [KIND] [since TIME]`: what has happened.
+    Observations {
+        /// What it is about, as in `expect`; `None`: anything.
+        kind: Option<&'static str>,
+        /// From this instant on; `None`: from the start.
+        since: Option<Instant>,
+    },
+    /// `packets [MODULE]`: frames of this module, or of all.
+    Packets(Option<String>),
+    /// `statistics [MODULE]`: the counters of this module, or of all.
+    Statistics(Option<String>),
+    /// `digest`: of the run so far.
+    Digest,
     /// `wire [NAME]`: what this UART wire, or every one, does to bytes now.
     Wire(Option<String>),
 }
@@ -34,6 +53,17 @@ impl fmt::Display for Question {
             Question::Dns(name) => ("dns", name.as_deref()),
             Question::Link(name) => ("link", name.as_deref()),
             Question::Wire(name) => ("wire", name.as_deref()),
+            Question::Links(name) => ("links", name.as_deref()),
+            Question::Hosts(name) => ("hosts", name.as_deref()),
+            Question::Packets(name) => ("packets", name.as_deref()),
+            Question::Statistics(name) => ("statistics", name.as_deref()),
+            Question::Digest => ("digest", None),
+            Question::Observations { kind, since } => {
+                f.write_str("observations")?;
+                kind.map_or(Ok(()), |kind| write!(f, " {kind}"))?;
+                let Some(since) = since else { return Ok(()) };
+                return write!(f, " since {}", duration_text(since.since(Instant::ZERO)));
+            }
         };
         match name {
             None => f.write_str(word),

@@ -170,6 +170,9 @@ fn read_change(words: &mut Words) -> Result<Change, String> {
         Command::Ask(question) => {
             Err(format!("expected a change after `do`, found `{question}`, which only asks"))
         }
+        Command::Json(_) => {
+            Err("expected a change after `do`, found `json`, which stands before the line".to_owned())
+        }
         other @ (Command::At(..) | Command::Rule(_) | Command::RuleAt(..)) => Err(format!(
             "expected a change after `do`, found `{other}`, which has a time or a cause of its own"
         )),

@@ -64,6 +64,21 @@ fn every_form_is_understood() {
         ("status", Command::Ask(Question::Status)),
         ("expect", Command::Ask(Question::Expect)),
         ("ap home down", up("home", false)),
+        ("links", Command::Ask(Question::Links(None))),
+        ("hosts pc", Command::Ask(Question::Hosts(Some("pc".to_string())))),
+        ("packets wifi", Command::Ask(Question::Packets(Some("wifi".to_string())))),
+        ("statistics", Command::Ask(Question::Statistics(None))),
+        ("digest", Command::Ask(Question::Digest)),
+        ("observations", Command::Ask(Question::Observations { kind: None, since: None })),
+        (
+            "observations http since 1.5 s",
+            Command::Ask(Question::Observations {
+                kind: Some("http"),
+                since: Some(Instant::from_nanos(1_500_000_000)),
+            }),
+        ),
+        ("json digest", Command::Json(Box::new(Command::Ask(Question::Digest)))),
+        ("json at 1s ap home down", Command::Json(Box::new(at(1_000_000_000, up("home", false))))),
         ("  ap\thome   up ", up("home", true)),
         ("ap \"my \\\"ap\\\"\" up", up("my \"ap\"", true)),
         ("ap home dhcp-answers nak", dhcp("home", DhcpAnswers::Nak)),
@@ -298,8 +313,8 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
          `rate`, `limit`, `mtu`, `down` or `up`";
     let actions = "`send`, `close`, `reset`, `half-open`, `pause`, `resume`, `connect`, `listen`, `unlisten`, `group`, `toxics`, \
          `join`, `leave`, `vanish`, `datagram`, `sntp`, `http`, `update`, `websocket`, `publish`, `mqtt`, `external` or `tls`";
-    let commands = "`help`, `status`, `expect`, `ap`, `link`, `dns`, `wire`, `module`, `pin`, `host`, `at`, `when`, `after`, \
-         `every` or `timeline`";
+    let commands = "`help`, `status`, `expect`, `links`, `hosts`, `observations`, `packets`, `statistics`, `digest`, `ap`, `link`, \
+         `dns`, `wire`, `module`, `pin`, `host`, `at`, `when`, `after`, `every`, `timeline` or `json`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
         ("module", "expected the name of a module after `module`, found nothing".into()),

@@ -160,6 +160,7 @@ impl Scenario {
             Command::Change(change) | Command::At(_, change) => self.check_change(change),
             Command::Rule(rule) => self.check_rule(rule, Instant::ZERO),
             Command::RuleAt(at, rule) => self.check_rule(rule, *at),
+            Command::Json(command) => self.check(command),
         }
     }
 
@@ -188,6 +189,14 @@ impl Scenario {
         match question {
             Question::Help(_) | Question::Status | Question::Expect | Question::Timeline => Ok(()),
             Question::Link(None) | Question::Wire(None) | Question::Dns(None) => Ok(()),
+            Question::Observations { .. } | Question::Digest => Ok(()),
+            Question::Links(name) | Question::Packets(name) | Question::Statistics(name) => {
+                name.as_ref().map_or(Ok(()), |name| exists("the name of a module", name, self.module_names()))
+            }
+            Question::Hosts(name) => {
+                let hosts = || self.net.hosts.iter().map(|host| host.name.as_str());
+                name.as_ref().map_or(Ok(()), |name| exists("the name of a host", name, hosts()))
+            }
             Question::Dns(Some(name)) => exists("the name of a DNS server", name, self.name_servers()),
             Question::Link(Some(name)) => exists("the name of a link", name, self.link_names()),
             Question::Wire(Some(name)) => exists("the name of a module", name, self.module_names()),

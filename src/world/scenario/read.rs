@@ -237,7 +237,7 @@ fn timeline(problems: &mut Problems, top: &Section, scenario: &Scenario) -> Vec<
             Ok(Command::At(at, change)) => entry(at, Timed::Change(change)),
             Ok(Command::RuleAt(at, rule)) => entry(at, Timed::Rule(rule)),
             Ok(Command::Rule(rule)) => entry(Instant::ZERO, Timed::Rule(rule)),
-            Ok(other @ (Command::Change(_) | Command::Ask(_))) => {
+            Ok(other @ (Command::Change(_) | Command::Ask(_) | Command::Json(_))) => {
                 problems.add(span, format!("expected a line such as `at 12s ap home down`, found `{other}`"));
             }
             Err(message) => problems.add(span, message),
