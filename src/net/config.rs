@@ -1,6 +1,8 @@
 //! What a network is made of: plain data, filled in by the scenario.
 
+mod dns;
 mod http;
+mod mqtt;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,11 +10,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::addr::gateway_in;
 pub use super::faults::{Distribution, Faults, GeModel, LARGEST_GAP, LONGEST_QUEUE, LinkFaults};
 pub(crate) use super::link::SHORTEST_DRAWN;
-use super::mqtt::wire::Refusal;
 use super::tls;
 use super::toxics::Toxics;
 use crate::time::Duration;
+pub use dns::{DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord};
 pub use http::{HttpAnswer, HttpChange, Page};
+pub use mqtt::{Mqtt, MqttAnswers, MqttChange, MqttRule};
 
 /// The gateway's name among the nodes.
 pub(super) const GATEWAY: &str = "gateway";
@@ -349,93 +352,6 @@ pub enum SntpChange {
     Offset(i64),
 }
 
-/// An MQTT broker: where it listens, whom it lets in, and what they may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mqtt {
-    /// TCP port, 1 to 65535.
-    pub port: u16,
-    /// TCP port where it speaks over WebSocket, 1 to 65535; `None`: nowhere.
-    pub websocket: Option<u16>,
-    /// Users and their passwords.
-    pub users: Vec<(String, String)>,
-    /// Clients without a user are let in. Where there are no users, any user is.
-    pub anonymous: bool,
-    /// What users may do; `None`: everything.
-    pub rules: Option<Vec<MqttRule>>,
-    /// The connection of a client that does what it may not is closed. Otherwise the message is thrown away, the
-    /// subscription refused.
-    pub closes: bool,
-    /// Messages that are retained from the start: topic and payload.
-    pub retained: Vec<(String, Vec<u8>)>,
-    /// What it answers.
-    pub answers: MqttAnswers,
-}
-
-impl Default for Mqtt {
-    /// On port 1883, open to everybody.
-    fn default() -> Self {
-        Mqtt {
-            port: 1883,
-            websocket: None,
-            users: Vec::new(),
-            anonymous: true,
-            rules: None,
-            closes: false,
-            retained: Vec::new(),
-            answers: MqttAnswers::Right,
-        }
-    }
-}
-
-/// Something that users of a broker may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MqttRule {
-    /// Who; `None`: everybody, with a user or without one.
-    pub user: Option<String>,
-    /// They may publish there.
-    pub publish: bool,
-    /// They may subscribe there.
-    pub subscribe: bool,
-    /// Where: a filter of topics.
-    pub filter: String,
-}
-
-/// What a broker answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MqttAnswers {
-    /// Everything.
-    #[default]
-    Right,
-    /// PINGREQ. It takes everything else and does nothing with it.
-    Pings,
-    /// Nothing.
-    Silence,
-}
-
-impl MqttAnswers {
-    /// Each with the word for it.
-    pub const WORDS: [(&str, MqttAnswers); 3] =
-        [("right", MqttAnswers::Right), ("pings", MqttAnswers::Pings), ("none", MqttAnswers::Silence)];
-
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
-    }
-}
-
-/// A change of how a broker behaves, or something that it does to a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MqttChange {
-    /// [`Mqtt::answers`].
-    Answers(MqttAnswers),
-    /// It refuses every client that connects with this code; `None`: not any more.
-    Refuse(Option<Refusal>),
-    /// It closes the connection of the client of this id.
-    Drop(String),
-    /// The same because another client has come with that id.
-    TakeOver(String),
-}
-
 /// A WebSocket server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebSocket {
@@ -495,80 +411,6 @@ impl UpdateAnswers {
         ("right", UpdateAnswers::Right),
         ("damaged", UpdateAnswers::Damaged),
         ("no-image", UpdateAnswers::NoImage),
-    ];
-
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, answers)| *answers == self).map_or("", |(word, _)| word)
-    }
-}
-
-/// What a DNS server knows, and how it answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DnsConfig {
-    /// Names with their addresses, or each with the name that it is an alias of.
-    pub records: Vec<(String, DnsRecord)>,
-    /// How long an answer may be kept, in seconds.
-    pub ttl: u32,
-    /// How it behaves.
-    pub behaviour: DnsBehaviour,
-}
-
-impl Default for DnsConfig {
-    /// Answers are right, come at once, and may be kept for a minute.
-    fn default() -> Self {
-        DnsConfig { records: Vec::new(), ttl: 60, behaviour: DnsBehaviour::default() }
-    }
-}
-
-/// What a DNS server knows of a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DnsRecord {
-    /// A and AAAA records, in their order.
-    Addresses(Vec<IpAddr>),
-    /// A CNAME record.
-    Alias(String),
-}
-
-/// How a DNS server behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DnsBehaviour {
-    /// What it answers.
-    pub answers: DnsAnswers,
-    /// How long it thinks before.
-    pub delay: Duration,
-}
-
-/// What a DNS server answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DnsAnswers {
-    /// What it knows.
-    #[default]
-    Right,
-    /// There is no such name (NXDOMAIN), whatever the name.
-    NoName,
-    /// It has failed (SERVFAIL).
-    Failure,
-    /// It will not (REFUSED).
-    Refusal,
-    /// The answer did not fit: no records, and the bit that says so.
-    Truncated,
-    /// The right answer to another transaction.
-    WrongId,
-    /// Nothing.
-    Silence,
-}
-
-impl DnsAnswers {
-    /// Each with the word for it.
-    pub const WORDS: [(&str, DnsAnswers); 7] = [
-        ("right", DnsAnswers::Right),
-        ("nxdomain", DnsAnswers::NoName),
-        ("servfail", DnsAnswers::Failure),
-        ("refused", DnsAnswers::Refusal),
-        ("truncated", DnsAnswers::Truncated),
-        ("wrong-id", DnsAnswers::WrongId),
-        ("none", DnsAnswers::Silence),
     ];
 
     /// The word for it.
