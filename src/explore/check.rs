@@ -153,6 +153,8 @@ fn run(scenario: &Scenario, session: &Session, gait: Gait) -> Result<Option<Ran>
         log: on,
         dialogue: on,
         observations: on,
+        // Questions are answered alike.
+        history: true,
         log_port: on,
         pins: on,
         host_received: on,
