@@ -54,7 +54,7 @@ mod tests {
     use crate::time::Instant;
 
     fn of(from: Side, kind: PacketKind, bytes: &[u8]) -> &'static str {
-        name(&UartPacket { at: Instant::ZERO, from, kind, bytes: bytes.to_vec() })
+        name(&UartPacket { since: Instant::ZERO, at: Instant::ZERO, from, kind, bytes: bytes.to_vec() })
     }
 
     #[test]
@@ -89,7 +89,13 @@ mod tests {
         assert_eq!(of(Side::Module, PacketKind::Data, b"AT"), DATA);
         let log = |bytes: &[u8]| {
             let bytes = bytes.to_vec();
-            name_of_log(&UartPacket { at: Instant::ZERO, from: Side::Module, kind: PacketKind::Line, bytes })
+            name_of_log(&UartPacket {
+                since: Instant::ZERO,
+                at: Instant::ZERO,
+                from: Side::Module,
+                kind: PacketKind::Line,
+                bytes,
+            })
         };
         assert_eq!(log(b"AT cmd port:uart1\r\n"), TEXT, "no AT command");
         assert_eq!([log(b"\xf8\x00\r\n"), log(b"\r\r\n")], [DATA, DATA]);

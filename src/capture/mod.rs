@@ -40,6 +40,8 @@ pub enum PacketKind {
 /// One line, one prompt or one data block on a UART.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UartPacket {
+    /// When its first byte ended.
+    pub since: Instant,
     /// When its last byte ended.
     pub at: Instant,
     /// Who sent it.
@@ -48,4 +50,13 @@ pub struct UartPacket {
     pub kind: PacketKind,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+impl UartPacket {
+    /// Its bytes without the CR LF before and after a line, which every line has.
+    pub fn bare(&self) -> &[u8] {
+        let bytes = self.bytes.as_slice();
+        let bare = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
+        bare.strip_prefix(b"\r\n").unwrap_or(bare)
+    }
 }

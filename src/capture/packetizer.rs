@@ -32,6 +32,8 @@ pub enum Mark {
 pub struct Packetizer {
     side: Side,
     open: Vec<u8>,
+    /// When the first byte in `open` ended.
+    first: Instant,
     /// When the last byte in `open` ended.
     last: Instant,
     /// `open` holds payload.
@@ -43,7 +45,14 @@ pub struct Packetizer {
 impl Packetizer {
     /// A packetizer for what `side` sends.
     pub fn new(side: Side) -> Packetizer {
-        Packetizer { side, open: Vec::new(), last: Instant::ZERO, data: false, content: false }
+        Packetizer {
+            side,
+            open: Vec::new(),
+            first: Instant::ZERO,
+            last: Instant::ZERO,
+            data: false,
+            content: false,
+        }
     }
 
     /// Takes a byte that ended at `at`. Returns the packets that this closes: at most two, the one that was
@@ -54,6 +63,9 @@ impl Packetizer {
         let before = if data != self.data || mark == Mark::DataStart { self.close() } else { None };
         self.data = data;
         self.last = at;
+        if self.open.is_empty() {
+            self.first = at;
+        }
         self.content |= !matches!(byte, b'\r' | b'\n');
         self.open.push(byte);
         let ends = match mark {
@@ -86,6 +98,7 @@ impl Packetizer {
             return None;
         }
         Some(UartPacket {
+            since: self.first,
             at: self.last,
             from: self.side,
             kind: if self.data { PacketKind::Data } else { PacketKind::Line },
@@ -130,6 +143,7 @@ mod tests {
             ]
         );
         assert_eq!(all[1].at, Instant::from_nanos(19_000), "stamped at its last byte");
+        assert_eq!(all[1].since, Instant::from_nanos(14_000), "it began when its first byte ended");
     }
 
     #[test]

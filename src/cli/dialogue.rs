@@ -8,6 +8,13 @@
 //!      0.303000         | [   303 ms] sent
 //! ```
 //!
+//! With `--trace` it shows what happens beside the dialogue, too, and the frames:
+//!
+//! ```text
+//!      0.290114    * wifi link 0 opened TCP 203.0.113.10:80
+//!      0.302950  NET -> wifi/radio 192.168.1.100:49153 > 203.0.113.10:80 TCP PSH ACK, 4 bytes
+//! ```
+//!
 //! The CR LF before and after a line is left out, because every reply has it; whatever deviates is shown: a
 //! lone `\r`, an empty line, a command without its line end.
 
@@ -15,6 +22,7 @@ use std::fmt::Write;
 
 use crate::capture::{PacketKind, Side, UartPacket};
 use crate::time::{Instant, NANOS_PER_SEC};
+use crate::world::spelling::{escaped, printable};
 
 /// Most bytes of a data block that are shown.
 const EXCERPT: usize = 48;
@@ -81,6 +89,35 @@ pub fn format_console(at: Instant, printed: &[u8], style: Style) -> String {
     line
 }
 
+/// The line for something that has happened, without a line end: whose it is, and the sentence.
+pub fn format_event(at: Instant, text: &str, style: Style) -> String {
+    let mut line = String::with_capacity(32 + text.len());
+    time(&mut line, at, style);
+    style.paint(&mut line, Some(DIM), "   * ");
+    style.paint(&mut line, Some(YELLOW), &printable(text));
+    line
+}
+
+/// The line for a frame on `interface`, without a line end: what it is, and what became of it. `inbound`: towards the node
+/// that the interface belongs to.
+pub fn format_frame(
+    at: Instant,
+    interface: &str,
+    inbound: bool,
+    what: &str,
+    comment: Option<&str>,
+    style: Style,
+) -> String {
+    let mut line = String::with_capacity(48 + what.len());
+    time(&mut line, at, style);
+    style.paint(&mut line, Some(DIM), if inbound { "NET <- " } else { "NET -> " });
+    style.paint(&mut line, Some(DIM), &format!("{interface} {}", printable(what)));
+    if let Some(comment) = comment {
+        style.paint(&mut line, Some(YELLOW), &format!(" ({})", printable(comment)));
+    }
+    line
+}
+
 fn time(line: &mut String, at: Instant, style: Style) {
     let ns = at.as_nanos();
     let time = format!("{:>6}.{:06}  ", ns / NANOS_PER_SEC, ns % NANOS_PER_SEC / 1_000);
@@ -98,8 +135,7 @@ fn data(line: &mut String, bytes: &[u8], style: Style) {
 
 fn text(line: &mut String, packet: &UartPacket, style: Style) {
     let bytes = packet.bytes.as_slice();
-    let bare = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
-    let bare = bare.strip_prefix(b"\r\n").unwrap_or(bare);
+    let bare = packet.bare();
     if bare.is_empty() {
         style.paint(line, Some(DIM), &escaped(bytes));
         return;
@@ -133,29 +169,13 @@ fn color_of(from: Side, bare: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        match byte {
-            b'\\' => text.push_str(r"\\"),
-            b'\r' => text.push_str(r"\r"),
-            b'\n' => text.push_str(r"\n"),
-            b'\t' => text.push_str(r"\t"),
-            b' '..=b'~' => text.push(char::from(byte)),
-            _ => {
-                let _ = write!(text, "\\x{byte:02X}");
-            }
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn packet(from: Side, kind: PacketKind, bytes: &[u8]) -> UartPacket {
-        UartPacket { at: Instant::from_nanos(12_345_678_901), from, kind, bytes: bytes.to_vec() }
+        let at = Instant::from_nanos(12_345_678_901);
+        UartPacket { since: at, at, from, kind, bytes: bytes.to_vec() }
     }
 
     fn plain(from: Side, kind: PacketKind, bytes: &[u8]) -> String {

@@ -11,6 +11,7 @@ mod ca;
 mod check;
 mod commands;
 mod demo;
+mod depart;
 pub mod dialogue;
 mod expect;
 mod explore;
@@ -28,6 +29,7 @@ mod shell;
 mod shrink;
 mod specification;
 mod sweep;
+mod trace;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;

@@ -115,7 +115,6 @@ impl Terminal {
 }
 
 /// Reads the end of a run: a duration of more than nothing.
-#[cfg_attr(not(unix), allow(dead_code, reason = "`qemu` alone has it, which is Unix-only"))]
 pub fn limit(text: &str) -> Result<Duration, String> {
     // QEMU counts time in signed nanoseconds.
     const LAST: u64 = i64::MAX as u64;

@@ -17,7 +17,7 @@ pub use capture::{CaptureError, CaptureForm, CaptureFormat, CaptureSink};
 pub use external::External;
 pub use paths::{FileError, Paths};
 pub use room::with_room;
-pub use saved::SavedFiles;
+pub use saved::{SavedFiles, read_named};
 pub use scenario_file::{NoScenario, load_scenario};
 pub use session::{OnPacket, OnWarning, Outputs, Poisoned, Session};
 pub use sink::{Sink, SinkError};

@@ -105,8 +105,12 @@ impl SavedFiles {
     }
 }
 
-/// Reads the files of certificates, keys and pages that `scenario` names, and puts what is in them into it.
-fn read_named(scenario: &mut Scenario) -> Result<(), FileError> {
+/// Reads the files of certificates, keys and pages that `scenario` names, and puts what is in them into it. Paths count from
+/// the directory of the scenario's file.
+///
+/// # Errors
+/// One can't be read, is no text where it must be one, or is too long; with its place in the scenario.
+pub fn read_named(scenario: &mut Scenario) -> Result<(), FileError> {
     let directory = Path::new(&scenario.name).parent().unwrap_or(Path::new("")).to_owned();
     for NamedFile { path, place, is_pem } in scenario.named_files() {
         let file = directory.join(&path);

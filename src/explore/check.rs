@@ -150,6 +150,7 @@ fn run(scenario: &Scenario, session: &Session, gait: Gait) -> Result<Option<Ran>
     let on = gait == Gait::Eager;
     let recording = Recording {
         capture: on,
+        packets: on,
         log: on,
         dialogue: on,
         observations: on,

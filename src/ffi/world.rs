@@ -223,6 +223,7 @@ impl<'a> Recordings<'a> {
         }
         let pulled = Recording {
             capture: record & ESPAT_RECORD_CAPTURE != 0,
+            packets: false,
             log: record & ESPAT_RECORD_INPUT_LOG != 0,
             dialogue: record & ESPAT_RECORD_DIALOGUE != 0,
             observations: record & ESPAT_RECORD_OBSERVATIONS != 0,

@@ -9,6 +9,7 @@ mod check;
 pub mod config;
 pub mod crc;
 mod dhcp_server;
+pub mod dissect;
 pub(crate) mod dns_server;
 pub mod event;
 mod faults;

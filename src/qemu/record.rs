@@ -134,7 +134,7 @@ impl Record {
                     _ => return None,
                 };
                 let bytes = bytes_of_hex(words.next()?)?;
-                Record::Dialogue(words.next()?.to_owned(), UartPacket { at, from, kind, bytes })
+                Record::Dialogue(words.next()?.to_owned(), UartPacket { since: at, at, from, kind, bytes })
             }
             "console" => {
                 let (at, line) = rest.split_once(' ')?;
@@ -213,7 +213,10 @@ mod tests {
     fn every_record_reads_back_as_it_was_written() {
         let packet = |from, kind, bytes: &[u8]| {
             let at = Instant::from_nanos(12_345);
-            Record::Dialogue("my wifi".into(), UartPacket { at, from, kind, bytes: bytes.to_vec() })
+            Record::Dialogue(
+                "my wifi".into(),
+                UartPacket { since: at, at, from, kind, bytes: bytes.to_vec() },
+            )
         };
         let expect = |outcome| Record::Expect(Verdict { text: "by 5s wifi reply".into(), line: 3, outcome });
         let statistics = Statistics { mcu_bytes: 1, module_bytes: 2, frames_lost: 9, ..Default::default() };

@@ -16,6 +16,7 @@ mod answer;
 mod causes;
 pub mod console;
 mod control;
+mod departure;
 pub mod digest;
 pub mod drive;
 mod error;
@@ -23,6 +24,7 @@ pub mod event;
 mod expect;
 pub mod inputlog;
 mod order;
+mod packets;
 pub(crate) mod quantity;
 mod questions;
 mod recorder;
@@ -45,13 +47,15 @@ use crate::uart::{LineSettings, McuLoss, Pace, UartEvent};
 use crate::wifi::Air;
 use agenda::Agenda;
 use causes::Causes;
+pub use departure::{Comparison, Departure, compare};
 pub use error::Error;
 pub use event::{Event, EventKind, Observation};
 pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
 use inputlog::Writer;
 use order::Order;
+pub use packets::{Interface, Packet, Seen};
 use recorder::Recorder;
-pub use replay::{Replayed, replay, restore};
+pub use replay::{Fed, Replay, Replayed, replay, restore};
 pub use scenario::Scenario;
 use scenario::{SavedText, Timed};
 use schedule::Uplink;
@@ -244,6 +248,8 @@ pub const HISTORY: usize = 4096;
 pub struct Recording {
     /// Make capture bytes ([`World::take_capture`]).
     pub capture: bool,
+    /// Keep the packets of the capture as values ([`World::take_packets`]).
+    pub packets: bool,
     /// Make input log bytes ([`World::take_log`]).
     pub log: bool,
     /// Keep the dialogue ([`World::take_dialogue`]).

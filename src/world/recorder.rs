@@ -6,6 +6,7 @@ use super::answer::LastFrame;
 use super::console::Change;
 use super::digest::{ChannelId, ChannelKind, Digest};
 use super::expect::{Expectations, Verdict};
+use super::packets::{Interface, Packet, Seen};
 use super::scenario::Scenario;
 use super::{Event, HISTORY, ModuleId, Observation, Recording};
 use crate::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
@@ -51,7 +52,11 @@ struct Channels {
 pub struct Recorder {
     digest: Digest,
     modules: Vec<Channels>,
+    /// Where there is something to be captured, in the capture's order.
+    interfaces: Vec<Interface>,
     capture: Option<Capture>,
+    /// What the capture holds, as values; `None`: nobody wants them.
+    packets: Option<Vec<Packet>>,
     /// The interface of changes, from the first one on.
     changes: Option<usize>,
     /// Where the network's own taps begin among the interfaces.
@@ -91,19 +96,24 @@ impl Recorder {
         let mut capture = recording
             .capture
             .then(|| Capture::new(concat!("espat-sim ", env!("CARGO_PKG_VERSION")), scenario.epoch));
-        let mut interfaces = 0;
-        let mut interface = |capture: &mut Option<Capture>, name: &str, description: &str, kind| {
+        let mut interfaces: Vec<Interface> = Vec::new();
+        let mut interface = |capture: &mut Option<Capture>, module, name: &str, description: &str, kind| {
             if let Some(capture) = capture {
                 capture.add_interface(name, description, kind);
             }
-            interfaces += 1;
-            interfaces - 1
+            interfaces.push(Interface { name: name.to_owned(), module, kind });
+            interfaces.len() - 1
         };
         let names: Vec<String> = modules.iter().map(|m| m.name().to_owned()).collect();
         let modules: Vec<Channels> = modules
             .iter()
-            .map(|module| {
+            .enumerate()
+            .map(|(index, module)| {
                 let name = module.name();
+                let own = Some(ModuleId(index as u32));
+                let mut interface = |what: &str, description: &str, kind| {
+                    interface(&mut capture, own, &format!("{name}/{what}"), description, kind)
+                };
                 let radio = format!("Wi-Fi of module {name}, as the module sees it");
                 let uart = format!("UART of module {name}: outbound from the MCU, inbound to it");
                 let log = format!("Log port of module {name}: what its firmware says beside its answers");
@@ -120,9 +130,9 @@ impl Recorder {
                     from_log: Packetizer::new(Side::Module),
                     last_sent: None,
                     last_received: None,
-                    radio: interface(&mut capture, &format!("{name}/radio"), &radio, InterfaceKind::Ethernet),
-                    uart: interface(&mut capture, &format!("{name}/uart"), &uart, InterfaceKind::Uart),
-                    log: interface(&mut capture, &format!("{name}/log"), &log, InterfaceKind::Uart),
+                    radio: interface("radio", &radio, InterfaceKind::Ethernet),
+                    uart: interface("uart", &uart, InterfaceKind::Uart),
+                    log: interface("log", &log, InterfaceKind::Uart),
                 }
             })
             .collect();
@@ -130,7 +140,7 @@ impl Recorder {
         if scenario.taps_all {
             for tap in network.taps() {
                 let kind = if tap.raw_ip { InterfaceKind::RawIp } else { InterfaceKind::Ethernet };
-                let place = interface(&mut capture, &tap.name, &tap.description, kind);
+                let place = interface(&mut capture, None, &tap.name, &tap.description, kind);
                 first_tap.get_or_insert(place);
             }
         }
@@ -141,7 +151,9 @@ impl Recorder {
             digest,
             open_blocks: Tournament::new(modules.len()),
             modules,
+            interfaces,
             capture,
+            packets: recording.packets.then(Vec::new),
             changes: None,
             first_tap: first_tap.unwrap_or(0),
             waiting: Queue::default(),
@@ -205,7 +217,7 @@ impl Recorder {
     /// A byte has ended on the log port's wire. It goes into the capture alone: what is printed there are words for
     /// people, and a better word must not change a digest.
     pub fn log_byte(&mut self, module: usize, at: Instant, byte: u8) {
-        let (Some(_), Some(channels)) = (&self.capture, self.modules.get_mut(module)) else { return };
+        let (true, Some(channels)) = (self.is_capturing(), self.modules.get_mut(module)) else { return };
         let packets: Vec<UartPacket> = channels.from_log.push(at, byte, Mark::Text).collect();
         let interface = channels.log;
         for packet in packets {
@@ -250,7 +262,7 @@ impl Recorder {
         frame: &[u8],
         remarks: &mut Vec<String>,
     ) {
-        let (Some(_), Some(channels)) = (&self.capture, self.modules.get(module)) else {
+        let (true, Some(channels)) = (self.is_capturing(), self.modules.get(module)) else {
             remarks.clear();
             return;
         };
@@ -276,7 +288,7 @@ impl Recorder {
 
     /// A line of the console or of the timeline takes effect.
     pub fn change(&mut self, at: Instant, change: &Change) {
-        if self.capture.is_some() {
+        if self.is_capturing() {
             // Before the packets of this instant.
             self.waiting.push(at, Kind::WireEdge, 0, Item::Change { line: change.to_string() });
         }
@@ -296,7 +308,7 @@ impl Recorder {
         bytes: Vec<u8>,
         comment: Option<String>,
     ) {
-        if self.capture.is_some() {
+        if self.is_capturing() {
             let item = Item::Frame { interface: self.first_tap + tap, inbound, bytes, comment };
             self.waiting.push(at, Kind::Frame, (self.modules.len() + tap) as u32, item);
         }
@@ -311,7 +323,7 @@ impl Recorder {
         for packet in open.into_iter().flatten() {
             self.packet(module, at, packet, got, remarks);
         }
-        if let (Some(_), Some(packet)) = (&self.capture, log) {
+        if let (true, Some(packet)) = (self.is_capturing(), log) {
             self.waiting.push(packet.at, Kind::WireEdge, module as u32, Item::Log { interface, packet });
         }
     }
@@ -319,29 +331,59 @@ impl Recorder {
     /// Capture bytes of everything up to `limit`, but not beyond a block whose packet is still open: the file is in the
     /// order of time.
     pub fn take_capture(&mut self, limit: Option<Instant>) -> Vec<u8> {
+        self.hand_over(limit);
+        self.capture.as_mut().map(Capture::take).unwrap_or_default()
+    }
+
+    /// The same as values.
+    pub fn take_packets(&mut self, limit: Option<Instant>) -> Vec<Packet> {
+        self.hand_over(limit);
+        self.packets.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Where there is something to be captured.
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
+    /// Hands on to the capture, and to those who want values, what has waited for its turn up to `limit`.
+    fn hand_over(&mut self, limit: Option<Instant>) {
         let limit = limit.map(|limit| limit.min(self.open_blocks.least().unwrap_or(limit)));
-        let Some(capture) = &mut self.capture else { return Vec::new() };
         while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
-            match self.waiting.pop() {
-                Some((key, Item::Frame { interface, inbound, bytes, comment })) => {
-                    capture.frame(interface, key.time, inbound, &bytes, comment.as_deref());
+            let Some((key, item)) = self.waiting.pop() else { break };
+            if let Some(capture) = &mut self.capture {
+                match &item {
+                    Item::Frame { interface, inbound, bytes, comment } => {
+                        capture.frame(*interface, key.time, *inbound, bytes, comment.as_deref());
+                    }
+                    Item::Uart { interface, packet, comment } => {
+                        capture.uart(*interface, packet, comment.as_deref());
+                    }
+                    Item::Log { interface, packet } => capture.log(*interface, packet),
+                    Item::Secret { line } => capture.secrets(line),
+                    Item::Change { line } => {
+                        let interface = *self.changes.get_or_insert_with(|| {
+                            let description =
+                                "Lines of the console and of the timeline, when they take effect";
+                            capture.add_interface("console", description, InterfaceKind::Uart)
+                        });
+                        capture.change(interface, key.time, line);
+                    }
                 }
-                Some((_, Item::Uart { interface, packet, comment })) => {
-                    capture.uart(interface, &packet, comment.as_deref());
-                }
-                Some((_, Item::Log { interface, packet })) => capture.log(interface, &packet),
-                Some((_, Item::Secret { line })) => capture.secrets(&line),
-                Some((key, Item::Change { line })) => {
-                    let interface = *self.changes.get_or_insert_with(|| {
-                        let description = "Lines of the console and of the timeline, when they take effect";
-                        capture.add_interface("console", description, InterfaceKind::Uart)
-                    });
-                    capture.change(interface, key.time, &line);
-                }
-                None => break,
+            }
+            if let Some(packets) = &mut self.packets {
+                let (seen, comment) = match item {
+                    Item::Frame { interface, inbound, bytes, comment } => {
+                        (Seen::Frame { interface, inbound, bytes }, comment)
+                    }
+                    Item::Uart { interface, packet, comment } => (Seen::Uart { interface, packet }, comment),
+                    Item::Log { interface, packet } => (Seen::Log { interface, packet }, None),
+                    // Both have other ways: the key log, and observations.
+                    Item::Secret { .. } | Item::Change { .. } => continue,
+                };
+                packets.push(Packet { at: key.time, seen, comment });
             }
         }
-        capture.take()
     }
 
     pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
@@ -372,6 +414,11 @@ impl Recorder {
     /// The last observations, and how many were there before; `None`: they are not kept.
     pub fn history(&self) -> Option<(&VecDeque<Observation>, u64)> {
         self.history.as_ref().map(|history| (history, self.forgotten))
+    }
+
+    /// True when somebody wants the packets, as a capture or as values.
+    fn is_capturing(&self) -> bool {
+        self.capture.is_some() || self.packets.is_some()
     }
 
     /// True when somebody wants to know.
@@ -452,7 +499,7 @@ impl Recorder {
         if let Some(dialogue) = &mut self.dialogue {
             dialogue.push((ModuleId(module as u32), packet.clone()));
         }
-        if let (Some(_), Some(channels)) = (&self.capture, self.modules.get(module)) {
+        if let (true, Some(channels)) = (self.is_capturing(), self.modules.get(module)) {
             let item = Item::Uart { interface: channels.uart, comment: comment(remarks), packet };
             let at = match &item {
                 Item::Uart { packet, .. } => packet.at,

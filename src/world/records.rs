@@ -1,7 +1,10 @@
 //! What a world hands out beside the bytes on the wire: records, digests, what modules have saved.
 
 use super::inputlog::End;
-use super::{Error, ModuleId, Observation, PinChange, Statistics, UartByte, Verdict, World, scenario};
+use super::{
+    Error, Interface, ModuleId, Observation, Packet, PinChange, Statistics, UartByte, Verdict, World,
+    scenario,
+};
 use crate::capture::UartPacket;
 use crate::time::Instant;
 
@@ -46,6 +49,17 @@ impl World {
     /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`].
     pub fn take_capture(&mut self) -> Vec<u8> {
         self.recorder.take_capture(self.settled())
+    }
+
+    /// What the capture holds, as values, since the last call, in the order of time. Lines of the console are observations
+    /// ([`World::take_observations`]). Empty unless [`Recording::packets`].
+    pub fn take_packets(&mut self) -> Vec<Packet> {
+        self.recorder.take_packets(self.settled())
+    }
+
+    /// Where packets are captured, in the order of their numbers.
+    pub fn interfaces(&self) -> &[Interface] {
+        self.recorder.interfaces()
     }
 
     /// Bytes of the TLS key log since the last call: a line for each session in NSS's format, `CLIENT_RANDOM`, its

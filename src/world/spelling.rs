@@ -55,6 +55,24 @@ pub(crate) fn cut(text: &str) -> String {
     out
 }
 
+/// Bytes on one line of printable ASCII: others as `\r`, `\n`, `\t` or `\xNN`, a backslash as `\\`.
+pub(crate) fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for &byte in bytes {
+        match byte {
+            b'\\' => text.push_str(r"\\"),
+            b'\r' => text.push_str(r"\r"),
+            b'\n' => text.push_str(r"\n"),
+            b'\t' => text.push_str(r"\t"),
+            b' '..=b'~' => text.push(char::from(byte)),
+            _ => {
+                text.push_str(&format!("\\x{byte:02X}"));
+            }
+        }
+    }
+    text
+}
+
 /// The text on one line: control characters are escaped.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -20,7 +20,11 @@ fn uart_capture(packets: &[(Side, PacketKind, Vec<u8>)]) -> Vec<u8> {
     let (mut capture, uart) = with_uart();
     for (n, (from, kind, bytes)) in packets.iter().enumerate() {
         let at = Instant::from_nanos(n as u64 * 1_000_000);
-        capture.uart(uart, &UartPacket { at, from: *from, kind: *kind, bytes: bytes.clone() }, None);
+        capture.uart(
+            uart,
+            &UartPacket { since: at, at, from: *from, kind: *kind, bytes: bytes.clone() },
+            None,
+        );
     }
     capture.take()
 }
@@ -343,7 +347,8 @@ fn texts_too_long_for_the_format_are_cut_and_nothing_else_is_lost() {
     let (mut capture, uart) = with_uart();
     let long = "\u{e9}".repeat(50_000);
     let at = Instant::MAX;
-    let packet = UartPacket { at, from: Side::Mcu, kind: PacketKind::Line, bytes: b"AT\r\n".to_vec() };
+    let packet =
+        UartPacket { since: at, at, from: Side::Mcu, kind: PacketKind::Line, bytes: b"AT\r\n".to_vec() };
     capture.uart(uart, &packet, Some(&long));
     let other = capture.add_interface(&long, &long, InterfaceKind::Uart);
     capture.uart(other, &packet, None);

@@ -42,6 +42,7 @@ mod release;
 mod renode_docs;
 #[cfg(target_os = "linux")]
 mod renode_glue;
+mod replay_command;
 mod run_command;
 #[cfg(unix)]
 mod serve;

@@ -33,6 +33,7 @@ mod module_faults;
 mod pages;
 mod passthrough_model;
 mod properties;
+mod replay_steps;
 mod saved_commands;
 mod saved_settings;
 mod several_modules;

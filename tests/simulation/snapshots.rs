@@ -22,6 +22,7 @@ const STORES: [(u64, &str); 12] = [
 ];
 
 const EVERYTHING: Recording = Recording {
+    packets: true,
     capture: true,
     log: true,
     dialogue: true,
