@@ -161,6 +161,38 @@ def test_two_modules_go_on_together(tmp_path):
     assert len(set(run())) == 3
 
 
+def test_all_modules_at_once_come_to_what_steps_come_to():
+    def run(advance):
+        with World(TWO, seed=1) as world:
+            modules = [world.attach(name) for name in ("a", "b")]
+            for at, line in ((2, "AT+CWMODE=1"), (3, JOIN)):
+                advance(world, at * SECOND)
+                for module in modules:
+                    module.write(line)
+            advance(world, 20 * SECOND)
+            assert [module.now for module in modules] == [20 * SECOND, 20 * SECOND]
+            joined = [module.state().ipv4 for module in modules]
+            assert sorted(joined) == ["192.168.1.100", "192.168.1.101"]
+            return [module.read() for module in modules], world.digest()
+
+    def steps(world, to):
+        while any(module.now < to for module in world._attached):
+            world.step(to)
+
+    assert run(World.advance_all) == run(steps) == run(World.advance)
+
+
+def test_all_at_once_never_goes_back_and_takes_along_who_has_no_driver():
+    with World(TWO) as world:
+        a = world.attach("a")
+        world.advance_all(2 * SECOND)
+        assert (a.now, world.attach("b").now) == (2 * SECOND, 2 * SECOND)
+        with pytest.raises(Error) as refused:
+            world.advance_all(SECOND)
+        assert refused.value.status == Status.TIME_BACKWARDS
+        assert a.now == 2 * SECOND
+
+
 def test_pins_line_settings_and_bytes_with_their_times(world, wifi):
     wifi.set_pin("en", False)
     wifi.wait(10 * MILLISECOND)

@@ -242,6 +242,7 @@ FUNCTIONS: dict[str, list[object]] = {
     "espat_mcu_overrun": [_WORLD, _MODULE, _TICK, c_uint8, c_uint32],
     "espat_next_event": [_WORLD, _MODULE, _TO_U64],
     "espat_advance": [_WORLD, _MODULE, _TICK],
+    "espat_advance_all": [_WORLD, c_uint64],
     "espat_reached": [_WORLD, _MODULE, _TO_U64],
     "espat_reached_ns": [_WORLD, _MODULE, _TO_U64],
     "espat_uart_take": [_WORLD, _MODULE, _BYTES, c_size_t, _TO_SIZE],

@@ -121,6 +121,12 @@ class Module:
         self._call("espat_advance", to)
         self.now = to
 
+    def catch_up(self) -> None:
+        """For World.advance_all(): this module has come further."""
+        tick = ctypes.c_uint64()
+        self._call("espat_reached", ctypes.byref(tick))
+        self.now = tick.value
+
     def wait(self, duration: int) -> None:
         """Lets that many ns pass, for all attached modules."""
         self._world.advance(self.now + timeout_ns(duration))
