@@ -169,7 +169,7 @@ install: build
 	target/release/espat-sim completions zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_espat-sim
 	target/release/espat-sim completions fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/espat-sim.fish
 	sed 's|@VERSION@|$(VERSION)|' espat-sim.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/espat-sim.pc
-	for dir in renode platforms scenarios docs; do \
+	for dir in renode platforms scenarios wireshark docs; do \
 		[ ! -d $$dir ] || { install -d $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir && \
 			cp -r $$dir/. $(DESTDIR)$(PREFIX)/share/espat-sim/$$dir/; }; \
 	done

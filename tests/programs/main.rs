@@ -55,3 +55,4 @@ mod tools;
 #[cfg(target_os = "linux")]
 mod tutorials;
 mod wireshark;
+mod wireshark_profile;

@@ -49,6 +49,7 @@ fn an_archive_is_put_in_place_by_the_action_and_works_wherever_it_is() {
         "LICENSE",
         "share/espat-sim/renode/EspAt.cs",
         "share/espat-sim/docs/console.md",
+        "share/espat-sim/wireshark/espat-sim/colorfilters",
         "share/man/man1/espat-sim-qemu.1",
         "share/bash-completion/completions/espat-sim",
     ] {
