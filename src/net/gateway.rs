@@ -16,6 +16,7 @@ use super::addr::{self, Mac};
 use super::config::{DhcpAnswers, DnsBehaviour, GATEWAY, SegmentConfig};
 use super::dhcp_server::{self, DhcpServer};
 use super::dns_server::DnsServer;
+use super::event::HostEvent;
 use super::forward::{Hop, Problem, Routes, forwarded, icmp_error};
 use super::neighbours::{Neighbours, Resolution};
 use super::service::{Services, dns};
@@ -33,6 +34,8 @@ pub(super) enum Output {
     Segment { segment: usize, frame: Vec<u8> },
     /// An IP packet on the link of a host beyond it.
     Host { host: usize, packet: Vec<u8> },
+    /// What a captive portal has to tell.
+    Portal { segment: usize, event: Box<HostEvent> },
 }
 
 /// The gateway's end of one segment.
@@ -467,8 +470,9 @@ impl Gateway {
             while portal.poll(now, stack) {
                 stack.poll(now);
             }
-            // Nobody is told: it is no host.
-            while portal.take_event().is_some() {}
+            while let Some(event) = portal.take_event() {
+                self.output.push_back(Output::Portal { segment: leg, event: Box::new(event) });
+            }
         }
         while let Some(packet) = self.legs[leg].stack.take_frame() {
             self.send_own(now, leg, packet);

@@ -1,6 +1,6 @@
 //! The whole network as the world sees it: modules' frames go in, frames for modules come out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::addr::{ETHERNET_HEADER, mac_address};
@@ -29,6 +29,8 @@ struct Module {
     joined: Option<usize>,
     /// The access point through which it has, by its segment.
     via: Option<usize>,
+    /// How strong it hears access points, dBm, by their segments: where that is not as with the others.
+    heard: BTreeMap<usize, i8>,
     /// The segment on which its frames are delivered.
     member: Option<usize>,
     /// Its station as that segment has seen it.
@@ -56,6 +58,15 @@ enum Event {
     Membership { module: usize, segment: Option<usize> },
 }
 
+/// Who has something to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Teller {
+    /// A host.
+    Host(usize),
+    /// The captive portal of a segment.
+    Portal(usize),
+}
+
 /// The simulated network: gateway, segments, hosts and links.
 ///
 /// It moves only in [`Network::step`], one event at a time, and in order. Inputs come at the time to which it
@@ -76,7 +87,7 @@ pub struct Network {
     taps: Vec<TapInfo>,
     tapping: bool,
     tapped: VecDeque<TapRecord>,
-    events: VecDeque<(Instant, usize, HostEvent)>,
+    events: VecDeque<(Instant, Teller, HostEvent)>,
     secrets: VecDeque<(Instant, String)>,
     /// What real programs are to be told, if anybody carries it: host, port, number of the connection, and what.
     externals: VecDeque<(usize, u16, u32, ExternalOutput)>,
@@ -147,6 +158,7 @@ impl Network {
             link: Link::new(&module.name, seed, module.link.clone(), ETHERNET_HEADER),
             joined: None,
             via: None,
+            heard: BTreeMap::new(),
             member: None,
             station: None,
             softap_address: None,
@@ -349,10 +361,15 @@ impl Network {
         self.addresses.iter().map(|(address, name)| (*address, name.as_str()))
     }
 
-    /// The next thing that a host has to tell: when it happened, and the host's name.
+    /// The next thing that a host or a captive portal has to tell: when it happened, and the name of the host or of the
+    /// portal's access point.
     pub fn take_event(&mut self) -> Option<(Instant, &str, HostEvent)> {
-        let (at, host, event) = self.events.pop_front()?;
-        Some((at, self.hosts[host].name.as_str(), event))
+        let (at, teller, event) = self.events.pop_front()?;
+        let name = match teller {
+            Teller::Host(host) => self.hosts[host].name.as_str(),
+            Teller::Portal(segment) => self.segments[segment].name(),
+        };
+        Some((at, name, event))
     }
 
     /// Somebody carries what real programs are to be told.
@@ -377,6 +394,9 @@ impl Network {
             match output {
                 Output::Host { host, packet } => self.send_to_host(host, packet),
                 Output::Segment { segment, frame } => self.switch(segment, Port::Gateway, frame),
+                Output::Portal { segment, event } => {
+                    self.events.push_back((self.now, Teller::Portal(segment), *event));
+                }
             }
         }
         self.file_gateway_timer();
@@ -404,11 +424,11 @@ impl Network {
             }
         }
         while let Some(event) = host.services.take_event() {
-            self.events.push_back((self.now, index, event));
+            self.events.push_back((self.now, Teller::Host(index), event));
         }
         while let Some(Handshake { remote, outcome, .. }) = host.stack.take_handshake() {
             let event = HostEvent::Tls(TlsEvent { peer: remote, outcome });
-            self.events.push_back((self.now, index, event));
+            self.events.push_back((self.now, Teller::Host(index), event));
         }
         while let Some((port, number, output)) = host.services.take_external() {
             if self.reaches_out {
@@ -417,7 +437,7 @@ impl Network {
         }
         while let Some((port, peer, what)) = host.stack.take_poisoned() {
             let event = HostEvent::Toxic(ToxicEvent { port, peer, what });
-            self.events.push_back((self.now, index, event));
+            self.events.push_back((self.now, Teller::Host(index), event));
         }
         while let Some(line) = host.stack.take_secret() {
             self.secrets.push_back((self.now, line));

@@ -50,9 +50,12 @@ impl Agenda {
         self.0.pop_front()
     }
 
-    /// Throws away the steps of this access point's strength that are still to come.
-    pub fn forget_fades(&mut self, ap: &str) {
-        let is_step = |due: &Due| matches!(due, Due::Change(Change::ApFades { name, .. }) if name == ap);
+    /// Throws away the steps of this access point's strength that are still to come: for this module, or all.
+    pub fn forget_fades(&mut self, ap: &str, of: Option<&str>) {
+        let is_step = |due: &Due| {
+            matches!(due, Due::Change(Change::ApFades { name, module, .. })
+                if name == ap && (of.is_none() || module.as_deref() == of))
+        };
         self.0.retain(|filed| !is_step(&filed.due));
     }
 

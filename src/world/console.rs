@@ -142,7 +142,7 @@ const COMMANDS: [Row; 22] = [
         usage: &[
             "ap NAME down",
             "ap NAME up",
-            "ap NAME rssi DBM [over TIME]",
+            "ap NAME rssi DBM [over TIME] [for MODULE]",
             "ap NAME deauth",
             "ap NAME channel N",
             "ap NAME password TEXT",

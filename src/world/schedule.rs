@@ -207,13 +207,15 @@ impl World {
             Change::ApUp(name) => slot.module.access_point(now, &name, true),
             Change::ApDown(name) => slot.module.access_point(now, &name, false),
             Change::ApAssociation { name, association } => slot.module.association(&name, association),
-            Change::ApRssi { name, dbm, over } => {
+            Change::ApRssi { module: Some(only), .. } if only != slot.module.name() => {}
+            Change::ApRssi { name, dbm, over, module } => {
                 let from = slot.module.rssi(&name).unwrap_or(dbm);
-                if fade(&mut slot.changes, now, &name, from..=dbm, over) {
+                slot.changes.forget_fades(&name, None);
+                if fade(&mut slot.changes, now, (&name, module), from..=dbm, over) {
                     slot.module.access_point_changes(now, &name, &ApChange::Rssi(dbm));
                 }
             }
-            Change::ApFades { name, dbm } => {
+            Change::ApFades { name, dbm, .. } => {
                 slot.module.access_point_changes(now, &name, &ApChange::Rssi(dbm));
             }
             Change::ApRadio { name, change } => slot.module.access_point_changes(now, &name, &change),
@@ -489,18 +491,20 @@ impl World {
                     change.apply(behaviour);
                 }
             }
-            Change::ApRssi { name, dbm, over } => {
-                let from = self.network.rssi(&name).map_or(dbm, |rssi| *rssi);
-                if fade(&mut self.changes, at, &name, from..=dbm, over)
-                    && let Some(rssi) = self.network.rssi(&name)
-                {
-                    *rssi = dbm;
+            Change::ApRssi { name, dbm, over, module } => {
+                let of = module.as_ref().and_then(|name| self.by_name.get(name)).copied();
+                if of.is_none() {
+                    self.network.hear_alike(&name);
+                }
+                let from = self.network.rssi(&name, of).unwrap_or(dbm);
+                self.changes.forget_fades(&name, module.as_deref());
+                if fade(&mut self.changes, at, (&name, module), from..=dbm, over) {
+                    self.network.set_rssi(&name, of, dbm);
                 }
             }
-            Change::ApFades { name, dbm } => {
-                if let Some(rssi) = self.network.rssi(&name) {
-                    *rssi = dbm;
-                }
+            Change::ApFades { name, dbm, module } => {
+                let of = module.and_then(|name| self.by_name.get(&name).copied());
+                self.network.set_rssi(&name, of, dbm);
             }
             Change::ApUplink { name, up } => self.network.set_uplink(at, &name, up),
             Change::ApCaptive { name, on } => self.network.set_captive(at, &name, on),
@@ -513,8 +517,13 @@ impl World {
 
 /// Files the steps of an access point's strength from the range's start to its end, in place of those that are still
 /// filed. True: there are none, it is to be set at once.
-fn fade(queue: &mut Agenda, now: Instant, ap: &str, range: RangeInclusive<i8>, over: Duration) -> bool {
-    queue.forget_fades(ap);
+fn fade(
+    queue: &mut Agenda,
+    now: Instant,
+    (ap, module): (&str, Option<String>),
+    range: RangeInclusive<i8>,
+    over: Duration,
+) -> bool {
     let (from, to) = (i64::from(*range.start()), i64::from(*range.end()));
     let steps = (to - from).unsigned_abs();
     if over == Duration::ZERO || steps == 0 {
@@ -523,7 +532,11 @@ fn fade(queue: &mut Agenda, now: Instant, ap: &str, range: RangeInclusive<i8>, o
     for step in 1..=steps {
         let at = now + Duration::from_nanos(over.as_nanos() / steps * step);
         let dbm = (from + (to - from).signum() * step as i64) as i8;
-        queue.file(Filed { at, due: Due::Change(Change::ApFades { name: ap.to_owned(), dbm }), chain: None });
+        queue.file(Filed {
+            at,
+            due: Due::Change(Change::ApFades { name: ap.to_owned(), dbm, module: module.clone() }),
+            chain: None,
+        });
     }
     false
 }

@@ -12,6 +12,7 @@ Every Keyword Says What The Console Understands
     Disturb Access Point    home    association refused    at=1h
     Disturb Access Point    home    dhcp-answers nak    at=1h
     Disturb Name Server    gateway    answers none delay 2s    at=1h
+    Disturb Module    wifi    answer AT+CIPSEND ERROR once    at=1h
     Drive Pin    wifi    en    low    at=1h
     Pause Host    all    at=1h
     Resume Host    all    at=1h

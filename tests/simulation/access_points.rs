@@ -49,6 +49,31 @@ fn a_later_strength_ends_a_fading() {
 }
 
 #[test]
+fn one_module_of_several_can_hear_an_access_point_otherwise() {
+    let scenario = format!("{}\n[module.lamp]\n", Scenario::default_text());
+    let mut host = Host::joined_in(&scenario, 1);
+    host.console("ap home rssi -95 for lamp");
+    host.wait(20 * SECOND);
+    assert_eq!(joined(&mut host).2, -45, "the other one hears it as before");
+    assert!(!host.query("AT+PING=\"192.168.1.10\"\r\n").contains("TIMEOUT"), "and loses nothing");
+    host.console("ap home rssi -75 over 10s for wifi");
+    host.wait(5 * SECOND);
+    assert!((-61..=-59).contains(&joined(&mut host).2), "half of the way");
+    host.wait(10 * SECOND);
+    assert_eq!(joined(&mut host).2, -75);
+    host.console("ap home rssi -94 for wifi");
+    host.until("WIFI DISCONNECT\r\n");
+    host.console("ap home rssi -50");
+    host.until(BACK);
+    assert_eq!(joined(&mut host).2, -50, "all of them");
+    assert!(
+        !host.query("AT+PING=\"192.168.1.10\"\r\n").contains("TIMEOUT"),
+        "what was said of it alone holds on"
+    );
+    assert!(host.refused("ap home rssi -50 for lmap").contains("did you mean `lamp`?"));
+}
+
+#[test]
 fn a_weak_signal_loses_frames_and_a_good_one_does_not() {
     let lost = |dbm: i8| {
         let mut host = Host::joined(1);
@@ -116,6 +141,13 @@ fn a_captive_portal_is_every_name_and_sends_everybody_to_its_page() {
     let answer = host.until("Location: http://192.168.1.1/login\r\n");
     assert!(answer.contains("HTTP/1.1 302"), "{answer}");
     host.wait(SECOND);
+    let seen = host.seen("home");
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert!(
+        seen[0].starts_with("http GET /status from 192.168.1.100:") && seen[0].contains("-> 302"),
+        "{seen:?}"
+    );
+    host.world.check_observation("home", "http").expect("a test may wait for it");
     host.query("AT+CIPCLOSE\r\n");
     assert!(host.query("AT+PING=\"203.0.113.10\"\r\n").contains("TIMEOUT"), "it forwards");
     host.console("ap home captive off");

@@ -184,10 +184,36 @@ impl Network {
         }
     }
 
-    /// How strong the access point of this segment is heard, in dBm; it may be changed. `None` when there is none.
-    pub fn rssi(&mut self, segment: &str) -> Option<&mut i8> {
-        let aps = self.segments.len() - self.modules.len();
-        self.segments[..aps].iter_mut().find(|s| s.name() == segment).map(|s| &mut s.rssi)
+    /// How strong the access point of this segment is heard, in dBm: by this module, or by those of which nothing else is
+    /// said. `None` when there is none.
+    pub fn rssi(&self, segment: &str, module: Option<usize>) -> Option<i8> {
+        let index = self.access_points().position(|s| s.name() == segment)?;
+        Some(module.map_or(self.segments[index].rssi, |module| self.strength(index, module)))
+    }
+
+    /// Changes that.
+    pub fn set_rssi(&mut self, segment: &str, module: Option<usize>, dbm: i8) {
+        let Some(index) = self.access_points().position(|s| s.name() == segment) else { return };
+        match module.and_then(|module| self.modules.get_mut(module)) {
+            Some(module) => {
+                module.heard.insert(index, dbm);
+            }
+            None => self.segments[index].rssi = dbm,
+        }
+    }
+
+    /// Every module hears the access point of this segment as the others do.
+    pub fn hear_alike(&mut self, segment: &str) {
+        let index = self.access_points().position(|s| s.name() == segment);
+        for module in &mut self.modules {
+            index.map(|index| module.heard.remove(&index));
+        }
+    }
+
+    /// How strong a module hears an access point, dBm.
+    pub(super) fn strength(&self, segment: usize, module: usize) -> i8 {
+        let own = self.modules.get(module).and_then(|module| module.heard.get(&segment));
+        own.copied().unwrap_or(self.segments[segment].rssi)
     }
 
     /// Cuts the gateway's way from this segment to everything else, or opens it.

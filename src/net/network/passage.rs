@@ -20,7 +20,7 @@ impl Network {
         if !self.segments[segment].is_up() || !self.segments[via].is_up() {
             return Fate::Dropped("the access point is down");
         }
-        let weak = radio_loss(self.segments[via].rssi);
+        let weak = radio_loss(self.strength(via, module));
         self.transmit(now, module, segment, frame, weak)
     }
 
@@ -103,8 +103,9 @@ impl Network {
     }
 
     fn send_to_module(&mut self, module: usize, mut frame: Vec<u8>, softap: bool) {
-        let via = self.modules[module].via.filter(|_| !softap).map(|via| &self.segments[via]);
-        let (weak, silent) = via.map_or((0, false), |ap| (radio_loss(ap.rssi), !ap.is_up()));
+        let via = self.modules[module].via.filter(|_| !softap);
+        let radio = |via: usize| (radio_loss(self.strength(via, module)), !self.segments[via].is_up());
+        let (weak, silent) = via.map_or((0, false), radio);
         let link = &mut self.modules[module].link;
         let passage = match silent {
             true => Passage::Dropped { reason: "the access point is down" },

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Fate, Network, Port};
+use super::{Fate, Network, Port, Teller};
 use crate::net::addr::Mac;
 use crate::net::event::{GuestEvent, HostEvent};
 use crate::net::segment::Segment;
@@ -98,6 +98,6 @@ impl Network {
     }
 
     pub(super) fn tell(&mut self, index: usize, event: GuestEvent) {
-        self.events.push_back((self.now, index, HostEvent::Station(event)));
+        self.events.push_back((self.now, Teller::Host(index), HostEvent::Station(event)));
     }
 }

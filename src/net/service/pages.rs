@@ -129,7 +129,7 @@ impl Site {
     pub fn target(&self, request: &Request) -> String {
         let Request { path, query, .. } = request;
         match self {
-            Site::Pages(..) if query.is_empty() => path.clone(),
+            Site::Pages(..) | Site::Portal(_) if query.is_empty() => path.clone(),
             Site::Pages(..) | Site::Update(_) | Site::Portal(_) => format!("{path}?{query}"),
         }
     }

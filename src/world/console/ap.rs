@@ -86,7 +86,11 @@ pub(super) fn read(words: &mut Words) -> Result<Command, String> {
             let so_far = format!("{so_far} rssi");
             let dbm = number(words, &so_far, DBM, -100..=-1)?;
             let over = if words.take("over") { delay("over", words)? } else { Duration::ZERO };
-            Ok(Command::Change(Change::ApRssi { name, dbm, over }))
+            let module = match words.take("for") {
+                false => None,
+                true => Some(next("the name of a module", &format!("{so_far} {dbm} for"), words)?.text),
+            };
+            Ok(Command::Change(Change::ApRssi { name, dbm, over, module }))
         }
         "deauth" => Ok(Command::Change(Change::ApRadio { name, change: ApChange::Deauth })),
         "channel" => {

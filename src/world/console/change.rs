@@ -33,7 +33,7 @@ pub enum Change {
         /// What it answers from now on.
         association: Association,
     },
-    /// `ap NAME rssi DBM [over TIME]`: how strong the access point is heard, at once or by and by.
+    /// `ap NAME rssi DBM [over TIME] [for MODULE]`: how strong the access point is heard, at once or by and by.
     ApRssi {
         /// The access point.
         name: String,
@@ -41,6 +41,8 @@ pub enum Change {
         dbm: i8,
         /// How long it takes.
         over: Duration,
+        /// By this module alone; `None`: by each.
+        module: Option<String>,
     },
     /// A step of that, one dB at a time. Nobody says it, and it is no event.
     ApFades {
@@ -48,6 +50,8 @@ pub enum Change {
         name: String,
         /// dBm.
         dbm: i8,
+        /// For this module alone.
+        module: Option<String>,
     },
     /// `ap NAME channel N`, `password TEXT`, `deauth`: something happens to the access point's radio.
     ApRadio {
@@ -210,12 +214,14 @@ impl fmt::Display for Change {
             Change::ApAssociation { name, association } => {
                 write!(f, "ap {} association {}", Name(name), association.word())
             }
-            Change::ApRssi { name, dbm, over: Duration::ZERO } | Change::ApFades { name, dbm } => {
-                write!(f, "ap {} rssi {dbm}", Name(name))
+            Change::ApRssi { name, dbm, over, module } => {
+                write!(f, "ap {} rssi {dbm}", Name(name))?;
+                if *over > Duration::ZERO {
+                    write!(f, " over {}", duration_text(*over))?;
+                }
+                module.iter().try_for_each(|module| write!(f, " for {}", Name(module)))
             }
-            Change::ApRssi { name, dbm, over } => {
-                write!(f, "ap {} rssi {dbm} over {}", Name(name), duration_text(*over))
-            }
+            Change::ApFades { name, dbm, .. } => write!(f, "ap {} rssi {dbm}", Name(name)),
             Change::ApRadio { name, change } => match change {
                 ApChange::Rssi(dbm) => write!(f, "ap {} rssi {dbm}", Name(name)),
                 ApChange::Channel(channel) => write!(f, "ap {} channel {channel}", Name(name)),

@@ -762,8 +762,9 @@ fn command() -> impl Strategy<Value = Command> {
         (name(), proptest::sample::select(vec![Pin::En, Pin::Gpio0, Pin::Wake]), any::<bool>())
             .prop_map(|(name, pin, high)| Change::Pin { name, pin, high }),
         (name(), name_server()).prop_map(|(name, change)| Change::Dns { name, change }),
-        (name(), -100..=-1i8, 0..=quantity::LONGEST_DELAY.as_nanos())
-            .prop_map(|(name, dbm, ns)| Change::ApRssi { name, dbm, over: Duration::from_nanos(ns) }),
+        (name(), -100..=-1i8, 0..=quantity::LONGEST_DELAY.as_nanos(), proptest::option::of(name())).prop_map(
+            |(name, dbm, ns, module)| Change::ApRssi { name, dbm, over: Duration::from_nanos(ns), module }
+        ),
         (name(), 1..=14u8).prop_map(|(name, n)| Change::ApRadio { name, change: ApChange::Channel(n) }),
         (name(), "[ -~]{8,63}")
             .prop_map(|(name, s)| Change::ApRadio { name, change: ApChange::Password(s.into_bytes()) }),

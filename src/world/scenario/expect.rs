@@ -93,11 +93,12 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
     let modules = || scenario.modules.iter().map(|m| m.name.as_str());
     let hosts = || scenario.net.hosts.iter();
     let name = subject.as_ref().map_or("", |w| w.text.as_str());
-    let kinds = match hosts().find(|host| host.name == name) {
-        Some(host) => of_host(host, scenario.has_tls(host)),
-        None if modules().any(|module| module == name) => EventKind::words(true),
-        None if scenario.places().any(|place| place == name) => vec![EventKind::Changed.word()],
-        None => {
+    let place = scenario.places().find(|(place, _)| *place == name);
+    let kinds = match (hosts().find(|host| host.name == name), place) {
+        (Some(host), _) => of_host(host, scenario.has_tls(host)),
+        (None, _) if modules().any(|module| module == name) => EventKind::words(true),
+        (None, Some((_, kinds))) => kinds,
+        (None, None) => {
             let names = || modules().chain(hosts().map(|host| host.name.as_str()));
             return Err(format!(
                 "expected the name of a module or host ({}), or {} before it, found {}{}",
@@ -122,9 +123,12 @@ fn pattern(subject: Option<Word>, words: &mut Words, scenario: &Scenario) -> Res
 }
 
 impl Scenario {
-    /// What can be changed besides modules and hosts: access points and the gateway.
-    fn places(&self) -> impl Iterator<Item = &str> {
-        self.aps.iter().map(|ap| ap.name.as_str()).chain([GATEWAY])
+    /// What can be changed besides modules and hosts, access points and the gateway, each with what is observed of it. An
+    /// access point may have a captive portal.
+    fn places(&self) -> impl Iterator<Item = (&str, Vec<&'static str>)> {
+        let of_aps = vec![EventKind::HttpRequest.word(), EventKind::Changed.word()];
+        let aps = self.aps.iter().map(move |ap| (ap.name.as_str(), of_aps.clone()));
+        aps.chain([(GATEWAY, vec![EventKind::Changed.word()])])
     }
 
     /// Whether a port of this host has TLS.
@@ -136,8 +140,7 @@ impl Scenario {
     pub(in crate::world) fn check_observation(&self, subject: &str, kind: &str) -> Result<(), String> {
         let modules = self.modules.iter().map(|m| (m.name.as_str(), EventKind::words(true)));
         let hosts = self.net.hosts.iter().map(|host| (host.name.as_str(), of_host(host, self.has_tls(host))));
-        let places = self.places().map(|name| (name, vec![EventKind::Changed.word()]));
-        let all: Vec<(&str, Vec<&str>)> = modules.chain(hosts).chain(places).collect();
+        let all: Vec<(&str, Vec<&str>)> = modules.chain(hosts).chain(self.places()).collect();
         let names = || all.iter().map(|(name, _)| *name);
         if !subject.is_empty() && !names().any(|name| name == subject) {
             return Err(format!(

@@ -205,6 +205,10 @@ impl Scenario {
 
     fn check_change(&self, change: &Change) -> Result<(), String> {
         match change {
+            Change::ApRssi { name, module: Some(module), .. } => {
+                exists("the name of an access point", name, self.aps.iter().map(|ap| ap.name.as_str()))?;
+                exists("the name of a module", module, self.module_names())
+            }
             Change::ApUp(name)
             | Change::ApDown(name)
             | Change::ApAssociation { name, .. }
