@@ -427,8 +427,8 @@ namespace Antmicro.Renode.Peripherals.Network
         // Waits in virtual time until something has been observed, and pauses the emulation at that very instant (unless
         // `pause` is false). Starts the emulation if it does not run. Returns the observation's text.
         //
-        // `kind` is of a module "command" (a line from the MCU), "reply" (a line from the module), "station", "link", "change", "fault"
-        // or "uart", and of a host "station", "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal", "udp-echo", "dns",
+        // `kind` is of a module "command" (a line from the MCU), "reply" (a line from the module), "station", "link", "change", "fault",
+        // "console" or "uart", and of a host "station", "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal", "udp-echo", "dns",
         // "sntp", "tls", "mqtt", "websocket", "discard",
         // "source", "script", "external", "toxic" or "change". `subject` is the module's or host's name; empty is any. `text` is part of the
         // observation's text, or with `regex` an expression that matches part of it.

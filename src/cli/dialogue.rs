@@ -6,6 +6,7 @@
 //!      0.302083  ESP <- >
 //!      0.302430  MCU -> [4 bytes] test
 //!      0.303000         | [   303 ms] sent
+//!      0.500000         > exit\n
 //! ```
 //!
 //! With `--trace` it shows what happens beside the dialogue, too, and the frames:
@@ -21,6 +22,7 @@
 use std::fmt::Write;
 
 use crate::capture::{PacketKind, Side, UartPacket};
+use crate::edge::ansi::{self, Piece};
 use crate::time::{Instant, NANOS_PER_SEC};
 use crate::world::spelling::{escaped, printable};
 
@@ -74,7 +76,8 @@ pub fn format(packet: &UartPacket, module: Option<&str>, style: Style) -> String
     line
 }
 
-/// The line for what the firmware printed on its console, without a line end.
+/// The line for what the firmware printed on its console, without a line end. Its own colours are passed on or taken out;
+/// other escape sequences are taken out.
 pub fn format_console(at: Instant, printed: &[u8], style: Style) -> String {
     let mut line = String::with_capacity(32 + printed.len());
     time(&mut line, at, style);
@@ -85,7 +88,30 @@ pub fn format_console(at: Instant, printed: &[u8], style: Style) -> String {
         _ if printed.starts_with(b"FAIL") => Some(RED),
         _ => None,
     };
-    style.paint(&mut line, color, &escaped(printed));
+    let mut painted = false;
+    for piece in ansi::pieces(printed) {
+        match piece {
+            Piece::Text(text) => style.paint(&mut line, color, &escaped(text)),
+            Piece::Colour(sequence) if style.color => {
+                painted = true;
+                line.push_str(&String::from_utf8_lossy(sequence));
+            }
+            Piece::Colour(_) | Piece::Other(_) => {}
+        }
+    }
+    // Firmware may end its colour on the next line; here other lines come between.
+    if painted {
+        line.push_str("\x1b[0m");
+    }
+    line
+}
+
+/// The line for what was typed on the firmware's console, without a line end. `at`: when the last byte was.
+pub fn format_typed(at: Instant, typed: &[u8], style: Style) -> String {
+    let mut line = String::with_capacity(32 + typed.len());
+    time(&mut line, at, style);
+    style.paint(&mut line, Some(DIM), "       > ");
+    style.paint(&mut line, Some(CYAN), &escaped(typed));
     line
 }
 
@@ -197,7 +223,22 @@ mod tests {
         let at = Instant::from_nanos(1_500_000_000);
         let plain = Style::default();
         assert_eq!(format_console(at, b"PASS\r", plain), "     1.500000         | PASS");
-        assert_eq!(format_console(at, b"a\x1b[2Jb", plain), "     1.500000         | a\\x1B[2Jb");
+        assert_eq!(format_typed(at, b"wifi scan\n", plain), r"     1.500000         > wifi scan\n");
+        assert_eq!(format_console(at, b"a\x07b", plain), "     1.500000         | a\\x07b");
+    }
+
+    #[test]
+    fn colours_of_the_firmware_are_passed_on_or_taken_out() {
+        let at = Instant::from_nanos(1_500_000_000);
+        let shown = |printed: &[u8], color| format_console(at, printed, Style { color });
+        let printed = b"\x1b[1;31m<err>\x1b[0m lost\x1b[K\r";
+        assert_eq!(shown(printed, false), "     1.500000         | <err> lost");
+        assert!(
+            shown(printed, true).ends_with("\x1b[1;31m<err>\x1b[0m lost\x1b[0m"),
+            "{:?}",
+            shown(printed, true)
+        );
+        assert!(!shown(b"\x1b", false).contains("x1B"), "a lone ESC is shown as text");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `espat-sim qemu`: runs the user's QEMU command line with the module on one of the board's UARTs.
 
 mod compose;
+mod guest;
+mod stderr;
 mod verdict;
 
 use std::ffi::OsString;
@@ -29,8 +31,9 @@ use crate::world::quantity::duration_text;
 /// With `expect` in the scenario, the run passes when all of that has happened: the exit code is 1 when it has not,
 /// and 0 when it has and the run ended with 0, at --limit, or with the firmware asleep.
 ///
-/// Otherwise the exit code is QEMU's: what the firmware passes to semihosting, 124 when --limit was reached, 123 when
-/// the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed. A run that a signal
+/// Otherwise the exit code is QEMU's: what the firmware passes to semihosting, 0 at a line that --exit-on names, 124 when
+/// --limit was reached, 123 when the firmware sleeps and nothing is left that could wake it, 122 when the coupling failed,
+/// 121 when nothing has moved for as long as --stall says. A run that a signal
 /// ends has 128 and the signal's number (130 for Ctrl-C; 143 when somebody sent one to QEMU itself). It is 2 when QEMU
 /// could not be started, or a file that was asked for could not be written.
 #[derive(Debug, clap::Args)]
@@ -60,17 +63,19 @@ pub struct QemuArgs {
     module: String,
     #[command(flatten)]
     mcu: McuArgs,
-    /// What the MCU's UART is set to, such as "921600 8n1"; without it, what the scenario says, or always what the module's
-    /// is.
+    /// What the MCU's UART is set to, such as "921600 8n1", for the whole run; without it, what the scenario says, or what the
+    /// guest sets where QEMU's model of the UART tells, or always what the module's is.
     #[arg(long, value_name = "LINE", value_parser = LineSettings::parse)]
     mcu_line: Option<LineSettings>,
     /// The board's serial port that the module is on, counted from 0.
     #[arg(long, value_name = "N", default_value = "1", value_parser = serial_port)]
     serial: usize,
     /// Show what the firmware prints on this serial port, line by line with virtual times, in one stream with the
-    /// dialogue, on the standard output. Nothing can be typed there.
+    /// dialogue, on the standard output. What is typed there comes from --type.
     #[arg(long, value_name = "N", value_parser = serial_port)]
     console: Option<usize>,
+    #[command(flatten)]
+    guest: guest::GuestArgs,
     #[command(flatten)]
     dialogue: DialogueArgs,
     /// Show warnings and errors only.
@@ -117,7 +122,8 @@ pub fn run(args: QemuArgs) -> i32 {
 }
 
 fn say(sentence: &str) {
-    let _ = writeln!(io::stderr(), "espat-sim: {sentence}");
+    // In one piece: QEMU's own lines come by way of another thread.
+    let _ = io::stderr().write_all(format!("espat-sim: {sentence}\n").as_bytes());
 }
 
 fn start(args: &QemuArgs) -> Result<i32, String> {
@@ -132,7 +138,10 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         ("--report", args.report.as_deref()),
         ("--junit", args.junit.as_deref()),
     ];
-    files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
+    let mut paths = files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
+    if let Some(file) = args.guest.file() {
+        paths.read("--type-file", file)?;
+    }
     let output = output_for_capture(args)?;
     if !scenario.modules.iter().any(|module| module.name == args.module) {
         let known = scenario.modules.iter().map(|module| module.name.clone()).collect();
@@ -156,7 +165,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         say(&plan.notice);
     }
     let mut command = Command::new(program);
-    command.args(user).args(&plan.added);
+    command.args(user).args(&plan.added).stderr(Stdio::piped());
     if output.is_some() {
         // What QEMU and the firmware print there must not get into the capture.
         command.stdout(io::stderr());
@@ -164,8 +173,12 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let spawned = child::spawn_and_forward(&mut command);
     drop((writer, output));
     let mut qemu = spawned.map_err(|e| cannot_start(program, &e))?;
+    let said = qemu.stderr.take().map(|stream| stderr::pass_on(&own_name(program), stream));
+    let said = said.transpose().map_err(|e| format!("cannot start a thread: {e}"))?;
     let (facts, shown) = follow(args, BufReader::new(reader));
     let status = qemu.wait().map_err(|e| format!("lost QEMU: {e}"))?;
+    // What QEMU said last comes before what is said of the run.
+    let _ = said.map(std::thread::JoinHandle::join);
     let killed = std::os::unix::process::ExitStatusExt::signal(&status);
     if let Some(signal) = killed {
         say(&format!("QEMU was ended by signal {signal}"));
@@ -209,6 +222,11 @@ fn output_for_capture(args: &QemuArgs) -> Result<Option<OwnedFd>, String> {
     let output = io::stdout().as_fd().try_clone_to_owned();
     let output = output.and_then(|fd| child::make_inheritable(fd.as_fd()).map(|_| fd));
     output.map(Some).map_err(|e| format!("cannot pass the standard output on: {e}"))
+}
+
+/// The name under which QEMU says something.
+fn own_name(program: &OsString) -> String {
+    Path::new(program).file_name().unwrap_or(program).to_string_lossy().into_owned()
 }
 
 /// A time since 1970, as QEMU reads it.
@@ -274,6 +292,9 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32, output: Option<&OwnedFd>) ->
     if let Some(limit) = args.limit {
         add("limit", &duration_text(limit));
     }
+    for (key, value) in args.guest.plugin()? {
+        add(key, &value);
+    }
     if args.flood {
         add("flood", "1");
     }
@@ -306,9 +327,15 @@ fn follow(args: &QemuArgs, mut reader: impl BufRead) -> (Vec<Record>, Result<(),
                 show(dialogue::format(&packet, None, style));
             }
             Some(Record::Console(at, line)) => show(dialogue::format_console(at, &line, style)),
+            Some(Record::Typed(at, bytes)) => show(dialogue::format_typed(at, &bytes, style)),
             Some(Record::Dialogue(..)) | None => {}
             Some(Record::Warning(sentence)) => say(&format!("warning: {sentence}")),
-            Some(fact) => facts.push(fact),
+            Some(fact) => {
+                if let Record::End(_, sentence) = &fact {
+                    say(sentence);
+                }
+                facts.push(fact);
+            }
         }
         line.clear();
     }
@@ -358,6 +385,13 @@ fn conclude(args: &QemuArgs, facts: &[Record], lost: &[&str], code: i32) {
         if !lost.iter().any(|sentence| sentence.starts_with(&failed)) {
             say(&format!("{what} {}", file.display()));
         }
+    }
+    let sent = facts.iter().any(|fact| matches!(fact, Record::Statistics(s) if s.mcu_bytes > 0));
+    if sent && facts.contains(&Record::McuLine(None)) {
+        say(
+            "the guest's UART does not tell what it is set to, so a wrong rate goes unnoticed: give the right one with \
+             --mcu-line \"115200 8n1\" where the firmware keeps it for the whole run",
+        );
     }
     for fact in facts {
         if let Record::Digest(digest) = fact {

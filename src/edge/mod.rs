@@ -2,6 +2,7 @@
 //! them, and a [`Session`] carries them from a world to its sinks. [`SavedFiles`] keep what modules have saved
 //! between runs, [`load_scenario`] reads the scenario that a user names. [`serve`] ties a world to the wall clock.
 
+pub mod ansi;
 mod capture;
 mod external;
 mod paths;

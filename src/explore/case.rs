@@ -43,6 +43,10 @@ enum What {
         byte: u8,
         loss: McuLoss,
     },
+    Printed {
+        module: u32,
+        line: String,
+    },
     Console {
         line: String,
     },
@@ -272,6 +276,7 @@ impl Piece {
             | What::Bytes { module, .. }
             | What::Pin { module, .. }
             | What::Line { module, .. }
+            | What::Printed { module, .. }
             | What::Overrun { module, .. } => Some(module),
             What::Console { .. } => None,
         }
@@ -339,6 +344,9 @@ impl Timebases {
             Input::Overrun { module, tick, byte, loss } => {
                 (self.instant(*module, *tick)?, What::Overrun { module: *module, byte: *byte, loss: *loss })
             }
+            Input::Printed { module, tick, line } => {
+                (self.instant(*module, *tick)?, What::Printed { module: *module, line: line.clone() })
+            }
             Input::Console { at_ns, line } => {
                 (Instant::from_nanos(*at_ns), What::Console { line: line.clone() })
             }
@@ -374,6 +382,9 @@ impl Timebases {
             }
             What::Overrun { module, byte, loss } => {
                 writer.overrun(*module, tick(self, module, piece.at), *byte, *loss);
+            }
+            What::Printed { module, line } => {
+                writer.printed(*module, tick(self, module, piece.at), line);
             }
             What::Console { line } => writer.console(piece.at, line),
         }

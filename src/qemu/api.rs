@@ -21,6 +21,12 @@ opaque! {
     ObjectClass;
     /// A virtual CPU.
     CpuState;
+    /// Any object of QEMU's object model; a device is one.
+    Object;
+    /// A region of the machine's memory. Its owner allocates it, see [`REGION_BYTES`].
+    MemoryRegion;
+    /// A line of an interrupt or a pin.
+    Irq;
     /// A timer. QEMU lets its owner allocate it, see [`TIMER_BYTES`].
     Timer;
     /// A translation block, valid during its translation callback.
@@ -31,6 +37,8 @@ opaque! {
 
 /// Room for a `QEMUTimer` (48 bytes in 7.2 and 10.0, with a margin).
 pub(super) const TIMER_BYTES: usize = 256;
+/// Room for a `MemoryRegion` (272 bytes in 7.2, with a margin).
+pub(super) const REGION_BYTES: usize = 2048;
 /// `QEMU_CLOCK_VIRTUAL`: the guest's clock.
 pub(super) const CLOCK_VIRTUAL: c_int = 1;
 /// Every timer but those that QEMU marks as not the guest's, such as those of a network
@@ -63,16 +71,94 @@ pub struct QemuInfo {
 }
 
 pub(super) type ChrWrite = unsafe extern "C" fn(*mut Chardev, *const u8, c_int) -> c_int;
+pub(super) type ChrIoctl = unsafe extern "C" fn(*mut Chardev, c_int, *mut c_void) -> c_int;
 pub(super) type TimerCb = unsafe extern "C" fn(*mut c_void);
 pub(super) type CpuCb = unsafe extern "C" fn(*mut CpuState, *mut c_void);
 pub(super) type UdataCb = unsafe extern "C" fn(u64, *mut c_void);
 pub(super) type VcpuCb = unsafe extern "C" fn(u64, c_uint);
 pub(super) type VcpuUdataCb = unsafe extern "C" fn(c_uint, *mut c_void);
 pub(super) type TbTransCb = unsafe extern "C" fn(u64, *mut PluginTb);
+pub(super) type IrqHandler = unsafe extern "C" fn(*mut c_void, c_int, c_int);
 pub(super) type NotifyCb = unsafe extern "C" fn(*mut Notifier, *mut c_void);
 
 /// `SHUTDOWN_CAUSE_HOST_SIGNAL` of QEMU's protocol: a signal, such as SIGINT.
 pub(super) const SHUTDOWN_BY_SIGNAL: c_int = 4;
+
+/// `CHR_IOCTL_SERIAL_SET_PARAMS`: a UART tells its character device what it is set to.
+pub(super) const SET_PARAMS: c_int = 1;
+/// `ENOTSUP`: what QEMU answers for a character device that does not know a request.
+pub(super) const UNSUPPORTED: c_int = -95;
+
+/// `QEMUSerialSetParams`.
+#[repr(C)]
+pub(super) struct SerialParams {
+    pub speed: c_int,
+    pub parity: c_int,
+    pub data_bits: c_int,
+    pub stop_bits: c_int,
+}
+
+/// The front end of a character device, as far as QEMU reads it for a request: the device comes first.
+#[repr(C)]
+pub(super) struct FrontEnd {
+    device: *mut Chardev,
+    rest: [usize; 31],
+}
+
+impl FrontEnd {
+    pub fn of(device: *mut Chardev) -> FrontEnd {
+        FrontEnd { device, rest: [0; 31] }
+    }
+}
+
+type ReadMemory = unsafe extern "C" fn(*mut c_void, u64, c_uint) -> u64;
+type WriteMemory = unsafe extern "C" fn(*mut c_void, u64, u64, c_uint);
+
+/// `MemoryRegionOps`: who answers for a piece of memory.
+#[repr(C)]
+pub(super) struct MemoryOps {
+    read: ReadMemory,
+    write: WriteMemory,
+    with_attributes: [usize; 2],
+    endianness: c_int,
+    valid: ValidAccess,
+    implemented: AccessSizes,
+    rest: [usize; 8],
+}
+
+/// Sizes of an access in bytes, and whether its address may be any.
+#[repr(C)]
+struct AccessSizes {
+    least: c_uint,
+    most: c_uint,
+    unaligned: bool,
+}
+
+/// [`AccessSizes`], and a function that nobody needs here.
+#[repr(C)]
+struct ValidAccess {
+    least: c_uint,
+    most: c_uint,
+    unaligned: bool,
+    accepts: usize,
+}
+
+impl MemoryOps {
+    /// Memory of little-endian bytes, in accesses of one to four.
+    pub const fn of_bytes(read: ReadMemory, write: WriteMemory) -> MemoryOps {
+        /// `DEVICE_LITTLE_ENDIAN`.
+        const LITTLE: c_int = 2;
+        MemoryOps {
+            read,
+            write,
+            with_attributes: [0; 2],
+            endianness: LITTLE,
+            valid: ValidAccess { least: 1, most: 4, unaligned: false, accepts: 0 },
+            implemented: AccessSizes { least: 1, most: 4, unaligned: false },
+            rest: [0; 8],
+        }
+    }
+}
 
 /// `ChardevInfoList` of QEMU's protocol.
 #[repr(C)]
@@ -199,6 +285,7 @@ table! {
     qemu_chr_write: fn(*mut Chardev, *const u8, c_int, bool) -> c_int;
     qemu_chr_be_can_write: fn(*mut Chardev) -> c_int;
     qemu_chr_be_write: fn(*mut Chardev, *const u8, c_int);
+    qemu_chr_fe_ioctl: fn(*mut FrontEnd, c_int, *mut c_void) -> c_int;
     object_get_class: fn(*mut Chardev) -> *mut ObjectClass;
     object_get_typename: fn(*mut Chardev) -> *const c_char;
     // Clocks and timers.
@@ -210,6 +297,17 @@ table! {
     timer_mod_ns: fn(*mut Timer, i64);
     timer_del: fn(*mut Timer);
     icount_start_warp_timer: fn();
+    // Pins and memory.
+    object_resolve_path: fn(*const c_char, *mut bool) -> *mut Object;
+    object_dynamic_cast: fn(*mut Object, *const c_char) -> *mut Object;
+    object_property_find: fn(*mut Object, *const c_char) -> *mut c_void;
+    qdev_get_gpio_out_connector: fn(*mut Object, *const c_char, c_int) -> *mut Irq;
+    qdev_connect_gpio_out: fn(*mut Object, c_int, *mut Irq);
+    qemu_allocate_irq: fn(IrqHandler, *mut c_void, c_int) -> *mut Irq;
+    get_system_memory: fn() -> *mut MemoryRegion;
+    memory_region_init_io: fn(*mut MemoryRegion, *mut Object, *const MemoryOps, *mut c_void, *const c_char, u64);
+    memory_region_add_subregion_overlap: fn(*mut MemoryRegion, u64, *mut MemoryRegion, c_int);
+    qemu_add_machine_init_done_notifier: fn(*mut Notifier);
     // CPUs and the run state.
     qemu_get_cpu: fn(c_int) -> *mut CpuState;
     cpu_thread_is_idle: fn(*mut CpuState) -> bool;
@@ -305,6 +403,20 @@ impl Qemu {
                 }
             }
             (size, bytes)
+        }
+    }
+
+    /// Sleeps, in wall time, and lets go of the big lock meanwhile.
+    ///
+    /// # Safety
+    /// That of [`Qemu::yield_big_lock`].
+    #[expect(clippy::disallowed_methods, reason = "a run at the pace of wall time")]
+    pub unsafe fn sleep_without_big_lock(&self, time: std::time::Duration) {
+        // SAFETY: the caller's promise. The file name is a constant.
+        unsafe {
+            (self.unlock)();
+            std::thread::sleep(time);
+            (self.lock)(c"espat-sim".as_ptr(), 0);
         }
     }
 

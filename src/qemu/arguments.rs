@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::pins::Wiring;
+use super::typing::Text;
 use crate::edge::{CaptureForm, CaptureFormat};
 use crate::time::Duration;
 use crate::uart::LineSettings;
@@ -45,6 +47,16 @@ pub(super) struct Arguments {
     pub keylog: Option<PathBuf>,
     /// Virtual time at which the run ends, in nanoseconds.
     pub limit: Option<u64>,
+    /// Texts of the guest's console that end the run.
+    pub exit_on: Vec<String>,
+    /// How long the wire and the scenario may stand still, in nanoseconds.
+    pub stall: Option<u64>,
+    /// What is typed on the guest's console.
+    pub typing: Vec<Text>,
+    /// Virtual time not faster than wall time.
+    pub pace: bool,
+    /// Pins of the module that the guest drives.
+    pub pins: Vec<Wiring>,
     /// Where the records go as things happen.
     pub dialogue: Option<Target>,
     /// The file for the facts of the run.
@@ -70,6 +82,11 @@ impl Arguments {
             input_log: None,
             keylog: None,
             limit: None,
+            exit_on: Vec::new(),
+            stall: None,
+            typing: Vec::new(),
+            pace: false,
+            pins: Vec::new(),
             dialogue: None,
             report: None,
             flood: false,
@@ -107,14 +124,17 @@ impl Arguments {
                 "capture-interface" => out.capture_form.interface = Some(value.into()),
                 "input-log" => out.input_log = Some(value.into()),
                 "keylog" => out.keylog = Some(value.into()),
-                "limit" => {
-                    let limit = quantity::duration(value).map(Duration::as_nanos);
-                    let limit = limit.map_err(|e| format!("the plugin argument 'limit': {e}"))?;
-                    // QEMU counts time in signed nanoseconds.
-                    if limit == 0 || limit > i64::MAX as u64 {
-                        return Err("the plugin argument 'limit' must be from 1 ns to 292 years".into());
-                    }
-                    out.limit = Some(limit);
+                "limit" => out.limit = Some(span(key, value)?),
+                "stall" => out.stall = Some(span(key, value)?),
+                "exit-on" => out.exit_on.push(value.into()),
+                "type" => {
+                    let text = Text::parse(value);
+                    out.typing.push(text.map_err(|e| format!("the plugin argument 'type': {e}"))?);
+                }
+                "pace" => out.pace = switch(key, value)?,
+                "pin" => {
+                    let wiring = Wiring::parse(value);
+                    out.pins.push(wiring.map_err(|e| format!("the plugin argument 'pin': {e}"))?);
                 }
                 "dialogue" => out.dialogue = Some(target(key, value)?),
                 "report" => out.report = Some(value.into()),
@@ -122,10 +142,15 @@ impl Arguments {
                 _ => {
                     return Err(format!(
                         "unknown plugin argument '{key}'; expected chardev, console, module, mcu-tx, obeys-rts, \
-                         mcu-line, scenario, seed, capture, capture-format, capture-interface, input-log, keylog, limit, dialogue or report"
+                         mcu-line, scenario, seed, capture, capture-format, capture-interface, input-log, keylog, limit, stall, exit-on, type, pace, pin, dialogue or report"
                     ));
                 }
             }
+        }
+        if out.console.is_none() && !(out.exit_on.is_empty() && out.typing.is_empty()) {
+            return Err(
+                "the plugin arguments 'exit-on' and 'type' need the guest's console: add console=ID".into()
+            );
         }
         Ok(out)
     }
@@ -152,6 +177,17 @@ fn switch(key: &str, value: &str) -> Result<bool, String> {
         "0" | "off" => Ok(false),
         _ => Err(format!("the plugin argument '{key}' is '{value}'; expected on or off")),
     }
+}
+
+/// A duration of more than nothing, in nanoseconds.
+fn span(key: &str, value: &str) -> Result<u64, String> {
+    let span = quantity::duration(value).map(Duration::as_nanos);
+    let span = span.map_err(|e| format!("the plugin argument '{key}': {e}"))?;
+    // QEMU counts time in signed nanoseconds.
+    if span == 0 || span > i64::MAX as u64 {
+        return Err(format!("the plugin argument '{key}' must be from 1 ns to 292 years"));
+    }
+    Ok(span)
 }
 
 fn number(key: &str, value: &str, expected: &str) -> Result<u64, String> {
@@ -189,6 +225,13 @@ mod tests {
             "capture-interface=wifi/radio",
             "input-log=l",
             "limit=5 ns",
+            "stall=1min",
+            "console=k",
+            "exit-on=PASS, all of it",
+            "exit-on=FAIL",
+            "type=\"a\" at 5s",
+            "pace=on",
+            "pin=en=gpio0.3",
             "dialogue=fd:3",
             "report=r",
             "flood=1",
@@ -203,6 +246,8 @@ mod tests {
             CaptureForm { format: Some(CaptureFormat::Pcap), interface: Some("wifi/radio".to_owned()) };
         assert_eq!(a.capture_form, form);
         assert_eq!(parse(&["capture=fd:4"]).unwrap().capture, Some(Target::Descriptor(4)));
+        assert_eq!((a.stall, a.exit_on.len(), a.typing.len(), a.pins.len()), (Some(60_000_000_000), 2, 1, 1));
+        assert!(a.pace && a.exit_on[0] == "PASS, all of it");
         assert_eq!((a.limit, a.dialogue, a.flood), (Some(5), Some(Target::Descriptor(3)), true));
         assert_eq!(parse(&["dialogue=d.txt"]).unwrap().dialogue, Some(Target::Path("d.txt".into())));
     }
@@ -224,6 +269,11 @@ mod tests {
             ("capture=", "capture"),
             ("capture=fd:x", "capture"),
             ("capture-format=pcapnp", "pcapng"),
+            ("stall=0s", "stall"),
+            ("exit-on=PASS", "console=ID"),
+            ("type=a", "type"),
+            ("pace=2", "pace"),
+            ("pin=en", "pin"),
             ("colour=red", "colour"),
             ("seed", "seed"),
         ] {

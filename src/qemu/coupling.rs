@@ -10,14 +10,17 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-use super::api::{Chardev, Notifier, Qemu, SHUTDOWN_BY_SIGNAL, TIMER_BYTES, Timer, TimerCb};
-use super::exit_code;
+use super::api::{Chardev, Notifier, Qemu, SHUTDOWN_BY_SIGNAL, SerialParams, TIMER_BYTES, Timer, TimerCb};
+use super::console::Console;
+use super::pace::Pace;
+use super::pins::Wiring;
 use super::record::Record;
 use super::reporter::Reporter;
+use super::{exit_code, guest_line};
 use crate::edge::{Poisoned, Session};
 use crate::time::Instant;
-use crate::uart::McuLoss;
-use crate::world::{Error, ModuleId};
+use crate::uart::{LineSettings, McuLoss};
+use crate::world::{Error, ModuleId, Pin};
 
 /// An object of QEMU that lives as long as the process.
 pub(super) struct Pointer<T>(pub *mut T);
@@ -55,12 +58,26 @@ pub(super) struct Coupling {
     pub signalled: AtomicBool,
     /// Character devices that a serial port of the board must be connected to, and the option that chooses it.
     pub ports: Mutex<Vec<(String, String)>>,
-    /// The line that the guest is printing.
-    pub printing: Mutex<Vec<u8>>,
+    pub console: Console,
+    /// How long the wire and the scenario may stand still, nanoseconds.
+    pub stall: Option<u64>,
+    /// When one of them has moved last, nanoseconds.
+    pub moved: AtomicU64,
+    pub line: GuestLine,
+    pub pace: Option<Pace>,
+    /// Pins of the module that the guest drives.
+    pub wirings: Vec<Wiring>,
 }
 
-/// The longest line of the guest's console that is kept in one piece, bytes.
-const CONSOLE_LINE: usize = 4096;
+/// What the guest has set its UART to.
+pub(super) struct GuestLine {
+    /// Whether that goes to the world: nobody else has said what the MCU's UART is set to.
+    pub follows: bool,
+    /// What it has told.
+    pub told: Mutex<Option<LineSettings>>,
+    /// The pair, with the module's, that was warned of last.
+    pub warned: Mutex<Option<[LineSettings; 2]>>,
+}
 
 static COUPLING: OnceLock<Coupling> = OnceLock::new();
 
@@ -74,7 +91,8 @@ pub(super) fn publish(coupling: Coupling) -> Result<&'static Coupling, String> {
 
 /// Prints a sentence on the standard error stream; a closed stream is no reason to fail.
 pub(super) fn say(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "espat-sim: {sentence}");
+    // In one piece, so that nobody else's line comes between.
+    let _ = std::io::stderr().write_all(format!("espat-sim: {sentence}\n").as_bytes());
 }
 
 /// Runs `f` with the coupling, if it stands and has not ended. No panic leaves this function.
@@ -127,14 +145,73 @@ impl Coupling {
     /// The guest stored bytes into its UART.
     pub fn guest_wrote(&self, bytes: &[u8]) {
         let now = self.qemu.now();
+        self.moved(now);
         let result = self.session.with(|w| {
             let tick = now.max(w.reached(self.module)?);
             w.uart_write_block(self.module, tick, bytes)?;
+            let lines = [w.mcu_line_settings(self.module)?, w.line_settings(self.module)?];
+            Ok((w.next_event(self.module)?, lines))
+        });
+        if let Some((next, lines)) = self.check(result) {
+            self.arm(next);
+            self.compare(now, lines);
+        }
+    }
+
+    /// Warns when the guest sends at other settings than the module's.
+    fn compare(&self, now: u64, [mcu, module]: [LineSettings; 2]) {
+        if !self.line.follows || mcu == module {
+            return;
+        }
+        let mut warned = self.line.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.replace([mcu, module]) != Some([mcu, module]) {
+            let at = Instant::from_nanos(now);
+            self.reporter.lock().unwrap_or_else(PoisonError::into_inner).warning(&format!(
+                "{at}: the MCU's UART is set to {mcu} and sends to a module at {module}: what each hears of the other is \
+                 garbage"
+            ));
+        }
+    }
+
+    /// The guest has set its UART.
+    pub fn guest_set_line(&self, told: &SerialParams) {
+        if !self.line.follows {
+            return;
+        }
+        let now = self.qemu.now();
+        let parity = told.parity as u8;
+        let result = self.session.with(|w| {
+            let module = w.line_settings(self.module)?;
+            let line = guest_line::settings(told.speed, parity, told.data_bits, told.stop_bits, module.baud);
+            let Some(line) = line else { return Ok(None) };
+            let before = self.line.told.lock().unwrap_or_else(PoisonError::into_inner).replace(line);
+            if before == Some(line) {
+                return Ok(None);
+            }
+            w.set_mcu_line(self.module, now.max(w.reached(self.module)?), line)?;
+            w.next_event(self.module).map(Some)
+        });
+        if let Some(Some(next)) = self.check(result) {
+            self.arm(next);
+        }
+    }
+
+    /// The guest drives a pin of the module.
+    pub fn guest_drives(&self, pin: Pin, high: bool) {
+        let now = self.qemu.now();
+        let result = self.session.with(|w| {
+            w.set_pin(self.module, now.max(w.reached(self.module)?), pin, high)?;
             w.next_event(self.module)
         });
         if let Some(next) = self.check(result) {
+            self.moved(now);
             self.arm(next);
         }
+    }
+
+    /// The wire or the scenario has moved.
+    pub fn moved(&self, now: u64) {
+        self.moved.fetch_max(now, Ordering::Relaxed);
     }
 
     /// Says which serial ports this board does not have. The first call, when the machine stands, is the last.
@@ -147,21 +224,6 @@ impl Coupling {
                      serial port ({option}, counted from 0)"
                 );
                 self.reporter.lock().unwrap_or_else(PoisonError::into_inner).warning(&sentence);
-            }
-        }
-    }
-
-    /// The guest printed on its console: whole lines become records, with the time of their ends.
-    pub fn guest_printed(&self, bytes: &[u8]) {
-        let at = Instant::from_nanos(self.qemu.now());
-        let mut line = self.printing.lock().unwrap_or_else(PoisonError::into_inner);
-        for &byte in bytes {
-            if byte != b'\n' {
-                line.push(byte);
-            }
-            if byte == b'\n' || line.len() == CONSOLE_LINE {
-                let whole = std::mem::take(&mut *line);
-                self.reporter.lock().unwrap_or_else(PoisonError::into_inner).console(at, &whole);
             }
         }
     }
@@ -181,6 +243,10 @@ impl Coupling {
             while let Some(b) = w.uart_read(self.module)? {
                 arrived.push(b.byte);
             }
+            self.moved(w.changed_at().as_nanos());
+            if !arrived.is_empty() || w.mcu_pending(self.module)? > 0 {
+                self.moved(now);
+            }
             Ok(arrived)
         });
         let Some(arrived) = self.check(result) else { return };
@@ -191,10 +257,25 @@ impl Coupling {
             let limit = crate::time::Duration::from_nanos(self.limit.unwrap_or(0));
             self.end(exit_code::LIMIT, &format!("the virtual-time limit of {limit} was reached"));
         }
+        if self.stalls_at().is_some_and(|at| now >= at) {
+            let stall = crate::time::Duration::from_nanos(self.stall.unwrap_or(0));
+            // What has begun and has no end yet is a last word, too.
+            let _ = self.session.with(|w| w.finish());
+            let words = self.reporter.lock().unwrap_or_else(PoisonError::into_inner).last_words();
+            self.end(
+                exit_code::STALLED,
+                &format!("stalled: neither the wire nor the scenario has moved for {stall}; {words}"),
+            );
+        }
         let result = self.session.with(|w| w.next_event(self.module));
         if let Some(next) = self.check(result) {
             self.arm(next);
         }
+    }
+
+    /// When the run ends unless something moves.
+    fn stalls_at(&self) -> Option<u64> {
+        self.stall.map(|stall| self.moved.load(Ordering::Relaxed).saturating_add(stall))
     }
 
     /// One byte for the guest's receiver; it is lost when that is full or off, as on a board without flow control.
@@ -213,12 +294,9 @@ impl Coupling {
         }
     }
 
-    /// Sets the timer to the module's next event or the limit, whichever comes first.
-    fn arm(&self, next: Option<u64>) {
-        let wanted = match (next, self.limit) {
-            (Some(next), Some(limit)) => Some(next.min(limit)),
-            (next, limit) => next.or(limit),
-        };
+    /// Sets the timer to the module's next event, the limit or the end of a stall, whichever comes first.
+    pub fn arm(&self, next: Option<u64>) {
+        let wanted = [next, self.limit, self.stalls_at()].into_iter().flatten().min();
         // QEMU counts in signed nanoseconds; an event in 292 years is no event.
         let wanted = wanted.and_then(|ns| i64::try_from(ns).ok()).unwrap_or(-1);
         if self.armed.swap(wanted, Ordering::Relaxed) == wanted {
@@ -234,16 +312,18 @@ impl Coupling {
         }
     }
 
-    /// Sets the timer for the first time.
+    /// Sets the timers for the first time.
     pub fn start(&self) {
         let result = self.session.with(|w| w.next_event(self.module));
         if let Some(next) = self.check(result) {
             self.arm(next);
         }
+        self.type_on();
+        super::pace::arm(self);
     }
 
     /// The value, or the end of the run when the world refused.
-    fn check<T>(&self, result: Result<Result<T, Error>, Poisoned>) -> Option<T> {
+    pub fn check<T>(&self, result: Result<Result<T, Error>, Poisoned>) -> Option<T> {
         let message = match result {
             Ok(Ok(value)) => return Some(value),
             Ok(Err(e)) => e.to_string(),
@@ -271,14 +351,13 @@ impl Coupling {
             f.thread.join().ok()
         });
         let now = self.qemu.now();
-        let rest = std::mem::take(&mut *self.printing.lock().unwrap_or_else(PoisonError::into_inner));
-        if !rest.is_empty() {
-            let mut reporter = self.reporter.lock().unwrap_or_else(PoisonError::into_inner);
-            reporter.console(Instant::from_nanos(now), &rest);
-        }
+        self.printed_rest(now);
         let mut facts = Vec::new();
         if let Some((code, sentence)) = end {
-            say(sentence);
+            // Who listens says it, in its place behind what has happened.
+            if !self.reporter.lock().unwrap_or_else(PoisonError::into_inner).is_live() {
+                say(sentence);
+            }
             facts.push(Record::End(code, sentence.to_owned()));
         }
         let last = self.session.with(|w| {
@@ -287,6 +366,9 @@ impl Coupling {
             facts.push(Record::Time(now.max(reached)));
             w.finish();
             facts.extend(w.verdicts().into_iter().map(Record::Expect));
+            if self.line.follows {
+                facts.push(Record::McuLine(*self.line.told.lock().unwrap_or_else(PoisonError::into_inner)));
+            }
             facts.push(Record::Digest(w.digest()));
             facts.push(Record::ContentDigest(w.content_digest()));
             facts.push(Record::Statistics(w.statistics(self.module)?));

@@ -5,20 +5,24 @@
 //! slot is was read in QEMU's sources (7.2 and 10.0 agree) and is checked at the start by writing through
 //! QEMU's own function and seeing the hook called; otherwise everything is put back and the run refused.
 
-use std::ffi::{CStr, CString, c_int};
+use std::ffi::{CStr, CString, c_int, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::api::{Chardev, ChrWrite, Qemu};
+use super::api::{Chardev, ChrIoctl, ChrWrite, FrontEnd, Qemu, SET_PARAMS, SerialParams, UNSUPPORTED};
 use super::coupling;
 
 /// Place of `chr_write` in `ChardevClass`: after the parent class of 96 bytes, two flags, `parse` and `open`.
 const CHR_WRITE_OFFSET: usize = 120;
 
+/// Place of `chr_ioctl`: behind `chr_sync_read`, `chr_add_watch` and `chr_update_read_handler`.
+const CHR_IOCTL_OFFSET: usize = 152;
+
 static DEVICE: AtomicPtr<Chardev> = AtomicPtr::new(std::ptr::null_mut());
 /// The device that the guest prints to, if its lines are wanted.
 static CONSOLE: AtomicPtr<Chardev> = AtomicPtr::new(std::ptr::null_mut());
 static ORIGINAL: OnceLock<ChrWrite> = OnceLock::new();
+static ORIGINAL_IOCTL: OnceLock<Option<ChrIoctl>> = OnceLock::new();
 static PROBING: AtomicBool = AtomicBool::new(false);
 static PROBED: AtomicBool = AtomicBool::new(false);
 
@@ -72,12 +76,55 @@ pub(super) fn install(
     PROBING.store(false, Ordering::SeqCst);
     if PROBED.load(Ordering::SeqCst) {
         CONSOLE.store(console.unwrap_or(std::ptr::null_mut()), Ordering::SeqCst);
+        hear_settings(qemu, device);
         return Ok(());
     }
     // SAFETY: as above; what was there is put back.
     unsafe { slot.write(Some(original)) };
     DEVICE.store(std::ptr::null_mut(), Ordering::SeqCst);
     Err(unknown_layout())
+}
+
+/// Hooks the requests of UARTs, too: with one of them, some models tell what the guest has set. Without it nothing is lost but
+/// that.
+fn hear_settings(qemu: &Qemu, device: *mut Chardev) {
+    // SAFETY: as for `chr_write`. `null` devices have nothing there.
+    let slot: *mut Option<ChrIoctl> =
+        unsafe { (qemu.object_get_class)(device).cast::<u8>().add(CHR_IOCTL_OFFSET).cast() };
+    // SAFETY: as above.
+    let original = unsafe { slot.read() };
+    if original.is_some() || ORIGINAL_IOCTL.set(original).is_err() {
+        return;
+    }
+    PROBED.store(false, Ordering::SeqCst);
+    PROBING.store(true, Ordering::SeqCst);
+    let mut front = FrontEnd::of(device);
+    // SAFETY: as above. QEMU asks the front end for its device only.
+    unsafe {
+        slot.write(Some(chr_ioctl));
+        (qemu.qemu_chr_fe_ioctl)(&mut front, SET_PARAMS, std::ptr::null_mut());
+    }
+    PROBING.store(false, Ordering::SeqCst);
+    if !PROBED.load(Ordering::SeqCst) {
+        // SAFETY: as above; what was there is put back.
+        unsafe { slot.write(original) };
+    }
+}
+
+/// The new function of the other slot.
+unsafe extern "C" fn chr_ioctl(device: *mut Chardev, request: c_int, argument: *mut c_void) -> c_int {
+    if device != DEVICE.load(Ordering::Relaxed) || request != SET_PARAMS {
+        return UNSUPPORTED;
+    }
+    if PROBING.load(Ordering::Relaxed) {
+        PROBED.store(true, Ordering::SeqCst);
+        return 0;
+    }
+    // SAFETY: what QEMU passes with this request.
+    if let Some(told) = unsafe { argument.cast::<SerialParams>().as_ref() } {
+        coupling::on_entry(|c| c.guest_set_line(told));
+    }
+    0
 }
 
 fn unknown_layout() -> String {

@@ -49,6 +49,11 @@ impl State {
             clock_obeys: AtomicBool::new(false),
         }
     }
+
+    /// The one vCPU, or null.
+    pub fn cpu(&self) -> *mut CpuState {
+        self.cpu.load(Ordering::Relaxed)
+    }
 }
 
 /// True when an Arm instruction of `size` bytes waits for an interrupt: Thumb `WFI` and `WFI.W`, or A32 `WFI`

@@ -5,7 +5,8 @@
 //! up by name when the plugin is loaded ([`api`]); a QEMU built with modules, as the distributions build it,
 //! exports them all. [`coupling`] joins the two: bytes that the guest stores go to the world at QEMU's own
 //! virtual time, a timer on QEMU's virtual clock brings back what the module sends, and [`idle`] moves time on
-//! while the guest sleeps, which QEMU alone does not do reproducibly.
+//! while the guest sleeps, which QEMU alone does not do reproducibly. Beside the wire there are the guest's own [`console`], on
+//! which it prints and a script types, and [`pins`] of the module that the guest drives.
 //!
 //! Nothing of QEMU is linked or copied. The same file serves Renode and C programs, where this part sleeps.
 //!
@@ -14,12 +15,17 @@
 mod api;
 mod arguments;
 pub mod child;
+mod console;
 mod coupling;
+mod guest_line;
 mod hook;
 mod idle;
+mod pace;
+pub mod pins;
 mod plugin;
 pub mod record;
 mod reporter;
+pub mod typing;
 
 /// How a run ends when it is not the guest or the user who ends it: exit codes of the QEMU process.
 pub mod exit_code {
@@ -27,6 +33,8 @@ pub mod exit_code {
     pub const LIMIT: i32 = 124;
     /// The guest sleeps and no event is left that could wake it.
     pub const ASLEEP: i32 = 123;
+    /// Neither the wire nor the scenario has moved for as long as it may.
+    pub const STALLED: i32 = 121;
     /// The coupling failed: its sentence is on the standard error stream.
     pub const BROKEN: i32 = 122;
 }

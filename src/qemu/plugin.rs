@@ -10,9 +10,11 @@ use crossbeam_channel::RecvTimeoutError;
 
 use super::api::{self, CLOCK_VIRTUAL, Notifier, Qemu, QemuInfo};
 use super::arguments::{Arguments, Target};
-use super::coupling::{self, Coupling, Flood, Pointer, new_timer, on_entry, on_timer, say};
+use super::console::{self, Console};
+use super::coupling::{self, Coupling, Flood, GuestLine, Pointer, new_timer, on_entry, on_timer, say};
+use super::pace::{self, Pace};
 use super::reporter::Reporter;
-use super::{hook, idle};
+use super::{hook, idle, pins};
 use crate::edge::{CaptureForm, CaptureSink, Outputs, Paths, SavedFiles, Session, Sink, load_scenario};
 use crate::world::{Attachment, Scenario};
 
@@ -43,7 +45,7 @@ static CHOOSE_VERSION: extern "C" fn() = {
     choose_version
 };
 
-/// QEMU has loaded the library. Returns 0, or -1 after a sentence on the standard error stream.
+/// QEMU has loaded the library. Returns 0, or ends QEMU after a sentence on the standard error stream.
 ///
 /// # Safety
 /// For QEMU to call, with the arguments that its plugin interface defines.
@@ -68,7 +70,9 @@ pub unsafe extern "C" fn install(
         Ok(Ok(())) => 0,
         Ok(Err(sentence)) => {
             say(&sentence);
-            -1
+            // What QEMU itself does when a plugin refuses, without its sentence, which would look like the cause.
+            // SAFETY: called from `qemu_plugin_install`, in QEMU's main thread.
+            unsafe { libc::exit(1) }
         }
         Err(_) => {
             say("an internal error (the message above) kept the plugin from starting; please report it");
@@ -116,9 +120,14 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         arguments.mcu_line.map_or(Ok(()), |line| w.set_mcu_line(module, 0, line)).map(|()| module)
     });
     let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    let wire = scenario.modules.get(module.index()).map(|m| &m.wire);
+    let follows = arguments.mcu_line.is_none() && wire.is_none_or(|wire| wire.mcu_line.is_none());
     let console = arguments.console.as_ref().map(|id| hook::find(&qemu, id)).transpose()?;
     hook::install(&qemu, device, console)?;
     let timer = new_timer(&qemu, CLOCK_VIRTUAL, on_timer);
+    let typing_timer = new_timer(&qemu, CLOCK_VIRTUAL, console::on_timer);
+    let pace = arguments.pace.then(|| Pace::new(new_timer(&qemu, CLOCK_VIRTUAL, pace::on_timer)));
+    let ports = arguments.ports();
     let idle = idle::State::new();
     let coupling = coupling::publish(Coupling {
         qemu,
@@ -135,8 +144,13 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         idle,
         finished: AtomicBool::new(false),
         signalled: AtomicBool::new(false),
-        ports: Mutex::new(arguments.ports()),
-        printing: Mutex::new(Vec::new()),
+        ports: Mutex::new(ports),
+        console: Console::new(console, typing_timer, arguments.exit_on, arguments.typing),
+        stall: arguments.stall,
+        moved: AtomicU64::new(0),
+        line: GuestLine { follows, told: Mutex::default(), warned: Mutex::default() },
+        pace,
+        wirings: arguments.pins,
     })?;
     if arguments.flood {
         *coupling.flood.lock().unwrap_or_else(PoisonError::into_inner) = Some(flood(coupling)?);
@@ -153,6 +167,10 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         (q.main_loop_poll_add_notifier)(Box::into_raw(Box::new(notifier)));
         let notifier = Notifier { notify: coupling::on_shutdown, links: [nobody, nobody] };
         (q.qemu_register_shutdown_notifier)(Box::into_raw(Box::new(notifier)));
+        if !coupling.wirings.is_empty() {
+            let notifier = Notifier { notify: pins::on_machine, links: [nobody, nobody] };
+            (q.qemu_add_machine_init_done_notifier)(Box::into_raw(Box::new(notifier)));
+        }
     }
     // Not later: set from the callback for a new vCPU, the timer crashes QEMU 7.2.
     coupling.start();
@@ -242,7 +260,7 @@ fn session(
     };
     let r = Arc::clone(reporter);
     outputs.warnings = Some(Box::new(move |w| r.lock().unwrap_or_else(PoisonError::into_inner).warning(w)));
-    if reporter.lock().unwrap_or_else(PoisonError::into_inner).is_live() {
+    if arguments.stall.is_some() || reporter.lock().unwrap_or_else(PoisonError::into_inner).is_live() {
         let r = Arc::clone(reporter);
         outputs.dialogue =
             Some(Box::new(move |m, p| r.lock().unwrap_or_else(PoisonError::into_inner).packet(m, p)));

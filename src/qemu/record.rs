@@ -6,6 +6,7 @@
 //! ```text
 //! dialogue 12345678 mcu line 41540d0a wifi
 //! console 12345678 68656c6c6f
+//! typed 12345678 776966690a
 //! warning wifi: 3 bytes lost at 0.012345 s
 //! end 124 the virtual-time limit of 20 s was reached
 //! signal -
@@ -14,6 +15,7 @@
 //! expect 3 met 2311000000 by 5s wifi station joined home
 //! expect 4 absent never wifi uart lost
 //! expect 5 failed by 12s www http GET /status<tab>`www http GET /status` did not happen by 12 s; …
+//! mcu-line 115200 8n1
 //! digest 0123456789abcdef
 //! content-digest 0123456789abcdef
 //! statistics mcu_bytes=12 module_bytes=34 …
@@ -24,6 +26,7 @@ use std::fmt::Write as _;
 
 use crate::capture::{PacketKind, Side, UartPacket};
 use crate::time::Instant;
+use crate::uart::LineSettings;
 use crate::world::{Outcome, Statistics, Verdict};
 
 /// One line of the report.
@@ -33,6 +36,8 @@ pub enum Record {
     Dialogue(String, UartPacket),
     /// A line of the guest's console, without its line end, and the time of that.
     Console(Instant, Vec<u8>),
+    /// What was typed on the guest's console, and the time of the last byte.
+    Typed(Instant, Vec<u8>),
     /// A warning: one sentence.
     Warning(String),
     /// Why the run ended when the coupling ended it: exit code and sentence.
@@ -45,6 +50,8 @@ pub enum Record {
     Time(u64),
     /// What came of one of the scenario's expectations.
     Expect(Verdict),
+    /// What the guest's UART was set to in the end, where it is followed; `None`: its model has not told.
+    McuLine(Option<LineSettings>),
     /// The world's digest.
     Digest(u64),
     /// The digest without times.
@@ -84,6 +91,13 @@ impl Record {
                 push_hex(&mut out, line);
                 Ok(())
             }
+            Record::Typed(at, bytes) => {
+                let _ = write!(out, "typed {} ", at.as_nanos());
+                push_hex(&mut out, bytes);
+                Ok(())
+            }
+            Record::McuLine(Some(line)) => write!(out, "mcu-line {line}"),
+            Record::McuLine(None) => write!(out, "mcu-line -"),
             Record::Warning(text) => write!(out, "warning {}", one_line(text)),
             Record::End(code, text) => write!(out, "end {code} {}", one_line(text)),
             Record::Signal => write!(out, "signal -"),
@@ -140,6 +154,12 @@ impl Record {
                 let (at, line) = rest.split_once(' ')?;
                 Record::Console(Instant::from_nanos(at.parse().ok()?), bytes_of_hex(line)?)
             }
+            "typed" => {
+                let (at, bytes) = rest.split_once(' ')?;
+                Record::Typed(Instant::from_nanos(at.parse().ok()?), bytes_of_hex(bytes)?)
+            }
+            "mcu-line" if rest == "-" => Record::McuLine(None),
+            "mcu-line" => Record::McuLine(Some(LineSettings::parse(rest).ok()?)),
             "warning" => Record::Warning(rest.to_owned()),
             "end" => {
                 let (code, text) = rest.split_once(' ')?;
@@ -227,6 +247,9 @@ mod tests {
             packet(Side::Module, PacketKind::Data, &[]),
             Record::Console(Instant::from_nanos(7), b"[ 12 ms] joined\x1b".to_vec()),
             Record::Console(Instant::from_nanos(8), Vec::new()),
+            Record::Typed(Instant::from_nanos(9), b"wifi scan\n".to_vec()),
+            Record::McuLine(None),
+            Record::McuLine(Some(LineSettings::eight_n_one(921_600))),
             Record::Warning("one byte lost".into()),
             Record::End(124, "the limit was reached".into()),
             Record::Signal,

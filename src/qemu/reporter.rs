@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::record::Record;
-use crate::capture::UartPacket;
+use crate::capture::{Side, UartPacket};
 use crate::edge::Sink;
 use crate::time::Instant;
 
@@ -12,12 +12,14 @@ pub(super) struct Reporter {
     live: Option<Sink>,
     report: Option<PathBuf>,
     warnings: Vec<Record>,
+    /// What each side said last.
+    last: [Option<UartPacket>; 2],
 }
 
 impl Reporter {
     /// `live` takes every record as it appears, the file `report` the warnings and facts at the end.
     pub fn new(live: Option<Sink>, report: Option<PathBuf>) -> Reporter {
-        Reporter { live, report, warnings: Vec::new() }
+        Reporter { live, report, warnings: Vec::new(), last: [None, None] }
     }
 
     /// True when somebody wants to see the dialogue.
@@ -27,7 +29,28 @@ impl Reporter {
 
     /// A packet of the dialogue.
     pub fn packet(&mut self, module: &str, packet: &UartPacket) {
+        if !packet.bytes.trim_ascii().is_empty() {
+            self.last[usize::from(packet.from == Side::Module)] = Some(packet.clone());
+        }
         self.send(&Record::Dialogue(module.to_owned(), packet.clone()));
+    }
+
+    /// What each side of the wire said last, as a part of a sentence.
+    pub fn last_words(&self) -> String {
+        let [mcu, module] = self.last.each_ref().map(|packet| match packet {
+            None => "nothing".to_owned(),
+            Some(packet) => {
+                let said = packet.bytes.trim_ascii();
+                let shown = said[..said.len().min(80)].escape_ascii();
+                format!("`{shown}` at {}", packet.at)
+            }
+        });
+        format!("the MCU's last line was {mcu}, the module's {module}")
+    }
+
+    /// What was typed on the guest's console; `at`: the time of the last byte.
+    pub fn typed(&mut self, at: Instant, bytes: &[u8]) {
+        self.send(&Record::Typed(at, bytes.to_vec()));
     }
 
     /// A line of the guest's console, without its line end.

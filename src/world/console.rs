@@ -25,7 +25,7 @@ mod tls;
 pub(super) mod toxics;
 mod websocket;
 mod wire;
-pub(super) mod words;
+pub(crate) mod words;
 
 use std::fmt;
 

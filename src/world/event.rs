@@ -36,6 +36,8 @@ pub enum Event {
     Link(LinkEvent),
     /// On a module's UART.
     Uart(UartEvent),
+    /// The MCU's firmware has printed a line on its own console: the line without its end.
+    Console(Vec<u8>),
     /// In a module's firmware, because it was made to go wrong.
     Fault(FaultEvent),
     /// To a host or one of its services.
@@ -87,6 +89,8 @@ pub enum EventKind {
     UartMcuOverrun = 35,
     /// The MCU sends while the module does not run.
     UartUnheard = 36,
+    /// A line that the MCU's firmware printed on its own console.
+    Console = 37,
     /// A command was not carried out, but answered as a test has said.
     FaultAnswered = 40,
     /// There was no memory.
@@ -205,7 +209,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [EventKind; 76] = [
+    pub const ALL: [EventKind; 77] = [
         EventKind::Command,
         EventKind::Reply,
         EventKind::StationAssociated,
@@ -225,6 +229,7 @@ impl EventKind {
         EventKind::UartEscapeSpoilt,
         EventKind::UartMcuOverrun,
         EventKind::UartUnheard,
+        EventKind::Console,
         EventKind::FaultAnswered,
         EventKind::FaultNoMemory,
         EventKind::FaultNotWritten,
@@ -311,6 +316,7 @@ impl EventKind {
             | EventKind::UartEscapeSpoilt
             | EventKind::UartMcuOverrun
             | EventKind::UartUnheard => "uart",
+            EventKind::Console => "console",
             EventKind::FaultAnswered
             | EventKind::FaultNoMemory
             | EventKind::FaultNotWritten
@@ -441,6 +447,7 @@ impl Event {
             Event::Uart(UartEvent::EscapeSpoilt) => EventKind::UartEscapeSpoilt,
             Event::Uart(UartEvent::McuOverrun { .. }) => EventKind::UartMcuOverrun,
             Event::Uart(UartEvent::Unheard(_)) => EventKind::UartUnheard,
+            Event::Console(_) => EventKind::Console,
             Event::Fault(event) => facts::kind_of_fault(event),
             Event::Host(event) => facts::kind_of_host(event),
             Event::Changed(_) => EventKind::Changed,
@@ -451,7 +458,7 @@ impl Event {
     pub fn facts(&self) -> Facts<'_> {
         let none = Facts::default();
         match self {
-            Event::Command(line) | Event::Reply(line) => Facts { data: line, ..none },
+            Event::Command(line) | Event::Reply(line) | Event::Console(line) => Facts { data: line, ..none },
             Event::Station(StationChange::Associated(ap)) => Facts { name: ap, ..none },
             Event::Station(StationChange::Joined { ap, address }) => {
                 Facts { name: ap, address: Some(IpAddr::V4(*address)), ..none }
@@ -516,7 +523,9 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Command(line) | Event::Reply(line) => f.write_str(&String::from_utf8_lossy(line)),
+            Event::Command(line) | Event::Reply(line) | Event::Console(line) => {
+                f.write_str(&String::from_utf8_lossy(line))
+            }
             Event::Station(event) => event.fmt(f),
             Event::Link(event) => event.fmt(f),
             Event::Uart(event) => event.fmt(f),
@@ -573,10 +582,10 @@ mod tests {
         assert!(numbers.is_sorted_by(|a, b| a < b), "a number is used twice, or out of order: {numbers:?}");
         // A program that was built with an older header knows them: a number here never changes.
         let given = [
-            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 43, 100,
-            101, 102, 103, 110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151, 160,
-            161, 170, 180, 181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 220, 221,
-            222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 240, 300,
+            1, 2, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33, 34, 35, 36, 37, 40, 41, 42, 43,
+            100, 101, 102, 103, 110, 111, 120, 121, 130, 131, 132, 133, 134, 135, 136, 140, 141, 150, 151,
+            160, 161, 170, 180, 181, 190, 191, 200, 201, 202, 203, 204, 205, 206, 210, 211, 212, 213, 220,
+            221, 222, 223, 224, 225, 226, 227, 228, 229, 230, 231, 232, 233, 240, 300,
         ];
         assert_eq!(numbers, given);
     }
@@ -585,7 +594,7 @@ mod tests {
     fn every_word_is_of_modules_or_of_hosts_and_stands_once() {
         assert_eq!(
             EventKind::words(true),
-            ["command", "reply", "station", "link", "uart", "fault", "change"]
+            ["command", "reply", "station", "link", "uart", "console", "fault", "change"]
         );
         let hosts = [
             "station",

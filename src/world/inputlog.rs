@@ -15,6 +15,7 @@
 //! 86805 wifi uart "AT\r\n"
 //! 7000000 wifi uart every 86805 late 1:1:qoA "AT+CWJAP?\r\n"
 //! 1500000000 * console ap home down
+//! 1900000000 wifi printed "PASS"
 //! 2000000000 wifi reach
 //! end digest=0123456789abcdef content=fedcba9876543210
 //! ```
@@ -31,7 +32,7 @@
 //! longer than that each is: a number of so many bits for each gap, most significant bit first, all in Base64 (RFC 4648, not
 //! padded). The bytes are a text in quotes where they are one, otherwise `base64` and what they are in it. `overrun` has the byte that the MCU's receiver lost, with `full` or `off` where the driver knew why; `pin` a
 //! pin's new level;
-//! `line` what the MCU's UART was set to;
+//! `line` what the MCU's UART was set to; `printed` a line that its firmware printed on its own console;
 //! `reach` says how far the module's clock had come where no later input shows it, and for `*` those of all modules
 //! with a driver.
 //!
@@ -189,6 +190,15 @@ pub enum Input {
         /// What to.
         line: LineSettings,
     },
+    /// The MCU's firmware printed a line on its own console.
+    Printed {
+        /// The module's id.
+        module: u32,
+        /// When.
+        tick: u64,
+        /// The line, without its end.
+        line: String,
+    },
     /// The MCU's receiver lost a byte.
     Overrun {
         /// The module's id.
@@ -309,6 +319,12 @@ impl Writer {
     pub fn line_settings(&mut self, module: u32, tick: u64, line: LineSettings) {
         self.before(module, tick);
         self.line(&format!("{tick} {} line {line}", self.name(module)));
+    }
+
+    /// The MCU's firmware printed `line` at `tick`.
+    pub fn printed(&mut self, module: u32, tick: u64, line: &str) {
+        self.before(module, tick);
+        self.line(&format!("{tick} {} printed {}", self.name(module), quoted(line)));
     }
 
     /// The MCU's receiver lost `byte` at `tick`.

@@ -523,6 +523,22 @@ impl World {
         Ok(())
     }
 
+    /// The MCU's firmware printed `line` on its own console, whose end was at `tick`: an observation of this module's MCU
+    /// (`wifi console PASS`), and nothing else. It is no part of the digest.
+    ///
+    /// # Errors
+    /// Those of [`World::advance`].
+    pub fn mcu_printed(&mut self, module: ModuleId, tick: u64, line: &str) -> Result<(), Error> {
+        let now = self.go_to(module, tick)?;
+        if let Some(log) = &mut self.log {
+            log.printed(module.0, tick, line);
+        }
+        let Some(slot) = self.slots.get(module.index()) else { return Err(Error::NoSuchModule) };
+        self.recorder.observe(now, slot.module.name(), Event::Console(line.as_bytes().to_vec()));
+        self.run();
+        Ok(())
+    }
+
     /// The driver lost a byte at `tick` because the MCU's receiver was full, or off: counted, and one warning for a run
     /// of such bytes. A run ends when two byte times, or a millisecond if that is longer, pass without one.
     ///
@@ -675,6 +691,11 @@ impl World {
     /// [`Error::NoSuchModule`].
     pub fn module_rts(&self, module: ModuleId) -> Result<bool, Error> {
         self.slot(module).map(|s| s.module.rts())
+    }
+
+    /// When a line of the console or of the timeline has taken effect last; the start when none has.
+    pub fn changed_at(&self) -> Instant {
+        self.recorder.changed()
     }
 
     /// Counters of a module.

@@ -60,6 +60,8 @@ pub struct Recorder {
     /// The interface of changes, from the first one on.
     changes: Option<usize>,
     /// Where the network's own taps begin among the interfaces.
+    /// When a change took effect last.
+    changed: Instant,
     first_tap: usize,
     /// Where each module has a block open whose packet is still to come, in what the MCU sends.
     open_blocks: Tournament<Instant>,
@@ -155,6 +157,7 @@ impl Recorder {
             capture,
             packets: recording.packets.then(Vec::new),
             changes: None,
+            changed: Instant::ZERO,
             first_tap: first_tap.unwrap_or(0),
             waiting: Queue::default(),
             secrets: BTreeSet::new(),
@@ -288,6 +291,7 @@ impl Recorder {
 
     /// A line of the console or of the timeline takes effect.
     pub fn change(&mut self, at: Instant, change: &Change) {
+        self.changed = self.changed.max(at);
         if self.is_capturing() {
             // Before the packets of this instant.
             self.waiting.push(at, Kind::WireEdge, 0, Item::Change { line: change.to_string() });
@@ -398,6 +402,11 @@ impl Recorder {
         if self.is_observing() {
             self.file(at, at, subject.to_owned(), event);
         }
+    }
+
+    /// When a line of the console or of the timeline took effect last.
+    pub fn changed(&self) -> Instant {
+        self.changed
     }
 
     /// How many observations were made.

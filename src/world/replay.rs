@@ -291,6 +291,7 @@ impl Replay {
             Input::Uart { tick, .. }
             | Input::Pin { tick, .. }
             | Input::Line { tick, .. }
+            | Input::Printed { tick, .. }
             | Input::Overrun { tick, .. }
             | Input::Advance { tick, .. } => *tick,
             Input::AdvanceAll { at_ns } => *at_ns,
@@ -411,6 +412,7 @@ fn lane(input: &Input) -> Lane {
         Input::Uart { module, .. }
         | Input::Pin { module, .. }
         | Input::Line { module, .. }
+        | Input::Printed { module, .. }
         | Input::Overrun { module, .. }
         | Input::Advance { module, .. } => Some(*module),
         Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } | Input::AdvanceAll { .. } => {
@@ -424,6 +426,7 @@ fn feed(world: &mut World, module: ModuleId, input: &Input) -> Result<(), Error>
     match input {
         Input::Pin { tick, pin, high, .. } => world.set_pin(module, *tick, *pin, *high),
         Input::Line { tick, line, .. } => world.set_mcu_line(module, *tick, *line),
+        Input::Printed { tick, line, .. } => world.mcu_printed(module, *tick, line),
         Input::Overrun { tick, byte, loss, .. } => world.mcu_overrun(module, *tick, *byte, *loss),
         Input::Advance { tick, .. } => world.advance(module, *tick),
         Input::Uart { .. }

@@ -32,6 +32,7 @@ mod qemu_control;
 mod qemu_ends;
 mod qemu_expect;
 mod qemu_firmware;
+mod qemu_guest;
 #[cfg(feature = "tls")]
 mod qemu_mqtt;
 mod qemu_passthrough;

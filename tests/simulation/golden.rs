@@ -153,7 +153,10 @@ fn bytes_of(inputs: &[Input]) -> BTreeMap<Option<u32>, Vec<String>> {
                     add(Some(*module), format!("{tick} {byte:02x}"));
                 }
             }
-            Input::Pin { module, .. } | Input::Line { module, .. } | Input::Overrun { module, .. } => {
+            Input::Pin { module, .. }
+            | Input::Line { module, .. }
+            | Input::Printed { module, .. }
+            | Input::Overrun { module, .. } => {
                 add(Some(*module), format!("{input:?}"));
             }
             Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } => {

@@ -80,6 +80,9 @@ fn again(args: &QemuArgs, seed: u64) -> String {
     option("--module", Some(args.module.clone()).filter(|name| name != "wifi"));
     option("--serial", Some(args.serial.to_string()).filter(|n| n != "1"));
     option("--console", args.console.map(|n| n.to_string()));
+    for (name, value) in args.guest.again() {
+        option(name, Some(value));
+    }
     option("--mcu-line", args.mcu_line.map(|line| line.to_string()));
     words.extend(args.mcu.words());
     words.push("--".to_owned());

@@ -4,7 +4,7 @@ use crate::world::quantity;
 use crate::world::spelling::shown;
 
 /// A word of a line.
-pub(in crate::world) struct Word {
+pub(crate) struct Word {
     /// What it says. Bytes that are no text are replaced; they belong into data, not into names.
     pub text: String,
     /// The same byte for byte.
@@ -30,7 +30,7 @@ impl Word {
 }
 
 /// The words of a line, taken from left to right.
-pub(in crate::world) struct Words(std::iter::Peekable<std::vec::IntoIter<Word>>);
+pub(crate) struct Words(std::iter::Peekable<std::vec::IntoIter<Word>>);
 
 impl Words {
     pub fn split(line: &str) -> Result<Words, String> {

@@ -12,7 +12,8 @@ use crate::world::scenario::SavedText;
 use crate::world::spelling::{one_of, shown};
 use crate::world::{McuTx, Pin};
 
-const VERBS: [&str; 8] = ["attach", "detach", "uart", "pin", "line", "overrun", "console", "reach"];
+const VERBS: [&str; 9] =
+    ["attach", "detach", "uart", "pin", "line", "printed", "overrun", "console", "reach"];
 
 /// What the body of a log holds.
 #[derive(Default)]
@@ -248,6 +249,14 @@ impl<'a> Reader<'a> {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
                 let line = LineSettings::parse(rest).map_err(|e| self.wrong(&e))?;
                 Ok(Input::Line { module, tick, line })
+            }
+            ("printed", Some(rest)) => {
+                let (module, tick) = (self.module(&who)?, self.time(time)?);
+                let (line, rest) = unquoted(rest).map_err(|e| self.wrong(&e))?;
+                if !rest.is_empty() {
+                    return Err(self.expected("nothing after the line", rest));
+                }
+                Ok(Input::Printed { module, tick, line })
             }
             ("overrun", Some(rest)) => {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);

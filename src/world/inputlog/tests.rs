@@ -41,6 +41,7 @@ fn a_log_is_readable_text() {
     w.console(Instant::from_nanos(1_500_000_000), "ap home down");
     w.pin(0, 1_600_000_000, Pin::En, false);
     w.overrun(0, 1_700_000_000, 0x0a, McuLoss::Off);
+    w.printed(0, 1_800_000_000, "uart:~$ \"hi\"\t");
     w.advance(0, 2_000_000_000);
     w.detach(0);
     w.end(End { digest: 0x0123_4567_89ab_cdef, content_digest: 0xfedc_ba98_7654_3210 });
@@ -57,6 +58,7 @@ scenario \"lab.toml\" 29 bytes 3 lines
 1500000000 * console ap home down
 1600000000 wifi pin en low
 1700000000 wifi overrun 0a off
+1800000000 wifi printed \"uart:~$ \\\"hi\\\"\\t\"
 2000000000 wifi reach
 - wifi detach
 end digest=0123456789abcdef content=fedcba9876543210
@@ -73,7 +75,9 @@ end digest=0123456789abcdef content=fedcba9876543210
     let bytes = b"AT\r\n".to_vec();
     assert_eq!(log.inputs[1], Input::Uart { module: 0, tick: 86_805, pace: Pace::NONE, bytes });
     assert_eq!(log.inputs[2], Input::Console { at_ns: 1_500_000_000, line: "ap home down".to_string() });
-    assert_eq!((log.inputs.len(), log.truncated), (7, None));
+    let line = "uart:~$ \"hi\"\t".to_owned();
+    assert_eq!(log.inputs[5], Input::Printed { module: 0, tick: 1_800_000_000, line });
+    assert_eq!((log.inputs.len(), log.truncated), (8, None));
 }
 
 #[test]
@@ -169,7 +173,7 @@ fn a_log_that_is_cut_off_gives_what_it_has_and_says_what_was_lost() {
 fn a_bad_log_is_refused_with_its_line() {
     let good = text(writer());
     let with = |line: &str| format!("{good}{line}\n");
-    let verbs = "`attach`, `detach`, `uart`, `pin`, `line`, `overrun`, `console` or `reach`";
+    let verbs = "`attach`, `detach`, `uart`, `pin`, `line`, `printed`, `overrun`, `console` or `reach`";
     let attach = "`id=NUMBER hz=NUMBER` after `attach`, and `mcu-tx=` or `obeys-rts=` if the driver said it";
     let cases = [
         (String::new(), "1: expected `espat-sim input log 3`, found the end of the log".to_string()),
@@ -204,6 +208,7 @@ fn a_bad_log_is_refused_with_its_line() {
         (with("1 wifi pin en up"), "9: expected `low` or `high`, found `up`".to_string()),
         (with("1 wifi pin reset low"), "9: expected `en`, `gpio0`, `rts` or `wake`, found `reset`".to_string()),
         (with("1 wifi reach 5"), "9: expected nothing after `reach`, found `5`".to_string()),
+        (with("1 wifi printed \"a\" b"), "9: expected nothing after the line, found ` b`".to_string()),
         (with("1 wifi detach"), "9: expected `-` as the time of `detach`, found `1`".to_string()),
         (with("1 wifi console help"), "9: expected `*` before `console`, found `wifi`".to_string()),
         (with("1 * console a\\b"), "9: expected `\\\\`, `\\\"`, `\\n`, `\\r`, `\\t` or `\\u{HEX}`, found `\\b`".to_string()),
@@ -336,6 +341,11 @@ fn input() -> impl Strategy<Value = Input> {
             let loss = [McuLoss::Unknown, McuLoss::Full, McuLoss::Off][loss];
             Input::Overrun { module, tick, byte, loss }
         }),
+        (module.clone(), tick(), any::<String>()).prop_map(|(module, tick, line)| Input::Printed {
+            module,
+            tick,
+            line
+        }),
         (any::<u64>(), any::<String>()).prop_map(|(at_ns, line)| Input::Console { at_ns, line }),
         (module, tick()).prop_map(|(module, tick)| Input::Advance { module, tick }),
         tick().prop_map(|at_ns| Input::AdvanceAll { at_ns }),
@@ -360,6 +370,7 @@ fn write(w: &mut Writer, input: &Input) {
         }
         Input::Pin { module, tick, pin, high } => w.pin(*module, *tick, *pin, *high),
         Input::Line { module, tick, line } => w.line_settings(*module, *tick, *line),
+        Input::Printed { module, tick, line } => w.printed(*module, *tick, line),
         Input::Overrun { module, tick, byte, loss } => w.overrun(*module, *tick, *byte, *loss),
         Input::Console { at_ns, line } => w.console(Instant::from_nanos(*at_ns), line),
         Input::Advance { module, tick } => w.advance(*module, *tick),
@@ -383,7 +394,10 @@ fn flat(inputs: &[Input]) -> Vec<Vec<Input>> {
                 };
                 lanes[*module as usize].extend(pace.ticks(*tick, bytes.len()).zip(bytes).map(one));
             }
-            Input::Pin { module, .. } | Input::Line { module, .. } | Input::Overrun { module, .. } => {
+            Input::Pin { module, .. }
+            | Input::Line { module, .. }
+            | Input::Printed { module, .. }
+            | Input::Overrun { module, .. } => {
                 lanes[*module as usize].push(input.clone());
             }
             Input::Advance { .. } | Input::AdvanceAll { .. } => {}
@@ -407,6 +421,7 @@ fn reached(inputs: &[Input]) -> BTreeMap<u32, u64> {
         }
         if let Input::Pin { module, tick, .. }
         | Input::Line { module, tick, .. }
+        | Input::Printed { module, tick, .. }
         | Input::Overrun { module, tick, .. }
         | Input::Advance { module, tick } = input
         {

@@ -50,7 +50,7 @@ fn a_bad_line_says_what_was_expected_instead() {
         ),
         (
             "wifi joined home",
-            "expected what is observed of wifi (`command`, `reply`, `station`, `link`, `uart`, `fault` or `change`), found `joined`",
+            "expected what is observed of wifi (`command`, `reply`, `station`, `link`, `uart`, `console`, `fault` or `change`), found `joined`",
         ),
         (
             "nas http GET /",

@@ -25,6 +25,12 @@ uint32_t board_core_clock(void);
    transmitter. Must work with interrupts off. */
 void board_console_write(const char *text, size_t count);
 
+/* A byte that was typed on the console, or -1. A board may leave this out. */
+int board_console_read(void);
+
+/* Drives the module's EN; false: no pin of this board does. A board may leave this out. */
+bool board_module_enable(bool on);
+
 /* There are bytes in the module UART's transmit ring: send them with
    module_uart_next_tx(), here or from the transmit interrupt. Called with
    interrupts on, never from an interrupt. */

@@ -2,7 +2,7 @@
  * Arm MPS2 with the AN385 image (Cortex-M3, 25 MHz). CMSDK APB UARTs: UART0 is
  * the console, UART1 the module. Both have one byte of buffer each way, and no
  * flow control: a gate on the shield holds our bytes while the module's RTS is
- * high, and we take each of the module's in time.
+ * high, and we take each of the module's in time. Its EN is on bit 3 of GPIO0.
  */
 #include "board.h"
 
@@ -21,6 +21,9 @@ typedef struct {
 
 #define CONSOLE ((cmsdk_uart *)0x40004000u)
 #define MODULE ((cmsdk_uart *)0x40005000u)
+#define GPIO0_DATAOUT REG32(0x40010004u)
+#define GPIO0_OUTENSET REG32(0x40010010u)
+#define MODULE_EN (1u << 3)
 
 enum { STATE_TX_FULL = 1u << 0, STATE_RX_FULL = 1u << 1, STATE_RX_OVERRUN = 1u << 3 };
 enum { CTRL_TX = 1u << 0, CTRL_RX = 1u << 1, CTRL_TX_INT = 1u << 2, CTRL_RX_INT = 1u << 3 };
@@ -74,6 +77,18 @@ void board_module_set_baud(uint32_t baud)
     MODULE->baud_div = (CLOCK_HZ + baud / 2u) / baud;
 }
 
+bool board_module_enable(bool on)
+{
+    GPIO0_DATAOUT = on ? GPIO0_DATAOUT | MODULE_EN : GPIO0_DATAOUT & ~MODULE_EN;
+    GPIO0_OUTENSET = MODULE_EN; /* until then the module's pull-up holds it high */
+    return true;
+}
+
+int board_console_read(void)
+{
+    return CONSOLE->state & STATE_RX_FULL ? (int)(CONSOLE->data & 0xffu) : -1;
+}
+
 unsigned board_module_flow_control(void)
 {
     return 1;
@@ -89,7 +104,7 @@ BOARD_VECTORS const vector board_vectors[IRQS] = {
 void board_init(void)
 {
     CONSOLE->baud_div = CLOCK_HZ / BOOT_BAUD;
-    CONSOLE->ctrl = CTRL_TX;
+    CONSOLE->ctrl = CTRL_TX | CTRL_RX;
     board_module_set_baud(BOOT_BAUD);
     MODULE->ctrl = CTRL_TX | CTRL_RX | CTRL_TX_INT | CTRL_RX_INT;
     nvic_enable(IRQ_MODULE_RX);
