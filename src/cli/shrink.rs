@@ -11,6 +11,7 @@ use super::files;
 use super::progress::Progress;
 use crate::edge::{FileError, Paths, read_text};
 use crate::explore::{Case, Size};
+use crate::time::Instant;
 use crate::world::{Recording, inputlog, replay};
 use judge::Judge;
 
@@ -113,7 +114,8 @@ fn cut(path: &Path, text: &str, search: &mut Search) -> Result<String, String> {
 
 fn shown(size: Size) -> String {
     let Size { inputs, bytes, lines, time } = size;
-    format!("{inputs} inputs with {bytes} bytes, {lines} lines of scenario, {time}")
+    let end = Instant::ZERO + time;
+    format!("{inputs} inputs with {bytes} bytes, {lines} lines of scenario, {end}")
 }
 
 /// A search for something small that fails: who judges, how far it has come, and whether a signal has ended it.

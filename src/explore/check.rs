@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::commands;
 use super::session::{Session, Step};
 use super::way::caught;
 use crate::at::table;
@@ -393,8 +394,7 @@ impl Driver {
     /// The host of the current module sends this: what it is, if it is a command line.
     fn asked(&mut self, sent: &[u8]) {
         self.answered(self.current);
-        let Some(line) = sent.strip_prefix(b"AT").and_then(|line| line.strip_suffix(b"\r\n")) else { return };
-        let name = line.split(|byte| matches!(byte, b'=' | b'?')).next().unwrap_or_default();
+        let Some(name) = sent.strip_suffix(b"\r\n").and_then(commands::name) else { return };
         let command = table::all().into_iter().find(|command| command.name.as_bytes() == name);
         self.run.lines += 1;
         let module = &mut self.modules[self.current];

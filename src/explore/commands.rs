@@ -58,6 +58,19 @@ pub fn line(profile: Option<&Profile>, stream: &mut Stream) -> String {
     line_of(one_of(&own, stream), profile, stream)
 }
 
+/// Another line for the command of a line `AT+X…`, of whatever form: what was set is asked for, or set otherwise.
+pub fn about_the_same(line: &[u8], profile: &Profile, stream: &mut Stream) -> Option<String> {
+    let name = name(line)?;
+    let command = table::all().into_iter().find(|c| c.name.as_bytes() == name && profile.has(&c.on))?;
+    Some(line_of(command, Some(profile), stream))
+}
+
+/// The name of the command of a line, as the table has it: without AT, and without what is behind it.
+pub fn name(line: &[u8]) -> Option<&[u8]> {
+    let line = line.strip_prefix(b"AT")?.trim_ascii_end();
+    line.split(|byte| matches!(byte, b'=' | b'?')).next()
+}
+
 /// A line for one form of this command: mostly one that it has.
 fn line_of(command: &Command, profile: Option<&Profile>, stream: &mut Stream) -> String {
     let name = command.name;

@@ -108,6 +108,7 @@ pub const CONSOLE: &[&str] = &[
     "module wifi heap normal",
     "module wifi flash fail",
     "module wifi flash ok",
+    "module wifi urcs hostile",
     "module wifi print \"\\r\\n+X:1\\r\\n\"",
     "host pc connect wifi 80",
     "host pc connect wifi 333",

@@ -39,11 +39,14 @@ impl Way {
             Run::Panicked(message) => return Some(Way::Panic(message)),
             Run::Ended(run) => run,
         };
-        let failed = run.world.verdicts().into_iter().find_map(|verdict| match verdict.outcome {
-            Outcome::Failed(why) => Some(Way::Expectation(verdict.text, why)),
-            _ => None,
-        });
-        failed.or_else(|| diverges(case, *run))
+        let verdicts = run.world.verdicts();
+        // A promise that is broken says more than an expectation that was written for another run.
+        diverges(case, *run).or_else(|| {
+            verdicts.into_iter().find_map(|verdict| match verdict.outcome {
+                Outcome::Failed(why) => Some(Way::Expectation(verdict.text, why)),
+                _ => None,
+            })
+        })
     }
 
     /// Whether a case fails in this way.
