@@ -995,6 +995,16 @@ typedef struct espat_replay_result {
     uint32_t cut_line;
 } espat_replay_result;
 
+// A frame for a device at the end of a cable.
+typedef struct espat_lan_frame {
+    // sizeof(espat_lan_frame), set by the caller
+    size_t size;
+    // When it comes out of the cable at the device, in ns of world time.
+    uint64_t ns;
+    // Its bytes, from the destination's address on, without the checksum. 0: no frame waits.
+    size_t length;
+} espat_lan_frame;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1403,6 +1413,46 @@ espat_status espat_world_restore(const uint8_t *snapshot,
                                  size_t length,
                                  const struct espat_world_options *options,
                                  struct espat_world **world);
+
+// Plugs a cable into the LAN of `access_point`, at the earliest instant that no module has passed, and stores its number in
+// `*port`. What is at its other end is the caller's: a board with Ethernet, a computer in an emulator. It is a host like
+// those of the scenario, to the modules, the hosts on that LAN and the gateway, which gives it an address if it asks.
+//
+// A frame takes 100 us through the cable, either way. A device has no clock in the world, and holds nobody back: it may be
+// up to 100 us ahead of the slowest module or behind it. Its frames are in the capture, on an interface of their own (`lan0`), in the
+// digest and in the input log.
+//
+// Errors: ESPAT_STATUS_INVALID_ARGUMENT when there is no such access point; ESPAT_STATUS_FINISHED.
+espat_status espat_lan_attach(struct espat_world *world,
+                              const char *access_point,
+                              uint32_t *port);
+
+// Pulls the cable out. Its number is not given out again.
+//
+// Errors: ESPAT_STATUS_INVALID_ARGUMENT when there is no such cable, or not any more; ESPAT_STATUS_FINISHED.
+espat_status espat_lan_detach(struct espat_world *world, uint32_t port);
+
+// The device sends an Ethernet frame at `ns` of world time: 14 to 1518 bytes, from the destination's address on, without the
+// checksum; short ones need no padding. It reaches the access point 100 us later.
+//
+// Errors: ESPAT_STATUS_INVALID_ARGUMENT when there is no such cable or it is no frame; ESPAT_STATUS_TIME_BACKWARDS when the
+// slowest module is more than 100 us past `ns`; ESPAT_STATUS_TIME_OVERFLOW; ESPAT_STATUS_FINISHED.
+espat_status espat_lan_send(struct espat_world *world,
+                            uint32_t port,
+                            uint64_t ns,
+                            const uint8_t *bytes,
+                            size_t length);
+
+// Takes the next frame for the device: `*frame` says when it is there and how long it is, its bytes are copied into `buffer`.
+// It is known up to 100 us before it is there. When none waits, `length` is 0. Look after each call that lets time pass.
+//
+// Errors: ESPAT_STATUS_BUFFER_TOO_SMALL, with `*frame` filled in and the frame not taken (1518 bytes are enough for any);
+// ESPAT_STATUS_INVALID_ARGUMENT when there is no such cable, or not any more.
+espat_status espat_lan_take(struct espat_world *world,
+                            uint32_t port,
+                            struct espat_lan_frame *frame,
+                            uint8_t *buffer,
+                            size_t capacity);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -47,6 +47,10 @@ enum What {
         module: u32,
         line: String,
     },
+    /// A device with Ethernet: its cable, or a frame.
+    Lan {
+        input: Input,
+    },
     Console {
         line: String,
     },
@@ -303,7 +307,7 @@ impl Piece {
             | What::Line { module, .. }
             | What::Printed { module, .. }
             | What::Overrun { module, .. } => Some(module),
-            What::Console { .. } => None,
+            What::Console { .. } | What::Lan { .. } => None,
         }
     }
 
@@ -375,6 +379,11 @@ impl Timebases {
             Input::Console { at_ns, line } => {
                 (Instant::from_nanos(*at_ns), What::Console { line: line.clone() })
             }
+            Input::LanAttach { at_ns, .. }
+            | Input::LanDetach { at_ns, .. }
+            | Input::LanFrame { at_ns, .. } => {
+                (Instant::from_nanos(*at_ns), What::Lan { input: input.clone() })
+            }
             // How far clocks come is the end's business.
             Input::Advance { module, tick } => return self.instant(*module, *tick),
             Input::AdvanceAll { at_ns } => return Some(Instant::from_nanos(*at_ns)),
@@ -415,6 +424,14 @@ impl Timebases {
                 writer.printed(*module, tick(self, module, piece.at), line);
             }
             What::Console { line } => writer.console(piece.at, line),
+            What::Lan { input } => match input {
+                Input::LanAttach { port, access_point, .. } => {
+                    writer.lan_attach(piece.at, *port, access_point);
+                }
+                Input::LanDetach { port, .. } => writer.lan_detach(piece.at, *port),
+                Input::LanFrame { port, frame, .. } => writer.lan_frame(piece.at, *port, frame),
+                _ => {}
+            },
         }
     }
 }

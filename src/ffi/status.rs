@@ -120,10 +120,10 @@ impl From<Error> for Failure {
             }
             Error::UnknownModule(..) | Error::NoSuchModule => espat_status::UnknownModule,
             Error::UnknownHost(_) => espat_status::UnknownHost,
-            Error::LineSettings(_) => espat_status::InvalidArgument,
+            Error::LineSettings(_) | Error::Lan(_) => espat_status::InvalidArgument,
             Error::AlreadyAttached(_) => espat_status::AlreadyAttached,
             Error::NotAttached(_) => espat_status::NotAttached,
-            Error::TimeBackwards { .. } => espat_status::TimeBackwards,
+            Error::TimeBackwards { .. } | Error::LanTooLate { .. } => espat_status::TimeBackwards,
             Error::TooFarAhead { .. } => espat_status::TooFarAhead,
             Error::TimeOverflow(_) => espat_status::TimeOverflow,
             Error::McuQueueFull { .. } => espat_status::QueueFull,

@@ -17,6 +17,7 @@ use crate::event::{Key, Kind, Queue, Rank};
 use crate::time::{Duration, Instant};
 
 mod act;
+mod lan;
 mod passage;
 mod softap;
 
@@ -56,6 +57,8 @@ enum Event {
     Timer(Node),
     /// A module is from now on a station of this segment, or of none.
     Membership { module: usize, segment: Option<usize> },
+    /// A driver's cable is plugged in, or pulled out.
+    Cable { port: usize, plugged: bool },
 }
 
 /// Who has something to tell.
@@ -92,6 +95,10 @@ pub struct Network {
     /// What real programs are to be told, if anybody carries it: host, port, number of the connection, and what.
     externals: VecDeque<(usize, u16, u32, ExternalOutput)>,
     reaches_out: bool,
+    /// Cables of drivers, in the order in which they came: the segment of each.
+    cables: Vec<usize>,
+    /// What has passed at the segments' end of them.
+    cable_frames: VecDeque<LanRecord>,
     addresses: Vec<(IpAddr, String)>,
     /// Calendar time of the world's start, in seconds since 1970.
     epoch: u64,
@@ -188,6 +195,8 @@ impl Network {
             secrets: VecDeque::new(),
             externals: VecDeque::new(),
             reaches_out: false,
+            cables: Vec::new(),
+            cable_frames: VecDeque::new(),
             addresses,
             epoch: config.epoch,
         };
@@ -212,6 +221,9 @@ impl Network {
         match event {
             Event::AtSwitch { segment, from, frame } => {
                 self.notice(segment, from, &frame);
+                if let Port::Lan(port) = from {
+                    self.note_cable(port, false, &frame);
+                }
                 self.switch(segment, from, frame);
                 self.run_gateway();
             }
@@ -245,6 +257,7 @@ impl Network {
                 self.modules[module].member = segment;
                 self.modules[module].station = None;
             }
+            Event::Cable { port, plugged } => self.plug_cable(port, plugged),
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) enum Port {
     Host(usize),
     /// A module that is associated with the access point, by its index.
     Module(usize),
+    /// The device of a driver at the end of a cable, by the cable's index.
+    Lan(usize),
 }
 
 /// One broadcast domain.

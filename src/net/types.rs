@@ -52,6 +52,19 @@ pub struct TapRecord {
     pub comment: Option<String>,
 }
 
+/// A frame at a segment's end of a driver's cable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LanRecord {
+    /// When it passed there.
+    pub at: Instant,
+    /// The cable's number.
+    pub port: usize,
+    /// True: on its way to the driver's device.
+    pub to_device: bool,
+    /// The Ethernet frame, without its checksum.
+    pub frame: Vec<u8>,
+}
+
 /// One place where the network can be listened to: the host's end of its link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapInfo {

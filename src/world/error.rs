@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::spelling::cut;
+use crate::time::Instant;
 use crate::uart::{self, LineSettings};
 
 /// What can be wrong with a call.
@@ -53,6 +54,15 @@ pub enum Error {
     },
     /// The tick lies past the end of time (about 584 years).
     TimeOverflow(u64),
+    /// A cable into a LAN, or a frame for it, is not as it must be; the sentence says why.
+    Lan(String),
+    /// A device in a LAN has sent a frame so long ago that it should have arrived already.
+    LanTooLate {
+        /// When it was sent.
+        at: Instant,
+        /// How far the slowest module has come.
+        reached: Instant,
+    },
     /// The MCU may not store so much ahead of the line.
     McuQueueFull {
         /// The module's name.
@@ -106,10 +116,16 @@ impl fmt::Display for Error {
                 "{waiting} bytes wait to go out on the wire to module '{module}', and {stored} more would be over the \
                  {limit} that the MCU may store ahead (`mcu-queue` in the scenario's [wire.{module}])"
             ),
+            Error::LanTooLate { at, reached } => write!(
+                f,
+                "a frame that was sent at {at} has arrived 100 us later, and all modules have come to {reached} already"
+            ),
             Error::TimeOverflow(tick) => write!(f, "tick {tick} lies past the end of time (2^64 ns)"),
-            Error::Console(why) | Error::Replay(why) | Error::Saved(why) | Error::Capture(why) => {
-                f.write_str(why)
-            }
+            Error::Console(why)
+            | Error::Lan(why)
+            | Error::Replay(why)
+            | Error::Saved(why)
+            | Error::Capture(why) => f.write_str(why),
         }
     }
 }

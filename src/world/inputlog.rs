@@ -33,12 +33,14 @@
 //! padded). The bytes are a text in quotes where they are one, otherwise `base64` and what they are in it. `overrun` has the byte that the MCU's receiver lost, with `full` or `off` where the driver knew why; `pin` a
 //! pin's new level;
 //! `line` what the MCU's UART was set to; `printed` a line that its firmware printed on its own console;
+//! `* lan N attach "home"`, `* lan N frame BASE64` and `* lan N detach` are of a device with Ethernet: its cable into the LAN of
+//! an access point, and each frame that it sent, at the time at which it sent it.
 //! `reach` says how far the module's clock had come where no later input shows it, and for `*` those of all modules
 //! with a driver.
 //!
 //! Each module's lines are in the order of its time. Those of several modules stand as they came to be whole, and who
 //! reads them again goes by the time, each module no further behind than the world's lookahead lets it be. Before `attach`,
-//! `detach` and `console` everything has been written that was put in before.
+//! `detach`, `lan` and `console` everything has been written that was put in before.
 //!
 //! A log without its last line is cut off, not wrong: what was lost is in [`Log::truncated`].
 //!
@@ -217,6 +219,31 @@ pub enum Input {
         /// The line.
         line: String,
     },
+    /// A driver plugged a cable into a LAN.
+    LanAttach {
+        /// When it took effect, in nanoseconds of the world's time.
+        at_ns: u64,
+        /// The cable's number.
+        port: u32,
+        /// The access point whose LAN it is.
+        access_point: String,
+    },
+    /// It pulled the cable out.
+    LanDetach {
+        /// When it took effect, in nanoseconds of the world's time.
+        at_ns: u64,
+        /// The cable's number.
+        port: u32,
+    },
+    /// The device at a cable's end sent an Ethernet frame.
+    LanFrame {
+        /// When, in nanoseconds of the world's time.
+        at_ns: u64,
+        /// The cable's number.
+        port: u32,
+        /// The frame, without its checksum.
+        frame: Vec<u8>,
+    },
     /// The module's clock came as far as this.
     Advance {
         /// The module's id.
@@ -342,6 +369,24 @@ impl Writer {
     pub fn console(&mut self, at: Instant, line: &str) {
         self.settle();
         self.line(&format!("{} * console {}", at.as_nanos(), escaped(line)));
+    }
+
+    /// A cable is plugged into the LAN of `access_point` at `at`.
+    pub fn lan_attach(&mut self, at: Instant, port: u32, access_point: &str) {
+        self.settle();
+        self.line(&format!("{} * lan {port} attach {}", at.as_nanos(), quoted(access_point)));
+    }
+
+    /// It is pulled out at `at`.
+    pub fn lan_detach(&mut self, at: Instant, port: u32) {
+        self.settle();
+        self.line(&format!("{} * lan {port} detach", at.as_nanos()));
+    }
+
+    /// The device at its end sends a frame at `at`.
+    pub fn lan_frame(&mut self, at: Instant, port: u32, frame: &[u8]) {
+        self.settle();
+        self.line(&format!("{} * lan {port} frame {}", at.as_nanos(), BASE64.encode(frame)));
     }
 
     /// The module's clock has come to `tick`. Written only where no later input of the module says as much.

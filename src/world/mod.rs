@@ -23,6 +23,7 @@ mod error;
 pub mod event;
 mod expect;
 pub mod inputlog;
+mod lan;
 mod order;
 mod packets;
 pub(crate) mod quantity;
@@ -52,6 +53,7 @@ pub use error::Error;
 pub use event::{Event, EventKind, Observation};
 pub use expect::{Expectation, Needle, Outcome, Pattern, Verdict, When};
 use inputlog::Writer;
+pub use lan::{CABLE, FRAME_BYTES, LanFrame, LanPort};
 use order::Order;
 pub use packets::{Interface, Packet, Seen};
 use recorder::Recorder;
@@ -291,6 +293,8 @@ pub struct World {
     /// Modules with a file of their own for what they save, that have moved since it was written last.
     unsaved: BTreeSet<usize>,
     recorder: Recorder,
+    /// Cables of drivers into LANs, in the order in which they came.
+    cables: Vec<lan::Cable>,
     log: Option<Writer>,
     hand_out_log: bool,
     warnings: Vec<String>,
@@ -357,6 +361,7 @@ impl World {
             by_name: scenario.modules.iter().enumerate().map(|(i, m)| (m.name.clone(), i)).collect(),
             unsaved: BTreeSet::new(),
             recorder,
+            cables: Vec::new(),
             log: match Writer::new(seed, scenario) {
                 log if recording.snapshot => Some(log.keeping()),
                 log => recording.log.then_some(log),

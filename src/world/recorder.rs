@@ -12,7 +12,7 @@ use super::{Event, HISTORY, ModuleId, Observation, Recording};
 use crate::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
-use crate::net::network::Network;
+use crate::net::network::{LanRecord, Network};
 use crate::time::Instant;
 use crate::tournament::Tournament;
 use crate::uart::{BREAK, FRAMING_ERROR, PARITY_ERROR};
@@ -65,6 +65,10 @@ pub struct Recorder {
     first_tap: usize,
     /// Where each module has a block open whose packet is still to come, in what the MCU sends.
     open_blocks: Tournament<Instant>,
+    /// How many taps the network has of its own.
+    taps: usize,
+    /// Cables of drivers: the channels of what comes from the device and what goes to it, and the interface in the capture.
+    lan: Vec<(ChannelId, ChannelId, Option<usize>)>,
     waiting: Queue<Item>,
     /// Lines of the key log that have been written.
     secrets: BTreeSet<String>,
@@ -159,6 +163,8 @@ impl Recorder {
             changes: None,
             changed: Instant::ZERO,
             first_tap: first_tap.unwrap_or(0),
+            taps: network.taps().len(),
+            lan: Vec::new(),
             waiting: Queue::default(),
             secrets: BTreeSet::new(),
             keylog: recording.keylog.then(Vec::new),
@@ -315,6 +321,31 @@ impl Recorder {
         if self.is_capturing() {
             let item = Item::Frame { interface: self.first_tap + tap, inbound, bytes, comment };
             self.waiting.push(at, Kind::Frame, (self.modules.len() + tap) as u32, item);
+        }
+    }
+
+    /// A driver plugs a cable into the LAN of an access point.
+    pub fn add_lan(&mut self, access_point: &str) {
+        let name = format!("lan{}", self.lan.len());
+        let from = self.digest.channel(&format!("{name}/frames/from"), ChannelKind::Records);
+        let to = self.digest.channel(&format!("{name}/frames/to"), ChannelKind::Records);
+        let interface = self.capture.as_mut().map(|capture| {
+            let description =
+                format!("Cable into the LAN of {access_point}, at its end there: inbound to the device");
+            capture.add_interface(&name, &description, InterfaceKind::Ethernet)
+        });
+        self.lan.push((from, to, interface));
+    }
+
+    /// A frame passes at a LAN's end of a cable.
+    pub fn lan_frame(&mut self, record: &LanRecord) {
+        let LanRecord { at, port, to_device, ref frame } = *record;
+        let Some(&(from, to, interface)) = self.lan.get(port) else { return };
+        self.digest.record(if to_device { to } else { from }, at, frame);
+        if let Some(interface) = interface {
+            let item = Item::Frame { interface, inbound: to_device, bytes: frame.clone(), comment: None };
+            let node = (self.modules.len() + self.taps + port) as u32;
+            self.waiting.push(at, Kind::Frame, node, item);
         }
     }
 

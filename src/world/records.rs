@@ -115,6 +115,7 @@ impl World {
             slot.pins.clear();
             slot.logged.clear();
         }
+        self.forget_cables();
         self.warnings.clear();
         self.take_dialogue();
         self.take_observations();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use super::inputlog::{self, End, Input, Log, LogError, Truncated};
 use super::scenario::Scenario;
-use super::{Attachment, Error, LOOKAHEAD, ModuleId, Recording, World};
+use super::{Attachment, Error, LOOKAHEAD, LanPort, ModuleId, Recording, World};
 use crate::time::{Instant, Timebase};
 
 /// A log that was run again.
@@ -295,7 +295,7 @@ impl Replay {
             | Input::Overrun { tick, .. }
             | Input::Advance { tick, .. } => *tick,
             Input::AdvanceAll { at_ns } => *at_ns,
-            Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } => return Ok(()),
+            _ => return Ok(()),
         };
         let at = match lane {
             Some(module) => {
@@ -373,8 +373,25 @@ impl Replay {
             Input::Detach { module } => self
                 .module(*module)
                 .and_then(|id| self.world.now(id).and(self.world.detach(id)).and(Ok(self.reached()))),
-            Input::Console { at_ns, .. } if self.until.is_some_and(|until| *at_ns > until.as_nanos()) => {
+            Input::Console { at_ns, .. }
+            | Input::LanAttach { at_ns, .. }
+            | Input::LanDetach { at_ns, .. }
+            | Input::LanFrame { at_ns, .. }
+                if self.until.is_some_and(|until| *at_ns > until.as_nanos()) =>
+            {
                 return Ok(None);
+            }
+            Input::LanAttach { at_ns, port, access_point } => match self.world.lan_attach(access_point) {
+                Ok(given) if given == LanPort(*port) => Ok(Instant::from_nanos(*at_ns)),
+                Ok(given) => Err(Error::Lan(format!("the next cable is number {}", given.index()))),
+                Err(e) => Err(e),
+            },
+            Input::LanDetach { at_ns, port } => {
+                self.world.lan_detach(LanPort(*port)).map(|()| Instant::from_nanos(*at_ns))
+            }
+            Input::LanFrame { at_ns, port, frame } => {
+                let at = Instant::from_nanos(*at_ns);
+                self.world.lan_send(LanPort(*port), at, frame).map(|()| at)
             }
             Input::Console { at_ns, line } => {
                 let after = crate::time::Duration::from_nanos(*at_ns);
@@ -403,7 +420,15 @@ impl Replay {
 }
 
 fn is_for_all(input: &Input) -> bool {
-    matches!(input, Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. })
+    matches!(
+        input,
+        Input::Attach { .. }
+            | Input::Detach { .. }
+            | Input::Console { .. }
+            | Input::LanAttach { .. }
+            | Input::LanDetach { .. }
+            | Input::LanFrame { .. }
+    )
 }
 
 /// Whose it is.
@@ -415,9 +440,7 @@ fn lane(input: &Input) -> Lane {
         | Input::Printed { module, .. }
         | Input::Overrun { module, .. }
         | Input::Advance { module, .. } => Some(*module),
-        Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } | Input::AdvanceAll { .. } => {
-            None
-        }
+        _ => None,
     }
 }
 
@@ -429,10 +452,7 @@ fn feed(world: &mut World, module: ModuleId, input: &Input) -> Result<(), Error>
         Input::Printed { tick, line, .. } => world.mcu_printed(module, *tick, line),
         Input::Overrun { tick, byte, loss, .. } => world.mcu_overrun(module, *tick, *byte, *loss),
         Input::Advance { tick, .. } => world.advance(module, *tick),
-        Input::Uart { .. }
-        | Input::AdvanceAll { .. }
-        | Input::Attach { .. }
-        | Input::Detach { .. }
-        | Input::Console { .. } => Ok(()),
+        // Bytes come one by one, and the others are of nobody.
+        _ => Ok(()),
     }
 }

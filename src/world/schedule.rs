@@ -449,6 +449,7 @@ impl World {
         while let Some(tap) = self.network.take_tap() {
             self.recorder.capture_tap(tap.tap, tap.at, tap.inbound, tap.frame, tap.comment);
         }
+        self.collect_cables();
         while let Some((at, host, event)) = self.network.take_event() {
             self.recorder.observe(at, host, Event::Host(event));
         }

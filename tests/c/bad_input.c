@@ -72,6 +72,7 @@ static void no_world(espat_world *world, uint32_t expected)
     SIZED(espat_observation, observation);
     SIZED(espat_module_status, state);
     SIZED(espat_expectation, expectation);
+    SIZED(espat_lan_frame, frame);
     espat_link links[2];
     espat_uart_byte bytes[4];
     espat_pin_change changes[4];
@@ -121,6 +122,10 @@ static void no_world(espat_world *world, uint32_t expected)
     EXPECT(expected, espat_module_state(world, 0, &state));
     EXPECT(expected, espat_links_read(world, 0, links, 2, &count));
     EXPECT(expected, espat_host_received(world, "www", ESPAT_PROTOCOL_TCP, 0, buffer, sizeof buffer, &number));
+    EXPECT(expected, espat_lan_attach(world, "home", &module));
+    EXPECT(expected, espat_lan_detach(world, 0));
+    EXPECT(expected, espat_lan_send(world, 0, 0, buffer, 60));
+    EXPECT(expected, espat_lan_take(world, 0, &frame, buffer, sizeof buffer));
     EXPECT(expected, espat_world_snapshot(world, 0, buffer, sizeof buffer, &number));
     EXPECT(expected, espat_world_flush(world));
     EXPECT(expected, espat_warning_take(world, &text));
@@ -137,6 +142,8 @@ static void null_arguments(espat_world *world, uint32_t module)
     espat_uart_byte bytes[4];
     espat_pin_change changes[4];
     uint8_t buffer[64];
+    uint32_t port;
+    SIZED(espat_lan_frame, frame);
     uint64_t number;
     size_t count;
 
@@ -202,6 +209,27 @@ static void null_arguments(espat_world *world, uint32_t module)
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_digest_text(0, NULL, ESPAT_DIGEST_TEXT_SIZE));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_replay(NULL, 4, NULL, &result, NULL));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_replay(AT, sizeof AT, NULL, NULL, NULL));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_lan_attach(world, NULL, &port));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_lan_attach(world, "home", NULL));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_lan_attach(world, "hoem", &port));
+    EXPECT_SENTENCE("did you mean `home`");
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_lan_send(world, 0, 0, buffer, 60));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_lan_detach(world, 0));
+    EXPECT_OK(espat_lan_attach(world, "home", &port));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_lan_send(world, port, 0, NULL, 60));
+    memset(buffer, 0xff, sizeof buffer);
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_lan_send(world, port, 0, buffer, 13));
+    EXPECT_SENTENCE("14 to 1518 bytes");
+    EXPECT(ESPAT_STATUS_TIME_OVERFLOW, espat_lan_send(world, port, UINT64_MAX, buffer, 60));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_lan_take(world, port, NULL, buffer, sizeof buffer));
+    EXPECT(ESPAT_STATUS_NULL_POINTER, espat_lan_take(world, port, &frame, NULL, 4));
+    EXPECT_OK(espat_lan_take(world, port, &frame, NULL, 0));
+    EXPECT_TRUE(frame.length == 0);
+    frame.size = 0;
+    EXPECT(ESPAT_STATUS_INVALID_SIZE, espat_lan_take(world, port, &frame, buffer, sizeof buffer));
+    frame.size = sizeof frame;
+    EXPECT_OK(espat_lan_detach(world, port));
+    EXPECT(ESPAT_STATUS_INVALID_ARGUMENT, espat_lan_take(world, port, &frame, buffer, sizeof buffer));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_snapshot(world, 0, NULL, 4, &number));
     EXPECT(ESPAT_STATUS_NULL_POINTER, espat_world_snapshot(world, 0, NULL, 0, NULL));
     EXPECT(ESPAT_STATUS_NOT_RECORDED, espat_world_snapshot(world, 0, NULL, 0, &number));

@@ -159,9 +159,12 @@ fn bytes_of(inputs: &[Input]) -> BTreeMap<Option<u32>, Vec<String>> {
             | Input::Overrun { module, .. } => {
                 add(Some(*module), format!("{input:?}"));
             }
-            Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } => {
-                add(None, format!("{input:?}"))
-            }
+            Input::Attach { .. }
+            | Input::Detach { .. }
+            | Input::Console { .. }
+            | Input::LanAttach { .. }
+            | Input::LanDetach { .. }
+            | Input::LanFrame { .. } => add(None, format!("{input:?}")),
             // Formats differ in how many they need.
             Input::Advance { .. } | Input::AdvanceAll { .. } => {}
         }

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 /// The files whose types and functions C sees, in the order of the header.
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "status.rs",
     "handle.rs",
     "library.rs",
@@ -18,6 +18,7 @@ const FILES: [&str; 11] = [
     "records.rs",
     "replay.rs",
     "snapshot.rs",
+    "lan.rs",
 ];
 
 #[test]

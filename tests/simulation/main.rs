@@ -24,6 +24,7 @@ mod host;
 mod hostile_reports;
 mod hosts;
 mod kinds;
+mod lan;
 mod line_protocol;
 mod links;
 mod load;

@@ -60,6 +60,7 @@ impl Network {
             match port {
                 Port::Gateway => self.gateway.receive_frame(self.now, segment, &frame),
                 Port::Host(host) => self.send_to_host(host, frame.clone()),
+                Port::Lan(port) => self.note_cable(port, true, &frame),
                 Port::Module(module) => {
                     let softap = segment == self.softap_segment(module);
                     self.send_to_module(module, frame.clone(), softap);

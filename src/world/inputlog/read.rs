@@ -12,8 +12,8 @@ use crate::world::scenario::SavedText;
 use crate::world::spelling::{one_of, shown};
 use crate::world::{McuTx, Pin};
 
-const VERBS: [&str; 9] =
-    ["attach", "detach", "uart", "pin", "line", "printed", "overrun", "console", "reach"];
+const VERBS: [&str; 10] =
+    ["attach", "detach", "uart", "pin", "line", "printed", "overrun", "lan", "console", "reach"];
 
 /// What the body of a log holds.
 #[derive(Default)]
@@ -232,6 +232,12 @@ impl<'a> Reader<'a> {
                 let line = unescaped(rest).map_err(|e| self.wrong(&e))?;
                 Ok(Input::Console { at_ns: self.time(time)?, line })
             }
+            ("lan", Some(rest)) => {
+                if who.quoted || who.name != "*" {
+                    return Err(self.expected("`*` before `lan`", &who.name));
+                }
+                self.lan(self.time(time)?, rest)
+            }
             ("uart", Some(rest)) => {
                 let (module, tick) = (self.module(&who)?, self.time(time)?);
                 let (pace, rest) = self.pace(rest)?;
@@ -303,6 +309,25 @@ impl<'a> Reader<'a> {
         }
         self.modules.insert(who.name.clone(), id);
         Ok(Input::Attach { module: id, name: who.name, hz, origin_ns, mcu_tx, obeys_rts })
+    }
+
+    fn lan(&self, at_ns: u64, rest: &str) -> Result<Input, LogError> {
+        let expected = "`lan NUMBER` and `attach \"NAME\"`, `frame BASE64` or `detach`";
+        let wrong = || self.expected(expected, rest);
+        let (port, what) = rest.split_once(' ').ok_or_else(wrong)?;
+        let port = number(port).and_then(|port| u32::try_from(port).ok()).ok_or_else(wrong)?;
+        match what.split_once(' ').unwrap_or((what, "")) {
+            ("attach", name) => match unquoted(name) {
+                Ok((access_point, "")) => Ok(Input::LanAttach { at_ns, port, access_point }),
+                _ => Err(wrong()),
+            },
+            ("frame", frame) => match BASE64.decode(frame.as_bytes()) {
+                Ok(frame) => Ok(Input::LanFrame { at_ns, port, frame }),
+                Err(_) => Err(wrong()),
+            },
+            ("detach", "") => Ok(Input::LanDetach { at_ns, port }),
+            _ => Err(wrong()),
+        }
     }
 
     fn module(&self, who: &Who) -> Result<u32, LogError> {

@@ -173,7 +173,8 @@ fn a_log_that_is_cut_off_gives_what_it_has_and_says_what_was_lost() {
 fn a_bad_log_is_refused_with_its_line() {
     let good = text(writer());
     let with = |line: &str| format!("{good}{line}\n");
-    let verbs = "`attach`, `detach`, `uart`, `pin`, `line`, `printed`, `overrun`, `console` or `reach`";
+    let verbs =
+        "`attach`, `detach`, `uart`, `pin`, `line`, `printed`, `overrun`, `lan`, `console` or `reach`";
     let attach = "`id=NUMBER hz=NUMBER` after `attach`, and `mcu-tx=` or `obeys-rts=` if the driver said it";
     let cases = [
         (String::new(), "1: expected `espat-sim input log 3`, found the end of the log".to_string()),
@@ -347,6 +348,11 @@ fn input() -> impl Strategy<Value = Input> {
             line
         }),
         (any::<u64>(), any::<String>()).prop_map(|(at_ns, line)| Input::Console { at_ns, line }),
+        (any::<u64>(), any::<u32>(), any::<String>())
+            .prop_map(|(at_ns, port, access_point)| Input::LanAttach { at_ns, port, access_point }),
+        (any::<u64>(), any::<u32>()).prop_map(|(at_ns, port)| Input::LanDetach { at_ns, port }),
+        (any::<u64>(), any::<u32>(), prop::collection::vec(any::<u8>(), 0..100))
+            .prop_map(|(at_ns, port, frame)| Input::LanFrame { at_ns, port, frame }),
         (module, tick()).prop_map(|(module, tick)| Input::Advance { module, tick }),
         tick().prop_map(|at_ns| Input::AdvanceAll { at_ns }),
     ]
@@ -373,6 +379,11 @@ fn write(w: &mut Writer, input: &Input) {
         Input::Printed { module, tick, line } => w.printed(*module, *tick, line),
         Input::Overrun { module, tick, byte, loss } => w.overrun(*module, *tick, *byte, *loss),
         Input::Console { at_ns, line } => w.console(Instant::from_nanos(*at_ns), line),
+        Input::LanAttach { at_ns, port, access_point } => {
+            w.lan_attach(Instant::from_nanos(*at_ns), *port, access_point);
+        }
+        Input::LanDetach { at_ns, port } => w.lan_detach(Instant::from_nanos(*at_ns), *port),
+        Input::LanFrame { at_ns, port, frame } => w.lan_frame(Instant::from_nanos(*at_ns), *port, frame),
         Input::Advance { module, tick } => w.advance(*module, *tick),
         Input::AdvanceAll { at_ns } => w.advance_all(Instant::from_nanos(*at_ns)),
     }
@@ -401,7 +412,12 @@ fn flat(inputs: &[Input]) -> Vec<Vec<Input>> {
                 lanes[*module as usize].push(input.clone());
             }
             Input::Advance { .. } | Input::AdvanceAll { .. } => {}
-            Input::Attach { .. } | Input::Detach { .. } | Input::Console { .. } => {
+            Input::Attach { .. }
+            | Input::Detach { .. }
+            | Input::Console { .. }
+            | Input::LanAttach { .. }
+            | Input::LanDetach { .. }
+            | Input::LanFrame { .. } => {
                 flat.extend(std::mem::take(&mut lanes));
                 flat.push(vec![input.clone()]);
             }

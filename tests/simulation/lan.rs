@@ -1,0 +1,184 @@
+//! A device with Ethernet in the module's network: frames by hand, over a cable into the access point's LAN.
+
+use espat_sim::time::Instant;
+use espat_sim::world::{
+    Attachment, Error, LanFrame, LanPort, ModuleId, Recording, Scenario, World, replay, restore,
+};
+
+const MS: u64 = 1_000_000;
+const US: u64 = 1_000;
+const MAC: [u8; 6] = [0x02, 0x55, 0, 0, 0, 0x01];
+const ADDRESS: [u8; 4] = [192, 168, 1, 77];
+const MODULE: [u8; 4] = [192, 168, 1, 100];
+
+fn recording() -> Recording {
+    Recording { capture: true, log: true, snapshot: true, observations: true, ..Recording::default() }
+}
+
+/// A world whose module has joined, at 6 s, and a device on its LAN.
+fn joined() -> (World, ModuleId, LanPort) {
+    let scenario = Scenario::parse("test.toml", Scenario::default_text()).expect("the built-in scenario");
+    let mut world = World::new(&scenario, Some(3), recording()).expect("a world");
+    let module = world.attach("wifi", Attachment::default()).expect("the module");
+    let port = world.lan_attach("home").expect("a cable");
+    say(&mut world, module, 1_000 * MS, "AT+CWMODE=1\r\n");
+    say(&mut world, module, 1_100 * MS, "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n");
+    world.advance(module, 6_000 * MS).expect("advance");
+    let state = world.module_state(module).expect("a state").to_string();
+    assert_eq!(state, "joined 'home' as 192.168.1.100");
+    (world, module, port)
+}
+
+fn say(world: &mut World, module: ModuleId, tick: u64, text: &str) {
+    world.uart_write_block(module, tick, text.as_bytes()).expect("a command");
+}
+
+fn received(world: &mut World, port: LanPort) -> Vec<LanFrame> {
+    std::iter::from_fn(|| world.lan_read(port).expect("the cable")).collect()
+}
+
+fn ethernet(to: [u8; 6], kind: u16, payload: &[u8]) -> Vec<u8> {
+    [&to[..], &MAC, &kind.to_be_bytes(), payload].concat()
+}
+
+/// Who has the module's address?
+fn arp_request() -> Vec<u8> {
+    let body = [&[0, 1, 8, 0, 6, 4, 0, 1][..], &MAC, &ADDRESS, &[0; 6], &MODULE].concat();
+    ethernet([0xff; 6], 0x0806, &body)
+}
+
+fn arp_answer(to: [u8; 6], address: [u8; 4]) -> Vec<u8> {
+    let body = [&[0, 1, 8, 0, 6, 4, 0, 2][..], &MAC, &ADDRESS, &to, &address].concat();
+    ethernet(to, 0x0806, &body)
+}
+
+fn checksum(bytes: &[u8]) -> [u8; 2] {
+    let sum: u32 = bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    let sum = (sum & 0xffff) + (sum >> 16);
+    (!(((sum & 0xffff) + (sum >> 16)) as u16)).to_be_bytes()
+}
+
+/// An ICMP echo, request (8) or reply (0).
+fn echo(to: [u8; 6], address: [u8; 4], kind: u8, rest: &[u8]) -> Vec<u8> {
+    let mut icmp = [&[kind, 0, 0, 0], rest].concat();
+    let sum = checksum(&icmp);
+    icmp[2..4].copy_from_slice(&sum);
+    let length = (20 + icmp.len() as u16).to_be_bytes();
+    let mut ip = [&[0x45, 0][..], &length, &[0, 1, 0, 0, 64, 1, 0, 0], &ADDRESS, &address].concat();
+    let sum = checksum(&ip);
+    ip[10..12].copy_from_slice(&sum);
+    ethernet(to, 0x0800, &[ip, icmp].concat())
+}
+
+/// Asks for the module's MAC address and pings it. Returns the reply.
+fn ping(world: &mut World, module: ModuleId, port: LanPort, at: u64) -> LanFrame {
+    received(world, port);
+    world.lan_send(port, Instant::from_nanos(at), &arp_request()).expect("a request");
+    world.advance(module, at + 20 * MS).expect("advance");
+    let answers = received(world, port);
+    let answer =
+        answers.iter().find(|f| f.bytes[12..14] == [8, 6]).expect("nobody answers who has the address");
+    let mac: [u8; 6] = answer.bytes[6..12].try_into().expect("six bytes");
+    world
+        .lan_send(port, Instant::from_nanos(at + 20 * MS), &echo(mac, MODULE, 8, b"\x12\x34\x00\x01hello!"))
+        .expect("a ping");
+    world.advance(module, at + 40 * MS).expect("advance");
+    received(world, port).into_iter().find(|f| f.bytes[12..14] == [8, 0]).expect("no reply to the ping")
+}
+
+#[test]
+fn device_on_the_lan_pings_the_module_and_its_frames_take_100_us_through_the_cable() {
+    let (mut world, module, port) = joined();
+    let reply = ping(&mut world, module, port, 6_000 * MS);
+    assert_eq!(reply.bytes[..6], MAC, "it goes to somebody else");
+    assert_eq!(&reply.bytes[26..34], [MODULE, ADDRESS].concat(), "addresses of the reply");
+    assert_eq!((reply.bytes[34], &reply.bytes[38..48]), (0, &b"\x12\x34\x00\x01hello!"[..]));
+    // The request goes through the cable and over the air (2 ms by default), and the reply comes back.
+    let round = reply.at.as_nanos() - 6_020 * MS;
+    assert!((2 * 100 * US + 2 * MS..20 * MS).contains(&round), "the reply came after {round} ns");
+
+    world.finish();
+    let log = String::from_utf8(world.take_log()).expect("a text");
+    assert!(log.contains("* lan 0 attach \"home\"") && log.contains("* lan 0 frame "), "{log}");
+    let replayed = replay(&log, recording()).expect("the log can be replayed");
+    assert_eq!(replayed.is_same(), Some(true), "a replay comes out differently");
+    let mut again = replayed.world;
+    let capture = world.take_capture();
+    assert!(capture == again.take_capture(), "the capture of the replay differs");
+    let reply = &reply.bytes[..];
+    let times = capture.windows(reply.len()).filter(|w| *w == reply).count();
+    assert_eq!(times, 2, "the reply is in the capture at the module's radio and at the cable");
+}
+
+#[test]
+fn module_pings_a_device_on_its_lan_and_says_the_time_of_it() {
+    let (mut world, module, port) = joined();
+    while world.uart_read(module).expect("uart_read").is_some() {}
+    say(&mut world, module, 6_000 * MS, "AT+PING=\"192.168.1.77\"\r\n");
+    let mut said = Vec::new();
+    for ms in 6_000..7_500 {
+        world.advance(module, ms * MS).expect("advance");
+        for frame in received(&mut world, port) {
+            let from: [u8; 6] = frame.bytes[6..12].try_into().expect("six bytes");
+            let address: [u8; 4] = MODULE;
+            let answer = match (frame.bytes[12..14] == [8, 6], &frame.bytes[..6] == &MAC[..]) {
+                (true, _) if frame.bytes[38..42] == ADDRESS => arp_answer(from, address),
+                (false, true) => echo(from, address, 0, &frame.bytes[38..]),
+                _ => continue,
+            };
+            // It thinks for up to a millisecond.
+            world.lan_send(port, frame.at.max(Instant::from_nanos(ms * MS)), &answer).expect("an answer");
+        }
+        said.extend(std::iter::from_fn(|| world.uart_read(module).expect("uart_read")).map(|b| b.byte));
+    }
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.contains("+PING:") && said.ends_with("OK\r\n"), "the module says: {said}");
+}
+
+#[test]
+fn device_that_was_unplugged_hears_nothing_and_cables_keep_their_numbers() {
+    let (mut world, module, port) = joined();
+    world.lan_detach(port).expect("unplug");
+    assert!(matches!(
+        world.lan_send(port, Instant::from_nanos(6_000 * MS), &arp_request()),
+        Err(Error::Lan(_))
+    ));
+    assert!(matches!(world.lan_read(port), Err(Error::Lan(_))));
+    let other = world.lan_attach("home").expect("another cable");
+    assert_eq!(other.index(), 1);
+    ping(&mut world, module, other, 6_100 * MS);
+    world.finish();
+    let log = String::from_utf8(world.take_log()).expect("a text");
+    assert_eq!(replay(&log, Recording::default()).expect("a replay").is_same(), Some(true));
+}
+
+#[test]
+fn frames_that_come_too_late_or_are_none_are_refused_and_change_nothing() {
+    let (mut world, module, port) = joined();
+    let digest = world.digest();
+    let at = |ns| Instant::from_nanos(ns);
+    let late = world.lan_send(port, at(6_000 * MS - 101 * US), &arp_request());
+    let late = late.expect_err("it has arrived before the module's present").to_string();
+    assert!(late.contains("100 us later"), "{late}");
+    for length in [0, 13, 1519] {
+        let why = world.lan_send(port, at(6_000 * MS), &vec![0; length]).expect_err("no frame").to_string();
+        assert!(why.contains("14 to 1518 bytes"), "{why}");
+    }
+    let why = world.lan_attach("hoem").expect_err("no access point").to_string();
+    assert!(why.contains("this world has home") && why.contains("did you mean `home`"), "{why}");
+    assert!(world.lan_send(port, at(u64::MAX), &arp_request()).is_err());
+    assert_eq!(world.digest(), digest, "the refused ones did something");
+    world.lan_send(port, at(6_000 * MS - 100 * US), &arp_request()).expect("just in time");
+    world.advance(module, 6_010 * MS).expect("advance");
+    assert_ne!(world.digest(), digest, "the one that was taken did nothing");
+}
+
+#[test]
+fn world_with_a_device_is_restored_with_its_cable() {
+    let (mut world, module, port) = joined();
+    world.lan_send(port, Instant::from_nanos(6_000 * MS), &arp_request()).expect("a request");
+    let saved = String::from_utf8(world.snapshot().expect("a snapshot")).expect("a text");
+    let mut other = restore(&saved, recording()).expect("restored");
+    let (one, two) = (ping(&mut world, module, port, 6_050 * MS), ping(&mut other, module, port, 6_050 * MS));
+    assert_eq!((one, world.digest()), (two, other.digest()));
+}
