@@ -282,7 +282,10 @@ fn a_mistake_in_the_timeline_is_told_with_its_place() {
         ),
         ("when wifi http do ap home up", "nothing is observed of `wifi` as `http`; there is `command`, "),
         ("when nas http do ap home up", "nothing is observed of `nas` as `http`; there is "),
-        ("when home station do ap home up", "nothing is observed of `home` as `station`; there is `change`"),
+        (
+            "when home station do ap home up",
+            "nothing is observed of `home` as `station`; there is `http` or `change`",
+        ),
         ("when wifi station do ap hme up", "expected the name of an access point (`home`), found `hme`"),
         (
             "when each home change do ap home up",
