@@ -74,6 +74,10 @@ pub struct QemuArgs {
     /// dialogue, on the standard output. What is typed there comes from --type.
     #[arg(long, value_name = "N", value_parser = serial_port)]
     console: Option<usize>,
+    /// Take lines of the console (`ap home down`, `json links`) from a Unix socket at this path while QEMU runs, and answer
+    /// them there.
+    #[arg(long, value_name = "PATH")]
+    console_socket: Option<PathBuf>,
     #[command(flatten)]
     guest: guest::GuestArgs,
     #[command(flatten)]
@@ -133,6 +137,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     check_qemu(program)?;
     let scenario = files::scenario(args.scenario.as_deref())?;
     let written = [
+        ("--console-socket", args.console_socket.as_deref()),
         ("--input-log", args.input_log.as_deref()),
         ("--keylog", args.keylog.as_deref()),
         ("--report", args.report.as_deref()),
@@ -278,6 +283,7 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32, output: Option<&OwnedFd>) ->
     }
     for (key, file) in [
         ("scenario", &args.scenario),
+        ("console-socket", &args.console_socket),
         ("input-log", &args.input_log),
         ("keylog", &args.keylog),
         ("report", &args.report),

@@ -176,7 +176,8 @@ fn seeds(first: u64, count: usize, shard: Option<Shard>) -> Result<Vec<u64>, Str
 }
 
 /// The files of a run, which each seed must have for itself.
-const WRITTEN: [&str; 5] = ["--capture", "--input-log", "--keylog", "--report", "--junit"];
+const WRITTEN: [&str; 6] =
+    ["--capture", "--input-log", "--keylog", "--report", "--junit", "--console-socket"];
 
 /// Checks what can be said of a command before it runs.
 fn check(command: &[String]) -> Result<(), String> {

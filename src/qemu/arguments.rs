@@ -41,6 +41,8 @@ pub(super) struct Arguments {
     pub capture: Option<Target>,
     /// Its format, and what is in it.
     pub capture_form: CaptureForm,
+    /// Where lines of the console come in while QEMU runs.
+    pub console_socket: Option<PathBuf>,
     /// The input log.
     pub input_log: Option<PathBuf>,
     /// The TLS key log.
@@ -79,6 +81,7 @@ impl Arguments {
             seed: None,
             capture: None,
             capture_form: CaptureForm::default(),
+            console_socket: None,
             input_log: None,
             keylog: None,
             limit: None,
@@ -122,6 +125,7 @@ impl Arguments {
                         Some(format.map_err(|e| format!("the plugin argument '{key}': {e}"))?);
                 }
                 "capture-interface" => out.capture_form.interface = Some(value.into()),
+                "console-socket" => out.console_socket = Some(value.into()),
                 "input-log" => out.input_log = Some(value.into()),
                 "keylog" => out.keylog = Some(value.into()),
                 "limit" => out.limit = Some(span(key, value)?),
@@ -142,7 +146,7 @@ impl Arguments {
                 _ => {
                     return Err(format!(
                         "unknown plugin argument '{key}'; expected chardev, console, module, mcu-tx, obeys-rts, \
-                         mcu-line, scenario, seed, capture, capture-format, capture-interface, input-log, keylog, limit, stall, exit-on, type, pace, pin, dialogue or report"
+                         mcu-line, scenario, seed, capture, capture-format, capture-interface, console-socket, input-log, keylog, limit, stall, exit-on, type, pace, pin, dialogue or report"
                     ));
                 }
             }
@@ -223,6 +227,7 @@ mod tests {
             "capture=a=b.pcapng",
             "capture-format=pcap",
             "capture-interface=wifi/radio",
+            "console-socket=s",
             "input-log=l",
             "limit=5 ns",
             "stall=1min",
@@ -245,6 +250,7 @@ mod tests {
         let form =
             CaptureForm { format: Some(CaptureFormat::Pcap), interface: Some("wifi/radio".to_owned()) };
         assert_eq!(a.capture_form, form);
+        assert_eq!(a.console_socket, Some("s".into()));
         assert_eq!(parse(&["capture=fd:4"]).unwrap().capture, Some(Target::Descriptor(4)));
         assert_eq!((a.stall, a.exit_on.len(), a.typing.len(), a.pins.len()), (Some(60_000_000_000), 2, 1, 1));
         assert!(a.pace && a.exit_on[0] == "PASS, all of it");

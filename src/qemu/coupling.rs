@@ -53,6 +53,8 @@ pub(super) struct Coupling {
     pub fired_at: AtomicU64,
     pub fired: AtomicU32,
     pub idle: super::idle::State,
+    /// Where lines come in while QEMU runs; the inner `None`: not any more.
+    pub socket: Option<Mutex<Option<super::socket::Socket>>>,
     pub finished: AtomicBool,
     /// A signal has asked QEMU to end.
     pub signalled: AtomicBool,
@@ -345,6 +347,8 @@ impl Coupling {
         if self.finished.swap(true, Ordering::SeqCst) {
             return;
         }
+        // With it goes the socket's file.
+        drop(self.socket.as_ref().and_then(|socket| socket.lock().ok()?.take()));
         let flood = self.flood.lock().ok().and_then(|mut f| f.take());
         let flood = flood.and_then(|f| {
             drop(f.stop);

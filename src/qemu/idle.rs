@@ -105,6 +105,7 @@ unsafe extern "C" fn on_wfi(_vcpu: c_uint, _data: *mut c_void) {
 pub(super) unsafe extern "C" fn on_main_loop(_notifier: *mut Notifier, _poll: *mut c_void) {
     on_entry(|c| {
         c.check_ports();
+        c.take_lines();
         let cpu = c.idle.cpu.load(Ordering::Relaxed);
         // SAFETY: the main loop holds the big lock; the CPU lives as long as the machine.
         if !cpu.is_null() && unsafe { (c.qemu.runstate_is_running)() && (c.qemu.cpu_thread_is_idle)(cpu) } {

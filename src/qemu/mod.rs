@@ -25,6 +25,7 @@ pub mod pins;
 mod plugin;
 pub mod record;
 mod reporter;
+mod socket;
 pub mod typing;
 
 /// How a run ends when it is not the guest or the user who ends it: exit codes of the QEMU process.

@@ -14,9 +14,10 @@ use super::console::{self, Console};
 use super::coupling::{self, Coupling, Flood, GuestLine, Pointer, new_timer, on_entry, on_timer, say};
 use super::pace::{self, Pace};
 use super::reporter::Reporter;
+use super::socket::Socket;
 use super::{hook, idle, pins};
 use crate::edge::{CaptureForm, CaptureSink, Outputs, Paths, SavedFiles, Session, Sink, load_scenario};
-use crate::world::{Attachment, Scenario};
+use crate::world::{Attachment, Recording, Scenario};
 
 /// How often a flood wakes QEMU's main loop.
 const FLOOD: Duration = Duration::from_micros(20);
@@ -129,6 +130,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
     let pace = arguments.pace.then(|| Pace::new(new_timer(&qemu, CLOCK_VIRTUAL, pace::on_timer)));
     let ports = arguments.ports();
     let idle = idle::State::new();
+    let socket = arguments.console_socket.as_deref().map(Socket::bind).transpose()?;
     let coupling = coupling::publish(Coupling {
         qemu,
         device: Pointer(device),
@@ -142,6 +144,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         fired_at: AtomicU64::new(u64::MAX),
         fired: AtomicU32::new(0),
         idle,
+        socket: socket.map(|socket| Mutex::new(Some(socket))),
         finished: AtomicBool::new(false),
         signalled: AtomicBool::new(false),
         ports: Mutex::new(ports),
@@ -152,6 +155,15 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         pace,
         wirings: arguments.pins,
     })?;
+    if let (Some(path), Some(socket)) = (&arguments.console_socket, &coupling.socket) {
+        let socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
+        socket.iter().try_for_each(|socket| socket.start(coupling))?;
+        say(&format!(
+            "console {}; what changes something there takes effect where the run has come to: the next run may differ, and \
+             an input log (--input-log FILE) replays this one exactly",
+            path.display()
+        ));
+    }
     if arguments.flood {
         *coupling.flood.lock().unwrap_or_else(PoisonError::into_inner) = Some(flood(coupling)?);
     }
@@ -195,6 +207,7 @@ fn name_files(arguments: &Arguments, scenario: &Scenario) -> Result<(), String> 
         paths.capture("capture", path)?;
     }
     let written = [
+        ("console-socket", arguments.console_socket.as_ref()),
         ("input-log", arguments.input_log.as_ref()),
         ("keylog", arguments.keylog.as_ref()),
         ("report", arguments.report.as_ref()),
@@ -256,6 +269,7 @@ fn session(
         capture: captured,
         log: create(&arguments.input_log)?,
         keylog: create(&arguments.keylog)?,
+        pulled: Recording { history: arguments.console_socket.is_some(), ..Recording::default() },
         ..Outputs::default()
     };
     let r = Arc::clone(reporter);

@@ -33,7 +33,7 @@ use crate::time::{Duration, Instant};
 use crate::world::answer::HelpRow;
 use crate::world::quantity::{self, duration_text};
 use crate::world::spelling::{did_you_mean, one_of, printable, shown};
-pub use ask::wants_json;
+pub use ask::{only_asks, wants_json};
 pub use change::{Audience, Change};
 pub use dns::DnsChange;
 pub use link::{LinkChange, LinkSide};

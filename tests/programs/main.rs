@@ -28,6 +28,7 @@ mod mqtt_clients;
 mod names_and_leases;
 mod openssl;
 mod passthrough;
+mod qemu_console;
 mod qemu_control;
 mod qemu_ends;
 mod qemu_expect;

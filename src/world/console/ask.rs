@@ -15,6 +15,15 @@ pub fn wants_json(line: &str) -> bool {
     line.split_whitespace().next() == Some(JSON)
 }
 
+/// Whether this line changes nothing: it asks, or it is not understood.
+pub fn only_asks(line: &str) -> bool {
+    match super::parse(line) {
+        Ok(Command::Json(command)) => matches!(*command, Command::Ask(_)),
+        Ok(command) => matches!(command, Command::Ask(_)),
+        Err(_) => true,
+    }
+}
+
 /// A question about all of something, or about the one whose name follows.
 pub(super) fn named(words: &mut Words, question: fn(Option<String>) -> Question) -> Result<Command, String> {
     Ok(Command::Ask(question(words.next().map(|word| word.text))))

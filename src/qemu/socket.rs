@@ -1,0 +1,169 @@
+//! The console's socket: lines from outside while QEMU runs, answers back.
+//!
+//! A thread of its own reads them. What they do happens in QEMU's main loop, under its big lock, where the clock stands
+//! still: the thread hands a line over, wakes the main loop, and waits for the answer.
+
+use std::path::Path;
+use std::thread::Builder;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::coupling::Coupling;
+use crate::edge::serve::{Address, Clock, Event, Listener, Outlet};
+use crate::world::Error;
+use crate::world::console::{self, only_asks};
+
+/// The longest line, bytes; what is longer is answered with an error.
+const LONGEST: usize = 256 * 1024;
+
+/// A line, and where its answer goes.
+pub(super) struct Line {
+    text: String,
+    answer: Sender<String>,
+}
+
+/// The socket, and the lines that have come from it.
+pub(super) struct Socket {
+    /// Its file goes with it.
+    listener: Listener,
+    hand_over: Sender<Line>,
+    pub lines: Receiver<Line>,
+}
+
+impl Socket {
+    /// Listens at this path.
+    ///
+    /// # Errors
+    /// One sentence that says why not.
+    pub fn bind(path: &Path) -> Result<Socket, String> {
+        let listener = Listener::bind(&Address::Unix(path.to_owned()))?;
+        // One client is served at a time, and waits for its answer.
+        let (hand_over, lines) = bounded(1);
+        Ok(Socket { listener, hand_over, lines })
+    }
+
+    /// Starts the thread that reads.
+    ///
+    /// # Errors
+    /// One sentence: the system has no thread left.
+    pub fn start(&self, coupling: &'static Coupling) -> Result<(), String> {
+        let failed = |e: std::io::Error| format!("cannot start a thread: {e}");
+        let events = self.listener.serve(Clock::start()).map_err(failed)?;
+        let hand_over = self.hand_over.clone();
+        let read = move || {
+            let mut client: Option<Outlet> = None;
+            let mut rest = Vec::new();
+            for event in events {
+                match event {
+                    Event::Opened { outlet, .. } => {
+                        rest.clear();
+                        client = Some(outlet);
+                    }
+                    Event::Bytes { bytes, .. } => {
+                        rest.extend(bytes);
+                        while let Some(text) = next_line(&mut rest) {
+                            let Some(answer) = ask(coupling, &hand_over, text) else { return };
+                            // A client that has gone does not need it.
+                            let _ = client.as_ref().map(|client| client.send(answer.into_bytes()));
+                        }
+                    }
+                    Event::Closed => drop(client.take().map(Outlet::finish)),
+                    Event::Failed(_) => return,
+                }
+            }
+        };
+        Builder::new().name("espat-console".into()).spawn(read).map(drop).map_err(failed)
+    }
+}
+
+/// Hands a line over and waits for its answer; `None`: the run has ended.
+fn ask(coupling: &Coupling, hand_over: &Sender<Line>, text: String) -> Option<String> {
+    let (answer, answered) = bounded(1);
+    hand_over.send(Line { text, answer }).ok()?;
+    // SAFETY: may be called from any thread at any time.
+    unsafe { (coupling.qemu.qemu_notify_event)() };
+    answered.recv().ok()
+}
+
+/// The next whole line, without its end.
+fn next_line(bytes: &mut Vec<u8>) -> Option<String> {
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    let end = end.or_else(|| (bytes.len() > LONGEST).then(|| bytes.len() - 1))?;
+    let line: Vec<u8> = bytes.drain(..=end).collect();
+    Some(String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+/// An answer as the socket has it: JSON is one line; a text for people ends with an empty line.
+fn shown(line: &str, answer: Result<String, String>) -> String {
+    match answer {
+        Ok(json) | Err(json) if console::wants_json(line) => json + "\n",
+        Ok(text) => format!("{}\n\n", text.trim_end()),
+        Err(why) => format!("error: {why}\n\n"),
+    }
+}
+
+impl Coupling {
+    /// Does what has come through the socket. Called under the big lock.
+    ///
+    /// A question looks at the world as it is: between its events nothing changes there. A change takes effect now.
+    pub(super) fn take_lines(&self) {
+        let Some(socket) = &self.socket else { return };
+        let lines = match socket.lock() {
+            Ok(socket) => socket.as_ref().map(|socket| socket.lines.clone()),
+            Err(_) => None,
+        };
+        for Line { text, answer } in lines.iter().flat_map(Receiver::try_iter) {
+            let said = if only_asks(&text) {
+                self.session.peek(|w| w.console(&text)).map_err(|e| e.to_string())
+            } else {
+                self.carry_out(&text)
+            };
+            let said = match said {
+                Ok(Ok(said)) => Ok(said),
+                Ok(Err(Error::Console(why))) => Err(why),
+                Ok(Err(e)) => Err(e.to_string()),
+                Err(why) => Err(why),
+            };
+            let _ = answer.send(shown(&text, said));
+        }
+    }
+
+    fn carry_out(&self, line: &str) -> Result<Result<String, Error>, String> {
+        let now = self.qemu.now();
+        let done = self.session.with(|w| {
+            w.advance(self.module, now.max(w.reached(self.module)?))?;
+            let said = w.console(line);
+            Ok((said, w.next_event(self.module)?))
+        });
+        let Some((said, next)) = self.check(done) else { return Err("the run has ended".to_owned()) };
+        self.arm(next);
+        Ok(said)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_whole_however_they_are_cut() {
+        let mut bytes = b"digest\r\nap ho".to_vec();
+        assert_eq!(next_line(&mut bytes).as_deref(), Some("digest"));
+        assert_eq!(next_line(&mut bytes), None);
+        bytes.extend(b"me down\n");
+        assert_eq!(next_line(&mut bytes).as_deref(), Some("ap home down"));
+        bytes.extend(vec![b'x'; LONGEST + 1]);
+        assert_eq!(next_line(&mut bytes).map(|line| line.len()), Some(LONGEST + 1), "it grows without end");
+    }
+
+    #[test]
+    fn who_reads_an_answer_knows_where_it_ends() {
+        let said = |line: &str, answer: Result<&str, &str>| {
+            shown(line, answer.map(str::to_owned).map_err(str::to_owned))
+        };
+        assert_eq!(said("status", Ok("seed 1\nmodule wifi\n")), "seed 1\nmodule wifi\n\n");
+        assert_eq!(said("stats", Err("expected")), "error: expected\n\n");
+        assert_eq!(said("json digest", Ok("{}")), "{}\n");
+        assert_eq!(said("json digst", Err("{}")), "{}\n");
+    }
+}
