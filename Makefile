@@ -56,6 +56,8 @@ DOCUMENTED = $$(cat README.md renode/README.md renode/docs/*.md | grep -cE '^```
 skipped:
 	@[ -n "$(RENODE)" ] || echo "SKIPPED: $(words $(ROBOT)) Robot suites: renode-test is not on PATH"
 	@[ -n "$(RENODE)" ] || echo "SKIPPED: $(DOCUMENTED) examples of the documentation that need Renode: renode-test is not on PATH"
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		echo "SKIPPED: the page of espat-sim report in a browser: chromium is not on PATH"
 	@echo "SKIPPED: golden logs on i686 and aarch64: make golden-elsewhere runs them"
 	@echo "SKIPPED: twenty runs instead of three, a thousand modules, an hour of fuzzing: make soak runs them"
 

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`cli`], `qemu`, [`ffi`], [`edge`] | the edge: threads, files, the operating system |
 //! | [`explore`] | what must hold for every world, and sessions drawn from a seed to try it |
+//! | [`report`] | a run as one page to look at |
 //! | [`transcript`] | test files: what a host sends, what must come back |
 //! | [`world`] | event order, scenario, console, input log and replay |
 //! | [`module`] | one ESP module: power, boot; joins uart + at + wifi |
@@ -33,6 +34,7 @@ pub mod net;
 pub mod profile;
 #[cfg(unix)]
 pub mod qemu;
+pub mod report;
 pub mod rng;
 pub mod time;
 pub mod tournament;

@@ -23,6 +23,7 @@ mod progress;
 #[cfg(unix)]
 mod qemu;
 mod replay;
+mod report;
 mod run;
 mod serve;
 mod shell;
@@ -59,6 +60,7 @@ enum Command {
     Shrink(shrink::ShrinkArgs),
     Serve(serve::ServeArgs),
     Replay(replay::ReplayArgs),
+    Report(report::ReportArgs),
     Commands(commands::CommandsArgs),
     Check(check::CheckArgs),
     Ca(ca::CaArgs),
@@ -83,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Shrink(args) => shrink::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Ca(args) => ca::run(&args),

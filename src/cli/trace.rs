@@ -5,7 +5,7 @@ use super::dialogue::{self, Style};
 use crate::capture::InterfaceKind;
 use crate::net::dissect::dissect;
 use crate::time::Instant;
-use crate::world::{Event, ModuleId, Seen, World};
+use crate::world::{Event, Seen, World};
 
 /// The lines of what was recorded, as they are shown. What is not recorded is not among them.
 pub fn lines(world: &mut World, style: Style) -> Vec<String> {
@@ -32,6 +32,10 @@ pub fn lines(world: &mut World, style: Style) -> Vec<String> {
         if matches!(observation.event, Event::Command(_) | Event::Reply(_)) {
             continue;
         }
+        if let Event::Console(line) = &observation.event {
+            lines.push((observation.at, dialogue::format_console(observation.at, line, style)));
+            continue;
+        }
         let text = format!("{} {} {}", observation.subject, observation.kind(), observation.text());
         lines.push((observation.at, dialogue::format_event(observation.at, &text, style)));
     }
@@ -40,26 +44,12 @@ pub fn lines(world: &mut World, style: Style) -> Vec<String> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-/// What the modules are doing, their wires, access points and links.
+/// What the modules are doing, their wires, access points and links: what the console answers.
 pub fn state(world: &mut World) -> Result<Vec<String>, String> {
-    let status = world.console("status").map_err(|e| e.to_string())?;
-    let mut lines: Vec<String> = status.lines().map(str::to_owned).collect();
-    let names: Vec<String> = world.module_names().iter().map(|name| (*name).to_owned()).collect();
-    for (index, name) in names.iter().enumerate() {
-        let module = ModuleId(index as u32);
-        for link in world.links(module).map_err(|e| e.to_string())? {
-            let by = if link.accepted { "accepted from" } else { "opened to" };
-            lines.push(format!(
-                "link {} of {name}: {} {by} {}, own port {}; {} bytes received and not handed on, {} sent and not \
-                 acknowledged",
-                link.id,
-                link.protocol.name(link.peer.ip()),
-                link.peer,
-                link.local_port,
-                link.waiting,
-                link.unsent
-            ));
-        }
+    let mut lines = Vec::new();
+    for question in ["status", "links"] {
+        let answer = world.console(question).map_err(|e| e.to_string())?;
+        lines.extend(answer.lines().map(str::to_owned));
     }
     Ok(lines)
 }

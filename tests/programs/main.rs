@@ -45,6 +45,7 @@ mod renode_docs;
 #[cfg(target_os = "linux")]
 mod renode_glue;
 mod replay_command;
+mod report;
 mod run_command;
 #[cfg(unix)]
 mod serve;

@@ -67,6 +67,16 @@ fn the_qemu_and_the_c_path_work_as_they_stand() {
     let said = sh(&qemu[0], root(), &home);
     assert!(said.contains("PASS"), "the firmware should pass: {said}");
     assert!(said.contains("digest "), "{said}");
+    // The page of that run, made beside the library that was installed.
+    std::os::unix::fs::symlink(root().join("build"), home.join("build")).expect("a link to the firmware");
+    let path = "export PATH=$HOME/.local/bin:$PATH\n";
+    let said = sh(&format!("{path}{}", blocks("A run to look at", "sh")[0]), &home, &home);
+    assert!(said.contains("report timeline.html, "), "{said}");
+    let page = std::fs::read_to_string(home.join("timeline.html")).expect("the page");
+    assert!(
+        page.contains("PASS") && page.contains("AT+CIPSTART"),
+        "the run and its console are not in the page"
+    );
     std::fs::write(home.join("hello.c"), &blocks("C, and", "c")[0]).expect("write hello.c");
     let said = sh(&blocks("C, and", "sh")[0], &home, &home);
     assert!(said.contains("AT version:2.") && said.ends_with("\r\nOK\r\n"), "{said}");

@@ -33,7 +33,7 @@ fn a_replay_stops_where_it_is_told_and_shows_what_the_modules_are_doing() {
     assert!(shown.ends_with(&format!("{sent}\n")), "it stops behind '{sent}':\n{said}");
     for part in [
         "joined 'home' as 192.168.1.100",
-        "link 0 of wifi: TCP opened to 203.0.113.10:80",
+        "links wifi: 0 TCP 203.0.113.10:80, own port ",
         "the log goes on",
         "ap home: up",
     ] {
