@@ -69,7 +69,7 @@ pub fn gather(mut replay: Replay, source: &str, printed: Vec<Printed>) -> Result
             gatherer.look(replay.world(), is_small.then_some(0..names.len()).unwrap_or_default());
         }
         let Some(fed) = replay.feed()? else { break };
-        let (at, module) = (fed.at, module_of(fed.input));
+        let (at, module) = (fed.at, fed.module.map(|module| module as usize));
         if let Input::Pin { module, pin, high, .. } = fed.input {
             gatherer.pin(*module as usize, at, pin_name(*pin), *high);
         }
@@ -114,20 +114,6 @@ pub fn gather(mut replay: Replay, source: &str, printed: Vec<Printed>) -> Result
     }
     gatherer.write(&replayed.world, &mut data, end, printed);
     Ok(data)
-}
-
-fn module_of(input: &Input) -> Option<usize> {
-    match input {
-        Input::Uart { module, .. }
-        | Input::Pin { module, .. }
-        | Input::Line { module, .. }
-        | Input::Printed { module, .. }
-        | Input::Overrun { module, .. }
-        | Input::Attach { module, .. }
-        | Input::Detach { module }
-        | Input::Advance { module, .. } => Some(*module as usize),
-        Input::Console { .. } | Input::AdvanceAll { .. } => None,
-    }
 }
 
 fn pin_name(pin: Pin) -> &'static str {

@@ -90,6 +90,8 @@ fn run_again(text: &str, recording: Recording) -> Result<Replayed, Error> {
 pub struct Fed<'a> {
     /// When it takes effect; of what attaches or detaches a driver, where its module was.
     pub at: Instant,
+    /// The module whose driver it came from, by its id in the log; `None`: it is everybody's.
+    pub module: Option<u32>,
     /// What it was. Of a run of bytes each comes by itself, with the whole run here.
     pub input: &'a Input,
 }
@@ -232,7 +234,7 @@ impl Replay {
                 }
             };
             if let Some((at, number)) = fed {
-                return Ok(self.log.inputs.get(number).map(|input| Fed { at, input }));
+                return Ok(self.log.inputs.get(number).map(|input| Fed { at, module: lane(input), input }));
             }
         }
     }
