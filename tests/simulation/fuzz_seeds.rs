@@ -3,6 +3,8 @@
 //! With `ESPAT_WRITE_SEEDS=1` the seeds, and the command table as a dictionary, are written for the fuzzer.
 #![allow(clippy::disallowed_methods)] // a test has files; the simulation has not
 
+#[path = "../../fuzz/src/mutate.rs"]
+mod mutate;
 #[path = "../../fuzz/src/peers.rs"]
 mod peers;
 #[cfg(feature = "tls")]
@@ -207,6 +209,22 @@ fn raw_records_of_tls_hold_at_both_ends() {
         &[1],
         records::check,
     );
+}
+
+#[test]
+fn what_the_mutator_makes_of_a_session_is_another_session() {
+    let text = "scenario\n[module.wifi]\nprofile = \"esp32c3-v2.3\"\nend\n> AT+CWMODE=1\nwait 1 s\n> AT+GMR";
+    let (mut whole, mut others) = (text.as_bytes().to_vec(), 0);
+    for seed in 0..300 {
+        let Some(mutated) = mutate::lines(&whole, 4096, seed) else { continue };
+        let [before, after] = [&whole, &mutated].map(|text| Session::parse(text));
+        others += usize::from(before.write() != after.write());
+        whole = mutated;
+    }
+    assert!(others > 150, "only {others} of 300 mutations changed anything");
+    let read = Session::parse(&whole);
+    assert!(read.steps.len() > 20, "{} steps are left after 300 mutations", read.steps.len());
+    assert!(read.steps.iter().any(|step| matches!(step, Step::Console(_))), "no line of the console came");
 }
 
 #[test]
