@@ -226,7 +226,7 @@ impl Case {
             piece.at += later;
             later = later + LOOSE;
         }
-        other.end = other.end + later;
+        other.end += later;
         self.try_other(other, fails);
     }
 
