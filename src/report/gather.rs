@@ -1,12 +1,13 @@
 //! Runs a log again and writes down what there is to see.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use super::commands::Commands;
 use super::console::{Printed, without_colours};
 use super::data::{self, Data, Strings, Times};
 use super::series::Series;
-use super::traffic::Links;
+use super::traffic::{Links, Sent};
 use crate::capture::{InterfaceKind, PacketKind, Side, UartPacket};
 use crate::module::PowerState;
 use crate::net::dissect::{dissect, end};
@@ -25,13 +26,19 @@ const SHOWN: [(usize, usize); 3] = [(5_000, 1_024), (50_000, 96), (usize::MAX, 3
 /// The longest of them.
 const LONGEST: usize = SHOWN[0].1;
 
+/// The levels of a pin: at the start, and from each change on.
+struct Levels {
+    first: bool,
+    changes: Vec<(Instant, bool)>,
+}
+
 /// What one module has shown.
 struct Watched {
     states: Vec<(Instant, String)>,
     commands: Commands,
     uart: Vec<(UartPacket, usize, Option<String>)>,
     log: Vec<(Instant, String)>,
-    pins: BTreeMap<&'static str, (bool, Vec<(Instant, bool)>)>,
+    pins: BTreeMap<&'static str, Levels>,
     queues: [Series; 5],
     runs: bool,
     multiple: bool,
@@ -44,11 +51,29 @@ const QUEUES: [&str; 5] = ["MCU to send", "module FIFO", "module to send", "link
 const PINS: [(&str, bool); 5] =
     [("EN", true), ("GPIO0", true), ("MCU RTS", false), ("wake", false), ("module RTS", false)];
 
+/// A packet that passed a tap: what it was, and no more of it than is shown.
+struct Frame {
+    at: Instant,
+    interface: usize,
+    inbound: bool,
+    protocol: &'static str,
+    ends: Option<(SocketAddr, SocketAddr)>,
+    info: String,
+    length: usize,
+    /// The beginning of what it carries.
+    payload: Vec<u8>,
+    comment: Option<String>,
+    /// Its bytes passed there before.
+    is_again: bool,
+}
+
 /// Everything that was seen.
 struct Gatherer {
     modules: Vec<Watched>,
     links: Links,
-    packets: Vec<Packet>,
+    packets: Vec<Frame>,
+    /// How far each TCP stream has come.
+    sent: Sent,
     events: Vec<Observation>,
     /// What the firmware printed, as the log has it.
     printed: Vec<Printed>,
@@ -66,7 +91,7 @@ pub fn gather(mut replay: Replay, source: &str, printed: Vec<Printed>) -> Result
     let is_small = names.len() <= LOOKED_AT;
     loop {
         while replay.approach()? {
-            gatherer.look(replay.world(), is_small.then_some(0..names.len()).unwrap_or_default());
+            gatherer.look(replay.world(), if is_small { 0..names.len() } else { 0..0 });
         }
         let Some(fed) = replay.feed()? else { break };
         let (at, module) = (fed.at, fed.module.map(|module| module as usize));
@@ -132,7 +157,10 @@ impl Gatherer {
             commands: Commands::default(),
             uart: Vec::new(),
             log: Vec::new(),
-            pins: PINS.iter().map(|(name, first)| (*name, (*first, Vec::new()))).collect(),
+            pins: PINS
+                .iter()
+                .map(|(name, first)| (*name, Levels { first: *first, changes: Vec::new() }))
+                .collect(),
             queues: Default::default(),
             runs: false,
             multiple: false,
@@ -141,6 +169,7 @@ impl Gatherer {
             modules: names.iter().map(|_| watched()).collect(),
             links: Links::default(),
             packets: Vec::new(),
+            sent: Sent::default(),
             events: Vec::new(),
             printed: Vec::new(),
             heard: BTreeMap::new(),
@@ -199,16 +228,29 @@ impl Gatherer {
         }
     }
 
-    fn packet(&mut self, world: &World, mut packet: Packet) {
+    fn packet(&mut self, world: &World, packet: Packet) {
         match packet.seen {
-            Seen::Frame { ref mut bytes, .. } => {
-                // Headers, and what is shown of the rest: link header, IPv6, TCP with options.
-                bytes.truncate(LONGEST + 14 + 40 + 60);
-                if self.packets.len() < MOST {
-                    self.packets.push(packet);
-                } else {
+            Seen::Frame { interface, inbound, bytes } => {
+                if self.packets.len() >= MOST {
                     self.leave_out("packets", packet.at);
+                    return;
                 }
+                let is_raw =
+                    world.interfaces().get(interface).is_some_and(|i| i.kind == InterfaceKind::RawIp);
+                let what = dissect(&bytes, is_raw);
+                let is_again = self.sent.again(interface, &what);
+                self.packets.push(Frame {
+                    at: packet.at,
+                    interface,
+                    inbound,
+                    protocol: what.protocol,
+                    ends: what.ends,
+                    length: bytes.len(),
+                    payload: what.payload.iter().take(LONGEST + 1).copied().collect(),
+                    info: what.info,
+                    comment: packet.comment,
+                    is_again,
+                });
             }
             Seen::Uart { interface, packet: line } => {
                 let Some(module) = module_at(world, interface) else { return };
@@ -268,7 +310,7 @@ impl Gatherer {
 
     fn pin(&mut self, module: usize, at: Instant, name: &'static str, high: bool) {
         let pin = self.modules.get_mut(module).and_then(|watched| watched.pins.get_mut(name));
-        let Some((first, changes)) = pin else { return };
+        let Some(Levels { first, changes }) = pin else { return };
         if changes.last().map_or(*first, |(_, level)| *level) != high && changes.len() < MOST {
             changes.push((at, high));
         }
@@ -340,70 +382,36 @@ impl Gatherer {
                 *count - 1
             })
             .collect();
-        let mut sent = Sent::default();
-        for packet in &self.packets {
-            let Seen::Frame { interface, inbound, bytes } = &packet.seen else { continue };
-            let Some(at) = interfaces.get(*interface) else { continue };
-            let what = dissect(bytes, at.kind == InterfaceKind::RawIp);
+        for frame in &self.packets {
+            let Some(at) = interfaces.get(frame.interface) else { continue };
             let module = at.module.map(ModuleId::index);
-            let link = module
-                .zip(what.ends)
-                .and_then(|(module, ends)| self.links.of(module, packet.at, *inbound, ends, what.protocol));
-            let is_lost = packet.comment.as_deref().is_some_and(|c| {
-                ["lost", "dropped", "never arrived"]
-                    .iter()
-                    .any(|word| c.starts_with(word) || c.contains(&format!("; {word}")))
+            let link = module.zip(frame.ends).and_then(|(module, ends)| {
+                self.links.of(module, frame.at, frame.inbound, ends, frame.protocol)
+            });
+            let is_lost = frame.comment.as_deref().is_some_and(|comment| {
+                comment.split("; ").any(|said| LOST.iter().any(|word| said.starts_with(word)))
             });
             let packets = &mut data.packets;
-            packets.t.push(packet.at.as_nanos());
+            packets.t.push(frame.at.as_nanos());
             packets.module.push(module.map_or(-1, |module| module as i64));
             packets.at.push(strings.place(printable(&at.name)));
-            packets.inbound.push(u8::from(*inbound));
-            packets.protocol.push(strings.place(what.protocol));
-            packets
-                .ends
-                .push(strings.some(what.ends.map(|(from, to)| format!("{} > {}", end(from), end(to)))));
-            packets.info.push(strings.place(printable(&what.info)));
-            packets.bytes.push(bytes.len());
-            let data = (!what.payload.is_empty()).then(|| excerpt(what.payload, shown));
-            packets.data.push(strings.some(data));
-            packets.comment.push(strings.some(packet.comment.as_deref().map(printable)));
+            packets.inbound.push(u8::from(frame.inbound));
+            packets.protocol.push(strings.place(frame.protocol));
+            let ends = frame.ends.map(|(from, to)| format!("{} > {}", end(from), end(to)));
+            packets.ends.push(strings.some(ends));
+            packets.info.push(strings.place(printable(&frame.info)));
+            packets.bytes.push(frame.length);
+            let payload = (!frame.payload.is_empty()).then(|| excerpt(&frame.payload, shown));
+            packets.data.push(strings.some(payload));
+            packets.comment.push(strings.some(frame.comment.as_deref().map(printable)));
             packets.link.push(link.and_then(|link| places.get(link)).copied().unwrap_or(-1));
-            packets.fate.push(if is_lost { 2 } else { u8::from(sent.again(*interface, &what)) });
+            packets.fate.push(if is_lost { 2 } else { u8::from(frame.is_again) });
         }
     }
 }
 
-/// How far the stream of each TCP connection has come.
-#[derive(Default)]
-struct Sent {
-    next: BTreeMap<(usize, String), u32>,
-}
-
-impl Sent {
-    /// True: bytes of this segment passed here before.
-    fn again(&mut self, interface: usize, what: &crate::net::dissect::Dissected<'_>) -> bool {
-        let (Some((place, length)), Some((from, to))) = (what.places, what.ends) else { return false };
-        if length == 0 {
-            return false;
-        }
-        let key = (interface, format!("{from} {to}"));
-        let after = place.wrapping_add(length);
-        let is_start = what.info.starts_with("SYN");
-        match self.next.get_mut(&key) {
-            // Places wrap around; half of them are behind.
-            Some(next) if !(is_start && *next != after) && after.wrapping_sub(*next) as i32 <= 0 => true,
-            Some(next) => {
-                *next = after;
-                false
-            }
-            None => {
-                self.next.insert(key, after);
-                false
-            }
-        }
-    }
-}
+/// What is said of a packet that never arrives.
+const LOST: [&str; 3] = ["lost", "dropped", "never arrived"];
 
 /// The module that an interface belongs to.
 fn module_at(world: &World, interface: usize) -> Option<usize> {
@@ -455,7 +463,7 @@ fn write_module(
         module.log.t.push(at.as_nanos());
         module.log.text.push(strings.place(text));
     }
-    for (name, (first, changes)) in watched.pins {
+    for (name, Levels { first, changes }) in watched.pins {
         if !changes.is_empty() {
             let mut pin = data::Pin { name, first: u8::from(first), t: Times::default(), level: Vec::new() };
             for (at, high) in changes {

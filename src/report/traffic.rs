@@ -1,9 +1,10 @@
-//! Links from their opening to their end, and which of them a packet is of.
+//! Links from their opening to their end, which of them a packet is of, and whether it has passed before.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::at::{LinkChange, LinkEvent, LinkProtocol};
+use crate::net::dissect::Dissected;
 use crate::time::Instant;
 
 /// A link while it was open.
@@ -94,6 +95,37 @@ impl Links {
         // Handshakes come before a link is open, and last words after it is closed.
         let first = fitting.clone().find(|index| self.all[**index].end.is_none_or(|(end, _)| end >= at));
         first.or_else(|| fitting.next_back()).copied()
+    }
+}
+
+/// How far the stream of each TCP connection has come.
+#[derive(Debug, Default)]
+pub struct Sent {
+    next: BTreeMap<(usize, String), u32>,
+}
+
+impl Sent {
+    /// True: bytes of this segment passed here before.
+    pub fn again(&mut self, interface: usize, what: &Dissected<'_>) -> bool {
+        let (Some((place, length)), Some((from, to))) = (what.places, what.ends) else { return false };
+        if length == 0 {
+            return false;
+        }
+        let key = (interface, format!("{from} {to}"));
+        let after = place.wrapping_add(length);
+        let is_start = what.info.starts_with("SYN");
+        match self.next.get_mut(&key) {
+            // Places wrap around; half of them are behind.
+            Some(next) if !(is_start && *next != after) && after.wrapping_sub(*next) as i32 <= 0 => true,
+            Some(next) => {
+                *next = after;
+                false
+            }
+            None => {
+                self.next.insert(key, after);
+                false
+            }
+        }
     }
 }
 

@@ -95,6 +95,22 @@ fn commands_answers_links_packets_events_and_the_console_are_in_the_page() {
     assert!(output.status.code() == Some(2) && said.contains("has no line of a console"), "{said}");
 }
 
+#[test]
+fn packets_are_as_long_as_they_were_and_those_that_are_lost_or_come_again_are_marked() {
+    let log = crate::tools::read("tests/golden/link-faults.espat-log");
+    let report = Report::of(&log, "x.log", Vec::new()).unwrap_or_else(|e| panic!("{e}"));
+    let data = data(&report.html().expect("a page"));
+    let packets = &data["packets"];
+    let info = strings(&data, &packets["info"]);
+    assert!(!info.iter().any(|info| info.contains("cut off")), "a packet was not understood: {info:?}");
+    let longest = packets["bytes"].as_array().expect("a column").iter().filter_map(|n| n.as_u64()).max();
+    assert_eq!(longest, Some(1494), "a segment of 1440 bytes and its headers");
+    let fates: Vec<u64> =
+        packets["fate"].as_array().expect("a column").iter().filter_map(|fate| fate.as_u64()).collect();
+    let of = |fate| fates.iter().filter(|other| **other == fate).count();
+    assert!(of(1) > 0 && of(2) > 0, "{} are said to come again, {} to be lost", of(1), of(2));
+}
+
 /// Bytes that would end the script, begin one, or end a line.
 const HOSTILE: &[u8] = b"AT+</script><script>document.title='x'</script><!--\x00\x1b[2J\xff\xe2\x80\xa8\\u003c\"'&lt;{{DATA}}\r\n";
 

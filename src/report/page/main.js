@@ -218,6 +218,8 @@ function begin() {
 
 function header() {
   document.getElementById("title").textContent = data.source;
+  // A list's times stand below each other, however long the run was.
+  document.documentElement.style.setProperty("--when", seconds(data.end, 6).length + ".5ch");
   const same = { true: ["good", "\u2713 the log's"], false: ["bad", "\u2717 not the log's"], null: ["", "the log has none"] }[String(data.same)];
   const facts = [
     [seconds(data.end, 6), "virtual"], [String(data.seed), "seed"], [count(commands.length, "command"), ""], [count(packets.t.length, "packet"), ""],
