@@ -89,6 +89,9 @@ fn cut(path: &Path, text: &str, search: &mut Search) -> Result<String, String> {
     let logged = log.end;
     let case = Case::new(log).map_err(|e| format!("{place}: {e}"))?;
     let Some(sentence) = search.judge.learn(&case)? else {
+        if let Some(why) = search.judge.passes() {
+            return Err(format!("{place} does not fail: {why}"));
+        }
         let same = replay(text, Recording::default()).ok().and_then(|replayed| replayed.is_same());
         return Err(match (same, logged) {
             (Some(false), Some(_)) => format!(
@@ -103,6 +106,7 @@ fn cut(path: &Path, text: &str, search: &mut Search) -> Result<String, String> {
     say!("{place}: {sentence}");
     say!("  {}", shown(case.size()));
     let small = case.cut(&mut |case| search.tries(|judge| judge.fails(case), || shown(case.size())));
+    search.progress.clear();
     say!("  {} after {} tries", shown(small.size()), search.count);
     let text = small.text()?;
     // As a run would have written it, with its digests, unless there is no end.

@@ -35,8 +35,8 @@ fn a_run_that_does_not_fail_is_refused_with_a_sentence() {
     assert!(demo.status.success(), "{}", text(&demo));
     for (words, sentence) in [
         (&[][..], "does not fail: nothing panics"),
-        (&["--fails-with", "no such text"], "does not fail"),
-        (&["--", "true"], "does not fail"),
+        (&["--fails-with", "no such text"], "does not fail: 'no such text' is not printed"),
+        (&["--", "true"], "does not fail: the command ends with exit code 0"),
     ] {
         let refused = shrink(&log, words);
         assert_eq!(refused.status.code(), Some(2), "{words:?}: {}", text(&refused));
@@ -74,4 +74,24 @@ fn a_command_says_what_fails_and_sees_each_try() {
     let left = std::fs::read_to_string(folder.join("any-small.at")).expect("the small transcript");
     assert_eq!(left, "cites x\n> AT+GMR\n");
     assert!(!folder.join("any-try.at").exists(), "it has left a try behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_the_search_and_the_smallest_run_so_far_is_written() {
+    let folder = directory("shrink-signal");
+    let log = folder.join("demo.espat-log");
+    let demo = espat_sim("demo").arg("--no-dialogue").arg("--input-log").arg(&log).output().expect("start");
+    assert!(demo.status.success(), "{}", text(&demo));
+    let count = folder.join("count").display().to_string();
+    // The tenth try is the last one, whatever would come then.
+    let script = format!(
+        "echo >>{count}; [ $(wc -l <{count}) -lt 10 ] || {{ kill -INT $PPID; exit 0; }}; ! grep -q CIPMUX $0"
+    );
+    let output = shrink(&log, &["--", "sh", "-c", &script]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("stopped before the end of the search"), "{}", text(&output));
+    let size = |path: &Path| std::fs::read_to_string(path).expect("a log").matches("uart").count();
+    let (small, whole) = (size(&folder.join("demo-small.espat-log")), size(&log));
+    assert!(0 < small && small < whole, "{small} of {whole} records of the MCU are left");
 }

@@ -43,6 +43,15 @@ impl Judge {
         }
     }
 
+    /// Why a run that it has looked at does not fail, unless it is the run itself that says so.
+    pub fn passes(&self) -> Option<String> {
+        match &self.by {
+            By::Itself(_) => None,
+            By::Text(text) => Some(format!("'{text}' is not printed")),
+            By::Command(..) => Some("the command ends with exit code 0".to_owned()),
+        }
+    }
+
     /// Whether it asks a command.
     pub fn asks(&self) -> bool {
         matches!(self.by, By::Command(..))

@@ -33,10 +33,13 @@ pub fn cut(path: &Path, text: &str, search: &mut Search) -> Result<String, Strin
     let (way, report) = match (search.judge.text().map(str::to_owned), failed) {
         _ if search.judge.asks() => match search.judge.learn_from_command(text)? {
             Some(sentence) => (String::new(), sentence),
-            None => return Err(format!("{name} does not fail: the command ends with exit code 0")),
+            None => {
+                let why = search.judge.passes().unwrap_or_default();
+                return Err(format!("{name} does not fail: {why}"));
+            }
         },
         (Some(text), failed) if failed.as_ref().is_none_or(|failed| !failed.report.contains(&text)) => {
-            return Err(format!("{name} does not fail with '{text}'"));
+            return Err(format!("{name} does not fail: '{text}' is not printed"));
         }
         (_, Some(failed)) => (failed.way, failed.report),
         (_, None) => return Err(format!("{name} does not fail")),
@@ -72,6 +75,7 @@ pub fn cut(path: &Path, text: &str, search: &mut Search) -> Result<String, Strin
     }
     let acts = fewest(acts, &mut |acts| fails(&acts.concat()));
     let small = fewest(acts.concat(), &mut fails);
+    search.progress.clear();
     say!("  {} lines after {} tries", small.len(), search.count);
     Ok(small.concat())
 }
