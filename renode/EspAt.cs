@@ -11,13 +11,17 @@
 //
 // The module itself is espat-sim's library; this file is its driver. It owns no thread and no socket. Virtual time goes
 // in with every byte and pin, and comes out with every byte of the module, exact to the nanosecond.
+// A port of the module's LAN, for a Renode switch:
+//
+//     machine LoadPlatformDescriptionFromString "lan: Network.EspAtLan @ sysbus { wifi: wifi }"
+//
 // README.md beside this file is the guide, ../include/espat_sim.h the contract between the two.
 //
 // C# 7.0 without local functions, patterns with 'when' and the like: what Renode's compilers have in common. And one file,
 // though a long one: `include` compiles what it is given in one go, and Renode before 1.16 takes a single file. Its parts:
 // the peripheral as Renode sees it, settings and questions, bytes and timers, the MCU's line settings, observations, its
-// place in a world; the binding of the library (Native); the Monitor's command; and last the world (EspAtWorld), of one module
-// or of several.
+// place in a world; the binding of the library (Native); the Monitor's command; the port of a LAN (EspAtLan); and last the world
+// (EspAtWorld), of one module or of several.
 //
 using System;
 using System.Collections.Generic;
@@ -32,8 +36,10 @@ using System.Threading;
 using Antmicro.Migrant;
 using Antmicro.Migrant.Hooks;
 using Antmicro.Renode.Core;
+using Antmicro.Renode.Core.Structure;
 using Antmicro.Renode.Exceptions;
 using Antmicro.Renode.Logging;
+using Antmicro.Renode.Network;
 using Antmicro.Renode.Peripherals.CPU;
 using Antmicro.Renode.Peripherals.UART;
 using Antmicro.Renode.Time;
@@ -618,6 +624,15 @@ namespace Antmicro.Renode.Peripherals.Network
         // to or from a CPU: EspAtWorld.Meet does that where all stand still.
         internal void Wake()
         {
+            WakeModule();
+            foreach(var lan in lans)
+            {
+                lan.Wake();
+            }
+        }
+
+        private void WakeModule()
+        {
             ulong target, delay;
             lock(sync)
             {
@@ -890,7 +905,7 @@ namespace Antmicro.Renode.Peripherals.Network
                 home.Make();
                 if(HasWorld)
                 {
-                    // It was restored, and this module's place in it.
+                    // It was restored, this module's place in it, and the cables into its LAN.
                     return;
                 }
                 try
@@ -911,6 +926,7 @@ namespace Antmicro.Renode.Peripherals.Network
                         // The chip has started before it could see the level.
                         TogglePower();
                     }
+                    lans.ForEach(lan => lan.Plug());
                 }
                 catch
                 {
@@ -937,20 +953,40 @@ namespace Antmicro.Renode.Peripherals.Network
             return own;
         }
 
-        private bool HasWorld => home.Has(this);
+        internal void Add(EspAtLan lan)
+        {
+            lock(sync)
+            {
+                lans.Add(lan);
+                if(HasWorld)
+                {
+                    lan.Plug();
+                }
+            }
+        }
 
-        private Native native => home.Native;
+        internal void Remove(EspAtLan lan)
+        {
+            lock(sync)
+            {
+                lans.Remove(lan);
+            }
+        }
 
-        private IntPtr world => home.Handle;
+        internal bool HasWorld => home.Has(this);
 
-        private object sync => home.Sync;
+        internal Native native => home.Native;
+
+        internal IntPtr world => home.Handle;
+
+        internal object sync => home.Sync;
 
         private Line ModuleLine => AskWorld(delegate { return native.ModuleLine(world, module); }, Line.AtStart);
 
         // ---- time ------------------------------------------------------------------------------------------------------
 
         // On a CPU's thread, virtual time stands still until the CPU says how far it has come.
-        private void SyncTime()
+        internal void SyncTime()
         {
             ICPU cpu;
             if(machine.SystemBus.TryGetCurrentCPU(out cpu))
@@ -999,7 +1035,7 @@ namespace Antmicro.Renode.Peripherals.Network
         }
 
         // What CPUs and timers call must throw nothing.
-        private void ForCallback(Action action)
+        internal void ForCallback(Action action)
         {
             try
             {
@@ -1185,6 +1221,8 @@ namespace Antmicro.Renode.Peripherals.Network
         private readonly bool?[] pins = new bool?[PinCount];
         // When HandleTimer will be called.
         private readonly List<ulong> timers = new List<ulong>();
+        // The ports of its LAN.
+        private readonly List<EspAtLan> lans = new List<EspAtLan>();
         // What has come from the module for the MCU and waits for HandleTimer.
         private readonly Queue<byte> arrived = new Queue<byte>();
 
@@ -1640,6 +1678,32 @@ namespace Antmicro.Renode.Peripherals.Network
                 }
             }
 
+            public uint LanAttach(IntPtr world, string accessPoint)
+            {
+                var text = Utf8(accessPoint);
+                try
+                {
+                    uint port;
+                    Check(lanAttach(world, text, out port));
+                    return port;
+                }
+                finally
+                {
+                    Marshal.FreeHGlobal(text);
+                }
+            }
+
+            // The next frame for the device at the cable's end, and when it is there; null: none waits.
+            public byte[] LanTake(IntPtr world, uint port, out ulong due)
+            {
+                var frame = new LanFrame { Size = SizeOf(typeof(LanFrame)) };
+                var buffer = new byte[LongestFrame];
+                Check(lanTake(world, port, ref frame, buffer, (UIntPtr)(uint)buffer.Length));
+                due = frame.Nanoseconds;
+                Array.Resize(ref buffer, (int)frame.Length);
+                return buffer.Length > 0 ? buffer : null;
+            }
+
             // Throws what the library says when `status` is an error.
             public void Check(uint status)
             {
@@ -1667,6 +1731,8 @@ namespace Antmicro.Renode.Peripherals.Network
             public readonly ModuleStatistics StatisticsRead;
             public readonly OnWorld Flush;
             public readonly OnWorld WorldFree;
+            public readonly OnModule LanDetach;
+            public readonly LanSender LanSend;
 
             public const ulong Never = ulong.MaxValue;
             public const uint QueueFull = 22;
@@ -1699,6 +1765,10 @@ namespace Antmicro.Renode.Peripherals.Network
                 console = (ConsoleLine)Bind(address, "espat_world_console", typeof(ConsoleLine));
                 attach = (Attach)Bind(address, "espat_attach", typeof(Attach));
                 Detach = (OnModule)Bind(address, "espat_detach", typeof(OnModule));
+                lanAttach = (LanAttacher)Bind(address, "espat_lan_attach", typeof(LanAttacher));
+                LanDetach = (OnModule)Bind(address, "espat_lan_detach", typeof(OnModule));
+                LanSend = (LanSender)Bind(address, "espat_lan_send", typeof(LanSender));
+                lanTake = (LanTaker)Bind(address, "espat_lan_take", typeof(LanTaker));
                 UartWrite = (ModuleTickByte)Bind(address, "espat_uart_write", typeof(ModuleTickByte));
                 SetPin = (ModuleTickPin)Bind(address, "espat_pin_set", typeof(ModuleTickPin));
                 NextEvent = (ModuleOutUlong)Bind(address, "espat_next_event", typeof(ModuleOutUlong));
@@ -1810,6 +1880,8 @@ namespace Antmicro.Renode.Peripherals.Network
             private readonly NoArguments version;
             private readonly NoArguments lastError;
             private readonly WorldNew worldNew;
+            private readonly LanAttacher lanAttach;
+            private readonly LanTaker lanTake;
             private readonly WorldSnapshot worldSnapshot;
             private readonly WorldRestore worldRestore;
             private readonly OutSize moduleCount;
@@ -1833,6 +1905,7 @@ namespace Antmicro.Renode.Peripherals.Network
             private const uint RecordObservations = 8;
             private const uint RecordHostReceived = 64;
             private const uint RecordSnapshot = 256;
+            private const int LongestFrame = 1518;
             private const uint ProtocolTcp = 1;
             private const uint ProtocolUdp = 2;
             private const int LinksAtMost = 5;
@@ -1856,6 +1929,12 @@ namespace Antmicro.Renode.Peripherals.Network
             public delegate uint ModuleTickPin(IntPtr world, uint module, ulong tick, uint pin, uint level);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             public delegate uint ModuleStatistics(IntPtr world, uint module, ref Statistics statistics);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            public delegate uint LanSender(IntPtr world, uint port, ulong nanoseconds, byte[] bytes, UIntPtr length);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint LanAttacher(IntPtr world, IntPtr accessPoint, out uint port);
+            [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+            private delegate uint LanTaker(IntPtr world, uint port, ref LanFrame frame, [In, Out] byte[] buffer, UIntPtr capacity);
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
             private delegate IntPtr NoArguments();
             [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
@@ -1913,6 +1992,14 @@ namespace Antmicro.Renode.Peripherals.Network
                 public IntPtr CapturePath;
                 public IntPtr InputLogPath;
                 public IntPtr KeyLogPath;
+            }
+
+            [StructLayout(LayoutKind.Sequential)]
+            private struct LanFrame
+            {
+                public UIntPtr Size;
+                public ulong Nanoseconds;
+                public UIntPtr Length;
             }
 
             [StructLayout(LayoutKind.Sequential)]
@@ -2080,6 +2167,168 @@ namespace Antmicro.Renode.Peripherals.Network
 
         // Renode names what it compiles by a GUID.
         private static readonly Regex MadeByInclude = new Regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+    }
+
+    // A port of the LAN behind an access point of a module's network: what is connected to it, over a switch or as it is, is a
+    // host like those of the scenario. Boards with Ethernet, Linux in Renode, a tap.
+    //
+    // A frame takes 100 us to the access point and back. It belongs to the module's machine: there it comes and goes at the
+    // exact time; a switch passes it on when machines meet.
+    public class EspAtLan : IMACInterface, IPeripheral, IDisposable
+    {
+        public EspAtLan(IMachine machine, EspAt wifi, string accessPoint = "home")
+        {
+            this.machine = machine;
+            this.wifi = wifi;
+            this.accessPoint = accessPoint;
+            MAC = MACAddress.Parse("02:00:00:00:00:01");
+            wifi.Add(this);
+        }
+
+        public void Reset()
+        {
+        }
+
+        public void Dispose()
+        {
+            wifi.Remove(this);
+            wifi.ForCallback(delegate
+            {
+                lock(wifi.sync)
+                {
+                    if(port != null && wifi.HasWorld)
+                    {
+                        wifi.native.Check(wifi.native.LanDetach(wifi.world, port.Value));
+                    }
+                    port = null;
+                }
+            });
+        }
+
+        // Of the port itself. No frame has it.
+        public MACAddress MAC { get; set; }
+
+        // From the network to what is connected here.
+        public event Action<EthernetFrame> FrameReady;
+
+        // From what is connected here to the network.
+        public void ReceiveFrame(EthernetFrame frame)
+        {
+            wifi.ForCallback(delegate
+            {
+                wifi.SyncTime();
+                // Without its checksum.
+                var bytes = frame.Bytes;
+                Array.Resize(ref bytes, frame.Length);
+                lock(wifi.sync)
+                {
+                    if(!IsPlugged)
+                    {
+                        return;
+                    }
+                    wifi.native.Check(wifi.native.LanSend(wifi.world, port.Value, wifi.Now(), bytes, (UIntPtr)(uint)bytes.Length));
+                }
+                wifi.Wake();
+            });
+        }
+
+        internal void Plug()
+        {
+            port = wifi.native.LanAttach(wifi.world, accessPoint);
+        }
+
+        // Takes what has come for this port, and sees to it that HandleTimer is called when it is there.
+        internal void Wake()
+        {
+            ulong target, delay;
+            lock(wifi.sync)
+            {
+                TakeFrames();
+                if(arrived.Count == 0)
+                {
+                    return;
+                }
+                var now = wifi.Now();
+                delay = Math.Max(arrived.Peek().Due, now + LeastDelay) - now;
+                target = now + delay;
+                if(timers.Exists(pending => pending <= target))
+                {
+                    return;
+                }
+                timers.Add(target);
+            }
+            machine.ScheduleAction(TimeInterval.FromNanoseconds(delay), delegate { HandleTimer(target); }, "EspAtLan");
+        }
+
+        private void HandleTimer(ulong target)
+        {
+            wifi.ForCallback(delegate
+            {
+                var due = new List<byte[]>();
+                lock(wifi.sync)
+                {
+                    timers.Remove(target);
+                    TakeFrames();
+                    while(arrived.Count > 0 && arrived.Peek().Due <= wifi.Now())
+                    {
+                        due.Add(arrived.Dequeue().Bytes);
+                    }
+                }
+                foreach(var bytes in due)
+                {
+                    var padded = bytes;
+                    Array.Resize(ref padded, Math.Max(bytes.Length, ShortestFrame));
+                    EthernetFrame frame;
+                    var handler = FrameReady;
+                    if(handler != null && EthernetFrame.TryCreateEthernetFrame(padded, true, out frame))
+                    {
+                        handler(frame);
+                    }
+                }
+                Wake();
+            });
+        }
+
+        // The world counts what can be taken as taken, when it is saved.
+        [PreSerialization]
+        private void TakeFrames()
+        {
+            lock(wifi.sync)
+            {
+                if(!IsPlugged)
+                {
+                    return;
+                }
+                ulong due;
+                byte[] bytes;
+                while((bytes = wifi.native.LanTake(wifi.world, port.Value, out due)) != null)
+                {
+                    arrived.Enqueue(new Frame { Due = due, Bytes = bytes });
+                }
+            }
+        }
+
+        private bool IsPlugged => port != null && wifi.HasWorld;
+
+        private uint? port;
+
+        private readonly IMachine machine;
+        private readonly EspAt wifi;
+        private readonly string accessPoint;
+        // When HandleTimer will be called.
+        private readonly List<ulong> timers = new List<ulong>();
+        // In the order of their times.
+        private readonly Queue<Frame> arrived = new Queue<Frame>();
+
+        private const ulong LeastDelay = 1000;
+        // Without its checksum: shorter ones are filled up on the wire.
+        private const int ShortestFrame = 60;
+
+        private class Frame
+        {
+            public ulong Due;
+            public byte[] Bytes;
+        }
     }
 
     public static class EspAtWorldExtensions

@@ -19,7 +19,8 @@ namespace EspAtHarness
             var all = boards.ToArray();
             var modules = all.Select(b => (object)b.Module).ToArray();
             var worlds = modules.SelectMany(m => new[] { Value(m, "home"), Value(m, "own") }).Distinct().ToArray();
-            var objects = modules.Concat(worlds).ToArray();
+            var lans = modules.SelectMany(m => (IEnumerable<object>)Value(m, "lans"));
+            var objects = modules.Concat(worlds).Concat(lans).ToArray();
             Call<PreSerializationAttribute>(objects);
             var saved = worlds.ToDictionary(w => w, w => Value(w, "saved"));
             Call<PostSerializationAttribute>(objects);

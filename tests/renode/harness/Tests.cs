@@ -875,6 +875,61 @@ namespace EspAtHarness
             Equal("\r\nready\r\n", running.Uart.Received, "another module");
         }
 
+        // ---- a device with Ethernet ------------------------------------------------------------------------------------
+
+        public static void FrameOfADeviceReachesTheModuleAndTheAnswerComesAtItsTime()
+        {
+            var saved = new HashSet<string>();
+            foreach(var save in new[] { false, true })
+            {
+                var board = Joining();
+                var lan = new EspAtLan(board.Machine, board.Module);
+                var answers = new List<ulong>();
+                lan.FrameReady += frame =>
+                {
+                    True(board.Machine.OnCpuThread, "a frame races the CPU");
+                    True(frame.Length >= 60, "a frame of " + frame.Length + " bytes");
+                    // An ARP reply to the device.
+                    if(frame.Bytes[1] == 0x55 && frame.Bytes[13] == 6 && frame.Bytes[21] == 2)
+                    {
+                        answers.Add(board.Machine.ElapsedVirtualTime.TimeElapsed.TotalNanoseconds);
+                    }
+                };
+                board.Run(5000);
+                board.Machine.Guest(5001000000, () => lan.ReceiveFrame(ArpRequest()));
+                // The answer is on its way.
+                board.Run(3);
+                if(save)
+                {
+                    State.SaveAndLoad(new[] { board });
+                }
+                board.Run(100);
+                Equal(1, answers.Count, "answers");
+                // Over the cable and over the air, both ways.
+                True(answers[0] > 5001000000 + 2 * 100000, "the answer came at " + answers[0]);
+                saved.Add(answers[0] + " " + board.Module.Digest);
+            }
+            Equal(1, saved.Count, "ends of a run that was saved and one that was not: " + string.Join(", ", saved));
+        }
+
+        public static void SlipInTheNameOfAnAccessPointIsTold()
+        {
+            var board = Joining();
+            new EspAtLan(board.Machine, board.Module, "hoem");
+            Recoverable(() => board.Run(1), "did you mean `home`");
+        }
+
+        private static Antmicro.Renode.Network.EthernetFrame ArpRequest()
+        {
+            Antmicro.Renode.Network.EthernetFrame frame;
+            Antmicro.Renode.Network.EthernetFrame.TryCreateEthernetFrame(new byte[]
+            {
+                0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0x55, 0, 0, 0, 1, 8, 6,
+                0, 1, 8, 0, 6, 4, 0, 1, 2, 0x55, 0, 0, 0, 1, 192, 168, 1, 77, 0, 0, 0, 0, 0, 0, 192, 168, 1, 100
+            }, true, out frame);
+            return frame;
+        }
+
         // ---- Save and Load ---------------------------------------------------------------------------------------------
 
         public static void RunThatWasSavedAndLoadedEndsAsTheRunThatWasNot()
