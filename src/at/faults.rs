@@ -78,6 +78,11 @@ impl Faults {
         self.overrides.push(new);
     }
 
+    /// What lines are answered with.
+    pub fn overrides(&self) -> &[Override] {
+        &self.overrides
+    }
+
     /// A command is carried out again, or all are.
     pub fn forget(&mut self, command: Option<&[u8]>) {
         self.overrides.retain(|old| command.is_some_and(|c| !c.eq_ignore_ascii_case(&old.command)));

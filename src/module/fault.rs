@@ -1,7 +1,7 @@
 //! What a test does to a module itself: it resets it, takes its supply away, and makes its firmware fail.
 
 use super::{Module, Power};
-use crate::at::faults::Override;
+use crate::at::faults::{Faults, Override};
 use crate::profile::Reset;
 use crate::rng::Stream;
 use crate::time::Instant;
@@ -43,6 +43,24 @@ impl Module {
             | ModuleChange::Urcs(_)
             | ModuleChange::Print(_) => None,
         }
+    }
+
+    /// What is wrong with it now, and what is not: the changes that lead here.
+    pub fn faults(&self) -> Vec<ModuleChange> {
+        let Faults { heap, flash_fails, hostile, .. } = &self.faults;
+        let answers = self.faults.overrides().iter().cloned().map(ModuleChange::Answer);
+        let settings = [
+            ModuleChange::Power(self.supplied),
+            ModuleChange::Heap(*heap),
+            ModuleChange::Flash(!flash_fails),
+            ModuleChange::Urcs(hostile.is_some()),
+        ];
+        settings.into_iter().chain(answers).collect()
+    }
+
+    /// Free heap while nothing uses it, bytes.
+    pub fn idle_heap(&self) -> u32 {
+        self.faults.heap.unwrap_or(self.config.profile.heap)
     }
 
     /// Makes a change. One that [`Module::cannot`] has a sentence for comes to nothing.

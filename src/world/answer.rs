@@ -11,9 +11,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use super::console::{Change, Name, WireChange, WireSide};
+use super::console::{self, Change, Name, WireChange, WireSide};
 use super::{Observation, Outcome, Statistics, Verdict};
-use crate::module::Harm;
+use crate::module::{Harm, Module, ModuleChange};
 use crate::time::Instant;
 pub(super) use network::{DnsRow, HostRow, LastFrame, LinkRow, NetworkLinkRow, PacketsRow};
 
@@ -226,6 +226,50 @@ impl fmt::Display for WireRow {
             write!(f, "{separator}{}", Change::Wire { name: self.name.clone(), change })?;
         }
         Ok(())
+    }
+}
+
+/// `module`: what is wrong with a module itself, and what is not.
+#[derive(Serialize)]
+pub(super) struct FaultsRow {
+    name: String,
+    /// There is a supply.
+    power: bool,
+    /// Free while nothing uses it, bytes.
+    heap: u32,
+    flash_fails: bool,
+    urcs_hostile: bool,
+    /// What stands behind `answer`.
+    answers: Vec<String>,
+    #[serde(skip)]
+    shown: String,
+}
+
+impl FaultsRow {
+    pub fn new(module: &Module) -> FaultsRow {
+        let (name, changes) = (module.name().to_owned(), module.faults());
+        let line = |change: &ModuleChange| {
+            Change::Module { name: name.clone(), change: change.clone() }.to_string()
+        };
+        let answer = |change: &ModuleChange| {
+            let said = matches!(change, ModuleChange::Answer(_)).then(|| console::module::shown(change))?;
+            said.strip_prefix("answer ").map(str::to_owned)
+        };
+        FaultsRow {
+            power: changes.contains(&ModuleChange::Power(true)),
+            heap: module.idle_heap(),
+            flash_fails: changes.contains(&ModuleChange::Flash(false)),
+            urcs_hostile: changes.contains(&ModuleChange::Urcs(true)),
+            answers: changes.iter().filter_map(answer).collect(),
+            shown: changes.iter().map(line).collect::<Vec<_>>().join("\n"),
+            name,
+        }
+    }
+}
+
+impl fmt::Display for FaultsRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
     }
 }
 

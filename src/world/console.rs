@@ -178,8 +178,8 @@ const COMMANDS: [Row; 22] = [
     },
     Row {
         word: "module",
-        usage: &["module NAME CHANGE"],
-        help: "Makes something go wrong with a module itself: its supply, its memory, its answers.",
+        usage: &["module [NAME]", "module NAME CHANGE"],
+        help: "Shows what is wrong with a module itself, or changes it: its supply, its memory, its answers.",
         details: module::details,
         read: module::read,
     },

@@ -1,7 +1,7 @@
 //! What the console is asked: facts are collected here, [`answer`](super::answer) shows them. Nothing changes by it.
 
 use super::answer::{
-    AccessPointRow, Answer, DigestAnswer, DnsRow, ExpectRow, HostRow, LinkRow, ModuleDigest, ModuleRow,
+    AccessPointRow, Answer, DigestAnswer, DnsRow, ExpectRow, FaultsRow, HostRow, LinkRow, ModuleDigest, ModuleRow,
     NetworkLinkRow, ObservationRow, PacketsRow, StatisticsRow, Status, TimelineRow, WireRow,
 };
 use super::console::{self, Audience, Change, Question};
@@ -27,6 +27,7 @@ impl World {
             Question::Dns(name) => Answer::list(at, "dns", &self.name_servers(name.as_deref()), ""),
             Question::Link(name) => Answer::list(at, "link", &self.network_links(name.as_deref()), ""),
             Question::Wire(name) => Answer::list(at, "wire", &self.wires(name.as_deref()), ""),
+            Question::Module(name) => Answer::list(at, "module", &self.faults(name.as_deref()), ""),
             Question::Links(name) => {
                 let open = self.at_links(name.as_deref());
                 Answer::list(at, "links", &open, "no link is open")
@@ -86,6 +87,11 @@ impl World {
     fn wires(&self, name: Option<&str>) -> Vec<WireRow> {
         let modules = self.slots.iter().map(|s| &s.module).filter(|m| name.is_none_or(|n| n == m.name()));
         modules.map(|module| WireRow::new(module.name(), module.harm())).collect()
+    }
+
+    fn faults(&self, name: Option<&str>) -> Vec<FaultsRow> {
+        let modules = self.slots.iter().map(|s| &s.module).filter(|m| name.is_none_or(|n| n == m.name()));
+        modules.map(FaultsRow::new).collect()
     }
 
     fn name_servers(&mut self, name: Option<&str>) -> Vec<DnsRow> {

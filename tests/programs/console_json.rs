@@ -34,12 +34,13 @@ fn world() -> Host {
     host.ask("AT+CIPSTART=\"TCP\",\"pc.lan\",23\r\n", "CONNECT\r\n\r\nOK\r\n");
     host.console("at 50s ap home down");
     host.console("when wifi station disconnected do ap home up");
+    host.console("module wifi answer AT+CIPSEND ERROR once after 2s");
     host.console("link wifi upstream gemodel 1% 25% rate 1Mbit/s");
     host
 }
 
 /// Questions that cover the language; the first word is the question's.
-const QUESTIONS: [&str; 14] = [
+const QUESTIONS: [&str; 15] = [
     "help",
     "help link",
     "status",
@@ -54,6 +55,7 @@ const QUESTIONS: [&str; 14] = [
     "link",
     "dns",
     "wire",
+    "module",
 ];
 
 /// The documented fields: question and path, and the types, in the order of letters.

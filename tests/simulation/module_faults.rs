@@ -174,6 +174,24 @@ fn a_command_is_answered_as_told_and_not_carried_out_as_often_as_told() {
 }
 
 #[test]
+fn the_console_shows_what_is_wrong_with_a_module() {
+    let mut host = Host::ready(1);
+    let well = "module wifi power on\nmodule wifi heap normal\nmodule wifi flash ok\nmodule wifi urcs normal";
+    assert_eq!(host.console("module"), well);
+    for line in
+        ["heap 5000", "flash fail", "urcs hostile", "power off", "answer AT+GMR busy 2 times after 1s"]
+    {
+        host.console(&format!("module wifi {line}"));
+    }
+    assert_eq!(
+        host.console("module wifi"),
+        "module wifi power off\nmodule wifi heap 5000\nmodule wifi flash fail\nmodule wifi urcs hostile\n\
+         module wifi answer AT+GMR busy p... 2 times after 1s"
+    );
+    assert!(host.refused("module lamp").contains("expected the name of a module (`wifi`)"));
+}
+
+#[test]
 fn an_answer_can_be_late_silent_or_busy_and_outlives_a_reset() {
     let mut host = Host::ready(2);
     host.console("module wifi answer AT+GMR ERROR once after 2s");

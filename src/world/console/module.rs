@@ -5,7 +5,7 @@ use std::fmt;
 use super::ap::delay;
 use super::host::{next, text};
 use super::words::Words;
-use super::{Change, Name, column, pick};
+use super::{Change, Name, Question, column, pick};
 use crate::at::faults::{Answer, Override};
 use crate::module::ModuleChange;
 use crate::net::service::quoted;
@@ -83,10 +83,11 @@ pub(super) fn details() -> String {
 
 /// Reads what follows `module`.
 pub(super) fn read(words: &mut Words) -> Result<super::Command, String> {
-    let Some(name) = words.next() else {
-        return Err("expected the name of a module after `module`, found nothing".to_string());
-    };
+    let Some(name) = words.next() else { return Ok(super::Command::Ask(Question::Module(None))) };
     let name = name.text;
+    if words.is_over() {
+        return Ok(super::Command::Ask(Question::Module(Some(name))));
+    }
     let so_far = format!("module {}", Name(&cut(&name)));
     let forms = || FORMS.iter().map(|form| form.word);
     let expected = || format!("expected {} after `{so_far}`", one_of(forms()));
@@ -194,7 +195,12 @@ impl fmt::Display for Command<'_> {
     }
 }
 
-/// A change as the language writes it.
+/// A change as the language writes it, behind the module's name.
+pub(in crate::world) fn shown(change: &ModuleChange) -> String {
+    Shown(change).to_string()
+}
+
+/// The same for where it is written.
 pub(super) struct Shown<'a>(pub &'a ModuleChange);
 
 impl fmt::Display for Shown<'_> {

@@ -19,6 +19,8 @@ pub enum Question {
     Timeline,
     /// `dns [NAME]`: how this DNS server, or every one, behaves now.
     Dns(Option<String>),
+    /// `module [NAME]`: what is wrong with this module, or every one, and what is not.
+    Module(Option<String>),
     /// `link [NAME]`: how this link, or every one, behaves now.
     Link(Option<String>),
     /// `links [MODULE]`: the open AT links of this module, or of all.
@@ -51,6 +53,7 @@ impl fmt::Display for Question {
             Question::Expect => ("expect", None),
             Question::Timeline => ("timeline", None),
             Question::Dns(name) => ("dns", name.as_deref()),
+            Question::Module(name) => ("module", name.as_deref()),
             Question::Link(name) => ("link", name.as_deref()),
             Question::Wire(name) => ("wire", name.as_deref()),
             Question::Links(name) => ("links", name.as_deref()),

@@ -136,6 +136,8 @@ fn every_form_is_understood() {
             "link wifi latency 20 ms jitter 5ms",
             link("wifi", LinkChange { latency: Some(ms(20)), jitter: Some(ms(5)), ..none() }),
         ),
+        ("module", Command::Ask(Question::Module(None))),
+        ("module wifi", Command::Ask(Question::Module(Some("wifi".to_string())))),
         ("wire", Command::Ask(Question::Wire(None))),
         ("wire wifi", Command::Ask(Question::Wire(Some("wifi".to_string())))),
         (
@@ -317,7 +319,6 @@ fn a_line_that_is_not_understood_says_what_was_expected() {
          `dns`, `wire`, `module`, `pin`, `host`, `at`, `when`, `after`, `every`, `timeline` or `json`";
     let cases = [
         ("", format!("expected a command ({commands}), found nothing")),
-        ("module", "expected the name of a module after `module`, found nothing".into()),
         (
             "module wifi rest",
             "expected `reset`, `power`, `answer`, `heap`, `flash`, `urcs` or `print` after `module wifi`, found `rest`; did you mean `reset`?".into(),
@@ -783,6 +784,7 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Question::Expect),
         proptest::option::of(name()).prop_map(Question::Link),
         proptest::option::of(name()).prop_map(Question::Wire),
+        proptest::option::of(name()).prop_map(Question::Module),
         proptest::option::of(name()).prop_map(Question::Dns),
     ];
     prop_oneof![

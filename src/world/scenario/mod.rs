@@ -190,7 +190,10 @@ impl Scenario {
             Question::Help(_) | Question::Status | Question::Expect | Question::Timeline => Ok(()),
             Question::Link(None) | Question::Wire(None) | Question::Dns(None) => Ok(()),
             Question::Observations { .. } | Question::Digest => Ok(()),
-            Question::Links(name) | Question::Packets(name) | Question::Statistics(name) => {
+            Question::Links(name)
+            | Question::Packets(name)
+            | Question::Statistics(name)
+            | Question::Module(name) => {
                 name.as_ref().map_or(Ok(()), |name| exists("the name of a module", name, self.module_names()))
             }
             Question::Hosts(name) => {
