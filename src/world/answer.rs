@@ -248,9 +248,8 @@ pub(super) struct FaultsRow {
 impl FaultsRow {
     pub fn new(module: &Module) -> FaultsRow {
         let (name, changes) = (module.name().to_owned(), module.faults());
-        let line = |change: &ModuleChange| {
-            Change::Module { name: name.clone(), change: change.clone() }.to_string()
-        };
+        let line =
+            |change: &ModuleChange| Change::Module { name: name.clone(), change: change.clone() }.to_string();
         let answer = |change: &ModuleChange| {
             let said = matches!(change, ModuleChange::Answer(_)).then(|| console::module::shown(change))?;
             said.strip_prefix("answer ").map(str::to_owned)

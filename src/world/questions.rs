@@ -1,8 +1,8 @@
 //! What the console is asked: facts are collected here, [`answer`](super::answer) shows them. Nothing changes by it.
 
 use super::answer::{
-    AccessPointRow, Answer, DigestAnswer, DnsRow, ExpectRow, FaultsRow, HostRow, LinkRow, ModuleDigest, ModuleRow,
-    NetworkLinkRow, ObservationRow, PacketsRow, StatisticsRow, Status, TimelineRow, WireRow,
+    AccessPointRow, Answer, DigestAnswer, DnsRow, ExpectRow, FaultsRow, HostRow, LinkRow, ModuleDigest,
+    ModuleRow, NetworkLinkRow, ObservationRow, PacketsRow, StatisticsRow, Status, TimelineRow, WireRow,
 };
 use super::console::{self, Audience, Change, Question};
 use super::quantity::duration_text;
