@@ -165,83 +165,105 @@ impl Hostile {
         all.held.into_iter().chain(all.answer).flat_map(|piece| piece.bytes).collect()
     }
 
-    /// Puts reports among the pieces of the answer. Returns the bytes, and what was put where.
-    pub fn interleave(&mut self, around: Around<'_>) -> (Vec<(u8, Mark)>, Vec<(Place, Vec<u8>)>) {
-        let Around { now, stream, neutral, echo, begun, transparent } = around;
+    /// Puts reports among the pieces of the answer.
+    pub fn interleave(&mut self, mut around: Around<'_>) -> Mixed {
         let answer = std::mem::take(&mut self.answer);
-        let (mut out, mut put): (Vec<(u8, Mark)>, Vec<(Place, Vec<u8>)>) = (Vec::new(), Vec::new());
-        let mut add = |piece: &Piece, place: Option<Place>| {
-            out.extend(&piece.bytes);
-            put.extend(place.map(|place| (place, piece.bytes())));
-        };
         let old: Vec<Piece> = self.held.drain(..self.before.min(self.held.len())).collect();
         self.before = 0;
-        if echo {
+        let mut mixed = Mixed::default();
+        if around.echo {
             // Held back as before, or said between two bytes.
-            let split = !old.is_empty() && stream.between(1, SPLIT) == 1;
-            for piece in old {
-                if split {
-                    add(&piece, Some(Place::Echo));
-                } else {
-                    self.held.push_back(piece);
-                }
+            let split = !old.is_empty() && around.stream.between(1, SPLIT) == 1;
+            if split {
+                old.iter().for_each(|piece| mixed.put(piece, Place::Echo));
+            } else {
+                self.hold_back(old);
             }
-            answer.iter().for_each(|piece| add(piece, None));
-        } else if answer.is_empty() && !begun {
+            answer.iter().for_each(|piece| mixed.add(piece));
+        } else if answer.is_empty() && !around.begun {
             // Nothing is answered: they stay where they are.
-            let later = std::mem::take(&mut self.held);
-            self.held = old.into_iter().chain(later).collect();
+            self.hold_back(old);
         } else {
-            let count = answer.len();
-            let prompt = answer.last().is_some_and(|piece| piece.ends_with(Mark::Prompt)) && !transparent;
-            let last = if prompt { count } else { count.saturating_sub(1) };
-            let last = answer.iter().position(|piece| piece.report).map_or(last, |first| first.min(last));
-            let mut at = 0;
-            let mut places = Vec::new();
-            for piece in old {
-                at = stream.between(at as u64, last as u64) as usize;
-                places.push((at, piece));
-            }
-            let place = |index: usize| match index {
-                0 => Place::BeforeAnswer,
-                index if index == count => Place::BehindPrompt,
-                _ => Place::WithinAnswer,
-            };
-            for index in 0..=count {
-                while let Some((_, piece)) = places.first().filter(|(at, _)| *at <= index) {
-                    add(piece, Some(place(index)));
-                    places.remove(0);
-                }
-                if index < count {
-                    if !neutral.is_empty() && stream.between(1, FILLED) == 1 {
-                        let which = stream.between(0, neutral.len() as u64 - 1) as usize;
-                        for line in &neutral[which] {
-                            add(&Piece::text(line), Some(place(index)));
-                        }
-                    }
-                    add(&answer[index], None);
-                }
-            }
+            mix(&answer, &old, &mut around, &mut mixed);
         }
-        self.let_go(now, stream, &mut out);
-        (out, put)
+        self.let_go(&mut around, &mut mixed.bytes);
+        mixed
+    }
+
+    /// These stay before those that have come since.
+    fn hold_back(&mut self, old: Vec<Piece>) {
+        let later = std::mem::take(&mut self.held);
+        self.held = old.into_iter().chain(later).collect();
     }
 
     /// What is held back goes when its time has come, and what is new may be held back.
-    fn let_go(&mut self, now: Instant, stream: &mut Stream, out: &mut Vec<(u8, Mark)>) {
+    fn let_go(&mut self, around: &mut Around<'_>, out: &mut Vec<(u8, Mark)>) {
+        let Around { now, stream, .. } = around;
         if self.held.is_empty() {
             self.until = None;
             self.urgent = false;
             return;
         }
         if self.until.is_none() && !self.urgent && stream.between(0, 1) == 1 {
-            self.until = Some(now + stream.duration(Duration::from_millis(1), LONGEST_HOLD));
+            self.until = Some(*now + stream.duration(Duration::from_millis(1), LONGEST_HOLD));
         }
-        if self.urgent || self.until.is_none_or(|until| until <= now) {
+        if self.urgent || self.until.is_none_or(|until| until <= *now) {
             out.extend(self.held.drain(..).flat_map(|piece| piece.bytes));
             self.until = None;
             self.urgent = false;
         }
+    }
+}
+
+/// What comes out, and what was put where.
+#[derive(Debug, Default)]
+pub struct Mixed {
+    /// The bytes, with what each is part of.
+    pub bytes: Vec<(u8, Mark)>,
+    /// Where a report was put, and its bytes.
+    pub put: Vec<(Place, Vec<u8>)>,
+}
+
+impl Mixed {
+    fn add(&mut self, piece: &Piece) {
+        self.bytes.extend(&piece.bytes);
+    }
+
+    fn put(&mut self, piece: &Piece, place: Place) {
+        self.add(piece);
+        self.put.push((place, piece.bytes()));
+    }
+}
+
+/// Reports that were held back, and lines that are true at any time, among the pieces of an answer: none behind its last
+/// piece, unless that is a prompt, and the former none behind a report of the answer itself.
+fn mix(answer: &[Piece], old: &[Piece], around: &mut Around<'_>, mixed: &mut Mixed) {
+    let count = answer.len();
+    let prompt = answer.last().is_some_and(|piece| piece.ends_with(Mark::Prompt)) && !around.transparent;
+    let last = if prompt { count } else { count.saturating_sub(1) };
+    let last = answer.iter().position(|piece| piece.report).map_or(last, |first| first.min(last));
+    let mut at = 0;
+    let mut draw = |piece| {
+        at = around.stream.between(at, last as u64);
+        (at as usize, piece)
+    };
+    let places: Vec<(usize, &Piece)> = old.iter().map(&mut draw).collect();
+    let mut places = places.into_iter().peekable();
+    for index in 0..=count {
+        let place = match index {
+            0 => Place::BeforeAnswer,
+            index if index == count => Place::BehindPrompt,
+            _ => Place::WithinAnswer,
+        };
+        while let Some((_, piece)) = places.next_if(|(at, _)| *at <= index) {
+            mixed.put(piece, place);
+        }
+        let Some(piece) = answer.get(index) else { break };
+        if !around.neutral.is_empty() && around.stream.between(1, FILLED) == 1 {
+            let which = around.stream.between(0, around.neutral.len() as u64 - 1) as usize;
+            around.neutral[which].iter().for_each(|line| mixed.put(&Piece::text(line), place));
+        }
+        mixed.add(piece);
     }
 }
 
@@ -275,7 +297,7 @@ mod tests {
         if let Some((_, mark)) = hostile.answer.last_mut().and_then(|piece| piece.bytes.last_mut()) {
             *mark = end;
         }
-        string(&hostile.interleave(around(&mut Stream::new(seed, "test"))).0)
+        string(&hostile.interleave(around(&mut Stream::new(seed, "test"))).bytes)
     }
 
     #[test]
@@ -310,7 +332,7 @@ mod tests {
             hostile.push(vec![(b'x', Mark::Data), (b'y', Mark::DataEnd)], false, false);
             hostile.push(text("\r\n"), false, false);
             hostile.push(text("\r\nOK\r\n"), false, false);
-            let mixed = string(&hostile.interleave(around(&mut Stream::new(seed, "test"))).0);
+            let mixed = string(&hostile.interleave(around(&mut Stream::new(seed, "test"))).bytes);
             assert!(mixed.contains("+CIPRECVDATA:2,xy\r\n"), "seed {seed}: {mixed}");
         }
     }
@@ -322,13 +344,13 @@ mod tests {
         hostile.hold(true);
         hostile.push(text("A"), true, false);
         hostile.until = Some(Instant::from_nanos(5));
-        assert_eq!(string(&hostile.interleave(around(&mut stream)).0), "");
+        assert_eq!(string(&hostile.interleave(around(&mut stream)).bytes), "");
         hostile.push(text("B"), true, true);
-        assert_eq!(string(&hostile.interleave(around(&mut stream)).0), "AB");
+        assert_eq!(string(&hostile.interleave(around(&mut stream)).bytes), "AB");
         hostile.push(text("C"), true, false);
         hostile.until = Some(Instant::from_nanos(5));
         let late = Around { now: Instant::from_nanos(5), ..around(&mut stream) };
-        assert_eq!(string(&hostile.interleave(late).0), "C");
+        assert_eq!(string(&hostile.interleave(late).bytes), "C");
         assert_eq!(hostile.len(), 0);
     }
 }

@@ -132,9 +132,9 @@ impl Output {
     /// Mixes what has been printed, while reports are hostile. Returns what was put where.
     pub fn interleave(&mut self, around: Around<'_>) -> Vec<(Place, Vec<u8>)> {
         let Some(hostile) = &mut self.hostile else { return Vec::new() };
-        let (bytes, put) = hostile.interleave(around);
-        self.bytes.extend(bytes);
-        put
+        let mixed = hostile.interleave(around);
+        self.bytes.extend(mixed.bytes);
+        mixed.put
     }
 
     /// Whether [`Output::announce`] says so now.
