@@ -238,6 +238,50 @@ fn in_a_browser_the_page_draws_the_run_and_a_command_shows_the_packets_that_it_c
     assert!(sends > 0 && found.contains(&counted), "the search found other commands than {sends}");
 }
 
+/// What a person does, at the end of a page: the wheel, clicks, keys. Each step leaves what came of it at the page's root.
+const PERSON: &str = r##"<script>
+const point = (type, x, y, more) => canvas.dispatchEvent(new PointerEvent(type, { bubbles: true, button: 0,
+  clientX: canvas.getBoundingClientRect().left + x, clientY: canvas.getBoundingClientRect().top + y, ...more }));
+const root = document.documentElement.dataset, width = () => axis.right - axis.left;
+const before = width();
+canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: -100, clientX: 500, clientY: 200, bubbles: true, cancelable: true }));
+root.wheel = width() < before;
+act("all"); draw();
+const command = hits.find(h => h.ref && h.ref.kind === "cmd" && text(commands[h.ref.id].text).startsWith("AT+CWJAP"));
+point("pointerdown", command.x1 - 1, command.y1 - 6); point("pointerup", command.x1 - 1, command.y1 - 6);
+root.click = text(commands[selected.id].text).slice(0, 8);
+const left = axis.left;
+act("in");
+point("pointerdown", 600, 100); point("pointermove", 500, 100); point("pointerup", 500, 100);
+root.drag = axis.left !== left && selected !== null;
+document.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+root.down = text(commands[selected.id].text);
+document.querySelector("#details [data-packet]")?.click();
+root.search = (searchBox.value = "who has", searchBox.dispatchEvent(new Event("input")), tab);
+document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+root.escape = selected === null && matches === null;
+squeezeBox.click(); draw();
+root.even = axis.squeezes === false && Math.abs(axis.at(axis.x(5e9)) - 5e9) < 1;
+</script>"##;
+
+#[test]
+fn in_a_browser_wheel_clicks_and_keys_do_what_the_page_says() {
+    let (path, page) = demo("report-person");
+    std::fs::write(&path, page.replace("</body>", &format!("{PERSON}</body>"))).expect("write");
+    let Some(dom) = dom(&path, "") else { return };
+    for (step, expected) in [
+        ("wheel", "true"),
+        ("click", "AT+CWJAP"),
+        ("drag", "true"),
+        ("down", "AT+CIFSR"),
+        ("search", "packet"),
+        ("escape", "true"),
+        ("even", "true"),
+    ] {
+        assert_eq!(attribute(&dom, step), expected, "{step}");
+    }
+}
+
 #[test]
 fn in_a_browser_hostile_bytes_are_shown_and_do_nothing() {
     let path = directory("report-hostile").join("page.html");

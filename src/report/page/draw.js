@@ -242,6 +242,8 @@ function paintCommands(lane) {
     // Of one that began before, the rest must be worth a text.
     if (i === chosen || x < free || axis.pixel(b[i]) < axis.start + (axis.pixel(a[i]) < axis.start ? 90 : 0)) continue;
     if (kept && x > kept[0] - 10 && x < kept[1]) continue;
+    // One of a crowd says nothing about the others.
+    if (i + 1 < a.length && axis.pixel(a[i + 1]) - x < 5) continue;
     let next = axis.start + axis.width;
     for (let j = i + 1; j < end; j++) {
       const place = axis.pixel(a[j]);

@@ -85,7 +85,7 @@ function showTip(event, h) {
 let drag = null;
 canvas.addEventListener("pointerdown", event => {
   if (event.button) return;
-  canvas.setPointerCapture(event.pointerId);
+  if (event.isTrusted) canvas.setPointerCapture(event.pointerId);
   drag = { x: event.clientX, y: event.clientY, moved: false };
 });
 canvas.addEventListener("pointermove", event => {
@@ -131,7 +131,7 @@ for (const target of [canvas, canvases.axis, canvases.overview]) {
 let grip = null;
 const overviewPlace = event => (event.offsetX - axis.start) / axis.width * axis.end;
 canvases.overview.addEventListener("pointerdown", event => {
-  canvases.overview.setPointerCapture(event.pointerId);
+  if (event.isTrusted) canvases.overview.setPointerCapture(event.pointerId);
   const x = event.offsetX, pixel = u => axis.start + u / axis.end * axis.width, [a, b] = [pixel(axis.left), pixel(axis.right)];
   const place = overviewPlace(event);
   if (Math.abs(x - a) < 6) grip = { fixed: axis.right };
