@@ -121,7 +121,7 @@ fn module_pings_a_device_on_its_lan_and_says_the_time_of_it() {
         for frame in received(&mut world, port) {
             let from: [u8; 6] = frame.bytes[6..12].try_into().expect("six bytes");
             let address: [u8; 4] = MODULE;
-            let answer = match (frame.bytes[12..14] == [8, 6], &frame.bytes[..6] == &MAC[..]) {
+            let answer = match (frame.bytes[12..14] == [8, 6], frame.bytes[..6] == MAC) {
                 (true, _) if frame.bytes[38..42] == ADDRESS => arp_answer(from, address),
                 (false, true) => echo(from, address, 0, &frame.bytes[38..]),
                 _ => continue,
