@@ -120,6 +120,17 @@ fn world_that_one_process_saved_goes_on_in_another_and_its_capture_is_that_of_th
 }
 
 #[test]
+fn device_that_makes_its_frames_by_hand_pings_the_module_the_same_under_valgrind() {
+    let directory = directory("c_abi-lan");
+    let c = compile("lan", &C99, &directory);
+    let [one, other] = ["one.pcapng", "other.pcapng"].map(|name| directory.join(name));
+    let printed = run(Command::new(&c).arg(&one));
+    assert!(last_line(&printed).starts_with("digest "), "{printed}");
+    assert_eq!(run(valgrind(&c, false).arg(&other)), printed, "valgrind changes what happens");
+    assert!(read(&one) == read(&other), "the captures differ");
+}
+
+#[test]
 fn sessions_of_tls_leave_nothing_behind_and_touch_nothing_else_under_valgrind() {
     let directory = directory("c_abi-tls");
     let c = compile("replay", &C99, &directory);
