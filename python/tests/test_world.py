@@ -234,6 +234,28 @@ def test_the_dialogue_the_capture_and_the_log(tmp_path, wifi, world):
     assert digest in said.stdout + said.stderr
 
 
+def test_a_device_on_the_lan_asks_for_the_address_of_the_module():
+    mac, who = bytes.fromhex("025500000001"), bytes([192, 168, 1, 77])
+    with World(seed=9) as world:
+        wifi, lan = world.attach(), world.lan("home")
+        wifi.expect_exact("ready")
+        wifi.command("AT+CWMODE=1")
+        wifi.command(JOIN)
+        address = bytes(int(part) for part in wifi.state().ipv4.split("."))
+        lan.take()
+        arp = b"\xff" * 6 + mac + bytes.fromhex("08060001080006040001") + mac + who + bytes(6) + address
+        asked = wifi.now
+        lan.send(arp, asked)
+        wifi.wait(50 * MILLISECOND)
+        answers = [(at, frame) for at, frame in lan.take() if frame[:6] == mac and frame[20:22] == b"\0\2"]
+        assert len(answers) == 1 and answers[0][0] > asked + 200 * MICROSECOND and answers[0][1][28:32] == address
+        lan.close()
+        with pytest.raises(Error):
+            lan.take()
+        with pytest.raises(Error, match="did you mean `home`"):
+            world.lan("hoem")
+
+
 def test_a_world_that_was_restored_goes_on_as_if_it_had_not_stopped(tmp_path):
     with World(seed=9, capture=tmp_path / "whole.pcapng", record=Record.SNAPSHOT) as world:
         wifi = world.attach()

@@ -38,6 +38,7 @@ from .constants import (
 from .errors import CommandFailed, Error, RunFailed, Timeout
 from .facts import Event, Expectation, Line, Link, Packet, PinChange, Replay, State, Statistics, UartByte
 from .host import Host
+from .lan import Lan
 from .library import command_path, library_path
 from .module import Module
 from .qemu import Qemu, Result
@@ -57,6 +58,7 @@ __all__ = [
     "EventKind",
     "Expectation",
     "Host",
+    "Lan",
     "Line",
     "Link",
     "McuLoss",

@@ -204,6 +204,14 @@ class ReplayResult(Sized):
     ]
 
 
+class LanFrame(Sized):
+    _fields_ = [
+        ("size", c_size_t),
+        ("ns", c_uint64),
+        ("length", c_size_t),
+    ]
+
+
 #: The structure of each name in the header.
 STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "espat_world_options": WorldOptions,
@@ -218,6 +226,7 @@ STRUCTURES: dict[str, type[ctypes.Structure]] = {
     "espat_expectation": Expectation,
     "espat_packet": Packet,
     "espat_replay_result": ReplayResult,
+    "espat_lan_frame": LanFrame,
 }
 
 _WORLD, _MODULE, _TICK = c_void_p, c_uint32, c_uint64
@@ -270,6 +279,10 @@ FUNCTIONS: dict[str, list[object]] = {
     "espat_world_content_digest": [_WORLD, _TO_U64],
     "espat_module_digest": [_WORLD, _MODULE, _TO_U64],
     "espat_world_replay": [c_char_p, c_size_t, POINTER(WorldOptions), POINTER(ReplayResult), POINTER(c_void_p)],
+    "espat_lan_attach": [_WORLD, c_char_p, _TO_U32],
+    "espat_lan_detach": [_WORLD, c_uint32],
+    "espat_lan_send": [_WORLD, c_uint32, c_uint64, c_char_p, c_size_t],
+    "espat_lan_take": [_WORLD, c_uint32, POINTER(LanFrame), c_char_p, c_size_t],
     "espat_world_snapshot": [_WORLD, c_uint64, c_char_p, c_size_t, _TO_U64],
     "espat_world_restore": [c_char_p, c_size_t, POINTER(WorldOptions), POINTER(c_void_p)],
 }

@@ -12,6 +12,7 @@ from . import abi, facts
 from .constants import Outcome, PacketKind, Record, ReplayOutcome, Side, Status
 from .errors import Error, Timeout
 from .host import Host
+from .lan import Lan
 from .library import load
 from .module import MCU_TX, OBEYS_RTS, Module
 from .stream import DEFAULT_TIMEOUT
@@ -177,6 +178,10 @@ class World:
     def host(self, name: str) -> Host:
         """The host of that name."""
         return Host(self, name)
+
+    def lan(self, access_point: str) -> Lan:
+        """A cable into the LAN of an access point, for a device whose frames the caller makes."""
+        return Lan(self, access_point)
 
     # --- What happened --------------------------------------------------------------------------------------------------
 
