@@ -135,7 +135,7 @@ renode: build firmware
 # machines; an hour of fuzzing. Once for each larger change.
 soak: packages-test build firmware
 	ESPAT_SOAK=1 $(CARGO) test --test programs
-	ESPAT_SOAK=1 $(CARGO) test --test simulation -- several_modules many_modules tls_streams a_changed_byte clients::
+	ESPAT_SOAK=1 $(CARGO) test --test simulation -- several_modules many_modules tls_streams a_changed_byte clients:: explore::
 	$(CARGO) test --no-default-features --test simulation -- without_tls contract
 	@$(MAKE) --no-print-directory golden-elsewhere
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=3600
