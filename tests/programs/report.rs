@@ -238,6 +238,43 @@ fn in_a_browser_the_page_draws_the_run_and_a_command_shows_the_packets_that_it_c
     assert!(sends > 0 && found.contains(&counted), "the search found other commands than {sends}");
 }
 
+#[test]
+fn in_a_browser_packets_of_links_that_a_command_is_not_about_are_not_its_own() {
+    let mut host = Host::joined_with_pc(1);
+    host.ask("AT+CIPMUX=1\r\n", "\r\nOK\r\n");
+    host.ask("AT+CIPSTART=0,\"TCP\",\"192.168.1.20\",23\r\n", "0,CONNECT\r\n\r\nOK\r\n");
+    // While the ping is on its way, the link has data.
+    host.send("AT+PING=\"192.168.1.20\"\r\n");
+    host.wait(crate::host::SECOND / 400);
+    host.console("host pc send \"hello\"");
+    host.until("\r\nOK\r\n");
+    host.wait(crate::host::SECOND);
+    let log = host.finish().2;
+    let path = directory("report-links").join("page.html");
+    let report = Report::of(&log, "x.log", Vec::new()).unwrap_or_else(|e| panic!("{e}"));
+    let page = report.html().expect("a page");
+    std::fs::write(&path, &page).expect("write");
+    let data = data(&page);
+    let lines = strings(&data, &data["modules"][0]["commands"]["text"]);
+    let ping = lines.iter().position(|line| line.starts_with("AT+PING")).expect("the ping");
+    let Some(dom) = dom(&path, &format!("#cmd={ping}")) else { return };
+    let info = strings(&data, &data["packets"]["info"]);
+    let caused: Vec<&str> = dom
+        .split("data-packet=\"")
+        .skip(1)
+        .map(|rest| {
+            info[rest.split('"').next().and_then(|id| id.parse::<usize>().ok()).expect("a packet")].as_str()
+        })
+        .collect();
+    assert_eq!(caused, ["echo request", "echo reply"], "other packets count as the ping's");
+    let place = |what: &str| info.iter().position(|info| info == what).expect("the ping's packets");
+    let between = &info[place("echo request")..place("echo reply")];
+    assert!(
+        between.iter().any(|info| info.ends_with(", 5 bytes")),
+        "the link had no data meanwhile: {between:?}"
+    );
+}
+
 /// What a person does, at the end of a page: the wheel, clicks, keys. Each step leaves what came of it at the page's root.
 const PERSON: &str = r##"<script>
 const point = (type, x, y, more) => canvas.dispatchEvent(new PointerEvent(type, { bubbles: true, button: 0,
