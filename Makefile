@@ -58,6 +58,8 @@ skipped:
 	@[ -n "$(RENODE)" ] || echo "SKIPPED: $(DOCUMENTED) examples of the documentation that need Renode: renode-test is not on PATH"
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "SKIPPED: the page of espat-sim report in a browser: chromium is not on PATH"
+	@command -v qemu-system-riscv32 >/dev/null && [ -f build/firmware/riscv-virt.elf ] || \
+		echo "SKIPPED: firmware on RISC-V: apt install qemu-system-misc gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"
 	@echo "SKIPPED: golden logs on i686 and aarch64: make golden-elsewhere runs them"
 	@echo "SKIPPED: twenty runs instead of three, a thousand modules, an hour of fuzzing: make soak runs them"
 

@@ -189,6 +189,42 @@ enum InsnData {
     Copy(unsafe extern "C" fn(*const PluginInsn, *mut c_void, usize) -> usize),
 }
 
+/// Why a snapshot is refused; QEMU puts its own words before it.
+const NO_SNAPSHOTS: &CStr =
+    c"the ESP-AT module is no part of the machine's state: its snapshot is the input log (--input-log, and espat-sim replay)";
+
+/// Lets QEMU refuse `savevm` and migration, with a sentence of ours.
+///
+/// # Safety
+/// The big lock is held.
+pub(super) unsafe fn refuse_snapshots() {
+    type SetError =
+        unsafe extern "C" fn(*mut *mut c_void, *const c_char, c_int, *const c_char, *const c_char, ...);
+    let (Some(set_error), Some(add_blocker)) =
+        (address(c"error_setg_internal"), address(c"migrate_add_blocker"))
+    else {
+        return;
+    };
+    // QEMU keeps the place of the reason from 8.2 on, and the reason itself before.
+    let by_place = exists(c"migrate_add_blocker_modes");
+    let reason: &'static mut *mut c_void = Box::leak(Box::new(std::ptr::null_mut()));
+    let file = c"espat-sim".as_ptr();
+    // SAFETY: functions of these names, whose signatures are those of QEMU's headers; the texts are constants, and the place
+    // lives for ever. An answer of QEMU's own that migration was refused already is as good.
+    unsafe {
+        let set_error = std::mem::transmute::<*mut c_void, SetError>(set_error);
+        set_error(reason, file, 0, file, c"%s".as_ptr(), NO_SNAPSHOTS.as_ptr());
+        let nobody: *mut *mut c_void = std::ptr::null_mut();
+        if by_place {
+            type AddBlocker = unsafe extern "C" fn(*mut *mut c_void, *mut *mut c_void) -> c_int;
+            std::mem::transmute::<*mut c_void, AddBlocker>(add_blocker)(reason, nobody);
+        } else {
+            type AddBlocker = unsafe extern "C" fn(*mut c_void, *mut *mut c_void) -> c_int;
+            std::mem::transmute::<*mut c_void, AddBlocker>(add_blocker)(*reason, nobody);
+        }
+    }
+}
+
 /// How the big lock is taken, before and from QEMU 9.0 on. The arguments are a file and a line for profiling.
 type LockFn = unsafe extern "C" fn(*const c_char, c_int);
 

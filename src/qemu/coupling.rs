@@ -73,7 +73,9 @@ pub(super) struct Coupling {
 
 /// What the guest has set its UART to.
 pub(super) struct GuestLine {
-    /// Whether that goes to the world: nobody else has said what the MCU's UART is set to.
+    /// Nobody else has said what the MCU's UART is set to.
+    pub is_open: bool,
+    /// Then what the guest tells goes to the world.
     pub follows: bool,
     /// What it has told.
     pub told: Mutex<Option<LineSettings>>,
@@ -370,7 +372,7 @@ impl Coupling {
             facts.push(Record::Time(now.max(reached)));
             w.finish();
             facts.extend(w.verdicts().into_iter().map(Record::Expect));
-            if self.line.follows {
+            if self.line.is_open {
                 facts.push(Record::McuLine(*self.line.told.lock().unwrap_or_else(PoisonError::into_inner)));
             }
             facts.push(Record::Digest(w.digest()));

@@ -56,30 +56,35 @@ impl State {
     }
 }
 
-/// True when an Arm instruction of `size` bytes waits for an interrupt: Thumb `WFI` and `WFI.W`, or A32 `WFI`
-/// under any condition. A wrong yes does no harm, because [`idle_step`] looks whether the vCPU really sleeps.
+/// True when an instruction of `size` bytes waits for an interrupt: Thumb `WFI` and `WFI.W`, A32 `WFI` under any condition,
+/// that of A64, or `wfi` of RISC-V. A wrong yes does no harm, because [`idle_step`] looks whether the vCPU really sleeps.
 fn waits_for_interrupt(size: usize, bytes: [u8; 4]) -> bool {
     match size {
         2 => [bytes[0], bytes[1]] == [0x30, 0xbf],
-        4 => bytes == [0xaf, 0xf3, 0x03, 0x80] || u32::from_le_bytes(bytes) & 0x0fff_ffff == 0x0320_f003,
+        4 => {
+            let word = u32::from_le_bytes(bytes);
+            bytes == [0xaf, 0xf3, 0x03, 0x80]
+                || word & 0x0fff_ffff == 0x0320_f003
+                || word == 0xd503_207f
+                || word == 0x1050_0073
+        }
         _ => false,
     }
 }
 
-/// A block was translated: if it ends in WFI, which ends every block that has it, ask to be called there.
+/// A block was translated: where it has WFI, ask to be called. On Arm that ends a block, on RISC-V it need not.
 pub(super) unsafe extern "C" fn on_translation(_id: u64, block: *mut PluginTb) {
     on_entry(|c| {
         // SAFETY: the block and its instructions live as long as this callback.
         unsafe {
             let count = (c.qemu.qemu_plugin_tb_n_insns)(block);
-            if count == 0 {
-                return;
-            }
-            let last = (c.qemu.qemu_plugin_tb_get_insn)(block, count - 1);
-            let (size, bytes) = c.qemu.instruction(last);
-            if waits_for_interrupt(size, bytes) {
-                let nothing = std::ptr::null_mut();
-                (c.qemu.qemu_plugin_register_vcpu_insn_exec_cb)(last, on_wfi, CB_NO_REGS, nothing);
+            for index in 0..count {
+                let instruction = (c.qemu.qemu_plugin_tb_get_insn)(block, index);
+                let (size, bytes) = c.qemu.instruction(instruction);
+                if waits_for_interrupt(size, bytes) {
+                    let nothing = std::ptr::null_mut();
+                    (c.qemu.qemu_plugin_register_vcpu_insn_exec_cb)(instruction, on_wfi, CB_NO_REGS, nothing);
+                }
             }
         }
     });
@@ -206,6 +211,8 @@ mod tests {
         assert!(waits_for_interrupt(4, [0xaf, 0xf3, 0x03, 0x80]), "Thumb WFI.W");
         assert!(waits_for_interrupt(4, 0xe320_f003_u32.to_le_bytes()), "A32 WFI");
         assert!(waits_for_interrupt(4, 0x1320_f003_u32.to_le_bytes()), "A32 WFINE");
+        assert!(waits_for_interrupt(4, 0xd503_207f_u32.to_le_bytes()), "A64 WFI");
+        assert!(waits_for_interrupt(4, 0x1050_0073_u32.to_le_bytes()), "RISC-V wfi");
     }
 
     #[test]
@@ -219,5 +226,7 @@ mod tests {
             "a wide instruction whose first half looks like WFI"
         );
         assert!(!waits_for_interrupt(4, [0xaf, 0xf3, 0x02, 0x80]), "WFE.W");
+        assert!(!waits_for_interrupt(4, 0xd503_205f_u32.to_le_bytes()), "A64 WFE");
+        assert!(!waits_for_interrupt(4, 0x3020_0073_u32.to_le_bytes()), "RISC-V mret");
     }
 }

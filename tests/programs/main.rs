@@ -37,6 +37,7 @@ mod qemu_guest;
 #[cfg(feature = "tls")]
 mod qemu_mqtt;
 mod qemu_passthrough;
+mod qemu_riscv;
 mod qemu_run;
 mod qemu_services;
 mod readme;

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::tools::{directory, espat_sim, firmware};
+use crate::tools::{directory, espat_sim, firmware, qemu};
 
 const BOARD: &str = "mps2-an385";
 
@@ -31,7 +31,7 @@ impl Run {
         let mut command = espat_sim("qemu");
         command.args(["--limit", "300s", "--report"]).arg(folder.join("report"));
         command.arg("--input-log").arg(folder.join("log"));
-        command.args(["--", "qemu-system-arm", "-M", BOARD, "-nodefaults", "-serial"]);
+        command.args(["--", &qemu(), "-M", BOARD, "-nodefaults", "-serial"]);
         command.arg(format!("file:{}", folder.join("console").display()));
         command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(firmware(BOARD, ""));
         command.args(more(&folder)).stdin(Stdio::null()).stderr(Stdio::piped());

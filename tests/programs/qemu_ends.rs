@@ -1,6 +1,7 @@
 //! How a run in QEMU ends when something goes wrong around it: files that can't be written, signals, a port that is not
 //! there.
 
+use crate::tools::qemu;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,7 +19,7 @@ fn command(folder: &Path, options: &[&str]) -> Command {
     assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
     let mut command = Command::new(env!("CARGO_BIN_EXE_espat-sim"));
     command.args(["qemu"]).args(options).current_dir(folder);
-    command.args(["--", "qemu-system-arm", "-M", "mps2-an385", "-nodefaults", "-pidfile", "pid"]);
+    command.args(["--", &qemu(), "-M", "mps2-an385", "-nodefaults", "-pidfile", "pid"]);
     command.args(["-semihosting-config", "enable=on,target=native", "-kernel"]).arg(elf);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::tools::{directory, espat_sim, firmware};
+use crate::tools::{directory, espat_sim, firmware, qemu};
 
 const BOARD: &str = "mps2-an385";
 
@@ -22,7 +22,7 @@ fn run(test: &str, limit: &str, expect: &[&str]) -> Run {
     std::fs::write(file("lab.toml"), format!("expect = [\n{lines}]\n{default}")).expect("write the scenario");
     let output = espat_sim("qemu")
         .args(["--no-dialogue", "--limit", limit, "--seed", "3", "--scenario", "lab.toml"])
-        .args(["--junit", "junit.xml", "--report", "report", "--", "qemu-system-arm", "-M", BOARD])
+        .args(["--junit", "junit.xml", "--report", "report", "--", &qemu(), "-M", BOARD])
         .args(["-display", "none", "-nodefaults", "-serial", "file:console"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(firmware(BOARD, ""))

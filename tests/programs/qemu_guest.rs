@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
-use crate::tools::{directory, espat_sim, firmware, times};
+use crate::tools::{directory, espat_sim, firmware, qemu, times};
 
 const BOARD: &str = "mps2-an385";
 /// Bit 3 of GPIO0: the shell firmware has the module's EN there.
@@ -29,7 +29,7 @@ fn run(folder: &Path, image: &str, options: &[&str]) -> Run {
     let output: Output = espat_sim("qemu")
         .args(["--console", "0", "--limit", "60s", "--report", "report"])
         .args(options)
-        .args(["--", "qemu-system-arm", "-M", BOARD, "-nodefaults"])
+        .args(["--", &qemu(), "-M", BOARD, "-nodefaults"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(firmware(BOARD, image))
         .current_dir(folder)
@@ -198,7 +198,7 @@ fn an_error_of_ours_is_the_last_that_is_said_and_one_of_qemus_stays() {
     let folder = directory("guest-errors");
     let start = |library: &[&str], kernel: &str| {
         let output = espat_sim("qemu")
-            .args(["--", "qemu-system-arm", "-M", BOARD, "-nodefaults", "-kernel", kernel])
+            .args(["--", &qemu(), "-M", BOARD, "-nodefaults", "-kernel", kernel])
             .args(library)
             .current_dir(&folder)
             .output()
@@ -216,4 +216,27 @@ fn an_error_of_ours_is_the_last_that_is_said_and_one_of_qemus_stays() {
     let ours = start(&["-plugin", &plugin], image.to_str().expect("a path"));
     assert!(ours.contains("unknown plugin argument 'colour'"), "{ours}");
     assert!(!ours.contains("Could not load plugin"), "QEMU's own sentence looks like the cause: {ours}");
+}
+
+#[test]
+fn a_snapshot_is_refused_with_what_serves_instead() {
+    let folder = directory("guest-snapshot");
+    let mut child = espat_sim("qemu")
+        .args(["--no-dialogue", "--limit", "1000000s", "--", &qemu(), "-M", BOARD, "-nodefaults", "-S"])
+        .args(["-monitor", "stdio", "-kernel"])
+        .arg(firmware(BOARD, ""))
+        .current_dir(&folder)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("start espat-sim");
+    let mut monitor = child.stdin.take().expect("the monitor");
+    std::io::Write::write_all(&mut monitor, b"savevm x\nmigrate exec:cat\nquit\n")
+        .expect("write to the monitor");
+    let output = child.wait_with_output().expect("wait for espat-sim");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let sentence = "Error: the ESP-AT module is no part of the machine's state";
+    assert_eq!(said.matches(sentence).count(), 2, "savevm and migrate: {said}");
+    drop(monitor);
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::tools::{espat_sim, firmware};
+use crate::tools::{espat_sim, firmware, qemu};
 
 pub const BOARDS: [&str; 2] = ["mps2-an385", "netduinoplus2"];
 
@@ -77,7 +77,7 @@ pub fn run(folder: &Path, name: &str, setting: Setting<'_>) -> Run {
         command.arg("--flood");
     }
     let console = format!("file:{}", path("console").display());
-    command.args(["--", "qemu-system-arm", "-M", setting.board, "-display", "none", "-nodefaults"]);
+    command.args(["--", &qemu(), "-M", setting.board, "-display", "none", "-nodefaults"]);
     command.args(["-serial", &console, "-semihosting-config", "enable=on,target=native", "-kernel"]);
     command.arg(firmware(setting.board, setting.image));
     let output = command.output().expect("start espat-sim");

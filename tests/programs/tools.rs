@@ -34,6 +34,11 @@ pub fn espat_sim(word: &str) -> Command {
     command
 }
 
+/// The QEMU of the tests: the distribution's, or what QEMU_SYSTEM_ARM names.
+pub fn qemu() -> String {
+    std::env::var("QEMU_SYSTEM_ARM").unwrap_or_else(|_| "qemu-system-arm".to_owned())
+}
+
 /// A command that must be installed.
 pub fn tool(name: &str, package: &str) -> Command {
     let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();

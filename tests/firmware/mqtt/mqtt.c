@@ -1,6 +1,6 @@
 /* The thermometer's life: it works, and goes on working when the broker and the network fail. */
 #include "config.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 #include "thermometer.h"
 

@@ -5,7 +5,7 @@
 
 #include "at_mqtt.h"
 #include "config.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 enum { CONNECT_TRIES = 4, CONNECT_PAUSE_MS = 3000, RUN_MS = 500 };

@@ -1,7 +1,7 @@
 #include "module_uart.h"
 
 #include "board.h"
-#include "cortex_m.h"
+#include "core.h"
 
 /* Powers of two. At 921600 baud the receive ring holds 44 ms. */
 #define RX_SIZE 4096u
@@ -24,20 +24,14 @@ static struct {
     uint32_t bytes;
 } line = {.baud = BOOT_BAUD};
 
-/* Keeps the compiler from moving accesses to the bytes over the counters. */
-static inline void barrier(void)
-{
-    __asm volatile("dmb" ::: "memory");
-}
-
 size_t module_uart_read(uint8_t *out, size_t cap)
 {
     size_t count = 0;
 
     while (count < cap && rx.out != rx.in) {
-        barrier();
+        memory_barrier();
         out[count++] = rx_bytes[rx.out % RX_SIZE];
-        barrier();
+        memory_barrier();
         rx.out++;
     }
     return count;
@@ -53,7 +47,7 @@ void module_uart_received(uint8_t byte)
         return;
     }
     rx_bytes[rx.in % RX_SIZE] = byte;
-    barrier();
+    memory_barrier();
     rx.in++;
     if (waiting + 1u > stats.rx_high_water) {
         stats.rx_high_water = waiting + 1u;
@@ -108,7 +102,7 @@ void module_uart_write(const uint8_t *bytes, size_t count)
             interrupts_on();
         }
         tx_bytes[tx.in % TX_SIZE] = bytes[i];
-        barrier();
+        memory_barrier();
         tx.in++;
     }
     stats.tx_bytes += (uint32_t)count;
@@ -122,9 +116,9 @@ int module_uart_next_tx(void)
     if (tx.out == tx.in) {
         return -1;
     }
-    barrier();
+    memory_barrier();
     byte = tx_bytes[tx.out % TX_SIZE];
-    barrier();
+    memory_barrier();
     tx.out++;
     return byte;
 }

@@ -8,6 +8,9 @@
 /* Ends the emulation with this exit code. Without a host that listens: sleeps for ever. */
 void exit_to_host(int code) __attribute__((noreturn));
 
+/* Writes a character where the host shows it; on RISC-V only. */
+void semihosting_put(char c);
+
 /* Whether the instruction at `pc` is the semihosting call, which faults when
    no debugger takes it. */
 bool semihosting_was_refused(uint32_t pc);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 enum { CLOCK_MS = 60000, POLL_MS = 500 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "board.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "module_uart.h"
 #include "report.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "board.h"
-#include "cortex_m.h"
+#include "core.h"
 
 static char failure_expected[96];
 static char failure_got[128];

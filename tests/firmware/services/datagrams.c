@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 enum { LINK = AT_LINKS - 1, HOSTS = 2 }; /* the server gives its clients the low numbers */

@@ -2,7 +2,7 @@
 #include "services.h"
 
 #include "config.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 enum { POLL_MS = 100 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 /* The one client of ours must have come over SSL. */

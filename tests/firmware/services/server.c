@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 /* Every link must be a client of ours. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 /* Record n is its number, a blank, 74 letters that begin with the n-th of the

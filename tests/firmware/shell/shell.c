@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "board.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "report.h"
 
 enum { RESET_MS = 5, READY_MS = 3000 };

@@ -6,7 +6,7 @@
  */
 #include "board.h"
 
-#include "cortex_m.h"
+#include "core.h"
 #include "module_uart.h"
 
 #define CLOCK_HZ 25000000u

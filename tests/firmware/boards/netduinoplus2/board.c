@@ -11,7 +11,7 @@
 
 #include "board.h"
 
-#include "cortex_m.h"
+#include "core.h"
 #include "module_uart.h"
 
 #define FAST_HZ 168000000u        /* from the PLL */

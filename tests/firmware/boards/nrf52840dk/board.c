@@ -7,7 +7,7 @@
  */
 #include "board.h"
 
-#include "cortex_m.h"
+#include "core.h"
 #include "module_uart.h"
 
 #define CLOCK_HZ 64000000u

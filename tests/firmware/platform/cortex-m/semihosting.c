@@ -1,6 +1,6 @@
 #include "semihosting.h"
 
-#include "cortex_m.h"
+#include "core.h"
 
 enum { SYS_EXIT = 0x18, SYS_EXIT_EXTENDED = 0x20 };
 

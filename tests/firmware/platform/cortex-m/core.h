@@ -2,8 +2,8 @@
  * The few registers and instructions of the ARMv7-M core that this firmware
  * uses, and SysTick as a millisecond clock.
  */
-#ifndef CORTEX_M_H
-#define CORTEX_M_H
+#ifndef CORE_H
+#define CORE_H
 
 #include <stdint.h>
 
@@ -34,6 +34,12 @@ static inline void interrupts_on(void)
 static inline void wait_for_interrupt(void)
 {
     __asm volatile("dsb\n\twfi" ::: "memory");
+}
+
+/* Keeps the compiler, and the core, from moving accesses over this point. */
+static inline void memory_barrier(void)
+{
+    __asm volatile("dmb" ::: "memory");
 }
 
 /* Starts SysTick with one interrupt a millisecond. */

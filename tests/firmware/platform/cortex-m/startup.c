@@ -1,6 +1,6 @@
 /* Reset, vectors of the core, faults and SysTick: the same on every Cortex-M board. */
 #include "board.h"
-#include "cortex_m.h"
+#include "core.h"
 #include "semihosting.h"
 
 #include <stdio.h>

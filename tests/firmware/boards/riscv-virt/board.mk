@@ -1,0 +1,2 @@
+ARCH = riscv
+CPU = rv32imac
