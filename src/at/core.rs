@@ -130,9 +130,9 @@ impl Core {
         false
     }
 
-    /// Lines that are true now and that a module may print at any time. `busy`: also what bytes that are no line get
-    /// while a command runs.
-    pub(super) fn neutral_reports(&self, busy: bool, env: &mut Env<'_>) -> Vec<Vec<Vec<u8>>> {
+    /// Lines that are true now and that a module may print at any time. `busy p...` is none: a host that has sent nothing
+    /// else may take it for the refusal of its command, and drivers do.
+    pub(super) fn neutral_reports(&self, env: &mut Env<'_>) -> Vec<Vec<Vec<u8>>> {
         let mut neutral = Vec::new();
         if env.profile.differences.time_updated && self.sntp.is_set() {
             neutral.push(vec![b"+TIME_UPDATED\r\n".to_vec()]);
@@ -143,9 +143,6 @@ impl Core {
             let mac = mac_text([0xda, a, b, c, d, e]);
             let line = |what| format!("+STA_{what}:\"{mac}\"\r\n").into_bytes();
             neutral.push(vec![line("CONNECTED"), line("DISCONNECTED")]);
-        }
-        if busy {
-            neutral.push(vec![b"\r\nbusy p...\r\n".to_vec()]);
         }
         neutral
     }

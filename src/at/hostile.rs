@@ -5,8 +5,7 @@
 //! them. Here reports are held back for a while, up to a second, and put between the pieces of the next answer; or into
 //! the echo of the next line, which is printed byte by byte. Nothing is said that is not true. What has happened is told
 //! later than it has happened, but in its order, and before a command ends that changes the same thing; what is added
-//! besides is true at any time: the clock was set again, a stranger has come to the softAP and gone, bytes that are no
-//! line came while a command runs.
+//! besides is true at any time: the clock was set again, a stranger has come to the softAP and gone.
 //!
 //! Draws come from a stream of the module's own for this alone.
 

@@ -173,7 +173,7 @@ impl At {
         let idle = self.is_idle();
         let mark = self.take_byte((start, end), now, byte, env);
         let echo = idle && matches!(mark, Mark::Text | Mark::TextEnd);
-        self.interleave(now, echo, (!idle, false), env);
+        self.interleave(now, echo, false, env);
         mark
     }
 
@@ -349,7 +349,7 @@ impl At {
         let begun = !ran && matches!(self.phase, Phase::Running(_));
         self.core.out.reports(self.has_no_command());
         moved |= receive::pump(now, &mut self.core, env);
-        self.interleave(now, false, (ran, begun), env);
+        self.interleave(now, false, begun, env);
         moved
     }
 
@@ -358,12 +358,12 @@ impl At {
         !matches!(self.phase, Phase::Running(_)) && matches!(self.input, Input::Lines)
     }
 
-    /// Puts reports where they are least expected, while they are hostile. `echo`: what was printed is one; `ran`: a command
-    /// was under way before; `begun`: one is under way only now.
-    fn interleave(&mut self, now: Instant, echo: bool, (ran, begun): (bool, bool), env: &mut Env<'_>) {
+    /// Puts reports where they are least expected, while they are hostile. `echo`: what was printed is one; `begun`: a
+    /// command is under way only now.
+    fn interleave(&mut self, now: Instant, echo: bool, begun: bool, env: &mut Env<'_>) {
         let Some(printed) = self.core.out.hostile.as_ref().map(|hostile| hostile.count()) else { return };
         let neutral = match printed > 0 && !echo && !self.restart {
-            true => self.core.neutral_reports(ran, env),
+            true => self.core.neutral_reports(env),
             false => Vec::new(),
         };
         let transparent = self.core.out.transparent;
