@@ -420,6 +420,9 @@ enum espat_event_kind
     // The MCU sends while the module does not run, and nobody hears it. Said once until it runs. `code` is one of
     // espat_power.
     ESPAT_EVENT_KIND_UART_UNHEARD = 36,
+    // The MCU's firmware has printed a line on its own console: `data`, without the line's end. Only where the driver passes
+    // the console on, as `espat-sim qemu --console` does.
+    ESPAT_EVENT_KIND_CONSOLE = 37,
     // A command was not carried out, but answered as `module NAME answer` has said: `data` is its line, `detail` the
     // answer.
     ESPAT_EVENT_KIND_FAULT_ANSWERED = 40,
@@ -907,7 +910,8 @@ typedef struct espat_observation {
     // now.
     const char *subject;
     // What it is about, in the words of a scenario's `expect`. Of a module: "command", "reply", "station", "link",
-    // "change", "fault", "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
+    // "change", "fault", "console",
+    // "uart". Of a host: "station", or the service: "http", "update", "tcp-terminal", "tcp-echo", "udp-terminal",
     // "udp-echo", "dns", "sntp", "tls", "mqtt", "websocket", "discard", "source", "script", "external", "toxic",
     // "change".
     // NULL: there is no observation now.
