@@ -131,7 +131,7 @@ pub fn drawn(seed: u64, stream: &mut Stream) -> (String, Vec<(&'static str, &'st
     if in_cases(1, 2, stream) {
         let changes = some(scene::CONSOLE, 3, stream).into_iter().filter(|line| line.contains(' '));
         let changes: Vec<String> = changes
-            .filter(|line| !line.starts_with("help"))
+            .filter(|line| !line.starts_with("help") && (cfg!(feature = "tls") || !line.contains(" tls")))
             .map(|line| format!("'at {}s {line}'", stream.between(1, 90)))
             .collect();
         add(&mut text, &format!("timeline = [{}]", changes.join(", ")));

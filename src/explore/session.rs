@@ -67,7 +67,8 @@ impl Session {
     /// Reads a session. Every input is one.
     pub fn parse(input: &[u8]) -> Session {
         let mut session = Session::default();
-        let mut lines = input.split(|b| *b == b'\n');
+        // The last line has an end like the others.
+        let mut lines = input.strip_suffix(b"\n").unwrap_or(input).split(|b| *b == b'\n');
         let (mut bytes, mut console, mut time) = (0, 0, Duration::ZERO);
         while let Some(line) = lines.next() {
             let text = String::from_utf8_lossy(line);

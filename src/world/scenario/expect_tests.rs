@@ -33,6 +33,7 @@ fn a_line_says_when_who_and_what() {
     }
 }
 
+#[cfg(feature = "tls")] // a build without it has another built-in scenario, and no certificates
 #[test]
 fn a_bad_line_says_what_was_expected_instead() {
     for (line, message) in [

@@ -23,6 +23,7 @@ fn parse(text: &str) -> Scenario {
 /// The mistakes in `text`, as `line:column: message`.
 const HOME: &str = "[ap.home]\nssid = \"espat-sim\"\n";
 
+#[cfg(feature = "tls")] // a build without it has another built-in scenario, and no certificates
 #[test]
 fn the_built_in_scenario_is_what_the_demo_needs() {
     let s = parse(Scenario::default_text());
@@ -241,6 +242,7 @@ fn default_subnets_count_access_points_by_name() {
     assert_eq!(s.aps[0].bssid[0] & 3, 2, "a made-up MAC address is a locally administered station's");
 }
 
+#[cfg(feature = "tls")] // a build without it has another built-in scenario, and no certificates
 #[test]
 fn a_command_is_checked_against_the_names_that_exist() {
     let s = parse(Scenario::default_text());

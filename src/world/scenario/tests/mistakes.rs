@@ -441,6 +441,7 @@ fn a_text_that_nests_without_end_is_refused() {
     }
 }
 
+#[cfg(feature = "tls")] // a build without it has another built-in scenario, and no certificates
 #[test]
 fn certificates_are_of_a_kind_that_the_profile_keeps_and_have_their_keys() {
     for (text, message) in [
