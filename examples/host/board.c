@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "cortex_m.h"
+#include "core.h"
 #include "module_uart.h"
 #include "simulation.h"
 

@@ -265,7 +265,7 @@ fn a_world_is_made_and_runs_in_64_kib_of_stack() {
 }
 
 #[test]
-fn a_pipe_whose_reader_has_gone_is_an_error_and_not_the_end_of_the_program() {
+fn a_pipe_whose_reader_has_gone_is_told_and_not_the_end_of_the_program() {
     let directory = directory("reader_gone");
     let program = compile("reader_gone", &C99, &directory);
     assert_eq!(last_line(&run(Command::new(program).arg(&directory))), "PASS");

@@ -1,8 +1,8 @@
 /*
  * In place of the board's: a millisecond clock is all that the firmware above the platform asks of the core.
  */
-#ifndef CORTEX_M_H
-#define CORTEX_M_H
+#ifndef CORE_H
+#define CORE_H
 
 #include <stdint.h>
 
