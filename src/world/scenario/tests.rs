@@ -1,6 +1,7 @@
 //! What a scenario's text means.
 
 mod mistakes;
+mod mistakes_of_hosts;
 
 use std::net::Ipv4Addr;
 

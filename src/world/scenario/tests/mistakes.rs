@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn mistakes(text: &str) -> Vec<String> {
+pub(super) fn mistakes(text: &str) -> Vec<String> {
     match Scenario::parse("lab.toml", text) {
         Ok(_) => panic!("a bad scenario was accepted:\n{text}"),
         Err(e) => {
