@@ -67,6 +67,7 @@ lint: toolchain packages-build
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) clippy --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
 # Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/programs.
 unit: build firmware build/python/installed

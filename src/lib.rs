@@ -22,6 +22,9 @@
 //! | [`uart`] | the wire: bit timing |
 //! | [`profile`], [`event`], [`time`], [`rng`] | facts of chips, event order, virtual time, seeded streams |
 
+// Introductions of modules name what is private in them, too: they are read by people who work on it.
+#![allow(rustdoc::private_intra_doc_links)]
+
 pub mod at;
 pub mod capture;
 pub mod cli;

@@ -236,6 +236,7 @@ pub struct espat_observation {
     /// Bytes of an answer.
     pub sent: u64,
     /// The other end, such as "203.0.113.10:80" or "[2001:db8::10]:80".
+    #[allow(rustdoc::broken_intra_doc_links)] // an address, not a link
     pub peer: *const c_char,
     /// An address without a port, such as "192.168.1.100".
     pub address: *const c_char,

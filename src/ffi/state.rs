@@ -161,6 +161,7 @@ pub struct espat_link {
     /// The other end's address without its port, such as "203.0.113.10" or "2001:db8::10", with NUL.
     pub address: [c_char; 48],
     /// The other end with its port, such as "203.0.113.10:80" or "[2001:db8::10]:80", with NUL.
+    #[allow(rustdoc::broken_intra_doc_links)] // an address, not a link
     pub peer: [c_char; 64],
 }
 

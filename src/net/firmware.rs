@@ -79,13 +79,13 @@ pub fn damage(file: &mut [u8]) {
     }
 }
 
-/// Whether a part of an image, from `at` on, is as [`file`] has made it: what stands for the checksum of a real one. Its
+/// Whether a part of an image, from `at` on, is as [`file()`] has made it: what stands for the checksum of a real one. Its
 /// first [`LEAST_IMAGE`] bytes have marks of their own.
 pub fn is_whole(at: usize, part: &[u8]) -> bool {
     part.iter().enumerate().all(|(i, byte)| at + i < LEAST_IMAGE || *byte == filling(at + i))
 }
 
-/// Whether an image was made by [`file`], and not by a compiler: that one says that a hash stands behind it.
+/// Whether an image was made by [`file()`], and not by a compiler: that one says that a hash stands behind it.
 pub fn is_simulated(head: &[u8]) -> bool {
     head.get(HASH_APPENDED) != Some(&1)
 }

@@ -1,6 +1,6 @@
 //! The simulated network: everything between a module's radio and the servers it talks to.
 //!
-//! A [`Network`](network::Network) has one gateway, LAN segments (one behind each access point), hosts with
+//! A [`Network`] has one gateway, LAN segments (one behind each access point), hosts with
 //! services, and a link with faults for each module and host. A host is on a segment, by Ethernet, or beyond
 //! the gateway, on a routed link of its own. Every node has its own [`stack`], so what passes is real ARP,
 //! DHCP, DNS, ICMP, UDP and TCP. The room is sans-IO: time is an argument, frames go in and come out.

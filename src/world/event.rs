@@ -1,6 +1,6 @@
 //! What happens in a world: one [`Event`] for everything that a test may want to wait for.
 //!
-//! The rooms below tell values where something arises ([`LinkEvent`](crate::at::LinkEvent),
+//! The rooms below tell values where something arises ([`crate::at::LinkEvent`],
 //! [`UartEvent`], [`HostEvent`]); here they are joined. An event has
 //! - a sentence for people and for texts that are looked for: its `Display`,
 //! - a word that says what it is about, in `expect`, Robot keywords and transcripts: [`EventKind::word`],

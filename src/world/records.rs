@@ -10,7 +10,7 @@ use crate::time::Instant;
 
 impl World {
     /// The next byte that came out of the module's log port (UART0), up to the time reached. Empty unless
-    /// [`Recording::log_port`], and with `log-port = "merged"`. Nothing there asks a driver to come back.
+    /// [`Recording::log_port`](super::Recording::log_port), and with `log-port = "merged"`. Nothing there asks a driver to come back.
     ///
     /// # Errors
     /// [`Error::NoSuchModule`].
@@ -18,7 +18,7 @@ impl World {
         self.slot_mut(module).map(|s| s.logged.pop_front())
     }
 
-    /// The next change of a pin that the module drives, up to the time reached. Empty unless [`Recording::pins`]. A
+    /// The next change of a pin that the module drives, up to the time reached. Empty unless [`Recording::pins`](super::Recording::pins). A
     /// change that is left unread does not make [`World::next_event`] ask for it again.
     ///
     /// # Errors
@@ -46,13 +46,13 @@ impl World {
         self.warnings.push(sentence);
     }
 
-    /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`].
+    /// Capture bytes (pcapng) since the last call. Empty unless [`Recording::capture`](super::Recording::capture).
     pub fn take_capture(&mut self) -> Vec<u8> {
         self.recorder.take_capture(self.settled())
     }
 
     /// What the capture holds, as values, since the last call, in the order of time. Lines of the console are observations
-    /// ([`World::take_observations`]). Empty unless [`Recording::packets`].
+    /// ([`World::take_observations`]). Empty unless [`Recording::packets`](super::Recording::packets).
     pub fn take_packets(&mut self) -> Vec<Packet> {
         self.recorder.take_packets(self.settled())
     }
@@ -63,7 +63,7 @@ impl World {
     }
 
     /// Bytes of the TLS key log since the last call: a line for each session in NSS's format, `CLIENT_RANDOM`, its
-    /// random and its master secret. Empty unless [`Recording::keylog`].
+    /// random and its master secret. Empty unless [`Recording::keylog`](super::Recording::keylog).
     pub fn take_keylog(&mut self) -> Vec<u8> {
         self.recorder.take_keylog()
     }
@@ -84,7 +84,7 @@ impl World {
         self.recorder.verdicts(self.network_horizon(), self.finished)
     }
 
-    /// Input log bytes (text) since the last call. Empty unless [`Recording::log`].
+    /// Input log bytes (text) since the last call. Empty unless [`Recording::log`](super::Recording::log).
     pub fn take_log(&mut self) -> Vec<u8> {
         match &mut self.log {
             Some(log) if self.hand_out_log => log.take(),
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// The world as it is, for [`restore`](super::restore): its input log so far, closed with the digests of now. `None`
-    /// unless [`Recording::snapshot`].
+    /// unless [`Recording::snapshot`](super::Recording::snapshot).
     ///
     /// What the world has handed out by now counts as taken: a driver takes its bytes before, and keeps them itself.
     pub fn snapshot(&self) -> Option<Vec<u8>> {
@@ -122,12 +122,12 @@ impl World {
         self.take_saved();
     }
 
-    /// The dialogue since the last call. Empty unless [`Recording::dialogue`].
+    /// The dialogue since the last call. Empty unless [`Recording::dialogue`](super::Recording::dialogue).
     pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
         self.recorder.take_dialogue()
     }
 
-    /// What happened since the last call. Empty unless [`Recording::observations`].
+    /// What happened since the last call. Empty unless [`Recording::observations`](super::Recording::observations).
     pub fn take_observations(&mut self) -> Vec<Observation> {
         self.recorder.take_observations()
     }
@@ -138,7 +138,7 @@ impl World {
     }
 
     /// All that a host's terminal has received so far, over TCP or UDP, in the order of its arrival. Empty unless
-    /// [`Recording::host_received`].
+    /// [`Recording::host_received`](super::Recording::host_received).
     ///
     /// # Errors
     /// [`Error::UnknownHost`].
