@@ -33,6 +33,8 @@ struct Seen {
     nographic: bool,
     nodefaults: bool,
     monitor: bool,
+    /// An option that begins with the state of another run, and its value.
+    state: Option<(String, String)>,
 }
 
 /// Options whose value could be mistaken for another option.
@@ -63,6 +65,9 @@ fn look(user: &[OsString]) -> Seen {
                 seen.window |= option != "display" || value != "none";
             }
             "monitor" | "qmp" | "qmp-pretty" | "mon" => seen.monitor = words.next().is_some(),
+            "loadvm" | "incoming" => {
+                seen.state = Some((option.to_owned(), words.next().unwrap_or_default().into()));
+            }
             "nographic" => seen.nographic = true,
             "nodefaults" => seen.nodefaults = true,
             _ if WITH_VALUE.contains(&option) => {
@@ -87,6 +92,12 @@ pub(super) fn compose(
     let seen = look(user);
     let mut added: Vec<String> = Vec::new();
     let mut add = |option: &str, value: &str| added.extend([format!("-{option}"), value.to_owned()]);
+    if let Some((option, value)) = &seen.state {
+        return Err(format!(
+            "the module is no part of a machine's state, so a run can't begin with '-{option} {value}'; leave it out, and \
+             run from power-on"
+        ));
+    }
     match &seen.chardev {
         None => add("chardev", &format!("null,id={CHARDEV}")),
         Some(value) if value.split(',').next() == Some("null") => {}
@@ -282,6 +293,9 @@ mod tests {
             "-rtc base=2001-02-03",
         ] {
             assert!(plan(user, 1).unwrap_err().contains("-rtc base=2024-01-01T00:00:00,clock=vm"), "{user}");
+        }
+        for user in ["-loadvm booted", "-incoming tcp:0:4444"] {
+            assert!(plan(user, 1).unwrap_err().contains(&format!("can't begin with '{user}'")), "{user}");
         }
         let message = plan("-chardev socket,id=wifi,path=x", 1).unwrap_err();
         assert!(message.contains("-chardev null,id=wifi"), "{message}");
