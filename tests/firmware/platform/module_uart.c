@@ -3,8 +3,10 @@
 #include "board.h"
 #include "core.h"
 
-/* Powers of two. At 921600 baud the receive ring holds 44 ms. */
+/* Powers of two. At 921600 baud the receive ring holds 44 ms; a board with little RAM takes less. */
+#ifndef RX_SIZE
 #define RX_SIZE 4096u
+#endif
 #define TX_SIZE 256u
 
 /* Counters run freely; the difference is the fill level. */

@@ -1,0 +1,120 @@
+/*
+ * SiFive HiFive1 (FE310, RV32IMAC) as its emulators have it: QEMU's sifive_e, Renode's hifive1. UART0 is the console,
+ * UART1 the module. No pin of the UARTs is RTS or CTS: a gate holds our bytes while the module's RTS is high.
+ */
+#include "board.h"
+
+#include "core.h"
+#include "module_uart.h"
+
+/* QEMU's machine timer; platforms/hifive1.repl says the same. The chip's counts a crystal of 32768 Hz. */
+#define TIMER_HZ 10000000u
+
+/* What the UARTs divide: the crystal of the board. */
+#define CLOCK_HZ 16000000u
+
+typedef struct {
+    volatile uint32_t tx_data;
+    volatile uint32_t rx_data;
+    volatile uint32_t tx_ctrl;
+    volatile uint32_t rx_ctrl;
+    volatile uint32_t int_enable;
+    volatile uint32_t int_pending;
+    volatile uint32_t divider; /* CLOCK_HZ / (divider + 1) baud */
+} sifive_uart;
+
+#define CONSOLE ((sifive_uart *)0x10013000u)
+#define MODULE ((sifive_uart *)0x10023000u)
+
+#define TX_FULL (1u << 31)
+#define RX_EMPTY (1u << 31)
+enum { TX_ENABLE = 1u << 0, TX_WATERMARK_1 = 1u << 16, RX_ENABLE = 1u << 0 };
+enum { INT_TX = 1u << 0, INT_RX = 1u << 1 };
+
+/* The pins of both UARTs are GPIOs until they are given to them. */
+#define GPIO_IOF_EN REG32(0x10012038u)
+#define GPIO_IOF_SEL REG32(0x1001203Cu)
+#define PINS ((1u << 16) | (1u << 17) | (1u << 18) | (1u << 23))
+
+#define PLIC 0x0c000000u
+enum { IRQ_MODULE = 4 };
+#define PLIC_PRIORITY(irq) REG32(PLIC + 4u * (irq))
+#define PLIC_ENABLE REG32(PLIC + 0x2000u)
+#define PLIC_CLAIM REG32(PLIC + 0x200004u)
+
+void board_external_interrupt(void)
+{
+    uint32_t irq = PLIC_CLAIM;
+    uint32_t received;
+
+    while (!((received = MODULE->rx_data) & RX_EMPTY)) {
+        module_uart_received((uint8_t)received);
+    }
+    PLIC_CLAIM = irq;
+}
+
+void board_module_tx_start(void)
+{
+    int byte;
+
+    /* One at a time, so that the receiver's interrupt need not wait for all. */
+    do {
+        interrupts_off();
+        byte = module_uart_next_tx();
+        if (byte >= 0) {
+            while (MODULE->tx_data & TX_FULL) {
+            }
+            MODULE->tx_data = (uint32_t)byte;
+        }
+        interrupts_on();
+    } while (byte >= 0);
+}
+
+/* The watermark is 1: pending when nothing waits in the FIFO. The last byte may still be on the line, which the driver counts. */
+bool board_module_tx_done(void)
+{
+    return MODULE->int_pending & INT_TX;
+}
+
+void board_module_set_baud(uint32_t baud)
+{
+    MODULE->divider = (CLOCK_HZ + baud / 2u) / baud - 1u;
+}
+
+unsigned board_module_flow_control(void)
+{
+    return 1;
+}
+
+void board_init(void)
+{
+    GPIO_IOF_SEL &= ~PINS;
+    GPIO_IOF_EN |= PINS;
+    CONSOLE->divider = (CLOCK_HZ + BOOT_BAUD / 2u) / BOOT_BAUD - 1u;
+    CONSOLE->tx_ctrl = TX_ENABLE;
+    board_module_set_baud(BOOT_BAUD);
+    MODULE->tx_ctrl = TX_ENABLE | TX_WATERMARK_1;
+    MODULE->rx_ctrl = RX_ENABLE; /* an interrupt for each byte */
+    MODULE->int_enable = INT_RX;
+    PLIC_PRIORITY(IRQ_MODULE) = 1;
+    PLIC_ENABLE = 1u << IRQ_MODULE;
+}
+
+const char *board_name(void)
+{
+    return "hifive1";
+}
+
+uint32_t board_core_clock(void)
+{
+    return TIMER_HZ;
+}
+
+void board_console_write(const char *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        while (CONSOLE->tx_data & TX_FULL) {
+        }
+        CONSOLE->tx_data = (uint8_t)text[i];
+    }
+}
