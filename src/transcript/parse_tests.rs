@@ -1,7 +1,7 @@
 //! The parser: what it reads, and what it says about mistakes.
+use super::world::with_profile;
 use super::*;
-use crate::profile::Feature;
-use crate::profile::Release;
+use crate::profile::{Feature, PROFILES, Release};
 
 /// Reads `text`, with these other files.
 fn read(text: &str, files: &[(&str, &str)]) -> Result<Transcript, Mistakes> {

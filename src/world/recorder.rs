@@ -1,31 +1,25 @@
 //! What is written down while the world moves: digest, capture, dialogue. None of it changes what happens.
 
+mod capture;
+mod observations;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::answer::LastFrame;
 use super::console::Change;
 use super::digest::{ChannelId, ChannelKind, Digest};
-use super::expect::{Expectations, Verdict};
-use super::packets::{Interface, Packet, Seen};
+use super::expect::Expectations;
+use super::packets::{Interface, Packet};
 use super::scenario::Scenario;
-use super::{Event, HISTORY, ModuleId, Observation, Recording};
-use crate::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
+use super::{Event, ModuleId, Observation, Recording};
+use crate::capture::{Capture, InterfaceKind, PacketKind, Packetizer, Side, UartPacket};
 use crate::event::{Kind, Queue};
 use crate::module::{Module, Record};
 use crate::net::network::{LanRecord, Network};
 use crate::time::Instant;
 use crate::tournament::Tournament;
 use crate::uart::{BREAK, FRAMING_ERROR, PARITY_ERROR};
-
-/// Something for the capture that waits for its turn: in a world with several modules one may be ahead, and
-/// the file is in the order of time.
-enum Item {
-    Frame { interface: usize, inbound: bool, bytes: Vec<u8>, comment: Option<String> },
-    Uart { interface: usize, packet: UartPacket, comment: Option<String> },
-    Log { interface: usize, packet: UartPacket },
-    Secret { line: String },
-    Change { line: String },
-}
+use capture::Item;
 
 /// Channels of one module.
 struct Channels {
@@ -59,9 +53,9 @@ pub struct Recorder {
     packets: Option<Vec<Packet>>,
     /// The interface of changes, from the first one on.
     changes: Option<usize>,
-    /// Where the network's own taps begin among the interfaces.
     /// When a change took effect last.
     changed: Instant,
+    /// Where the network's own taps begin among the interfaces.
     first_tap: usize,
     /// Where each module has a block open whose packet is still to come, in what the MCU sends.
     open_blocks: Tournament<Instant>,
@@ -223,17 +217,6 @@ impl Recorder {
         }
     }
 
-    /// A byte has ended on the log port's wire. It goes into the capture alone: what is printed there are words for
-    /// people, and a better word must not change a digest.
-    pub fn log_byte(&mut self, module: usize, at: Instant, byte: u8) {
-        let (true, Some(channels)) = (self.is_capturing(), self.modules.get_mut(module)) else { return };
-        let packets: Vec<UartPacket> = channels.from_log.push(at, byte, Mark::Text).collect();
-        let interface = channels.log;
-        for packet in packets {
-            self.waiting.push(packet.at, Kind::WireEdge, module as u32, Item::Log { interface, packet });
-        }
-    }
-
     /// A pin has changed.
     pub fn pin(&mut self, module: usize, at: Instant, pin: u8, high: bool) {
         if let Some(channels) = self.modules.get(module) {
@@ -262,39 +245,6 @@ impl Recorder {
         self.modules.get(module).map_or([None; 2], |m| [m.last_sent, m.last_received])
     }
 
-    /// A frame for the capture, at the module's end of its radio link.
-    pub fn capture_frame(
-        &mut self,
-        module: usize,
-        at: Instant,
-        inbound: bool,
-        frame: &[u8],
-        remarks: &mut Vec<String>,
-    ) {
-        let (true, Some(channels)) = (self.is_capturing(), self.modules.get(module)) else {
-            remarks.clear();
-            return;
-        };
-        let interface = channels.radio;
-        let item = Item::Frame { interface, inbound, bytes: frame.to_vec(), comment: comment(remarks) };
-        self.waiting.push(at, Kind::Frame, module as u32, item);
-    }
-
-    /// A line of a TLS key log. Both ends of a session have it; it is written when the first one does, before the frames
-    /// of that instant.
-    pub fn secret(&mut self, at: Instant, line: String) {
-        if (self.capture.is_none() && self.keylog.is_none()) || !self.secrets.insert(line.clone()) {
-            return;
-        }
-        if let Some(keylog) = &mut self.keylog {
-            keylog.extend_from_slice(line.as_bytes());
-            keylog.push(b'\n');
-        }
-        if self.capture.is_some() {
-            self.waiting.push(at, Kind::WireEdge, 0, Item::Secret { line });
-        }
-    }
-
     /// A line of the console or of the timeline takes effect.
     pub fn change(&mut self, at: Instant, change: &Change) {
         self.changed = self.changed.max(at);
@@ -303,25 +253,6 @@ impl Recorder {
             self.waiting.push(at, Kind::WireEdge, 0, Item::Change { line: change.to_string() });
         }
         self.observe(at, change.subject(), Event::Changed(change.clone()));
-    }
-
-    pub fn take_keylog(&mut self) -> Vec<u8> {
-        self.keylog.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// A frame from one of the network's own taps.
-    pub fn capture_tap(
-        &mut self,
-        tap: usize,
-        at: Instant,
-        inbound: bool,
-        bytes: Vec<u8>,
-        comment: Option<String>,
-    ) {
-        if self.is_capturing() {
-            let item = Item::Frame { interface: self.first_tap + tap, inbound, bytes, comment };
-            self.waiting.push(at, Kind::Frame, (self.modules.len() + tap) as u32, item);
-        }
     }
 
     /// A driver plugs a cable into the LAN of an access point.
@@ -363,159 +294,8 @@ impl Recorder {
         }
     }
 
-    /// Capture bytes of everything up to `limit`, but not beyond a block whose packet is still open: the file is in the
-    /// order of time.
-    pub fn take_capture(&mut self, limit: Option<Instant>) -> Vec<u8> {
-        self.hand_over(limit);
-        self.capture.as_mut().map(Capture::take).unwrap_or_default()
-    }
-
-    /// The same as values.
-    pub fn take_packets(&mut self, limit: Option<Instant>) -> Vec<Packet> {
-        self.hand_over(limit);
-        self.packets.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Where there is something to be captured.
-    pub fn interfaces(&self) -> &[Interface] {
-        &self.interfaces
-    }
-
-    /// Hands on to the capture, and to those who want values, what has waited for its turn up to `limit`.
-    fn hand_over(&mut self, limit: Option<Instant>) {
-        let limit = limit.map(|limit| limit.min(self.open_blocks.least().unwrap_or(limit)));
-        while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
-            let Some((key, item)) = self.waiting.pop() else { break };
-            if let Some(capture) = &mut self.capture {
-                match &item {
-                    Item::Frame { interface, inbound, bytes, comment } => {
-                        capture.frame(*interface, key.time, *inbound, bytes, comment.as_deref());
-                    }
-                    Item::Uart { interface, packet, comment } => {
-                        capture.uart(*interface, packet, comment.as_deref());
-                    }
-                    Item::Log { interface, packet } => capture.log(*interface, packet),
-                    Item::Secret { line } => capture.secrets(line),
-                    Item::Change { line } => {
-                        let interface = *self.changes.get_or_insert_with(|| {
-                            let description =
-                                "Lines of the console and of the timeline, when they take effect";
-                            capture.add_interface("console", description, InterfaceKind::Uart)
-                        });
-                        capture.change(interface, key.time, line);
-                    }
-                }
-            }
-            if let Some(packets) = &mut self.packets {
-                let (seen, comment) = match item {
-                    Item::Frame { interface, inbound, bytes, comment } => {
-                        (Seen::Frame { interface, inbound, bytes }, comment)
-                    }
-                    Item::Uart { interface, packet, comment } => (Seen::Uart { interface, packet }, comment),
-                    Item::Log { interface, packet } => (Seen::Log { interface, packet }, None),
-                    // Both have other ways: the key log, and observations.
-                    Item::Secret { .. } | Item::Change { .. } => continue,
-                };
-                packets.push(Packet { at: key.time, seen, comment });
-            }
-        }
-    }
-
     pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
         self.dialogue.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Somebody may want to know.
-    pub fn observe(&mut self, at: Instant, subject: &str, event: Event) {
-        if let (Some(received), Some((udp, data))) = (&mut self.received, event.received()) {
-            received.entry((subject.to_owned(), udp)).or_default().extend_from_slice(data);
-        }
-        if self.is_observing() {
-            self.file(at, at, subject.to_owned(), event);
-        }
-    }
-
-    /// When a line of the console or of the timeline took effect last.
-    pub fn changed(&self) -> Instant {
-        self.changed
-    }
-
-    /// How many observations were made.
-    pub fn observation_count(&self) -> u64 {
-        self.observed
-    }
-
-    /// What a host's terminal has received.
-    pub fn host_received(&self, host: &str, udp: bool) -> &[u8] {
-        let received = self.received.as_ref().and_then(|all| all.get(&(host.to_owned(), udp)));
-        received.map_or(&[], Vec::as_slice)
-    }
-
-    /// The last observations, and how many were there before; `None`: they are not kept.
-    pub fn history(&self) -> Option<(&VecDeque<Observation>, u64)> {
-        self.history.as_ref().map(|history| (history, self.forgotten))
-    }
-
-    /// True when somebody wants the packets, as a capture or as values.
-    fn is_capturing(&self) -> bool {
-        self.capture.is_some() || self.packets.is_some()
-    }
-
-    /// True when somebody wants to know.
-    fn is_observing(&self) -> bool {
-        self.observations.is_some()
-            || self.history.is_some()
-            || self.heard.is_some()
-            || !self.expectations.is_empty()
-    }
-
-    /// Files an observation that is made `now`.
-    fn file(&mut self, now: Instant, at: Instant, subject: String, event: Event) {
-        let observation = Observation { number: self.observed, at, subject, event };
-        self.observed += 1;
-        if !self.expectations.is_empty() {
-            let node = self.by_name.get(&observation.subject).copied();
-            // Hosts are one domain: their observations come in order.
-            let node = node.unwrap_or(self.names.len()) as u32;
-            self.expectations.observe(now, node, observation.clone());
-        }
-        if let Some(heard) = &mut self.heard {
-            heard.push(observation.clone());
-        }
-        if let Some(history) = &mut self.history {
-            if history.len() == HISTORY {
-                history.pop_front();
-                self.forgotten += 1;
-            }
-            history.push_back(observation.clone());
-        }
-        if let Some(observations) = &mut self.observations {
-            observations.push(observation);
-        }
-    }
-
-    /// From now on there are rules, which must know what is observed.
-    pub fn listen(&mut self) {
-        self.heard.get_or_insert_default();
-    }
-
-    /// What was observed since the last call.
-    pub fn take_heard(&mut self) -> Vec<Observation> {
-        self.heard.as_mut().map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Everything up to `limit` has been observed.
-    pub fn settle(&mut self, limit: Instant) {
-        self.expectations.settle(limit);
-    }
-
-    /// What has come of the scenario's expectations.
-    pub fn verdicts(&self, now: Instant, ended: bool) -> Vec<Verdict> {
-        self.expectations.verdicts(now, ended)
-    }
-
-    pub fn take_observations(&mut self) -> Vec<Observation> {
-        self.observations.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// `got`: how many bytes up to the packet's end the firmware has got in a row, if the MCU has sent it. What it has not

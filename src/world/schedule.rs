@@ -5,35 +5,15 @@
 //! module's. Domains meet only in frames, and a frame takes at least the lookahead from one module to the next,
 //! so what a module can see at its time is already decided.
 
-use std::ops::RangeInclusive;
+mod changes;
+mod radio;
 
-use super::agenda::{Agenda, Due, Filed};
-use super::console::{Audience, Change};
-use super::control::comes_to_nothing;
 use super::slot::{Arrival, Step};
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
 use crate::module::{ModuleEvent, Record};
-use crate::net::network::{Fate, HostAction};
 use crate::time::{Duration, Instant, earliest};
-use crate::wifi::config::ApChange;
-use crate::wifi::{RadioChange, RadioNews, softap_name, softap_owner};
-
-/// How long one module's radio takes to tell another's something: management frames and their answers. More than the
-/// lookahead, so that nobody hears of what he should have known already.
-const OVER_THE_AIR: Duration = Duration::from_millis(2);
-/// How long it takes until a softAP that has come or gone is heard, or missed: the time between two beacons.
-const BEACON: Duration = Duration::from_micros(102_400);
-
-/// What a module hands to the network.
-pub enum Uplink {
-    /// A frame.
-    Frame(Vec<u8>),
-    /// A frame on its softAP interface.
-    SoftApFrame(Vec<u8>),
-    /// Its station associates or leaves.
-    Radio(RadioChange),
-}
+pub use radio::Uplink;
 
 /// Who is next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,82 +166,6 @@ impl World {
         self.collect(index, now);
     }
 
-    /// The next change that this module must see. What concerns the network alone is not filed here.
-    fn module_change(&mut self, index: usize) {
-        let Some(slot) = self.slots.get_mut(index) else { return };
-        let Some(Filed { at: now, due, chain }) = slot.changes.pop() else { return };
-        self.causes.chain = chain.unwrap_or_default();
-        let change = match due {
-            Due::Change(change) => change,
-            Due::Listens(rule) => return self.rule_listens(now, Some(index), rule),
-        };
-        if let Audience::Module(_) = change.audience() {
-            self.recorder.change(now, &change);
-        }
-        if let Change::Module { change: what, .. } = &change
-            && let Some(why) = slot.module.cannot(what)
-        {
-            self.warnings.push(format!("{now}: {}", comes_to_nothing(&change, why)));
-        }
-        match change {
-            Change::ApUp(name) => slot.module.access_point(now, &name, true),
-            Change::ApDown(name) => slot.module.access_point(now, &name, false),
-            Change::ApAssociation { name, association } => slot.module.association(&name, association),
-            Change::ApRssi { module: Some(only), .. } if only != slot.module.name() => {}
-            Change::ApRssi { name, dbm, over, module } => {
-                let from = slot.module.rssi(&name).unwrap_or(dbm);
-                slot.changes.forget_fades(&name, None);
-                if fade(&mut slot.changes, now, (&name, module), from..=dbm, over) {
-                    slot.module.access_point_changes(now, &name, &ApChange::Rssi(dbm));
-                }
-            }
-            Change::ApFades { name, dbm, .. } => {
-                slot.module.access_point_changes(now, &name, &ApChange::Rssi(dbm));
-            }
-            Change::ApRadio { name, change } => slot.module.access_point_changes(now, &name, &change),
-            Change::Pin { pin, high, .. } => {
-                self.recorder.pin(index, now, pin as u8, high);
-                pin.drive(now, high, &mut slot.module);
-            }
-            Change::Wire { change, .. } => change.apply(now, &mut slot.module),
-            Change::Module { change, .. } => slot.module.change(now, &change),
-            Change::Host { name, action } => match action {
-                HostAction::Join(module) if module == slot.module.name() => {
-                    if let Some(mac) = self.network.host_mac(&name) {
-                        slot.module.guest_arrives(now, &name, mac);
-                    }
-                }
-                HostAction::Join(_) | HostAction::Leave => slot.module.guest_leaves(now, &name),
-                HostAction::Vanish => slot.module.guest_vanishes(now, &name),
-                HostAction::Send(_)
-                | HostAction::Close
-                | HostAction::Reset
-                | HostAction::Pause
-                | HostAction::Resume
-                | HostAction::Connect { .. }
-                | HostAction::Datagram { .. }
-                | HostAction::Sntp(_)
-                | HostAction::Tls(_)
-                | HostAction::Alert(_)
-                | HostAction::Cut
-                | HostAction::Http(_)
-                | HostAction::WebSocket(_)
-                | HostAction::Mqtt(_)
-                | HostAction::Publish { .. }
-                | HostAction::HalfOpen
-                | HostAction::One(..)
-                | HostAction::Listen { .. }
-                | HostAction::Unlisten { .. }
-                | HostAction::Group { .. }
-                | HostAction::Toxics { .. }
-                | HostAction::Update(_)
-                | HostAction::External { .. } => {}
-            },
-            Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => {}
-            Change::ApUplink { .. } | Change::ApCaptive { .. } => {}
-        }
-    }
-
     /// Takes what a module has come out with.
     pub(super) fn collect(&mut self, index: usize, now: Instant) {
         let Some(slot) = self.slots.get_mut(index) else { return };
@@ -326,102 +230,6 @@ impl World {
         self.hear(now, Some(index));
     }
 
-    fn uplink_step(&mut self) {
-        let Some((key, what)) = self.uplink.pop() else { return };
-        let module = key.node as usize;
-        let Some(slot) = self.slots.get_mut(module) else { return };
-        match what {
-            what @ (Uplink::Frame(_) | Uplink::SoftApFrame(_)) => {
-                let (frame, fate) = match what {
-                    Uplink::SoftApFrame(frame) => {
-                        (frame.clone(), self.network.send_softap(key.time, module, frame))
-                    }
-                    Uplink::Frame(frame) => (frame.clone(), self.network.send(key.time, module, frame)),
-                    Uplink::Radio(_) => return,
-                };
-                match fate {
-                    Fate::Sent => {}
-                    Fate::Disturbed(how) => slot.remarks.push(how.to_owned()),
-                    Fate::Lost => slot.remarks.push("lost on the radio link".to_owned()),
-                    Fate::Dropped(why) => slot.remarks.push(format!("dropped: {why}")),
-                }
-                if matches!(fate, Fate::Lost | Fate::Dropped(_)) {
-                    slot.statistics.frames_lost += 1;
-                }
-                self.recorder.capture_frame(module, key.time, false, &frame, &mut slot.remarks);
-            }
-            Uplink::Radio(change) => self.radio_change(key.time, module, change),
-        }
-    }
-
-    /// A module's radio has done something that the network must know, or another module.
-    fn radio_change(&mut self, now: Instant, module: usize, change: RadioChange) {
-        let own = self.slots[module].module.name().to_owned();
-        let owner = |ap: &str| softap_owner(ap).and_then(|owner| self.by_name.get(owner).copied());
-        // A scenario's access point goes before a softAP that happens to have its name.
-        let owner = |ap: &str| owner(ap).filter(|_| !self.scenario.aps.iter().any(|known| known.name == ap));
-        let station = |name: &str| self.by_name.get(name).copied();
-        match change {
-            RadioChange::Attach(ap) => match owner(&ap) {
-                Some(owner) => {
-                    self.network.station_join_softap(now, module, owner);
-                }
-                None => {
-                    self.network.station_join(now, module, &ap);
-                }
-            },
-            RadioChange::Detach => {
-                let owner = self.network.softap_of_station(module);
-                self.network.station_leave(now, module);
-                if let Some(owner) = owner {
-                    self.tell(now + OVER_THE_AIR, owner, RadioNews::Gone(own));
-                }
-            }
-            RadioChange::OnAir(mut softap) => {
-                let name = softap_name(&own);
-                if let Some(softap) = &mut softap {
-                    softap.name.clone_from(&name);
-                }
-                if self.scenario.aps.iter().any(|known| known.name == name) {
-                    return;
-                }
-                for other in (0..self.slots.len()).filter(|other| *other != module) {
-                    self.tell(now + BEACON, other, RadioNews::Beacon(name.clone(), softap.clone()));
-                }
-            }
-            RadioChange::Knock(ap, mac) => {
-                if let Some(owner) = owner(&ap) {
-                    self.tell(now + OVER_THE_AIR, owner, RadioNews::Knock(own, mac));
-                }
-            }
-            RadioChange::TurnAway(ap) => {
-                if let Some(owner) = owner(&ap) {
-                    self.tell(now + OVER_THE_AIR, owner, RadioNews::Gone(own));
-                }
-            }
-            RadioChange::Admit(name) => match station(&name) {
-                Some(to) => self.tell(now + OVER_THE_AIR, to, RadioNews::Answer(softap_name(&own), true)),
-                None => self.network.softap_admit(now, module, &name),
-            },
-            RadioChange::Refuse(name, why) => match station(&name) {
-                Some(to) => self.tell(now + OVER_THE_AIR, to, RadioNews::Answer(softap_name(&own), false)),
-                None => self.network.softap_refuse(now, module, &name, why),
-            },
-            RadioChange::Dismiss(name) => match station(&name) {
-                Some(to) => self.tell(now + OVER_THE_AIR, to, RadioNews::Dismissed(softap_name(&own))),
-                None => self.network.softap_dismiss(now, module, &name),
-            },
-        }
-    }
-
-    /// A module's radio hears something of another's then.
-    fn tell(&mut self, at: Instant, module: usize, news: RadioNews) {
-        if let Some(slot) = self.slots.get_mut(module) {
-            slot.frames.push(at, Kind::Frame, module as u32, Arrival::News(news));
-            self.file_next(module);
-        }
-    }
-
     /// Takes what the network has come out with.
     fn collect_network(&mut self, now: Instant) {
         while let Some((at, line)) = self.network.take_secret() {
@@ -455,89 +263,4 @@ impl World {
         }
         self.hear(now, None);
     }
-
-    /// The next change that the network must see. What concerns a module alone is not filed here.
-    fn network_change(&mut self) {
-        let Some(Filed { at, due, chain }) = self.changes.pop() else { return };
-        self.causes.chain = chain.unwrap_or_default();
-        let change = match due {
-            Due::Change(change) => change,
-            Due::Listens(rule) => return self.rule_listens(at, None, rule),
-        };
-        if let Some(why) = self.cannot(&change) {
-            self.warnings.push(format!("{at}: {why}"));
-        }
-        if change.is_from_outside() {
-            self.recorder.change(at, &change);
-        }
-        match change {
-            Change::ApUp(name) => self.network.set_segment_up(at, &name, true),
-            Change::ApDown(name) => self.network.set_segment_up(at, &name, false),
-            Change::Link { name, change } => {
-                if let Some(mut faults) = self.network.faults(&name).cloned() {
-                    change.apply(&mut faults);
-                    self.network.set_faults(&name, faults);
-                }
-            }
-            Change::Host { name, action } => {
-                self.network.act(at, &name, &action);
-            }
-            Change::ApDhcp { name, answers } => {
-                if let Some(current) = self.network.dhcp_answers(&name) {
-                    *current = answers;
-                }
-            }
-            Change::Dns { name, change } => {
-                if let Some(behaviour) = self.network.dns_behaviour(&name) {
-                    change.apply(behaviour);
-                }
-            }
-            Change::ApRssi { name, dbm, over, module } => {
-                let of = module.as_ref().and_then(|name| self.by_name.get(name)).copied();
-                if of.is_none() {
-                    self.network.hear_alike(&name);
-                }
-                let from = self.network.rssi(&name, of).unwrap_or(dbm);
-                self.changes.forget_fades(&name, module.as_deref());
-                if fade(&mut self.changes, at, (&name, module), from..=dbm, over) {
-                    self.network.set_rssi(&name, of, dbm);
-                }
-            }
-            Change::ApFades { name, dbm, module } => {
-                let of = module.and_then(|name| self.by_name.get(&name).copied());
-                self.network.set_rssi(&name, of, dbm);
-            }
-            Change::ApUplink { name, up } => self.network.set_uplink(at, &name, up),
-            Change::ApCaptive { name, on } => self.network.set_captive(at, &name, on),
-            Change::Wire { .. } | Change::Pin { .. } | Change::Module { .. } => {}
-            Change::ApAssociation { .. } => {}
-            Change::ApRadio { .. } => {}
-        }
-    }
-}
-
-/// Files the steps of an access point's strength from the range's start to its end, in place of those that are still
-/// filed. True: there are none, it is to be set at once.
-fn fade(
-    queue: &mut Agenda,
-    now: Instant,
-    (ap, module): (&str, Option<String>),
-    range: RangeInclusive<i8>,
-    over: Duration,
-) -> bool {
-    let (from, to) = (i64::from(*range.start()), i64::from(*range.end()));
-    let steps = (to - from).unsigned_abs();
-    if over == Duration::ZERO || steps == 0 {
-        return true;
-    }
-    for step in 1..=steps {
-        let at = now + Duration::from_nanos(over.as_nanos() / steps * step);
-        let dbm = (from + (to - from).signum() * step as i64) as i8;
-        queue.file(Filed {
-            at,
-            due: Due::Change(Change::ApFades { name: ap.to_owned(), dbm, module: module.clone() }),
-            chain: None,
-        });
-    }
-    false
 }

@@ -14,7 +14,7 @@ use mbedtls::pk::Pk;
 use mbedtls::x509::certificate::Builder;
 use mbedtls::x509::{KeyUsage, Time};
 
-use super::session::{private_key, source};
+use super::library::{private_key, source};
 use super::{CA_KEY, HOST_EC_KEY, HOST_RSA_KEY, HostCertificate, Identity, KeyKind, SetupError};
 use crate::rng::Stream;
 

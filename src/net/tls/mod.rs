@@ -15,6 +15,8 @@
 mod authority;
 mod change;
 mod failure;
+#[cfg(feature = "tls")]
+mod library;
 mod pem;
 #[cfg(feature = "tls")]
 mod raw;

@@ -46,7 +46,7 @@ mod with {
     use mbedtls::pk::Pk;
 
     use crate::net::tls::SetupError;
-    use crate::net::tls::session::{certificates, private_key};
+    use crate::net::tls::library::{certificates, private_key};
 
     const BEGINNING: &[u8] = b"-----BEGIN CERTIFICATE-----";
 

@@ -1,49 +1,22 @@
 //! A session on mbedTLS.
 
 use std::collections::VecDeque;
-use std::ffi::c_int;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mbedtls::alloc::List;
-use mbedtls::cipher::raw::CipherType;
 use mbedtls::error::{Error, codes};
-use mbedtls::pk::Pk;
-use mbedtls::rng::RngCallback;
-use mbedtls::ssl::config::{
-    AuthMode, Endpoint, NullTerminatedStrList, Preset, Renegotiation, Transport, UseSessionTickets,
-};
+use mbedtls::ssl::Context;
 use mbedtls::ssl::io::Io;
-use mbedtls::ssl::ticket::TicketContext;
-use mbedtls::ssl::{Config as LibraryConfig, Context};
-use mbedtls::x509::{Certificate, Time, VerifyError};
-use mbedtls_sys as sys;
+use mbedtls::x509::VerifyError;
 
+use super::library::{library_config, source};
 use super::raw;
-use super::{
-    Clock, Config, Failure, Fault, Identity, MAX_RECORD, Reason, SetupError, State, Verify, Version,
-};
+use super::{Clock, Config, Failure, Fault, MAX_RECORD, Reason, SetupError, State, Version};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant, NANOS_PER_SEC, earliest};
 
-/// Groups by their numbers (IANA), with the library's.
-const GROUPS: &[(u16, sys::ecp_group_id)] = &[
-    (0x13, sys::ECP_DP_SECP192R1),
-    (0x12, sys::ECP_DP_SECP192K1),
-    (0x15, sys::ECP_DP_SECP224R1),
-    (0x14, sys::ECP_DP_SECP224K1),
-    (0x17, sys::ECP_DP_SECP256R1),
-    (0x16, sys::ECP_DP_SECP256K1),
-    (0x18, sys::ECP_DP_SECP384R1),
-    (0x19, sys::ECP_DP_SECP521R1),
-    (0x1a, sys::ECP_DP_BP256R1),
-    (0x1b, sys::ECP_DP_BP384R1),
-    (0x1c, sys::ECP_DP_BP512R1),
-    (0x1d, sys::ECP_DP_CURVE25519),
-];
-
 /// The bytes between the library and the session's owner.
 #[derive(Default)]
-struct Wire {
+pub(super) struct Wire {
     input: VecDeque<u8>,
     output: Vec<u8>,
     /// How many more bytes the library asked for.
@@ -53,13 +26,13 @@ struct Wire {
     /// The alert that was sent last, while they were not encrypted.
     alert: Option<u8>,
     /// What the clock shows: seconds since 1970.
-    date: u64,
+    pub(super) date: u64,
 }
 
 /// The library's end of the wire.
 struct End(Arc<Mutex<Wire>>);
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -434,148 +407,4 @@ fn refusal(flags: VerifyError) -> Reason {
         .iter()
         .find(|(flag, _)| flags.intersects(*flag))
         .map_or(Reason::BadCertificate, |(_, reason)| *reason)
-}
-
-/// The library's source of random bytes. It asks for the first four bytes of its hello by themselves: they are the
-/// clock (RFC 5246, 7.4.1.2).
-pub(super) fn source(stream: Stream, date: u64) -> impl RngCallback {
-    let state = Mutex::new((stream, Some(date as u32)));
-    move |data: *mut u8, len: usize| -> c_int {
-        raw::fill(data, len, |out| {
-            let (stream, date) = &mut *lock(&state);
-            match date.take() {
-                Some(date) if out.len() == 4 => out.copy_from_slice(&date.to_be_bytes()),
-                _ => {
-                    for part in out.chunks_mut(8) {
-                        part.copy_from_slice(&stream.next_u64().to_be_bytes()[..part.len()]);
-                    }
-                }
-            }
-        })
-    }
-}
-
-/// The library's configuration for `config`.
-fn library_config<R: RngCallback + Send + 'static>(
-    config: &Config,
-    random: Arc<R>,
-    wire: &Arc<Mutex<Wire>>,
-    secrets: &Arc<raw::Secrets>,
-    psks: &Arc<Vec<super::Psk>>,
-) -> Result<LibraryConfig, SetupError> {
-    let other = |error: Error| SetupError::Other(error.to_int());
-    let endpoint = if config.server { Endpoint::Server } else { Endpoint::Client };
-    let mut library = LibraryConfig::new(endpoint, Transport::Stream, Preset::Default);
-    library.set_rng(Arc::clone(&random));
-    raw::export_secrets(&mut library, secrets);
-    raw::versions(&mut library, minor(config.versions.0), minor(config.versions.1).min(3));
-    if !config.suites.is_empty() {
-        let list = config.suites.iter().map(|suite| c_int::from(*suite)).chain([0]);
-        library.set_ciphersuites(Arc::new(list.collect()));
-    }
-    if !config.groups.is_empty() {
-        let known = |group: &u16| GROUPS.iter().find(|(number, _)| number == group).map(|(_, id)| *id);
-        let list = config.groups.iter().filter_map(known).chain([sys::ECP_DP_NONE]);
-        library.set_curves(Arc::new(list.collect()));
-    }
-    if !config.short_hashes {
-        raw::long_hashes(&mut library);
-    }
-    if !config.alpn.is_empty() {
-        let names: Vec<&str> = config.alpn.iter().map(String::as_str).collect();
-        let list = NullTerminatedStrList::new(&names).map_err(other)?;
-        library.set_alpn_protocols(Arc::new(list)).map_err(other)?;
-    }
-    if config.server {
-        if !psks.is_empty() {
-            raw::know_psks(&mut library, psks);
-        }
-        if config.tickets {
-            // A day, as servers have it.
-            let tickets = TicketContext::new(random, CipherType::Aes256Gcm, 86_400).map_err(other)?;
-            library.set_session_tickets_callback(Arc::new(tickets));
-        }
-    } else {
-        if let Some(psk) = psks.first() {
-            raw::offer_psk(&mut library, psk).map_err(SetupError::Other)?;
-        }
-        let tickets = if config.tickets { UseSessionTickets::Enabled } else { UseSessionTickets::Disabled };
-        library.set_session_tickets(tickets);
-        library.set_renegotiation(Renegotiation::Enabled);
-    }
-    if let Some(Identity { certificate, key }) = &config.identity {
-        let chain = certificates(certificate).map_err(SetupError::Certificate)?;
-        let key = private_key(key).map_err(SetupError::Key)?;
-        library.push_cert(Arc::new(chain), Arc::new(key)).map_err(other)?;
-    }
-    if !config.authorities.is_empty() {
-        let list = certificates(&config.authorities).map_err(SetupError::Authorities)?;
-        library.set_ca_list(Arc::new(list), None);
-    }
-    library.set_authmode(match config.verify {
-        Verify::None => AuthMode::None,
-        Verify::Optional => AuthMode::Optional,
-        Verify::Required => AuthMode::Required,
-    });
-    if config.dates {
-        let wire = Arc::clone(wire);
-        library.set_verify_callback(move |certificate: &Certificate, _: i32, flags: &mut VerifyError| {
-            let date = lock(&wire).date;
-            if seconds(&certificate.not_after()?) < date {
-                flags.insert(VerifyError::CERT_EXPIRED);
-            }
-            if seconds(&certificate.not_before()?) > date {
-                flags.insert(VerifyError::CERT_FUTURE);
-            }
-            Ok(())
-        });
-    }
-    Ok(library)
-}
-
-/// The version's second byte on the wire; 1 for TLS 1.0.
-fn minor(version: Version) -> c_int {
-    match version {
-        Version::Tls10 => 1,
-        Version::Tls11 => 2,
-        Version::Tls12 => 3,
-        Version::Tls13 => 4,
-    }
-}
-
-/// Seconds since 1970; 0 for what is before, or no date.
-fn seconds(time: &Time) -> u64 {
-    let date = chrono::NaiveDate::from_ymd_opt(time.year().into(), time.month().into(), time.day().into());
-    let time = date
-        .and_then(|date| date.and_hms_opt(time.hour().into(), time.minute().into(), time.second().into()));
-    time.and_then(|time| u64::try_from(time.and_utc().timestamp()).ok()).unwrap_or(0)
-}
-
-/// PEM texts end with a zero byte for the library.
-fn terminated(pem: &[u8]) -> Vec<u8> {
-    [pem, &[0]].concat()
-}
-
-fn is_pem(content: &[u8]) -> bool {
-    content.windows(11).any(|window| window == b"-----BEGIN ")
-}
-
-pub(super) fn certificates(content: &[u8]) -> Result<List<Certificate>, i32> {
-    let list = if is_pem(content) {
-        Certificate::from_pem_multiple(&terminated(content))
-    } else {
-        Certificate::from_der(content).map(|certificate| [certificate].into_iter().collect())
-    };
-    let list = list.map_err(|error| error.to_int())?;
-    // The library counts certificates that it could not read as success.
-    if list.is_empty() { Err(sys::ERR_X509_INVALID_FORMAT) } else { Ok(list) }
-}
-
-pub(super) fn private_key(content: &[u8]) -> Result<Pk, i32> {
-    let key = if is_pem(content) {
-        Pk::from_private_key(&terminated(content), None)
-    } else {
-        Pk::from_private_key(content, None)
-    };
-    key.map_err(|error| error.to_int())
 }

@@ -1,7 +1,10 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::time::Timebase;
+use crate::time::{Instant, Timebase};
+use crate::world::Attachment;
 
 fn scenario(name: &str, text: &str) -> Scenario {
     let mut scenario = Scenario::parse("lab.toml", "").expect("an empty scenario is a scenario");
