@@ -134,12 +134,13 @@ renode: build firmware
 	@if [ -n "$(RENODE)" ]; then renode-test $(ROBOT) -r build/robot; else \
 		[ -z "$(REQUIRE_RENODE)" ] || { echo "REQUIRE_RENODE is set, and renode-test is not on PATH"; exit 1; }; fi
 
-# The full numbers: every run that make test repeats three times, twenty times; a thousand modules; golden logs on other
-# machines; an hour of fuzzing. Once for each larger change.
+# The full numbers: every run that make test repeats three times, twenty times; a thousand modules; two machines in Renode;
+# golden logs on other machines; an hour of fuzzing. Once for each larger change.
 soak: packages-test build firmware
 	ESPAT_SOAK=1 $(CARGO) test --test programs
 	ESPAT_SOAK=1 $(CARGO) test --test simulation -- several_modules many_modules tls_streams a_changed_byte clients:: explore::
 	$(CARGO) test --no-default-features --test simulation -- without_tls contract
+	@REQUIRE_RENODE=$(REQUIRE_RENODE) scripts/renode-soak.sh 20
 	@$(MAKE) --no-print-directory golden-elsewhere
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=3600
 

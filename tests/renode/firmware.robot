@@ -19,10 +19,10 @@ Run Firmware
 Bytes Should Be Those Of Qemu
     [Documentation]    Runs the firmware of a board under `espat-sim qemu`, and compares both captures without the times: what the
     ...    UART and the radio carry, in each direction. A time server's answer has the time in it, and is left out.
-    [Arguments]    ${board}
+    [Arguments]    ${board}    ${machine}=${board}    ${emulator}=qemu-system-arm
     ${qemu}=    Set Variable    ${TEMPDIR}/espat-qemu.pcapng
     ${run}=    Run Process    ${ROOT}/target/release/espat-sim    qemu    --quiet    --seed    1    --capture    ${qemu}
-    ...    --    qemu-system-arm    -M    ${board}    -display    none    -nodefaults    -nic    none
+    ...    --    ${emulator}    -M    ${machine}    -display    none    -nodefaults    -nic    none
     ...    -semihosting-config    enable\=on,target\=native    -kernel    ${FIRMWARE}/${board}.elf    stderr=STDOUT
     Should Be Equal As Integers    ${run.rc}    0    msg=The firmware does not pass in QEMU: ${run.stdout}
     Ask Module    Flush
@@ -53,6 +53,17 @@ Firmware Passes On STM32F4 Discovery
 Firmware Passes On MPS2 As In QEMU
     Run Firmware    mps2-an385    uart0    capture=${CAPTURE}
     Bytes Should Be Those Of Qemu    mps2-an385
+
+Firmware Passes On MPS2 With A Cortex-M33 As In QEMU
+    Run Firmware    mps2-an505    uart0    capture=${CAPTURE}
+    Bytes Should Be Those Of Qemu    mps2-an505
+
+Firmware Passes On HiFive1 As In QEMU
+    [Documentation]    RISC-V. `make firmware` leaves it out where there is no compiler for it, and `make test` says so.
+    ${built}=    Run Keyword And Return Status    File Should Exist    ${FIRMWARE}/hifive1.elf
+    Skip If    not ${built}    There is no build/firmware/hifive1.elf: see the SKIPPED lines of make test
+    Run Firmware    hifive1    uart0    capture=${CAPTURE}
+    Bytes Should Be Those Of Qemu    hifive1    machine=sifive_e    emulator=qemu-system-riscv32
 
 Firmware Passes On Netduino Plus 2 As In QEMU
     Run Firmware    netduinoplus2    usart1    capture=${CAPTURE}

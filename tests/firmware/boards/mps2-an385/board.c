@@ -9,7 +9,14 @@
 #include "core.h"
 #include "module_uart.h"
 
+/* Another image of the board says before it includes this file what is different. */
+#ifndef BOARD_NAME
+#define BOARD_NAME "mps2-an385"
 #define CLOCK_HZ 25000000u
+#define UART_BASE 0x40004000u
+#define GPIO0_BASE 0x40010000u
+enum { IRQ_MODULE_RX = 2, IRQ_MODULE_TX = 3, IRQS = 32 };
+#endif
 
 typedef struct {
     volatile uint32_t data;
@@ -19,16 +26,15 @@ typedef struct {
     volatile uint32_t baud_div;
 } cmsdk_uart;
 
-#define CONSOLE ((cmsdk_uart *)0x40004000u)
-#define MODULE ((cmsdk_uart *)0x40005000u)
-#define GPIO0_DATAOUT REG32(0x40010004u)
-#define GPIO0_OUTENSET REG32(0x40010010u)
+#define CONSOLE ((cmsdk_uart *)UART_BASE)
+#define MODULE ((cmsdk_uart *)(UART_BASE + 0x1000u))
+#define GPIO0_DATAOUT REG32(GPIO0_BASE + 0x04u)
+#define GPIO0_OUTENSET REG32(GPIO0_BASE + 0x10u)
 #define MODULE_EN (1u << 3)
 
 enum { STATE_TX_FULL = 1u << 0, STATE_RX_FULL = 1u << 1, STATE_RX_OVERRUN = 1u << 3 };
 enum { CTRL_TX = 1u << 0, CTRL_RX = 1u << 1, CTRL_TX_INT = 1u << 2, CTRL_RX_INT = 1u << 3 };
 enum { INT_TX = 1u << 0, INT_RX = 1u << 1 };
-enum { IRQ_MODULE_RX = 2, IRQ_MODULE_TX = 3, IRQS = 32 };
 
 static void module_rx_handler(void)
 {
@@ -113,7 +119,7 @@ void board_init(void)
 
 const char *board_name(void)
 {
-    return "mps2-an385";
+    return BOARD_NAME;
 }
 
 uint32_t board_core_clock(void)
