@@ -76,6 +76,13 @@ Firmware Follows The Module On Each Board
     Run Firmware    netduinoplus2    usart1
     Run Firmware    nrf52840dk    uart0
     Run Firmware    mps2-an385    uart0
+    Run Firmware    mps2-an505    uart0
+
+Firmware Follows The Module On RISC-V
+    [Documentation]    The board's 921600 baud are 941176, which is still near enough.
+    ${built}=    Run Keyword And Return Status    File Should Exist    ${FIRMWARE}/hifive1.elf
+    Skip If    not ${built}    There is no build/firmware/hifive1.elf: see the SKIPPED lines of make test
+    Run Firmware    hifive1    uart0
 
 Mcu At The Wrong Rate Hears Nothing That It Understands
     Start Module

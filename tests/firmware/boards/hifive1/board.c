@@ -10,7 +10,7 @@
 /* QEMU's machine timer; platforms/hifive1.repl says the same. The chip's counts a crystal of 32768 Hz. */
 #define TIMER_HZ 10000000u
 
-/* What the UARTs divide: the crystal of the board. */
+/* What the UARTs divide: the crystal of the board. 921600 baud come out as 941176, which receivers bear. */
 #define CLOCK_HZ 16000000u
 
 typedef struct {
