@@ -1,6 +1,7 @@
 /*
- * SiFive HiFive1 (FE310, RV32IMAC) as its emulators have it: QEMU's sifive_e, Renode's hifive1. UART0 is the console,
- * UART1 the module. No pin of the UARTs is RTS or CTS: a gate holds our bytes while the module's RTS is high.
+ * SiFive HiFive1 (FE310, RV32IMAC) as its emulators have it: QEMU's sifive_e, Renode's hifive1. (The chip would need its clock
+ * and its pins set up besides.) UART0 is the console, UART1 the module. Its UARTs have neither RTS nor CTS: a gate holds our
+ * bytes while the module's RTS is high.
  */
 #include "board.h"
 
@@ -27,14 +28,8 @@ typedef struct {
 #define MODULE ((sifive_uart *)0x10023000u)
 
 #define TX_FULL (1u << 31)
-#define RX_EMPTY (1u << 31)
 enum { TX_ENABLE = 1u << 0, TX_WATERMARK_1 = 1u << 16, RX_ENABLE = 1u << 0 };
 enum { INT_TX = 1u << 0, INT_RX = 1u << 1 };
-
-/* The pins of both UARTs are GPIOs until they are given to them. */
-#define GPIO_IOF_EN REG32(0x10012038u)
-#define GPIO_IOF_SEL REG32(0x1001203Cu)
-#define PINS ((1u << 16) | (1u << 17) | (1u << 18) | (1u << 23))
 
 #define PLIC 0x0c000000u
 enum { IRQ_MODULE = 4 };
@@ -45,10 +40,9 @@ enum { IRQ_MODULE = 4 };
 void board_external_interrupt(void)
 {
     uint32_t irq = PLIC_CLAIM;
-    uint32_t received;
 
-    while (!((received = MODULE->rx_data) & RX_EMPTY)) {
-        module_uart_received((uint8_t)received);
+    while (MODULE->int_pending & INT_RX) {
+        module_uart_received((uint8_t)MODULE->rx_data);
     }
     PLIC_CLAIM = irq;
 }
@@ -88,8 +82,6 @@ unsigned board_module_flow_control(void)
 
 void board_init(void)
 {
-    GPIO_IOF_SEL &= ~PINS;
-    GPIO_IOF_EN |= PINS;
     CONSOLE->divider = (CLOCK_HZ + BOOT_BAUD / 2u) / BOOT_BAUD - 1u;
     CONSOLE->tx_ctrl = TX_ENABLE;
     board_module_set_baud(BOOT_BAUD);
