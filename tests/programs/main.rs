@@ -26,6 +26,8 @@ mod live_capture;
 mod mosquitto;
 mod mqtt_clients;
 mod names_and_leases;
+#[cfg(target_os = "linux")]
+mod native_sim;
 mod openssl;
 mod passthrough;
 mod qemu_console;
