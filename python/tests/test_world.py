@@ -132,6 +132,26 @@ def test_a_refused_call_has_its_status_and_its_sentence(world):
         World("[ap.home]\npasswrd = 'x'\n")
 
 
+def test_a_question_to_the_console_is_answered_with_facts(world, wifi):
+    wifi.command("AT+CWMODE=1")
+    wifi.command(JOIN)
+    wifi.command('AT+CIPSTART="TCP","192.168.1.20",23')
+    answer = world.console_json("links")
+    assert answer["at_ns"] == wifi.now
+    assert [(link["peer"], link["accepted"]) for link in answer["links"]] == [("192.168.1.20:23", False)]
+    assert world.console_json("digest")["digest"]["digest"] == world.digest()
+    at = wifi.now + SECOND
+    assert world.console_json(f"at {at}ns ap home down") == {"at_ns": at, "change": "ap home down"}
+    with pytest.raises(Error, match="^expected `down`") as refused:
+        world.console_json("ap home dwon")
+    assert refused.value.status == Status.INVALID_LINE
+    world.finish()
+    with pytest.raises(Error) as refused:
+        world.console_json("ap home down")
+    assert refused.value.status == Status.FINISHED
+    assert not str(refused.value).startswith("{"), "a refusal of the call itself is a sentence"
+
+
 def test_time_is_the_callers(wifi):
     while (event := wifi.next_event()) != NEVER and event < 60 * SECOND:
         wifi.advance(event)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import weakref
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from . import abi, facts
 from .constants import Outcome, PacketKind, Record, ReplayOutcome, Side, Status
@@ -174,6 +175,20 @@ class World:
         answer = ctypes.c_char_p()
         self.call("espat_world_console", line.encode(), ctypes.byref(answer))
         return (answer.value or b"").decode()
+
+    def console_json(self, line: str) -> dict[str, Any]:
+        """The same line, with its answer as facts: `world.console_json("links")["links"][0]["peer"]`. The fields of each
+        question are in docs/console.md, "Answers for programs"; `at_ns`, the virtual time that the answer is about, is
+        beside them. Of a change it is when it takes effect, and `change` is the line as the input log has it.
+
+        A line that is refused is an Error with the sentence itself.
+        """
+        try:
+            answer = self.console(f"json {line}")
+        except Error as error:
+            raise Error(_sentence(str(error)), error.status) from None
+        facts_of_it: dict[str, Any] = json.loads(answer)
+        return facts_of_it
 
     def host(self, name: str) -> Host:
         """The host of that name."""
@@ -411,6 +426,11 @@ def library_version() -> str:
 def _check(library: ctypes.CDLL, status: int) -> None:
     if status:
         raise Error(library.espat_last_error().decode(), status)
+
+
+def _sentence(refusal: str) -> str:
+    """What is wrong with a line that asks for JSON is told as JSON; other refusals are sentences already."""
+    return str(json.loads(refusal)["error"]) if refusal.startswith("{") else refusal
 
 
 def _says(event: facts.Event, text: Union[str, re.Pattern[str], None]) -> bool:
