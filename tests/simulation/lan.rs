@@ -182,3 +182,67 @@ fn world_with_a_device_is_restored_with_its_cable() {
     let (one, two) = (ping(&mut world, module, port, 6_050 * MS), ping(&mut other, module, port, 6_050 * MS));
     assert_eq!((one, world.digest()), (two, other.digest()));
 }
+
+/// An answer of a DHCP server at the device's address: the message type, the address, the lease in seconds.
+fn dhcp_answer(request: &[u8], kind: u8, address: [u8; 4], seconds: u32) -> Vec<u8> {
+    let (mac, xid) = (&request[6..12], &request[46..50]);
+    let mut bootp = [&[2, 1, 6, 0][..], xid, &[0; 8], &address, &[0; 8], mac, &[0; 10], &[0; 192]].concat();
+    bootp.extend([0x63, 0x82, 0x53, 0x63, 53, 1, kind, 54, 4]);
+    bootp.extend([&ADDRESS[..], &[51, 4], &seconds.to_be_bytes(), &[1, 4, 255, 255, 255, 0, 255]].concat());
+    let udp = [&[0, 67, 0, 68][..], &(8 + bootp.len() as u16).to_be_bytes(), &[0, 0], &bootp].concat();
+    let length = (20 + udp.len() as u16).to_be_bytes();
+    let mut ip = [&[0x45, 0][..], &length, &[0, 1, 0, 0, 64, 17, 0, 0], &ADDRESS, &[255; 4]].concat();
+    let sum = checksum(&ip);
+    ip[10..12].copy_from_slice(&sum);
+    ethernet([0xff; 6], 0x0800, &[ip, udp].concat())
+}
+
+#[test]
+fn an_address_that_the_server_takes_back_while_it_is_checked_is_never_told() {
+    const FIRST: [u8; 4] = [192, 168, 1, 201];
+    const SECOND: [u8; 4] = [192, 168, 1, 202];
+    let text = Scenario::default_text().replacen("[ap.home]", "[ap.home]\ndhcp-answers = \"none\"", 1);
+    let scenario = Scenario::parse("test.toml", &text).unwrap_or_else(|e| panic!("{e}"));
+    let mut world = World::new(&scenario, Some(3), recording()).expect("a world");
+    let module = world.attach("wifi", Attachment::default()).expect("the module");
+    let port = world.lan_attach("home").expect("a cable");
+    say(&mut world, module, 1_000 * MS, "AT+CWMODE=1\r\n");
+    say(&mut world, module, 1_100 * MS, "AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n");
+    let (mut said, mut taken_back) = (Vec::new(), None);
+    for ms in 1_100..9_000 {
+        world.advance(module, ms * MS).expect("advance");
+        for LanFrame { at, bytes } in received(&mut world, port) {
+            let asks = bytes.len() > 285 && bytes[12..14] == [8, 0] && bytes[34..38] == [0, 68, 0, 67];
+            if !asks {
+                continue;
+            }
+            let at = at.max(Instant::from_nanos(ms * MS));
+            // The option that comes first is the type of the message: 1 looks for servers, 3 asks for an address, and
+            // says in `ciaddr` which one it has already.
+            let (kind, has) = (bytes[284], &bytes[54..58] == FIRST);
+            let answer = match (kind, has, taken_back) {
+                (1, _, None) => dhcp_answer(&bytes, 2, FIRST, 1),
+                (3, false, None) => dhcp_answer(&bytes, 5, FIRST, 1),
+                // A lease of a second is renewed at once, while the module still looks whether the address is free.
+                (3, true, _) => {
+                    taken_back = Some(at);
+                    dhcp_answer(&bytes, 6, [0; 4], 0)
+                }
+                (1, _, Some(_)) => dhcp_answer(&bytes, 2, SECOND, 3600),
+                (3, _, Some(_)) => dhcp_answer(&bytes, 5, SECOND, 3600),
+                _ => continue,
+            };
+            world.lan_send(port, at, &answer).expect("an answer");
+        }
+        let bytes = std::iter::from_fn(|| world.uart_read(module).expect("uart_read"));
+        said.extend(bytes.map(|byte| (byte.at, byte.byte)));
+    }
+    let text = String::from_utf8(said.iter().map(|(_, byte)| *byte).collect()).expect("text");
+    let taken_back = taken_back.expect("the module renewed the lease of a second");
+    assert_eq!(text.matches("WIFI GOT IP").count(), 1, "{text}");
+    let (at, _) = said[text.find("WIFI GOT IP").expect("it got one")];
+    assert!(at > taken_back, "it told of an address that was taken back at {taken_back}, at {at}: {text}");
+    assert!(!text.contains("ERROR") && text.ends_with("OK\r\n"), "the join went on and worked out: {text}");
+    let state = world.module_state(module).expect("a state").to_string();
+    assert_eq!(state, "joined 'home' as 192.168.1.202");
+}

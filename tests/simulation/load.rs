@@ -104,6 +104,34 @@ fn a_scripted_peer_sends_expects_waits_and_closes() {
 }
 
 #[test]
+fn a_client_that_goes_before_the_script_is_at_its_end_is_told_with_the_step() {
+    let script = "[host.meter]\naddress = \"192.168.1.30\"\n[host.meter.script]\nport = 4059\nlines = '''\n\
+                  > HELLO\n< LOGIN\n> BYE\n'''\n";
+    let mut host = joined(script);
+    for (sent, told, bytes) in [
+        ("", "failed at step 2: the peer is gone", 0),
+        ("LOG", "failed at step 2: the peer is gone", 3),
+        // After the last step nothing is wrong with a client that goes.
+        ("LOGIN\r\n", "done", 7),
+    ] {
+        dial(&mut host, 4059);
+        host.expect("\r\n+IPD,7:HELLO\r\n\r\n");
+        if !sent.is_empty() {
+            send(&mut host, sent);
+        }
+        if told == "done" {
+            host.expect("\r\n+IPD,5:BYE\r\n\r\n");
+        }
+        host.ask("AT+CIPCLOSE\r\n", "CLOSED\r\n\r\nOK\r\n");
+        host.wait(SECOND);
+        let seen = host.seen("meter");
+        let (last, before) = seen.split_last().expect("something was observed");
+        assert!(last.contains(&format!("after {bytes} bytes")), "{sent:?}: {seen:?}");
+        assert!(before.last().is_some_and(|line| line.ends_with(told)), "{sent:?}: {seen:?}");
+    }
+}
+
+#[test]
 fn a_script_goes_on_again_and_keeps_what_came_early() {
     let script = "[host.meter]\naddress = \"192.168.1.30\"\n[host.meter.script]\nport = 4059\n\
                   lines = '''\n< ping\n> pong\nagain\n'''\n";

@@ -5,7 +5,7 @@ use std::path::Path;
 use espat_sim::capture::{InterfaceKind, UartPacket};
 use espat_sim::net::dissect::dissect;
 use espat_sim::time::{Instant, NANOS_PER_SEC};
-use espat_sim::world::{ModuleId, Recording, Replay, Scenario, Seen, compare};
+use espat_sim::world::{Attachment, ModuleId, Recording, Replay, Scenario, Seen, World, compare, replay};
 
 use crate::host::{Host, SECOND, with_pc};
 
@@ -188,4 +188,44 @@ fn what_another_world_refuses_is_told_with_the_line_of_the_log() {
     };
     let line = 1 + log.lines().position(|line| line.contains("console host pc listen")).expect("the line");
     assert!(why.contains(&format!("line {line}")) && why.contains("host pc listen 99"), "{why}");
+}
+
+#[test]
+fn an_input_that_the_world_refuses_ends_a_replay_with_its_line() {
+    let scenario = Scenario::parse("lab.toml", "[ap.home]\nssid = \"home\"\n[module.a]\n[module.b]\n");
+    let scenario = scenario.unwrap_or_else(|e| panic!("{e}"));
+    let recording = Recording { log: true, ..Recording::default() };
+    let mut world = World::new(&scenario, Some(1), recording).expect("a world");
+    world.attach("a", Attachment::default()).expect("attach");
+    world.finish();
+    let log = String::from_utf8(world.take_log()).expect("a text");
+    let body: String =
+        log.lines().take_while(|line| !line.starts_with("end ")).map(|line| format!("{line}\n")).collect();
+    let number = body.lines().count() + 1;
+    for (lines, at, why) in [
+        ("0 a attach id=1 hz=1000000000", 0, "attached to another driver already"),
+        ("0 c attach id=1 hz=1000000000", 0, "no module 'c'"),
+        // The world's second module has the id 1.
+        ("0 b attach id=2 hz=1000000000", 0, "belongs to no module of this world"),
+        ("0 b attach id=1 hz=1\n18446744073709551615 b reach", 1, "past the end of time"),
+        ("- a detach\n- a detach", 1, "not attached to a driver"),
+        ("- a detach\n5 a uart \"A\"", 1, "not attached to a driver"),
+        ("5 a line 7 9n1", 0, "expected 80 to 5000000 baud"),
+        ("1000000 a reach\n5 a reach", 1, "time went backwards for module 'a'"),
+        ("5 * console ap office down", 0, "`office`"),
+        ("5 * lan 0 attach \"office\"", 0, "no access point 'office'"),
+        ("5 * lan 1 attach \"home\"", 0, "the next cable is number 0"),
+        ("5 * lan 0 detach", 0, "there is no cable 0"),
+        ("5 * lan 0 frame AAAA", 0, "there is no cable 0"),
+        ("0 * lan 0 attach \"home\"\n5 * lan 0 frame AAAA", 1, "14 to 1518 bytes"),
+    ] {
+        let text = format!("{body}{lines}\n");
+        let error = replay(&text, Recording::default()).err().unwrap_or_else(|| panic!("accepted: {lines}"));
+        let (sentence, line) = (error.to_string(), number + at);
+        assert!(
+            sentence.contains(&format!("line {line} of the input log")) && sentence.contains(why),
+            "{lines}: {sentence}"
+        );
+        assert!(!sentence.contains('\n'), "more than a sentence: {sentence}");
+    }
 }

@@ -329,6 +329,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_flash_that_its_module_cannot_have_is_a_mistake_that_says_what_can_be() {
+        let find = |name| profile::find(name).expect("it is there");
+        let (c3, with_keys) = (find("esp32c3-v2.3"), find("esp32-v3.4"));
+        let size = super::find(c3, "ble_data").expect("it has one").bytes();
+        let partition = |name: &str, bytes: usize| Flash {
+            partitions: BTreeMap::from([(name.to_owned(), Hex(vec![0; bytes]))]),
+            ..Flash::default()
+        };
+        let key = |namespace: &str, kind: u8, bytes: usize| Flash {
+            keys: BTreeMap::from([(
+                namespace.to_owned(),
+                BTreeMap::from([("n".to_owned(), Value { kind, bytes: vec![0; bytes] })]),
+            )]),
+            ..Flash::default()
+        };
+        let both = Flash { keys: key("client_ca", 1, 1).keys, ..partition("mfg_nvs", 1) };
+        for (profile, flash, place, expected) in [
+            (c3, partition("no_data", 1), "partitions", "found `no_data`"),
+            (c3, partition("ble_data", size + 1), "partitions", "in partition `ble_data`, found 24577"),
+            (with_keys, both, "keys", "expected no keys beside the partition `mfg_nvs`"),
+            (with_keys, key("nobody", 1, 1), "keys", "client_ca"),
+            (with_keys, key("nobody", 1, 1), "keys", "found `nobody`"),
+            (c3, key("client_ca", 1, 1), "keys", "expected a namespace of esp32c3-v2.3 (none)"),
+            (with_keys, key("client_ca", 0, 1), "keys", "for the key `n`, found type 0 with 1 bytes"),
+            (with_keys, key("client_ca", 9, 1), "keys", "for the key `n`, found type 9 with 1 bytes"),
+            (with_keys, key("client_ca", 3, 1), "keys", "for the key `n`, found type 3 with 1 bytes"),
+            (with_keys, key("client_ca", 6, 5), "keys", "for the key `n`, found type 6 with 5 bytes"),
+        ] {
+            let (found, sentence) = flash.mistake(profile).expect(expected);
+            assert!((found, sentence.contains(expected)) == (place, true), "{found}: {sentence}");
+        }
+        for (profile, flash) in [
+            (c3, partition("ble_data", size)),
+            (with_keys, partition("mfg_nvs", 1)),
+            (with_keys, key("client_ca", 3, 2)),
+            (with_keys, key("client_ca", BLOB, 0)),
+        ] {
+            assert_eq!(flash.mistake(profile), None, "{flash:?}");
+        }
+    }
+
     /// The bytes of the partition and the keys are one: whichever of them a command changes.
     #[test]
     fn keys_and_the_bytes_of_their_partition_are_one() {

@@ -159,25 +159,121 @@ fn is_unicast(mac: [u8; 6]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::at::nvs::{
+        Leases, PassthroughLink, SavedJoin, SocketOptions, SoftAp, TlsConfig, UartSettings,
+    };
 
     #[test]
     fn a_module_out_of_the_box_has_no_mistake() {
         assert_eq!(Nvs::default().mistake(), None);
     }
 
+    /// Settings in which everything is saved that can be, and all of it is right.
+    fn full() -> Nvs {
+        let mut nvs = Nvs::default();
+        nvs.basic.uart = Some(UartSettings { baud: 115_200, data_bits: 8, stop_bits: 1, parity: 0, flow: 0 });
+        let (ssid, password) = (b"home".to_vec(), b"12345678".to_vec());
+        nvs.wifi.join = Some(SavedJoin {
+            ssid: ssid.clone(),
+            password: password.clone(),
+            bssid: None,
+            pci_en: false,
+            listen_interval: 3,
+            scan_mode: 0,
+            pmf: 0,
+        });
+        nvs.wifi.softap = Some(SoftAp { ssid, password, channel: 1, ecn: 3, max_stations: 4, hidden: false });
+        nvs.wifi.station_address = Some(nvs.wifi.softap_address.clone());
+        nvs.wifi.leases = Some(Leases::beside(&nvs.wifi.softap_address));
+        nvs.wifi.station_mac = Some([2, 0, 0, 0, 0, 1]);
+        nvs.wifi.softap_mac = nvs.wifi.station_mac;
+        nvs.wifi.station_modes = Some(7);
+        nvs.wifi.softap_modes = Some(7);
+        nvs.tcpip.tls = vec![TlsConfig::default(); LINKS];
+        nvs.tcpip.socket_options = vec![SocketOptions::default(); LINKS];
+        let (kind, host) = ("TCP".to_owned(), "nas.lan".to_owned());
+        nvs.tcpip.passthrough = Some(PassthroughLink { kind, host, port: 7, keep_alive: 0, local_port: 0 });
+        nvs
+    }
+
     #[test]
     fn what_no_command_could_have_saved_is_found() {
-        for (change, place) in [
-            ((|n| n.basic.messages = 8) as fn(&mut Nvs), "basic.messages"),
-            (|n| n.wifi.mode = 4, "wifi.mode"),
-            (|n| n.wifi.softap_address.prefix_len = 33, "wifi.softap_address.address"),
-            (|n| n.wifi.softap_address.address = Ipv4Addr::BROADCAST, "wifi.softap_address.address"),
-            (|n| n.wifi.station_mac = Some([1, 0, 0, 0, 0, 0]), "wifi.station_mac"),
-            (|n| n.tcpip.reconnect_interval = 0, "tcpip.reconnect_interval"),
-        ] {
-            let mut nvs = Nvs::default();
-            change(&mut nvs);
-            assert_eq!(nvs.mistake().map(|m| m.place), Some(place));
+        type Change = fn(&mut Nvs) -> Option<()>;
+        let cases: [(&str, Change); 50] = [
+            ("basic.messages", |n| Some(n.basic.messages = 8)),
+            ("basic.uart.baud", |n| Some(n.basic.uart.as_mut()?.baud = 79)),
+            ("basic.uart.data_bits", |n| Some(n.basic.uart.as_mut()?.data_bits = 9)),
+            ("basic.uart.stop_bits", |n| Some(n.basic.uart.as_mut()?.stop_bits = 0)),
+            ("basic.uart.parity", |n| Some(n.basic.uart.as_mut()?.parity = 3)),
+            ("basic.uart.flow", |n| Some(n.basic.uart.as_mut()?.flow = 4)),
+            ("wifi.mode", |n| Some(n.wifi.mode = 4)),
+            ("wifi.reconnect_interval", |n| Some(n.wifi.reconnect_interval = 7201)),
+            ("wifi.reconnect_count", |n| Some(n.wifi.reconnect_count = 1001)),
+            ("wifi.dhcp", |n| Some(n.wifi.dhcp = 4)),
+            ("wifi.station_modes", |n| Some(n.wifi.station_modes = Some(32))),
+            ("wifi.softap_modes", |n| Some(n.wifi.softap_modes = Some(32))),
+            ("wifi.inactive.softap", |n| Some(n.wifi.inactive.softap = 9)),
+            ("wifi.inactive.station", |n| Some(n.wifi.inactive.station = 2)),
+            ("wifi.inactive.listen_interval", |n| Some(n.wifi.inactive.listen_interval = 0)),
+            ("wifi.join.ssid", |n| Some(n.wifi.join.as_mut()?.ssid.clear())),
+            ("wifi.join.password", |n| Some(n.wifi.join.as_mut()?.password = vec![b'a'; 65])),
+            ("wifi.join.scan_mode", |n| Some(n.wifi.join.as_mut()?.scan_mode = 2)),
+            ("wifi.join.pmf", |n| Some(n.wifi.join.as_mut()?.pmf = 4)),
+            ("wifi.station_address.address", |n| {
+                Some(n.wifi.station_address.as_mut()?.address = Ipv4Addr::UNSPECIFIED)
+            }),
+            ("wifi.station_address.address", |n| Some(n.wifi.station_address.as_mut()?.prefix_len = 0)),
+            ("wifi.softap_address.address", |n| Some(n.wifi.softap_address.prefix_len = 31)),
+            ("wifi.softap_address.address", |n| Some(n.wifi.softap_address.prefix_len = 33)),
+            ("wifi.softap_address.address", |n| Some(n.wifi.softap_address.address = Ipv4Addr::BROADCAST)),
+            ("wifi.softap_address.address", |n| Some(n.wifi.softap_address.address = Ipv4Addr::LOCALHOST)),
+            ("wifi.softap_address.address", |n| {
+                Some(n.wifi.softap_address.address = Ipv4Addr::new(224, 0, 0, 1))
+            }),
+            ("wifi.softap.ssid", |n| Some(n.wifi.softap.as_mut()?.ssid = vec![b'a'; 33])),
+            ("wifi.softap.password", |n| Some(n.wifi.softap.as_mut()?.password = vec![b'a'; 65])),
+            ("wifi.softap.channel", |n| Some(n.wifi.softap.as_mut()?.channel = 0)),
+            ("wifi.softap.ecn", |n| Some(n.wifi.softap.as_mut()?.ecn = 1)),
+            ("wifi.softap.max_stations", |n| Some(n.wifi.softap.as_mut()?.max_stations = 11)),
+            ("wifi.leases.minutes", |n| Some(n.wifi.leases.as_mut()?.minutes = 2881)),
+            ("wifi.leases.first", |n| {
+                let leases = n.wifi.leases.as_mut()?;
+                std::mem::swap(&mut leases.first, &mut leases.last);
+                Some(())
+            }),
+            ("wifi.leases.first", |n| Some(n.wifi.leases.as_mut()?.first = Ipv4Addr::new(192, 168, 3, 2))),
+            ("wifi.leases.first", |n| Some(n.wifi.leases.as_mut()?.last = Ipv4Addr::new(192, 168, 5, 2))),
+            ("wifi.station_mac", |n| Some(n.wifi.station_mac = Some([1, 0, 0, 0, 0, 0]))),
+            ("wifi.station_mac", |n| Some(n.wifi.station_mac = Some([0; 6]))),
+            ("wifi.softap_mac", |n| Some(n.wifi.softap_mac = Some([0xff; 6]))),
+            ("tcpip.reconnect_interval", |n| Some(n.tcpip.reconnect_interval = 0)),
+            ("tcpip.tls", |n| Some(n.tcpip.tls.push(TlsConfig::default()))),
+            ("tcpip.tls", |n| Some(n.tcpip.tls.last_mut()?.auth_mode = 4)),
+            ("tcpip.socket_options", |n| Some(n.tcpip.socket_options.push(SocketOptions::default()))),
+            ("tcpip.socket_options", |n| Some(n.tcpip.socket_options.last_mut()?.linger = -2)),
+            ("tcpip.socket_options", |n| Some(n.tcpip.socket_options.last_mut()?.send_timeout = 1 << 31)),
+            ("tcpip.socket_options", |n| Some(n.tcpip.socket_options.last_mut()?.keep_alive = 7201)),
+            ("tcpip.passthrough.kind", |n| {
+                n.tcpip.passthrough.as_mut()?.kind = "tcp".to_owned();
+                Some(())
+            }),
+            ("tcpip.passthrough.host", |n| Some(n.tcpip.passthrough.as_mut()?.host.clear())),
+            ("tcpip.passthrough.host", |n| {
+                n.tcpip.passthrough.as_mut()?.host = "a".repeat(256);
+                Some(())
+            }),
+            ("tcpip.passthrough.port", |n| Some(n.tcpip.passthrough.as_mut()?.port = 0)),
+            ("tcpip.passthrough.keep_alive", |n| Some(n.tcpip.passthrough.as_mut()?.keep_alive = 7201)),
+        ];
+        assert_eq!(full().mistake(), None, "each case below changes one thing of what is right");
+        for (place, change) in cases {
+            let mut nvs = full();
+            assert!(change(&mut nvs).is_some(), "{place} is not there to be changed");
+            assert_eq!(nvs.mistake().map(|m| m.place), Some(place), "{place} is taken as it is");
         }
+        let tried = |place: &str| cases.iter().any(|(of, _)| *of == place);
+        let rows = basic(&full()).into_iter().chain(wifi(&full())).chain(tcpip(&full()));
+        let untried: Vec<_> = rows.map(|(place, ..)| place).filter(|place| !tried(place)).collect();
+        assert!(untried.is_empty(), "nothing above damages {untried:?}");
     }
 }

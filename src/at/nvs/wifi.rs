@@ -152,7 +152,9 @@ pub struct StaticAddress {
 impl StaticAddress {
     /// The network mask.
     pub fn mask(&self) -> Ipv4Addr {
-        Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(self.prefix_len)).unwrap_or(0))
+        // A file may have any number here: `check` refuses it, after it has looked at the mask.
+        let zeros = 32_u32.saturating_sub(self.prefix_len.into());
+        Ipv4Addr::from_bits(u32::MAX.checked_shl(zeros).unwrap_or(0))
     }
 
     /// Bits of this network mask; `None` when it is none.

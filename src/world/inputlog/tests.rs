@@ -179,6 +179,7 @@ fn a_bad_log_is_refused_with_its_line() {
     let verbs =
         "`attach`, `detach`, `uart`, `pin`, `line`, `printed`, `overrun`, `lan`, `console` or `reach`";
     let attach = "`id=NUMBER hz=NUMBER` after `attach`, and `mcu-tx=` or `obeys-rts=` if the driver said it";
+    let lan = "`lan NUMBER` and `attach \"NAME\"`, `frame BASE64` or `detach`";
     let cases = [
         (String::new(), "1: expected `espat-sim input log 3`, found the end of the log".to_string()),
         ("hello\n".to_string(), "1: expected `espat-sim input log 3`, found `hello`".to_string()),
@@ -222,11 +223,95 @@ fn a_bad_log_is_refused_with_its_line() {
         (with("1 b attach id=1 hz=1 obeys-rts=yes"), "9: expected `false` or `true`, found `yes`".to_string()),
         (with("1 b attach id=1 hz=1 obeys-rts=true mcu-tx=wire"), format!("9: expected {attach}, found `id=1 hz=1 obeys-rts=true mcu-tx=wire`")),
         (with("1 b attach id=1 hz=1 mcu-tx=wired"), "9: expected `wire` or `as-stored`, found `wired`".to_string()),
+        (with("1 \"wifi\"uart 41"), "9: expected `TIME MODULE WHAT ...`, found `1 \"wifi\"uart 41`".to_string()),
+        (with("1 wifi detach now"), "9: expected nothing after `detach`, found `now`".to_string()),
+        (with("- wlan detach"), "9: expected a module that an earlier line attached, found `wlan`".to_string()),
+        (with("1 * uart 41"), "9: expected a module that an earlier line attached, found `*`".to_string()),
+        (with("1 wifi overrun 41 twice"), "9: expected `full`, `off` or nothing behind the byte, found `twice`".to_string()),
+        (with("1 wifi overrun 4"), "9: expected a byte of two hex digits, found `4`".to_string()),
+        (with("1 wifi printed PASS"), "9: expected a text in quotes, found `PASS`".to_string()),
+        (with("1 wifi printed \"PASS"), "9: expected a text in quotes, found `\"PASS`".to_string()),
+        (with("x * console help"), "9: expected a time, a whole number below 2^64, found `x`".to_string()),
+        (with("1 * console a\\"), "9: expected an escape after the last `\\`".to_string()),
+        (with("1 wifi lan 0 detach"), "9: expected `*` before `lan`, found `wifi`".to_string()),
+        (with("1 \"*\" lan 0 detach"), "9: expected `*` before `lan`, found `*`".to_string()),
+        (with("1 * lan 0"), format!("9: expected {lan}, found `0`")),
+        (with("1 * lan -1 detach"), format!("9: expected {lan}, found `-1 detach`")),
+        (with("1 * lan 4294967296 detach"), format!("9: expected {lan}, found `4294967296 detach`")),
+        (with("1 * lan 0 detach now"), format!("9: expected {lan}, found `0 detach now`")),
+        (with("1 * lan 0 attach home"), format!("9: expected {lan}, found `0 attach home`")),
+        (with("1 * lan 0 frame AAA"), format!("9: expected {lan}, found `0 frame AAA`")),
+        (with("1 * lan 0 unplug"), format!("9: expected {lan}, found `0 unplug`")),
         (with("end digest=12 content=34"), "9: expected `end digest=X content=X`, each X of 16 hex digits, found `end digest=12 content=34`".to_string()),
         (with("end digest=0000000000000001 content=0000000000000002\n1 wifi reach"), "10: expected nothing after the `end` line, found `1 wifi reach`".to_string()),
     ];
     for (text, message) in cases {
         let error = parse(&text).expect_err(&text);
+        assert_eq!(error.to_string(), format!("line {}", message.replacen(": ", " of the input log: ", 1)));
+    }
+}
+
+#[test]
+fn what_a_log_carries_beside_the_scenario_is_refused_with_its_line_when_it_was_changed() {
+    let head: String = text(writer()).lines().take(7).map(|line| format!("{line}\n")).collect();
+    let whole = format!(
+        "{head}saved \"wifi\" \"nvs.toml\" 11 bytes 1 lines\n|version = 2\nfile \"a.pem\" 3 bytes 2 lines\n|a\n|b\n\
+         file \"b.bin\" 3 bytes 2 lines base64\n|AAE=\n|Ag==\n0 wifi attach id=0 hz=1000000000\n"
+    );
+    let log = parse(&whole).unwrap_or_else(|e| panic!("{e}\n{whole}"));
+    assert_eq!(
+        log.saved,
+        [("wifi".to_owned(), SavedText { name: "nvs.toml".to_owned(), text: "version = 2".to_owned() })]
+    );
+    assert_eq!(log.files, [("a.pem".to_owned(), b"a\nb".to_vec()), ("b.bin".to_owned(), vec![0, 1, 2])]);
+    let (saved, file) = (
+        "`saved \"MODULE\" \"FILE\" N bytes M lines`",
+        "`file \"FILE\" N bytes M lines`, or `base64` behind that",
+    );
+    for (from, to, message) in [
+        (
+            "saved \"wifi\"",
+            "saved wifi",
+            format!("8: expected {saved}, found `saved wifi \"nvs.toml\" 11 bytes 1 lines`"),
+        ),
+        (
+            "11 bytes 1 lines",
+            "11 bytes 1",
+            format!("8: expected {saved}, found `saved \"wifi\" \"nvs.toml\" 11 bytes 1`"),
+        ),
+        (
+            "11 bytes",
+            "12 bytes",
+            "9: expected a saved text of 12 bytes, found 11: the text above was changed".to_owned(),
+        ),
+        (
+            "11 bytes 1 lines",
+            "11 bytes 2 lines",
+            "10: expected line 2 of the saved text's 2, after a `|`, found `file \"a.pem\" 3 bytes 2 lines`"
+                .to_owned(),
+        ),
+        ("file \"a.pem\"", "file a.pem", format!("10: expected {file}, found `file a.pem 3 bytes 2 lines`")),
+        (
+            "\"a.pem\" 3 bytes",
+            "\"a.pem\" 4 bytes",
+            "12: expected a file of 4 bytes, found 3: the text above was changed".to_owned(),
+        ),
+        (
+            "lines base64",
+            "lines base32",
+            format!("13: expected {file}, found `file \"b.bin\" 3 bytes 2 lines base32`"),
+        ),
+        ("|AAE=", "|AAE", "14: expected line 1 of the file's 2, Base64 after a `|`, found `|AAE`".to_owned()),
+        ("|Ag==", "Ag==", "15: expected line 2 of the file's 2, Base64 after a `|`, found `Ag==`".to_owned()),
+        (
+            "3 bytes 2 lines base64",
+            "2 bytes 2 lines base64",
+            "15: expected a file of 2 bytes, found 3: the text above was changed".to_owned(),
+        ),
+    ] {
+        let damaged = whole.replacen(from, to, 1);
+        assert_ne!(damaged, whole, "{from} is not in it");
+        let error = parse(&damaged).expect_err(&damaged);
         assert_eq!(error.to_string(), format!("line {}", message.replacen(": ", " of the input log: ", 1)));
     }
 }
