@@ -41,6 +41,41 @@ fn the_document_of_what_no_transcript_cites_is_fresh() {
     );
 }
 
+#[test]
+fn every_sentence_that_no_transcript_cites_has_its_reason() {
+    let document = read("docs/specification.md");
+    let without: Vec<&str> = document.lines().filter(|line| line.ends_with("| nobody has tried |")).collect();
+    assert!(without.is_empty(), "cite them in a transcript, or say why not in unproved.txt: {without:#?}");
+}
+
+#[test]
+fn a_reason_for_a_sentence_that_needs_none_is_refused() {
+    let directory = std::env::temp_dir().join(format!("espat-reasons-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.join(name), text).expect("a file");
+    write("specification.txt", "AT.1\tIt answers.\nAT.2\tIt answers OK.\n");
+    write("at.at", "cites spec AT.1\n<\n< ready\n");
+    let path = directory.to_str().expect("a path in UTF-8");
+    let document = |reasons: &str| {
+        write("unproved.txt", reasons);
+        let output = espat_sim(&["commands", "--unproved", "--markdown", "--transcripts", path]);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, shown) = document("# why\nAT.2\tToo early.\n");
+    assert!(code == Some(0) && shown.contains("| AT.2 | It answers OK. | Too early. |"), "{shown}");
+    let (code, shown) = document("");
+    assert!(code == Some(0) && shown.contains("| AT.2 | It answers OK. | nobody has tried |"), "{shown}");
+    for (reasons, expected) in [
+        ("AT.1\tIt is cited.\n", "unproved.txt: AT.1 needs no reason"),
+        ("AT.2 AT.3\tThere is no third.\n", "unproved.txt: AT.3 needs no reason"),
+        ("\nAT.2\tToo early.\n", "unproved.txt:1: expected ids, a tab and a reason"),
+    ] {
+        let (code, shown) = document(reasons);
+        assert!(code == Some(2) && shown.contains(expected), "{code:?}: {shown}");
+    }
+    std::fs::remove_dir_all(&directory).expect("it goes");
+}
+
 /// A file of this test's own.
 struct Scratch(PathBuf);
 
