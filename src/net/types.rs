@@ -197,6 +197,51 @@ pub enum HostAction {
     },
 }
 
+/// How a host moves between its LAN and a module's softAP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move<'a> {
+    /// To the softAP of the module of this name.
+    Joins(&'a str),
+    /// Back, and says so.
+    Leaves,
+    /// Back, without a word.
+    Vanishes,
+}
+
+impl HostAction {
+    /// What this is to modules with a softAP; `None`: it stays where it is, and is the network's matter alone.
+    pub fn moves(&self) -> Option<Move<'_>> {
+        match self {
+            HostAction::Join(module) => Some(Move::Joins(module)),
+            HostAction::Leave => Some(Move::Leaves),
+            HostAction::Vanish => Some(Move::Vanishes),
+            HostAction::Send(_)
+            | HostAction::Close
+            | HostAction::Reset
+            | HostAction::Pause
+            | HostAction::Resume
+            | HostAction::Connect { .. }
+            | HostAction::Datagram { .. }
+            | HostAction::Sntp(_)
+            | HostAction::Tls(_)
+            | HostAction::Alert(_)
+            | HostAction::Cut
+            | HostAction::Http(_)
+            | HostAction::WebSocket(_)
+            | HostAction::Mqtt(_)
+            | HostAction::Publish { .. }
+            | HostAction::HalfOpen
+            | HostAction::One(..)
+            | HostAction::Listen { .. }
+            | HostAction::Unlisten { .. }
+            | HostAction::Group { .. }
+            | HostAction::Toxics { .. }
+            | HostAction::Update(_)
+            | HostAction::External { .. } => None,
+        }
+    }
+}
+
 /// What a real program does on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExternalInput {

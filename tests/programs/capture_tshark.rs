@@ -1,7 +1,7 @@
 //! The capture, read back by the real tshark: what Wireshark's users will see.
 use std::net::IpAddr;
 
-use crate::wireshark::{fields, run, tshark};
+use crate::wireshark::{complaints, fields, run, tshark};
 use espat_sim::capture::{Capture, InterfaceKind, Mark, PacketKind, Packetizer, Side, UartPacket};
 use espat_sim::time::Instant;
 
@@ -27,12 +27,6 @@ fn uart_capture(packets: &[(Side, PacketKind, Vec<u8>)]) -> Vec<u8> {
         );
     }
     capture.take()
-}
-
-/// Packets that Wireshark would mark as wrong: malformed, or an expert warning or error.
-fn complaints(test: &str, capture: &[u8]) -> Vec<String> {
-    let filter = "_ws.malformed || _ws.expert.severity >= \"Warning\"";
-    fields(test, capture, filter, &["frame.number", "_ws.expert.message", "_ws.col.Info"])
 }
 
 /// A session as a driver leads it, with echo, every kind of reply and both kinds of payload.

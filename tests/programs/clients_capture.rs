@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::host::{Host, SECOND};
 use crate::tools::{directory, run};
-use crate::wireshark::{fields, tshark};
+use crate::wireshark::{fields, nothing_is_wrong, tshark};
 
 const WORLD: &str = "
 [module.wifi]
@@ -51,14 +51,6 @@ fn joined(profile: &espat_sim::profile::Profile) -> Host {
     let mut host = Host::joined_in(&WORLD.replace("PROFILE", profile.name).replace("BUILD", build), 1);
     host.ask("AT+SYSTIMESTAMP=1767225600\r\n", OK);
     host
-}
-
-/// Nothing that Wireshark takes for a mistake, in any frame.
-#[track_caller]
-fn nothing_is_wrong(profile: &str, capture: &[u8]) {
-    let wrong = "_ws.malformed || _ws.expert.severity >= \"Warning\"";
-    let complaints = tshark("clients-wrong", capture, &["-Y", wrong]);
-    assert!(complaints.is_empty(), "{profile}: Wireshark complains of\n{}", complaints.join("\n"));
 }
 
 #[test]

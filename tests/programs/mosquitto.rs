@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use crate::bridge::{Bridge, Program};
 use crate::host::{Host, SECOND};
 use crate::tools::{directory, tool};
-use crate::wireshark::{fields, tshark};
+use crate::wireshark::{fields, nothing_is_wrong, tshark};
 
 /// The module's way out (`peer.lan`, port 1883), a broker, and two ways in for its clients.
 const HOSTS: &str = "
@@ -213,13 +213,6 @@ fn mosquittos_clients_are_served_by_a_simulated_broker_in_every_version() {
     }
 }
 
-/// Nothing that Wireshark takes for a mistake, in any frame.
-fn nothing_is_wrong(capture: &[u8]) {
-    let wrong = "_ws.malformed || _ws.expert.severity >= \"Warning\"";
-    let complaints = tshark("mqtt-wrong", capture, &["-Y", wrong]);
-    assert!(complaints.is_empty(), "Wireshark complains of\n{}", complaints.join("\n"));
-}
-
 #[test]
 fn wireshark_reads_mqtt_in_the_capture() {
     for profile in espat_sim::profile::PROFILES {
@@ -237,7 +230,7 @@ fn wireshark_reads_mqtt_in_the_capture() {
         host.ask("AT+MQTTCLEAN=0\r\n", OK);
         host.wait(SECOND);
         let (_, capture, _) = host.finish();
-        nothing_is_wrong(&capture);
+        nothing_is_wrong("mqtt", &capture);
         let all = ["-Y", "mqtt", "-T", "fields", "-E", "occurrence=a", "-e", "mqtt.msgtype"];
         let kinds = tshark(profile.name, &capture, &all);
         let kinds: Vec<&str> = kinds.iter().flat_map(|line| line.split(',')).collect();

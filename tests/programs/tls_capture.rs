@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::host::{Host, SECOND};
 use crate::tools::{directory, espat_sim, read, run};
-use crate::wireshark::{fields, tshark};
+use crate::wireshark::{fields, nothing_is_wrong, tshark};
 
 const WORLD: &str = "
 [module.wifi]
@@ -43,13 +43,6 @@ fn get(host: &mut Host, page: &str) {
     host.wait(5 * SECOND);
 }
 
-/// Nothing that Wireshark takes for a mistake, in any frame.
-fn nothing_is_wrong(capture: &[u8]) {
-    let wrong = "_ws.malformed || _ws.expert.severity >= \"Warning\"";
-    let complaints = tshark("wrong", capture, &["-Y", wrong]);
-    assert!(complaints.is_empty(), "Wireshark complains of\n{}", complaints.join("\n"));
-}
-
 #[test]
 fn wireshark_decrypts_the_capture_and_finds_the_http_in_it() {
     for profile in espat_sim::profile::PROFILES {
@@ -59,7 +52,7 @@ fn wireshark_decrypts_the_capture_and_finds_the_http_in_it() {
         host.ask("AT+CIPSTART=\"SSL\",\"www.example.com\",443\r\n", "CONNECT\r\n\r\nOK\r\n");
         get(&mut host, "/status");
         let (_, capture, _) = host.finish();
-        nothing_is_wrong(&capture);
+        nothing_is_wrong("tls", &capture);
         let name = profile.name;
         let of_http =
             |filter: &str, field: &str| fields(name, &capture, &format!("tls && {filter}"), &[field]);
@@ -91,7 +84,7 @@ fn wireshark_decrypts_mutual_authentication_and_data_of_both_directions() {
     host.until("from the host");
     host.wait(SECOND);
     let (_, capture, _) = host.finish();
-    nothing_is_wrong(&capture);
+    nothing_is_wrong("tls", &capture);
     let certificates = "tls.handshake.type == 11 && ip.src == 192.168.1.100";
     assert_eq!(
         fields("mutual", &capture, certificates, &["ip.dst"]),
@@ -120,7 +113,7 @@ fn wireshark_decrypts_a_session_with_a_pre_shared_key() {
     host.ask("AT+CIPSTART=\"SSL\",\"203.0.113.41\",4434\r\n", "CONNECT\r\n\r\nOK\r\n");
     get(&mut host, "/key");
     let (_, capture, _) = host.finish();
-    nothing_is_wrong(&capture);
+    nothing_is_wrong("tls", &capture);
     // 4434 is nobody's port: Wireshark is told whose.
     let args =
         ["-d", "tcp.port==4434,tls", "-Y", "http.response", "-T", "fields", "-e", "http.response.code"];

@@ -31,3 +31,16 @@ pub fn fields(test: &str, capture: &[u8], filter: &str, fields: &[&str]) -> Vec<
     args.extend(fields.iter().flat_map(|field| ["-e", field]));
     tshark(test, capture, &args)
 }
+
+/// Packets that Wireshark would mark as wrong: malformed, or an expert warning or error.
+pub fn complaints(test: &str, capture: &[u8]) -> Vec<String> {
+    let filter = "_ws.malformed || _ws.expert.severity >= \"Warning\"";
+    fields(test, capture, filter, &["frame.number", "_ws.expert.message", "_ws.col.Info"])
+}
+
+/// Wireshark finds no mistake in any frame. `test`: of what the capture is.
+#[track_caller]
+pub fn nothing_is_wrong(test: &str, capture: &[u8]) {
+    let complaints = complaints(&format!("{test}-wrong"), capture);
+    assert!(complaints.is_empty(), "{test}: Wireshark complains of\n{}", complaints.join("\n"));
+}

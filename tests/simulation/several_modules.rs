@@ -133,6 +133,21 @@ fn assert_replays((digest, capture, log): &(u64, Vec<u8>, String)) {
     assert!(replayed.world.take_capture() == *capture, "the replay's capture");
 }
 
+/// A run has one digest, one capture and one log that replays, and says the same of its rules, however the drivers take
+/// turns.
+#[track_caller]
+fn assert_is_the_same_however_they_take_turns(run: impl Fn(Turns) -> ((u64, Vec<u8>, String), String)) {
+    let (first, rules) = run(Turns::Steps(50_000));
+    for turns in [Turns::Steps(33_333), Turns::Edge, Turns::EdgeBackwards, Turns::Events] {
+        let (other, others_rules) = run(turns);
+        assert_eq!(others_rules, rules, "{turns:?}: other causes");
+        assert_eq!(other.0, first.0, "{turns:?}: another digest");
+        assert!(other.1 == first.1, "{turns:?}: another capture");
+        assert_replays(&other);
+    }
+    assert_replays(&first);
+}
+
 /// What happens in one module's domain, or in the network, brings about something in others; rules hold from the start and
 /// from the middle of the run.
 #[test]
@@ -202,15 +217,7 @@ fn what_rules_bring_about_is_the_same_however_the_drivers_take_turns() {
         assert!(modules.received(RIGHT).contains("+IPD,1,4:pong"), "{turns:?}: {}", modules.received(RIGHT));
         (modules.finish(), rules)
     };
-    let (first, rules) = run(Turns::Steps(50_000));
-    for turns in [Turns::Steps(33_333), Turns::Edge, Turns::EdgeBackwards, Turns::Events] {
-        let (other, others_rules) = run(turns);
-        assert_eq!(others_rules, rules, "{turns:?}: other causes");
-        assert_eq!(other.0, first.0, "{turns:?}: another digest");
-        assert!(other.1 == first.1, "{turns:?}: another capture");
-        assert_replays(&other);
-    }
-    assert_replays(&first);
+    assert_is_the_same_however_they_take_turns(run);
 }
 
 /// Both MCUs lose a byte at one instant, and each may be told first: one instant has one order.
@@ -312,16 +319,9 @@ fn two_modules_that_talk_to_each_other_say_the_same_however_their_drivers_take_t
         assert_eq!(left.matches('x').count(), 2000, "{turns:?}: {left}");
         assert!(right.contains("+IPD,0,12:over the top"), "{turns:?}: {right}");
         assert!(right.contains("0,CLOSED\\r\\n"), "{turns:?}: {right}");
-        modules.finish()
+        (modules.finish(), String::new())
     };
-    let first = run(Turns::Steps(50_000));
-    for turns in [Turns::Steps(33_333), Turns::Edge, Turns::EdgeBackwards, Turns::Events] {
-        let other = run(turns);
-        assert_eq!(other.0, first.0, "{turns:?}: another digest");
-        assert!(other.1 == first.1, "{turns:?}: another capture");
-        assert_replays(&other);
-    }
-    assert_replays(&first);
+    assert_is_the_same_however_they_take_turns(run);
 }
 
 /// A log as format 2 had it: bytes in hex, one tick a line, and clocks side by side. It is never written anew.

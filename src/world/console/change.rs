@@ -171,33 +171,9 @@ impl Change {
             Change::Wire { name, .. } | Change::Pin { name, .. } | Change::Module { name, .. } => {
                 Audience::Module(name)
             }
-            Change::Host { action, .. } => match action {
-                // It comes to the softAP of one module, and leaves that of another.
-                HostAction::Join(_) | HostAction::Leave | HostAction::Vanish => Audience::Everybody,
-                HostAction::Send(_)
-                | HostAction::Close
-                | HostAction::Reset
-                | HostAction::Pause
-                | HostAction::Resume
-                | HostAction::Connect { .. }
-                | HostAction::Datagram { .. }
-                | HostAction::Sntp(_)
-                | HostAction::Tls(_)
-                | HostAction::Alert(_)
-                | HostAction::Cut
-                | HostAction::Http(_)
-                | HostAction::WebSocket(_)
-                | HostAction::Mqtt(_)
-                | HostAction::Publish { .. }
-                | HostAction::HalfOpen
-                | HostAction::One(..)
-                | HostAction::Listen { .. }
-                | HostAction::Unlisten { .. }
-                | HostAction::Group { .. }
-                | HostAction::Toxics { .. }
-                | HostAction::Update(_)
-                | HostAction::External { .. } => Audience::Network,
-            },
+            // It comes to the softAP of one module, and leaves that of another.
+            Change::Host { action, .. } if action.moves().is_some() => Audience::Everybody,
+            Change::Host { .. } => Audience::Network,
         }
     }
 }

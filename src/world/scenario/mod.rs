@@ -237,7 +237,7 @@ impl Scenario {
             }
             Change::Host { name, action } => {
                 exists("the name of a host", name, self.net.hosts.iter().map(|h| h.name.as_str()))?;
-                if let HostAction::Join(_) | HostAction::Leave | HostAction::Vanish = action
+                if action.moves().is_some()
                     && self.net.hosts.iter().any(|h| h.name == *name && h.segment.is_none())
                 {
                     let name = shown(name);

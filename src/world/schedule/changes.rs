@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::net::network::HostAction;
+use crate::net::network::Move;
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApChange;
 use crate::world::World;
@@ -50,37 +50,15 @@ impl World {
             }
             Change::Wire { change, .. } => change.apply(now, &mut slot.module),
             Change::Module { change, .. } => slot.module.change(now, &change),
-            Change::Host { name, action } => match action {
-                HostAction::Join(module) if module == slot.module.name() => {
+            Change::Host { name, action } => match action.moves() {
+                Some(Move::Joins(module)) if module == slot.module.name() => {
                     if let Some(mac) = self.network.host_mac(&name) {
                         slot.module.guest_arrives(now, &name, mac);
                     }
                 }
-                HostAction::Join(_) | HostAction::Leave => slot.module.guest_leaves(now, &name),
-                HostAction::Vanish => slot.module.guest_vanishes(now, &name),
-                HostAction::Send(_)
-                | HostAction::Close
-                | HostAction::Reset
-                | HostAction::Pause
-                | HostAction::Resume
-                | HostAction::Connect { .. }
-                | HostAction::Datagram { .. }
-                | HostAction::Sntp(_)
-                | HostAction::Tls(_)
-                | HostAction::Alert(_)
-                | HostAction::Cut
-                | HostAction::Http(_)
-                | HostAction::WebSocket(_)
-                | HostAction::Mqtt(_)
-                | HostAction::Publish { .. }
-                | HostAction::HalfOpen
-                | HostAction::One(..)
-                | HostAction::Listen { .. }
-                | HostAction::Unlisten { .. }
-                | HostAction::Group { .. }
-                | HostAction::Toxics { .. }
-                | HostAction::Update(_)
-                | HostAction::External { .. } => {}
+                Some(Move::Joins(_) | Move::Leaves) => slot.module.guest_leaves(now, &name),
+                Some(Move::Vanishes) => slot.module.guest_vanishes(now, &name),
+                None => {}
             },
             Change::ApDhcp { .. } | Change::Dns { .. } | Change::Link { .. } => {}
             Change::ApUplink { .. } | Change::ApCaptive { .. } => {}
