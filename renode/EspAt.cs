@@ -55,7 +55,7 @@ namespace Antmicro.Renode.Peripherals.Network
     using Waiter = EspAt.Waiter;
 
     // GPIO inputs: 0 is EN, 1 is GPIO0, 2 is the MCU's RTS, 3 is the pin that wakes the module. The output is the module's RTS.
-    [GPIO(NumberOfInputs = 3)]
+    [GPIO(NumberOfInputs = EspAt.PinCount)]
     public class EspAt : IUART, IGPIOReceiver, IHasOwnLife, IDisposable
     {
         // With `uart`, the module is wired to it: what the MCU sends arrives on the CPU's thread at the exact time, and
@@ -625,7 +625,12 @@ namespace Antmicro.Renode.Peripherals.Network
         internal void Wake()
         {
             WakeModule();
-            foreach(var lan in lans)
+            EspAtLan[] attached;
+            lock(sync)
+            {
+                attached = lans.ToArray();
+            }
+            foreach(var lan in attached)
             {
                 lan.Wake();
             }
@@ -1240,7 +1245,7 @@ namespace Antmicro.Renode.Peripherals.Network
 
         private const int PinEn = 0;
         private const int PinGpio0 = 1;
-        private const int PinCount = 4;
+        internal const int PinCount = 4;
         // A machine that has been stopped for so long, in wall time, is not on its way through a reset.
         private const int StandstillMilliseconds = 2000;
         private const ulong LeastDelay = 1000;

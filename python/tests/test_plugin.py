@@ -201,3 +201,14 @@ def test_the_capture_is_filtered_while_the_world_goes_on(pytester, made):
         """
     )
     pytester.runpytest().assert_outcomes(passed=1)
+
+
+def test_each_test_has_a_folder_of_its_own():
+    name = espat_sim.pytest_plugin.folder_name
+    assert name("test_outage.py::test_a_send[1-a.b]") == "test_outage.py-test_a_send[1-a.b]"
+    assert name("lab/test_x.py::TestX::test_y") == "lab-test_x.py-TestX-test_y"
+    alike = [
+        "t.py::t[AT+CWJAP?]", "t.py::t[AT+CWJAP=]", "t.py::t[AT-CWJAP-]", "a/b.py::t", "a-b.py::t", "a b.py::t",
+        "t.py::t[" + 300 * "x" + "]", "t.py::t[y" + 300 * "x" + "]",
+    ]
+    assert len({name(nodeid) for nodeid in alike}) == len(alike)

@@ -98,7 +98,10 @@ impl Met {
         let names: BTreeSet<&str> = table::all().into_iter().map(|command| command.name).collect();
         let with = |answer| names.iter().filter(|name| self.answered.contains(&(**name, answer))).count();
         let (ok, error, all) = (with(Answer::Ok), with(Answer::Error), names.len());
-        say!("PASS: seeds {first} to {}", first + self.seeds.saturating_sub(1));
+        match self.seeds.checked_sub(1) {
+            None => say!("PASS: no seed was finished in that time"),
+            Some(more) => say!("PASS: seeds {first} to {}", first + more),
+        }
         say!(
             "{} command lines; of {all} commands {ok} were answered with OK, {error} with ERROR",
             self.lines

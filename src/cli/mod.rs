@@ -1,6 +1,6 @@
 //! The command line.
 
-/// `println!` for a reader that may have left: `espat-sim run … | head` ends without a word.
+/// `println!` for a reader that may have left: `espat-sim run … | head` goes on to its end without a word.
 macro_rules! say {
     ($($argument:tt)*) => {
         $crate::cli::write_line(format_args!($($argument)*))
@@ -124,8 +124,11 @@ fn output_is_given_away() -> bool {
     OUTPUT_IS_GIVEN_AWAY.load(Ordering::Relaxed)
 }
 
+/// Nobody reads the standard output any more.
+static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
 /// Writes a line to the standard output, or to the standard error stream where a capture has that. When nobody reads it
-/// any more there is nothing left to do.
+/// any more nothing is written: the run goes on, its files become whole, and its exit code is its own.
 #[expect(clippy::disallowed_methods, reason = "the command is its own host")]
 fn write_line(line: std::fmt::Arguments<'_>) {
     use std::io::Write;
@@ -134,8 +137,8 @@ fn write_line(line: std::fmt::Arguments<'_>) {
         let _ = writeln!(std::io::stderr(), "{line}");
         return;
     }
-    if writeln!(std::io::stdout(), "{line}").is_err() {
-        std::process::exit(2);
+    if !OUTPUT_IS_CLOSED.load(Ordering::Relaxed) && writeln!(std::io::stdout(), "{line}").is_err() {
+        OUTPUT_IS_CLOSED.store(true, Ordering::Relaxed);
     }
 }
 

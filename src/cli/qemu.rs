@@ -180,7 +180,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let said = qemu.stderr.take().map(|stream| stderr::pass_on(&own_name(program), stream));
     let said = said.transpose().map_err(|e| format!("cannot start a thread: {e}"))?;
     let (facts, shown) = follow(args, BufReader::new(reader));
-    let status = qemu.wait().map_err(|e| format!("lost QEMU: {e}"))?;
+    let status = child::wait(&mut qemu).map_err(|e| format!("lost QEMU: {e}"))?;
     // What QEMU said last comes before what is said of the run.
     let _ = said.map(std::thread::JoinHandle::join);
     if facts.is_empty() {

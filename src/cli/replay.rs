@@ -66,11 +66,9 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
         paths.write("--keylog", keylog)?;
     }
     let text = read_log(&args.log)?;
-    let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
-    let keylog = files::sink(args.keylog.as_deref())?;
     let recording = Recording {
-        capture: capture.is_some(),
-        keylog: keylog.is_some(),
+        capture: args.capture.is_some(),
+        keylog: args.keylog.is_some(),
         dialogue: args.dialogue.or(true),
         observations: args.trace,
         packets: args.trace,
@@ -79,6 +77,9 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let place = args.log.display();
     let mut replay = Replay::new(&text, recording).map_err(|e| format!("{place}: {e}"))?;
     let reached = run_until(&mut replay, args.until).map_err(|e| format!("{place}: {e}"))?;
+    // A log that can't be replayed costs nobody the files of an earlier run.
+    let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
+    let keylog = files::sink(args.keylog.as_deref())?;
     let has_stopped = replay.has_stopped();
     let mut replayed = replay.finish();
     let style = Style { color: Terminal::standard().has_colour(args.dialogue.color) };

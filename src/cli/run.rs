@@ -1,6 +1,6 @@
 //! `espat-sim run`: transcripts as tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use quick_junit::TestSuite;
@@ -81,9 +81,9 @@ pub fn run(args: &RunArgs) -> i32 {
 
 fn start(args: &RunArgs) -> Result<i32, String> {
     let paths = transcripts(&args.files, args.filter.as_deref())?;
-    let (mut all, mut unreadable) = (Vec::new(), false);
+    let (mut all, mut unreadable, mut named) = (Vec::new(), false, BTreeSet::new());
     for path in &paths {
-        match read(path) {
+        match read_naming(path, &mut named) {
             Ok(transcripts) => all.extend(transcripts),
             Err(why) => {
                 unreadable = true;
@@ -103,7 +103,7 @@ fn start(args: &RunArgs) -> Result<i32, String> {
     let captures = destinations(&all, args.capture.as_deref(), "--capture", args.capture_form.word())?;
     let logs = destinations(&all, args.input_log.as_deref(), "--input-log", "espat-log")?;
     let keylogs = destinations(&all, args.keylog.as_deref(), "--keylog", "keylog")?;
-    check_files(args, &all, &captures, &[("--input-log", &logs), ("--keylog", &keylogs)])?;
+    check_files(args, (&all, &named), &captures, &[("--input-log", &logs), ("--keylog", &keylogs)])?;
     let mut suite = TestSuite::new("transcripts");
     let (mut passed, mut failed) = (0, 0);
     for (number, transcript) in all.iter().enumerate() {
@@ -154,18 +154,20 @@ fn start(args: &RunArgs) -> Result<i32, String> {
     Ok(i32::from(failed > 0))
 }
 
-/// No file serves two purposes. What modules have saved counts once for each transcript: they run one after the other.
+/// No file serves two purposes. What modules have saved may be that of several transcripts: they run one after the other.
+/// `named` are the files that transcripts include, and their scenarios.
 fn check_files(
     args: &RunArgs,
-    all: &[Transcript],
+    (all, named): (&[Transcript], &BTreeSet<String>),
     captures: &[Option<PathBuf>],
     written: &[(&str, &Vec<Option<PathBuf>>)],
 ) -> Result<(), FileError> {
     let mut paths = Paths::default();
+    named.iter().try_for_each(|file| paths.read("a file of a transcript", Path::new(file)))?;
     for transcript in all {
         paths.read("the transcript", Path::new(&transcript.name))?;
         SavedFiles::name(&transcript.scenario, &mut Paths::default())?;
-        SavedFiles::name_read(&transcript.scenario, &mut paths)?;
+        SavedFiles::name_of_one_of_several(&transcript.scenario, &mut paths)?;
     }
     captures.iter().flatten().try_for_each(|file| paths.capture("--capture", file))?;
     for (option, files) in written {
@@ -215,8 +217,16 @@ fn one(transcript: &Transcript, args: &RunArgs, outputs: Outputs) -> Result<Outc
 
 /// Reads a transcript, for each profile that it is meant for, and what it names. The error is ready to be shown.
 pub fn read(path: &Path) -> Result<Vec<Transcript>, String> {
+    read_naming(path, &mut BTreeSet::new())
+}
+
+/// The same; what else it reads is added to `named`.
+fn read_naming(path: &Path, named: &mut BTreeSet<String>) -> Result<Vec<Transcript>, String> {
     let text = read_text(path)?;
-    let mut included = |name: &str| Ok(read_text(Path::new(name))?);
+    let mut included = |name: &str| {
+        named.insert(name.to_owned());
+        Ok(read_text(Path::new(name))?)
+    };
     transcript::parse(&path.display().to_string(), &text, &mut included)
         .map_err(|mistakes| mistakes.to_string())
 }

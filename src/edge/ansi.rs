@@ -11,7 +11,8 @@ pub enum Piece<'a> {
     Other(&'a [u8]),
 }
 
-const ESC: u8 = 0x1b;
+/// What each sequence begins with.
+pub const ESC: u8 = 0x1b;
 
 /// The parts of a line, in order.
 pub fn pieces(mut line: &[u8]) -> impl Iterator<Item = Piece<'_>> {
@@ -42,23 +43,31 @@ pub fn plain(line: &[u8]) -> Vec<u8> {
     text.flatten().copied().collect()
 }
 
-/// How many bytes the sequence at the start of `line` has, its ESC included.
+/// How many bytes the sequence at the start of `line` has, its ESC included; all, where it is cut off.
 fn sequence(line: &[u8]) -> usize {
+    whole(line).unwrap_or(line.len())
+}
+
+/// True when the sequence that `line` begins with is over.
+pub fn is_whole(line: &[u8]) -> bool {
+    whole(line).is_some()
+}
+
+/// How many bytes the sequence at the start of `line` has, its ESC included; `None` where it is cut off.
+fn whole(line: &[u8]) -> Option<usize> {
     let ends = |from: usize, is_last: fn(u8) -> bool| {
         let rest = line.get(from..).unwrap_or_default();
-        rest.iter().position(|&b| is_last(b)).map_or(line.len(), |at| from + at + 1)
+        rest.iter().position(|&b| is_last(b)).map(|at| from + at + 1)
     };
-    match line.get(1) {
+    match line.get(1)? {
         // A control sequence: parameters, then one letter.
-        Some(b'[') => ends(2, |b| (0x40..=0x7e).contains(&b)),
-        // A command to the system, such as a window's title, up to BEL; or else the ESC of its end.
-        Some(b']') => match line[2..].iter().position(|&b| b == 0x07 || b == ESC) {
-            Some(at) if line[2 + at] == 0x07 => at + 3,
-            Some(at) => (at + 4).min(line.len()),
-            None => line.len(),
+        b'[' => ends(2, |b| (0x40..=0x7e).contains(&b)),
+        // A command to the system, such as a window's title, up to BEL; or else the ESC of its end and what belongs to it.
+        b']' => match ends(2, |b| b == 0x07 || b == ESC)? {
+            end if line.get(end - 1) == Some(&ESC) => Some(end + 1).filter(|&end| end <= line.len()),
+            end => Some(end),
         },
-        Some(_) => ends(1, |b| !(0x20..=0x2f).contains(&b)),
-        None => 1,
+        _ => ends(1, |b| !(0x20..=0x2f).contains(&b)),
     }
 }
 

@@ -47,7 +47,16 @@ struct Named {
     what: String,
     path: PathBuf,
     identity: Identity,
-    written: bool,
+    purpose: Purpose,
+}
+
+/// What a run does with a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Written,
+    /// Read and written, by one world after the other.
+    Kept,
 }
 
 /// The files that a run has named so far.
@@ -60,7 +69,7 @@ impl Paths {
     /// # Errors
     /// The run writes it, too.
     pub fn read(&mut self, what: &str, path: &Path) -> Result<(), FileError> {
-        self.name(what, path, false)
+        self.name(what, path, Purpose::Read)
     }
 
     /// The run writes `path`; `what` it is for, such as `--capture`.
@@ -68,6 +77,18 @@ impl Paths {
     /// # Errors
     /// The run reads or writes it for another purpose, it is a directory, or its directory does not exist.
     pub fn write(&mut self, what: &str, path: &Path) -> Result<(), FileError> {
+        self.write_as(what, path, Purpose::Written)
+    }
+
+    /// The run's worlds, one after the other, read and write `path`; `what` it is for. It may be named so several times.
+    ///
+    /// # Errors
+    /// As [`Paths::write`].
+    pub fn keep(&mut self, what: &str, path: &Path) -> Result<(), FileError> {
+        self.write_as(what, path, Purpose::Kept)
+    }
+
+    fn write_as(&mut self, what: &str, path: &Path, purpose: Purpose) -> Result<(), FileError> {
         let shown = path.display();
         let cannot = |why: &str| FileError::Io(format!("cannot write {shown} ({what}): {why}"));
         if path.is_dir() {
@@ -80,7 +101,7 @@ impl Paths {
         if !directory.is_dir() {
             return Err(cannot(&format!("there is no directory {}", directory.display())));
         }
-        self.name(what, path, true)
+        self.name(what, path, purpose)
     }
 
     /// The run writes its capture to `path`, as [`Paths::write`] has it; `-` is the standard output and no file.
@@ -91,11 +112,11 @@ impl Paths {
         if CaptureSink::is_standard_output(path) { Ok(()) } else { self.write(what, path) }
     }
 
-    fn name(&mut self, what: &str, path: &Path, written: bool) -> Result<(), FileError> {
+    fn name(&mut self, what: &str, path: &Path, purpose: Purpose) -> Result<(), FileError> {
         // What can't be looked at fails with the system's own word when it is opened.
         let Some(identity) = identity(path, 0) else { return Ok(()) };
         let same = |other: &&Named| {
-            (written || other.written)
+            (purpose == Purpose::Written || other.purpose != purpose)
                 && (other.identity.path == identity.path
                     || (identity.number.is_some() && other.identity.number == identity.number))
         };
@@ -107,9 +128,14 @@ impl Paths {
                 shown(what, path)
             )));
         }
-        self.0.push(Named { what: what.to_owned(), path: path.to_owned(), identity, written });
+        self.0.push(Named { what: what.to_owned(), path: path.to_owned(), identity, purpose });
         Ok(())
     }
+}
+
+/// Where the content of `path` is: behind symbolic links, also of one whose file is not there yet. `None` for a device.
+pub(super) fn behind_links(path: &Path) -> Option<PathBuf> {
+    identity(path, 0).map(|identity| identity.path)
 }
 
 fn directory(path: &Path) -> &Path {

@@ -6,7 +6,9 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::paths::behind_links;
 use super::{FileError, Paths, read_bytes, read_text};
 use crate::net::config::HttpAnswer;
 use crate::world::scenario::{NamedFile, SavedText};
@@ -28,10 +30,19 @@ impl SavedFiles {
     /// # Errors
     /// Two modules have one file, or it is one that the run uses for something else; it can't be written.
     pub fn name(scenario: &Scenario, paths: &mut Paths) -> Result<(), FileError> {
-        for (name, path) in named(scenario) {
-            if let Some(path) = path {
-                paths.write(&format!("`nvs` of module '{name}'"), &path)?;
-            }
+        for (what, path) in kept(scenario) {
+            paths.write(&what, &path)?;
+        }
+        SavedFiles::name_read(scenario, paths)
+    }
+
+    /// The same, where several worlds run one after the other: they may have one file.
+    ///
+    /// # Errors
+    /// As [`SavedFiles::name`]; that two modules of one world have one file is not noticed.
+    pub fn name_of_one_of_several(scenario: &Scenario, paths: &mut Paths) -> Result<(), FileError> {
+        for (what, path) in kept(scenario) {
+            paths.keep(&what, &path)?;
         }
         SavedFiles::name_read(scenario, paths)
     }
@@ -135,15 +146,25 @@ fn named(scenario: &Scenario) -> Vec<(String, Option<PathBuf>)> {
     modules.map(|m| (m.name.clone(), m.nvs.as_ref().map(|nvs| directory.join(nvs)))).collect()
 }
 
-/// Writes a file beside `path`, then lets it take its place.
+/// The files of the modules of `scenario`, with what each is for.
+fn kept(scenario: &Scenario) -> impl Iterator<Item = (String, PathBuf)> {
+    let files = named(scenario).into_iter();
+    files.filter_map(|(name, path)| Some((format!("`nvs` of module '{name}'"), path?)))
+}
+
+/// Files that this process has written beside others: two worlds may save at the same time.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
+
+/// Writes a file beside `path`, then lets it take its place. A symbolic link stays one, and a device what it is.
 #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the edge writes files")]
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let Some(path) = behind_links(path) else { return std::fs::write(path, bytes) };
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
+    name.push(format!(".{}-{}.new", std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed)));
     let beside = path.with_file_name(name);
     let written = std::fs::File::create(&beside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, path));
+        .and_then(|()| std::fs::rename(&beside, &path));
     if written.is_err() {
         // What is left of it helps nobody; the error is the first one.
         let _ = std::fs::remove_file(&beside);

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Lets child processes inherit a descriptor, under the same number. Returns the number.
 ///
@@ -41,6 +42,9 @@ fn milliseconds() -> i64 {
     seconds * 1000 + nanoseconds / 1_000_000
 }
 
+/// What signals did before, to be put back: in the order of [`ENDING`].
+static BEFORE: Mutex<Option<[libc::sighandler_t; 3]>> = Mutex::new(None);
+
 extern "C" fn forward(signal: i32) {
     let pid = CHILD.load(Ordering::SeqCst);
     if pid == NONE {
@@ -53,25 +57,39 @@ extern "C" fn forward(signal: i32) {
         FIRST.store(now, Ordering::SeqCst);
     }
     let patience_is_over = !first && now - FIRST.load(Ordering::SeqCst) > SAME_WISH_MS;
-    // SAFETY: kill may be called in a signal handler. The child has not been waited for, so the number is its.
+    // SAFETY: kill may be called in a signal handler. The child has not been reaped, so the number is its: [`wait`] takes it
+    // out of [`CHILD`] before.
     unsafe { libc::kill(pid, if patience_is_over { libc::SIGKILL } else { signal }) };
 }
 
-/// Starts `command`; from now on the signals by which users end a run go to it, so that it can end in order. When they
-/// ask again, it ends at once. When this process ends without a word (SIGKILL), the child is killed by the system, on
+/// Lets signals do again what they did before [`spawn_and_forward`].
+fn stop_forwarding() {
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    for (signal, handler) in ENDING.into_iter().zip(before.into_iter().flatten()) {
+        // SAFETY: sets what the system returned for this signal.
+        unsafe { libc::signal(signal, handler) };
+    }
+}
+
+/// Starts `command`; from now on, and until [`wait`] has seen its end, the signals by which users end a run go to it, so that
+/// it can end in order. When they ask again, it ends at once. When this process ends without a word (SIGKILL), the child is killed by the system, on
 /// Linux. Meant for one child in the life of the process, from its main thread.
 ///
 /// # Errors
 /// The command could not be started.
 pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
-    for signal in ENDING {
+    let before = ENDING.map(|signal| {
         // SAFETY: the handler does only what is allowed in one. A signal that was ignored (nohup) stays so.
         unsafe {
-            if libc::signal(signal, forward as *const () as libc::sighandler_t) == libc::SIG_IGN {
+            let before = libc::signal(signal, forward as *const () as libc::sighandler_t);
+            if before == libc::SIG_IGN {
                 libc::signal(signal, libc::SIG_IGN);
             }
+            // The system refuses none of these; if it did, the default would be right.
+            if before == libc::SIG_ERR { libc::SIG_DFL } else { before }
         }
-    }
+    });
+    *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
     #[cfg(target_os = "linux")]
     {
         let parent = std::process::id();
@@ -89,12 +107,7 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
         // SAFETY: the closure allocates nothing and takes no lock.
         unsafe { std::os::unix::process::CommandExt::pre_exec(command, die_with_it) };
     }
-    let child = command.spawn().inspect_err(|_| {
-        for signal in ENDING {
-            // SAFETY: sets the default action.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
-        }
-    })?;
+    let child = command.spawn().inspect_err(|_| stop_forwarding())?;
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
     CHILD.store(pid, Ordering::SeqCst);
     let pending = PENDING.swap(0, Ordering::SeqCst);
@@ -102,6 +115,28 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
         forward(pending);
     }
     Ok(child)
+}
+
+/// Waits for the child of [`spawn_and_forward`] to end. Signals are this process's own again before the system may give
+/// the child's number to another one.
+///
+/// # Errors
+/// What the system says.
+pub fn wait(child: &mut Child) -> io::Result<ExitStatus> {
+    // SAFETY: the structure is plain data, and the system fills it in.
+    let looked = unsafe {
+        let mut facts: libc::siginfo_t = std::mem::zeroed();
+        loop {
+            let looked = libc::waitid(libc::P_PID, child.id(), &mut facts, libc::WEXITED | libc::WNOWAIT);
+            if looked == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                break looked;
+            }
+        }
+    };
+    let error = io::Error::last_os_error();
+    CHILD.store(NONE, Ordering::SeqCst);
+    stop_forwarding();
+    if looked == 0 { child.wait() } else { Err(error) }
 }
 
 /// The signal that was passed on to the child last, if any.

@@ -52,17 +52,21 @@ impl Socket {
         let hand_over = self.hand_over.clone();
         let read = move || {
             let mut client: Option<Outlet> = None;
-            let mut rest = Vec::new();
+            let mut cutter = Cutter::default();
             for event in events {
                 match event {
                     Event::Opened { outlet, .. } => {
-                        rest.clear();
+                        cutter = Cutter::default();
                         client = Some(outlet);
                     }
                     Event::Bytes { bytes, .. } => {
-                        rest.extend(bytes);
-                        while let Some(text) = next_line(&mut rest) {
-                            let Some(answer) = ask(coupling, &hand_over, text) else { return };
+                        cutter.bytes.extend(bytes);
+                        while let Some(line) = cutter.next_line() {
+                            let answer = match line {
+                                Ok(text) => ask(coupling, &hand_over, text),
+                                Err(why) => Some(shown("", Err(why))),
+                            };
+                            let Some(answer) = answer else { return };
                             // A client that has gone does not need it.
                             let _ = client.as_ref().map(|client| client.send(answer.into_bytes()));
                         }
@@ -85,12 +89,33 @@ fn ask(coupling: &Coupling, hand_over: &Sender<Line>, text: String) -> Option<St
     answered.recv().ok()
 }
 
-/// The next whole line, without its end.
-fn next_line(bytes: &mut Vec<u8>) -> Option<String> {
-    let end = bytes.iter().position(|&byte| byte == b'\n');
-    let end = end.or_else(|| (bytes.len() > LONGEST).then(|| bytes.len() - 1))?;
-    let line: Vec<u8> = bytes.drain(..=end).collect();
-    Some(String::from_utf8_lossy(&line).trim_end().to_owned())
+/// Cuts what a client sends into lines.
+#[derive(Default)]
+struct Cutter {
+    bytes: Vec<u8>,
+    /// The line under way was too long: what comes up to its end belongs to it.
+    is_too_long: bool,
+}
+
+impl Cutter {
+    /// The next whole line, without its end; or a sentence about one that is too long, once.
+    fn next_line(&mut self) -> Option<Result<String, String>> {
+        loop {
+            let end = self.bytes.iter().position(|&byte| byte == b'\n');
+            if self.is_too_long {
+                self.bytes.drain(..end.map_or(self.bytes.len(), |end| end + 1));
+                end?;
+                self.is_too_long = false;
+                continue;
+            }
+            if end.unwrap_or(self.bytes.len()) > LONGEST {
+                self.is_too_long = true;
+                return Some(Err(format!("expected a line of at most {LONGEST} bytes, found a longer one")));
+            }
+            let line: Vec<u8> = self.bytes.drain(..=end?).collect();
+            return Some(Ok(String::from_utf8_lossy(&line).trim_end().to_owned()));
+        }
+    }
 }
 
 /// An answer as the socket has it: JSON is one line; a text for people ends with an empty line.
@@ -147,13 +172,26 @@ mod tests {
 
     #[test]
     fn lines_come_whole_however_they_are_cut() {
-        let mut bytes = b"digest\r\nap ho".to_vec();
-        assert_eq!(next_line(&mut bytes).as_deref(), Some("digest"));
-        assert_eq!(next_line(&mut bytes), None);
-        bytes.extend(b"me down\n");
-        assert_eq!(next_line(&mut bytes).as_deref(), Some("ap home down"));
-        bytes.extend(vec![b'x'; LONGEST + 1]);
-        assert_eq!(next_line(&mut bytes).map(|line| line.len()), Some(LONGEST + 1), "it grows without end");
+        let mut cutter = Cutter { bytes: b"digest\r\nap ho".to_vec(), ..Cutter::default() };
+        assert_eq!(cutter.next_line(), Some(Ok("digest".to_owned())));
+        assert_eq!(cutter.next_line(), None);
+        cutter.bytes.extend(b"me down\n");
+        assert_eq!(cutter.next_line(), Some(Ok("ap home down".to_owned())));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_refused_whole() {
+        let mut cutter = Cutter { bytes: vec![b'x'; LONGEST + 1], ..Cutter::default() };
+        assert!(cutter.next_line().is_some_and(|line| line.is_err_and(|e| e.contains("262144 bytes"))));
+        assert_eq!(cutter.next_line(), None);
+        assert!(cutter.bytes.is_empty(), "it grows without end");
+        cutter.bytes.extend(b"ap home down\nap home up\n");
+        assert_eq!(
+            cutter.next_line(),
+            Some(Ok("ap home up".to_owned())),
+            "the rest of it was taken for a line"
+        );
+        assert_eq!(cutter.next_line(), None);
     }
 
     #[test]

@@ -107,6 +107,9 @@ const ASK_AGAIN: u64 = 1_000_000;
 /// How long a receiver may have no room before the text is given up, in nanoseconds.
 const PATIENCE: u64 = 10_000_000_000;
 
+/// Bytes that are kept of an escape sequence: a window's title may be as long as it likes.
+const KEPT_OF_ESCAPE: usize = 8;
+
 /// What is to be done at a time.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -126,8 +129,11 @@ pub(super) struct Typing {
     sent: usize,
     /// Since when the receiver has had no room.
     waiting: Option<u64>,
-    /// What the guest has printed of its present line since the last text.
+    /// The last of what the guest has printed of its present line since the last text, without escape sequences: as much
+    /// as the text waits for.
     line: Vec<u8>,
+    /// An escape sequence under way.
+    escape: Vec<u8>,
 }
 
 impl Typing {
@@ -142,6 +148,7 @@ impl Typing {
         self.sent = 0;
         self.waiting = None;
         self.line.clear();
+        self.escape.clear();
         self.due = match self.texts.front().map(|text| &text.when) {
             None | Some(When::After(..)) => None,
             Some(When::Next) => Some(now),
@@ -157,11 +164,25 @@ impl Typing {
         }
         if byte == b'\n' {
             self.line.clear();
+            self.escape.clear();
             return false;
         }
+        if !self.escape.is_empty() || byte == ansi::ESC {
+            // What kind it is stands at its beginning, whether it is over at its end.
+            if self.escape.len() == KEPT_OF_ESCAPE {
+                self.escape.remove(2);
+            }
+            self.escape.push(byte);
+            if ansi::is_whole(&self.escape) {
+                self.escape.clear();
+            }
+            return false;
+        }
+        if self.line.len() == wanted.len() {
+            self.line.remove(0);
+        }
         self.line.push(byte);
-        let plain = ansi::plain(&self.line);
-        let found = plain.windows(wanted.len()).any(|window| window == wanted);
+        let found = self.line == *wanted;
         if found {
             self.due = Some(now.saturating_add(*delay));
         }
@@ -274,6 +295,25 @@ mod tests {
         let rest: Vec<bool> = b"~\x1b[m$".iter().map(|&byte| typing.printed(7, byte)).collect();
         assert_eq!(rest, [false, false, false, false, true]);
         assert_eq!(typing.step(7), Step::Byte(b'x'));
+    }
+
+    #[test]
+    fn a_line_without_an_end_costs_no_more_than_what_is_waited_for() {
+        let mut typing = typing(&[r#""x" after "uart:~$""#]);
+        let endless = |typing: &mut Typing, bytes: &[u8]| {
+            for &byte in bytes.iter().cycle().take(100_000) {
+                assert!(!typing.printed(0, byte));
+            }
+            assert!(typing.line.len() <= 7 && typing.escape.len() <= 8, "what is kept grows without end");
+        };
+        endless(&mut typing, b"uart:~ \x1b[1m");
+        typing.printed(0, b'\n');
+        for &byte in b"ua\x1b]0;a title that is " {
+            assert!(!typing.printed(0, byte));
+        }
+        endless(&mut typing, b"long ");
+        let rest: Vec<bool> = b"\x1b\\rt:~$".iter().map(|&byte| typing.printed(7, byte)).collect();
+        assert_eq!(rest, [false, false, false, false, false, false, true], "the sequence was never over");
     }
 
     #[test]

@@ -334,6 +334,15 @@ impl World {
         self.slot(module).map(|s| s.module.mcu_pending())
     }
 
+    /// How many bytes the MCU may store now without an [`Error::McuQueueFull`], at the time reached.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchModule`].
+    pub fn mcu_room(&self, module: ModuleId) -> Result<usize, Error> {
+        let limit = self.scenario.modules.get(module.index()).map_or(usize::MAX, |m| m.wire.mcu_queue);
+        Ok(limit.saturating_sub(self.mcu_pending(module)?))
+    }
+
     /// What the module's UART is set to at the time reached.
     ///
     /// # Errors

@@ -92,6 +92,75 @@ fn pages_come_from_files_beside_the_scenario_and_one_that_is_missing_is_told_wit
 }
 
 #[test]
+fn what_a_transcript_reads_is_not_written_to() {
+    let here = Scratch::new("transcript");
+    let scenario = "[module.wifi]\nnvs = \"kept\"\n";
+    std::fs::write(here.0.join("lab.toml"), scenario).expect("write");
+    std::fs::write(here.0.join("start.at"), "<\n< ready\n").expect("write");
+    for name in ["a.at", "b.at"] {
+        let text = "cites x\nscenario lab.toml\ninclude start.at\n> ATE0\n< ATE0\n<\n< OK\n";
+        std::fs::write(here.0.join(name), text).expect("write");
+    }
+    let (code, said) = here.run("run a.at b.at");
+    assert_eq!(code, Some(0), "two transcripts, one after the other, have one file of settings: {said}");
+    std::fs::write(here.0.join("kept"), "").expect("write");
+    for file in ["lab.toml", "./lab.toml", "start.at", "below/../kept"] {
+        for option in ["--capture", "--input-log", "--keylog", "--junit"] {
+            let (code, said) = here.run(&format!("run a.at {option} {file}"));
+            assert!(code == Some(2) && said.contains("are the same file"), "{option} {file}: {said}");
+        }
+    }
+    assert_eq!(here.read("lab.toml"), scenario.as_bytes());
+}
+
+#[test]
+fn a_log_that_cannot_be_replayed_costs_nobody_a_file() {
+    let here = Scratch::new("no-replay");
+    std::fs::write(here.0.join("bad.log"), "what is this\n").expect("write");
+    std::fs::write(here.0.join("old"), "mine").expect("write");
+    for command in ["replay bad.log --capture old", "replay bad.log --keylog old", "report bad.log -o old"] {
+        let (code, said) = here.run(command);
+        assert_eq!(code, Some(2), "{command}: {said}");
+        assert_eq!(here.read("old"), b"mine", "{command}");
+    }
+}
+
+#[test]
+fn a_run_whose_output_nobody_reads_comes_to_its_end_with_whole_files() {
+    let here = Scratch::new("unread");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = Command::new(env!("CARGO_BIN_EXE_espat-sim"))
+        .args(["demo", "--input-log", "run.log", "--capture", "run.pcapng"])
+        .current_dir(&here.0)
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .status()
+        .expect("espat-sim starts");
+    assert_eq!(ended.code(), Some(0), "the run's own exit code");
+    let (code, said) = here.run("replay --no-dialogue run.log --capture again.pcapng");
+    assert!(code == Some(0) && said.contains("the same as in the log"), "the log is not whole: {said}");
+    assert!(here.read("again.pcapng") == here.read("run.pcapng"), "the capture is not whole");
+}
+
+#[test]
+fn settings_are_saved_where_a_symbolic_link_leads() {
+    let here = Scratch::new("linked");
+    std::os::unix::fs::symlink("below/kept", here.0.join("link")).expect("a link");
+    std::fs::write(here.0.join("lab.toml"), "[module.wifi]\nnvs = \"link\"\n").expect("write");
+    let text = "cites x\nscenario lab.toml\n<\n< ready\n> AT+CWMODE=2\n< AT+CWMODE=2\n<\n< OK\n";
+    std::fs::write(here.0.join("save.at"), text).expect("write");
+    for what in ["a file that is not there yet", "one that is"] {
+        let (code, said) = here.run("run save.at");
+        assert_eq!(code, Some(0), "{said}");
+        assert!(here.0.join("link").is_symlink(), "{what}: the link has become a file");
+        assert!(!here.read("below/kept").is_empty(), "{what}");
+    }
+    let left: Vec<_> = std::fs::read_dir(here.0.join("below")).expect("a directory").collect();
+    assert_eq!(left.len(), 1, "something is left beside it: {left:?}");
+}
+
+#[test]
 fn a_replay_never_overwrites_its_log() {
     let here = Scratch::new("replay");
     let (code, said) = here.run("run ok.at --input-log run.log");

@@ -227,6 +227,10 @@ fn assert_is_the_run<S>(client: &Client<S>, outcome: &Outcome) {
     let all = replayed(outcome);
     let got = &client.received;
     assert!(all == *got, "the replay says '{}', the client got '{}'", all.escape_ascii(), got.escape_ascii());
+}
+
+fn assert_is_the_dialogue<S>(client: &Client<S>, outcome: &Outcome) {
+    assert_is_the_run(client, outcome);
     assert!(outcome.log.contains(" * console ap home down\n"), "the console line is missing in the log");
 }
 
@@ -236,7 +240,7 @@ fn a_program_talks_to_the_module_over_tcp_and_the_log_replays_to_the_same_bytes(
     assert!(served.endpoint.starts_with("127.0.0.1:"), "not on the loopback interface: {}", served.endpoint);
     let mut client = served.tcp();
     dialogue(&mut served, &mut client);
-    assert_is_the_run(&client, &served.quit());
+    assert_is_the_dialogue(&client, &served.quit());
 }
 
 #[test]
@@ -248,7 +252,7 @@ fn a_program_talks_to_the_module_over_a_unix_socket_and_the_log_replays_to_the_s
     dialogue(&mut served, &mut client);
     // Its end is as good as `quit`.
     drop(served.console.take());
-    assert_is_the_run(&client, &served.outcome());
+    assert_is_the_dialogue(&client, &served.outcome());
     assert!(!socket.exists(), "the socket was left behind");
 }
 
@@ -334,6 +338,24 @@ fn a_rate_that_a_terminal_sets_garbles_unless_it_is_the_modules() {
     for line in [" wifi line 9600 8n1\n", " wifi line 74880 8n1\n"] {
         assert!(outcome.log.contains(line), "no '{line}' in the log");
     }
+}
+
+#[test]
+fn a_client_is_made_to_wait_where_the_scenario_lets_the_mcu_store_little() {
+    let folder = folder("queue");
+    let scenario = folder.join("lab.toml");
+    std::fs::write(&scenario, "[wire.wifi]\nmcu-queue = 100\n").expect("a scenario");
+    let scenario = scenario.to_str().expect("UTF-8").to_owned();
+    let served = Served::start(folder, &["--tcp", "0", "--scenario", &scenario]);
+    let mut client = served.tcp();
+    client.until("ready\r\n");
+    // One write of several commands' length: it goes out at line rate, whole.
+    client.send(format!("{}\r\n", "x".repeat(800)).as_bytes());
+    client.until("ERROR\r\n");
+    client.command("AT");
+    let outcome = served.quit();
+    assert_eq!(outcome.code, Some(0), "{:?}", outcome.said);
+    assert_is_the_run(&client, &outcome);
 }
 
 #[test]

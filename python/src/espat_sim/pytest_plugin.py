@@ -11,6 +11,7 @@ A test has a folder for its records, which stays when it fails and goes when it 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import re
@@ -63,13 +64,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("espat_seed", range(start, start + count), ids=lambda seed: f"seed{seed}")
 
 
+def folder_name(nodeid: str) -> str:
+    """What a test's folder is called: like the test, as far as that can name a file. No two tests have one."""
+    name = re.sub(r"[^\w.\[\]-]+", "-", nodeid.replace("::", "-"))
+    path, bracket, parameters = nodeid.partition("[")
+    # Then the name says which test it is, without more.
+    is_plain = re.fullmatch(r"(?:[\w./]|::)+", path) and re.fullmatch(r"[\w.\[\]-]*", parameters)
+    if is_plain and len(name) <= 200:
+        return name
+    return f"{name[-200:]}-{hashlib.sha256(nodeid.encode()).hexdigest()[:8]}"
+
+
 class Evidence:
     """The worlds and runs of one test, and their folder."""
 
     def __init__(self, item: pytest.Item) -> None:
         self._item = item
-        name = re.sub(r"[^\w.\[\]-]+", "-", item.nodeid.replace("::", "-"))
-        self.folder = item.config.rootpath / str(item.config.getoption("--espat-output")) / name[-200:]
+        self.folder = item.config.rootpath / str(item.config.getoption("--espat-output")) / folder_name(item.nodeid)
         self.world: Optional[World] = None
         self.runs: list[Qemu] = []
         self._kept = False

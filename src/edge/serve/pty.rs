@@ -96,7 +96,10 @@ fn attend(
         if let Err(e) = wait_for_terminal(master) {
             return events.send(Event::Failed(format!("{} can't be watched any more: {e}", path.display())));
         }
-        let Ok(outlet) = Outlet::new(Master(Arc::clone(master)), || ()) else { continue };
+        let outlet = match Outlet::new(Master(Arc::clone(master)), || ()) {
+            Ok(outlet) => outlet,
+            Err(e) => return events.send(Event::Failed(format!("cannot start a thread: {e}"))),
+        };
         let rate = (!any_rate).then(|| Box::new(Master(Arc::clone(master))) as Box<dyn Rate>);
         events.send(Event::Opened { peer: "a terminal".to_owned(), outlet, rate })?;
         let mut buffer = [0; CHUNK];

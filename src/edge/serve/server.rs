@@ -107,6 +107,8 @@ pub struct Server {
     events: Receiver<Event>,
     controls: Receiver<Control>,
     client: Option<Client>,
+    /// What the client has written that the scenario's `mcu-queue` has no room for yet, and when it came.
+    unsent: Option<(Wall, Vec<u8>)>,
     dropped: u64,
     happened: VecDeque<Happening>,
 }
@@ -134,6 +136,7 @@ impl Server {
             events,
             controls,
             client: None,
+            unsent: None,
             dropped: 0,
             happened: VecDeque::new(),
         })
@@ -166,6 +169,9 @@ impl Server {
                 }
                 Step::Wait(due) => due,
             };
+            if self.unsent.is_some() {
+                self.store()?;
+            }
             let wait = [wait, until].into_iter().flatten().min();
             self.take_input(wait)?;
         }
@@ -216,7 +222,7 @@ impl Server {
         let hour = std::time::Duration::from_secs(3600);
         let wait = until.map_or(hour, |until| self.clock.until(until));
         let wait = if self.session.reaches_out() { wait.min(LOOK) } else { wait };
-        let held_back = self.ask(|w, m| w.mcu_pending(m))? > AHEAD;
+        let held_back = self.unsent.is_some() || self.ask(|w, m| w.mcu_pending(m))? > AHEAD;
         let nobody = never();
         let events = if held_back { &nobody } else { &self.events };
         select! {
@@ -249,8 +255,8 @@ impl Server {
                 let stamp = self.stamp(at)?;
                 self.follow_client(stamp)?;
                 self.tell_mismatch()?;
-                self.ask(|w, m| w.uart_write_block(m, stamp.as_nanos(), &bytes))?;
-                self.collect()?;
+                self.unsent = Some((at, bytes));
+                self.store()?;
             }
             Event::Closed => {
                 if let Some(client) = self.client.take() {
@@ -261,6 +267,20 @@ impl Server {
             Event::Failed(why) => return Err(why),
         }
         Ok(())
+    }
+
+    /// Stores what the client has written, as far as there is room.
+    fn store(&mut self) -> Result<(), String> {
+        let Some((at, mut bytes)) = self.unsent.take() else { return Ok(()) };
+        let stamp = self.stamp(at)?;
+        self.go_to(stamp)?;
+        let room = self.ask(|w, m| w.mcu_room(m))?.min(bytes.len());
+        self.ask(|w, m| w.uart_write_block(m, stamp.as_nanos(), &bytes[..room]))?;
+        bytes.drain(..room);
+        if !bytes.is_empty() {
+            self.unsent = Some((at, bytes));
+        }
+        self.collect()
     }
 
     fn control(&mut self, control: Control) -> Result<(), String> {

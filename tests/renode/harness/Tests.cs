@@ -300,6 +300,20 @@ namespace EspAtHarness
             True(!board.Uart.Received.Contains("ready"), "the AT firmware has started");
         }
 
+        public static void EachPinThatExistsCanBeWired()
+        {
+            // Renode looks at the attribute before it connects a line.
+            var inputs = (GPIOAttribute)Attribute.GetCustomAttribute(typeof(EspAt), typeof(GPIOAttribute));
+            var board = new Board();
+            for(var pin = 0; pin < inputs.NumberOfInputs; pin++)
+            {
+                board.Module.OnGPIO(pin, true);
+            }
+            True(!Logger.Lines.Any(l => l.Contains("There is no pin")), "a pin too many: " + Log());
+            board.Module.OnGPIO(inputs.NumberOfInputs, true);
+            True(Logger.Lines.Any(l => l.Contains("There is no pin")), "a pin that can't be wired");
+        }
+
         public static void PinsThatDoNotExistAreAWarning()
         {
             var board = new Board();
