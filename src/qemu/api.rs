@@ -78,6 +78,7 @@ pub(super) type UdataCb = unsafe extern "C" fn(u64, *mut c_void);
 pub(super) type VcpuCb = unsafe extern "C" fn(u64, c_uint);
 pub(super) type VcpuUdataCb = unsafe extern "C" fn(c_uint, *mut c_void);
 pub(super) type TbTransCb = unsafe extern "C" fn(u64, *mut PluginTb);
+pub(super) type ChildCb = unsafe extern "C" fn(*mut Object, *mut c_void) -> c_int;
 pub(super) type IrqHandler = unsafe extern "C" fn(*mut c_void, c_int, c_int);
 pub(super) type NotifyCb = unsafe extern "C" fn(*mut Notifier, *mut c_void);
 
@@ -337,6 +338,11 @@ table! {
     object_resolve_path: fn(*const c_char, *mut bool) -> *mut Object;
     object_dynamic_cast: fn(*mut Object, *const c_char) -> *mut Object;
     object_property_find: fn(*mut Object, *const c_char) -> *mut c_void;
+    object_property_get_uint: fn(*mut Object, *const c_char, *mut *mut c_void) -> u64;
+    object_get_root: fn() -> *mut Object;
+    object_child_foreach_recursive: fn(*mut Object, ChildCb, *mut c_void) -> c_int;
+    sysbus_has_mmio: fn(*mut Object, c_uint) -> bool;
+    sysbus_mmio_get_region: fn(*mut Object, c_int) -> *mut MemoryRegion;
     qdev_get_gpio_out_connector: fn(*mut Object, *const c_char, c_int) -> *mut Irq;
     qdev_connect_gpio_out: fn(*mut Object, c_int, *mut Irq);
     qemu_allocate_irq: fn(IrqHandler, *mut c_void, c_int) -> *mut Irq;

@@ -1,14 +1,14 @@
 //! Pins of the module that the guest drives: from an output of a GPIO that QEMU models, or from bits of a register.
 //!
-//! A board's GPIO that QEMU models has its outputs in QEMU's object model, and ours is connected to one of them. Most GPIOs are
-//! not modelled; then four bytes of memory at the register's address are ours. What the guest stores there arrives in
+//! A board's GPIO that QEMU models has its outputs in QEMU's object model, and ours is connected to one of them; it is named by
+//! the address of its registers, as in the data sheet, or by its path there. Most GPIOs are not modelled; then four bytes of memory at the register's address are ours. What the guest stores there arrives in
 //! the store itself, at its virtual time, and costs nothing elsewhere.
 
 use std::ffi::{CString, c_int, c_uint, c_void};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-use super::api::{MemoryOps, MemoryRegion, Qemu};
+use super::api::{MemoryOps, MemoryRegion, Object, Qemu};
 use super::coupling::on_entry;
 use super::exit_code;
 use crate::world::Pin;
@@ -28,6 +28,8 @@ struct Bit {
 enum Source {
     /// Output `line` of a device in QEMU's object model: its path, or the last part of it.
     Output { device: String, line: c_int },
+    /// Output `line` of the device whose registers begin at this address.
+    OutputAt { registers: u64, line: c_int },
     /// The pin's level is this bit's.
     Level(Bit),
     /// A one stored in the first bit raises the pin, one in the second lowers it.
@@ -44,7 +46,8 @@ pub struct Wiring {
 
 impl Wiring {
     /// Reads `en=0x40010004.3` (bit 3 of the register there), `en=0x40020018.3/0x40020018.19` (a bit that raises, and
-    /// one that lowers) or `en=gpio0.3` (output 3 of the device of QEMU's object model).
+    /// one that lowers), `en=@0x40005000.3` (output 3 of the device whose registers begin there) or `en=gpio0.3` (of that
+    /// device of QEMU's object model).
     ///
     /// # Errors
     /// One sentence with what was expected.
@@ -60,6 +63,7 @@ impl Wiring {
         let source = match source.split_once('/') {
             Some((set, clear)) if set.starts_with("0x") => Source::SetAndClear(bit(set)?, bit(clear)?),
             _ if source.starts_with("0x") => Source::Level(bit(source)?),
+            _ if source.starts_with("@") => output_at(source)?,
             _ => output(source)?,
         };
         Ok(Wiring { text: text.to_owned(), pin, source })
@@ -105,6 +109,19 @@ fn output(text: &str) -> Result<Source, String> {
     })
 }
 
+fn output_at(text: &str) -> Result<Source, String> {
+    let parsed = text.strip_prefix("@0x").and_then(|rest| rest.rsplit_once('.')).and_then(|(address, line)| {
+        let registers = u64::from_str_radix(address, 16).ok()?;
+        Some(Source::OutputAt { registers, line: line.parse().ok().filter(|line| (0..1024).contains(line))? })
+    });
+    parsed.ok_or_else(|| {
+        format!(
+            "expected the address of a device's registers and one of its outputs, such as @0x40005000.3, found {}",
+            shown(text)
+        )
+    })
+}
+
 /// The four bytes of a register that is ours.
 struct Register {
     address: u64,
@@ -128,7 +145,13 @@ pub(super) unsafe fn connect(qemu: &'static Qemu, wirings: &[Wiring]) -> Result<
         };
         match &wiring.source {
             // SAFETY: the caller's promise.
-            Source::Output { device, line } => unsafe { connect_output(qemu, wiring, device, *line)? },
+            Source::Output { device, line } => unsafe {
+                connect_output(qemu, wiring, named(qemu, wiring, device)?, *line)?;
+            },
+            // SAFETY: the caller's promise.
+            Source::OutputAt { registers, line } => unsafe {
+                connect_output(qemu, wiring, at(qemu, wiring, *registers)?, *line)?;
+            },
             Source::Level(bit) => add(bit.register),
             Source::SetAndClear(set, clear) => {
                 add(set.register);
@@ -145,34 +168,87 @@ pub(super) unsafe fn connect(qemu: &'static Qemu, wirings: &[Wiring]) -> Result<
     Ok(())
 }
 
-unsafe fn connect_output(qemu: &Qemu, wiring: &Wiring, device: &str, line: c_int) -> Result<(), String> {
-    let text = |text: String| CString::new(text).map_err(|_| format!("a NUL byte in {}", shown(device)));
-    let (path, property) = (text(device.to_owned())?, text(format!("unnamed-gpio-out[{line}]"))?);
+/// The device that a wiring names.
+unsafe fn named(qemu: &Qemu, wiring: &Wiring, device: &str) -> Result<*mut Object, String> {
+    let path = CString::new(device).map_err(|_| format!("a NUL byte in {}", shown(device)))?;
     let mut ambiguous = false;
-    // SAFETY: the caller's promise; all texts end with NUL. What is found is asked for its type and for the property
-    // before it is taken for a device with such an output.
-    unsafe {
+    // SAFETY: the caller's promise; the text ends with NUL. What is found is asked for its type.
+    let object = unsafe {
         let object = (qemu.object_resolve_path)(path.as_ptr(), &mut ambiguous);
-        if ambiguous {
-            return Err(format!(
-                "--pin {wiring}: QEMU has several devices {}: give its whole path, such as /machine/soc/{device}.{line} \
-                 (`info qom-tree` in QEMU's monitor shows them)",
-                shown(device)
-            ));
+        let is_device = !object.is_null() && !(qemu.object_dynamic_cast)(object, c"device".as_ptr()).is_null();
+        is_device.then_some(object)
+    };
+    if ambiguous {
+        return Err(format!(
+            "--pin {wiring}: QEMU has several devices {}: give its whole path, such as /machine/soc/{device}.0 (`info \
+             qom-tree` in QEMU's monitor shows them), or the address of its registers, @0xADDRESS.OUTPUT",
+            shown(device)
+        ));
+    }
+    object.ok_or_else(|| {
+        format!(
+            "--pin {wiring}: this machine has no device {} (`info qom-tree` in QEMU's monitor shows what it has); where \
+             QEMU does not model the GPIO, name its register: --pin {}=0xADDRESS.BIT",
+            shown(device),
+            wiring.pin.word()
+        )
+    })
+}
+
+/// What is looked for among the machine's devices, and what was found.
+struct Search<'a> {
+    qemu: &'a Qemu,
+    registers: u64,
+    found: *mut Object,
+}
+
+/// The device whose registers begin at an address.
+unsafe fn at(qemu: &Qemu, wiring: &Wiring, registers: u64) -> Result<*mut Object, String> {
+    let mut search = Search { qemu, registers, found: std::ptr::null_mut() };
+    // SAFETY: the caller's promise; the search outlives the call, and nobody else has it meanwhile.
+    unsafe {
+        let root = (qemu.object_get_root)();
+        (qemu.object_child_foreach_recursive)(root, look_at, (&raw mut search).cast());
+    }
+    if search.found.is_null() {
+        return Err(format!(
+            "--pin {wiring}: QEMU models no device whose registers begin at {registers:#x} (`info mtree` in QEMU's monitor \
+             shows those of this machine); where it does not model the GPIO, name its register: --pin {}=0xADDRESS.BIT",
+            wiring.pin.word()
+        ));
+    }
+    Ok(search.found)
+}
+
+/// An object of the machine. The answer 1 ends the search.
+unsafe extern "C" fn look_at(object: *mut Object, search: *mut c_void) -> c_int {
+    // SAFETY: what `at` has passed.
+    let search = unsafe { &mut *search.cast::<Search<'_>>() };
+    let q = search.qemu;
+    // SAFETY: an object of the machine, of which a device on the system bus is asked for its memory, a region for its address.
+    unsafe {
+        if (q.object_dynamic_cast)(object, c"sys-bus-device".as_ptr()).is_null() || !(q.sysbus_has_mmio)(object, 0) {
+            return 0;
         }
-        if object.is_null() || (qemu.object_dynamic_cast)(object, c"device".as_ptr()).is_null() {
-            return Err(format!(
-                "--pin {wiring}: this machine has no device {} (`info qom-tree` in QEMU's monitor shows what it has); \
-                 where QEMU does not model the GPIO, name its register: --pin {}=0xADDRESS.BIT",
-                shown(device),
-                wiring.pin.word()
-            ));
+        let region: *mut Object = (q.sysbus_mmio_get_region)(object, 0).cast();
+        if (q.object_property_get_uint)(region, c"addr".as_ptr(), std::ptr::null_mut()) != search.registers {
+            return 0;
         }
+    }
+    search.found = object;
+    1
+}
+
+/// Connects an output of `object` to a pin.
+unsafe fn connect_output(qemu: &Qemu, wiring: &Wiring, object: *mut Object, line: c_int) -> Result<(), String> {
+    let property = CString::new(format!("unnamed-gpio-out[{line}]")).unwrap_or_default();
+    // SAFETY: the caller's promise; the text ends with NUL. The device is asked for the output before it is connected.
+    unsafe {
         if (qemu.object_property_find)(object, property.as_ptr()).is_null() {
-            return Err(format!("--pin {wiring}: {} has no output {line}", shown(device)));
+            return Err(format!("--pin {wiring}: this device has no output {line}"));
         }
         if !(qemu.qdev_get_gpio_out_connector)(object, std::ptr::null(), line).is_null() {
-            return Err(format!("--pin {wiring}: output {line} of {} is connected already", shown(device)));
+            return Err(format!("--pin {wiring}: the board has something at output {line} already"));
         }
         let pin = Box::into_raw(Box::new(wiring.pin));
         let irq = (qemu.qemu_allocate_irq)(on_output, pin.cast(), 0);
@@ -227,7 +303,7 @@ unsafe extern "C" fn on_write(register: *mut c_void, offset: u64, data: u64, siz
             // As in the registers of this kind: where both are stored, setting wins.
             Source::SetAndClear(set, _) if one(set, stored) => Some(true),
             Source::SetAndClear(_, clear) if one(clear, stored) => Some(false),
-            Source::SetAndClear(..) | Source::Output { .. } => None,
+            Source::SetAndClear(..) | Source::Output { .. } | Source::OutputAt { .. } => None,
         };
         if let Some(high) = level {
             on_entry(|c| c.guest_drives(wiring.pin, high));
@@ -266,6 +342,8 @@ mod tests {
         let device = Wiring::parse("wake=/machine/soc/gpio.7").expect("right");
         assert_eq!(device.source, Source::Output { device: "/machine/soc/gpio".into(), line: 7 });
         assert_eq!(device.to_string(), "wake=/machine/soc/gpio.7");
+        let address = Wiring::parse("en=@0x40005000.3").expect("right");
+        assert_eq!(address.source, Source::OutputAt { registers: 0x4000_5000, line: 3 });
     }
 
     #[test]
@@ -279,6 +357,8 @@ mod tests {
             ("en=0x40010004.3/x", "a bit of it"),
             ("en=gpio0", "one of its outputs"),
             ("en=.3", "one of its outputs"),
+            ("en=@40005000.3", "such as @0x40005000.3"),
+            ("en=@0x40005000", "such as @0x40005000.3"),
         ] {
             let error = Wiring::parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

@@ -26,7 +26,8 @@ struct Seen {
     /// Some device other than `-serial` names our chardev.
     device: bool,
     icount: Option<String>,
-    rtc: Option<String>,
+    /// QEMU makes one of several, part by part.
+    rtc: Vec<String>,
     display: bool,
     /// The display is one that shows something.
     window: bool,
@@ -58,7 +59,7 @@ fn look(user: &[OsString]) -> Seen {
                 seen.device |= value.split(',').any(|part| part.strip_prefix("chardev=") == Some(CHARDEV));
             }
             "icount" => seen.icount = words.next().map(Into::into),
-            "rtc" => seen.rtc = words.next().map(Into::into),
+            "rtc" => seen.rtc.extend(words.next().map(Into::into)),
             "display" | "vnc" | "spice" => {
                 let value = words.next().unwrap_or_default();
                 seen.display = true;
@@ -131,13 +132,14 @@ pub(super) fn compose(
         }
     }
     let rtc = format!("base={start},clock=vm");
-    match &seen.rtc {
-        None => add("rtc", &rtc),
-        Some(value) if keeps_virtual_time(value) => {}
-        Some(value) => {
+    match missing_of_rtc(&seen.rtc.join(","), start) {
+        Some(missing) if missing.is_empty() => {}
+        Some(missing) => add("rtc", &missing),
+        None => {
             return Err(format!(
                 "a run is reproducible only when the board's clock starts at a fixed date and follows virtual time, but \
-                 yours is '-rtc {value}'; leave it out, or write -rtc {rtc}"
+                 yours is '-rtc {}'; leave it out, or write -rtc {rtc}",
+                seen.rtc.join(",")
             ));
         }
     }
@@ -169,13 +171,18 @@ pub(super) fn compose(
     Ok(Plan { added, notice })
 }
 
-/// Whether the board's clock has nothing of this machine's.
-fn keeps_virtual_time(rtc: &str) -> bool {
-    let parts: Vec<&str> = rtc.split(',').collect();
-    let fixed = |part: &&str| {
-        part.strip_prefix("base=").is_some_and(|base| base.starts_with(|c: char| c.is_ascii_digit()))
+/// What the user's `-rtc` leaves to this machine's clock, to be added; `None`: what it says is this machine's.
+fn missing_of_rtc(rtc: &str, start: &str) -> Option<String> {
+    let last = |key: &str| rtc.split(',').filter_map(|part| part.strip_prefix(key)).next_back();
+    let base = match last("base=") {
+        None => Some(format!("base={start}")),
+        Some(date) => date.starts_with(|c: char| c.is_ascii_digit()).then(String::new),
     };
-    parts.contains(&"clock=vm") && parts.iter().any(fixed)
+    let clock = match last("clock=") {
+        None => Some("clock=vm"),
+        Some(clock) => (clock == "vm").then_some(""),
+    };
+    Some([base?.as_str(), clock?].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(","))
 }
 
 /// The first serial port when the user says nothing about it: QEMU's default where one would see it, otherwise
@@ -281,17 +288,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_clock_of_the_board_leaves_open_is_added() {
+        assert_eq!(added("-rtc clock=vm", 1, "-rtc"), ["base=2024-01-01T00:00:00"]);
+        assert_eq!(added("-rtc base=2001-02-03", 1, "-rtc"), ["clock=vm"]);
+        assert!(added("-rtc base=2001-02-03 -rtc clock=vm", 1, "-rtc").is_empty());
+        assert_eq!(added("-rtc driftfix=slew", 1, "-rtc"), ["base=2024-01-01T00:00:00,clock=vm"]);
+    }
+
+    #[test]
     fn what_cannot_work_is_refused_with_the_remedy() {
         for user in ["-icount shift=5", "-icount auto,sleep=off", "-icount shift=auto,sleep=off"] {
             assert!(plan(user, 1).unwrap_err().contains("-icount shift=5,sleep=off"), "{user}");
         }
-        for user in [
-            "-rtc clock=host",
-            "-rtc base=utc",
-            "-rtc clock=vm",
-            "-rtc base=localtime,clock=vm",
-            "-rtc base=2001-02-03",
-        ] {
+        for user in
+            ["-rtc clock=host", "-rtc base=utc", "-rtc base=localtime,clock=vm", "-rtc clock=vm -rtc base=utc"]
+        {
             assert!(plan(user, 1).unwrap_err().contains("-rtc base=2024-01-01T00:00:00,clock=vm"), "{user}");
         }
         for user in ["-loadvm booted", "-incoming tcp:0:4444"] {

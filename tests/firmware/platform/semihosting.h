@@ -8,7 +8,7 @@
 /* Ends the emulation with this exit code. Without a host that listens: sleeps for ever. */
 void exit_to_host(int code) __attribute__((noreturn));
 
-/* Writes a character where the host shows it; on RISC-V only. */
+/* Writes a character where the host shows it; not on Cortex-M. */
 void semihosting_put(char c);
 
 /* Whether the instruction at `pc` is the semihosting call, which faults when

@@ -1,0 +1,2 @@
+ARCH = cortex-a
+CPU = cortex-a9
