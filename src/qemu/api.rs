@@ -336,6 +336,7 @@ table! {
     icount_start_warp_timer: fn();
     // Pins and memory.
     object_resolve_path: fn(*const c_char, *mut bool) -> *mut Object;
+    object_resolve_path_type: fn(*const c_char, *const c_char, *mut bool) -> *mut Object;
     object_dynamic_cast: fn(*mut Object, *const c_char) -> *mut Object;
     object_property_find: fn(*mut Object, *const c_char) -> *mut c_void;
     object_property_get_uint: fn(*mut Object, *const c_char, *mut *mut c_void) -> u64;
@@ -415,6 +416,14 @@ impl Qemu {
             }
         }
         found
+    }
+
+    /// Whether the machine has devices of this type.
+    pub fn has_device(&self, kind: &CStr) -> bool {
+        let mut several = false;
+        // SAFETY: called with the big lock; both texts end with NUL, and what is found is not looked at.
+        let found = unsafe { (self.object_resolve_path_type)(c"".as_ptr(), kind.as_ptr(), &mut several) };
+        several || !found.is_null()
     }
 
     /// True when instructions are counted with a fixed shift (`-icount shift=N`).

@@ -110,10 +110,14 @@ fn output(text: &str) -> Result<Source, String> {
 }
 
 fn output_at(text: &str) -> Result<Source, String> {
-    let parsed = text.strip_prefix("@0x").and_then(|rest| rest.rsplit_once('.')).and_then(|(address, line)| {
-        let registers = u64::from_str_radix(address, 16).ok()?;
-        Some(Source::OutputAt { registers, line: line.parse().ok().filter(|line| (0..1024).contains(line))? })
-    });
+    let parsed =
+        text.strip_prefix("@0x").and_then(|rest| rest.rsplit_once('.')).and_then(|(address, line)| {
+            let registers = u64::from_str_radix(address, 16).ok()?;
+            Some(Source::OutputAt {
+                registers,
+                line: line.parse().ok().filter(|line| (0..1024).contains(line))?,
+            })
+        });
     parsed.ok_or_else(|| {
         format!(
             "expected the address of a device's registers and one of its outputs, such as @0x40005000.3, found {}",
@@ -175,7 +179,8 @@ unsafe fn named(qemu: &Qemu, wiring: &Wiring, device: &str) -> Result<*mut Objec
     // SAFETY: the caller's promise; the text ends with NUL. What is found is asked for its type.
     let object = unsafe {
         let object = (qemu.object_resolve_path)(path.as_ptr(), &mut ambiguous);
-        let is_device = !object.is_null() && !(qemu.object_dynamic_cast)(object, c"device".as_ptr()).is_null();
+        let is_device =
+            !object.is_null() && !(qemu.object_dynamic_cast)(object, c"device".as_ptr()).is_null();
         is_device.then_some(object)
     };
     if ambiguous {
@@ -227,7 +232,9 @@ unsafe extern "C" fn look_at(object: *mut Object, search: *mut c_void) -> c_int 
     let q = search.qemu;
     // SAFETY: an object of the machine, of which a device on the system bus is asked for its memory, a region for its address.
     unsafe {
-        if (q.object_dynamic_cast)(object, c"sys-bus-device".as_ptr()).is_null() || !(q.sysbus_has_mmio)(object, 0) {
+        if (q.object_dynamic_cast)(object, c"sys-bus-device".as_ptr()).is_null()
+            || !(q.sysbus_has_mmio)(object, 0)
+        {
             return 0;
         }
         let region: *mut Object = (q.sysbus_mmio_get_region)(object, 0).cast();
@@ -240,7 +247,12 @@ unsafe extern "C" fn look_at(object: *mut Object, search: *mut c_void) -> c_int 
 }
 
 /// Connects an output of `object` to a pin.
-unsafe fn connect_output(qemu: &Qemu, wiring: &Wiring, object: *mut Object, line: c_int) -> Result<(), String> {
+unsafe fn connect_output(
+    qemu: &Qemu,
+    wiring: &Wiring,
+    object: *mut Object,
+    line: c_int,
+) -> Result<(), String> {
     let property = CString::new(format!("unnamed-gpio-out[{line}]")).unwrap_or_default();
     // SAFETY: the caller's promise; the text ends with NUL. The device is asked for the output before it is connected.
     unsafe {

@@ -30,6 +30,7 @@ mod names_and_leases;
 mod native_sim;
 mod openssl;
 mod passthrough;
+mod qemu_boards;
 mod qemu_console;
 mod qemu_control;
 mod qemu_ends;
@@ -39,8 +40,9 @@ mod qemu_guest;
 #[cfg(feature = "tls")]
 mod qemu_mqtt;
 mod qemu_passthrough;
-mod qemu_riscv;
 mod qemu_run;
+#[cfg(unix)]
+mod qemu_script;
 mod qemu_services;
 mod readme;
 mod release;

@@ -56,13 +56,7 @@ const RISC_V: [Board; 2] = [
         console: None,
         line: "-",
     },
-    Board {
-        image: "hifive1",
-        machine: &["-M", "sifive_e"],
-        serial: "1",
-        console: Some("0"),
-        line: "-",
-    },
+    Board { image: "hifive1", machine: &["-M", "sifive_e"], serial: "1", console: Some("0"), line: "-" },
 ];
 
 /// One run: what was printed, and the report.

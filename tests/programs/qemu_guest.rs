@@ -26,12 +26,17 @@ impl Run {
 
 /// An image with its console on serial port 0, and these options.
 fn run(folder: &Path, image: &str, options: &[&str]) -> Run {
+    run_on(BOARD, folder, image, options)
+}
+
+/// The same on another board.
+fn run_on(board: &str, folder: &Path, image: &str, options: &[&str]) -> Run {
     let output: Output = espat_sim("qemu")
         .args(["--console", "0", "--limit", "60s", "--report", "report"])
         .args(options)
-        .args(["--", &qemu(), "-M", BOARD, "-nodefaults"])
+        .args(["--", &qemu(), "-M", board, "-nodefaults"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-        .arg(firmware(BOARD, image))
+        .arg(firmware(board, image))
         .current_dir(folder)
         .output()
         .expect("start espat-sim");
@@ -45,8 +50,12 @@ fn run(folder: &Path, image: &str, options: &[&str]) -> Run {
 
 /// Runs the shell and types these.
 fn shell(test: &str, options: &[&str], typed: &[&str]) -> Run {
+    shell_on(BOARD, test, options, typed)
+}
+
+fn shell_on(board: &str, test: &str, options: &[&str], typed: &[&str]) -> Run {
     let typed: Vec<&str> = typed.iter().flat_map(|text| ["--type", *text]).collect();
-    run(&directory(&format!("guest-{test}")), "-shell", &[options, &typed[..]].concat())
+    run_on(board, &directory(&format!("guest-{test}")), "-shell", &[options, &typed[..]].concat())
 }
 
 #[test]
@@ -165,6 +174,37 @@ fn the_guest_resets_the_module_over_a_pin() {
     assert_eq!(wired.shown.matches("ESP <- ready").count(), 2, "{}", wired.shown);
     let loose = shell("no-pin", &["--exit-on", "FAIL"], &typed);
     assert!(loose.shown.contains("expected ready after a pulse on EN"), "{}", loose.shown);
+}
+
+#[test]
+fn the_guest_resets_the_module_over_a_gpio_that_qemu_models() {
+    const MODELLED: &str = "lm3s6965evb";
+    let typed = [r#""reset\n" at 2s"#, r#""exit\n" 1s after "is ready""#];
+    let wired = |test: &str, options: &[&str]| {
+        let run = shell_on(MODELLED, test, options, &typed);
+        assert_eq!(run.exit, Some(0), "{options:?}: {}{}", run.shown, run.said);
+        assert_eq!(run.shown.matches("ESP <- ready").count(), 2, "{options:?}: {}", run.shown);
+        run
+    };
+    let first = wired("gpio", &["--pin", "en=@0x40005000.3"]);
+    let again = wired("gpio-flood", &["--pin", "en=@0x40005000.3", "--flood"]);
+    assert_eq!(again.fact("digest"), first.fact("digest"));
+    // The same device by its place among QEMU's objects, which QEMU's version decides.
+    let by_path = (6..14).find(|number| {
+        let pin = format!("en=/machine/unattached/device[{number}].3");
+        let run = shell_on(MODELLED, "gpio-path", &["--pin", &pin], &typed);
+        run.exit == Some(0) && run.fact("digest") == first.fact("digest")
+    });
+    assert!(by_path.is_some(), "no path leads to the device");
+    for (pin, sentence) in [
+        ("en=@0x40005000.8", "this device has no output 8"),
+        ("en=@0x40005004.3", "QEMU models no device whose registers begin at 0x40005004"),
+        ("en=@0x40007000.0", "the board has something at output 0 already"),
+    ] {
+        let run = shell_on(MODELLED, "gpio-none", &["--pin", pin], &[]);
+        assert_eq!(run.exit, Some(122), "{pin}: {}", run.said);
+        assert!(run.said.contains(sentence), "{pin}: {}", run.said);
+    }
 }
 
 #[test]

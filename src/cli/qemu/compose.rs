@@ -300,9 +300,12 @@ mod tests {
         for user in ["-icount shift=5", "-icount auto,sleep=off", "-icount shift=auto,sleep=off"] {
             assert!(plan(user, 1).unwrap_err().contains("-icount shift=5,sleep=off"), "{user}");
         }
-        for user in
-            ["-rtc clock=host", "-rtc base=utc", "-rtc base=localtime,clock=vm", "-rtc clock=vm -rtc base=utc"]
-        {
+        for user in [
+            "-rtc clock=host",
+            "-rtc base=utc",
+            "-rtc base=localtime,clock=vm",
+            "-rtc clock=vm -rtc base=utc",
+        ] {
             assert!(plan(user, 1).unwrap_err().contains("-rtc base=2024-01-01T00:00:00,clock=vm"), "{user}");
         }
         for user in ["-loadvm booted", "-incoming tcp:0:4444"] {

@@ -51,6 +51,15 @@ impl HostCertificate {
         Ok(identity)
     }
 
+    /// Whether [`sign`](Self::sign) can sign it, without the work of it.
+    ///
+    /// # Errors
+    /// Those of [`sign`](Self::sign).
+    pub fn check(&self) -> Result<(), SetupError> {
+        let (mut issuer_key, mut subject_key) = keys(CA_KEY, self)?;
+        prepare(self, &mut issuer_key, &mut subject_key).map(|_| ()).map_err(refused)
+    }
+
     /// The same by another authority that has [`CA`](super::CA)'s name, with the host's own key: who trusts that one does
     /// not trust this certificate.
     ///
@@ -61,19 +70,39 @@ impl HostCertificate {
     }
 }
 
-fn sign_with(issuer_key: &str, host: &HostCertificate) -> Result<Identity, SetupError> {
-    let key = match host.key {
-        KeyKind::Rsa => HOST_RSA_KEY,
-        KeyKind::Ec => HOST_EC_KEY,
-    };
-    let mut issuer_key = private_key(issuer_key.as_bytes()).map_err(SetupError::Key)?;
-    let mut subject_key = private_key(key.as_bytes()).map_err(SetupError::Key)?;
-    let certificate = write(host, &mut issuer_key, &mut subject_key)
-        .map_err(|error| SetupError::Certificate(error.to_int()))?;
-    Ok(Identity { certificate: certificate.into_bytes(), key: key.as_bytes().to_vec() })
+/// The key of the issuer, and that of the host.
+fn keys(issuer_key: &str, host: &HostCertificate) -> Result<(Pk, Pk), SetupError> {
+    let key = |pem: &str| private_key(pem.as_bytes()).map_err(SetupError::Key);
+    Ok((key(issuer_key)?, key(host_key(host))?))
 }
 
-fn write(host: &HostCertificate, issuer_key: &mut Pk, subject_key: &mut Pk) -> Result<String, Error> {
+fn host_key(host: &HostCertificate) -> &'static str {
+    match host.key {
+        KeyKind::Rsa => HOST_RSA_KEY,
+        KeyKind::Ec => HOST_EC_KEY,
+    }
+}
+
+fn refused(error: Error) -> SetupError {
+    SetupError::Certificate(error.to_int())
+}
+
+fn sign_with(issuer_key: &str, host: &HostCertificate) -> Result<Identity, SetupError> {
+    let (mut issuer_key, mut subject_key) = keys(issuer_key, host)?;
+    // Only blinds the computation: the signature does not depend on it.
+    let mut blinding = source(Stream::new(0, "tls/authority"), 0);
+    let certificate = prepare(host, &mut issuer_key, &mut subject_key)
+        .and_then(|mut builder| builder.write_pem_string(&mut blinding))
+        .map_err(refused)?;
+    Ok(Identity { certificate: certificate.into_bytes(), key: host_key(host).as_bytes().to_vec() })
+}
+
+/// The certificate with all that is in it, to be signed.
+fn prepare<'a>(
+    host: &HostCertificate,
+    issuer_key: &'a mut Pk,
+    subject_key: &'a mut Pk,
+) -> Result<Builder<'a>, Error> {
     let invalid = || Error::from(codes::X509InvalidName);
     let common_name = host.names.first().cloned().or_else(|| host.addresses.first().map(IpAddr::to_string));
     let common_name = common_name.filter(|name| is_plain(name)).ok_or_else(invalid)?;
@@ -82,9 +111,8 @@ fn write(host: &HostCertificate, issuer_key: &mut Pk, subject_key: &mut Pk) -> R
     // Another number for another content, as authorities do. The highest bit would make it negative.
     let description = format!("{host:?}");
     let serial = crate::rng::derive(0, &description) >> 1;
-    // Only blinds the computation: the signature does not depend on it.
-    let mut blinding = source(Stream::new(0, "tls/authority"), 0);
-    Builder::new()
+    let mut builder = Builder::new();
+    builder
         .subject(&format!("C=EU, O=espat-sim, CN={common_name}"))?
         .issuer(ISSUER)?
         .subject_key(subject_key)
@@ -95,8 +123,8 @@ fn write(host: &HostCertificate, issuer_key: &mut Pk, subject_key: &mut Pk) -> R
         .basic_constraints(false, None)?
         .key_usage(KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_ENCIPHERMENT)?
         .extension(EXTENDED_USAGE, SERVER_USAGE, false)?
-        .extension(ALTERNATIVE_NAMES, &alternative_names(host).ok_or_else(invalid)?, false)?
-        .write_pem_string(&mut blinding)
+        .extension(ALTERNATIVE_NAMES, &alternative_names(host).ok_or_else(invalid)?, false)?;
+    Ok(builder)
 }
 
 /// What a certificate's name may consist of without being escaped: host names and addresses do.

@@ -1,5 +1,6 @@
 //! What mbedTLS takes, made of what this crate has: the configuration of a session, certificates and keys, random bytes.
 
+use std::borrow::Cow;
 use std::ffi::c_int;
 use std::sync::{Arc, Mutex};
 
@@ -104,9 +105,9 @@ pub(super) fn library_config<R: RngCallback + Send + 'static>(
         library.set_session_tickets(tickets);
         library.set_renegotiation(Renegotiation::Enabled);
     }
-    if let Some(Identity { certificate, key }) = &config.identity {
-        let chain = certificates(certificate).map_err(SetupError::Certificate)?;
-        let key = private_key(key).map_err(SetupError::Key)?;
+    if let Some(identity) = shown(config)? {
+        let chain = certificates(&identity.certificate).map_err(SetupError::Certificate)?;
+        let key = private_key(&identity.key).map_err(SetupError::Key)?;
         library.push_cert(Arc::new(chain), Arc::new(key)).map_err(other)?;
     }
     if !config.authorities.is_empty() {
@@ -150,6 +151,19 @@ fn seconds(time: &Time) -> u64 {
     let time = date
         .and_then(|date| date.and_hms_opt(time.hour().into(), time.minute().into(), time.second().into()));
     time.and_then(|time| u64::try_from(time.and_utc().timestamp()).ok()).unwrap_or(0)
+}
+
+/// What this side shows of itself.
+fn shown(config: &Config) -> Result<Option<Cow<'_, Identity>>, SetupError> {
+    match (&config.identity, &config.host) {
+        (Some(identity), _) => Ok(Some(Cow::Borrowed(identity))),
+        (None, Some(host)) => {
+            let mut identity = host.sign()?;
+            identity.certificate.extend(&config.chain);
+            Ok(Some(Cow::Owned(identity)))
+        }
+        (None, None) => Ok(None),
+    }
 }
 
 /// PEM texts end with a zero byte for the library.

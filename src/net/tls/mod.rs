@@ -189,8 +189,11 @@ pub struct Config {
     pub psk: Vec<Psk>,
     /// What this side shows of itself.
     pub identity: Option<Identity>,
-    /// Server: what `identity` certifies, where the project's authority has signed it; for changes of it.
+    /// Server: what the project's authority certifies. Without an `identity` its certificate is signed and shown when a
+    /// session begins, because a signature takes milliseconds and many runs never see one.
     pub host: Option<HostCertificate>,
+    /// Server: certificates in PEM that follow the one of `host`.
+    pub chain: Vec<u8>,
     /// Whom this side trusts: certificates in PEM, or one in DER.
     pub authorities: Vec<u8>,
     /// Whether the peer must be trusted.
@@ -212,8 +215,9 @@ pub struct Config {
 impl Config {
     /// The same server as an MQTT broker: modules trust it with `mqtt_ca` 0, too, and it knows who has signed `mqtt_cert`.
     pub fn for_mqtt(mut self) -> Config {
-        if let Some(identity) = &mut self.identity {
-            identity.certificate.extend(MQTT_CHAIN.bytes());
+        match &mut self.identity {
+            Some(identity) => identity.certificate.extend(MQTT_CHAIN.bytes()),
+            None => self.chain.extend(MQTT_CHAIN.bytes()),
         }
         if self.verify != Verify::None {
             self.authorities.extend(MQTT_CLIENT_CA.bytes());
@@ -237,6 +241,7 @@ impl Default for Config {
             psk: Vec::new(),
             identity: None,
             host: None,
+            chain: Vec::new(),
             authorities: Vec::new(),
             verify: Verify::None,
             dates: true,

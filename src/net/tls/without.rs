@@ -107,6 +107,14 @@ impl HostCertificate {
     ///
     /// # Errors
     /// [`SetupError::NotBuilt`].
+    pub fn check(&self) -> Result<(), SetupError> {
+        Err(SetupError::NotBuilt)
+    }
+
+    /// Always [`SetupError::NotBuilt`].
+    ///
+    /// # Errors
+    /// [`SetupError::NotBuilt`].
     pub fn sign(&self) -> Result<Identity, SetupError> {
         Err(SetupError::NotBuilt)
     }

@@ -87,7 +87,7 @@ fn table<'a>(
     }
     config.fault = tls.choice(p, "fault", &[("silent", Fault::Silent), ("half-flight", Fault::HalfFlight)]);
     let files = files(p, &tls, config.verify);
-    // Signed all the same where there is a file: what the scenario says of it is checked.
+    // Checked all the same where there is a file.
     Some(Tls { config: finish(p, service, config, host)?, files })
 }
 
@@ -117,15 +117,15 @@ fn files(problems: &mut Problems, tls: &Section, verify: Verify) -> ServiceFiles
     ServiceFiles { certificate, key, authorities }
 }
 
-/// Signs the certificate.
+/// Checks that the certificate can be signed, which is done when somebody wants to see it.
 fn finish(
     problems: &mut Problems,
     service: &Section,
     config: Config,
     host: HostCertificate,
 ) -> Option<Config> {
-    match host.sign() {
-        Ok(identity) => Some(Config { server: true, identity: Some(identity), host: Some(host), ..config }),
+    match host.check() {
+        Ok(()) => Some(Config { server: true, host: Some(host), ..config }),
         Err(error) => {
             service.complain(problems, "tls", &format!("expected TLS that is possible: {error}"));
             None

@@ -111,8 +111,8 @@ unsigned board_module_flow_control(void)
 
 bool board_module_enable(bool on)
 {
+    GPIO_DIRECTION |= MODULE_EN; /* first: data is kept for outputs only */
     GPIO_DATA(MODULE_EN) = on ? MODULE_EN : 0u;
-    GPIO_DIRECTION |= MODULE_EN; /* until then the module's pull-up holds it high */
     return true;
 }
 
@@ -120,6 +120,7 @@ void board_init(void)
 {
     board_module_set_baud(BOOT_BAUD);
     MODULE->interrupt_mask = PL011_INT_RX;
+    board_module_enable(true);
     gic_enable(INT_UART);
 }
 

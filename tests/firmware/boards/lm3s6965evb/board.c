@@ -76,9 +76,9 @@ unsigned board_module_flow_control(void)
 
 bool board_module_enable(bool on)
 {
-    GPIO_DATA(PORT_B, MODULE_EN) = on ? MODULE_EN : 0u;
-    GPIO_DIRECTION(PORT_B) |= MODULE_EN; /* until then the module's pull-up holds it high */
     GPIO_DIGITAL(PORT_B) |= MODULE_EN;
+    GPIO_DIRECTION(PORT_B) |= MODULE_EN; /* first: data is kept for outputs only */
+    GPIO_DATA(PORT_B, MODULE_EN) = on ? MODULE_EN : 0u;
     return true;
 }
 
@@ -114,6 +114,7 @@ void board_init(void)
     pl011_set_baud(CONSOLE, CLOCK_HZ, BOOT_BAUD);
     board_module_set_baud(BOOT_BAUD);
     MODULE->interrupt_mask = PL011_INT_RX;
+    board_module_enable(true);
     nvic_enable(IRQ_MODULE);
 }
 
