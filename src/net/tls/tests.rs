@@ -527,6 +527,20 @@ fn a_hosts_certificate_depends_on_what_is_said_of_it_only() {
     assert!(matches!(nameless.sign(), Err(SetupError::Certificate(_))));
     let odd = HostCertificate { names: vec!["a, CN=b".into()], ..host(KeyKind::Ec) };
     assert!(matches!(odd.sign(), Err(SetupError::Certificate(_))), "a name cannot bring others");
+    for (host, what) in [(nameless, "no name"), (odd, "a name with others in it")] {
+        assert!(matches!(host.check(), Err(SetupError::Certificate(_))), "{what} is found only by signing");
+    }
+    assert!(until.check().is_ok());
+}
+
+#[test]
+fn a_server_without_a_certificate_shows_the_one_of_its_host_with_what_follows_it() {
+    let signed = server();
+    let named = Config { server: true, host: Some(host(KeyKind::Rsa)), ..Config::default() };
+    let sent = |server: &Config| Pair::shaken(&client(), server).sent.1;
+    assert!(sent(&named) == sent(&signed), "another certificate, or none");
+    assert!(sent(&named.clone().for_mqtt()) == sent(&signed.clone().for_mqtt()), "another chain, or none");
+    assert!(sent(&named.for_mqtt()) != sent(&signed), "a broker has no chain");
 }
 
 #[test]
