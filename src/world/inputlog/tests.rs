@@ -264,6 +264,10 @@ fn what_a_log_carries_beside_the_scenario_is_refused_with_its_line_when_it_was_c
         [("wifi".to_owned(), SavedText { name: "nvs.toml".to_owned(), text: "version = 2".to_owned() })]
     );
     assert_eq!(log.files, [("a.pem".to_owned(), b"a\nb".to_vec()), ("b.bin".to_owned(), vec![0, 1, 2])]);
+    let mut lab = scenario("lab.toml", "");
+    let lacks = "the log has saved settings of 'wifi', which its scenario lacks".to_owned();
+    lab.modules.clear();
+    assert_eq!(log.equip(&mut lab), Err(lacks), "settings of a module that is not there");
     let (saved, file) = (
         "`saved \"MODULE\" \"FILE\" N bytes M lines`",
         "`file \"FILE\" N bytes M lines`, or `base64` behind that",

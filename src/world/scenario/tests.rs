@@ -2,6 +2,7 @@
 
 mod mistakes;
 mod mistakes_of_hosts;
+mod mistakes_of_services;
 
 use std::net::Ipv4Addr;
 

@@ -232,3 +232,125 @@ fn an_old_word_is_refused_with_what_is_written_today() {
         assert_eq!(parse(line), Err(message.to_string()), "{line}");
     }
 }
+
+#[test]
+fn an_action_of_a_host_says_what_was_expected_behind_it() {
+    let reason = "z".repeat(124);
+    let cases = [
+        (
+            "external 0 1 open".to_owned(),
+            "expected a port from 1 to 65535 after `host pc external`, found `0`",
+        ),
+        (
+            "external 80 0 open".to_owned(),
+            "expected the number of a connection, from 1 after `host pc external 80`, found `0`",
+        ),
+        (
+            "external 80 1".to_owned(),
+            "expected `open`, `data`, `close` or `reset` after `host pc external 80 1`, found nothing",
+        ),
+        (
+            "external 80 1 opened".to_owned(),
+            "expected `open`, `data`, `close` or `reset` after `host pc external 80 1`, found `opened`; did you mean `open`?",
+        ),
+        (
+            "http status".to_owned(),
+            "expected a path that begins with `/` after `host pc http`, found `status`",
+        ),
+        ("http /a status 600".to_owned(), "expected a status from 200 to 599 after `status`, found `600`"),
+        (
+            "http /a size 16777217".to_owned(),
+            "expected a number of bytes from 0 to 16777216 after `size`, found `16777217`",
+        ),
+        ("http /a delay".to_owned(), "expected a duration after `delay`, found nothing"),
+        ("http /a delay soon".to_owned(), "`delay`: expected a duration such as `20 ms`, found `soon`"),
+        (
+            "http /a weight 5".to_owned(),
+            "expected `status`, `body`, `size`, `delay` or `scenario` after `host pc http \"/a\"`, found `weight`",
+        ),
+        ("toxics slicer 0".to_owned(), "`slicer`: expected 1 to 65535 (bytes), found `0`"),
+        ("toxics slicer 65536".to_owned(), "`slicer`: expected 1 to 65535 (bytes), found `65536`"),
+        (
+            "toxics close-after +5".to_owned(),
+            "`close-after`: expected a number of bytes from 1 on, found `+5`",
+        ),
+        (
+            "websocket close 999".to_owned(),
+            "expected a code from 1000 to 4999, or 0 for none after `host pc websocket close`, found `999`",
+        ),
+        (
+            "websocket close 0 bye".to_owned(),
+            "expected a reason of at most 123 bytes behind a code after `host pc websocket close`",
+        ),
+        (
+            format!("websocket close 1000 {reason}"),
+            "expected a reason of at most 123 bytes behind a code after `host pc websocket close`",
+        ),
+        (
+            format!("websocket ping {reason}zz"),
+            "expected a text of at most 125 bytes after `host pc websocket ping`",
+        ),
+        (
+            "websocket answers wrong".to_owned(),
+            "expected `right` or `none` after `host pc websocket answers`, found `wrong`",
+        ),
+        (
+            "websocket anwser".to_owned(),
+            "expected `send`, `binary`, `ping`, `close` or `answers` after `host pc websocket`, found `anwser`; did you mean \
+             `answers`?",
+        ),
+        ("update fast".to_owned(), "expected `answers` after `host pc update`, found `fast`"),
+        (
+            "update answers wrong".to_owned(),
+            "expected `right`, `damaged` or `no-image` after `host pc update answers`, found `wrong`",
+        ),
+        (
+            "group leave 1.2.3.4".to_owned(),
+            "expected the address of a multicast group after `host pc group leave`, found `1.2.3.4`",
+        ),
+        (
+            "close nobody".to_owned(),
+            "expected the peer of a connection, such as `192.168.1.100:49153`, `newest` or `oldest`, or nothing, after `host pc \
+             close`, found `nobody`",
+        ),
+        (
+            "connect 1.2.3.4 443 ssl".to_owned(),
+            "expected `tls` or nothing after `host pc connect 1.2.3.4 443`, found `ssl`",
+        ),
+        (
+            "connect 1.2.3.4 443 tls none".to_owned(),
+            "expected `certificate` or nothing after `host pc connect 1.2.3.4 443 tls`, found `none`",
+        ),
+        ("publish a b qos 3".to_owned(), "expected 0, 1 or 2 after `qos`, found `3`"),
+        (
+            "tls alert 300".to_owned(),
+            "expected the number of an alert from 1 to 255 after `host pc tls alert`, found `300`",
+        ),
+    ];
+    for (action, message) in cases {
+        assert_eq!(parse(&format!("host pc {action}")), Err(message.to_owned()), "{action}");
+    }
+    assert!(parse(&format!("host pc websocket ping {reason}z")).is_ok(), "125 bytes are a ping");
+    assert!(
+        parse(&format!("host pc websocket close 1000 {}", &reason[1..])).is_ok(),
+        "123 bytes are a reason"
+    );
+}
+
+#[test]
+fn json_stands_once_before_the_line_and_a_question_takes_nothing_more() {
+    for (line, message) in [
+        ("json json links", "expected one `json` in a line, found a second one"),
+        ("at 1s json links", "expected a change after `at`, found `json`, which stands before it"),
+        (
+            "when wifi station do json links",
+            "expected a change after `do`, found `json`, which stands before the line",
+        ),
+        ("observations link since 1s link", "expected nothing in `observations`, found `link`"),
+        ("observations since soon", "`since`: expected a duration such as `20 ms`, found `soon`"),
+    ] {
+        assert_eq!(parse(line), Err(message.to_owned()), "{line}");
+    }
+    let found = parse("observations lnik").unwrap_err();
+    assert!(found.ends_with("in `observations`, found `lnik`; did you mean `link`?"), "{found}");
+}
