@@ -237,7 +237,7 @@ impl Stack {
             return StreamState::Closing;
         }
         match self.socket(id).map_or(State::Closed, tcp::Socket::state) {
-            State::CloseWait if self.is_stalled(connection) => StreamState::Open,
+            State::CloseWait if self.hides_end(id, connection) => StreamState::Open,
             State::SynSent | State::SynReceived => StreamState::Connecting,
             State::Established => StreamState::Open,
             State::CloseWait => StreamState::PeerClosed,
@@ -303,10 +303,14 @@ impl Stack {
 
     /// See [`stream_readable`](Stack::stream_readable).
     pub(super) fn tcp_readable(&self, id: Connection) -> usize {
+        self.toxic_readable(id, self.raw_readable(id))
+    }
+
+    /// The same, whatever the toxics of its port let through by now.
+    pub(super) fn raw_readable(&self, id: Connection) -> usize {
         let Some(connection) = self.connections.get(&id).filter(|c| !c.deaf) else { return 0 };
-        let readable = connection.unread.len()
-            + self.socket(id).map_or(0, tcp::Socket::recv_queue).saturating_sub(connection.held);
-        self.toxic_readable(id, readable)
+        let queued = self.socket(id).map_or(0, tcp::Socket::recv_queue);
+        connection.unread.len() + queued.saturating_sub(connection.held)
     }
 
     /// See [`stream_recv`](Stack::stream_recv).

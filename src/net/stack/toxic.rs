@@ -156,9 +156,11 @@ impl Stack {
         held.map_or(0, |held| held.out.len())
     }
 
-    /// Nothing passes on it, not even that the peer has closed.
-    pub(super) fn is_stalled(&self, connection: &Tcb) -> bool {
-        self.toxics_at(connection.local.port()).stall
+    /// The service does not learn yet that the peer has closed: nothing passes, or bytes that came before wait for their
+    /// time. Every owner takes an end without readable bytes for the end of everything.
+    pub(super) fn hides_end(&self, id: Connection, connection: &Tcb) -> bool {
+        let readable = self.raw_readable(id);
+        self.toxics_at(connection.local.port()).stall || self.toxic_readable(id, readable) < readable
     }
 
     /// How many of `readable` bytes the service may see now.
