@@ -34,8 +34,12 @@ impl Service for TcpServer {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
+            if let Some(gone) =
+                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
+            {
+                gone.tell_end(false, events);
+            }
             events.add(HostEvent::TcpEcho(TcpEchoEvent::Connected { peer }));
-            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             self.connections.push(Connection { stream, peer, bytes: 0, heard: now });
             moved = true;
         }
@@ -74,29 +78,35 @@ impl Connection {
             StreamState::Closed(_) => false,
             _ => return (true, moved),
         };
-        let end = TcpEchoEvent::Ended { peer: self.peer, closed, received: self.bytes };
-        events.add(HostEvent::TcpEcho(end));
+        self.tell_end(closed, events);
         stack.stream_release(self.stream);
         (false, true)
     }
+
+    fn tell_end(&self, closed: bool, events: &mut Events) {
+        let end = TcpEchoEvent::Ended { peer: self.peer, closed, received: self.bytes };
+        events.add(HostEvent::TcpEcho(end));
+    }
 }
 
-/// Makes room for another connection: resets the one that was silent longest when there are as many as there may be.
+/// Makes room for another connection: resets the one that was silent longest when there are as many as there may be, and
+/// answers it. Its stream is released already; what else its end takes is its service's.
+#[must_use]
 pub(super) fn make_room<C>(
     stack: &mut Stack,
     connections: &mut Vec<C>,
     limits: ConnectionLimits,
     age: impl Fn(&C) -> (Instant, stack::Connection),
-) {
+) -> Option<C> {
     if connections.len() < limits.connections {
-        return;
+        return None;
     }
-    let oldest = connections.iter().enumerate().min_by_key(|(_, c)| age(c)).map(|(i, _)| i);
-    if let Some(i) = oldest {
-        let (_, stream) = age(&connections.remove(i));
-        stack.tcp_abort(stream);
-        stack.stream_release(stream);
-    }
+    let oldest = connections.iter().enumerate().min_by_key(|(_, c)| age(c)).map(|(i, _)| i)?;
+    let gone = connections.remove(oldest);
+    let (_, stream) = age(&gone);
+    stack.tcp_abort(stream);
+    stack.stream_release(stream);
+    Some(gone)
 }
 
 /// Sends every datagram back.

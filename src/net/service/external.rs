@@ -74,7 +74,12 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
+            if let Some(gone) =
+                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
+            {
+                gone.drop_program(&mut self.outputs);
+                tell(events, gone.peer, gone.broken());
+            }
             self.numbers += 1;
             self.outputs.push_back((self.numbers, ExternalOutput::Open(self.to.clone())));
             self.connections.push(Connection {
@@ -96,8 +101,7 @@ impl Service for Server {
         self.connections.retain_mut(|connection| {
             if resets.contains(&connection.number) {
                 stack.tcp_abort(connection.stream);
-                let news = if connection.open { connection.ended() } else { ExternalNews::Refused };
-                tell(events, connection.peer, news);
+                tell(events, connection.peer, connection.broken());
                 stack.stream_release(connection.stream);
                 moved = true;
                 return false;
@@ -140,6 +144,16 @@ impl Service for Server {
 }
 
 impl Connection {
+    /// The program is to forget the connection, whose end here is gone.
+    fn drop_program(&self, outputs: &mut VecDeque<(u32, ExternalOutput)>) {
+        outputs.push_back((self.number, ExternalOutput::Reset));
+    }
+
+    /// How it has ended when it was reset: maybe before its program was reached.
+    fn broken(&self) -> ExternalNews {
+        if self.open { self.ended() } else { ExternalNews::Refused }
+    }
+
     fn ended(&self) -> ExternalNews {
         ExternalNews::Ended { received: self.received, sent: self.sent }
     }

@@ -74,7 +74,8 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
+            // Requests are told, connections are not.
+            let _ = make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             self.connections.push(Connection {
                 stream,
                 peer,

@@ -66,8 +66,12 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
+            if let Some(gone) =
+                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
+            {
+                self.tell(events, gone.peer, gone.ended(false));
+            }
             self.tell(events, peer, LoadNews::Connected);
-            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             let crc = Crc32::default();
             self.connections.push(Connection {
                 stream,
@@ -95,8 +99,7 @@ impl Service for Server {
                 _ if all_sent => false,
                 _ => return true,
             };
-            let Connection { peer, received, crc, sent, .. } = *connection;
-            self.tell(events, peer, LoadNews::Ended { closed, received, crc: crc.value(), sent });
+            self.tell(events, connection.peer, connection.ended(closed));
             stack.stream_release(connection.stream);
             moved = true;
             false
@@ -118,6 +121,11 @@ impl Service for Server {
 }
 
 impl Connection {
+    /// How it has ended; `closed`: the other end has closed it in good order.
+    fn ended(&self, closed: bool) -> LoadNews {
+        LoadNews::Ended { closed, received: self.received, crc: self.crc.value(), sent: self.sent }
+    }
+
     /// Takes what has come.
     fn read(&mut self, now: Instant, stack: &mut Stack) -> bool {
         let data = stack.stream_recv(self.stream, usize::MAX);

@@ -76,7 +76,11 @@ impl Service for Server {
         for (listener, web) in [(Some(self.listener), false), (self.web_listener, true)] {
             let Some(listener) = listener else { continue };
             while let Some((stream, peer)) = stack.stream_accept(listener) {
-                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
+                if let Some(gone) =
+                    make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
+                {
+                    self.broker.closed(now, gone.number);
+                }
                 let number = self.broker.open(now, peer);
                 let web = if web { Web::Asked(Vec::new()) } else { Web::None };
                 let (frames, closing) = (Vec::new(), false);

@@ -59,8 +59,12 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
+            if let Some(gone) =
+                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
+            {
+                gone.tell_end(self.steps.len(), "another connection has taken its place", events);
+            }
             tell(events, peer, ScriptNews::Connected);
-            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
             self.connections.push(Connection {
                 stream,
                 peer,
@@ -130,15 +134,18 @@ impl Connection {
         if onward == Onward::Stays && !gone {
             return Onward::Stays;
         }
-        if gone && !self.over && self.step < steps.len() {
-            tell(
-                events,
-                self.peer,
-                ScriptNews::Failed { step: self.step + 1, why: "the peer is gone".to_owned() },
-            );
+        // Only who is gone has left steps undone here.
+        self.tell_end(if gone { steps.len() } else { 0 }, "the peer is gone", events);
+        Onward::Ends
+    }
+
+    /// Tells that it is over, and first that the script of so many steps has not come to its end, if so, and why.
+    fn tell_end(&self, steps: usize, why: &str, events: &mut Events) {
+        if !self.over && self.step < steps {
+            let failed = ScriptNews::Failed { step: self.step + 1, why: why.to_owned() };
+            tell(events, self.peer, failed);
         }
         tell(events, self.peer, ScriptNews::Ended { received: self.received });
-        Onward::Ends
     }
 
     fn walk(&mut self, now: Instant, steps: &[ScriptStep], stack: &mut Stack, events: &mut Events) -> Onward {

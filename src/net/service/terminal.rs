@@ -217,7 +217,7 @@ impl Terminal {
                 if let Some(secure) = secure {
                     stack.stream_secure(stream, secure);
                 }
-                self.keep(stack, Connection::new(stream, to, Stage::Dialling, now));
+                self.keep(stack, Connection::new(stream, to, Stage::Dialling, now), events);
             }
             Err(why) => tell(events, TcpEvent::NotConnected { peer: Some(to), why: why.to_string() }),
         }
@@ -241,8 +241,13 @@ impl Terminal {
         }
     }
 
-    fn keep(&mut self, stack: &mut Stack, connection: Connection) {
-        make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
+    fn keep(&mut self, stack: &mut Stack, connection: Connection, events: &mut Events) {
+        if let Some(gone) = make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream)) {
+            match gone.stage {
+                Stage::Open => gone.tell_end(Ending::Reset, events),
+                Stage::Answering | Stage::Dialling => gone.tell_failure(CloseReason::Local, events),
+            }
+        }
         self.connections.push(connection);
     }
 
@@ -250,7 +255,7 @@ impl Terminal {
         let mut moved = false;
         for listener in self.listeners.clone() {
             while let Some((stream, peer)) = stack.tcp_accept_half_open(listener) {
-                self.keep(stack, Connection::new(stream, peer, Stage::Answering, now));
+                self.keep(stack, Connection::new(stream, peer, Stage::Answering, now), events);
                 moved = true;
             }
         }
@@ -289,10 +294,26 @@ impl Connection {
     }
 
     fn reset(self, stack: &mut Stack, events: &mut Events) {
-        let Connection { stream, peer, received, crc, .. } = self;
-        tell(events, TcpEvent::Ended { peer, how: Ending::Reset, received, crc: crc.value() });
-        stack.tcp_abort(stream);
-        stack.stream_release(stream);
+        self.tell_end(Ending::Reset, events);
+        stack.tcp_abort(self.stream);
+        stack.stream_release(self.stream);
+    }
+
+    fn tell_end(&self, how: Ending, events: &mut Events) {
+        let (peer, received, crc) = (self.peer, self.received, self.crc.value());
+        tell(events, TcpEvent::Ended { peer, how, received, crc });
+    }
+
+    /// It has never been open.
+    fn tell_failure(&self, reason: CloseReason, events: &mut Events) {
+        let peer = self.peer;
+        tell(
+            events,
+            match self.stage {
+                Stage::Dialling => TcpEvent::NotConnected { peer: Some(peer), why: reason.to_string() },
+                Stage::Answering | Stage::Open => TcpEvent::NotAccepted { peer, why: reason },
+            },
+        );
     }
 
     /// Answers whether the connection goes on, and whether something was done.
@@ -306,13 +327,7 @@ impl Connection {
                 None if self.closing && dialling && self.pending.is_empty() => {}
                 None => return (true, false),
                 Some(Err(reason)) => {
-                    tell(
-                        events,
-                        match dialling {
-                            true => TcpEvent::NotConnected { peer: Some(peer), why: reason.to_string() },
-                            false => TcpEvent::NotAccepted { peer, why: reason },
-                        },
-                    );
+                    self.tell_failure(reason, events);
                     stack.stream_release(self.stream);
                     return (false, true);
                 }
@@ -324,7 +339,6 @@ impl Connection {
             }
         }
         moved |= self.push(stack) | (!paused && self.read(now, stack, events));
-        let (peer, received) = (self.peer, self.received);
         let how = match stack.stream_state(self.stream) {
             StreamState::Closed(CloseReason::Reset) => Ending::PeerReset,
             StreamState::Closed(reason) if stack.stream_readable(self.stream) == 0 => Ending::Over(reason),
@@ -334,7 +348,7 @@ impl Connection {
             _ if self.closing && self.pending.is_empty() => Ending::Closed,
             _ => return (true, moved),
         };
-        tell(events, TcpEvent::Ended { peer, how, received, crc: self.crc.value() });
+        self.tell_end(how, events);
         stack.stream_release(self.stream);
         (false, true)
     }

@@ -8,6 +8,8 @@ use crate::net::stack::tests::lan::{App, Lan, address, ms};
 use crate::net::stack::{CloseReason, Connection, StreamState, TcpOptions, UDP_QUEUE};
 use crate::time::Duration;
 
+mod limits;
+
 fn at(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(address(1)), port)
 }

@@ -69,7 +69,10 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
+            let gone = make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream));
+            if let Some(gone) = gone.filter(|gone| matches!(gone.phase, Phase::Open(..))) {
+                gone.tell(events, WebSocketNews::Ended(WebSocketEnd::Lost));
+            }
             let phase = Phase::Shaking(Vec::new());
             self.connections.push(Connection { stream, peer, output: VecDeque::new(), phase, heard: now });
             moved = true;
