@@ -11,10 +11,13 @@ use super::stack::{Connection, Ipv4Config, Ipv6Config, Medium, Secure, Stack, St
 use super::tls::{self, Clock};
 use super::types::{OneAction, Which};
 use crate::event::Rank;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// TCP buffers of hosts in bytes: a window that does not limit a module.
 const TCP_BUFFER: usize = 65_535;
+
+/// How long a server waits for a client that is silent in the handshake, as web servers do for a first request (a guess).
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// One host.
 pub(super) struct Host {
@@ -191,7 +194,8 @@ impl Host {
 /// A server's TLS on a host that knows the time.
 fn server(config: &tls::Config, epoch: u64) -> Secure {
     let clock = Clock { at: Instant::ZERO, shows: epoch };
-    Secure { config: Arc::new(config.clone()), clock, most: None }
+    let config = tls::Config { patience: config.patience.or(Some(HANDSHAKE_PATIENCE)), ..config.clone() };
+    Secure { config: Arc::new(config), clock, most: None }
 }
 
 impl Timer {

@@ -200,3 +200,36 @@ fn an_alert_in_mid_stream_is_told_with_its_number_and_a_cut_is_not() {
         assert!(refused.contains(sentence), "{refused}");
     }
 }
+
+#[test]
+fn a_server_gives_up_a_client_that_vanishes_in_the_handshake_after_a_minute() {
+    let mut host = joined(1);
+    host.console("host secure tls answers none");
+    host.send("AT+CIPSTART=\"SSL\",\"203.0.113.40\",443\r\n");
+    host.wait(SECOND);
+    seen(&mut host);
+    // Its power goes: nobody says that the connection is over.
+    host.console("module wifi power off");
+    host.wait(58 * SECOND);
+    assert_eq!(seen(&mut host), [""; 0], "it is given up too early");
+    host.wait(3 * SECOND);
+    let told = with_peer(&seen(&mut host), "192.168.1.100");
+    assert!(
+        told.iter().any(|line| line.starts_with("secure tls failed with 192.168.1.100: ")),
+        "the server waits for ever: {told:?}"
+    );
+}
+
+#[test]
+fn handshakes_that_hang_leave_room_for_the_next_one() {
+    let servers = SERVERS.replace("[host.secure]\n", "[host.secure]\nbacklog = 2\n");
+    let mut host = Host::joined_in(&format!("{}{servers}", Scenario::default_text()), 1);
+    host.console("host secure tls answers none");
+    for _ in 0..2 {
+        host.ask("AT+CIPSTART=\"SSL\",\"203.0.113.40\",443\r\n", "\r\nERROR\r\n");
+    }
+    host.console("host secure tls answers right");
+    host.wait(600 * SECOND);
+    host.pending.clear();
+    host.ask("AT+CIPSTART=\"SSL\",\"203.0.113.40\",443\r\n", "CONNECT\r\n\r\nOK\r\n");
+}

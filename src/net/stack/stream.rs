@@ -28,7 +28,7 @@ impl Stack {
     }
 
     /// Listens on a port, on every address of the node. Up to `backlog` (at least 1) connections wait to be
-    /// accepted; SYNs beyond them are dropped. `options` are those of the connections;
+    /// accepted; SYNs beyond them are dropped. Those in TLS's handshake do not count. `options` are those of the connections;
     /// [`connect_timeout`](TcpOptions::connect_timeout) bounds half-open ones.
     ///
     /// # Errors

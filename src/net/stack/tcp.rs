@@ -440,7 +440,7 @@ impl Stack {
     /// Looks at what smoltcp did to the connections. Called after each packet, so that no state is missed.
     pub(super) fn follow_tcp(&mut self) {
         self.follow_listeners();
-        let mut over = Vec::new();
+        let (mut over, mut moved) = (Vec::new(), false);
         for (id, connection) in &mut self.connections {
             let Some(handle) = connection.handle else { continue };
             let socket = self.sockets.get_mut::<tcp::Socket>(handle);
@@ -452,6 +452,7 @@ impl Stack {
             if state != phase {
                 connection.phase = state;
                 connection.since = self.now;
+                moved = true;
             }
             match state {
                 State::TimeWait => {
@@ -473,10 +474,11 @@ impl Stack {
                 _ => {}
             }
         }
-        if !over.is_empty() {
-            for (id, reason) in over {
-                self.finish(id, reason);
-            }
+        moved |= !over.is_empty();
+        for (id, reason) in over {
+            self.finish(id, reason);
+        }
+        if moved {
             self.follow_listeners();
         }
     }

@@ -197,6 +197,12 @@ impl Session {
     /// The peer has ended the connection below, and all that it sent has been fed.
     pub fn end(&mut self, now: Instant) {
         lock(&self.wire).ended = true;
+        if self.hearing == Hearing::Mute && self.state == State::Handshaking {
+            // It says nothing, but there is nobody left whom it could keep waiting.
+            self.held = None;
+            let code = Error::from(codes::SslConnEof).to_int();
+            self.state = State::Failed(Failure { reason: Reason::PeerClosed, code, flags: 0, sent: None });
+        }
         self.shake(now);
     }
 

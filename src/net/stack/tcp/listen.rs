@@ -25,7 +25,8 @@ pub(in crate::net::stack) struct Listening {
     listening: Option<SocketHandle>,
     /// Sequence number of the last SYN.
     syn: i32,
-    /// Connections that were not handed out yet, half-open ones included, in the order of their SYNs.
+    /// Connections that were not handed out yet, half-open ones and those in TLS's handshake included, in the order of
+    /// their SYNs.
     pending: VecDeque<Connection>,
 }
 
@@ -148,8 +149,11 @@ impl Stack {
             listener.listening = None;
             listener.pending.extend(new);
         }
-        let full = self.listeners.get(&id).is_none_or(|l| l.pending.len() >= l.backlog);
-        if full {
+        let Some(listener) = self.listeners.get(&id) else { return };
+        // A server takes a connection when TCP is open, and shakes hands with TLS then.
+        let shaking = |c: &Tcb| c.tls.is_some() && !matches!(c.phase, State::SynSent | State::SynReceived);
+        let waits = |c: &&Connection| !self.connections.get(c).is_some_and(shaking);
+        if listener.pending.iter().filter(waits).count() >= listener.backlog {
             return;
         }
         let mut socket = self.new_tcp_socket(&options);

@@ -8,6 +8,7 @@ use crate::net::stack::*;
 use crate::net::tls::{
     CA, Clock, Config, Fault, HostCertificate, KeyKind, Reason, SetupError, Verify, Version,
 };
+use crate::net::toxics::Toxics;
 use crate::time::{Duration, Instant};
 
 const FIN: u8 = 1;
@@ -280,6 +281,68 @@ fn a_peer_that_ends_in_the_handshake_fails_it() {
     lan.nodes[1].stream_close(plain);
     lan.run_idle(ms(200));
     assert_eq!(failure(lan.nodes[0].stream_state(connection)), Some(Reason::PeerClosed));
+}
+
+#[test]
+fn handshakes_that_hang_keep_nobody_out_and_end_with_their_clients() {
+    for fault in [Fault::Silent, Fault::HalfFlight] {
+        let mut lan = Lan::new(2, 1);
+        let listener = lan.nodes[1].stream_listen(443, 2, &TcpOptions::default()).unwrap();
+        lan.nodes[1].listener_secure(listener, &secure(Config { fault: Some(fault), ..server() }));
+        let dial = |lan: &mut Lan| {
+            let c = lan.nodes[0].stream_connect(lan.now, at(1, 443), None, &TcpOptions::default()).unwrap();
+            lan.nodes[0].stream_secure(c, &secure(client()));
+            lan.run_idle(lan.now + Duration::from_secs(2));
+            c
+        };
+        let hanging = [dial(&mut lan), dial(&mut lan)];
+        lan.nodes[1].listener_secure(listener, &secure(server()));
+        let third = dial(&mut lan);
+        assert_eq!(lan.nodes[0].stream_state(third), StreamState::Open, "{fault:?}: its SYN found no room");
+        assert!(lan.nodes[1].stream_accept(listener).is_some());
+        // The clients lose their patience and close; the server has not said that it ends.
+        lan.run_idle(ms(30_000));
+        for connection in hanging {
+            assert_eq!(failure(lan.nodes[0].stream_state(connection)), Some(Reason::Silent));
+        }
+        assert_eq!(lan.nodes[1].connections.len(), 1, "{fault:?}: the server keeps what its clients have left");
+    }
+}
+
+#[test]
+fn a_connection_that_was_reset_takes_no_more_bytes() {
+    let mut lan = Lan::new(2, 1);
+    let (client, server) = connected(&mut lan, client(), server());
+    lan.nodes[1].tcp_abort(server);
+    lan.run_idle(ms(1_100));
+    assert_eq!(lan.nodes[0].stream_state(client), StreamState::Closed(CloseReason::Reset));
+    assert_eq!(lan.nodes[0].stream_send_free(client), 0, "there is room for what nobody will get");
+    assert_eq!(lan.nodes[0].stream_send(client, b"lost"), 0, "the bytes count as taken");
+    assert_eq!(lan.nodes[0].stream_written(client), 0);
+}
+
+#[test]
+fn a_paced_stream_comes_whole_although_its_peer_has_closed() {
+    let mut lan = Lan::new(2, 1);
+    let (client, server) = connected(&mut lan, client(), server());
+    let toxics = Toxics { bandwidth_bps: Some(80_000), ..Toxics::default() };
+    lan.nodes[1].set_toxics(Some(443), toxics);
+    let up: Vec<u8> = (0..5_000u32).map(|i| (i % 251) as u8).collect();
+    assert_eq!(lan.nodes[0].stream_send(client, &up), up.len());
+    lan.nodes[0].stream_release(client);
+    let (mut got, mut over) = (Vec::new(), false);
+    lan.run(ms(10_000), |_, nodes| {
+        let read = nodes[1].stream_recv(server, usize::MAX);
+        got.extend_from_slice(&read);
+        over |= nodes[1].stream_state(server) == StreamState::PeerClosed && nodes[1].stream_readable(server) == 0;
+        // As every service has it: then it is done.
+        if over {
+            nodes[1].stream_release(server);
+        }
+        !read.is_empty()
+    });
+    assert!(over, "the end never comes");
+    assert!(got == up, "{} bytes of {} came", got.len(), up.len());
 }
 
 #[test]
