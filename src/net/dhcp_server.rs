@@ -134,6 +134,8 @@ impl DhcpServer {
         let address = message.requested_ip.unwrap_or(message.client_ip);
         let known = self.bindings.contains_key(&mac) || self.make_room(now);
         if known && self.may_have(now, mac, address) {
+            // Whose it was before has it no more.
+            self.bindings.retain(|other, b| *other == mac || b.address != address);
             self.bindings.insert(mac, Binding { address, until: now + self.lease });
             self.reply(message, DhcpMessageType::Ack, Some(address))
         } else {
@@ -166,10 +168,9 @@ impl DhcpServer {
         let range = self.first.to_bits()..=self.last.to_bits();
         let fresh = range.map(Ipv4Addr::from_bits).find(|a| !taken.contains(a) && !self.reserved.contains(a));
         fresh.or_else(|| {
-            let free = self.bindings.values().filter(|b| b.until <= now);
-            free.min_by_key(|b| (b.until, b.address))
-                .map(|b| b.address)
-                .filter(|a| self.may_have(now, mac, *a))
+            // Two bindings may have one address: an old one, and another client's.
+            let free = self.bindings.values().filter(|b| b.until <= now && self.may_have(now, mac, b.address));
+            free.min_by_key(|b| (b.until, b.address)).map(|b| b.address)
         })
     }
 

@@ -261,3 +261,23 @@ fn masks_have_as_many_bits_as_they_should() {
     assert_eq!(bits(30), [255, 255, 255, 252]);
     assert_eq!(bits(32), [255; 4]);
 }
+
+#[test]
+fn an_expired_address_is_found_although_the_oldest_binding_is_another_clients_by_now() {
+    let mut s = server();
+    let macs: Vec<Mac> = (0..6).map(|n| [2, 0, 0, 0, 1, n]).collect();
+    // Every address is leased: .2, .4, .5 and .6, the first for a short while.
+    for (n, mac) in macs[..4].iter().enumerate() {
+        let address = discover(&mut s, second(n as u64), *mac, None).expect("an address");
+        assert!(request(&mut s, second(n as u64), *mac, address));
+    }
+    // All are over. The fifth client gets the one that has been free for longest, and the sixth the next.
+    let late = second(5_000);
+    let fifth = discover(&mut s, late, macs[4], None).expect("an address for the fifth");
+    assert!(request(&mut s, late, macs[4], fifth));
+    let sixth = discover(&mut s, late, macs[5], None);
+    assert!(sixth.is_some_and(|address| address != fifth), "three addresses are free, and it gets {sixth:?}");
+    // Who had the address first is told to look for another one, and gets it.
+    assert!(!request(&mut s, late, macs[0], fifth), "an address with two owners");
+    assert!(discover(&mut s, late, macs[0], None).is_some_and(|address| address != fifth));
+}
