@@ -390,6 +390,12 @@ impl Network {
         self.reaches_out = true;
     }
 
+    /// How many bytes a real program may send on a connection that leads to it. None where there is no such connection.
+    pub fn external_room(&self, host: &str, port: u16, number: u32) -> usize {
+        let host = self.hosts.iter().find(|own| own.name == host);
+        host.map_or(0, |host| host.services.external_room(port, number))
+    }
+
     /// What a real program is to be told next: the host, its port, the number of the connection there, and what.
     pub fn take_external(&mut self) -> Option<(String, u16, u32, ExternalOutput)> {
         let (host, port, number, output) = self.externals.pop_front()?;

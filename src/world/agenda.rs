@@ -59,6 +59,14 @@ impl Agenda {
         self.0.retain(|filed| !is_step(&filed.due));
     }
 
+    /// All changes that are still to come, in order.
+    pub fn every_change(&self) -> impl Iterator<Item = &Change> {
+        self.0.iter().filter_map(|filed| match &filed.due {
+            Due::Change(change) => Some(change),
+            Due::Listens(_) => None,
+        })
+    }
+
     /// The changes that are still to come and that somebody has said or will have, in order.
     pub fn changes(&self) -> impl Iterator<Item = (Instant, &Change)> {
         self.0.iter().filter_map(|filed| match &filed.due {

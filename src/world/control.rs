@@ -81,7 +81,8 @@ impl World {
     /// has passed. It is an input, and goes into the log.
     ///
     /// # Errors
-    /// [`Error::Console`] when there is no such host.
+    /// [`Error::Console`] when there is no such host, or for data beyond [`external_room`](Self::external_room): none of it
+    /// is taken then.
     pub fn external(
         &mut self,
         host: &str,
@@ -89,11 +90,36 @@ impl World {
         number: u32,
         input: ExternalInput,
     ) -> Result<(), Error> {
+        if let ExternalInput::Data(data) = &input
+            && data.len() > self.external_room(host, port, number)
+        {
+            let length = data.len();
+            return Err(Error::Console(format!(
+                "host '{host}' has no room for {length} bytes more on connection {number} of port {port}"
+            )));
+        }
         let change =
             Change::Host { name: host.to_owned(), action: HostAction::External { port, number, input } };
         let command = Command::Change(change.clone());
         self.scenario.check(&command).map_err(Error::Console)?;
         self.change(None, change).map(|_| ())
+    }
+
+    /// How many bytes [`external`](Self::external) takes as data of this connection now: who reads a real program stops below
+    /// that, so that the program waits as it would for a slow peer. None where there is no such connection.
+    pub fn external_room(&self, host: &str, port: u16, number: u32) -> usize {
+        // A change waits until no module is behind it.
+        let filed =
+            self.changes.every_change().filter_map(|change| match change {
+                Change::Host { name, action: HostAction::External { port: p, number: n, input } }
+                    if name == host && (*p, *n) == (port, number) =>
+                {
+                    if let ExternalInput::Data(data) = input { Some(data.len()) } else { None }
+                }
+                _ => None,
+            });
+        let filed: usize = filed.sum();
+        self.network.external_room(host, port, number).saturating_sub(filed)
     }
 
     /// What a real program is to be told next: the host, its port, the number of the connection there, and what. Nothing

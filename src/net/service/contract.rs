@@ -69,6 +69,11 @@ pub(super) trait Service: Send {
         false
     }
 
+    /// How many bytes a real program may send on a connection that leads to it; `None`: there is no such connection.
+    fn external_room(&self, _port: u16, _number: u32) -> Option<usize> {
+        None
+    }
+
     /// What a real program is to be told next: the own port, the connection's number, and what.
     fn take_external(&mut self) -> Option<(u16, u32, ExternalOutput)> {
         None

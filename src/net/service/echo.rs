@@ -34,8 +34,7 @@ impl Service for TcpServer {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            if let Some(gone) =
-                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
+            if let Some(gone) = make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
             {
                 gone.tell_end(false, events);
             }

@@ -16,6 +16,8 @@ use crate::time::Instant;
 
 /// Most bytes that are read at once.
 const PIECE: usize = 8192;
+/// Most bytes of a program that wait for the stack to take them.
+const ROOM: usize = 65_536;
 
 /// One connection.
 struct Connection {
@@ -74,8 +76,7 @@ impl Service for Server {
     fn poll(&mut self, now: Instant, stack: &mut Stack, events: &mut Events) -> bool {
         let mut moved = false;
         while let Some((stream, peer)) = stack.stream_accept(self.listener) {
-            if let Some(gone) =
-                make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
+            if let Some(gone) = make_room(stack, &mut self.connections, self.limits, |c| (c.heard, c.stream))
             {
                 gone.drop_program(&mut self.outputs);
                 tell(events, gone.peer, gone.broken());
@@ -138,6 +139,12 @@ impl Service for Server {
         true
     }
 
+    fn external_room(&self, port: u16, number: u32) -> Option<usize> {
+        let connection =
+            self.connections.iter().find(|c| c.number == number).filter(|_| port == self.port)?;
+        Some(if connection.closing { 0 } else { ROOM.saturating_sub(connection.output.len()) })
+    }
+
     fn take_external(&mut self) -> Option<(u16, u32, ExternalOutput)> {
         self.outputs.pop_front().map(|(number, output)| (self.port, number, output))
     }
@@ -183,13 +190,16 @@ impl Connection {
         moved |= taken > 0;
         let state = stack.stream_state(self.stream);
         let peer_done = state == StreamState::PeerClosed && stack.stream_readable(self.stream) == 0;
-        if (peer_done || matches!(state, StreamState::Closed(_))) && !self.told_end {
+        if peer_done && !self.told_end {
             self.told_end = true;
-            let end = if peer_done { ExternalOutput::Close } else { ExternalOutput::Reset };
-            outputs.push_back((self.number, end));
+            outputs.push_back((self.number, ExternalOutput::Close));
             moved = true;
         }
         let over = matches!(state, StreamState::Closed(_));
+        if over {
+            // Also behind a `Close`: a program that goes on all the same is to learn of it.
+            self.drop_program(outputs);
+        }
         let program_done = self.closing && self.output.is_empty();
         if program_done && state == StreamState::Open {
             stack.stream_close(self.stream);

@@ -196,6 +196,11 @@ impl Services {
         }
     }
 
+    /// How many bytes a real program may send on a connection that leads to it: none where there is no such connection.
+    pub(super) fn external_room(&self, port: u16, number: u32) -> usize {
+        self.list.iter().find_map(|service| service.external_room(port, number)).unwrap_or_default()
+    }
+
     /// What a real program is to be told next.
     pub(super) fn take_external(&mut self) -> Option<(u16, u32, ExternalOutput)> {
         self.list.iter_mut().find_map(|service| service.take_external())
