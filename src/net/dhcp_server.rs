@@ -169,7 +169,8 @@ impl DhcpServer {
         let fresh = range.map(Ipv4Addr::from_bits).find(|a| !taken.contains(a) && !self.reserved.contains(a));
         fresh.or_else(|| {
             // Two bindings may have one address: an old one, and another client's.
-            let free = self.bindings.values().filter(|b| b.until <= now && self.may_have(now, mac, b.address));
+            let free =
+                self.bindings.values().filter(|b| b.until <= now && self.may_have(now, mac, b.address));
             free.min_by_key(|b| (b.until, b.address)).map(|b| b.address)
         })
     }

@@ -158,7 +158,8 @@ fn a_bandwidth_paces_both_directions() {
 
 #[test]
 fn a_bandwidth_loses_nothing_of_what_came_before_the_end() {
-    let toxics = "discard = 9\ntcp-echo = 7\ntoxics = { 9 = \"bandwidth 80kbit/s\", 7 = \"bandwidth 80kbit/s\" }\n";
+    let toxics =
+        "discard = 9\ntcp-echo = 7\ntoxics = { 9 = \"bandwidth 80kbit/s\", 7 = \"bandwidth 80kbit/s\" }\n";
     let scenario = with_pc().replace("udp-terminal = 5000\n", toxics);
     let mut host = Host::joined_in(&scenario, 1);
     for port in [9, 7] {

@@ -305,7 +305,11 @@ fn handshakes_that_hang_keep_nobody_out_and_end_with_their_clients() {
         for connection in hanging {
             assert_eq!(failure(lan.nodes[0].stream_state(connection)), Some(Reason::Silent));
         }
-        assert_eq!(lan.nodes[1].connections.len(), 1, "{fault:?}: the server keeps what its clients have left");
+        assert_eq!(
+            lan.nodes[1].connections.len(),
+            1,
+            "{fault:?}: the server keeps what its clients have left"
+        );
     }
 }
 
@@ -334,7 +338,8 @@ fn a_paced_stream_comes_whole_although_its_peer_has_closed() {
     lan.run(ms(10_000), |_, nodes| {
         let read = nodes[1].stream_recv(server, usize::MAX);
         got.extend_from_slice(&read);
-        over |= nodes[1].stream_state(server) == StreamState::PeerClosed && nodes[1].stream_readable(server) == 0;
+        over |=
+            nodes[1].stream_state(server) == StreamState::PeerClosed && nodes[1].stream_readable(server) == 0;
         // As every service has it: then it is done.
         if over {
             nodes[1].stream_release(server);
