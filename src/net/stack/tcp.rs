@@ -492,8 +492,9 @@ impl Stack {
         }
         let local = SocketAddr::new(from, segment.src_port());
         let remote = SocketAddr::new(to, segment.dst_port());
-        let connection = self.find_connection(local, remote).and_then(|id| self.connections.get_mut(&id));
-        if let Some(connection) = connection {
+        let Some(id) = self.find_connection(local, remote) else { return };
+        let probe = self.is_probe(id);
+        if let Some(connection) = self.connections.get_mut(&id).filter(|_| !probe) {
             connection.waiting.get_or_insert(self.now);
         }
     }

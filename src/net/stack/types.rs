@@ -135,8 +135,8 @@ pub struct KeepAlive {
 pub struct TcpOptions {
     /// How long the handshake may take.
     pub connect_timeout: Duration,
-    /// How long the peer may be silent after a segment that wants an answer: data, a FIN or a probe. An idle
-    /// connection has no timeout. `None`: for ever, until the owner releases the connection (then one minute).
+    /// How long the peer may be silent after a segment that wants an answer: data or a FIN. An idle connection has no
+    /// timeout, and keep-alive probes have their own ([`KeepAlive::count`]). `None`: for ever, until the owner releases the connection (then one minute).
     pub data_timeout: Option<Duration>,
     /// How an idle connection is probed. `None`: never.
     pub keep_alive: Option<KeepAlive>,

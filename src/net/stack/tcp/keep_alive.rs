@@ -34,6 +34,16 @@ impl Tcb {
 }
 
 impl Stack {
+    /// True while what smoltcp sends on a connection with a byte in it can only be a probe: nothing waits to be sent or
+    /// acknowledged, not even a FIN. A probe has its own end.
+    pub(super) fn is_probe(&self, id: Connection) -> bool {
+        let probing = self.connections.get(&id).is_some_and(|c| c.probing);
+        let idle = |socket: &tcp::Socket<'_>| {
+            matches!(socket.state(), State::Established | State::CloseWait) && socket.send_queue() == 0
+        };
+        probing && self.socket(id).is_some_and(idle)
+    }
+
     /// Starts to probe connections that were idle long enough, and resets those whose peer has answered nothing.
     pub(super) fn run_keep_alive(&mut self) -> bool {
         let mut moved = false;

@@ -2,6 +2,7 @@
 
 mod address;
 mod contract;
+mod given_up;
 mod ipv6;
 pub(crate) mod lan;
 mod names;
