@@ -113,6 +113,11 @@ pub(super) fn parts(packet: &[u8]) -> Option<(IpAddr, IpAddr, IpProtocol, &[u8])
     }
 }
 
+/// False for an IPv4 packet whose header's checksum is wrong; IPv6 has none.
+pub(super) fn is_intact(packet: &[u8]) -> bool {
+    !Ipv4Packet::new_checked(packet).is_ok_and(|ip| ip.version() == 4 && !ip.verify_checksum())
+}
+
 /// An IGMP version 2 report: `src` is a member of `group`.
 pub(super) fn group_report(src: Ipv4Addr, group: Ipv4Addr) -> Vec<u8> {
     let repr = IgmpRepr::MembershipReport { group_addr: group, version: IgmpVersion::Version2 };

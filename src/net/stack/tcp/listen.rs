@@ -169,10 +169,16 @@ impl Stack {
     /// Looks at a TCP segment before smoltcp does; false: it is dropped.
     ///
     /// A listening socket would take a repeated SYN of a half-open connection for a new one. And a SYN of a
-    /// peer that restarted, or whose last connection is in TIME_WAIT here, would get no new connection.
+    /// peer that restarted, or whose last connection is in TIME_WAIT here, would get no new connection. What was damaged
+    /// on its way is not believed, be it a sign of life.
     pub(in crate::net::stack) fn admit_segment(&mut self, packet: &[u8]) -> bool {
-        let Some((from, to, _, payload)) = packet::parts(packet) else { return false };
+        let Some((from, to, _, payload)) = packet::parts(packet).filter(|_| packet::is_intact(packet)) else {
+            return false;
+        };
         let Ok(segment) = TcpPacket::new_checked(payload) else { return false };
+        if !segment.verify_checksum(&from.into(), &to.into()) {
+            return false;
+        }
         let local = SocketAddr::new(to, segment.dst_port());
         let remote = SocketAddr::new(from, segment.src_port());
         let known = self.find_connection(local, remote);
