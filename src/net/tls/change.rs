@@ -96,6 +96,13 @@ fn certificate(right: &HostCertificate, shows: Shows) -> HostCertificate {
     }
 }
 
+/// What stands behind the first certificate of a chain in PEM: who has signed it.
+fn behind_first(chain: &[u8]) -> &[u8] {
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    let begins = |at: &usize| chain[*at..].starts_with(BEGIN);
+    (0..chain.len()).filter(begins).nth(1).map_or(&[], |at| &chain[at..])
+}
+
 impl Config {
     /// The same server, changed. `first` is what it was made with.
     ///
@@ -109,17 +116,25 @@ impl Config {
                 let right = first.host.as_ref().ok_or(SetupError::Certificate(0))?;
                 let wrong = certificate(right, shows);
                 let signed = if shows == Shows::UnknownCa { wrong.sign_as_another() } else { wrong.sign() };
-                config.identity = Some(signed?);
+                let mut signed = signed?;
+                let first = first.identity.as_ref().map_or(&[][..], |identity| &identity.certificate);
+                signed.certificate.extend(behind_first(first));
+                config.identity = Some(signed);
             }
             Change::Version(version) => config.versions = version.map_or(first.versions, |v| (v, v)),
             Change::Suite(suite) => {
                 config.suites = suite.map_or_else(|| first.suites.clone(), |suite| vec![suite]);
             }
             Change::Clients(clients) => {
+                // Whom the scenario trusts, or what makes the server a broker's.
+                let own = || match &first.authorities[..] {
+                    [] => CLIENT_CA.into(),
+                    authorities => authorities.to_vec(),
+                };
                 (config.verify, config.authorities) = match clients {
                     Clients::None => (Verify::None, Vec::new()),
-                    Clients::Asked => (Verify::Optional, CLIENT_CA.into()),
-                    Clients::Required => (Verify::Required, CLIENT_CA.into()),
+                    Clients::Asked => (Verify::Optional, own()),
+                    Clients::Required => (Verify::Required, own()),
                     Clients::Foreign => (Verify::Required, CA.into()),
                 };
             }

@@ -564,3 +564,43 @@ fn any_bytes_at_all_end_a_session_in_order() {
         }
     }
 }
+
+#[test]
+fn a_broker_keeps_what_makes_it_one_whatever_is_changed_of_it() {
+    let first = Config { host: Some(host(KeyKind::Rsa)), ..server() }.for_mqtt();
+    let asking = Config {
+        host: Some(host(KeyKind::Rsa)),
+        verify: Verify::Optional,
+        authorities: client_ca(),
+        ..server()
+    };
+    let asking = asking.for_mqtt();
+    let contains = |all: &[u8], part: &str| all.windows(part.len()).any(|w| w == part.as_bytes());
+    for first in [&first, &asking] {
+        for clients in [Clients::Asked, Clients::Required] {
+            let config = first.changed(first, Change::Clients(clients)).unwrap();
+            for authority in [MQTT_CLIENT_CA, CLIENT_CA] {
+                assert!(contains(&config.authorities, authority), "{clients:?}: an authority is gone");
+            }
+            let none = config.changed(first, Change::Clients(Clients::None)).unwrap();
+            assert_eq!(none.verify, Verify::None);
+            let again = none.changed(first, Change::Clients(clients)).unwrap();
+            assert_eq!(again, config);
+        }
+        for shows in [Shows::Expired, Shows::NotYetValid, Shows::WrongName, Shows::UnknownCa, Shows::Right] {
+            let shown = first.changed(first, Change::Shows(shows)).unwrap().identity.unwrap();
+            assert!(contains(&shown.certificate, MQTT_CHAIN), "{shows:?}: the chain is gone");
+            let own = first.identity.as_ref().unwrap();
+            assert_eq!(shown.certificate == own.certificate, shows == Shows::Right, "{shows:?}");
+        }
+    }
+}
+
+#[test]
+fn a_server_with_authorities_of_its_own_asks_for_their_clients() {
+    let own = Config { verify: Verify::Required, authorities: CA.into(), ..server() };
+    for clients in [Clients::Asked, Clients::Required] {
+        let config = own.changed(&own, Change::Clients(clients)).unwrap();
+        assert_eq!(config.authorities, own.authorities, "{clients:?}: the scenario's authority is gone");
+    }
+}
