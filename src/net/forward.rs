@@ -123,8 +123,8 @@ impl Routes {
     }
 }
 
-/// The well-formed packet `bytes` as it leaves for a link of this MTU.
-pub(super) fn forwarded(bytes: &[u8], mtu: u16) -> Result<Vec<u8>, Problem> {
+/// The well-formed packet `bytes` as it leaves for a link of this MTU: in pieces, where it is too large and may be cut.
+pub(super) fn forwarded(bytes: &[u8], mtu: u16) -> Result<Vec<Vec<u8>>, Problem> {
     let mut bytes = bytes.to_vec();
     let (length, ipv6) = (bytes.len(), packet::is_ipv6(&bytes));
     let hops = if ipv6 {
@@ -135,7 +135,8 @@ pub(super) fn forwarded(bytes: &[u8], mtu: u16) -> Result<Vec<u8>, Problem> {
     if hops <= 1 {
         return Err(Problem::TimeExceeded);
     }
-    if length > usize::from(mtu) {
+    let may_be_cut = !ipv6 && !Ipv4Packet::new_unchecked(&bytes[..]).dont_frag();
+    if length > usize::from(mtu) && !may_be_cut {
         return Err(Problem::TooLarge(mtu));
     }
     if ipv6 {
@@ -145,7 +146,7 @@ pub(super) fn forwarded(bytes: &[u8], mtu: u16) -> Result<Vec<u8>, Problem> {
         packet.set_hop_limit(hops - 1);
         packet.fill_checksum();
     }
-    Ok(bytes)
+    Ok(packet::fragments(bytes, usize::from(mtu)))
 }
 
 /// The ICMP error of `from` that tells the sender of the well-formed packet `original`; `None` where none may be sent.
@@ -260,13 +261,44 @@ mod tests {
     #[test]
     fn a_forwarded_packet_has_one_hop_less_and_a_good_checksum() {
         let out = forwarded(&packet_with_ttl(64, b"hello"), 1500).unwrap();
-        let packet = Ipv4Packet::new_checked(&out[..]).unwrap();
+        assert_eq!(out.len(), 1);
+        let packet = Ipv4Packet::new_checked(&out[0][..]).unwrap();
         assert_eq!((packet.hop_limit(), packet.ident()), (63, 0x4711));
         assert!(packet.verify_checksum());
         assert_eq!(forwarded(&packet_with_ttl(1, b""), 1500), Err(Problem::TimeExceeded));
         assert_eq!(forwarded(&packet_with_ttl(0, b""), 1500), Err(Problem::TimeExceeded));
         assert!(forwarded(&packet_with_ttl(2, &[0; 556]), 576).is_ok());
         assert_eq!(forwarded(&packet_with_ttl(2, &[0; 557]), 576), Err(Problem::TooLarge(576)));
+    }
+
+    /// Where each piece begins in the whole, its bytes, and whether more follow.
+    fn pieces(packets: &[Vec<u8>]) -> Vec<(u16, Vec<u8>, bool)> {
+        let packets = packets.iter().map(|bytes| {
+            let packet = Ipv4Packet::new_checked(&bytes[..]).unwrap();
+            assert!(packet.verify_checksum());
+            assert_eq!((packet.hop_limit(), packet.ident(), packet.dont_frag()), (8, 0x4711, false));
+            (packet.frag_offset(), packet.payload().to_vec(), packet.more_frags())
+        });
+        packets.collect()
+    }
+
+    #[test]
+    fn a_packet_that_may_be_cut_is_and_so_is_a_piece_of_one() {
+        let payload: Vec<u8> = (0..1400u32).map(|i| i as u8).collect();
+        let mut whole = packet_with_ttl(9, &payload);
+        let mut packet = Ipv4Packet::new_unchecked(&mut whole[..]);
+        packet.set_dont_frag(false);
+        packet.fill_checksum();
+        let cut = forwarded(&whole, 900).unwrap();
+        let (first, rest) = (payload[..880].to_vec(), payload[880..].to_vec());
+        assert_eq!(pieces(&cut), [(0, first, true), (880, rest, false)]);
+        let mut first = cut[0].clone();
+        let mut packet = Ipv4Packet::new_unchecked(&mut first[..]);
+        packet.set_hop_limit(9);
+        packet.fill_checksum();
+        let again = pieces(&forwarded(&first, 576).unwrap());
+        let expected = [(0, payload[..552].to_vec(), true), (552, payload[552..880].to_vec(), true)];
+        assert_eq!(again, expected, "more follow behind the last piece of the first piece, too");
     }
 
     #[test]

@@ -385,7 +385,7 @@ impl Gateway {
             }
             Some((hop, _)) if self.is_cut(src, hop) => {}
             Some((hop, mtu)) => match forwarded(bytes, mtu) {
-                Ok(packet) => self.emit(now, hop, dst, packet),
+                Ok(packets) => packets.into_iter().for_each(|packet| self.emit(now, hop, dst, packet)),
                 Err(problem) => self.complain(now, problem, bytes),
             },
         }

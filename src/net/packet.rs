@@ -1,4 +1,4 @@
-//! The packets that the gateway makes itself in IPv4, and who sent one.
+//! The packets that the gateway makes itself in IPv4, who sent one, and its pieces where it is too large for a link.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
@@ -93,6 +93,34 @@ pub(super) fn udp(src: SocketAddrV4, dst: SocketAddrV4, payload: &[u8]) -> Vec<u
         &ChecksumCapabilities::default(),
     );
     ipv4(*src.ip(), *dst.ip(), IpProtocol::Udp, &bytes)
+}
+
+/// The IPv4 `packet` in pieces of at most `mtu` bytes, whether it is a piece itself or not (RFC 791, 3.2), its options in
+/// each; the packet itself when it fits, or when it is not IPv4.
+pub(super) fn fragments(packet: Vec<u8>, mtu: usize) -> Vec<Vec<u8>> {
+    let Some(ip) = Ipv4Packet::new_checked(&packet[..]).ok().filter(|ip| ip.version() == 4) else {
+        return vec![packet];
+    };
+    let header_len = usize::from(ip.header_len());
+    if packet.len() <= mtu || mtu < header_len + 8 {
+        return vec![packet];
+    }
+    let (begin, more) = (usize::from(ip.frag_offset()), ip.more_frags());
+    let step = (mtu - header_len) / 8 * 8;
+    let (header, payload) = packet.split_at(header_len);
+    let pieces = payload.chunks(step).enumerate();
+    pieces
+        .map(|(i, piece)| {
+            let mut bytes = [header, piece].concat();
+            let total = bytes.len() as u16;
+            let mut fragment = Ipv4Packet::new_unchecked(&mut bytes[..]);
+            fragment.set_total_len(total);
+            fragment.set_more_frags(more || (i + 1) * step < payload.len());
+            fragment.set_frag_offset((begin + i * step) as u16);
+            fragment.fill_checksum();
+            bytes
+        })
+        .collect()
 }
 
 /// The IPv4 packet at the start of `bytes`, without what follows it; `None` when it is malformed.

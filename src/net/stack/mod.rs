@@ -353,7 +353,7 @@ impl Stack {
             port.queued = 0;
         }
         while let Some(packet) = self.outbox.pop_front() {
-            for fragment in packet::fragments(packet, usize::from(self.mtu)) {
+            for fragment in crate::net::packet::fragments(packet, usize::from(self.mtu)) {
                 self.route(fragment);
             }
         }

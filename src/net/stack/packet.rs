@@ -1,8 +1,8 @@
-//! Packets that the stack builds itself: UDP datagrams, pings and IPv4's group reports, in fragments when they
-//! are larger than the MTU. And what stands in a packet.
+//! Packets that the stack builds itself: UDP datagrams, pings and IPv4's group reports. And what stands in a packet.
 //!
-//! smoltcp keeps one packet at a time under fragmentation and drops the rest of it when a second large one is
-//! sent in the same poll; here every fragment is made at once.
+//! Those that are larger than the MTU go out in fragments, IPv4's made by [`crate::net::packet`]. smoltcp keeps one packet at
+//! a time under fragmentation and drops the rest of it when a second large one is sent in the same poll; here every fragment
+//! is made at once.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -124,30 +124,6 @@ pub(super) fn group_report(src: Ipv4Addr, group: Ipv4Addr) -> Vec<u8> {
     ipv4(src, group, IpProtocol::Igmp, 1, 0, repr.buffer_len(), |payload| {
         repr.emit(&mut IgmpPacket::new_unchecked(payload));
     })
-}
-
-/// `packet` cut into pieces of at most `mtu` bytes; the packet itself when it fits, or when it is not IPv4.
-pub(super) fn fragments(packet: Vec<u8>, mtu: usize) -> Vec<Vec<u8>> {
-    if packet.len() <= mtu || Ipv4Packet::new_checked(&packet[..]).is_err() || mtu < IPV4_HEADER_LEN + 8 {
-        return vec![packet];
-    }
-    let step = (mtu - IPV4_HEADER_LEN) / 8 * 8;
-    let (header, payload) = packet.split_at(IPV4_HEADER_LEN);
-    let pieces = payload.chunks(step).enumerate();
-    pieces
-        .map(|(i, piece)| {
-            let mut bytes = Vec::with_capacity(header.len() + piece.len());
-            bytes.extend_from_slice(header);
-            bytes.extend_from_slice(piece);
-            let total = bytes.len() as u16;
-            let mut fragment = Ipv4Packet::new_unchecked(&mut bytes);
-            fragment.set_total_len(total);
-            fragment.set_more_frags((i + 1) * step < payload.len());
-            fragment.set_frag_offset((i * step) as u16);
-            fragment.fill_checksum();
-            bytes
-        })
-        .collect()
 }
 
 /// The IPv6 `packet` cut into pieces of at most `mtu` bytes; the packet itself when it fits.

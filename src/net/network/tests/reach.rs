@@ -111,6 +111,26 @@ fn a_packet_out_of_hops_or_too_large_gets_an_icmp_error_from_the_gateway() {
 }
 
 #[test]
+fn a_packet_that_may_be_cut_up_is_and_comes_back_whole() {
+    let mut config = config();
+    config.hosts[0].link.down = Faults { mtu: 900, ..Faults::default() };
+    let mut bench = Bench::joined(&config, 1);
+    let (from, to) = (socket("192.168.4.100", 4000), socket("203.0.113.10", 7));
+    for length in [873, 1000, 1452] {
+        let mut sent = packet::udp(from, to, &(0..length).map(|i| i as u8).collect::<Vec<u8>>());
+        let mut packet = Ipv4Packet::new_unchecked(&mut sent[..]);
+        packet.set_dont_frag(false);
+        packet.set_ident(length as u16);
+        packet.fill_checksum();
+        let got = bench.exchange(&sent);
+        let [echoed] = &got[..] else { panic!("{length} bytes: one echo was expected: {got:?}") };
+        let echoed = Ipv4Packet::new_checked(&echoed[..]).unwrap();
+        assert_eq!(echoed.next_header(), IpProtocol::Udp, "{length} bytes: no echo, but an error");
+        assert_eq!(echoed.payload()[8..], sent[28..], "{length} bytes are damaged");
+    }
+}
+
+#[test]
 fn the_order_in_which_modules_call_does_not_matter() {
     const WINDOW: u64 = 1_000_000;
     #[derive(Clone, Copy, Debug)]
