@@ -155,8 +155,8 @@ impl Stack {
     }
 
     /// The owner forgets the connection. It closes in good order first (see [`stream_close`](Self::stream_close)) and
-    /// is removed when it has; what still arrives is thrown away, and a peer that never closes is given up after a
-    /// minute.
+    /// is removed when it has; what still arrives is thrown away, and a peer is given up that has taken nothing of what
+    /// waits for it for a minute, or never closes.
     pub fn stream_release(&mut self, connection: Connection) {
         self.tcp_release(connection);
     }

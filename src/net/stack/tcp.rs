@@ -23,7 +23,7 @@ mod keep_alive;
 mod listen;
 pub(super) use listen::Listening;
 
-/// How long a released connection may wait for its peer.
+/// How long a released connection may wait for its peer to take a byte, or to close.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long another SYN with the same number counts as a duplicate, and not as a peer that restarted.
 const SYN_LIFETIME: Duration = Duration::from_secs(10);
@@ -59,6 +59,8 @@ pub(super) struct Tcb {
     /// True: nobody will read, what arrives is thrown away.
     deaf: bool,
     released: bool,
+    /// Of a released one: bytes that wait for the peer, and since when they have been so many in this state.
+    orphaned: Option<(usize, Instant)>,
     /// The listener that has not handed it out yet.
     listener: Option<Listener>,
     /// The sequence number of the peer's SYN, when the peer made the connection.
@@ -89,6 +91,7 @@ impl Tcb {
             unread: Vec::new(),
             deaf: false,
             released: false,
+            orphaned: None,
             listener: None,
             syn: None,
             tls: None,
@@ -126,7 +129,10 @@ impl Tcb {
             None if self.released => Some(ORPHAN_TIMEOUT),
             timeout => timeout,
         };
-        let orphan = (self.released && self.phase == State::FinWait2).then(|| self.since + ORPHAN_TIMEOUT);
+        // A peer that owes an answer has the other timeout. And where a toxic holds the FIN back, only bytes wait for it.
+        let answered = self.orphaned.filter(|_| self.waiting.is_none());
+        let stands = answered.filter(|(unsent, _)| *unsent > 0 || !self.closes_late());
+        let orphan = stands.map(|(_, since)| since + ORPHAN_TIMEOUT);
         match self.phase {
             State::SynSent | State::SynReceived => Some(self.since + self.options.connect_timeout),
             State::Closed | State::Listen | State::TimeWait => None,
@@ -447,6 +453,11 @@ impl Stack {
             if connection.deaf && socket.can_recv() {
                 // Nothing can go wrong where something can be received.
                 while socket.recv(|data| (data.len(), data.len())).is_ok_and(|n| n > 0) {}
+            }
+            if connection.released {
+                let unsent = socket.send_queue();
+                let same = connection.orphaned.filter(|(n, _)| *n == unsent && socket.state() == connection.phase);
+                connection.orphaned = same.or(Some((unsent, self.now)));
             }
             let (state, phase) = (socket.state(), connection.phase);
             if state != phase {
