@@ -87,6 +87,8 @@ impl Leg {
 /// The gateway.
 pub(super) struct Gateway {
     legs: Vec<Leg>,
+    /// Modules and hosts of the world.
+    nodes: usize,
     /// When each leg has something to do. Who changes that notes it ([`Gateway::note`]).
     timers: Tournament<Instant>,
     /// Its own addresses, on all legs.
@@ -97,11 +99,12 @@ pub(super) struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway that is on no segment and knows no host yet, and may be on so many.
-    pub(super) fn new(dns: DnsServer, segments: usize) -> Self {
+    /// A gateway that is on no segment and knows no host yet, and may be on so many segments with so many nodes.
+    pub(super) fn new(dns: DnsServer, segments: usize, nodes: usize) -> Self {
         let (timers, addresses) = (Tournament::new(segments), BTreeSet::new());
         Gateway {
             legs: Vec::new(),
+            nodes,
             timers,
             addresses,
             routes: Routes::default(),
@@ -140,7 +143,7 @@ impl Gateway {
             address,
             ipv6,
             mac,
-            neighbours: Neighbours::default(),
+            neighbours: Neighbours::new(self.nodes),
             dhcp: DhcpServer::new(config, reserved.iter().copied().filter(|own| address.contains_addr(own))),
             dns: dns::Server::new(&mut stack).ok(),
             stack,
@@ -433,6 +436,8 @@ impl Gateway {
                     }
                     Resolution::Ask => self.ask(segment, dst),
                     Resolution::Asked => {}
+                    // Its sender learns of it, and so does who looks at the capture.
+                    Resolution::Full(packet) => self.complain(now, Problem::HostUnreachable, &packet),
                 }
                 self.note(segment);
             }

@@ -9,9 +9,11 @@ use std::net::IpAddr;
 use super::addr::Mac;
 use crate::time::{Duration, Instant};
 
-/// Most neighbours that are remembered.
+/// Most neighbours that are remembered, where the world does not have more.
 const KNOWN_LIMIT: usize = 1024;
-/// Most neighbours that are asked for at a time.
+/// Addresses of a node: one of IPv4, and of IPv6 that of its link, a global one and one from before.
+const ADDRESSES: usize = 4;
+/// Most neighbours that are asked for at a time, where the world does not have more.
 const WANTED_LIMIT: usize = 64;
 /// Most packets that wait for one neighbour; the oldest goes first.
 const PACKET_LIMIT: usize = 4;
@@ -33,8 +35,10 @@ pub(super) enum Resolution {
     Known(Mac, Vec<u8>),
     /// It is kept. Ask for the neighbour.
     Ask,
-    /// It is kept, or dropped because too many wait. The question is on its way.
+    /// It is kept; an older one is dropped where too many wait. The question is on its way.
     Asked,
+    /// It can't be kept: too many neighbours are asked for already.
+    Full(Vec<u8>),
 }
 
 /// What has become of the unanswered questions.
@@ -46,26 +50,47 @@ pub(super) struct Overdue {
     pub(super) undeliverable: Vec<Vec<u8>>,
 }
 
+/// A neighbour that is remembered.
+struct Known {
+    mac: Mac,
+    /// It was the neighbour of this number that was seen.
+    seen: u64,
+}
+
 /// The neighbours on one segment.
-#[derive(Default)]
 pub(super) struct Neighbours {
-    known: BTreeMap<IpAddr, Mac>,
+    known: BTreeMap<IpAddr, Known>,
     wanted: BTreeMap<IpAddr, Wanted>,
+    /// How often one was seen.
+    seen: u64,
+    /// Most of `known` and of `wanted`.
+    limits: (usize, usize),
 }
 
 impl Neighbours {
-    /// `address` was seen to be at `mac`. Returns the packets that waited for it.
+    /// A table that has room for so many nodes.
+    pub(super) fn new(nodes: usize) -> Neighbours {
+        let limits = (KNOWN_LIMIT.max(nodes.saturating_mul(ADDRESSES)), WANTED_LIMIT.max(nodes));
+        Neighbours { known: BTreeMap::new(), wanted: BTreeMap::new(), seen: 0, limits }
+    }
+
+    /// `address` was seen to be at `mac`. Returns the packets that waited for it. Where the table is full, who was seen
+    /// longest ago is forgotten.
     pub(super) fn learn(&mut self, address: IpAddr, mac: Mac) -> VecDeque<Vec<u8>> {
-        if self.known.len() < KNOWN_LIMIT || self.known.contains_key(&address) {
-            self.known.insert(address, mac);
+        self.seen += 1;
+        self.known.insert(address, Known { mac, seen: self.seen });
+        if self.known.len() > self.limits.0
+            && let Some(oldest) = self.known.iter().min_by_key(|(_, k)| k.seen).map(|(address, _)| *address)
+        {
+            self.known.remove(&oldest);
         }
         self.wanted.remove(&address).map(|w| w.packets).unwrap_or_default()
     }
 
     /// Where the packet for the neighbour `address` goes.
     pub(super) fn resolve(&mut self, now: Instant, address: IpAddr, packet: Vec<u8>) -> Resolution {
-        if let Some(mac) = self.known.get(&address) {
-            return Resolution::Known(*mac, packet);
+        if let Some(known) = self.known.get(&address) {
+            return Resolution::Known(known.mac, packet);
         }
         if let Some(wanted) = self.wanted.get_mut(&address) {
             if wanted.packets.len() == PACKET_LIMIT {
@@ -74,8 +99,8 @@ impl Neighbours {
             wanted.packets.push_back(packet);
             return Resolution::Asked;
         }
-        if self.wanted.len() == WANTED_LIMIT {
-            return Resolution::Asked;
+        if self.wanted.len() >= self.limits.1 {
+            return Resolution::Full(packet);
         }
         let wanted = Wanted { packets: VecDeque::from([packet]), asked: 1, until: now + ATTEMPT_TIME };
         self.wanted.insert(address, wanted);
@@ -121,7 +146,7 @@ mod tests {
 
     #[test]
     fn packets_wait_for_the_answer_and_leave_in_order() {
-        let mut n = Neighbours::default();
+        let mut n = Neighbours::new(1);
         assert_eq!(n.resolve(second(0), ADDRESS, vec![0]), Resolution::Ask);
         for i in 1..6 {
             assert_eq!(n.resolve(second(0), ADDRESS, vec![i]), Resolution::Asked);
@@ -133,7 +158,7 @@ mod tests {
 
     #[test]
     fn three_unanswered_questions_a_second_apart_make_a_neighbour_unreachable() {
-        let mut n = Neighbours::default();
+        let mut n = Neighbours::new(1);
         n.resolve(second(0), ADDRESS, vec![7]);
         let again = Overdue { ask: vec![ADDRESS], undeliverable: vec![] };
         assert_eq!(n.overdue(second(0)), Overdue::default());
@@ -147,11 +172,40 @@ mod tests {
 
     #[test]
     fn a_scan_does_not_grow_the_table_without_limit() {
-        let mut n = Neighbours::default();
+        let mut n = Neighbours::new(1);
         for i in 0..5000 {
             n.resolve(second(0), Ipv4Addr::from_bits(i).into(), vec![]);
             n.learn(Ipv4Addr::from_bits(0x0a00_0000 + i).into(), MAC);
         }
         assert_eq!((n.wanted.len(), n.known.len()), (WANTED_LIMIT, KNOWN_LIMIT));
+    }
+
+    #[test]
+    fn a_full_table_forgets_who_was_seen_longest_ago() {
+        let mut n = Neighbours::new(1);
+        let address = |i: u32| IpAddr::from(Ipv4Addr::from_bits(0x0a00_0000 + i));
+        for i in 0..KNOWN_LIMIT as u32 {
+            n.learn(address(i), MAC);
+        }
+        n.learn(address(0), MAC);
+        n.learn(ADDRESS, MAC);
+        let known = |n: &mut Neighbours, a| matches!(n.resolve(second(0), a, vec![]), Resolution::Known(..));
+        assert!(known(&mut n, ADDRESS), "the newcomer has no place");
+        assert!(known(&mut n, address(0)), "one that was seen again is forgotten");
+        assert!(!known(&mut n, address(1)), "the one that was seen longest ago is still there");
+    }
+
+    #[test]
+    fn a_table_has_room_for_all_nodes_and_says_when_a_question_has_none() {
+        let mut n = Neighbours::new(1000);
+        let address = |i: u32| IpAddr::from(Ipv4Addr::from_bits(0x0a00_0000 + i));
+        for i in 0..4000 {
+            n.learn(address(i), MAC);
+        }
+        assert_eq!(n.resolve(second(0), address(0), vec![]), Resolution::Known(MAC, vec![]));
+        for i in 4000..5000 {
+            assert_eq!(n.resolve(second(0), address(i), vec![1]), Resolution::Ask);
+        }
+        assert_eq!(n.resolve(second(0), address(5000), vec![7]), Resolution::Full(vec![7]));
     }
 }

@@ -132,7 +132,8 @@ impl Network {
             }
         }
 
-        let mut gateway = Gateway::new(dns, config.segments.len());
+        let nodes = config.modules.len() + config.hosts.len();
+        let mut gateway = Gateway::new(dns, config.segments.len(), nodes);
         let mut segments = Vec::new();
         let reserved: Vec<Ipv4Addr> = config.hosts.iter().map(|h| h.address).collect();
         for segment in &config.segments {
