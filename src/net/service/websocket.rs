@@ -26,6 +26,8 @@ struct Connection {
     /// What the stack has not taken yet.
     output: VecDeque<u8>,
     phase: Phase,
+    /// A message was too large: until the client closes, what comes is none that it was to get through.
+    overrun: bool,
     heard: Instant,
 }
 
@@ -74,7 +76,8 @@ impl Service for Server {
                 gone.tell(events, WebSocketNews::Ended(WebSocketEnd::Lost));
             }
             let phase = Phase::Shaking(Vec::new());
-            self.connections.push(Connection { stream, peer, output: VecDeque::new(), phase, heard: now });
+            let (output, overrun) = (VecDeque::new(), false);
+            self.connections.push(Connection { stream, peer, output, phase, overrun, heard: now });
             moved = true;
         }
         let (config, silent) = (&self.config, self.silent);
@@ -250,11 +253,13 @@ impl Connection {
         let mut told = Vec::new();
         for event in socket.receive(data) {
             match event {
+                Event::Data { .. } if self.overrun => {}
                 Event::Data { opcode, bytes, last } => {
                     gathered.extend(bytes);
                     if gathered.len() > MAX_MESSAGE {
                         socket.close(Some(code::TOO_BIG), &[]);
-                        gathered.clear();
+                        self.overrun = true;
+                        *gathered = Vec::new();
                     } else if last {
                         let whole = std::mem::take(gathered);
                         if config.echo && !silent {
