@@ -5,12 +5,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use simple_dns::rdata::RData;
-use simple_dns::{Packet, PacketFlag, QTYPE, RCODE};
+use simple_dns::{PacketFlag, QTYPE, RCODE};
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, DhcpMessageType, DhcpPacket, DhcpRepr, EthernetFrame, EthernetProtocol,
     Icmpv4Message, Icmpv4Packet, Icmpv6Message, Icmpv6Packet, IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket,
     UdpPacket,
 };
+
+use super::dns_message::parse_checked;
 
 /// What a frame is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,7 +208,7 @@ fn dhcp(payload: &[u8]) -> Option<String> {
 }
 
 fn dns(payload: &[u8]) -> Option<String> {
-    let packet = Packet::parse(payload).ok()?;
+    let packet = parse_checked(payload).ok()?;
     let asked = packet.questions.iter().map(|question| match question.qtype {
         QTYPE::TYPE(kind) => format!("{} {kind:?}", question.qname),
         other => format!("{} {other:?}", question.qname),

@@ -9,6 +9,7 @@ use simple_dns::{CLASS, Name, OPCODE, Packet, PacketFlag, QCLASS, QTYPE, RCODE, 
 use simple_dns::{SimpleDnsError, header_buffer};
 
 use super::config::{DnsAnswers, DnsBehaviour, DnsConfig, DnsRecord};
+use super::dns_message::parse_checked;
 
 /// Most records that a query may carry beside its question (EDNS needs one).
 const ADDITIONAL_LIMIT: u16 = 4;
@@ -35,7 +36,7 @@ impl DnsServer {
 
     /// The answer to a datagram of a server for which every name has this address.
     pub(super) fn of_everything(query: &[u8], address: Ipv4Addr) -> Option<Vec<u8>> {
-        let name = Packet::parse(query).ok()?.questions.first()?.qname.to_string();
+        let name = parse_checked(query).ok()?.questions.first()?.qname.to_string();
         // Nobody is to keep it.
         let mut server = DnsServer::new(&DnsConfig { ttl: 0, ..DnsConfig::default() });
         server.add(&name, address);
@@ -60,7 +61,6 @@ impl DnsServer {
         {
             return None;
         }
-        // The counts are checked first: the parser reserves room for as many records as they promise.
         let plain = header_buffer::questions(query).ok()? == 1
             && header_buffer::answers(query).ok()? == 0
             && header_buffer::name_servers(query).ok()? == 0
@@ -68,7 +68,7 @@ impl DnsServer {
         if !plain {
             return refusal(id, RCODE::FormatError).build_bytes_vec().ok();
         }
-        let reply = match Packet::parse(query) {
+        let reply = match parse_checked(query) {
             Ok(packet) if packet.opcode() != OPCODE::StandardQuery => refusal(id, RCODE::NotImplemented),
             Ok(packet) => return self.reply(packet).ok(),
             Err(_) => refusal(id, RCODE::FormatError),
@@ -197,7 +197,7 @@ mod tests {
     /// Response code and addresses of the answer.
     fn ask(query: &[u8]) -> (RCODE, Vec<Ipv4Addr>) {
         let bytes = server().answer(query).expect("an answer");
-        let reply = Packet::parse(&bytes).expect("a well-formed answer");
+        let reply = parse_checked(&bytes).expect("a well-formed answer");
         assert_eq!(reply.id(), 0x1234);
         assert!(reply.has_flags(PacketFlag::RESPONSE));
         let addresses = reply.answers.iter().map(|r| match &r.rdata {
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn the_question_comes_back_as_it_was_asked() {
         let bytes = server().answer(&query("WWW.example.com", TYPE::A)).unwrap();
-        let reply = Packet::parse(&bytes).unwrap();
+        let reply = parse_checked(&bytes).unwrap();
         assert_eq!(reply.questions[0].qname.to_string(), "WWW.example.com");
         assert!(reply.has_flags(PacketFlag::RECURSION_DESIRED | PacketFlag::RECURSION_AVAILABLE));
     }
@@ -251,7 +251,7 @@ mod tests {
     /// Response code and records of the answer: `www.example CNAME`.
     fn look_up(name: &str, kind: TYPE) -> (RCODE, Vec<String>) {
         let bytes = records(DnsAnswers::Right).answer(&query(name, kind)).expect("an answer");
-        let reply = Packet::parse(&bytes).expect("a well-formed answer");
+        let reply = parse_checked(&bytes).expect("a well-formed answer");
         assert!(reply.answers.iter().all(|r| r.ttl == 300), "a record has another time to live");
         let shown = |r: &ResourceRecord<'_>| format!("{} {:?}", r.name, r.rdata.type_code());
         (reply.rcode(), reply.answers.iter().map(shown).collect())
@@ -280,16 +280,16 @@ mod tests {
             (DnsAnswers::Refusal, RCODE::Refused),
         ] {
             let bytes = ask(answers).unwrap();
-            let reply = Packet::parse(&bytes).unwrap();
+            let reply = parse_checked(&bytes).unwrap();
             assert_eq!((reply.id(), reply.rcode()), (0x1234, rcode));
             assert_eq!((reply.questions.len(), reply.answers.len()), (1, 0), "{answers:?}");
         }
         let bytes = ask(DnsAnswers::Truncated).unwrap();
-        let cut = Packet::parse(&bytes).unwrap();
+        let cut = parse_checked(&bytes).unwrap();
         assert!(cut.has_flags(PacketFlag::TRUNCATION));
         assert_eq!((cut.rcode(), cut.answers.len()), (RCODE::NoError, 0));
         let bytes = ask(DnsAnswers::WrongId).unwrap();
-        let wrong = Packet::parse(&bytes).unwrap();
+        let wrong = parse_checked(&bytes).unwrap();
         assert_eq!((wrong.id(), wrong.answers.len()), (0x1235, 1));
         assert_eq!(ask(DnsAnswers::Silence), None);
     }
@@ -303,7 +303,7 @@ mod tests {
         for end in 0..12 {
             // Too short for a header: no answer, or one without records.
             if let Some(bytes) = server().answer(&good[..end]) {
-                assert!(Packet::parse(&bytes).unwrap().answers.is_empty());
+                assert!(parse_checked(&bytes).unwrap().answers.is_empty());
             }
         }
         let mut counts = good.clone();

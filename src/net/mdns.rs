@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use simple_dns::rdata::{A, PTR, RData, SRV, TXT};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, ResourceRecord, SimpleDnsError};
 
+use super::dns_message::parse_checked;
 use super::stack::{Port, Stack};
 use crate::time::{Duration, Instant};
 
@@ -146,7 +147,7 @@ impl Mdns {
 
     /// The answer to a message from `from`, and where it goes; `None` when there is nothing to say.
     fn answer(&self, address: Ipv4Addr, from: SocketAddr, message: &[u8]) -> Option<(SocketAddr, Vec<u8>)> {
-        let query = Packet::parse(message).ok()?;
+        let query = parse_checked(message).ok()?;
         if query.has_flags(PacketFlag::RESPONSE) {
             return None;
         }
@@ -286,7 +287,7 @@ mod tests {
     fn a_new_address_is_announced_and_goodbye_is_said() {
         let got = resolve(PORT, b"", 500);
         let [first] = &got[..] else { panic!("{} announcements within 500 ms, not 1", got.len()) };
-        let packet = Packet::parse(first).expect("a well-formed announcement");
+        let packet = parse_checked(first).expect("a well-formed announcement");
         assert!(packet.has_flags(PacketFlag::RESPONSE | PacketFlag::AUTHORITATIVE_ANSWER));
         let names: Vec<String> = packet.answers.iter().map(|r| r.name.to_string()).collect();
         let expected =
@@ -303,7 +304,7 @@ mod tests {
     fn a_plain_resolver_gets_the_service_with_the_way_there_and_its_own_question() {
         let got = resolve(40_000, &query("_IOT._tcp.local", TYPE::PTR, 0x4711), 500);
         let [answer] = &got[..] else { panic!("{} answers, not 1", got.len()) };
-        let packet = Packet::parse(answer).expect("a well-formed answer");
+        let packet = parse_checked(answer).expect("a well-formed answer");
         assert_eq!((packet.id(), packet.questions.len()), (0x4711, 1));
         assert!(matches!(&packet.answers[..], [r] if matches!(&r.rdata, RData::PTR(PTR(n))
             if n.to_string() == "lamp._iot._tcp.local") && r.ttl <= LEGACY_TTL));

@@ -10,6 +10,7 @@ pub mod config;
 pub mod crc;
 mod dhcp_server;
 pub mod dissect;
+mod dns_message;
 pub(crate) mod dns_server;
 pub mod event;
 mod faults;

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use simple_dns::{Packet, QTYPE};
+use simple_dns::QTYPE;
 
 use super::contract::{Events, Service};
 use crate::net::config::{DnsBehaviour, DnsConfig};
+use crate::net::dns_message::parse_checked;
 use crate::net::dns_server::DnsServer;
 use crate::net::event::{HostEvent, QuestionEvent};
 use crate::net::stack::{ListenError, Port, Stack};
@@ -115,7 +116,7 @@ impl Service for HostServer {
 
 /// What a client asks.
 fn question(peer: SocketAddr, query: &[u8]) -> Option<QuestionEvent> {
-    let packet = Packet::parse(query).ok()?;
+    let packet = parse_checked(query).ok()?;
     let question = packet.questions.first()?;
     let record = match question.qtype {
         QTYPE::TYPE(kind) => format!("{kind:?}"),

@@ -11,6 +11,7 @@ use simple_dns::rdata::RData;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, Question as Asked, RCODE, TYPE};
 
 use super::{DnsFamily, DnsState, Port, Question, Stack, UdpError};
+use crate::net::dns_message::parse_checked;
 use crate::time::{Duration, Instant};
 
 /// Names that are asked for or known.
@@ -259,7 +260,7 @@ impl Lookup {
 
     /// What a message from the server means; `None` when it is no answer to this question.
     fn read(&self, message: &[u8]) -> Option<Answer> {
-        let packet = Packet::parse(message).ok()?;
+        let packet = parse_checked(message).ok()?;
         if packet.id() != self.id || !packet.has_flags(PacketFlag::RESPONSE) {
             return None;
         }

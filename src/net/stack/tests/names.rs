@@ -6,6 +6,7 @@ use simple_dns::rdata::{A, AAAA, CNAME, RData};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QTYPE, RCODE, ResourceRecord, TYPE};
 
 use super::lan::{Lan, address, ms};
+use crate::net::dns_message::parse_checked;
 use crate::net::stack::*;
 use crate::time::{Duration, Instant};
 
@@ -49,7 +50,7 @@ impl World {
             let mut moved = false;
             for (i, socket) in sockets.iter().enumerate() {
                 while let Some(datagram) = nodes[i + 1].udp_recv(*socket) {
-                    let question = Packet::parse(&datagram.data).unwrap();
+                    let question = parse_checked(&datagram.data).unwrap();
                     let QTYPE::TYPE(kind) = question.questions[0].qtype else { panic!("no type") };
                     asked.push((now.as_nanos() / 1_000_000_000, i + 1, kind));
                     if let Some(reply) = answer(i + 1, question) {
