@@ -456,7 +456,8 @@ impl Stack {
             }
             if connection.released {
                 let unsent = socket.send_queue();
-                let same = connection.orphaned.filter(|(n, _)| *n == unsent && socket.state() == connection.phase);
+                let same =
+                    connection.orphaned.filter(|(n, _)| *n == unsent && socket.state() == connection.phase);
                 connection.orphaned = same.or(Some((unsent, self.now)));
             }
             let (state, phase) = (socket.state(), connection.phase);

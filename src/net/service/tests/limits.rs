@@ -28,7 +28,7 @@ fn who_makes_room_for_another_is_told_of_as_any_connection_that_ends() {
         (9, ServiceConfig::Discard { port: 9 }, "ended after 2 bytes"),
         (19, ServiceConfig::Source { port: 19, source }, "ended after 2 bytes"),
         (99, ServiceConfig::Script { port: 99, steps: vec![wait] }, "ended after 0 bytes"),
-        (23, ServiceConfig::TcpTerminal { port: 23 }, "reset after 2 bytes"),
+        (23, ServiceConfig::TcpTerminal { port: 23 }, "after 2 bytes, CRC-32"),
         (80, ServiceConfig::WebSocket(chat()), "connection lost"),
     ];
     for (port, config, end) in cases {
