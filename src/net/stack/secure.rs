@@ -208,7 +208,8 @@ impl Stack {
     /// See [`stream_send_free`](Stack::stream_send_free).
     pub(super) fn tls_send_free(&self, id: Connection) -> Option<usize> {
         let layer = self.layer(id)?;
-        let takes = layer.is_open() && !layer.closing && layer.pending.is_empty();
+        let below = matches!(self.tcp_state(id), StreamState::Open | StreamState::PeerClosed);
+        let takes = below && layer.is_open() && !layer.closing && layer.pending.is_empty();
         Some(if takes { layer.secure.config.record.max(1) } else { 0 })
     }
 
