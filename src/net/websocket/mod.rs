@@ -22,6 +22,8 @@ pub mod code {
     pub const NORMAL: u16 = 1000;
     /// The peer has not kept to the protocol.
     pub const PROTOCOL: u16 = 1002;
+    /// What was to be text is not UTF-8.
+    pub const NOT_TEXT: u16 = 1007;
     /// A message is larger than its receiver takes.
     pub const TOO_BIG: u16 = 1009;
 }

@@ -7,6 +7,33 @@ use crate::rng::Stream;
 /// Most bytes of a control frame's content (RFC 6455, 5.5).
 const MAX_CONTROL: u64 = 125;
 
+/// True for a code that may stand in a close frame (RFC 6455, 7.4; 1012 to 1014 are IANA's).
+fn may_be_sent(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+}
+
+/// Text in UTF-8 that comes in pieces.
+#[derive(Clone, Debug, Default)]
+struct Text {
+    /// The beginning of a character, at most 3 bytes.
+    begun: Vec<u8>,
+}
+
+impl Text {
+    /// Takes the next piece. Answers whole characters, and whether there is more that is none.
+    fn go_on(&mut self, piece: Vec<u8>, last: bool) -> (Vec<u8>, bool) {
+        let mut bytes = std::mem::take(&mut self.begun);
+        bytes.extend(piece);
+        let Err(error) = std::str::from_utf8(&bytes) else { return (bytes, false) };
+        let rest = bytes.split_off(error.valid_up_to());
+        let bad = last || error.error_len().is_some();
+        if !bad {
+            self.begun = rest;
+        }
+        (bytes, bad)
+    }
+}
+
 /// Which end it is.
 #[derive(Clone, Debug)]
 pub enum Role {
@@ -19,7 +46,7 @@ pub enum Role {
 /// What has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Data of a message, as much of it as was there.
+    /// Data of a message, as much of it as was there; at a server whole characters of a text.
     Data {
         /// [`opcode::TEXT`] or [`opcode::BINARY`], also of what continues the message.
         opcode: u8,
@@ -46,6 +73,7 @@ pub struct Socket {
     reader: Reader,
     /// The message under way.
     message: Option<u8>,
+    text: Text,
     /// Content of the control frame under way.
     control: Vec<u8>,
     output: Vec<u8>,
@@ -62,6 +90,7 @@ impl Socket {
             role,
             reader: Reader::default(),
             message: None,
+            text: Text::default(),
             control: Vec::new(),
             output: Vec::new(),
             closing: false,
@@ -118,15 +147,15 @@ impl Socket {
         self.over
     }
 
-    fn broken(&mut self, code: u16) -> Option<Event> {
+    fn broken(&mut self, code: u16) -> Vec<Event> {
         self.close(Some(code), &[]);
         self.over = true;
-        Some(Event::Broken(code))
+        vec![Event::Broken(code)]
     }
 
-    fn piece(&mut self, piece: Piece) -> Option<Event> {
+    fn piece(&mut self, piece: Piece) -> Vec<Event> {
         let header = piece.header;
-        let masked = matches!(self.role, Role::Server);
+        let masked = self.is_server();
         if piece.from == 0 && (header.reserved != 0 || header.mask.is_some() != masked) {
             return self.broken(code::PROTOCOL);
         }
@@ -136,7 +165,7 @@ impl Socket {
             }
             let whole = piece.is_last();
             self.control.extend(piece.content);
-            return if whole { self.control_frame(header.opcode) } else { None };
+            return if whole { self.control_frame(header.opcode) } else { Vec::new() };
         }
         let last = header.fin && piece.is_last();
         let opcode = match (header.opcode, self.message) {
@@ -147,28 +176,50 @@ impl Socket {
             _ => return self.broken(code::PROTOCOL),
         };
         self.message = (!last).then_some(opcode);
-        Some(Event::Data { opcode, bytes: piece.content, last })
+        if opcode != opcode::TEXT || !self.is_server() {
+            return vec![Event::Data { opcode, bytes: piece.content, last }];
+        }
+        let (bytes, bad) = self.text.go_on(piece.content, last);
+        let mut events = Vec::new();
+        if !bytes.is_empty() || last && !bad {
+            events.push(Event::Data { opcode, bytes, last: last && !bad });
+        }
+        if bad {
+            events.extend(self.broken(code::NOT_TEXT));
+        }
+        events
     }
 
-    fn control_frame(&mut self, opcode: u8) -> Option<Event> {
+    /// A server holds its clients to the rules; the modules' client believes its server.
+    fn is_server(&self) -> bool {
+        matches!(self.role, Role::Server)
+    }
+
+    fn control_frame(&mut self, opcode: u8) -> Vec<Event> {
         let content = std::mem::take(&mut self.control);
         match opcode {
             opcode::PING => {
                 self.send(true, opcode::PONG, &content);
-                Some(Event::Ping(content))
+                vec![Event::Ping(content)]
             }
-            opcode::PONG => Some(Event::Pong(content)),
+            opcode::PONG => vec![Event::Pong(content)],
             opcode::CLOSE => match content[..] {
                 [] => {
                     self.close(None, &[]);
                     self.over = true;
-                    Some(Event::Closed(None, Vec::new()))
+                    vec![Event::Closed(None, Vec::new())]
                 }
                 [high, low, ref reason @ ..] => {
                     let code = u16::from_be_bytes([high, low]);
+                    if self.is_server() && !may_be_sent(code) {
+                        return self.broken(code::PROTOCOL);
+                    }
+                    if self.is_server() && std::str::from_utf8(reason).is_err() {
+                        return self.broken(code::NOT_TEXT);
+                    }
                     self.close(Some(code), &[]);
                     self.over = true;
-                    Some(Event::Closed(Some(code), reason.to_vec()))
+                    vec![Event::Closed(Some(code), reason.to_vec())]
                 }
                 [_] => self.broken(code::PROTOCOL),
             },

@@ -244,3 +244,53 @@ fn a_mask_goes_on_where_it_was_left() {
     mask(&mut parts[3..], [1, 2, 3, 4], 3);
     assert_eq!(whole, parts);
 }
+
+/// What a server makes of one frame of a client.
+fn heard(opcode: u8, content: &[u8]) -> (Vec<Event>, Vec<u8>) {
+    let mut socket = Socket::new(Role::Server);
+    let mut bytes = Vec::new();
+    write(&mut bytes, true, opcode, Some([1, 2, 3, 4]), content);
+    (socket.receive(&bytes), socket.take_output())
+}
+
+#[test]
+fn a_close_code_that_may_not_be_sent_is_a_breach_of_the_protocol() {
+    // RFC 6455, 7.4.1 and 7.4.2.
+    for code in [0u16, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535] {
+        let (events, sent) = heard(opcode::CLOSE, &code.to_be_bytes());
+        assert_eq!(events, [Event::Broken(code::PROTOCOL)], "code {code} was taken");
+        assert_eq!(sent, [0x88, 2, 3, 0xea], "code {code} is not answered with 1002");
+    }
+    for code in [1000u16, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 4999] {
+        let (events, sent) = heard(opcode::CLOSE, &[&code.to_be_bytes()[..], b"why"].concat());
+        assert_eq!(events, [Event::Closed(Some(code), b"why".to_vec())]);
+        assert_eq!(sent[2..], code.to_be_bytes(), "code {code} is not echoed");
+    }
+    assert_eq!(heard(opcode::CLOSE, b"\x03\xe8\xff").0, [Event::Broken(1007)], "a reason is text");
+}
+
+#[test]
+fn text_that_is_no_utf_8_ends_the_connection_however_it_is_cut() {
+    for bad in [&b"caf\xe9"[..], b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xc0\xaf", b"ok\xff"] {
+        let (events, sent) = heard(opcode::TEXT, bad);
+        assert_eq!(events.last(), Some(&Event::Broken(1007)), "{bad:?} was taken for text");
+        assert_eq!(sent, [0x88, 2, 3, 0xef], "it is not told 1007");
+        assert_eq!(
+            heard(opcode::BINARY, bad).0.last(),
+            Some(&Event::Data { opcode: opcode::BINARY, bytes: bad.to_vec(), last: true })
+        );
+    }
+    // A character across two frames, and across two reads.
+    let mut socket = Socket::new(Role::Server);
+    let mut bytes = Vec::new();
+    write(&mut bytes, false, opcode::TEXT, Some([1, 2, 3, 4]), b"caf\xc3");
+    write(&mut bytes, true, opcode::CONTINUATION, Some([1, 2, 3, 4]), b"\xa9");
+    let mut text = Vec::new();
+    for byte in bytes {
+        for event in socket.receive(&[byte]) {
+            let Event::Data { bytes, .. } = event else { panic!("{event:?}") };
+            text.extend(bytes);
+        }
+    }
+    assert_eq!(text, "caf\u{e9}".as_bytes());
+}
