@@ -29,7 +29,16 @@ pub(super) struct Segment {
     /// The segment whose stations those of its access point are; `None`: this one.
     pub(super) lan: Option<usize>,
     ports: BTreeSet<Port>,
-    learned: BTreeMap<Mac, Port>,
+    learned: BTreeMap<Mac, Learned>,
+    /// How often a sender was heard.
+    heard: u64,
+}
+
+/// Where an address was heard last.
+struct Learned {
+    port: Port,
+    /// It was the sender of this number.
+    heard: u64,
 }
 
 impl Segment {
@@ -42,6 +51,7 @@ impl Segment {
             lan: None,
             ports: BTreeSet::from([Port::Gateway]),
             learned: BTreeMap::new(),
+            heard: 0,
         }
     }
 
@@ -74,7 +84,7 @@ impl Segment {
     /// Something is unplugged, and its addresses are forgotten.
     pub(super) fn leave(&mut self, port: Port) {
         self.ports.remove(&port);
-        self.learned.retain(|_, p| *p != port);
+        self.learned.retain(|_, learned| learned.port != port);
     }
 
     /// The ports that a frame from `from` goes out on. Learns the sender's address.
@@ -86,9 +96,9 @@ impl Segment {
             return Vec::new();
         }
         self.learn(from, src);
-        match self.learned.get(&dst) {
-            Some(port) if *port == from => Vec::new(),
-            Some(port) => vec![*port],
+        match self.learned.get(&dst).map(|learned| learned.port) {
+            Some(port) if port == from => Vec::new(),
+            Some(port) => vec![port],
             None => self.ports.iter().copied().filter(|p| *p != from).collect(),
         }
     }
@@ -99,8 +109,13 @@ impl Segment {
         if group || !self.ports.contains(&from) {
             return;
         }
-        if self.learned.len() < LEARNED_LIMIT || self.learned.contains_key(&src) {
-            self.learned.insert(src, from);
+        self.heard += 1;
+        self.learned.insert(src, Learned { port: from, heard: self.heard });
+        // Switches forget by age; here who was silent longest makes room, and only where there is none.
+        if self.learned.len() > LEARNED_LIMIT
+            && let Some(oldest) = self.learned.iter().min_by_key(|(_, l)| l.heard).map(|(mac, _)| *mac)
+        {
+            self.learned.remove(&oldest);
         }
     }
 }
@@ -169,5 +184,25 @@ mod tests {
             s.switch(Port::Module(0), &frame(ALL, [2, 1, 1, 1, c, d]));
         }
         assert_eq!(s.learned.len(), LEARNED_LIMIT);
+    }
+
+    #[test]
+    fn a_full_table_replaces_the_address_that_was_silent_longest() {
+        let mut s = segment();
+        s.switch(Port::Module(1), &frame(ALL, B));
+        for i in 0..LEARNED_LIMIT as u32 - 1 {
+            let [_, _, c, d] = i.to_be_bytes();
+            s.switch(Port::Module(0), &frame(ALL, [2, 1, 1, 1, c, d]));
+        }
+        s.switch(Port::Module(1), &frame(ALL, B));
+        s.switch(Port::Module(0), &frame(ALL, A));
+        assert_eq!(s.switch(Port::Module(1), &frame(A, B)), [Port::Module(0)], "the newcomer is flooded for");
+        assert_eq!(
+            s.switch(Port::Module(0), &frame(B, A)),
+            [Port::Module(1)],
+            "who was heard again is forgotten"
+        );
+        let flooded = s.switch(Port::Module(1), &frame([2, 1, 1, 1, 0, 0], B));
+        assert_eq!(flooded, [Port::Gateway, Port::Module(0)], "the oldest address is still there");
     }
 }
