@@ -14,7 +14,7 @@ use super::link::Link;
 use super::segment::{Port, Segment};
 use super::stack::{DhcpEvent, Handshake};
 use crate::event::{Key, Kind, Queue, Rank};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 mod act;
 mod lan;
@@ -345,13 +345,6 @@ impl Network {
 
     fn links(&self) -> impl Iterator<Item = &Link> {
         self.modules.iter().map(|m| &m.link).chain(self.hosts.iter().map(|h| &h.link))
-    }
-
-    /// The smallest latency of a module's link now: how long a module's frame takes at least to matter to
-    /// anybody else. The longest duration when there is no module.
-    pub fn min_module_latency(&self) -> Duration {
-        let latencies = self.modules.iter().map(|m| m.link.faults().latency());
-        latencies.min().unwrap_or(Duration::from_nanos(u64::MAX))
     }
 
     /// Where the hosts' links can be listened to, in the order of [`NetConfig::hosts`].

@@ -94,7 +94,7 @@ pub enum HostTls {
 pub enum HostAction {
     /// Sends bytes on each of its connections.
     Send(Vec<u8>),
-    /// Closes each of them, and of those to its HTTP and update servers and its MQTT broker (FIN).
+    /// Closes each of them, and of those to its HTTP, update and WebSocket servers and its MQTT broker (FIN).
     Close,
     /// Resets the same (RST).
     Reset,

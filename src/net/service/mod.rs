@@ -130,8 +130,8 @@ impl Services {
         self.list.iter_mut().find_map(|service| service.dns_behaviour())
     }
 
-    /// Closes each connection of the terminal, of HTTP and update servers and of brokers (FIN): of the terminal when what is
-    /// pending has been sent, of a server in the middle of an answer.
+    /// Closes each connection of the terminal, of HTTP, update and WebSocket servers and of brokers (FIN): of the terminal when
+    /// what is pending has been sent, of a server in the middle of an answer.
     pub(super) fn close(&mut self) {
         let connections: usize = self.list.iter_mut().map(|service| service.close()).sum();
         if connections == 0 || self.terminal.has_connections() {

@@ -106,12 +106,12 @@ pub struct Stack {
     tls_count: u64,
     handshakes: VecDeque<Handshake>,
     secrets: VecDeque<String>,
-    /// The ephemeral ports given out last.
     /// What is done to the connections of ports that have something of their own, and of the others.
     toxics: BTreeMap<u16, Toxics>,
     every_port: Toxics,
     garbling: Stream,
     poisoned: VecDeque<(u16, SocketAddr, Poisoned)>,
+    /// The ephemeral ports given out last.
     last_tcp_port: u16,
     last_udp_port: u16,
     ping_random: Stream,
@@ -289,9 +289,9 @@ impl Stack {
                 self.open_packet(packet);
                 continue;
             }
-            let moved =
-                self.run_dhcp() | self.run_tcp() | self.run_tls() | self.run_pings() | self.run_questions();
-            let moved = moved | self.run_toxics();
+            let moved = self.run_dhcp() | self.run_tcp() | self.run_tls();
+            self.run_pings();
+            let moved = moved | self.run_questions() | self.run_toxics();
             self.run_ipv6();
             if let Some(ethernet) = &mut self.ethernet {
                 ethernet.run(self.now, &mut self.frames);

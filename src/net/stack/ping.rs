@@ -72,7 +72,7 @@ impl Stack {
     }
 
     /// Reads answers and ends pings that waited too long.
-    pub(super) fn run_pings(&mut self) -> bool {
+    pub(super) fn run_pings(&mut self) {
         for ping in self.pings.values_mut() {
             let Some(handle) = ping.handle else { continue };
             let socket = self.sockets.get_mut::<icmp::Socket>(handle);
@@ -94,7 +94,6 @@ impl Stack {
                 ping.handle = None;
             }
         }
-        false
     }
 
     /// A router's "unreachable" or "time exceeded" about one of our echo requests ends that ping.

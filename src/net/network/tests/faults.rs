@@ -283,5 +283,4 @@ fn names_for_the_capture_cover_hosts_and_gateway() {
     let names: Vec<_> = bench.net.host_names().collect();
     assert!(names.contains(&(ip("203.0.113.10").into(), "web.example.com")), "{names:?}");
     assert!(names.contains(&(ip("192.168.5.1").into(), "gateway")), "{names:?}");
-    assert_eq!(bench.net.min_module_latency(), Duration::from_millis(1));
 }

@@ -20,6 +20,7 @@ use crate::net::stack::{
     CloseReason, Connection, DhcpEvent, DnsFamily, DnsState, Ipv4Config, Medium, PingState, Stack,
     StackConfig, StreamState, TcpOptions,
 };
+use crate::time::Duration;
 
 const BODY_LENGTH: usize = 200_000;
 
