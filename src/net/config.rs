@@ -115,7 +115,8 @@ pub struct HostConfig {
 pub struct ConnectionLimits {
     /// So many at the same time (at least 1); the one that was silent longest is reset for another.
     pub connections: usize,
-    /// So many (at least 1) wait to be accepted on a port, half-open ones included; a SYN beyond them is dropped.
+    /// So many (at least 1) wait to be accepted on a port, half-open ones included, those in a handshake of TLS not; a SYN
+    /// beyond them is dropped.
     pub backlog: usize,
 }
 
