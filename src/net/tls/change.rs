@@ -117,8 +117,10 @@ impl Config {
                 let wrong = certificate(right, shows);
                 let signed = if shows == Shows::UnknownCa { wrong.sign_as_another() } else { wrong.sign() };
                 let mut signed = signed?;
-                let first = first.identity.as_ref().map_or(&[][..], |identity| &identity.certificate);
-                signed.certificate.extend(behind_first(first));
+                signed.certificate.extend(match &first.identity {
+                    Some(identity) => behind_first(&identity.certificate),
+                    None => &first.chain,
+                });
                 config.identity = Some(signed);
             }
             Change::Version(version) => config.versions = version.map_or(first.versions, |v| (v, v)),

@@ -594,6 +594,11 @@ fn a_broker_keeps_what_makes_it_one_whatever_is_changed_of_it() {
             assert_eq!(shown.certificate == own.certificate, shows == Shows::Right, "{shows:?}");
         }
     }
+    // One whose certificate is signed when somebody wants to see it.
+    let named = Config { server: true, host: Some(host(KeyKind::Rsa)), ..Config::default() }.for_mqtt();
+    let expired = named.changed(&named, Change::Shows(Shows::Expired)).unwrap();
+    assert!(contains(&expired.identity.as_ref().unwrap().certificate, MQTT_CHAIN), "the chain is gone");
+    assert_eq!(expired.changed(&named, Change::Shows(Shows::Right)).unwrap(), named);
 }
 
 #[test]
