@@ -178,6 +178,13 @@ impl Timebase {
         let ticks = (ns * u128::from(self.hz)).div_ceil(u128::from(NANOS_PER_SEC));
         u64::try_from(ticks).unwrap_or(u64::MAX)
     }
+
+    /// The last tick whose instant is `t` or before; `None` when `t` lies before tick 0. Saturates at `u64::MAX`.
+    pub fn last_tick(self, t: Instant) -> Option<u64> {
+        let ns = u128::from(t.0.checked_sub(self.origin.0)?) + 1;
+        let ticks = (ns * u128::from(self.hz)).div_ceil(u128::from(NANOS_PER_SEC)) - 1;
+        Some(u64::try_from(ticks).unwrap_or(u64::MAX))
+    }
 }
 
 #[cfg(test)]
@@ -198,6 +205,25 @@ mod tests {
                     assert!(base.instant(tick - 1).unwrap() < t, "{hz} Hz: tick {tick} is late for {ns} ns");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_last_tick_of_an_instant_is_the_one_before_the_first_that_is_later() {
+        for hz in [1, 3, 32_768, 84_000_000, 1_000_000_000, 3_000_000_000] {
+            let base = Timebase::new(hz, Instant::from_nanos(17)).unwrap();
+            for ns in [17, 18, 19, 1_000, 86_805, 1_000_000_016, 123_456_789_012_345] {
+                let t = Instant::from_nanos(ns);
+                let tick = base.last_tick(t).unwrap();
+                assert!(base.instant(tick).unwrap() <= t, "{hz} Hz: tick {tick} comes after {ns} ns");
+                assert!(
+                    base.instant(tick + 1).unwrap() > t,
+                    "{hz} Hz: tick {tick} is not the last by {ns} ns"
+                );
+            }
+            assert_eq!(base.last_tick(Instant::from_nanos(16)), None, "{hz} Hz: before tick 0 there is none");
+            let end = base.last_tick(Instant::MAX).unwrap();
+            assert!(hz > 1_000_000_000 || base.instant(end).unwrap() <= Instant::MAX);
         }
     }
 

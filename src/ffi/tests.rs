@@ -192,3 +192,22 @@ fn the_log_port_is_handed_out_to_who_asked_for_it() {
         }
     }
 }
+
+#[test]
+fn an_origin_that_is_still_to_come_is_too_far_ahead_and_poisons_nothing() {
+    // SAFETY: zeros are values of the options, and the rest is room for what is asked.
+    unsafe {
+        let mut options: espat_world_options = std::mem::zeroed();
+        options.size = size_of::<espat_world_options>();
+        options.scenario = c"[module.a]\n[module.b]\n".as_ptr();
+        let mut later: espat_attach_options = std::mem::zeroed();
+        (later.size, later.origin_ns) = (size_of::<espat_attach_options>(), 1_000_000_000);
+        let (mut world, mut a, mut b) = (ptr::null_mut(), 0, 0);
+        assert_eq!(espat_world_new(&options, &mut world), espat_status::Ok);
+        assert_eq!(espat_attach(world, c"a".as_ptr(), ptr::null(), &mut a), espat_status::Ok);
+        assert_eq!(espat_attach(world, c"b".as_ptr(), &later, &mut b), espat_status::Ok);
+        assert_eq!(espat_advance(world, b, 0), espat_status::TooFarAhead, "{}", last_error());
+        assert_eq!(espat_advance(world, a, 100_000), espat_status::Ok, "{}", last_error());
+        assert_eq!(espat_world_free(world), espat_status::Ok);
+    }
+}

@@ -47,8 +47,9 @@ pub enum Error {
         module: String,
         /// The tick that was passed.
         tick: u64,
-        /// The last tick that is allowed now.
-        limit: u64,
+        /// The last tick that is allowed now; `None`: not even its tick 0, whose instant (the attachment's origin) is too far
+        /// ahead itself.
+        limit: Option<u64>,
         /// The module that must move first.
         slowest: String,
     },
@@ -107,7 +108,11 @@ impl fmt::Display for Error {
             Error::TimeBackwards { module, tick, reached } => {
                 write!(f, "time went backwards for module '{module}': tick {tick} after tick {reached}")
             }
-            Error::TooFarAhead { module, tick, limit, slowest } => write!(
+            Error::TooFarAhead { module, tick, limit: None, slowest } => write!(
+                f,
+                "module '{module}' can't go to tick {tick}: even its tick 0 is too far ahead, until '{slowest}' has caught up"
+            ),
+            Error::TooFarAhead { module, tick, limit: Some(limit), slowest } => write!(
                 f,
                 "module '{module}' can't go to tick {tick}: it may go to tick {limit} until '{slowest}' has caught up"
             ),

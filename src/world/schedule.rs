@@ -12,7 +12,7 @@ use super::slot::{Arrival, Step};
 use super::{Error, Event, LOOKAHEAD, ModuleId, OutputPin, PinChange, UartByte, World};
 use crate::event::Kind;
 use crate::module::{ModuleEvent, Record};
-use crate::time::{Duration, Instant, earliest};
+use crate::time::{Instant, Timebase, earliest};
 pub use radio::Uplink;
 
 /// Who is next.
@@ -32,8 +32,8 @@ impl World {
             && let Some((least, slowest)) = self.order.slowest_but(module.index())
             && at > least + LOOKAHEAD
         {
-            // The tick before the first one that is too late.
-            let limit = slot.tick(least + LOOKAHEAD + Duration::from_nanos(1)) - 1;
+            let timebase = slot.attachment.as_ref().map_or(Timebase::NANOS, |a| a.timebase);
+            let limit = timebase.last_tick(least + LOOKAHEAD);
             let [module, slowest] = [slot, &self.slots[slowest]].map(|slot| slot.module.name().to_owned());
             return Err(Error::TooFarAhead { module, tick, limit, slowest });
         }

@@ -178,7 +178,7 @@ fn two(turn: impl Fn(u64) -> usize) -> (u64, Vec<u8>, String) {
         }
     }
     let error = world.advance(modules[0], end + 100_001).unwrap_err();
-    assert!(matches!(error, Error::TooFarAhead { limit, .. } if limit == end + 100_000), "{error:?}");
+    assert!(matches!(error, Error::TooFarAhead { limit, .. } if limit == Some(end + 100_000)), "{error:?}");
     world.finish();
     let log = String::from_utf8(world.take_log()).unwrap();
     (world.digest(), world.take_capture(), log)
@@ -199,4 +199,34 @@ fn the_order_in_which_two_drivers_call_cannot_matter() {
         assert_eq!(replayed.is_same(), Some(true));
         assert!(replayed.world.take_capture() == capture, "the replayed capture");
     }
+}
+
+#[test]
+fn a_driver_whose_tick_0_is_still_to_come_is_told_to_wait_for_the_others() {
+    let scenario = Scenario::parse("two.toml", TWO).unwrap_or_else(|e| panic!("{e}"));
+    let mut world = World::new(&scenario, Some(1), Recording::default()).unwrap();
+    let a = world.attach("a", Attachment::default()).unwrap();
+    let timebase = Timebase::new(1_000, Instant::from_nanos(SECOND)).unwrap();
+    let b = world.attach("b", Attachment { timebase, ..Attachment::default() }).unwrap();
+    for tick in [0, 5] {
+        let error = world.advance(b, tick).unwrap_err();
+        assert!(matches!(error, Error::TooFarAhead { limit: None, .. }), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "module 'b' can't go to tick {tick}: even its tick 0 is too far ahead, until 'a' has caught up"
+            )
+        );
+    }
+    assert_eq!(
+        (world.reached(b), world.now(b)),
+        (Ok(0), Ok(Instant::ZERO)),
+        "a refused call changes nothing"
+    );
+    world.advance(a, SECOND - 100_000).unwrap();
+    world.advance(b, 0).expect("its tick 0 is as far ahead as it may be");
+    let error = world.advance(b, 1).unwrap_err();
+    assert!(matches!(error, Error::TooFarAhead { limit: Some(0), .. }), "{error:?}");
+    world.advance_all(Instant::from_nanos(SECOND)).unwrap();
+    world.advance(b, 0).expect("it is there");
 }

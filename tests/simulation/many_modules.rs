@@ -279,7 +279,7 @@ fn driven_from_four_threads(count: usize, first: &str) -> u64 {
                                         stored.expect("uart_write_block");
                                     }
                                 }
-                                Err(Error::TooFarAhead { limit, .. }) => {
+                                Err(Error::TooFarAhead { limit: Some(limit), .. }) => {
                                     if limit > at[place] {
                                         world.advance(modules[*n], limit).expect("as far as it may");
                                         at[place] = limit;

@@ -96,7 +96,7 @@ impl Modules {
         self.advance(index, edge);
         match self.world.advance(self.each[index].id, edge + 1) {
             Err(Error::TooFarAhead { limit, .. }) => {
-                assert_eq!(limit, edge, "another edge than the lookahead's")
+                assert_eq!(limit, Some(edge), "another edge than the lookahead's")
             }
             other => panic!("one nanosecond beyond the edge: {other:?}"),
         }
