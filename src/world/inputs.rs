@@ -142,6 +142,7 @@ impl World {
         }
         let Some(slot) = self.slots.get(module.index()) else { return Err(Error::NoSuchModule) };
         self.recorder.observe(now, slot.module.name(), Event::Console(line.as_bytes().to_vec()));
+        self.hear(now, Some(module.index()));
         self.run();
         Ok(())
     }

@@ -194,6 +194,22 @@ fn what_a_rule_hears_does_not_depend_on_what_is_recorded() {
 }
 
 #[test]
+fn a_line_that_the_firmware_prints_is_a_cause_at_its_own_time() {
+    let lines = ["when wifi console PASS do ap home down", "when wifi uart lost do ap home up"];
+    let mut host = Host::joined_in(&scenario(&lines), 1);
+    let printed = host.now + 7 * MS;
+    host.world.mcu_printed(host.module, printed, "PASS").expect("mcu_printed");
+    host.go(printed + SECOND);
+    let effect = (printed + LATER, "ap home down".to_owned());
+    assert_eq!(
+        changes(&mut host, "home"),
+        [effect],
+        "200 us after the line was printed, not with what comes next"
+    );
+    assert_replays(host);
+}
+
+#[test]
 fn the_console_shows_what_is_to_come_and_what_has_come_of_it() {
     let mut host = Host::new(
         &scenario(&[
