@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files;
-use crate::edge::{NoScenario, SavedFiles, load_scenario};
+use crate::edge::{FileError, NoScenario, SavedFiles, load_scenario};
 use crate::world::{Recording, World};
 
 /// Check scenario files. Prints what is wrong with each, with its place.
@@ -40,7 +40,14 @@ fn check(path: &Path) -> Result<(), (i32, String)> {
         };
         (code, e.to_string())
     })?;
-    files::of_run((Some(path), &scenario), None, &[]).map_err(|e| (2, e.to_string()))?;
-    SavedFiles::read(&mut scenario).map_err(|e| (2, e.to_string()))?;
+    let of_file = |e: FileError| {
+        let code = match e {
+            FileError::Io(_) => 2,
+            FileError::Wrong(_) => 1,
+        };
+        (code, e.to_string())
+    };
+    files::of_run((Some(path), &scenario), None, &[]).map_err(of_file)?;
+    SavedFiles::read(&mut scenario).map_err(of_file)?;
     World::new(&scenario, None, Recording::default()).map(drop).map_err(|e| (1, e.to_string()))
 }

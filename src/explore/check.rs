@@ -167,7 +167,11 @@ fn run(scenario: &Scenario, session: &Session, gait: Gait) -> Result<Option<Ran>
     let made = caught(|| match World::new(scenario, None, recording) {
         Ok(world) => Ok(Some(world)),
         // It names files of certificates, which nobody reads here.
-        Err(Error::Network(why)) if !scenario.named_files().is_empty() && !why.is_empty() => Ok(None),
+        Err(Error::Network(why) | Error::ModuleFile(why))
+            if !scenario.named_files().is_empty() && !why.is_empty() =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(format!("a good scenario makes no world: {error}")),
     });
     let Some(world) = made.map_err(|sentence| Failure { sentence, log: String::new() })? else {

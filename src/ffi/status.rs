@@ -115,7 +115,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let status = match &error {
-            Error::Network(_) | Error::UnknownProfile { .. } | Error::Saved(_) => {
+            Error::Network(_) | Error::ModuleFile(_) | Error::UnknownProfile { .. } | Error::Saved(_) => {
                 espat_status::InvalidScenario
             }
             Error::UnknownModule(..) | Error::NoSuchModule => espat_status::UnknownModule,

@@ -11,6 +11,9 @@ use crate::uart::{self, LineSettings};
 pub enum Error {
     /// The network can't be built as the scenario says; the sentence says why.
     Network(String),
+    /// A module can't have a file that the scenario names for it, such as a certificate; the sentence says why, with the
+    /// place in the scenario.
+    ModuleFile(String),
     /// The module's profile is none that exists.
     UnknownProfile {
         /// The module's name.
@@ -130,6 +133,7 @@ impl fmt::Display for Error {
             | Error::Lan(why)
             | Error::Replay(why)
             | Error::Saved(why)
+            | Error::ModuleFile(why)
             | Error::Capture(why) => f.write_str(why),
         }
     }

@@ -149,7 +149,7 @@ impl World {
     ///
     /// # Errors
     /// [`Error::Network`] when the scenario's network can't be built, [`Error::UnknownProfile`], [`Error::Saved`] when
-    /// what a module has saved can't be read.
+    /// what a module has saved can't be read, [`Error::ModuleFile`] when a file is no certificate or key for it.
     pub fn new(scenario: &Scenario, seed: Option<u64>, recording: Recording) -> Result<World, Error> {
         let seed = seed.or(scenario.seed).unwrap_or(DEFAULT_SEED);
         let net = scenario.network().map_err(Error::Network)?;
@@ -175,7 +175,7 @@ impl World {
                     Some(SavedText { name, text }) => scenario::saved::parse(name, text, profile)
                         .map_err(|e| Error::Saved(e.to_string()))?,
                 };
-                scenario.install(config, profile, &mut saved.flash).map_err(Error::Network)?;
+                scenario.install(config, profile, &mut saved.flash).map_err(Error::ModuleFile)?;
                 let config = ModuleConfig {
                     name: config.name.clone(),
                     profile,

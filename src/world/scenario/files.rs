@@ -217,10 +217,8 @@ impl Scenario {
             };
             let items: Vec<&str> = files.iter().map(text).collect::<Result<_, _>>()?;
             flash.install(profile, kind, &items).map_err(|room| {
-                format!(
-                    "module '{}': `{kind}` has room for {room} bytes, and the files are longer",
-                    module.name
-                )
+                let what = format!("`{kind}` has room for {room} bytes, and its files are longer");
+                files.first().map_or(what.clone(), |first| self.mistake(first, &what))
             })?;
         }
         for (kind, files) in kinds {
