@@ -43,7 +43,7 @@ impl Classic {
     }
 
     /// What the file has of these whole blocks. The first call must have the interfaces in it, as what a world hands out
-    /// first has. Times after 2106-02-07 are written as that: 32 bits of seconds end there.
+    /// first has; those of cables into a LAN, `lan0` and so on, may come at any time. Times after 2106-02-07 are written as that: 32 bits of seconds end there.
     ///
     /// # Errors
     /// There is no interface of the wanted name.
@@ -78,7 +78,8 @@ impl Classic {
             Some(name) => {
                 let found = self.interfaces.iter().find(|interface| interface.name == *name);
                 let names = || self.interfaces.iter().map(|interface| interface.name.clone()).collect();
-                found.map(|interface| interface.link).ok_or_else(|| NoInterface(names()))?
+                let cable = is_cable(name).then_some(ETHERNET);
+                found.map(|interface| interface.link).or(cable).ok_or_else(|| NoInterface(names()))?
             }
         };
         self.begun = true;
@@ -112,6 +113,11 @@ impl Classic {
         file.extend(length.to_le_bytes());
         file.extend(bytes);
     }
+}
+
+/// Whether this is the name of a cable into a LAN, whose interface comes with its first frame.
+fn is_cable(name: &str) -> bool {
+    name.strip_prefix("lan").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The next block's type and what stands between its lengths.

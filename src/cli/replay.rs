@@ -83,7 +83,7 @@ fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let has_stopped = replay.has_stopped();
     let mut replayed = replay.finish();
     let style = Style { color: Terminal::standard().has_colour(args.dialogue.color) };
-    for line in trace::lines(&mut replayed.world, style) {
+    for line in trace::lines(&mut replayed.world, style).map_err(|e| format!("{place}: {e}"))? {
         say!("{line}");
     }
     let mut warnings = replayed.world.take_warnings();

@@ -5,10 +5,10 @@ use super::dialogue::{self, Style};
 use crate::capture::InterfaceKind;
 use crate::net::dissect::dissect;
 use crate::time::Instant;
-use crate::world::{Event, Seen, World};
+use crate::world::{Error, Event, Seen, World};
 
 /// The lines of what was recorded, as they are shown. What is not recorded is not among them.
-pub fn lines(world: &mut World, style: Style) -> Vec<String> {
+pub fn lines(world: &mut World, style: Style) -> Result<Vec<String>, Error> {
     let names: Vec<String> = world.module_names().iter().map(|name| (*name).to_owned()).collect();
     let several = names.len() > 1;
     let mut lines: Vec<(Instant, String)> = Vec::new();
@@ -16,10 +16,9 @@ pub fn lines(world: &mut World, style: Style) -> Vec<String> {
         let name = names.get(module.index()).map(String::as_str).filter(|_| several);
         lines.push((packet.at, dialogue::format(&packet, name, style)));
     }
-    let interfaces = world.interfaces().to_vec();
     for packet in world.take_packets() {
-        let Seen::Frame { interface, inbound, bytes } = &packet.seen else { continue };
-        let Some(interface) = interfaces.get(*interface) else { continue };
+        let Seen::Frame { inbound, bytes, .. } = &packet.seen else { continue };
+        let interface = world.interface(packet.seen.interface())?;
         let what = dissect(bytes, interface.kind == InterfaceKind::RawIp).to_string();
         let comment = packet.comment.as_deref();
         lines.push((
@@ -41,7 +40,7 @@ pub fn lines(world: &mut World, style: Style) -> Vec<String> {
     }
     // At one instant a frame comes before what it does.
     lines.sort_by_key(|(at, _)| *at);
-    lines.into_iter().map(|(_, line)| line).collect()
+    Ok(lines.into_iter().map(|(_, line)| line).collect())
 }
 
 /// What the modules are doing, their wires, access points and links: what the console answers.

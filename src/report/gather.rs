@@ -15,7 +15,7 @@ use crate::time::Instant;
 use crate::world::console::Change;
 use crate::world::inputlog::Input;
 use crate::world::spelling::{escaped, printable};
-use crate::world::{Error, Event, ModuleId, Observation, Packet, Pin, Replay, Seen, World};
+use crate::world::{Error, Event, Interface, ModuleId, Observation, Packet, Pin, Replay, Seen, World};
 
 /// Most entries of each kind in a page: a browser draws so many without a pause.
 const MOST: usize = 200_000;
@@ -91,7 +91,7 @@ pub fn gather(mut replay: Replay, source: &str, printed: Vec<Printed>) -> Result
     let is_small = names.len() <= LOOKED_AT;
     loop {
         while replay.approach()? {
-            gatherer.look(replay.world(), if is_small { 0..names.len() } else { 0..0 });
+            gatherer.look(replay.world(), if is_small { 0..names.len() } else { 0..0 })?;
         }
         let Some(fed) = replay.feed()? else { break };
         let (at, module) = (fed.at, fed.module.map(|module| module as usize));
@@ -103,7 +103,7 @@ pub fn gather(mut replay: Replay, source: &str, printed: Vec<Printed>) -> Result
             Some(module) => module..module + 1,
             None => 0..0,
         };
-        gatherer.look(replay.world(), looked_at);
+        gatherer.look(replay.world(), looked_at)?;
     }
     let scenario = replay.scenario();
     let mut data = Data {
@@ -124,7 +124,7 @@ pub fn gather(mut replay: Replay, source: &str, printed: Vec<Printed>) -> Result
     };
     let end = replay.reached();
     let mut replayed = replay.finish();
-    gatherer.look(&mut replayed.world, 0..names.len());
+    gatherer.look(&mut replayed.world, 0..names.len())?;
     data.seed = replayed.world.seed();
     data.digest = format!("{:016x}", replayed.world.digest());
     data.same = replayed.is_same();
@@ -137,7 +137,7 @@ pub fn gather(mut replay: Replay, source: &str, printed: Vec<Printed>) -> Result
             "With more than {LOOKED_AT} modules, queues are looked at when something is put in only."
         ));
     }
-    gatherer.write(&replayed.world, &mut data, end, printed);
+    gatherer.write(&replayed.world, &mut data, end, printed)?;
     Ok(data)
 }
 
@@ -179,12 +179,12 @@ impl Gatherer {
     }
 
     /// Takes what the world has recorded, and looks at the modules in `looked_at`.
-    fn look(&mut self, world: &mut World, looked_at: std::ops::Range<usize>) {
+    fn look(&mut self, world: &mut World, looked_at: std::ops::Range<usize>) -> Result<(), Error> {
         for observation in world.take_observations() {
             self.observation(world, observation);
         }
         for packet in world.take_packets() {
-            self.packet(world, packet);
+            self.packet(world, packet)?;
         }
         for index in 0..self.modules.len() {
             while let Ok(Some(change)) = world.pin_read(ModuleId(index as u32)) {
@@ -194,6 +194,7 @@ impl Gatherer {
         for index in looked_at {
             self.sample(world, index);
         }
+        Ok(())
     }
 
     fn observation(&mut self, world: &World, observation: Observation) {
@@ -228,16 +229,16 @@ impl Gatherer {
         }
     }
 
-    fn packet(&mut self, world: &World, packet: Packet) {
+    fn packet(&mut self, world: &World, packet: Packet) -> Result<(), Error> {
+        let Interface { module, kind, .. } = *world.interface(packet.seen.interface())?;
+        let module = module.map(ModuleId::index);
         match packet.seen {
             Seen::Frame { interface, inbound, bytes } => {
                 if self.packets.len() >= MOST {
                     self.leave_out("packets", packet.at);
-                    return;
+                    return Ok(());
                 }
-                let is_raw =
-                    world.interfaces().get(interface).is_some_and(|i| i.kind == InterfaceKind::RawIp);
-                let what = dissect(&bytes, is_raw);
+                let what = dissect(&bytes, kind == InterfaceKind::RawIp);
                 let is_again = self.sent.again(interface, &what);
                 self.packets.push(Frame {
                     at: packet.at,
@@ -252,10 +253,10 @@ impl Gatherer {
                     is_again,
                 });
             }
-            Seen::Uart { interface, packet: line } => {
-                let Some(module) = module_at(world, interface) else { return };
+            Seen::Uart { packet: line, .. } => {
+                let Some(module) = module else { return Ok(()) };
                 let heard = self.heard.remove(&(module, line.at));
-                let Some(watched) = self.modules.get_mut(module) else { return };
+                let Some(watched) = self.modules.get_mut(module) else { return Ok(()) };
                 watched.commands.packet(&line, heard.as_deref(), watched.multiple);
                 if watched.uart.len() < MOST {
                     let length = line.bytes.len();
@@ -265,9 +266,9 @@ impl Gatherer {
                     self.leave_out("lines on the UART", line.at);
                 }
             }
-            Seen::Log { interface, packet: line } => {
-                let Some(watched) = module_at(world, interface).and_then(|m| self.modules.get_mut(m)) else {
-                    return;
+            Seen::Log { packet: line, .. } => {
+                let Some(watched) = module.and_then(|module| self.modules.get_mut(module)) else {
+                    return Ok(());
                 };
                 if watched.log.len() < MOST {
                     watched.log.push((line.at, excerpt(line.bare(), LONGEST)));
@@ -276,6 +277,7 @@ impl Gatherer {
                 }
             }
         }
+        Ok(())
     }
 
     fn sample(&mut self, world: &World, index: usize) {
@@ -321,12 +323,18 @@ impl Gatherer {
     }
 
     /// Writes all of it down as the page has it.
-    fn write(mut self, world: &World, data: &mut Data, end: Instant, printed: Vec<Printed>) {
+    fn write(
+        mut self,
+        world: &World,
+        data: &mut Data,
+        end: Instant,
+        printed: Vec<Printed>,
+    ) -> Result<(), Error> {
         let entries =
             self.packets.len() + self.modules.iter().map(|watched| watched.uart.len()).sum::<usize>();
         let shown = SHOWN.iter().find(|(most, _)| entries <= *most).map_or(LONGEST, |(_, shown)| *shown);
         let mut strings = Strings::default();
-        self.write_packets(world, data, &mut strings, shown);
+        self.write_packets(world, data, &mut strings, shown)?;
         for observation in &self.events {
             let events = &mut data.events;
             events.t.push(observation.at.as_nanos());
@@ -366,10 +374,16 @@ impl Gatherer {
                 .push(format!("{count} {what} from {at} on are left out: a page has at most {MOST}."));
         }
         data.strings = strings.finish();
+        Ok(())
     }
 
-    fn write_packets(&self, world: &World, data: &mut Data, strings: &mut Strings, shown: usize) {
-        let interfaces = world.interfaces();
+    fn write_packets(
+        &self,
+        world: &World,
+        data: &mut Data,
+        strings: &mut Strings,
+        shown: usize,
+    ) -> Result<(), Error> {
         // The place of each link among those of its module.
         let mut counts: BTreeMap<usize, i64> = BTreeMap::new();
         let places: Vec<i64> = self
@@ -383,7 +397,7 @@ impl Gatherer {
             })
             .collect();
         for frame in &self.packets {
-            let Some(at) = interfaces.get(frame.interface) else { continue };
+            let at = world.interface(frame.interface)?;
             let module = at.module.map(ModuleId::index);
             let link = module.zip(frame.ends).and_then(|(module, ends)| {
                 self.links.of(module, frame.at, frame.inbound, ends, frame.protocol)
@@ -407,16 +421,12 @@ impl Gatherer {
             packets.link.push(link.and_then(|link| places.get(link)).copied().unwrap_or(-1));
             packets.fate.push(if is_lost { 2 } else { u8::from(frame.is_again) });
         }
+        Ok(())
     }
 }
 
 /// What is said of a packet that never arrives.
 const LOST: [&str; 3] = ["lost", "dropped", "never arrived"];
-
-/// The module that an interface belongs to.
-fn module_at(world: &World, interface: usize) -> Option<usize> {
-    world.interfaces().get(interface)?.module.map(ModuleId::index)
-}
 
 /// The beginning of some bytes as a text.
 fn excerpt(bytes: &[u8], shown: usize) -> String {

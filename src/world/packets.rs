@@ -8,7 +8,8 @@ use crate::time::Instant;
 /// in the capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
-    /// Its name: `wifi/radio`, `wifi/uart`, `wifi/log`, or of a tap in the network that of its host.
+    /// Its name: `wifi/radio`, `wifi/uart`, `wifi/log`, of a tap in the network that of its host, `lan0` of a cable into a LAN,
+    /// `console`.
     pub name: String,
     /// Whose it is; `None`: the network's.
     pub module: Option<ModuleId>,
@@ -53,4 +54,15 @@ pub enum Seen {
         /// What it was.
         packet: UartPacket,
     },
+}
+
+impl Seen {
+    /// The number of the interface that it passed.
+    pub fn interface(&self) -> usize {
+        match self {
+            Seen::Frame { interface, .. } | Seen::Uart { interface, .. } | Seen::Log { interface, .. } => {
+                *interface
+            }
+        }
+    }
 }

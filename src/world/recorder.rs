@@ -42,6 +42,17 @@ struct Channels {
     log: usize,
 }
 
+/// What is written down of a cable into a LAN.
+struct Cable {
+    /// What comes from the device.
+    from: ChannelId,
+    /// What goes to it.
+    to: ChannelId,
+    access_point: String,
+    /// Its interface, from the first frame on.
+    interface: Option<usize>,
+}
+
 /// Writes down what happens.
 pub struct Recorder {
     digest: Digest,
@@ -61,8 +72,8 @@ pub struct Recorder {
     open_blocks: Tournament<Instant>,
     /// How many taps the network has of its own.
     taps: usize,
-    /// Cables of drivers: the channels of what comes from the device and what goes to it, and the interface in the capture.
-    lan: Vec<(ChannelId, ChannelId, Option<usize>)>,
+    /// Cables of drivers.
+    lan: Vec<Cable>,
     waiting: Queue<Item>,
     /// Lines of the key log that have been written.
     secrets: BTreeSet<String>,
@@ -260,21 +271,16 @@ impl Recorder {
         let name = format!("lan{}", self.lan.len());
         let from = self.digest.channel(&format!("{name}/frames/from"), ChannelKind::Records);
         let to = self.digest.channel(&format!("{name}/frames/to"), ChannelKind::Records);
-        let interface = self.capture.as_mut().map(|capture| {
-            let description =
-                format!("Cable into the LAN of {access_point}, at its end there: inbound to the device");
-            capture.add_interface(&name, &description, InterfaceKind::Ethernet)
-        });
-        self.lan.push((from, to, interface));
+        self.lan.push(Cable { from, to, access_point: access_point.to_owned(), interface: None });
     }
 
     /// A frame passes at a LAN's end of a cable.
     pub fn lan_frame(&mut self, record: &LanRecord) {
         let LanRecord { at, port, to_device, ref frame } = *record;
-        let Some(&(from, to, interface)) = self.lan.get(port) else { return };
-        self.digest.record(if to_device { to } else { from }, at, frame);
-        if let Some(interface) = interface {
-            let item = Item::Frame { interface, inbound: to_device, bytes: frame.clone(), comment: None };
+        let Some(cable) = self.lan.get(port) else { return };
+        self.digest.record(if to_device { cable.to } else { cable.from }, at, frame);
+        if self.is_capturing() {
+            let item = Item::Cable { port, inbound: to_device, bytes: frame.clone() };
             let node = (self.modules.len() + self.taps + port) as u32;
             self.waiting.push(at, Kind::Frame, node, item);
         }
@@ -323,7 +329,11 @@ impl Recorder {
             let item = Item::Uart { interface: channels.uart, comment: comment(remarks), packet };
             let at = match &item {
                 Item::Uart { packet, .. } => packet.at,
-                Item::Frame { .. } | Item::Log { .. } | Item::Secret { .. } | Item::Change { .. } => return,
+                Item::Frame { .. }
+                | Item::Cable { .. }
+                | Item::Log { .. }
+                | Item::Secret { .. }
+                | Item::Change { .. } => return,
             };
             self.waiting.push(at, Kind::WireEdge, module as u32, item);
         }

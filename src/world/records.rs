@@ -57,9 +57,21 @@ impl World {
         self.recorder.take_packets(self.settled())
     }
 
-    /// Where packets are captured, in the order of their numbers.
+    /// Where packets are captured, in the order of their numbers. There are more of them when the first packet of one that
+    /// comes later, such as a cable into a LAN, has been taken.
     pub fn interfaces(&self) -> &[Interface] {
         self.recorder.interfaces()
+    }
+
+    /// The interface with this number.
+    ///
+    /// # Errors
+    /// [`Error::Capture`] when there is none.
+    pub fn interface(&self, number: usize) -> Result<&Interface, Error> {
+        let all = self.interfaces();
+        all.get(number).ok_or_else(|| {
+            Error::Capture(format!("there is no interface {number} to capture at, there are {}", all.len()))
+        })
     }
 
     /// Bytes of the TLS key log since the last call: a line for each session in NSS's format, `CLIENT_RANDOM`, its

@@ -9,11 +9,33 @@ use crate::world::packets::{Interface, Packet, Seen};
 /// Something for the capture that waits for its turn: in a world with several modules one may be ahead, and
 /// the file is in the order of time.
 pub(super) enum Item {
-    Frame { interface: usize, inbound: bool, bytes: Vec<u8>, comment: Option<String> },
-    Uart { interface: usize, packet: UartPacket, comment: Option<String> },
-    Log { interface: usize, packet: UartPacket },
-    Secret { line: String },
-    Change { line: String },
+    Frame {
+        interface: usize,
+        inbound: bool,
+        bytes: Vec<u8>,
+        comment: Option<String>,
+    },
+    /// A frame in a cable into a LAN.
+    Cable {
+        port: usize,
+        inbound: bool,
+        bytes: Vec<u8>,
+    },
+    Uart {
+        interface: usize,
+        packet: UartPacket,
+        comment: Option<String>,
+    },
+    Log {
+        interface: usize,
+        packet: UartPacket,
+    },
+    Secret {
+        line: String,
+    },
+    Change {
+        line: String,
+    },
 }
 
 impl Recorder {
@@ -98,44 +120,98 @@ impl Recorder {
         &self.interfaces
     }
 
-    /// Hands on to the capture, and to those who want values, what has waited for its turn up to `limit`.
+    /// Hands on to the capture, and to those who want values, what has waited for its turn up to `limit`. What has an interface
+    /// from the first time on gets it here, in the order of time: when somebody asks changes nothing.
     fn hand_over(&mut self, limit: Option<Instant>) {
         let limit = limit.map(|limit| limit.min(self.open_blocks.least().unwrap_or(limit)));
         while self.waiting.peek().is_some_and(|key| limit.is_some_and(|limit| key.time <= limit)) {
             let Some((key, item)) = self.waiting.pop() else { break };
-            if let Some(capture) = &mut self.capture {
-                match &item {
-                    Item::Frame { interface, inbound, bytes, comment } => {
-                        capture.frame(*interface, key.time, *inbound, bytes, comment.as_deref());
+            match item {
+                Item::Frame { interface, inbound, bytes, comment } => {
+                    self.frame(key.time, interface, inbound, bytes, comment);
+                }
+                Item::Cable { port, inbound, bytes } => {
+                    let interface = self.interface_of_cable(port);
+                    self.frame(key.time, interface, inbound, bytes, None);
+                }
+                Item::Uart { interface, packet, comment } => {
+                    if let Some(capture) = &mut self.capture {
+                        capture.uart(interface, &packet, comment.as_deref());
                     }
-                    Item::Uart { interface, packet, comment } => {
-                        capture.uart(*interface, packet, comment.as_deref());
+                    self.value(key.time, Seen::Uart { interface, packet }, comment);
+                }
+                Item::Log { interface, packet } => {
+                    if let Some(capture) = &mut self.capture {
+                        capture.log(interface, &packet);
                     }
-                    Item::Log { interface, packet } => capture.log(*interface, packet),
-                    Item::Secret { line } => capture.secrets(line),
-                    Item::Change { line } => {
-                        let interface = *self.changes.get_or_insert_with(|| {
-                            let description =
-                                "Lines of the console and of the timeline, when they take effect";
-                            capture.add_interface("console", description, InterfaceKind::Uart)
-                        });
-                        capture.change(interface, key.time, line);
+                    self.value(key.time, Seen::Log { interface, packet }, None);
+                }
+                // As values, both have other ways: the key log, and observations.
+                Item::Secret { line } => {
+                    if let Some(capture) = &mut self.capture {
+                        capture.secrets(&line);
+                    }
+                }
+                Item::Change { line } => {
+                    let interface = self.interface_of_changes();
+                    if let Some(capture) = &mut self.capture {
+                        capture.change(interface, key.time, &line);
                     }
                 }
             }
-            if let Some(packets) = &mut self.packets {
-                let (seen, comment) = match item {
-                    Item::Frame { interface, inbound, bytes, comment } => {
-                        (Seen::Frame { interface, inbound, bytes }, comment)
-                    }
-                    Item::Uart { interface, packet, comment } => (Seen::Uart { interface, packet }, comment),
-                    Item::Log { interface, packet } => (Seen::Log { interface, packet }, None),
-                    // Both have other ways: the key log, and observations.
-                    Item::Secret { .. } | Item::Change { .. } => continue,
-                };
-                packets.push(Packet { at: key.time, seen, comment });
-            }
         }
+    }
+
+    fn frame(
+        &mut self,
+        at: Instant,
+        interface: usize,
+        inbound: bool,
+        bytes: Vec<u8>,
+        comment: Option<String>,
+    ) {
+        if let Some(capture) = &mut self.capture {
+            capture.frame(interface, at, inbound, &bytes, comment.as_deref());
+        }
+        self.value(at, Seen::Frame { interface, inbound, bytes }, comment);
+    }
+
+    fn value(&mut self, at: Instant, seen: Seen, comment: Option<String>) {
+        if let Some(packets) = &mut self.packets {
+            packets.push(Packet { at, seen, comment });
+        }
+    }
+
+    fn interface_of_cable(&mut self, port: usize) -> usize {
+        let known = self.lan.get(port).map(|cable| (cable.interface, cable.access_point.clone()));
+        let (known, access_point) = known.unwrap_or_default();
+        known.unwrap_or_else(|| {
+            let description =
+                format!("Cable into the LAN of {access_point}, at its end there: inbound to the device");
+            let interface = self.add_interface(&format!("lan{port}"), &description, InterfaceKind::Ethernet);
+            if let Some(cable) = self.lan.get_mut(port) {
+                cable.interface = Some(interface);
+            }
+            interface
+        })
+    }
+
+    fn interface_of_changes(&mut self) -> usize {
+        self.changes.unwrap_or_else(|| {
+            let description = "Lines of the console and of the timeline, when they take effect";
+            let interface = self.add_interface("console", description, InterfaceKind::Uart);
+            self.changes = Some(interface);
+            interface
+        })
+    }
+
+    /// One more interface of the network's, with the same number in the capture and among the values.
+    fn add_interface(&mut self, name: &str, description: &str, kind: InterfaceKind) -> usize {
+        if let Some(capture) = &mut self.capture {
+            capture.add_interface(name, description, kind);
+        }
+        self.interfaces.push(Interface { name: name.to_owned(), module: None, kind });
+        self.interfaces.len() - 1
     }
 
     /// True when somebody wants the packets, as a capture or as values.
