@@ -81,7 +81,8 @@ pub struct espat_attach_options {
     /// Ticks per second of all times that this driver passes and gets, such as the MCU's clock. 0: 1000000000, so a
     /// tick is a nanosecond. Ticks are rounded down to ns on the way in, and ns up to ticks on the way out.
     pub timebase_hz: u64,
-    /// World time of this driver's tick 0, in ns.
+    /// World time of this driver's tick 0, in ns. While that is still to come, the module follows the others as one without a
+    /// driver does, and holds nobody back; espat_advance() to tick 0 works when the others are 100 us before it.
     pub origin_ns: u64,
     /// One of espat_mcu_tx.
     pub mcu_tx: u32,

@@ -14,11 +14,13 @@ pub struct Order {
     next: Vec<Option<(Instant, Step)>>,
     /// How far each module with a driver has come.
     driven: Tournament<Instant>,
+    /// Where the drivers begin whose tick 0 is still to come. Until then their modules follow the others.
+    to_come: Tournament<Instant>,
     /// What each module with a driver does next, if its driver has let it go so far.
     due: Tournament<(Instant, Step)>,
-    /// What each module without a driver does next.
+    /// What each module does next that follows the others.
     adrift: Tournament<(Instant, Step)>,
-    /// How far the modules without a driver have come: they follow the slowest of the others.
+    /// How far the modules have come that follow: as far as the slowest of the others.
     followed: Instant,
     /// How far any module has come.
     furthest: Instant,
@@ -30,6 +32,7 @@ impl Order {
         Order {
             next: vec![None; modules],
             driven: Tournament::new(modules),
+            to_come: Tournament::new(modules),
             due: Tournament::new(modules),
             adrift: Tournament::new(modules),
             followed: Instant::ZERO,
@@ -37,19 +40,22 @@ impl Order {
         }
     }
 
-    /// How far the slowest module with a driver has come; if none has one, how far any has.
+    /// How far the slowest module with a driver has come, a driver that is still to come counted as being where it begins;
+    /// if no module has one, how far any has.
     pub fn slowest(&self) -> Instant {
-        self.driven.least().unwrap_or(self.furthest)
+        let driven = self.driven.least().unwrap_or(self.furthest);
+        self.to_come.least().map_or(driven, |begins| begins.min(driven))
     }
 
-    /// The slowest of the modules with drivers but this one, and how far it has come.
+    /// The slowest of the modules with drivers but this one, and how far it has come or where its driver begins.
     pub fn slowest_but(&self, module: usize) -> Option<(Instant, usize)> {
-        self.driven.first_but(module)
+        earliest([self.driven.first_but(module), self.to_come.first_but(module)])
     }
 
-    /// A module with a driver that has not come so far; the slowest.
+    /// A module with a driver that has not come so far, or one whose driver begins before; the slowest.
     pub fn behind(&self, at: Instant) -> Option<usize> {
-        self.driven.first().filter(|(reached, _)| *reached < at).map(|(_, module)| module)
+        let slowest = earliest([self.driven.first(), self.to_come.first()]);
+        slowest.filter(|(reached, _)| *reached < at).map(|(_, module)| module)
     }
 
     /// A module with a driver that has come further, and how far.
@@ -77,10 +83,10 @@ impl Order {
 
     /// How far this module has come.
     pub fn reached(&self, slot: &Slot) -> Instant {
-        if slot.attachment.is_some() { slot.reached } else { slot.reached.max(self.followed) }
+        if slot.is_driven() { slot.reached } else { slot.reached.max(self.followed) }
     }
 
-    /// The modules without a driver follow the others. Returns how far the slowest of those has come.
+    /// The modules that follow do so. Returns how far the slowest of those has come.
     pub fn follow(&mut self) -> Instant {
         let horizon = self.slowest();
         self.followed = self.followed.max(horizon);
@@ -93,11 +99,14 @@ impl Order {
         if let Some(kept) = self.next.get_mut(module) {
             *kept = next;
         }
-        if slot.attachment.is_some() {
+        let begins = slot.attachment.as_ref().map(|attachment| attachment.timebase.origin());
+        if slot.is_driven() {
             self.adrift.set(module, None);
+            self.to_come.set(module, None);
             self.moved(module, slot.reached);
         } else {
             self.driven.set(module, None);
+            self.to_come.set(module, begins);
             self.due.set(module, None);
             self.adrift.set(module, next);
         }

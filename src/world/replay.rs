@@ -204,8 +204,10 @@ impl Replay {
         let Some(next) = ahead(&self.world, module.index()).filter(|next| *next < at) else {
             return Ok(false);
         };
-        self.world.bring_up(next - LOOKAHEAD);
+        // Not before the driver's tick 0, which may be later than that.
         let tick = self.world.slot(module)?.tick(next);
+        let to = self.world.instant(module, tick)?;
+        self.world.bring_up(to - LOOKAHEAD);
         self.world.advance(module, tick)?;
         Ok(true)
     }

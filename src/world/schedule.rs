@@ -37,13 +37,10 @@ impl World {
             let [module, slowest] = [slot, &self.slots[slowest]].map(|slot| slot.module.name().to_owned());
             return Err(Error::TooFarAhead { module, tick, limit, slowest });
         }
-        if at > slot.reached {
-            self.slot_mut(module)?.reached = at;
-        }
         if let Some(log) = &mut self.log {
             log.advance(module.0, tick);
         }
-        self.order.moved(module.index(), at);
+        self.reach(module.index(), at);
         self.run();
         Ok(at)
     }
@@ -66,12 +63,23 @@ impl World {
     pub(super) fn bring_up(&mut self, at: Instant) {
         let mut moved = false;
         while let Some(module) = self.order.behind(at) {
-            self.slots[module].reached = at;
-            self.order.moved(module, at);
+            self.reach(module, at);
             moved = true;
         }
         if self.order.drift(at) || moved {
             self.run();
+        }
+    }
+
+    /// This module's driver has let it come so far.
+    fn reach(&mut self, module: usize, at: Instant) {
+        let Some(slot) = self.slots.get_mut(module) else { return };
+        let begins = !slot.is_driven();
+        slot.reached = slot.reached.max(at);
+        if begins {
+            self.file_next(module);
+        } else {
+            self.order.moved(module, at);
         }
     }
 

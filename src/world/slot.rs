@@ -35,8 +35,8 @@ pub enum Arrival {
 pub struct Slot {
     pub module: Module,
     pub attachment: Option<Attachment>,
-    /// Everything up to here has happened, as far as this module is concerned. Without a driver it follows the others,
-    /// further than this ([`Order::reached`](super::order::Order::reached)).
+    /// Everything up to here has happened, as far as this module is concerned. Without a driver, or while that is still to
+    /// come, it follows the others, further than this ([`Order::reached`](super::order::Order::reached)).
     pub reached: Instant,
     /// What is on its way to the module's radio.
     pub frames: Queue<Arrival>,
@@ -98,6 +98,11 @@ impl Slot {
             module_unheard: wire.unheard,
             ..self.statistics
         }
+    }
+
+    /// Its driver is there and has begun: its tick 0 is not still to come.
+    pub fn is_driven(&self) -> bool {
+        self.attachment.as_ref().is_some_and(|a| a.timebase.origin() <= self.reached)
     }
 
     /// When this module's driver must come back. What the log port prints happens then, too, at its own time.

@@ -223,10 +223,57 @@ fn a_driver_whose_tick_0_is_still_to_come_is_told_to_wait_for_the_others() {
         (Ok(0), Ok(Instant::ZERO)),
         "a refused call changes nothing"
     );
-    world.advance(a, SECOND - 100_000).unwrap();
+    world.advance(a, SECOND - 100_000).expect("who has not begun holds nobody back");
+    assert_eq!(
+        world.now(b),
+        Ok(Instant::from_nanos(SECOND - 100_000)),
+        "until it begins, it follows the others"
+    );
     world.advance(b, 0).expect("its tick 0 is as far ahead as it may be");
     let error = world.advance(b, 1).unwrap_err();
     assert!(matches!(error, Error::TooFarAhead { limit: Some(0), .. }), "{error:?}");
-    world.advance_all(Instant::from_nanos(SECOND)).unwrap();
-    world.advance(b, 0).expect("it is there");
+    world.advance(a, SECOND + 100_000).unwrap();
+    let error = world.advance(a, SECOND + 100_001).unwrap_err();
+    assert!(matches!(error, Error::TooFarAhead { limit: Some(_), .. }), "from then on it holds others back");
+}
+
+#[test]
+fn when_a_drivers_tick_0_is_changes_nothing_in_what_happens() {
+    let scenario = Scenario::parse("two.toml", TWO).unwrap_or_else(|e| panic!("{e}"));
+    let run = |origin: u64| {
+        let recording = Recording { capture: true, log: true, ..Recording::default() };
+        let mut world = World::new(&scenario, Some(1), recording).unwrap();
+        let timebase = Timebase::new(1_000_000_000, Instant::from_nanos(origin)).unwrap();
+        let a = world.attach("a", Attachment::default()).unwrap();
+        let b = world.attach("b", Attachment { timebase, ..Attachment::default() }).unwrap();
+        world.advance_all(Instant::from_nanos(SECOND / 2)).unwrap();
+        let line = b"AT+CWMODE=1\r\nAT+CWJAP=\"espat-sim\",\"correct horse\"\r\n";
+        world.uart_write_block(a, SECOND / 2, &line[..13]).unwrap();
+        let mut now = SECOND / 2;
+        while now < 2 * SECOND {
+            now += 100_000;
+            world.advance(a, now).unwrap_or_else(|e| panic!("a to {now}: {e}"));
+            if now >= origin {
+                world.advance(b, now - origin).unwrap_or_else(|e| panic!("b to {now}: {e}"));
+            }
+        }
+        world.uart_write_block(b, now - origin, line).unwrap();
+        world.advance_all(Instant::from_nanos(6 * SECOND)).unwrap();
+        let mut bytes = Vec::new();
+        while let Some(byte) = world.uart_read(b).unwrap() {
+            bytes.push((byte.at, byte.byte));
+        }
+        world.finish();
+        (world.digest(), bytes, world.take_capture(), String::from_utf8(world.take_log()).unwrap())
+    };
+    let (digest, bytes, capture, _) = run(0);
+    let text: Vec<u8> = bytes.iter().map(|(_, byte)| *byte).collect();
+    assert!(text.ends_with(b"WIFI GOT IP\r\n\r\nOK\r\n"), "{}", text.escape_ascii());
+    for origin in [1, SECOND / 4, SECOND / 2, SECOND] {
+        let later = run(origin);
+        assert_eq!((later.0, &later.1), (digest, &bytes), "tick 0 at {origin} ns");
+        assert!(later.2 == capture, "tick 0 at {origin} ns: the capture");
+        let replayed = replay(&later.3, Recording::default()).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(replayed.is_same(), Some(true), "tick 0 at {origin} ns: the replay");
+    }
 }
