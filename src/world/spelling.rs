@@ -40,6 +40,13 @@ pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
+/// The number of a TLS cipher suite as it is written: `0xc030`, four hexadecimal digits.
+pub(crate) fn suite_number(word: &str) -> Option<u16> {
+    let digits = word.strip_prefix("0x")?;
+    let are_four = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| are_four)
+}
+
 /// What somebody wrote, for a message: in backquotes, without control characters, cut to a readable length.
 pub(crate) fn shown(text: &str) -> String {
     format!("`{}`", cut(text))
@@ -96,6 +103,14 @@ mod tests {
         assert_eq!(nearest("pu", words), None, "one edit of two letters makes another word");
         assert_eq!(nearest("", words), None);
         assert_eq!(nearest(&"x".repeat(1_000_000), words), None);
+    }
+
+    #[test]
+    fn the_number_of_a_suite_has_four_digits_and_no_sign() {
+        assert_eq!(["0xc030", "0x00A8"].map(suite_number), [Some(0xc030), Some(0xa8)]);
+        for wrong in ["0x+030", "0x-030", "0xc03", "0xc0300", "c030", "0xc03g", ""] {
+            assert_eq!(suite_number(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

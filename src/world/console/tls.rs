@@ -6,7 +6,7 @@ use super::host::next;
 use super::words::Words;
 use crate::net::network::HostAction;
 use crate::net::tls::{Change, Clients, Shows, Version};
-use crate::world::spelling::{cut, did_you_mean, one_of};
+use crate::world::spelling::{cut, did_you_mean, one_of, suite_number};
 
 /// What can be said.
 const CHANGES: [&str; 8] = ["certificate", "version", "suite", "clients", "keys", "answers", "alert", "cut"];
@@ -67,8 +67,7 @@ fn suite(so_far: &str, words: &mut Words) -> Result<Option<u16>, String> {
     if word.is("any") {
         return Ok(None);
     }
-    let digits = word.plain().and_then(|w| w.strip_prefix("0x")).filter(|digits| digits.len() == 4);
-    let number = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    let number = word.plain().and_then(suite_number);
     number.map(Some).ok_or_else(|| format!("expected {SUITE} after `{so_far}`, found {}", word.shown()))
 }
 

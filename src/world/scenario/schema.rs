@@ -246,7 +246,7 @@ pub(super) const TLS: &[Key] = &[
         "a date and time with its offset, such as 2026-01-01T00:00:00Z",
         "2105-12-31T23:59:59Z",
     ),
-    key("versions", "a list of `1.0`, `1.1`, `1.2` and `1.3`", "[\"1.0\", \"1.1\", \"1.2\"]"),
+    key("versions", "a list of `1.0`, `1.1`, `1.2` and `1.3` without a gap", "[\"1.0\", \"1.1\", \"1.2\"]"),
     key("suites", "a list of numbers of cipher suites, such as [\"0xc030\"]", "all that mbedTLS has"),
     key("alpn", "a list of application protocols, such as [\"http/1.1\"]", "empty"),
     key("psk", "a table of keys: { identity = \"key\" }", "empty"),

@@ -10,7 +10,7 @@ use super::report::Problems;
 use super::schema;
 use super::table::{Section, Value, found};
 use crate::net::tls::{Config, Fault, HostCertificate, KeyKind, Psk, Verify, Version};
-use crate::world::spelling::{one_of, shown};
+use crate::world::spelling::{one_of, shown, suite_number};
 
 const VERSIONS: [(&str, Version); 4] =
     [("1.0", Version::Tls10), ("1.1", Version::Tls11), ("1.2", Version::Tls12), ("1.3", Version::Tls13)];
@@ -160,14 +160,20 @@ fn versions(problems: &mut Problems, tls: &Section) -> Option<(Version, Version)
     // A server that has 1.3 and others speaks the others here.
     let others: Vec<Version> = list.iter().copied().filter(|v| *v != Version::Tls13).collect();
     let list = if others.is_empty() { list } else { others };
-    Some((*list.iter().min()?, *list.iter().max()?))
+    let (oldest, newest) = (*list.iter().min()?, *list.iter().max()?);
+    let between = VERSIONS.iter().filter(|(_, version)| (oldest..=newest).contains(version));
+    if let Some((missing, _)) = between.clone().find(|(_, version)| !list.contains(version)) {
+        let all = between.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let message = format!("expected versions without a gap ({all}), found none of `{missing}`");
+        tls.complain(problems, "versions", &message);
+    }
+    Some((oldest, newest))
 }
 
 fn suites(problems: &mut Problems, tls: &Section) -> Vec<u16> {
     let mut list = Vec::new();
     for (word, place) in tls.strings(problems, "suites").unwrap_or_default() {
-        let digits = word.strip_prefix("0x").filter(|digits| digits.len() == 4);
-        match digits.and_then(|digits| u16::from_str_radix(digits, 16).ok()) {
+        match suite_number(word) {
             Some(suite) => list.push(suite),
             None => {
                 let message =
