@@ -137,6 +137,8 @@ pub struct World {
     /// Cables of drivers into LANs, in the order in which they came.
     cables: Vec<lan::Cable>,
     log: Option<Writer>,
+    /// The same when it has been closed, and nothing may come behind its end.
+    closed_log: Option<Writer>,
     hand_out_log: bool,
     warnings: Vec<String>,
     keep_log_port: bool,
@@ -207,6 +209,7 @@ impl World {
                 log if recording.snapshot => Some(log.keeping()),
                 log => recording.log.then_some(log),
             },
+            closed_log: None,
             hand_out_log: recording.log,
             warnings: Vec::new(),
             keep_log_port: recording.log_port,

@@ -1,6 +1,6 @@
 //! What a world hands out beside the bytes on the wire: records, digests, what modules have saved.
 
-use super::inputlog::End;
+use super::inputlog::{End, Writer};
 use super::{
     Error, Interface, ModuleId, Observation, Packet, PinChange, Statistics, UartByte, Verdict, World,
     scenario,
@@ -98,7 +98,7 @@ impl World {
 
     /// Input log bytes (text) since the last call. Empty unless [`Recording::log`](super::Recording::log).
     pub fn take_log(&mut self) -> Vec<u8> {
-        match &mut self.log {
+        match self.log.as_mut().or(self.closed_log.as_mut()) {
             Some(log) if self.hand_out_log => log.take(),
             _ => Vec::new(),
         }
@@ -107,7 +107,8 @@ impl World {
     /// The same, with what is written otherwise only when something else follows, or the world ends: for a run that comes
     /// no further, also behind a panic. What is put in afterwards follows in later calls.
     pub fn take_log_to_here(&mut self) -> Vec<u8> {
-        self.log.as_mut().map(|log| log.take_to_here()).unwrap_or_default()
+        let log = self.log.as_mut().or(self.closed_log.as_mut());
+        log.map(Writer::take_to_here).unwrap_or_default()
     }
 
     /// The world as it is, for [`restore`](super::restore): its input log so far, closed with the digests of now. `None`
@@ -116,7 +117,10 @@ impl World {
     /// What the world has handed out by now counts as taken: a driver takes its bytes before, and keeps them itself.
     pub fn snapshot(&self) -> Option<Vec<u8>> {
         let end = End { digest: self.digest(), content_digest: self.content_digest() };
-        self.log.as_ref()?.whole((!self.finished).then_some(end))
+        match (&self.log, &self.closed_log) {
+            (Some(log), _) => log.whole(Some(end)),
+            (None, closed) => closed.as_ref()?.whole(None),
+        }
     }
 
     /// Forgets what waits for a driver, and what waits to be written into the files of saved settings. Capture, key log
@@ -187,9 +191,10 @@ impl World {
         }
         self.recorder.settle(Instant::MAX);
         let end = End { digest: self.digest(), content_digest: self.content_digest() };
-        if let Some(log) = &mut self.log {
+        self.closed_log = self.log.take().map(|mut log| {
             log.end(end);
-        }
+            log
+        });
     }
 
     /// The digest of everything up to the time reached: shown as 16 hex digits.

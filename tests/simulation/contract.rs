@@ -277,3 +277,21 @@ fn when_a_drivers_tick_0_is_changes_nothing_in_what_happens() {
         assert_eq!(replayed.is_same(), Some(true), "tick 0 at {origin} ns: the replay");
     }
 }
+
+#[test]
+fn what_is_put_in_after_the_end_is_no_longer_logged_and_the_log_stays_whole() {
+    let mut host = Host::ready(5);
+    host.world.finish();
+    let digest = host.world.digest();
+    host.send("AT\r\n");
+    host.console("ap home down");
+    host.go(host.now + SECOND);
+    let mut log = std::mem::take(&mut host.log);
+    log.extend(host.world.take_log());
+    log.extend(host.world.take_log_to_here());
+    let log = String::from_utf8(log).expect("a log is text");
+    let last = log.lines().last().unwrap_or_default();
+    assert!(last.starts_with(&format!("end digest={digest:016x} ")), "behind the end stands: {last}");
+    let replayed = replay(&log, Recording::default()).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(replayed.is_same(), Some(true));
+}
