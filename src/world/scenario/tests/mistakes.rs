@@ -503,11 +503,11 @@ fn versions_of_tls_with_a_gap_and_numbers_of_suites_with_a_sign_are_told() {
     let of = |tls: &str| {
         mistakes(&format!("[host.www]\naddress = \"203.0.113.1\"\nhttp = {{ tls = {{ {tls} }} }}\n"))
     };
-    let gap = "3:17: `versions` in [host.www.http.tls]: expected versions without a gap (`1.0`, `1.1`, `1.2`), found none of `1.1`";
+    let gap = "3:29: `versions` in [host.www.http.tls]: expected versions without a gap (`1.0`, `1.1`, `1.2`), found none of `1.1`";
     assert_eq!(of("versions = [\"1.0\", \"1.2\"]"), [gap]);
     assert_eq!(of("versions = [\"1.3\", \"1.2\", \"1.0\"]"), [gap]);
     for suite in ["0x+030", "0x-030", "0xc03", "c030"] {
-        let told = format!("3:27: expected a number of four digits such as `0xc030`, found `{suite}`");
+        let told = format!("3:28: expected a number of four digits such as `0xc030`, found `{suite}`");
         assert_eq!(of(&format!("suites = [\"{suite}\"]")), [told]);
     }
     for good in ["versions = [\"1.2\", \"1.1\"]", "versions = [\"1.1\", \"1.3\"]", "suites = [\"0xC030\"]"] {
