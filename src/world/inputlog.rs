@@ -4,7 +4,7 @@
 //! needs to become the same again. One line is one input, in the order in which they were made:
 //!
 //! ```text
-//! espat-sim input log 3
+//! espat-sim input log 4
 //! crate 0.1.0
 //! seed 7
 //! scenario "lab.toml" 29 bytes 3 lines
@@ -17,7 +17,7 @@
 //! 1500000000 * console ap home down
 //! 1900000000 wifi printed "PASS"
 //! 2000000000 wifi reach
-//! end digest=0123456789abcdef content=fedcba9876543210
+//! end digest=0123456789abcdef content=fedcba9876543210 text=0011223344556677
 //! ```
 //!
 //! Below the scenario stands what its modules had saved before, if it names files for that: `saved "wifi" "nvs.toml" 277
@@ -42,12 +42,17 @@
 //! reads them again goes by the time, each module no further behind than the world's lookahead lets it be. Before `attach`,
 //! `detach`, `lan` and `console` everything has been written that was put in before.
 //!
+//! `end` has the digests of the run, and with `text` the hash of all lines above it (XXH3, 64 bits, of their bytes): a log that was
+//! damaged, or changed, does not get the blame for what its run does then. Who changes one on purpose takes that word out.
+//!
 //! A log without its last line is cut off, not wrong: what was lost is in [`Log::truncated`].
 //!
 //! Format 1 was before any release, and no longer read; from 2 on every later espat-sim reads every format. Format 2
-//! had bytes of one tick only, in hex (`uart 41 54 0d 0a`), and no `reach` for `*`.
+//! had bytes of one tick only, in hex (`uart 41 54 0d 0a`), and no `reach` for `*`; format 3 had no `text`.
 
 use std::fmt;
+
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
@@ -62,7 +67,7 @@ mod run;
 mod write;
 
 /// The version of the format, in its first line.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The first line, without the version.
 const MAGIC: &str = "espat-sim input log ";
@@ -285,6 +290,27 @@ impl fmt::Display for LogError {
     }
 }
 impl std::error::Error for LogError {}
+
+/// The hash of a log's text, piece by piece.
+#[derive(Clone, Default)]
+struct TextHash(Box<Xxh3>);
+
+impl TextHash {
+    fn update(&mut self, text: &[u8]) {
+        self.0.update(text);
+    }
+
+    /// That of all so far.
+    fn value(&self) -> u64 {
+        self.0.digest()
+    }
+}
+
+impl fmt::Debug for TextHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TextHash({:016x})", self.value())
+    }
+}
 
 fn pin_word(pin: Pin) -> &'static str {
     match pin {

@@ -27,6 +27,11 @@ tcp-terminal = 23
 udp-terminal = 5000
 ";
 
+/// A log without the hash of its text, so that it may be changed.
+pub fn without_hash(log: &str) -> String {
+    log.rsplit_once(" text=").map_or(log, |(log, _)| log).to_owned() + "\n"
+}
+
 /// The built-in scenario with the host `pc`.
 pub fn with_pc() -> String {
     format!("{}{PC}", Scenario::default_text())

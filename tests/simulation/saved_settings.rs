@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::host::without_hash;
 use espat_sim::edge::{Outputs, Session, Sink};
 use espat_sim::world::{Attachment, ModuleId, Recording, Scenario, World, replay};
 
@@ -240,7 +241,7 @@ fn a_replay_has_the_settings_from_the_log_and_needs_no_file() {
     let replayed = replay(&log, Recording::default()).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(replayed.is_same(), Some(true));
     assert!(!scratch.file().exists(), "a replay writes nothing");
-    let changed = log.replacen("messages = 5", "messages = 4", 1);
+    let changed = without_hash(&log.replacen("messages = 5", "messages = 4", 1));
     assert_eq!(replay(&changed, Recording::default()).expect("it can be read").is_same(), Some(false));
 }
 

@@ -1,5 +1,6 @@
 //! Snapshots: a world that was saved, and restored elsewhere, goes on as if it had never stopped.
 
+use crate::host::without_hash;
 use espat_sim::world::{Attachment, ModuleId, Pin, Recording, Scenario, World, restore};
 
 const MS: u64 = 1_000_000;
@@ -220,8 +221,16 @@ fn snapshot_that_was_cut_off_or_damaged_is_refused_in_one_sentence() {
     assert!(refused(cut).contains("cut off here, and what came last is lost"), "{}", refused(cut));
     let open = saved.trim_end().rsplit_once('\n').map(|(log, _)| format!("{log}\n")).unwrap_or_default();
     assert!(refused(&open).contains("has no `end`"), "{}", refused(&open));
+    let changed = "was damaged or changed since it was written";
     let other = saved.replace("AT+CIPMUX=1", "AT+CIPMUX=0");
+    assert!(refused(&other).contains(changed), "{}", refused(&other));
+    let other = without_hash(&other);
     assert!(refused(&other).contains("it was damaged"), "{}", refused(&other));
+    // What acts later only, so that no digest tells.
+    let later = saved.replace("says hello", "says hullo");
+    assert_ne!(later, saved, "the page is in the scenario");
+    assert!(refused(&later).contains(changed), "{}", refused(&later));
+    assert_eq!(refused(&without_hash(&later)), "", "a change on purpose is none of ours");
     let garbled = saved.replace("600000000 wifi uart", "6x0000000 wifi uart");
     assert!(refused(&garbled).contains("of the input log"), "{}", refused(&garbled));
     assert!(!refused("").is_empty() && !refused("nothing of ours\n").is_empty());

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use data_encoding::{BASE64, BASE64_NOPAD};
 
 use super::{
-    End, Input, LogError, MAGIC, OLDEST, Pace, Truncated, VERSION, level_word, module_name, pin_word, run,
+    End, Input, LogError, MAGIC, OLDEST, Pace, TextHash, Truncated, VERSION, level_word, module_name,
+    pin_word, run,
 };
 use crate::uart::{LineSettings, McuLoss};
 use crate::world::scenario::SavedText;
@@ -27,6 +28,7 @@ pub(super) struct Body {
 
 /// A log while it is read.
 pub(super) struct Reader<'a> {
+    all: &'a str,
     rest: &'a str,
     /// Number of the line read last, from 1.
     line: usize,
@@ -42,7 +44,7 @@ struct Line<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Reader { rest: text, line: 0, modules: BTreeMap::new() }
+        Reader { all: text, rest: text, line: 0, modules: BTreeMap::new() }
     }
 
     /// The first two lines. Returns the version of espat-sim that wrote the log.
@@ -181,12 +183,18 @@ impl<'a> Reader<'a> {
 
     pub(super) fn inputs(&mut self) -> Result<Body, LogError> {
         let mut body = Body::default();
-        while let Some(line) = self.next() {
+        loop {
+            let above = &self.all[..self.all.len() - self.rest.len()];
+            let Some(line) = self.next() else { break };
             // Nothing is missing in an `end` line with both digests, even where an editor took its line feed.
             if line.text.starts_with("end ") && (line.whole || end(line.text).is_some()) {
-                let Some(end) = end(line.text) else {
-                    return Err(self.expected("`end digest=X content=X`, each X of 16 hex digits", line.text));
+                let Some((end, hash)) = end(line.text) else {
+                    let form = "`end digest=X content=X text=X`, each X of 16 hex digits";
+                    return Err(self.expected(form, line.text));
                 };
+                if let Some(written) = hash {
+                    self.is_as_written(above, written)?;
+                }
                 return match self.next() {
                     None => Ok(Body { end: Some(end), ..body }),
                     Some(extra) => Err(self.expected("nothing after the `end` line", extra.text)),
@@ -201,6 +209,20 @@ impl<'a> Reader<'a> {
             body.lines.push(self.line);
         }
         Ok(body)
+    }
+
+    /// An error unless the text above the `end` line has the hash that it had when it was written.
+    fn is_as_written(&self, above: &str, written: u64) -> Result<(), LogError> {
+        let mut hash = TextHash::default();
+        hash.update(above.as_bytes());
+        let found = hash.value();
+        if found == written {
+            return Ok(());
+        }
+        Err(self.wrong(&format!(
+            "the text above was damaged or changed since it was written: its hash was {written:016x}, and is {found:016x}; if \
+             it was changed on purpose, take ` text={written:016x}` out of this line"
+        )))
     }
 
     fn input(&mut self, line: &str) -> Result<Input, LogError> {
@@ -447,10 +469,14 @@ impl Who {
     }
 }
 
-/// `end digest=X content=X`, complete.
-fn end(line: &str) -> Option<End> {
-    let (digest, content) = line.strip_prefix("end digest=")?.split_once(" content=")?;
-    Some(End { digest: digest_value(digest)?, content_digest: digest_value(content)? })
+/// `end digest=X content=X text=X`, complete; without `text` in older formats, and where somebody took it out.
+fn end(line: &str) -> Option<(End, Option<u64>)> {
+    let (digest, rest) = line.strip_prefix("end digest=")?.split_once(" content=")?;
+    let (content, hash) = match rest.split_once(" text=") {
+        Some((content, hash)) => (content, Some(digest_value(hash)?)),
+        None => (rest, None),
+    };
+    Some((End { digest: digest_value(digest)?, content_digest: digest_value(content)? }, hash))
 }
 
 fn digest_value(text: &str) -> Option<u64> {
@@ -502,7 +528,8 @@ fn unescaped(text: &str) -> Result<String, String> {
                 let code = chars.as_str().strip_prefix('{').and_then(|r| r.split_once('}'));
                 let c = code.and_then(|(hex, after)| {
                     chars = after.chars();
-                    u32::from_str_radix(hex, 16).ok().and_then(char::from_u32)
+                    let digits = Some(hex).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+                    digits.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32)
                 });
                 c.ok_or_else(|| format!("expected `\\u{{HEX}}`, found {}", shown(&format!("\\{part}"))))?
             }

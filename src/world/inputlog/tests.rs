@@ -49,7 +49,7 @@ fn a_log_is_readable_text() {
     w.detach(0);
     w.end(End { digest: 0x0123_4567_89ab_cdef, content_digest: 0xfedc_ba98_7654_3210 });
     let expected = format!(
-        "espat-sim input log 3
+        "espat-sim input log 4
 crate {}
 seed 7
 scenario \"lab.toml\" 29 bytes 3 lines
@@ -64,12 +64,13 @@ scenario \"lab.toml\" 29 bytes 3 lines
 1800000000 wifi printed \"uart:~$ \\\"hi\\\"\\t\"
 2000000000 wifi reach
 - wifi detach
-end digest=0123456789abcdef content=fedcba9876543210
 ",
         env!("CARGO_PKG_VERSION")
     );
+    let hash = xxhash_rust::xxh3::xxh3_64(expected.as_bytes());
+    let end = format!("end digest=0123456789abcdef content=fedcba9876543210 text={hash:016x}\n");
     let text = text(w);
-    assert_eq!(text, expected);
+    assert_eq!(text, expected + &end);
     let log = parse(&text).expect("a log that was written is read");
     assert_eq!((log.seed, log.scenario_name.as_str()), (7, "lab.toml"));
     assert_eq!(log.scenario_text, "[ap.home]\nssid = \"espat-sim\"\n");
@@ -103,8 +104,12 @@ fn only_the_reach_that_no_later_input_shows_is_written() {
     w.advance_all(Instant::from_nanos(70));
     w.uart(0, 80, b'd');
     w.end(End { digest: 0, content_digest: 0 });
+    let mut lines = body(w);
+    if let Some(end) = lines.last_mut() {
+        end.replace_range(end.len() - 16.., "TEXT");
+    }
     assert_eq!(
-        body(w),
+        lines,
         [
             "0 other attach id=1 hz=1000000000",
             "10 wifi uart \"ab\"",
@@ -114,7 +119,7 @@ fn only_the_reach_that_no_later_input_shows_is_written() {
             "50 * console ap home down",
             "80 wifi uart \"d\"",
             "70 * reach",
-            "end digest=0000000000000000 content=0000000000000000",
+            "end digest=0000000000000000 content=0000000000000000 text=TEXT",
         ]
     );
 }
@@ -181,12 +186,12 @@ fn a_bad_log_is_refused_with_its_line() {
     let attach = "`id=NUMBER hz=NUMBER` after `attach`, and `mcu-tx=` or `obeys-rts=` if the driver said it";
     let lan = "`lan NUMBER` and `attach \"NAME\"`, `frame BASE64` or `detach`";
     let cases = [
-        (String::new(), "1: expected `espat-sim input log 3`, found the end of the log".to_string()),
-        ("hello\n".to_string(), "1: expected `espat-sim input log 3`, found `hello`".to_string()),
-        ("hello".to_string(), "1: expected `espat-sim input log 3`, found `hello`, where the log is cut off".to_string()),
-        (good.replacen("log 3", "log 4", 1), "1: the log has version 4 of the format, this espat-sim reads versions up to 3: expected an espat-sim that is newer".to_string()),
-        (good.replacen("log 3", "log 1", 1), "1: the log has version 1 of the format, which was before any release; this espat-sim reads version 2 and later: make the run again".to_string()),
-        (good.replacen("log 3", "log 0", 1), "1: expected `espat-sim input log 3`, found `espat-sim input log 0`".to_string()),
+        (String::new(), "1: expected `espat-sim input log 4`, found the end of the log".to_string()),
+        ("hello\n".to_string(), "1: expected `espat-sim input log 4`, found `hello`".to_string()),
+        ("hello".to_string(), "1: expected `espat-sim input log 4`, found `hello`, where the log is cut off".to_string()),
+        (good.replacen("log 4", "log 5", 1), "1: the log has version 5 of the format, this espat-sim reads versions up to 4: expected an espat-sim that is newer".to_string()),
+        (good.replacen("log 4", "log 1", 1), "1: the log has version 1 of the format, which was before any release; this espat-sim reads version 2 and later: make the run again".to_string()),
+        (good.replacen("log 4", "log 0", 1), "1: expected `espat-sim input log 4`, found `espat-sim input log 0`".to_string()),
         (good.replace('\n', "\r\n"), "1: expected lines that end in a line feed alone, found a carriage return before it: the log's line endings were changed".to_string()),
         (good.replacen("crate ", "crat ", 1), format!("2: expected `crate VERSION`, found `crat {}`", env!("CARGO_PKG_VERSION"))),
         (good.replacen("seed 7", "seed -7", 1), "3: expected `seed NUMBER`, found `seed -7`".to_string()),
@@ -242,7 +247,9 @@ fn a_bad_log_is_refused_with_its_line() {
         (with("1 * lan 0 attach home"), format!("9: expected {lan}, found `0 attach home`")),
         (with("1 * lan 0 frame AAA"), format!("9: expected {lan}, found `0 frame AAA`")),
         (with("1 * lan 0 unplug"), format!("9: expected {lan}, found `0 unplug`")),
-        (with("end digest=12 content=34"), "9: expected `end digest=X content=X`, each X of 16 hex digits, found `end digest=12 content=34`".to_string()),
+        (with("end digest=12 content=34"), "9: expected `end digest=X content=X text=X`, each X of 16 hex digits, found `end digest=12 content=34`".to_string()),
+        (with("end digest=0000000000000001 content=0000000000000002 text=3"), "9: expected `end digest=X content=X text=X`, each X of 16 hex digits, found `end digest=0000000000000001 content=0000000000000002 te...`".to_string()),
+        (with("1 * console a\\u{+41}"), "9: expected `\\u{HEX}`, found `\\u{+41}`".to_string()),
         (with("end digest=0000000000000001 content=0000000000000002\n1 wifi reach"), "10: expected nothing after the `end` line, found `1 wifi reach`".to_string()),
     ];
     for (text, message) in cases {
@@ -387,10 +394,35 @@ fn a_run_that_others_interrupt_goes_on() {
 
 #[test]
 fn format_2_is_still_read() {
-    let old = text(writer()).replacen("log 3", "log 2", 1) + "86805 wifi uart 41 54 0d 0a\n";
+    let old = text(writer()).replacen("log 4", "log 2", 1) + "86805 wifi uart 41 54 0d 0a\n";
     let log = parse(&old).expect("format 2");
     let bytes = b"AT\r\n".to_vec();
     assert_eq!(log.inputs[1], Input::Uart { module: 0, tick: 86_805, pace: Pace::NONE, bytes });
+}
+
+#[test]
+fn a_log_whose_text_was_changed_is_refused_unless_its_hash_was_taken_out() {
+    let mut w = writer();
+    w.console(Instant::from_nanos(5), "ap home down");
+    w.uart(0, 86_805, b'A');
+    w.end(End { digest: 1, content_digest: 2 });
+    let good = text(w);
+    parse(&good).expect("it is as it was written");
+    let hash = good.trim_end().rsplit_once(" text=").map(|(_, hash)| hash.to_owned()).expect("a hash");
+    for (what, other) in
+        [("seed 7", "seed 8"), ("espat-sim\"", "espat-sin\""), ("home down", "home up"), ("86805", "86806")]
+    {
+        let changed = good.replacen(what, other, 1);
+        assert_ne!(changed, good, "{what} is not in the log");
+        let refused = parse(&changed).map(|_| ()).expect_err(other).to_string();
+        let start = "line 11 of the input log: the text above was damaged or changed since it was written: its hash was ";
+        assert!(refused.starts_with(start), "{other}: {refused}");
+        assert!(refused.ends_with(&format!("take ` text={hash}` out of this line")), "{other}: {refused}");
+        parse(&changed.replacen(&format!(" text={hash}"), "", 1))
+            .expect("what was changed on purpose is read");
+    }
+    let old = good.replacen("log 4", "log 3", 1).replacen(&format!(" text={hash}"), "", 1);
+    parse(&old).expect("logs of older formats have no hash");
 }
 
 fn tick() -> impl Strategy<Value = u64> {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use data_encoding::BASE64;
 
 use super::{
-    End, FILE_BYTES_PER_LINE, MAGIC, Run, VERSION, escaped, level_word, module_name, pin_word, quoted,
+    End, FILE_BYTES_PER_LINE, MAGIC, Run, TextHash, VERSION, escaped, level_word, module_name, pin_word,
+    quoted,
 };
 use crate::time::Instant;
 use crate::uart::{LineSettings, McuLoss};
@@ -18,6 +19,8 @@ use crate::world::{Attachment, Pin, Scenario};
 #[derive(Clone, Debug)]
 pub struct Writer {
     out: Vec<u8>,
+    /// The hash of all lines.
+    hash: TextHash,
     /// What was handed out already, for [`Writer::whole`]; `None`: nobody will ask.
     kept: Option<Vec<u8>>,
     /// The `uart` line of each module that can still grow.
@@ -43,8 +46,11 @@ impl Writer {
         for (path, content) in scenario.supplied() {
             header.push_str(&file(path, content));
         }
+        let mut hash = TextHash::default();
+        hash.update(header.as_bytes());
         Writer {
             out: header.into_bytes(),
+            hash,
             kept: None,
             open: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -157,7 +163,8 @@ impl Writer {
     /// Closes the log with the digests of the world.
     pub fn end(&mut self, end: End) {
         self.settle();
-        self.line(&format!("end digest={:016x} content={:016x}", end.digest, end.content_digest));
+        let (digest, content, text) = (end.digest, end.content_digest, self.hash.value());
+        self.line(&format!("end digest={digest:016x} content={content:016x} text={text:016x}"));
     }
 
     /// The whole lines since the last call.
@@ -220,8 +227,10 @@ impl Writer {
     }
 
     fn line(&mut self, text: &str) {
+        let start = self.out.len();
         self.out.extend_from_slice(text.as_bytes());
         self.out.push(b'\n');
+        self.hash.update(&self.out[start..]);
     }
 
     /// The module's name as lines have it. An id without attachment gets one that no attachment can have, so
