@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use super::espat_world;
 use super::records::recorded;
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::status::{Failure, espat_status};
 use crate::time::{Instant, NANOS_PER_SEC, Timebase};
 use crate::uart::McuLoss;
@@ -93,7 +93,7 @@ pub struct espat_attach_options {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_attach_options {
     const NAME: &'static str = "espat_attach_options";
-    const FIRST_SIZE: usize = size_of::<espat_attach_options>();
+    const FIRST_SIZE: usize = size_up_to!(espat_attach_options, obeys_rts);
 }
 
 /// One byte on the wire to the MCU. There are many of them: this structure has no size and never grows, what may come
@@ -157,7 +157,7 @@ pub struct espat_statistics {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_statistics {
     const NAME: &'static str = "espat_statistics";
-    const FIRST_SIZE: usize = size_of::<espat_statistics>();
+    const FIRST_SIZE: usize = size_up_to!(espat_statistics, module_unheard);
 }
 
 /// Attaches a driver to the module called `name` and stores the module's id in `*module`. `options` may be NULL for

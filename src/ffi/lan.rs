@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::status::{Failure, espat_status};
 use super::{espat_world, pointer};
 use crate::time::Instant;
@@ -23,7 +23,7 @@ pub struct espat_lan_frame {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_lan_frame {
     const NAME: &'static str = "espat_lan_frame";
-    const FIRST_SIZE: usize = size_of::<espat_lan_frame>();
+    const FIRST_SIZE: usize = size_up_to!(espat_lan_frame, length);
 }
 
 /// Plugs a cable into the LAN of `access_point`, at the earliest instant that no module has passed, and stores its number in

@@ -3,7 +3,7 @@
 use super::driver::drain;
 use super::espat_world;
 use super::records::recorded;
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::status::{Failure, espat_status};
 use crate::uart::{LineSettings, Parity, StopBits};
 use crate::world::{ModuleId, OutputPin, PinChange, World};
@@ -59,7 +59,7 @@ pub struct espat_pin_change {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_pin_change {
     const NAME: &'static str = "espat_pin_change";
-    const FIRST_SIZE: usize = size_of::<espat_pin_change>();
+    const FIRST_SIZE: usize = size_up_to!(espat_pin_change, level);
 }
 
 impl From<PinChange> for espat_pin_change {
@@ -109,7 +109,7 @@ pub struct espat_line_settings {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_line_settings {
     const NAME: &'static str = "espat_line_settings";
-    const FIRST_SIZE: usize = size_of::<espat_line_settings>();
+    const FIRST_SIZE: usize = size_up_to!(espat_line_settings, stop_bits);
 }
 
 impl From<LineSettings> for espat_line_settings {

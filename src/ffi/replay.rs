@@ -1,7 +1,7 @@
 //! Running an input log again.
 
 use super::handle::{self, Handle};
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::status::{Failure, espat_status};
 use super::world::{Recordings, file_failure, in_room};
 use super::{espat_world, espat_world_options};
@@ -43,14 +43,15 @@ pub struct espat_replay_result {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_replay_result {
     const NAME: &'static str = "espat_replay_result";
-    const FIRST_SIZE: usize = size_of::<espat_replay_result>();
+    const FIRST_SIZE: usize = size_up_to!(espat_replay_result, cut_line);
 }
 
 /// Runs an input log again (`length` bytes of text, without NUL): the same bytes, capture and digests, without MCU
 /// or emulator. Fills in `*result`. `options` says what to record and may be NULL; scenario and seed are the log's.
 /// If `world` is not NULL, the world at the log's end is stored there, finished, for reading; free it.
 ///
-/// Errors: ESPAT_STATUS_INVALID_LOG when the log can't be read or an input in it is refused; ESPAT_STATUS_IO. A
+/// Errors: ESPAT_STATUS_INVALID_LOG when the log can't be read, was changed since it was written (the sentence says how to do that
+/// on purpose), or an input in it is refused; ESPAT_STATUS_IO. A
 /// different outcome is not an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_world_replay(

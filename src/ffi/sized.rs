@@ -19,8 +19,23 @@ const LARGEST: usize = 4096;
 pub unsafe trait SizePrefixed: Copy {
     /// Its name in C.
     const NAME: &'static str;
-    /// Its size in the first version of the ABI.
+    /// Its size in the first header that had it, by [`size_up_to!`]: never `size_of`, which grows with it.
     const FIRST_SIZE: usize;
+}
+
+/// The size of a structure whose last field is this one: what it was, whatever fields have come since.
+macro_rules! size_up_to {
+    ($structure:ty, $last:ident) => {{
+        let end = std::mem::offset_of!($structure, $last)
+            + $crate::ffi::sized::size_of_field(|structure: &$structure| &structure.$last);
+        end.next_multiple_of(align_of::<$structure>())
+    }};
+}
+pub(super) use size_up_to;
+
+/// The size of the field that `_field` gives.
+pub const fn size_of_field<T, F>(_field: fn(&T) -> &F) -> usize {
+    size_of::<F>()
 }
 
 /// Options to read; NULL stands for defaults.
@@ -142,6 +157,7 @@ impl<T: SizePrefixed> SizedRoom<T> {
 /// # Safety
 /// If not NULL and aligned, `pointer` points to a `usize`.
 unsafe fn size_of_theirs<T: SizePrefixed>(pointer: *const T, name: &str) -> Result<usize, Failure> {
+    const { assert!(size_of::<usize>() <= T::FIRST_SIZE && T::FIRST_SIZE <= size_of::<T>()) };
     check(pointer, name)?;
     // SAFETY: not NULL and aligned; the trait says that a usize comes first.
     let size = unsafe { pointer.cast::<usize>().read() };
@@ -181,6 +197,12 @@ mod tests {
     fn read(from: *const Second) -> Result<Second, espat_status> {
         // SAFETY: the tests pass whole structures or NULL.
         unsafe { options(from, "it") }.map_err(|failure| failure.status)
+    }
+
+    #[test]
+    fn the_size_up_to_a_field_does_not_grow_with_what_comes_behind_it() {
+        assert_eq!([size_up_to!(Second, size), size_up_to!(Second, a), size_up_to!(Second, b)], [8, 16, 24]);
+        assert_eq!(Second::FIRST_SIZE, size_up_to!(Second, a));
     }
 
     #[test]

@@ -212,3 +212,109 @@ fn an_origin_that_is_still_to_come_is_too_far_ahead_and_poisons_nothing() {
         assert_eq!(espat_world_free(world), espat_status::Ok);
     }
 }
+
+/// Sizes of the structures in tests/c/abi2, and of those that came later with their first header; with pointers of 64 bits.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn each_structure_may_have_the_size_that_it_had_first_and_no_smaller_one() {
+    /// A structure of this size, and as many bytes as any has.
+    #[repr(C, align(8))]
+    struct Sized {
+        size: usize,
+        rest: [u8; 1016],
+    }
+    let of = |size: usize| Sized { size, rest: [0; 1016] };
+    let c = |text: &'static CStr| text.as_ptr();
+    // SAFETY: zeros are values of the options, and the rest is room for what is asked.
+    unsafe {
+        let mut options: espat_world_options = std::mem::zeroed();
+        options.size = size_of::<espat_world_options>();
+        options.scenario = c(c"expect = ['wifi station joined home']\n[ap.home]\nssid = 'x'\n");
+        options.record = ESPAT_RECORD_DIALOGUE | ESPAT_RECORD_OBSERVATIONS | ESPAT_RECORD_PINS;
+        let (mut world, mut other, mut module, mut port) = (ptr::null_mut(), ptr::null_mut(), 0, 0);
+        assert_eq!(espat_world_new(&options, &mut world), espat_status::Ok, "{}", last_error());
+        assert_eq!(espat_attach(world, c(c"wifi"), ptr::null(), &mut module), espat_status::Ok);
+        assert_eq!(espat_lan_attach(world, c(c"home"), &mut port), espat_status::Ok);
+        let (mut count, log) = (0, b"nothing");
+        let mut calls: Vec<(&str, usize, Box<dyn FnMut(*mut Sized) -> espat_status>)> = vec![
+            (
+                "espat_world_new",
+                56,
+                Box::new(move |it| {
+                    let status = espat_world_new(it.cast(), &mut other);
+                    if status == espat_status::Ok { espat_world_free(other) } else { status }
+                }),
+            ),
+            (
+                "espat_attach",
+                32,
+                Box::new(move |it| {
+                    espat_detach(world, module);
+                    espat_attach(world, c"wifi".as_ptr(), it.cast(), &mut module)
+                }),
+            ),
+            (
+                "espat_statistics_read",
+                136,
+                Box::new(move |it| espat_statistics_read(world, module, it.cast())),
+            ),
+            ("espat_module_state", 152, Box::new(move |it| espat_module_state(world, module, it.cast()))),
+            (
+                "espat_links_read",
+                168,
+                Box::new(move |it| espat_links_read(world, module, it.cast(), 1, &mut count)),
+            ),
+            ("espat_observation_take", 128, Box::new(move |it| espat_observation_take(world, it.cast()))),
+            ("espat_observation_read", 128, Box::new(move |it| espat_observation_read(world, 0, it.cast()))),
+            ("espat_expectation_read", 40, Box::new(move |it| espat_expectation_read(world, 0, it.cast()))),
+            (
+                "espat_dialogue_take",
+                40,
+                Box::new(move |it| espat_dialogue_take(world, it.cast(), ptr::null_mut(), 0)),
+            ),
+            (
+                "espat_pin_take",
+                32,
+                Box::new(move |it| espat_pin_take(world, module, it.cast(), 1, &mut count)),
+            ),
+            ("espat_mcu_line_read", 24, Box::new(move |it| espat_mcu_line_read(world, module, it.cast()))),
+            (
+                "espat_module_line_read",
+                24,
+                Box::new(move |it| espat_module_line_read(world, module, it.cast())),
+            ),
+            ("espat_mcu_line_set", 24, Box::new(move |it| espat_mcu_line_set(world, module, 0, it.cast()))),
+            (
+                "espat_lan_take",
+                24,
+                Box::new(move |it| espat_lan_take(world, port, it.cast(), ptr::null_mut(), 0)),
+            ),
+            (
+                "espat_world_replay",
+                48,
+                Box::new(move |it| {
+                    espat_world_replay(log.as_ptr(), log.len(), ptr::null(), it.cast(), ptr::null_mut())
+                }),
+            ),
+        ];
+        for (name, size, call) in &mut calls {
+            assert_ne!(
+                call(&mut of(*size)),
+                espat_status::InvalidSize,
+                "{name} with {size} bytes: {}",
+                last_error()
+            );
+            let smaller = call(&mut of(*size - 1));
+            assert_eq!(smaller, espat_status::InvalidSize, "{name} takes a structure that no header has had");
+            let larger = call(&mut of(1024));
+            assert_ne!(
+                larger,
+                espat_status::InvalidSize,
+                "{name} with a structure of later times: {}",
+                last_error()
+            );
+        }
+        drop(calls);
+        assert_eq!(espat_world_free(world), espat_status::Ok);
+    }
+}
