@@ -36,7 +36,9 @@
  *
  * POINTERS. A pointer that is not NULL points to as much as the function says, for the time of the call. Where NULL
  * is allowed, it is said. Texts are UTF-8 and end with NUL; paths too. Texts that come back belong to the library:
- * do not free them. Outputs must not overlap. Wrong pointers other than NULL can't be recognised, except for
+ * do not free them. A
+ * text that a call hands out stays until the same thread's next call that hands out a text, with this world or another
+ * one; bytes that come with it, too. Where a text lives longer, it is said. Outputs must not overlap. Wrong pointers other than NULL can't be recognised, except for
  * worlds: a handle that was freed, or never was one, is an error.
  *
  * NAMES. espat_world_...() is about a world as a whole. What is called ..._take() hands something out once; every other
@@ -55,7 +57,10 @@
  *
  * THREADS. Any thread may call any function. Calls to one world happen one after the other, whole; calls to
  * different worlds run side by side. Two threads may drive two modules of one world: the order of their calls does
- * not change what happens, and ESPAT_STATUS_TOO_FAR_AHEAD tells one to let the other go first. Two threads that
+ * not change what happens: bytes, times, digests and the capture are the same. What is handed out at once, the dialogue,
+ * observations with their numbers and lines of the key log, comes in the order in which the calls let it happen: each
+ * module's in the order of time, those of several mixed within the lookahead. Sort by time what must be the same.
+ * ESPAT_STATUS_TOO_FAR_AHEAD tells one to let the other go first. Two threads that
  * drive the same module must agree on the time between them. 64 KiB of stack are enough for every call. Files are
  * written by threads of the library; a slow disk makes inputs wait in wall time and changes nothing else. After
  * fork(), only the parent may go on calling.
@@ -714,7 +719,8 @@ typedef struct espat_attach_options {
     // Ticks per second of all times that this driver passes and gets, such as the MCU's clock. 0: 1000000000, so a
     // tick is a nanosecond. Ticks are rounded down to ns on the way in, and ns up to ticks on the way out.
     uint64_t timebase_hz;
-    // World time of this driver's tick 0, in ns.
+    // World time of this driver's tick 0, in ns. While that is still to come, the module follows the others as one without a
+    // driver does, and holds nobody back; espat_advance() to tick 0 works when the others are 100 us before it.
     uint64_t origin_ns;
     // One of espat_mcu_tx.
     uint32_t mcu_tx;
@@ -807,7 +813,7 @@ typedef struct espat_pin_change {
 // What a module is doing at the time reached.
 //
 // Texts belong to the library. They are never NULL, empty when there is no such thing, and stay until this thread's next
-// call that gives a text.
+// call that hands out a text.
 typedef struct espat_module_status {
     // sizeof(espat_module_status), set by the caller
     size_t size;
@@ -897,7 +903,7 @@ typedef struct espat_link {
 // Something that happened, for tests that wait for it: who, what, and the facts one by one, with the sentence beside.
 //
 // Texts and `data` belong to the library. They are never NULL but where it is said, and stay until this thread's next
-// call that gives a text.
+// call that hands out a text.
 typedef struct espat_observation {
     // sizeof(espat_observation), set by the caller
     size_t size;
@@ -947,7 +953,7 @@ typedef struct espat_observation {
 
 // A line of the scenario's `expect`, and what has come of it.
 //
-// Texts belong to the library. They are never NULL, and stay until this thread's next call that gives a text.
+// Texts belong to the library. They are never NULL, and stay until this thread's next call that hands out a text.
 typedef struct espat_expectation {
     // sizeof(espat_expectation), set by the caller
     size_t size;
@@ -1080,8 +1086,7 @@ espat_status espat_module_name(struct espat_world *world, size_t index, const ch
 
 // Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 // no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
-// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_take(),
-// espat_module_state(), those of observations).
+// is stored there; it stays until this thread's next call that hands out a text.
 //
 // Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 espat_status espat_world_console(struct espat_world *world,
@@ -1362,7 +1367,7 @@ espat_status espat_dialogue_take(struct espat_world *world,
                                  size_t capacity);
 
 // Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-// stays until this thread's next call that gives a text (this one, espat_world_console(), espat_module_state(), those of observations).
+// stays until this thread's next call that hands out a text.
 espat_status espat_warning_take(struct espat_world *world,
                                 const char **warning);
 
@@ -1382,7 +1387,8 @@ espat_status espat_module_digest(struct espat_world *world, uint32_t module, uin
 // or emulator. Fills in `*result`. `options` says what to record and may be NULL; scenario and seed are the log's.
 // If `world` is not NULL, the world at the log's end is stored there, finished, for reading; free it.
 //
-// Errors: ESPAT_STATUS_INVALID_LOG when the log can't be read or an input in it is refused; ESPAT_STATUS_IO. A
+// Errors: ESPAT_STATUS_INVALID_LOG when the log can't be read, was changed since it was written (the sentence says how to do that
+// on purpose), or an input in it is refused; ESPAT_STATUS_IO. A
 // different outcome is not an error.
 espat_status espat_world_replay(const uint8_t *log,
                                 size_t length,

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::espat_world;
 use super::records::recorded;
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::state::espat_protocol;
 use super::status::{Failure, espat_status};
 use super::{boundary, pointer};
@@ -199,7 +199,7 @@ pub enum espat_event_kind {
 /// Something that happened, for tests that wait for it: who, what, and the facts one by one, with the sentence beside.
 ///
 /// Texts and `data` belong to the library. They are never NULL but where it is said, and stay until this thread's next
-/// call that gives a text.
+/// call that hands out a text.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct espat_observation {
@@ -253,7 +253,7 @@ pub struct espat_observation {
 // SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
 unsafe impl SizePrefixed for espat_observation {
     const NAME: &'static str = "espat_observation";
-    const FIRST_SIZE: usize = size_of::<espat_observation>();
+    const FIRST_SIZE: usize = size_up_to!(espat_observation, length);
 }
 
 /// What there is when there is no observation.
@@ -399,7 +399,7 @@ pub enum espat_outcome {
 
 /// A line of the scenario's `expect`, and what has come of it.
 ///
-/// Texts belong to the library. They are never NULL, and stay until this thread's next call that gives a text.
+/// Texts belong to the library. They are never NULL, and stay until this thread's next call that hands out a text.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct espat_expectation {
@@ -420,7 +420,7 @@ pub struct espat_expectation {
 // SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
 unsafe impl SizePrefixed for espat_expectation {
     const NAME: &'static str = "espat_expectation";
-    const FIRST_SIZE: usize = size_of::<espat_expectation>();
+    const FIRST_SIZE: usize = size_up_to!(espat_expectation, why);
 }
 
 /// Stores in `*count` how many lines the scenario's `expect` has.

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use super::espat_world;
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::status::{Failure, espat_status};
 use super::{boundary, pointer};
 use crate::capture::{PacketKind, Side};
@@ -59,7 +59,7 @@ pub struct espat_packet {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_packet {
     const NAME: &'static str = "espat_packet";
-    const FIRST_SIZE: usize = size_of::<espat_packet>();
+    const FIRST_SIZE: usize = size_up_to!(espat_packet, reserved);
 }
 
 /// Takes up to `capacity` bytes of the capture (pcapng) and stores their number in `*length`; 0 means that nothing
@@ -166,7 +166,7 @@ pub unsafe extern "C" fn espat_dialogue_take(
 }
 
 /// Takes the next warning, a sentence with its virtual time, and stores it in `*warning`; NULL when none waits. It
-/// stays until this thread's next call that gives a text (this one, espat_world_console(), espat_module_state(), those of observations).
+/// stays until this thread's next call that hands out a text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn espat_warning_take(
     world: *mut espat_world,

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::boundary;
 use super::espat_world;
 use super::line::{parity_number, stop_bits_number};
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::status::espat_status;
 use crate::at::{LinkProtocol, LinkState};
 use crate::module::{ModuleState, PowerState};
@@ -67,7 +67,7 @@ pub enum espat_wifi {
 /// What a module is doing at the time reached.
 ///
 /// Texts belong to the library. They are never NULL, empty when there is no such thing, and stay until this thread's next
-/// call that gives a text.
+/// call that hands out a text.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct espat_module_status {
@@ -131,7 +131,7 @@ pub struct espat_module_status {
 // SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
 unsafe impl SizePrefixed for espat_module_status {
     const NAME: &'static str = "espat_module_status";
-    const FIRST_SIZE: usize = size_of::<espat_module_status>();
+    const FIRST_SIZE: usize = size_up_to!(espat_module_status, module_queued);
 }
 
 /// An open AT link of a module.
@@ -168,7 +168,7 @@ pub struct espat_link {
 // SAFETY: repr(C), begins with its size, and zeros are values.
 unsafe impl SizePrefixed for espat_link {
     const NAME: &'static str = "espat_link";
-    const FIRST_SIZE: usize = size_of::<espat_link>();
+    const FIRST_SIZE: usize = size_up_to!(espat_link, peer);
 }
 
 /// Fills in what a module is doing at the time reached.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::boundary;
 use super::espat_world;
 use super::handle::{self, Handle};
-use super::sized::SizePrefixed;
+use super::sized::{SizePrefixed, size_up_to};
 use super::status::{Failure, espat_status};
 use crate::edge::{
     CaptureForm, CaptureSink, External, FileError, NoScenario, Outputs, Paths, SavedFiles, Session, Sink,
@@ -69,7 +69,7 @@ pub struct espat_world_options {
 // SAFETY: repr(C), begins with its size, and NULL pointers and zeros are values.
 unsafe impl SizePrefixed for espat_world_options {
     const NAME: &'static str = "espat_world_options";
-    const FIRST_SIZE: usize = std::mem::offset_of!(espat_world_options, keylog_path);
+    const FIRST_SIZE: usize = size_up_to!(espat_world_options, input_log_path);
 }
 
 /// Makes a world at time 0 and stores its handle in `*world`. `options` may be NULL for defaults.
@@ -176,8 +176,7 @@ pub unsafe extern "C" fn espat_module_name(
 
 /// Carries out a line of the console, such as "ap home down". A change takes effect at the earliest instant that
 /// no module has passed, or at its own time: "at 1.5s ap home down". If `answer` is not NULL, what the line answers
-/// is stored there; it stays until this thread's next call that gives a text (this one, espat_warning_take(),
-/// espat_module_state(), those of observations).
+/// is stored there; it stays until this thread's next call that hands out a text.
 ///
 /// Errors: ESPAT_STATUS_INVALID_LINE with a sentence that says what was expected; ESPAT_STATUS_FINISHED.
 #[unsafe(no_mangle)]

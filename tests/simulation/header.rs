@@ -69,3 +69,42 @@ fn every_exported_function_stands_behind_the_boundary_and_is_in_the_header() {
     }
     assert!(count >= 30, "only {count} exported functions were found: has the way they are marked changed?");
 }
+
+/// The comment in front of each declaration of the header, on one line, with the declaration.
+fn declarations(header: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let (mut comment, mut declaration) = (String::new(), String::new());
+    for line in header.lines() {
+        if let (Some(said), true) = (line.strip_prefix("//"), declaration.is_empty()) {
+            comment.push_str(said);
+            continue;
+        }
+        declaration.push_str(line);
+        // A structure ends with its brace, anything else with its first line that ends something.
+        let is_structure = declaration.starts_with("typedef struct") && declaration.contains('{');
+        if line.is_empty() || (if is_structure { line.starts_with('}') } else { line.ends_with(';') }) {
+            let ended = std::mem::take(&mut declaration);
+            all.push((std::mem::take(&mut comment), ended));
+        }
+    }
+    all
+}
+
+#[test]
+fn how_long_a_text_stays_is_one_rule_that_names_no_calls() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let header = std::fs::read_to_string(root.join("include/espat_sim.h")).expect("include/espat_sim.h");
+    let rule = "until this thread's next call that hands out a text";
+    let mut count = 0;
+    for (comment, declaration) in declarations(&header) {
+        let hands_out = declaration.contains("const char **")
+            || (declaration.contains("const char *") && declaration.contains("set by the caller"));
+        if hands_out && !comment.contains("lives as long as the world") {
+            count += 1;
+            let end = comment.split_once(rule).map(|(_, rest)| rest.chars().next().unwrap_or('.'));
+            assert_eq!(end, Some('.'), "expected `{rule}` and nothing more of that: {comment}");
+        }
+        assert!(!comment.contains("gives a text"), "another rule: {comment}");
+    }
+    assert!(count >= 5, "only {count} declarations were found that hand out texts");
+}
