@@ -212,7 +212,8 @@ impl From<ModuleEvent> for Event {
 /// An event, when it happened, and to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// Its number among those of its world, from 0.
+    /// Its number among those of its world, from 0, in the order in which they were made. Where drivers of several modules
+    /// take turns, that depends on their turns within the lookahead; the time does not.
     pub number: u64,
     /// When.
     pub at: Instant,

@@ -138,12 +138,13 @@ impl World {
         self.take_saved();
     }
 
-    /// The dialogue since the last call. Empty unless [`Recording::dialogue`](super::Recording::dialogue).
+    /// The dialogue since the last call, each module's in the order of time; with several modules those of all come in the
+    /// order in which their drivers' turns made them. Empty unless [`Recording::dialogue`](super::Recording::dialogue).
     pub fn take_dialogue(&mut self) -> Vec<(ModuleId, UartPacket)> {
         self.recorder.take_dialogue()
     }
 
-    /// What happened since the last call. Empty unless [`Recording::observations`](super::Recording::observations).
+    /// What happened since the last call, in the order of [`Observation::number`]. Empty unless [`Recording::observations`](super::Recording::observations).
     pub fn take_observations(&mut self) -> Vec<Observation> {
         self.recorder.take_observations()
     }

@@ -153,8 +153,13 @@ const TWO: &str = "[module.a]\n[module.b]\n[ap.home]\nssid = \"espat-sim\"\npass
 
 /// Two modules join, with drivers that take turns as `turn` says (0: a, 1: b).
 fn two(turn: impl Fn(u64) -> usize) -> (u64, Vec<u8>, String) {
+    let (mut world, log) = two_in(turn, Recording { capture: true, log: true, ..Recording::default() });
+    (world.digest(), world.take_capture(), log)
+}
+
+/// The world of these two, finished, and its log.
+fn two_in(turn: impl Fn(u64) -> usize, recording: Recording) -> (World, String) {
     let scenario = Scenario::parse("two.toml", TWO).unwrap_or_else(|e| panic!("{e}"));
-    let recording = Recording { capture: true, log: true, ..Recording::default() };
     let mut world = World::new(&scenario, Some(1), recording).unwrap();
     let modules = ["a", "b"].map(|n| world.attach(n, Attachment::default()).unwrap());
     let lines: [&[u8]; 2] = [b"AT+CWMODE=1\r\n", b"AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n"];
@@ -184,7 +189,33 @@ fn two(turn: impl Fn(u64) -> usize) -> (u64, Vec<u8>, String) {
     assert!(matches!(error, Error::TooFarAhead { limit, .. } if limit == Some(end + 100_000)), "{error:?}");
     world.finish();
     let log = String::from_utf8(world.take_log()).unwrap();
-    (world.digest(), world.take_capture(), log)
+    (world, log)
+}
+
+#[test]
+fn in_the_order_of_time_what_is_handed_out_at_once_is_the_same_however_two_drivers_call() {
+    let sorted = |turn: fn(u64) -> usize| {
+        let recording = Recording { dialogue: true, observations: true, ..Recording::default() };
+        let (mut world, _) = two_in(turn, recording);
+        let mut dialogue = world.take_dialogue();
+        let mut observations = world.take_observations();
+        assert!(observations.iter().enumerate().all(|(place, seen)| seen.number == place as u64), "numbers");
+        // Stable: each subject's own are in order, which no turn changes.
+        dialogue.sort_by_key(|(module, packet)| (packet.at, *module));
+        observations.sort_by_key(|seen| (seen.at, seen.subject.clone()));
+        let observations = observations.into_iter().map(|seen| (seen.at, seen.subject, seen.event));
+        (dialogue, observations.collect::<Vec<_>>())
+    };
+    let alternating = sorted(|n| (n % 2) as usize);
+    assert!(alternating.0.len() > 10 && alternating.1.len() > 10, "hardly anything was recorded");
+    for (what, turn) in [
+        ("b calls rarely", (|n| usize::from(n % 5 == 4)) as fn(u64) -> usize),
+        ("a does", |n| usize::from(n % 7 != 6)),
+    ] {
+        let other = sorted(turn);
+        assert!(other.0 == alternating.0, "the dialogue, where {what}");
+        assert_eq!(other.1, alternating.1, "observations, where {what}");
+    }
 }
 
 #[test]
@@ -250,8 +281,7 @@ fn when_a_drivers_tick_0_is_changes_nothing_in_what_happens() {
         let a = world.attach("a", Attachment::default()).unwrap();
         let b = world.attach("b", Attachment { timebase, ..Attachment::default() }).unwrap();
         world.advance_all(Instant::from_nanos(SECOND / 2)).unwrap();
-        let line = b"AT+CWMODE=1\r\nAT+CWJAP=\"espat-sim\",\"correct horse\"\r\n";
-        world.uart_write_block(a, SECOND / 2, &line[..13]).unwrap();
+        world.uart_write_block(a, SECOND / 2, b"AT+CWMODE=1\r\n").unwrap();
         let mut now = SECOND / 2;
         while now < 2 * SECOND {
             now += 100_000;
@@ -260,8 +290,12 @@ fn when_a_drivers_tick_0_is_changes_nothing_in_what_happens() {
                 world.advance(b, now - origin).unwrap_or_else(|e| panic!("b to {now}: {e}"));
             }
         }
-        world.uart_write_block(b, now - origin, line).unwrap();
-        world.advance_all(Instant::from_nanos(6 * SECOND)).unwrap();
+        world.uart_write_block(b, now - origin, b"AT+CWMODE=1\r\n").unwrap();
+        now += SECOND;
+        world.advance_all(Instant::from_nanos(now)).unwrap();
+        let join = b"AT+CWJAP=\"espat-sim\",\"correct horse\"\r\n";
+        world.uart_write_block(b, now - origin, join).unwrap();
+        world.advance_all(Instant::from_nanos(8 * SECOND)).unwrap();
         let mut bytes = Vec::new();
         while let Some(byte) = world.uart_read(b).unwrap() {
             bytes.push((byte.at, byte.byte));

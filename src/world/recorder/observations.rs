@@ -1,4 +1,9 @@
 //! What was observed: kept for tests and the console, told to rules and to the scenario's expectations.
+//!
+//! It is handed out at once, as the dialogue and the key log are, not when every module has passed it, as the capture is: who
+//! waits for something of one module must see it while the others stand still, and who goes on from a number must not meet
+//! behind it what was there before. So with several modules numbers depend on how their drivers take turns. Rules and
+//! expectations, which decide something, wait until it is settled.
 
 use std::collections::VecDeque;
 
