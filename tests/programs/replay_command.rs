@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use std::process::Output;
 
+use espat_sim::time::Instant;
+use espat_sim::world::{Attachment, Recording, Scenario, World};
+
 use crate::tools::{directory, espat_sim, run};
 
 /// The input log of the demo, in a directory of its own.
@@ -70,6 +73,37 @@ fn a_trace_has_the_packets_and_what_they_did_between_the_lines_of_the_dialogue()
     let times: Vec<f64> =
         said.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect();
     assert!(times.len() > 100 && times.is_sorted(), "the lines are not in the order of time:\n{said}");
+}
+
+#[test]
+fn a_trace_and_a_classic_capture_have_what_passes_in_a_cable_into_a_lan() {
+    let log = directory("replay-lan").join("lan.espat-log");
+    let scenario = Scenario::parse("built-in", Scenario::default_text()).expect("the built-in scenario");
+    let recording = Recording { log: true, ..Recording::default() };
+    let mut world = World::new(&scenario, Some(1), recording).expect("a world");
+    let module = world.attach("wifi", Attachment::default()).expect("the module");
+    world.console("link wifi latency 3ms").expect("a change");
+    let port = world.lan_attach("home").expect("a cable");
+    world.advance(module, 1_000_000).expect("advance");
+    // Who has 192.168.1.1?
+    let mut frame =
+        [&[0xff; 6][..], &[2, 0, 0, 0, 0, 9], &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &[2, 0, 0, 0, 0, 9]].concat();
+    frame.extend([192, 168, 1, 77, 0, 0, 0, 0, 0, 0, 192, 168, 1, 1]);
+    world.lan_send(port, Instant::from_nanos(1_000_000), &frame).expect("a request");
+    world.advance(module, 100_000_000).expect("advance");
+    world.finish();
+    std::fs::write(&log, world.take_log()).expect("write the log");
+    let (code, said) = replay(&log, &["--trace"]);
+    assert_eq!(code, Some(0), "{said}");
+    for part in ["NET -> lan0 ", "NET <- lan0 "] {
+        assert!(said.contains(part), "'{part}' is missing:\n{said}");
+    }
+    let pcap = log.with_extension("pcap");
+    let words = ["--no-dialogue", "--capture-interface", "lan0", "--capture", pcap.to_str().expect("UTF-8")];
+    let (code, said) = replay(&log, &words);
+    assert_eq!(code, Some(0), "{said}");
+    let file = std::fs::read(&pcap).expect("the capture");
+    assert!(file.windows(frame.len()).any(|w| w == frame), "the request is not in the capture of its cable");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! A device with Ethernet in the module's network: frames by hand, over a cable into the access point's LAN.
 
+use espat_sim::report::Report;
 use espat_sim::time::Instant;
 use espat_sim::world::{
-    Attachment, Error, LanFrame, LanPort, ModuleId, Recording, Scenario, World, replay, restore,
+    Attachment, Error, LanFrame, LanPort, ModuleId, Packet, Recording, Scenario, World, replay, restore,
 };
 
 const MS: u64 = 1_000_000;
@@ -245,4 +246,73 @@ fn an_address_that_the_server_takes_back_while_it_is_checked_is_never_told() {
     assert!(!text.contains("ERROR") && text.ends_with("OK\r\n"), "the join went on and worked out: {text}");
     let state = world.module_state(module).expect("a state").to_string();
     assert_eq!(state, "joined 'home' as 192.168.1.202");
+}
+
+/// A run with a line of the console, then a device that asks who has an address: its capture and packets, taken all along or
+/// at the end, and the world at its end.
+fn captured(all_along: bool) -> (Vec<u8>, Vec<Packet>, World) {
+    let scenario = Scenario::parse("test.toml", Scenario::default_text()).expect("the built-in scenario");
+    let recording = Recording { capture: true, packets: true, log: true, ..Recording::default() };
+    let mut world = World::new(&scenario, Some(3), recording).expect("a world");
+    let module = world.attach("wifi", Attachment::default()).expect("the module");
+    let (mut capture, mut packets) = (Vec::new(), Vec::new());
+    for ms in (0..800).step_by(10) {
+        world.advance(module, ms * MS).expect("advance");
+        match ms {
+            200 => drop(world.console("link wifi latency 3ms").expect("a change")),
+            300 => assert_eq!(world.lan_attach("home").expect("a cable").index(), 0),
+            500 => {
+                let port = world.lan_attach("home").expect("another cable");
+                world.lan_send(port, Instant::from_nanos(ms * MS), &arp_request()).expect("a request");
+            }
+            _ => {}
+        }
+        if all_along {
+            capture.extend(world.take_capture());
+            packets.extend(world.take_packets());
+        }
+    }
+    world.finish();
+    capture.extend(world.take_capture());
+    packets.extend(world.take_packets());
+    (capture, packets, world)
+}
+
+/// Names of the interfaces of a pcapng file, in its order.
+fn interfaces_of(capture: &[u8]) -> Vec<String> {
+    let number = |bytes: &[u8]| u32::from_le_bytes(bytes[..4].try_into().expect("four bytes")) as usize;
+    let (mut names, mut rest) = (Vec::new(), capture);
+    while rest.len() >= 12 {
+        let (block, after) = rest.split_at(number(&rest[4..]));
+        if number(block) == 1 {
+            // Behind type, length, link type and snapshot length: the option of the name, 2, and its length.
+            assert_eq!(block[16..18], [2, 0], "an interface without a name");
+            let length = usize::from(block[18]);
+            names.push(String::from_utf8(block[20..20 + length].to_vec()).expect("a name"));
+        }
+        rest = after;
+    }
+    names
+}
+
+#[test]
+fn each_packet_in_a_cable_is_of_an_interface_with_the_same_number_in_the_capture_and_as_a_value() {
+    let (capture, packets, mut world) = captured(false);
+    let names: Vec<String> = world.interfaces().iter().map(|interface| interface.name.clone()).collect();
+    assert_eq!(names, interfaces_of(&capture));
+    assert!(names.ends_with(&["console".to_owned(), "lan0".to_owned(), "lan1".to_owned()]), "{names:?}");
+    let at = |packet: &Packet| world.interface(packet.seen.interface()).expect("it is there").name.clone();
+    let in_cables: Vec<String> = packets.iter().map(at).filter(|name| name.starts_with("lan")).collect();
+    assert_eq!(in_cables, ["lan0", "lan1"], "the request, which the other device gets, too");
+    let error = world.interface(names.len()).expect_err("there is no more").to_string();
+    assert!(error.contains("there is no interface "), "{error}");
+
+    let (other, same, _) = captured(true);
+    assert!(other == capture, "when the capture is taken changes it");
+    assert_eq!(same, packets);
+
+    let log = String::from_utf8(world.take_log()).expect("a text");
+    let page = Report::of(&log, "lan.espat-log", Vec::new()).unwrap_or_else(|e| panic!("{e}"));
+    let page = page.html().expect("a page");
+    assert!(page.contains("\"lan0\"") && page.contains("\"lan1\""), "the report lacks what passed in cables");
 }
