@@ -94,7 +94,7 @@ pub fn session_of(reader: Reader, input: &[u8]) -> Option<Session> {
         }
     }
     steps.push(Step::Wait(Duration::from_secs(12)));
-    Some(Session { scenario: Some(scenario), hz: None, steps })
+    Some(Session { scenario: Some(scenario), steps, ..Session::default() })
 }
 
 /// Runs an input.

@@ -11,7 +11,8 @@ use crate::time::{Duration, Instant, Timebase};
 use crate::uart::McuLoss;
 use crate::world::scenario::LEAST_LATENCY_BETWEEN_MODULES;
 use crate::world::{
-    Attachment, Error, ModuleId, Outcome, Recording, Scenario, Statistics, UartByte, World, replay,
+    Attachment, Error, LanFrame, LanPort, ModuleId, Outcome, Recording, Scenario, Statistics, UartByte,
+    World, replay, restore,
 };
 
 /// More events than that in a session are taken for a world that does not get on.
@@ -127,6 +128,7 @@ struct Ran {
     answers: Vec<String>,
     statistics: Vec<Statistics>,
     verdicts: Vec<Outcome>,
+    frames: Vec<LanFrame>,
     log: String,
 }
 
@@ -138,6 +140,7 @@ impl Ran {
             ("what the console answers", self.answers == other.answers),
             ("counters", self.statistics == other.statistics),
             ("what came of expectations", self.verdicts == other.verdicts),
+            ("the frames for a device on the LAN", self.frames == other.frames),
             ("the digest", self.run.digest == other.run.digest),
             ("the content digest", self.content == other.content),
         ];
@@ -162,7 +165,7 @@ fn run(scenario: &Scenario, session: &Session, gait: Gait) -> Result<Option<Ran>
         host_received: on,
         keylog: on,
         external: false,
-        snapshot: false,
+        snapshot: on,
     };
     let made = caught(|| match World::new(scenario, None, recording) {
         Ok(world) => Ok(Some(world)),
@@ -177,7 +180,8 @@ fn run(scenario: &Scenario, session: &Session, gait: Gait) -> Result<Option<Ran>
     let Some(world) = made.map_err(|sentence| Failure { sentence, log: String::new() })? else {
         return Ok(None);
     };
-    let timebase = Timebase::new(session.hz.unwrap_or(1_000_000_000), Instant::ZERO);
+    let origin = Instant::ZERO + session.origin.unwrap_or_default();
+    let timebase = Timebase::new(session.hz.unwrap_or(1_000_000_000), origin);
     let mut driver = Driver {
         world,
         timebase: timebase.unwrap_or(Timebase::NANOS),
@@ -187,6 +191,9 @@ fn run(scenario: &Scenario, session: &Session, gait: Gait) -> Result<Option<Ran>
         current: 0,
         events: 0,
         answers: Vec::new(),
+        cable: None,
+        frames: Vec::new(),
+        recording,
         log: Vec::new(),
         run: Run::default(),
     };
@@ -221,6 +228,10 @@ struct Driver {
     current: usize,
     events: u64,
     answers: Vec<String>,
+    /// A device's cable into a LAN, and what has come out of it.
+    cable: Option<LanPort>,
+    frames: Vec<LanFrame>,
+    recording: Recording,
     log: Vec<u8>,
     run: Run,
 }
@@ -256,6 +267,7 @@ impl Driver {
             verdicts: self.world.verdicts().into_iter().map(|verdict| verdict.outcome).collect(),
             bytes: self.modules.into_iter().map(|module| module.bytes).collect(),
             answers: self.answers,
+            frames: self.frames,
             log: String::from_utf8_lossy(&self.log).into_owned(),
             run: self.run,
         }
@@ -300,6 +312,24 @@ impl Driver {
                 Err(other) => Err(refused(other)),
             },
             Step::Overrun => self.world.mcu_overrun(module, tick, b'x', McuLoss::Full).map_err(refused),
+            Step::Print(line) => self.world.mcu_printed(module, tick, line).map_err(refused),
+            Step::Lan(access_point) => match self.world.lan_attach(access_point) {
+                Ok(port) => {
+                    self.collect()?;
+                    self.cable = Some(port);
+                    Ok(())
+                }
+                Err(Error::Lan(_)) => Ok(()),
+                Err(other) => Err(refused(other)),
+            },
+            Step::Frame(bytes) => {
+                let Some(port) = self.cable else { return Ok(()) };
+                match self.world.lan_send(port, self.instant(tick)?, bytes) {
+                    Ok(()) | Err(Error::Lan(_)) => Ok(()),
+                    Err(other) => Err(refused(other)),
+                }
+            }
+            Step::Snapshot => self.save_and_restore(),
             Step::Detach => {
                 self.collect()?;
                 self.world.detach(module).map_err(refused)?;
@@ -312,6 +342,21 @@ impl Driver {
                 Ok(())
             }
         }
+    }
+
+    /// The world goes on as it comes out of its snapshot: one of two drivers does so, and what comes of it is the same.
+    fn save_and_restore(&mut self) -> Result<(), String> {
+        if self.gait == Gait::Lazy {
+            return Ok(());
+        }
+        self.collect()?;
+        let snapshot = self.world.snapshot().unwrap_or_default();
+        let snapshot = String::from_utf8(snapshot).map_err(|error| error.to_string())?;
+        let restored = restore(&snapshot, self.recording);
+        self.world = restored.map_err(|error| format!("a snapshot can't be restored: {error}"))?;
+        // The log of the restored world begins at time 0.
+        self.log.clear();
+        Ok(())
     }
 
     fn wait(&mut self, pause: Duration) -> Result<(), String> {
@@ -383,6 +428,13 @@ impl Driver {
                 module.last = byte.at;
                 module.bytes.push(byte);
             }
+        }
+        while let Some(frame) =
+            self.cable.map(|port| self.world.lan_read(port)).transpose().map_err(refused)?.flatten()
+        {
+            let last = self.frames.last().map_or(Instant::ZERO, |last| last.at);
+            holds(frame.at >= last, || format!("a frame at {} comes after one at {last}", frame.at))?;
+            self.frames.push(frame);
         }
         self.log.extend(self.world.take_log());
         self.world.take_capture();

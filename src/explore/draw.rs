@@ -9,6 +9,10 @@ use crate::time::Duration;
 /// Drivers' ticks in a second: nanoseconds, an MCU's clock, a coarse one.
 const TIMEBASES: &[Option<u64>] = &[None, None, None, None, Some(72_000_000), Some(32_768), Some(1_000)];
 
+/// The world's time at their tick 0.
+const ORIGINS: &[Option<Duration>] =
+    &[None, None, None, None, Some(Duration::from_nanos(1)), Some(Duration::from_millis(500))];
+
 /// The session of this seed: the same on every machine.
 pub fn drawn(seed: u64) -> Session {
     let (text, modules) = scenario::drawn(seed, &mut Stream::new(seed, "explore/scenario"));
@@ -25,7 +29,14 @@ pub fn drawn(seed: u64) -> Session {
         host.act();
     }
     host.wait(&["5 s"]);
-    let session = Session { scenario: Some(text), hz, steps: host.steps };
+    let mut steps = host.steps;
+    // Streams of their own: a seed that draws none of these is what it was without them.
+    if in_cases(1, 4, &mut Stream::new(seed, "explore/snapshot")) {
+        let place = Stream::new(seed, "explore/snapshot place").between(0, steps.len() as u64) as usize;
+        steps.insert(place, Step::Snapshot);
+    }
+    let origin = one_of(ORIGINS, &mut Stream::new(seed, "explore/origin"));
+    let session = Session { scenario: Some(text), hz, origin, steps };
     // What a session may have at most is said where it is read.
     Session::parse(session.write().as_bytes())
 }

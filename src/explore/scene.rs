@@ -54,6 +54,9 @@ pub const SCENES: &[&str] = &[
     // The UART.
     "> AT+UART_CUR=921600,8,1,0,3\nwait 50 ms\n> AT\nwait 20 ms\npin rts high\nwait 100 ms\npin rts low\nwait 50 ms\n> AT+UART?\nwait 20 ms",
     "> AT+UART_CUR=9600,8,1,2,1\nwait 50 ms\n> AT+GMR\nwait 1 s\n> AT+UART_CUR=115200,8,1,0,0\nwait 200 ms",
+    // A device on the LAN asks who has the module's address, and sends what is no packet.
+    "lan home\nwait 10 ms\nframe ffffffffffff0255000000010806000108000604000102550000000\
+     1c0a8014d000000000000c0a80164\nwait 50 ms\nframe ffffffffffff02550000000108004500001400\nwait 100 ms",
     // Sleep, restarts, the flash.
     "> AT+SLEEP=2\nwait 2 s\n> AT\nwait 50 ms\n> AT+SLEEP=0\nwait 50 ms",
     "> AT+GSLP=2000\nwait 6 s",
@@ -197,5 +200,7 @@ pub const OTHERS: &[&str] = &[
     "uart 115200 8n1",
     "uart 921600 7e2",
     "overrun",
+    "print PASS",
     "detach",
+    "snapshot",
 ];

@@ -6,6 +6,7 @@
 //! ```text
 //! scenario            the scenario's text, up to a line `end`; without it, or with a bad one, the built-in one
 //! hz 72000000         the drivers' timebase
+//! origin 20 ms        the world's time at their tick 0
 //! module NAME         what follows is done by the host of this module; before, by that of the first one
 //! > AT+CIPMUX=1       the host sends a line, with CR LF
 //! >| \x00+++          the host sends these bytes
@@ -14,10 +15,16 @@
 //! pin en low          the host sets a pin
 //! uart 9600 8n1       the host sets its UART
 //! overrun             the host loses a byte
+//! print PASS          the host's firmware prints a line on its own console
 //! detach              the driver goes, and another comes
+//! lan home            a device with Ethernet comes, at the LAN of this access point
+//! frame ffffffffffff… it sends a frame, in hexadecimal digits
+//! snapshot            the world is saved, and goes on as it was restored
 //! ```
 
 use std::fmt;
+
+use data_encoding::HEXLOWER;
 
 use crate::time::Duration;
 use crate::uart::LineSettings;
@@ -27,6 +34,8 @@ use crate::world::Pin;
 const MOST_BYTES: usize = 16 * 1024;
 /// Most lines of the console.
 const MOST_LINES: usize = 64;
+/// Most times that the world is saved.
+const MOST_SNAPSHOTS: usize = 4;
 /// Longest virtual time of a session, and of one pause.
 const LONGEST: Duration = Duration::from_secs(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
@@ -46,8 +55,16 @@ pub enum Step {
     Uart(LineSettings),
     /// The host loses a byte.
     Overrun,
+    /// The host's firmware prints a line.
+    Print(String),
     /// The driver goes, and another comes.
     Detach,
+    /// A device with Ethernet comes, at the LAN of this access point, if there is one.
+    Lan(String),
+    /// It sends a frame.
+    Frame(Vec<u8>),
+    /// The world is saved and restored.
+    Snapshot,
     /// What follows is done by the host of this module, if there is one.
     Module(String),
 }
@@ -59,6 +76,8 @@ pub struct Session {
     pub scenario: Option<String>,
     /// Ticks of the drivers in a second.
     pub hz: Option<u64>,
+    /// The world's time at their tick 0.
+    pub origin: Option<Duration>,
     /// What happens.
     pub steps: Vec<Step>,
 }
@@ -69,7 +88,7 @@ impl Session {
         let mut session = Session::default();
         // The last line has an end like the others.
         let mut lines = input.strip_suffix(b"\n").unwrap_or(input).split(|b| *b == b'\n');
-        let (mut bytes, mut console, mut time) = (0, 0, Duration::ZERO);
+        let (mut bytes, mut console, mut snapshots, mut time) = (0, 0, 0, Duration::ZERO);
         while let Some(line) = lines.next() {
             let text = String::from_utf8_lossy(line);
             let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
@@ -82,14 +101,20 @@ impl Session {
                 session.hz = Some(hz);
                 continue;
             }
+            if let ("origin", Some(origin)) = (word, pause(rest).filter(|origin| *origin <= LONGEST_PAUSE)) {
+                session.origin = Some(origin);
+                continue;
+            }
             let step = step(word, rest).unwrap_or_else(|| Step::Send(unescaped(line)));
             match &step {
-                Step::Send(sent) => bytes += sent.len(),
+                Step::Send(sent) | Step::Frame(sent) => bytes += sent.len(),
+                Step::Print(line) => bytes += line.len(),
                 Step::Console(_) => console += 1,
+                Step::Snapshot => snapshots += 1,
                 Step::Wait(pause) => time = time + *pause,
                 _ => {}
             }
-            if bytes > MOST_BYTES || console > MOST_LINES || time > LONGEST {
+            if bytes > MOST_BYTES || console > MOST_LINES || snapshots > MOST_SNAPSHOTS || time > LONGEST {
                 break;
             }
             session.steps.push(step);
@@ -105,6 +130,9 @@ impl Session {
         }
         if let Some(hz) = self.hz {
             out.push_str(&format!("hz {hz}\n"));
+        }
+        if let Some(origin) = self.origin {
+            out.push_str(&format!("origin {} ns\n", origin.as_nanos()));
         }
         for step in &self.steps {
             out.push_str(&format!("{step}\n"));
@@ -125,7 +153,11 @@ impl fmt::Display for Step {
             Step::Pin(pin, high) => write!(f, "pin {} {}", pin.word(), if *high { "high" } else { "low" }),
             Step::Uart(line) => write!(f, "uart {line}"),
             Step::Overrun => f.write_str("overrun"),
+            Step::Print(line) => write!(f, "print {line}"),
             Step::Detach => f.write_str("detach"),
+            Step::Lan(access_point) => write!(f, "lan {access_point}"),
+            Step::Frame(bytes) => write!(f, "frame {}", HEXLOWER.encode(bytes)),
+            Step::Snapshot => f.write_str("snapshot"),
             Step::Module(name) => write!(f, "module {name}"),
         }
     }
@@ -140,7 +172,11 @@ fn step(word: &str, rest: &str) -> Option<Step> {
         "uart" => Step::Uart(LineSettings::parse(rest).ok()?),
         "module" => Step::Module(rest.to_owned()),
         "overrun" => Step::Overrun,
+        "print" => Step::Print(rest.to_owned()),
         "detach" => Step::Detach,
+        "lan" => Step::Lan(rest.to_owned()),
+        "frame" => Step::Frame(HEXLOWER.decode(rest.as_bytes()).ok()?),
+        "snapshot" if rest.is_empty() => Step::Snapshot,
         "pin" => {
             let (name, level) = rest.split_once(' ')?;
             let (_, pin) = Pin::WORDS.iter().find(|(known, _)| *known == name)?;

@@ -65,7 +65,7 @@ fn seed(transcript: &Transcript) -> Session {
             _ => steps.push(Step::Wait(passed)),
         }
     }
-    Session { scenario: Some(transcript.scenario.text.clone()), hz: None, steps }
+    Session { scenario: Some(transcript.scenario.text.clone()), steps, ..Session::default() }
 }
 
 fn bytes(text: &[Element]) -> Vec<u8> {
