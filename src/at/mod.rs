@@ -350,6 +350,9 @@ impl At {
         self.core.out.reports(self.has_no_command());
         moved |= receive::pump(now, &mut self.core, env);
         self.interleave(now, false, begun, env);
+        // One that stays in the past would make the world stand still.
+        let overdue = || self.overdue(now, env.receiving);
+        debug_assert!(moved || overdue().is_none(), "{:?} has fired and is due still", overdue());
         moved
     }
 

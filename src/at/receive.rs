@@ -142,7 +142,8 @@ fn pump_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> b
         return false;
     }
     let Some(link) = core.links.get_mut(id) else { return false };
-    // First what came in passive mode.
+    // First what came in passive mode, of which nobody needs to be told any more.
+    link.notice_at = None;
     let kept = link.datagrams.pop();
     let Some(datagram) = kept.or_else(|| env.stack.udp_recv(port)) else { return false };
     link.heard_from(datagram.from, false);
@@ -156,10 +157,13 @@ fn keep_datagram(now: Instant, core: &mut Core, env: &mut Env<'_>, id: usize, po
     let Some(datagram) = env.stack.udp_recv(port) else { return false };
     let (from, len) = (datagram.from, datagram.data.len());
     link.heard_from(from, true);
-    if link.datagrams.len() == 0 {
+    let was_quiet = link.datagrams.len() == 0;
+    let kept = link.datagrams.push(datagram, env.profile.tcp_buffer);
+    // Of an empty one there is nothing to tell.
+    if was_quiet && link.datagrams.len() > 0 {
         link.notice_at = Some(now + NOTICE);
     }
-    if !link.datagrams.push(datagram, env.profile.tcp_buffer) {
+    if !kept {
         let event = LinkEvent { id, protocol: link.protocol(), peer: from, change: LinkChange::Lost(len) };
         core.tell(AtEvent::Link(event));
     }
@@ -180,7 +184,8 @@ fn announce(now: Instant, core: &mut Core, stack: &Stack, id: usize) -> bool {
 
 /// When a notice is due.
 pub fn next_timer(core: &Core) -> Option<Instant> {
-    let links = core.links.open_ids().filter_map(|id| core.links.get(id));
+    let passive = core.links.open_ids().filter(|id| core.is_passive(*id));
+    let links = passive.filter_map(|id| core.links.get(id)).filter(|link| link.datagrams.len() > 0);
     links.filter_map(|link| link.notice_at).min()
 }
 

@@ -93,6 +93,12 @@ impl At {
         earliest(Timer::ALL.map(|timer| self.fires_at(timer, receiving)))
     }
 
+    /// A timer that should have fired by now.
+    pub(super) fn overdue(&self, now: Instant, receiving: Option<Instant>) -> Option<Timer> {
+        let due = |timer: &Timer| self.fires_at(*timer, receiving).is_some_and(|at| at <= now);
+        Timer::ALL.into_iter().find(due)
+    }
+
     /// When a timer fires, if it is set.
     fn fires_at(&self, timer: Timer, receiving: Option<Instant>) -> Option<Instant> {
         let core = &self.core;

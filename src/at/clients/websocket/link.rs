@@ -85,7 +85,7 @@ pub(super) struct Link {
     /// When data came last, or the link was opened, or a ping was sent.
     quiet_since: Instant,
     /// A ping is without an answer: the link is lost then.
-    pub(super) pong_until: Option<Instant>,
+    pong_until: Option<Instant>,
     /// Data that the UART had no room for.
     unprinted: Option<Vec<u8>>,
 }
@@ -165,8 +165,15 @@ impl Link {
         self.pong_until = None;
     }
 
+    /// When a ping is due. While data waits for the UART, the task that would send it stands in its write.
     pub(super) fn ping_at(&self) -> Option<Instant> {
-        matches!(self.step, Step::Open(..)).then_some(self.quiet_since + self.config.ping_interval)
+        let pings = matches!(self.step, Step::Open(..)) && self.unprinted.is_none();
+        pings.then_some(self.quiet_since + self.config.ping_interval)
+    }
+
+    /// When a ping has stayed without an answer for too long. Nobody looks for one while data waits for the UART.
+    pub(super) fn pong_at(&self) -> Option<Instant> {
+        self.pong_until.filter(|_| self.unprinted.is_none())
     }
 
     /// The request of the handshake, as it stands now.
@@ -325,7 +332,7 @@ impl Link {
             self.quiet_since = now;
             return self.piece(now, piece, stream, env);
         }
-        if is_over(stream, env) || self.pong_until.is_some_and(|until| until <= now) {
+        if is_over(stream, env) || self.pong_at().is_some_and(|until| until <= now) {
             return Looked::Lost;
         }
         if self.ping_at().is_some_and(|at| at <= now) {

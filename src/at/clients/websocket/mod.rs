@@ -100,7 +100,7 @@ impl WebSockets {
 
     /// When a ping has stayed without an answer for too long.
     pub fn pong_at(&self) -> Option<Instant> {
-        self.earliest(|link| link.pong_until)
+        self.earliest(Link::pong_at)
     }
 
     fn earliest(&self, time: impl Fn(&Link) -> Option<Instant>) -> Option<Instant> {
