@@ -116,11 +116,11 @@ pub fn passthrough_at_start(c: &mut Context<'_, '_>, args: &Args) -> Result {
     };
     let v6 = kind.ends_with("v6");
     let address = host.parse::<IpAddr>().ok();
-    if address.is_some_and(|a| a.is_ipv6() != v6) || (v6 && !c.core.settings.tcpip.ipv6) {
+    let link = PassthroughLink { kind, host, port, keep_alive, local_port };
+    if !link.has_usable_host() || (v6 && !c.core.settings.tcpip.ipv6) {
         c.core.out.log("IP ERROR");
         return Err(args.invalid("remote host"));
     }
-    let link = PassthroughLink { kind, host, port, keep_alive, local_port };
     if address.is_some() {
         c.store_always(|nvs| nvs.tcpip.passthrough = Some(link.clone()));
         return Ok(c.written(true));

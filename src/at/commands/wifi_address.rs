@@ -6,7 +6,7 @@ use super::super::address::{Shown, mac_text};
 use super::super::error::ErrorCode;
 use super::super::schema::Args;
 use super::{Context, Outcome, Result};
-use crate::at::nvs::{Leases, SOFTAP_DHCP, STATION_DHCP, StaticAddress};
+use crate::at::nvs::{Leases, SOFTAP_DHCP, STATION_DHCP, StaticAddress, is_station_mac};
 
 /// Lines for the interfaces that are switched on. A station without an address shows 0.0.0.0.
 pub fn own_addresses(c: &mut Context<'_, '_>, _: &Args) -> Result {
@@ -84,7 +84,7 @@ pub fn softap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let stored = c.store(|nvs| {
         nvs.wifi.softap_address = address.clone();
         nvs.wifi.dhcp |= SOFTAP_DHCP;
-        nvs.wifi.leases = nvs.wifi.leases.filter(|leases| fits(leases, &address));
+        nvs.wifi.leases = nvs.wifi.leases.filter(|leases| leases.fit(&address));
     });
     c.core.restart_softap(c.env);
     Ok(c.written(stored))
@@ -113,11 +113,10 @@ fn address(args: &Args) -> std::result::Result<StaticAddress, ErrorCode> {
         (None, Some(_)) => return Err(args.invalid("gateway")),
     };
     let whole = StaticAddress { address, gateway, prefix_len };
-    let first = address.octets()[0];
-    if !(1..=223).contains(&first) || first == 127 || !whole.has_host(address) {
+    if !whole.has_own_host() {
         return Err(args.invalid("ip"));
     }
-    if gateway.is_multicast() || gateway.is_broadcast() {
+    if !whole.has_usable_gateway() {
         return Err(args.invalid("gateway"));
     }
     Ok(whole)
@@ -162,9 +161,9 @@ pub fn softap_mac_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     Ok(c.written(stored))
 }
 
-/// The address of one station: no group's, not zero.
+/// The address of one station.
 fn mac(args: &Args) -> std::result::Result<[u8; 6], ErrorCode> {
-    args.mac("mac")?.filter(|m| m[0] & 1 == 0 && *m != [0; 6]).ok_or_else(|| args.invalid("mac"))
+    args.mac("mac")?.filter(|mac| is_station_mac(*mac)).ok_or_else(|| args.invalid("mac"))
 }
 
 /// The interfaces that are switched on, and no others, as a log shows. No blank line before OK here.
@@ -216,7 +215,7 @@ pub fn leases_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             let address = |name| args.ipv4(name)?.ok_or_else(|| args.invalid(name));
             let minutes = args.given("lease time").ok_or_else(|| args.invalid("lease time"))?;
             let leases = Leases { minutes, first: address("start IP")?, last: address("end IP")? };
-            if !fits(&leases, &wifi.softap_address) {
+            if !leases.fit(&wifi.softap_address) {
                 return Err(args.invalid("start IP"));
             }
             Some(leases)
@@ -226,15 +225,4 @@ pub fn leases_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let stored = c.store(|nvs| nvs.wifi.leases = leases);
     c.core.serve_leases(c.env);
     Ok(c.written(stored))
-}
-
-/// Whether a softAP of this address can lease these: hosts of its network, in order, without its own, and no
-/// more than the server keeps.
-fn fits(leases: &Leases, softap: &StaticAddress) -> bool {
-    let (first, last) = (leases.first, leases.last);
-    softap.has_host(first)
-        && softap.has_host(last)
-        && first <= last
-        && !(first..=last).contains(&softap.address)
-        && last.to_bits() - first.to_bits() < Leases::MOST
 }

@@ -4,6 +4,7 @@ use super::super::error::ErrorCode;
 use super::super::radio::Country;
 use super::super::schema::Args;
 use super::{Context, Outcome, Result};
+use crate::at::nvs::are_modes;
 
 /// No blank line before OK here.
 pub fn station_modes_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
@@ -31,15 +32,9 @@ pub fn softap_modes_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     Ok(c.keep(|nvs| nvs.wifi.softap_modes = Some(modes)))
 }
 
-/// The radio does b, bg and bgn; with ax where the chip has it; each of the last two and long range alone with long
-/// range since v3.0.
 fn modes(c: &Context<'_, '_>, args: &Args) -> std::result::Result<u8, ErrorCode> {
-    const LONG_RANGE: u8 = 8;
     let modes: u8 = args.number("protocol");
-    let standards = modes & !LONG_RANGE;
-    let known =
-        if modes & LONG_RANGE == 0 { [1, 3, 7].contains(&standards) } else { [0, 7].contains(&standards) };
-    if known || standards == c.env.profile.protocols { Ok(modes) } else { Err(args.invalid("protocol")) }
+    if are_modes(modes, c.env.profile.protocols) { Ok(modes) } else { Err(args.invalid("protocol")) }
 }
 
 pub fn country_query(c: &mut Context<'_, '_>, _: &Args) -> Result {

@@ -7,9 +7,6 @@ use super::wifi::left;
 use super::{Context, Outcome, Result};
 use crate::at::nvs::SoftAp;
 
-/// Shortest password of a network that has one, bytes.
-const SHORTEST_PASSWORD: usize = 8;
-
 pub fn softap_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     let set = c.core.softap(c.env);
     let mut line = b"+CWSAP:\"".to_vec();
@@ -38,7 +35,7 @@ pub fn softap_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     if set.ecn == 1 {
         return Err(args.invalid("ecn"));
     }
-    if set.ecn != 0 && set.password.len() < SHORTEST_PASSWORD {
+    if !set.has_usable_password() {
         return Err(ErrorCode::length(1));
     }
     let stored = c.store(|nvs| nvs.wifi.softap = Some(set.clone()));

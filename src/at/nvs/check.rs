@@ -3,10 +3,9 @@
 //! Commands check their parameters before they save anything; here the same ranges stand for the saved values, so
 //! that nothing gets in that no command could have saved.
 
-use std::net::Ipv4Addr;
-
-use super::{Nvs, StaticAddress};
+use super::{Nvs, PassthroughLink, StaticAddress, are_modes, is_station_mac};
 use crate::at::limits::{self, Limits};
+use crate::profile::PROFILES;
 
 /// A value that no command could have saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,20 +61,20 @@ fn basic(nvs: &Nvs) -> Vec<Row> {
 fn wifi(nvs: &Nvs) -> Vec<Row> {
     let wifi = &nvs.wifi;
     let (join, softap, leases) = (wifi.join.as_ref(), wifi.softap.as_ref(), wifi.leases);
-    let on_own_network = |leases: super::Leases| {
-        leases.first <= leases.last
-            && wifi.softap_address.has_host(leases.first)
-            && wifi.softap_address.has_host(leases.last)
-    };
-    let modes = "the bits of 802.11 modes";
+    let station = wifi.station_address.as_ref();
+    // Which chip it is for is not known here.
+    let known = |set: u8| PROFILES.iter().any(|profile| are_modes(set, profile.protocols));
+    let modes = "the bits of 802.11 modes that a radio can be set to";
+    let host = "the IPv4 address of a host, and a prefix_len of 1 to 30";
+    let gateway = "the IPv4 address of a host";
     vec![
         number("wifi.mode", Some(wifi.mode), limits::WIFI_MODE),
         number("wifi.reconnect_interval", Some(wifi.reconnect_interval), limits::RECONNECT_INTERVAL),
         number("wifi.reconnect_count", Some(wifi.reconnect_count), limits::RECONNECT_COUNT),
         // Of the two bits one at least is named in AT+CWDHCP; both may be off.
         number("wifi.dhcp", Some(wifi.dhcp), Limits::of(0, 3)),
-        other("wifi.station_modes", wifi.station_modes.is_none_or(|set| set <= 31), modes),
-        other("wifi.softap_modes", wifi.softap_modes.is_none_or(|set| set <= 31), modes),
+        other("wifi.station_modes", wifi.station_modes.is_none_or(known), modes),
+        other("wifi.softap_modes", wifi.softap_modes.is_none_or(known), modes),
         number("wifi.inactive.softap", Some(wifi.inactive.softap), Limits::of(10, 3600)),
         number("wifi.inactive.station", Some(wifi.inactive.station), Limits::of(3, 600)),
         number("wifi.inactive.listen_interval", Some(wifi.inactive.listen_interval), Limits::of(1, 100)),
@@ -83,31 +82,35 @@ fn wifi(nvs: &Nvs) -> Vec<Row> {
         bytes("wifi.join.password", join.map(|j| &j.password[..]), limits::PASSWORD),
         number("wifi.join.scan_mode", join.map(|j| j.scan_mode), limits::SCAN_MODE),
         number("wifi.join.pmf", join.map(|j| j.pmf), limits::PMF),
-        other(
-            "wifi.station_address.address",
-            wifi.station_address.as_ref().is_none_or(|a| is_host(a, 32)),
-            "the IPv4 address of a host, and a prefix_len of 1 to 32",
-        ),
-        other(
-            "wifi.softap_address.address",
-            is_host(&wifi.softap_address, 30),
-            "the IPv4 address of a host, and a prefix_len of 1 to 30",
-        ),
+        number("wifi.join.listen_interval", join.map(|j| j.listen_interval), limits::LISTEN_INTERVAL),
+        other("wifi.station_address.address", station.is_none_or(StaticAddress::has_own_host), host),
+        other("wifi.station_address.gateway", station.is_none_or(StaticAddress::has_usable_gateway), gateway),
+        other("wifi.softap_address.address", wifi.softap_address.has_own_host(), host),
+        other("wifi.softap_address.gateway", wifi.softap_address.has_usable_gateway(), gateway),
         bytes("wifi.softap.ssid", softap.map(|s| &s.ssid[..]), limits::SSID),
         bytes("wifi.softap.password", softap.map(|s| &s.password[..]), limits::PASSWORD),
+        other(
+            "wifi.softap.password",
+            softap.is_none_or(super::SoftAp::has_usable_password),
+            "8 bytes at least, or an ecn of 0",
+        ),
         number("wifi.softap.channel", softap.map(|s| s.channel), limits::CHANNEL),
         other("wifi.softap.ecn", softap.is_none_or(|s| matches!(s.ecn, 0 | 2..=4)), "0, 2, 3 or 4"),
         number("wifi.softap.max_stations", softap.map(|s| s.max_stations), limits::STATIONS),
         number("wifi.leases.minutes", leases.map(|l| l.minutes), limits::LEASE_MINUTES),
         other(
             "wifi.leases.first",
-            leases.is_none_or(on_own_network),
-            "a range of addresses beside the softAP's own",
+            leases.is_none_or(|leases| leases.fit(&wifi.softap_address)),
+            "a range of at most 100 addresses beside the softAP's own",
         ),
-        other("wifi.station_mac", wifi.station_mac.is_none_or(is_unicast), "the MAC address of one station"),
+        other(
+            "wifi.station_mac",
+            wifi.station_mac.is_none_or(is_station_mac),
+            "the MAC address of one station",
+        ),
         other(
             "wifi.softap_mac",
-            wifi.softap_mac.is_none_or(is_unicast),
+            wifi.softap_mac.is_none_or(is_station_mac),
             "the MAC address of one access point",
         ),
     ]
@@ -139,29 +142,28 @@ fn tcpip(nvs: &Nvs) -> Vec<Row> {
             ),
         ),
         other("tcpip.passthrough.kind", link.is_none_or(|l| kind(&l.kind)), "the type of a link"),
+        other(
+            "tcpip.dns",
+            tcpip.dns.is_none_or(|servers| servers.iter().all(|server| !server.is_unspecified())),
+            "three addresses of servers",
+        ),
+        other(
+            "tcpip.passthrough.host",
+            link.is_none_or(PassthroughLink::has_usable_host),
+            "a name, or an address of the kind's family",
+        ),
         bytes("tcpip.passthrough.host", link.map(|l| l.host.as_bytes()), limits::HOST),
         number("tcpip.passthrough.port", link.map(|l| l.port), Limits::of(1, 65_535)),
         number("tcpip.passthrough.keep_alive", link.map(|l| l.keep_alive), limits::KEEP_ALIVE),
     ]
 }
 
-/// An address that one host can have, in a network of at most so many bits.
-fn is_host(address: &StaticAddress, most: u8) -> bool {
-    let own: Ipv4Addr = address.address;
-    (1..=most).contains(&address.prefix_len)
-        && !(own.is_unspecified() || own.is_broadcast() || own.is_multicast() || own.is_loopback())
-}
-
-fn is_unicast(mac: [u8; 6]) -> bool {
-    mac != [0; 6] && mac[0] & 1 == 0
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
-    use crate::at::nvs::{
-        Leases, PassthroughLink, SavedJoin, SocketOptions, SoftAp, TlsConfig, UartSettings,
-    };
+    use crate::at::nvs::{Leases, SavedJoin, SocketOptions, SoftAp, TlsConfig, UartSettings};
 
     #[test]
     fn a_module_out_of_the_box_has_no_mistake() {
@@ -199,7 +201,7 @@ mod tests {
     #[test]
     fn what_no_command_could_have_saved_is_found() {
         type Change = fn(&mut Nvs) -> Option<()>;
-        let cases: [(&str, Change); 50] = [
+        let cases: [(&str, Change); 61] = [
             ("basic.messages", |n| Some(n.basic.messages = 8)),
             ("basic.uart.baud", |n| Some(n.basic.uart.as_mut()?.baud = 79)),
             ("basic.uart.data_bits", |n| Some(n.basic.uart.as_mut()?.data_bits = 9)),
@@ -211,12 +213,14 @@ mod tests {
             ("wifi.reconnect_count", |n| Some(n.wifi.reconnect_count = 1001)),
             ("wifi.dhcp", |n| Some(n.wifi.dhcp = 4)),
             ("wifi.station_modes", |n| Some(n.wifi.station_modes = Some(32))),
+            ("wifi.station_modes", |n| Some(n.wifi.station_modes = Some(2))),
             ("wifi.softap_modes", |n| Some(n.wifi.softap_modes = Some(32))),
             ("wifi.inactive.softap", |n| Some(n.wifi.inactive.softap = 9)),
             ("wifi.inactive.station", |n| Some(n.wifi.inactive.station = 2)),
             ("wifi.inactive.listen_interval", |n| Some(n.wifi.inactive.listen_interval = 0)),
             ("wifi.join.ssid", |n| Some(n.wifi.join.as_mut()?.ssid.clear())),
             ("wifi.join.password", |n| Some(n.wifi.join.as_mut()?.password = vec![b'a'; 65])),
+            ("wifi.join.listen_interval", |n| Some(n.wifi.join.as_mut()?.listen_interval = 0)),
             ("wifi.join.scan_mode", |n| Some(n.wifi.join.as_mut()?.scan_mode = 2)),
             ("wifi.join.pmf", |n| Some(n.wifi.join.as_mut()?.pmf = 4)),
             ("wifi.station_address.address", |n| {
@@ -230,8 +234,22 @@ mod tests {
             ("wifi.softap_address.address", |n| {
                 Some(n.wifi.softap_address.address = Ipv4Addr::new(224, 0, 0, 1))
             }),
+            ("wifi.softap_address.address", |n| {
+                Some(n.wifi.softap_address.address = Ipv4Addr::new(255, 255, 255, 200))
+            }),
+            ("wifi.softap_address.address", |n| {
+                Some(n.wifi.softap_address.address = Ipv4Addr::new(192, 168, 4, 255))
+            }),
+            ("wifi.station_address.gateway", |n| {
+                Some(n.wifi.station_address.as_mut()?.gateway = Ipv4Addr::BROADCAST)
+            }),
+            ("wifi.softap_address.gateway", |n| Some(n.wifi.softap_address.gateway = Ipv4Addr::BROADCAST)),
             ("wifi.softap.ssid", |n| Some(n.wifi.softap.as_mut()?.ssid = vec![b'a'; 33])),
             ("wifi.softap.password", |n| Some(n.wifi.softap.as_mut()?.password = vec![b'a'; 65])),
+            ("wifi.softap.password", |n| {
+                n.wifi.softap.as_mut()?.password.clear();
+                Some(())
+            }),
             ("wifi.softap.channel", |n| Some(n.wifi.softap.as_mut()?.channel = 0)),
             ("wifi.softap.ecn", |n| Some(n.wifi.softap.as_mut()?.ecn = 1)),
             ("wifi.softap.max_stations", |n| Some(n.wifi.softap.as_mut()?.max_stations = 11)),
@@ -243,6 +261,8 @@ mod tests {
             }),
             ("wifi.leases.first", |n| Some(n.wifi.leases.as_mut()?.first = Ipv4Addr::new(192, 168, 3, 2))),
             ("wifi.leases.first", |n| Some(n.wifi.leases.as_mut()?.last = Ipv4Addr::new(192, 168, 5, 2))),
+            ("wifi.leases.first", |n| Some(n.wifi.leases.as_mut()?.first = Ipv4Addr::new(192, 168, 4, 1))),
+            ("wifi.leases.first", |n| Some(n.wifi.leases.as_mut()?.last = Ipv4Addr::new(192, 168, 4, 102))),
             ("wifi.station_mac", |n| Some(n.wifi.station_mac = Some([1, 0, 0, 0, 0, 0]))),
             ("wifi.station_mac", |n| Some(n.wifi.station_mac = Some([0; 6]))),
             ("wifi.softap_mac", |n| Some(n.wifi.softap_mac = Some([0xff; 6]))),
@@ -253,6 +273,12 @@ mod tests {
             ("tcpip.socket_options", |n| Some(n.tcpip.socket_options.last_mut()?.linger = -2)),
             ("tcpip.socket_options", |n| Some(n.tcpip.socket_options.last_mut()?.send_timeout = 1 << 31)),
             ("tcpip.socket_options", |n| Some(n.tcpip.socket_options.last_mut()?.keep_alive = 7201)),
+            ("tcpip.dns", |n| Some(n.tcpip.dns = Some([Ipv4Addr::UNSPECIFIED.into(); 3]))),
+            ("tcpip.passthrough.host", |n| {
+                let link = n.tcpip.passthrough.as_mut()?;
+                (link.kind, link.host) = ("TCPv6".to_owned(), "10.0.0.1".to_owned());
+                Some(())
+            }),
             ("tcpip.passthrough.kind", |n| {
                 n.tcpip.passthrough.as_mut()?.kind = "tcp".to_owned();
                 Some(())

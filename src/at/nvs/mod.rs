@@ -13,7 +13,10 @@ mod wifi;
 pub use basic::{Basic, UartSettings};
 pub use check::Mistake;
 pub use tcpip::{PassthroughLink, SocketOptions, Tcpip, TlsConfig};
-pub use wifi::{Inactive, Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi};
+pub use wifi::{
+    Inactive, Leases, SOFTAP_DHCP, STATION_DHCP, SavedJoin, SoftAp, StaticAddress, Wifi, are_modes,
+    is_station_mac,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -67,6 +67,11 @@ pub struct PassthroughLink {
 }
 
 impl PassthroughLink {
+    /// Whether a literal address is of the family that the type has.
+    pub fn has_usable_host(&self) -> bool {
+        self.host.parse::<IpAddr>().ok().is_none_or(|a| a.is_ipv6() == self.kind.ends_with("v6"))
+    }
+
     /// What opens it; `None` for a kind that is none.
     pub fn request(&self) -> Option<OpenRequest> {
         let (kind, family) = match self.kind.strip_suffix("v6") {

@@ -14,6 +14,21 @@ pub const STATION_DHCP: u8 = 1;
 /// Bit of AT+CWDHCP for the softAP's server.
 pub const SOFTAP_DHCP: u8 = 2;
 
+/// Whether it is the MAC address of one station: no group's, not zero.
+pub fn is_station_mac(mac: [u8; 6]) -> bool {
+    mac[0] & 1 == 0 && mac != [0; 6]
+}
+
+/// Whether a radio can be set to these modes, which has those of `chip` out of the box (AT+CWSTAPROTO, AT+CWAPPROTO). It
+/// does b, bg and bgn; with ax where the chip has it; each of the last two and long range alone with long range since v3.0.
+pub fn are_modes(modes: u8, chip: u8) -> bool {
+    const LONG_RANGE: u8 = 8;
+    let standards = modes & !LONG_RANGE;
+    let known =
+        if modes & LONG_RANGE == 0 { [1, 3, 7].contains(&standards) } else { [0, 7].contains(&standards) };
+    known || standards == chip
+}
+
 /// Saved settings of the Wi-Fi commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -169,6 +184,20 @@ impl StaticAddress {
         bits & mask == self.address.to_bits() & mask && bits & !mask != 0 && bits | mask != u32::MAX
     }
 
+    /// Whether an interface can have it: the address is one host's, in a network of 1 to 30 bits.
+    pub fn has_own_host(&self) -> bool {
+        let first = self.address.octets()[0];
+        (1..=30).contains(&self.prefix_len)
+            && (1..=223).contains(&first)
+            && first != 127
+            && self.has_host(self.address)
+    }
+
+    /// Whether the way out is no group's address.
+    pub fn has_usable_gateway(&self) -> bool {
+        !(self.gateway.is_multicast() || self.gateway.is_broadcast())
+    }
+
     /// For the IP stack.
     pub fn config(&self, dns: &[Ipv4Addr]) -> Ipv4Config {
         Ipv4Config {
@@ -202,7 +231,15 @@ pub struct SoftAp {
     pub hidden: bool,
 }
 
+/// The shortest password of an access point that has one, bytes (WPA).
+const SHORTEST_PASSWORD: usize = 8;
+
 impl SoftAp {
+    /// Whether the password is long enough for the encryption.
+    pub fn has_usable_password(&self) -> bool {
+        self.ecn == 0 || self.password.len() >= SHORTEST_PASSWORD
+    }
+
     /// What a chip has out of the box: an open network named after its MAC address, for four stations.
     pub fn out_of_the_box(mac: [u8; 6]) -> SoftAp {
         let [.., a, b, c] = mac;
@@ -266,14 +303,25 @@ impl Leases {
     /// Most addresses that the server keeps.
     pub const MOST: u32 = 100;
 
+    /// Whether a softAP of this address can lease these: hosts of its network, in order, without its own, and no
+    /// more than the server keeps.
+    pub fn fit(&self, softap: &StaticAddress) -> bool {
+        let (first, last) = (self.first, self.last);
+        softap.has_host(first)
+            && softap.has_host(last)
+            && first <= last
+            && !(first..=last).contains(&softap.address)
+            && last.to_bits() - first.to_bits() < Leases::MOST
+    }
+
     /// The range of a softAP that nobody has set one for: two hours, the addresses behind its own, or in front
     /// of it where there are not as many.
     pub fn beside(softap: &StaticAddress) -> Leases {
         let (mask, own) = (softap.mask().to_bits(), softap.address.to_bits());
-        let (first, last) = ((own & mask) + 1, (own | !mask) - 1);
-        let behind = (own + 1, last.min(own + Self::MOST));
-        let before = (first.max(own.saturating_sub(Self::MOST)), own - 1);
-        let size = |(a, b): (u32, u32)| (b + 1).saturating_sub(a);
+        let (first, last) = ((own & mask).saturating_add(1), (own | !mask).saturating_sub(1));
+        let behind = (own.saturating_add(1), last.min(own.saturating_add(Self::MOST)));
+        let before = (first.max(own.saturating_sub(Self::MOST)), own.saturating_sub(1));
+        let size = |(a, b): (u32, u32)| b.saturating_add(1).saturating_sub(a);
         let (first, last) = if size(behind) >= size(before) { behind } else { before };
         Leases { minutes: 120, first: Ipv4Addr::from_bits(first), last: Ipv4Addr::from_bits(last) }
     }
