@@ -4,7 +4,7 @@ use super::error::ErrorCode;
 use super::faults::{Answer, FaultEvent};
 use super::job::Job;
 use super::line::Completed;
-use super::outcome::{Context, OnceDrained, Outcome};
+use super::outcome::{Context, Outcome};
 use super::params::{CommandLine, Form};
 use super::schema::Args;
 use super::table::{self, Command, Need};
@@ -38,10 +38,7 @@ impl At {
             Ok(Outcome::Ok) => self.core.out.ok(),
             Ok(Outcome::Done) => {}
             Ok(Outcome::Take(input)) => self.hand_over(input),
-            Ok(Outcome::Run(job)) => {
-                self.restart |= job.once_drained() == Some(OnceDrained::Restart);
-                self.phase = Phase::Running(job);
-            }
+            Ok(Outcome::Run(job)) => self.phase = Phase::Running(job),
             Err(code) => {
                 if let Some(text) = code.log_text() {
                     self.core.out.log(&text);

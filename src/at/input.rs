@@ -61,6 +61,16 @@ impl Input {
         }
     }
 
+    /// What a byte is part of that waits to be taken.
+    pub fn mark_of_waiting(&self, byte: u8) -> Mark {
+        match self {
+            Input::LongSend(long) if !long.is_complete() => Mark::Data,
+            Input::Lines | Input::LongSend(_) if byte == b'\n' => Mark::TextEnd,
+            Input::Lines | Input::LongSend(_) => Mark::Text,
+            Input::Payload(_) | Input::Upload(_) | Input::Passthrough(_) => Mark::Data,
+        }
+    }
+
     /// A byte that ended at `end` never came.
     pub fn lose(&mut self, end: Instant) {
         match self {

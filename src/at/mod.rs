@@ -106,7 +106,6 @@ pub struct At {
     handed_over: bool,
     /// The MCU's payload so far is a whole block: it has left, or been cancelled.
     block_ended: bool,
-    restart: bool,
 }
 
 impl At {
@@ -142,7 +141,6 @@ impl At {
             input: Input::Lines,
             handed_over: false,
             block_ended: false,
-            restart: false,
         };
         if let Some(saved) = at.core.settings.tcpip.passthrough.clone() {
             at.core.links.passthrough = true;
@@ -220,7 +218,7 @@ impl At {
             return Mark::Text;
         };
         self.end_stray(now);
-        self.core.system.line_end = now;
+        self.core.system.line_end = end;
         if idle {
             if completed != Completed::Line(Vec::new()) {
                 let at = now + env.draw(|p| &p.times.command);
@@ -228,7 +226,10 @@ impl At {
             }
         } else if matches!(&completed, Completed::Line(line) if line.ends_with(b"AT+RST")) {
             self.core.out.text("\r\nWill force to restart!!!\r\n");
-            self.restart = true;
+            // Whatever was under way ends here, and the sockets die with the chip.
+            self.core.links.forget();
+            self.hand_over(Input::Lines);
+            self.phase = Phase::Running(Job::drained(OnceDrained::Restart));
         } else {
             self.core.out.busy();
         }
@@ -252,10 +253,35 @@ impl At {
         }
     }
 
-    /// Whether the firmware takes a byte out of the UART's ring now whose start bit began at `start`. Only
-    /// passthrough and AT+CIPSENDL let them wait.
+    /// Whether the firmware takes a byte out of the UART's ring now whose start bit began at `start`. Passthrough and
+    /// AT+CIPSENDL let them wait, and so does a task that stands in its write.
     pub fn takes(&self, start: Instant, profile: &Profile) -> bool {
-        self.input.takes(start, profile.core_buffer)
+        !self.is_blocked() && !self.is_going_down() && self.input.takes(start, profile.core_buffer)
+    }
+
+    /// What a byte is part of that waits to be taken.
+    pub fn mark_of_waiting(&self, byte: u8) -> Mark {
+        self.input.mark_of_waiting(byte)
+    }
+
+    /// True while the UART's transmit ring is full and more is to be printed: the firmware stands in its write, takes
+    /// nothing from the MCU and does nothing else.
+    pub fn is_blocked(&self) -> bool {
+        self.core.out.is_waiting()
+    }
+
+    /// True when the chip is about to restart or to sleep: its UART's receive interrupt is off.
+    pub fn is_going_down(&self) -> bool {
+        match self.once_drained() {
+            Some(OnceDrained::Restart | OnceDrained::Restore | OnceDrained::Sleep(_)) => true,
+            Some(OnceDrained::Line(_)) | None => false,
+        }
+    }
+
+    /// True while nothing is printed besides what has been: the last words of a command must leave the wire first, or
+    /// there is no room for more.
+    fn stands_still(&self) -> bool {
+        self.is_blocked() || self.once_drained().is_some()
     }
 
     /// A byte from the MCU that ended at `end` was lost.
@@ -263,7 +289,8 @@ impl At {
         self.input.lose(end);
     }
 
-    /// True when no command is under way: the next line is one.
+    /// True when no command is under way. A data phase is none but that of AT+CIPSENDL, nor is passthrough: a line that comes
+    /// behind them is a command.
     pub fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Idle) && !self.input.is_command()
     }
@@ -306,6 +333,10 @@ impl At {
         self.handed_over = false;
         self.core.out.starved = false;
         self.core.out.set_hostile(env.faults.hostile.is_some());
+        if self.stands_still() {
+            self.interleave(now, false, false, env);
+            return false;
+        }
         self.core.out.reports(self.has_no_command());
         let over = |until: &mut Instant| {
             let until = *until;
@@ -328,7 +359,7 @@ impl At {
         }
         moved |= self.core.poll_softap(env);
         // Before the command that runs now: what it starts is looked at when the stack has moved.
-        for task in Task::ALL.into_iter().filter(|task| !self.restart || task.outlives_links()) {
+        for task in Task::ALL {
             moved |= task.poll(now, &mut self.core, env);
         }
         self.core.events.extend(env.faults.news.drain(..).map(AtEvent::Fault));
@@ -342,13 +373,12 @@ impl At {
             self.run(now, completed, env);
         }
         moved |= self.progress(now, env, None);
-        // A chip that restarts serves no links any more.
-        if !self.restart {
-            moved |= self.poll_input(now, env);
-        }
         let begun = !ran && matches!(self.phase, Phase::Running(_));
-        self.core.out.reports(self.has_no_command());
-        moved |= receive::pump(now, &mut self.core, env);
+        if self.once_drained().is_none() {
+            moved |= self.poll_input(now, env);
+            self.core.out.reports(self.has_no_command());
+            moved |= receive::pump(now, &mut self.core, env);
+        }
         self.interleave(now, false, begun, env);
         // One that stays in the past would make the world stand still.
         let overdue = || self.overdue(now, env.receiving);
@@ -365,7 +395,8 @@ impl At {
     /// command is under way only now.
     fn interleave(&mut self, now: Instant, echo: bool, begun: bool, env: &mut Env<'_>) {
         let Some(printed) = self.core.out.hostile.as_ref().map(|hostile| hostile.count()) else { return };
-        let neutral = match printed > 0 && !echo && !self.restart {
+        let restarts = self.once_drained() == Some(OnceDrained::Restart);
+        let neutral = match printed > 0 && !echo && !restarts {
             true => self.core.neutral_reports(env),
             false => Vec::new(),
         };
@@ -387,10 +418,10 @@ impl At {
         looked.moved
     }
 
-    /// What the chip is to do as soon as everything printed has left the wire.
+    /// What the chip is to do as soon as everything printed has left the wire. Until then nothing more is printed, but for
+    /// `busy p...` before [`OnceDrained::Line`].
     pub fn once_drained(&self) -> Option<OnceDrained> {
         match &self.phase {
-            _ if self.restart => Some(OnceDrained::Restart),
             Phase::Running(job) => job.once_drained(),
             Phase::Idle | Phase::Parsed(..) => None,
         }

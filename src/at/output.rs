@@ -219,6 +219,11 @@ impl Output {
         self.bytes.pop_front()
     }
 
+    /// True when bytes wait that the UART's transmit ring has no room for.
+    pub fn is_waiting(&self) -> bool {
+        !self.bytes.is_empty()
+    }
+
     /// Bytes that wait.
     pub fn len(&self) -> usize {
         self.bytes.len() + self.hostile.as_ref().map_or(0, |hostile| hostile.len())

@@ -25,11 +25,6 @@ impl Task {
     pub const ALL: [Task; 6] =
         [Task::Mdns, Task::Sntp, Task::Update, Task::Mqtt, Task::WebSocket, Task::Server];
 
-    /// Whether it goes on until the reset when a chip is about to restart: such a chip serves no links any more.
-    pub fn outlives_links(self) -> bool {
-        !matches!(self, Task::Mqtt | Task::Server)
-    }
-
     /// Does what is due, and looks at its sockets. True when it did something.
     pub fn poll(self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> bool {
         match self {

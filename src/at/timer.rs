@@ -99,10 +99,12 @@ impl At {
         Timer::ALL.into_iter().find(due)
     }
 
-    /// When a timer fires, if it is set.
+    /// When a timer fires, if it is set. None but that of reports does while the firmware stands still.
     fn fires_at(&self, timer: Timer, receiving: Option<Instant>) -> Option<Instant> {
         let core = &self.core;
         match timer {
+            Timer::Reports => core.out.held_until(),
+            _ if self.stands_still() => None,
             Timer::Stray => self.stray.filter(|until| receiving.is_none_or(|start| start >= *until)),
             Timer::Command => match &self.phase {
                 Phase::Parsed(at, _) => Some(*at),
@@ -113,21 +115,6 @@ impl At {
                 Phase::Running(job) => job.next_timer(),
                 Phase::Idle | Phase::Parsed(..) => None,
             },
-            // A chip that restarts serves no links any more.
-            Timer::Cancel
-            | Timer::Block
-            | Timer::Stuck
-            | Timer::Reopen
-            | Timer::SilentClient
-            | Timer::Notice
-            | Timer::MqttTimeout
-            | Timer::MqttPing
-            | Timer::MqttResend
-            | Timer::MqttReconnect
-                if self.restart =>
-            {
-                None
-            }
             Timer::Cancel => self.input.cancelled_at(receiving),
             Timer::Block => self.input.block_at(receiving),
             Timer::Stuck => self.input.stuck_until(core),
@@ -145,7 +132,6 @@ impl At {
             Timer::MqttReconnect => core.mqtt.reconnect_at(),
             Timer::WebSocketStep => core.websockets.step_at(),
             Timer::WebSocketReopen => core.websockets.reopen_at(),
-            Timer::Reports => core.out.held_until(),
             Timer::WebSocketPing => core.websockets.ping_at(),
             Timer::WebSocketPong => core.websockets.pong_at(),
         }

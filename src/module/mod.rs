@@ -139,6 +139,9 @@ enum Power {
     Asleep(Instant),
 }
 
+/// So long the firmware waits for its last words to leave the wire (`ESP_AT_PORT_TX_WAIT_MS_MAX` of its source).
+const LONGEST_DRAIN: Duration = Duration::from_secs(3);
+
 /// One module.
 pub struct Module {
     config: ModuleConfig,
@@ -155,6 +158,8 @@ pub struct Module {
     saved: Saved,
     faults: Faults,
     at: Option<At>,
+    /// What the firmware does once everything printed has left the wire, it does then at the latest.
+    drain_until: Option<Instant>,
     /// The time of day, while it runs through a reset.
     clock: Option<Clock>,
     station: Station,
@@ -201,6 +206,7 @@ impl Module {
             saved: config.saved.clone(),
             faults: Faults::default(),
             at: None,
+            drain_until: None,
             clock: None,
             station: Station::default(),
             softap: SoftAp::default(),
@@ -297,6 +303,7 @@ impl Module {
             }
             Power::Resetting(at) if at <= now => {
                 self.stop(now);
+                self.lose_unsent();
                 self.boot(now, Reset::Software);
             }
             Power::Asleep(at) if at <= now => self.boot(now, Reset::DeepSleep),
@@ -346,6 +353,7 @@ impl Module {
         self.softap.poll(now);
         while self.power == Power::On {
             self.stack.poll(now);
+            self.flush(now);
             let mut env = env!(self);
             env.poll_station(now);
             let Some(firmware) = &mut self.at else { return };
@@ -353,7 +361,7 @@ impl Module {
             self.flush(now);
             let (taken, _) = self.hand_over(now);
             let moved = moved || taken;
-            let then = self.at.as_ref().and_then(At::once_drained).filter(|_| self.own.pending() == 0);
+            let then = self.take_drained(now);
             if let Some(then) = then {
                 self.drained(now, then);
             }
@@ -361,6 +369,15 @@ impl Module {
                 break;
             }
         }
+    }
+
+    /// What the chip does now: everything printed has left the wire, or has had time enough.
+    fn take_drained(&mut self, now: Instant) -> Option<OnceDrained> {
+        let then = self.at.as_ref().and_then(At::once_drained);
+        let until = self.drain_until.unwrap_or(now + LONGEST_DRAIN);
+        let over = until <= now || (self.own.pending() == 0 && !self.at.as_ref().is_some_and(At::is_blocked));
+        self.drain_until = then.filter(|_| !over).map(|_| until);
+        then.filter(|_| over)
     }
 
     /// Everything printed has left the wire.
@@ -376,6 +393,7 @@ impl Module {
             }
             OnceDrained::Sleep(time) => {
                 self.stop(now);
+                self.lose_unsent();
                 self.power = Power::Asleep(now + time);
             }
             OnceDrained::Line(settings) => {
@@ -387,10 +405,20 @@ impl Module {
         }
     }
 
-    /// Hands what the firmware printed to the UART.
+    /// What has not left the UART's transmit ring never will.
+    fn lose_unsent(&mut self) {
+        if self.own.pending() > 0 {
+            self.own.cut();
+        }
+    }
+
+    /// Hands what the firmware printed to the UART, as far as its transmit ring has room.
     fn flush(&mut self, now: Instant) {
+        let ring = self.config.profile.tx_ring;
         if let Some(firmware) = &mut self.at {
-            while let Some((byte, mark)) = firmware.take_output() {
+            while self.own.pending() < ring
+                && let Some((byte, mark)) = firmware.take_output()
+            {
                 self.own.store(now, byte, mark);
             }
             while let Some(byte) = firmware.take_log() {
@@ -413,7 +441,11 @@ impl Module {
     fn stop(&mut self, now: Instant) {
         self.station.leave(now, &mut self.stack);
         self.softap.cut();
-        self.clock = self.at.take().map(|at| at.clock()).filter(|_| self.config.profile.clock_survives_reset);
+        self.drain_until = None;
+        // One that is down already has left its clock behind.
+        if let Some(at) = self.at.take() {
+            self.clock = Some(at.clock()).filter(|_| self.config.profile.clock_survives_reset);
+        }
         self.forget_received(now);
     }
 

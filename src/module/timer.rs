@@ -9,6 +9,8 @@ use crate::time::{Instant, earliest};
 pub enum Timer {
     /// The bootloader and the start-up code are through: the AT firmware starts.
     Start,
+    /// The last words of a restart, a sleep or a change of the UART have not left the wire: it goes on without them.
+    Drain,
     /// The chip resets: its last words have left the wire.
     Reset,
     /// The chip wakes from deep sleep.
@@ -27,8 +29,9 @@ pub enum Timer {
 
 impl Timer {
     /// Every timer.
-    pub const ALL: [Timer; 8] = [
+    pub const ALL: [Timer; 9] = [
         Timer::Start,
+        Timer::Drain,
         Timer::Reset,
         Timer::WakeUp,
         Timer::Escape,
@@ -52,6 +55,7 @@ impl Module {
             | (Timer::Reset, Power::Resetting(at))
             | (Timer::WakeUp, Power::Asleep(at)) => Some(at),
             (Timer::Start | Timer::Reset | Timer::WakeUp, _) => None,
+            (Timer::Drain, Power::On) => self.drain_until,
             (Timer::Escape, Power::On) => self.wire.escape.due(),
             (Timer::Station, Power::On) => self.station.next_timer(),
             (Timer::SoftAp, Power::On) => self.softap.next_timer(),
@@ -60,7 +64,15 @@ impl Module {
                 let receiving = self.wire.receiving(&self.mcu);
                 self.at.as_ref().and_then(|at: &At| at.next_timeout(receiving))
             }
-            (Timer::Escape | Timer::Station | Timer::SoftAp | Timer::Stack | Timer::Firmware, _) => None,
+            (
+                Timer::Drain
+                | Timer::Escape
+                | Timer::Station
+                | Timer::SoftAp
+                | Timer::Stack
+                | Timer::Firmware,
+                _,
+            ) => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::sleep::LightSleep;
 use super::{Module, Power, Record};
 use crate::at::nvs::UartSettings;
 use crate::at::system::WakePin;
-use crate::at::{At, Env};
+use crate::at::{At, Env, OnceDrained};
 use crate::capture::Mark;
 use crate::profile::Profile;
 use crate::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub struct WireStatistics {
     pub overruns: u64,
     /// Bytes lost on the wire, both directions.
     pub lost: u64,
-    /// Bytes that the module received while its chip did not run or slept lightly: nobody heard them.
+    /// Bytes that the module received while its chip did not run, was about to restart, or slept lightly: nobody heard them.
     pub unheard: u64,
 }
 
@@ -209,11 +209,18 @@ impl Module {
         while let Some((at, byte, ())) = self.log.take(now) {
             self.logged.push_back((at, byte));
         }
-        // Room in the transmit ring: data that waited for it goes on; a restart waits for the last byte.
+        // Room in the transmit ring: what waited for it goes on; a restart waits for the last byte.
+        let blocked = self.at.as_ref().is_some_and(At::is_blocked);
+        if blocked {
+            self.flush(now);
+        }
         let drained = self.own.pending() == 0;
         let receiving = self.wire.receiving(&self.mcu);
         let due = |at: &At| {
-            at.is_due(now, receiving) || at.is_starved() || (at.once_drained().is_some() && drained)
+            at.is_due(now, receiving)
+                || at.is_starved()
+                || (blocked && !at.is_blocked())
+                || (at.once_drained().is_some() && drained)
         };
         if self.at.as_ref().is_some_and(due) {
             self.settle(now);
@@ -225,10 +232,10 @@ impl Module {
         self.records.push_back(Record { at, from_mcu, byte, flags, mark, got });
     }
 
-    /// A byte of the MCU's has arrived. A chip that does not run hears nothing.
+    /// A byte of the MCU's has arrived. A chip that does not run hears nothing, nor does one that is about to go down.
     fn received(&mut self, heard: Heard<()>) -> Mark {
         let now = heard.end;
-        if self.power != Power::On || self.at.is_none() {
+        if self.power != Power::On || self.at.as_ref().is_none_or(At::is_going_down) {
             self.wire.unheard += 1;
             self.tell_unheard(now);
             return Mark::Text;
@@ -243,8 +250,7 @@ impl Module {
         }
         self.wire.losing = !kept;
         let (_, mark) = self.hand_over(now);
-        // Only data is ever let wait.
-        mark.unwrap_or(Mark::Data)
+        mark.or_else(|| Some(self.at.as_ref()?.mark_of_waiting(heard.byte))).unwrap_or(Mark::Data)
     }
 
     /// Says once that the MCU sends to a chip that does not run.
@@ -252,7 +258,9 @@ impl Module {
         if std::mem::replace(&mut self.wire.told_unheard, true) {
             return;
         }
+        let sleeps = |at: &At| matches!(at.once_drained(), Some(OnceDrained::Sleep(_)));
         let why = match self.power {
+            Power::On if self.at.as_ref().is_some_and(sleeps) => Deaf::Asleep,
             Power::Off if self.supplied => Deaf::Off,
             Power::Off => Deaf::Unpowered,
             Power::Booting(_) | Power::Resetting(_) | Power::On => Deaf::Booting,
