@@ -10,7 +10,8 @@ pub enum Pace {
     /// One after the other, back to back.
     #[default]
     Wire,
-    /// Each ends one byte time after its store, whatever else is on the wire.
+    /// Each ends one byte time after its store, whatever else is on the wire; of what was held back, one byte time after
+    /// the sender may go on.
     AsStored,
 }
 
@@ -39,6 +40,8 @@ pub struct Transmitter<M> {
     run: Option<Run>,
     busy: bool,
     held: bool,
+    /// When it was last let go on.
+    released: Instant,
     /// The byte on the wire has not been seen by [`Transmitter::take_started`].
     fresh: bool,
 }
@@ -53,6 +56,7 @@ impl<M: Copy + PartialEq> Transmitter<M> {
             run: None,
             busy: false,
             held: false,
+            released: Instant::ZERO,
             fresh: false,
         }
     }
@@ -79,6 +83,9 @@ impl<M: Copy + PartialEq> Transmitter<M> {
 
     /// Stops it behind the byte on the wire (CTS is high), or lets it go on at `now`.
     pub fn hold(&mut self, now: Instant, held: bool) {
+        if self.held && !held {
+            self.released = now;
+        }
         self.held = held;
         if !held && !self.busy && !self.queue.is_empty() {
             self.start(now);
@@ -137,7 +144,8 @@ impl<M: Copy + PartialEq> Transmitter<M> {
         let length = settings.half_bits();
         let run = match (self.pace, self.run, self.queue.front()) {
             (Pace::AsStored, _, Some((_, _, stored))) => {
-                Run { start: stored, half_bits: length, byte: stored, end: stored, settings }
+                let start = stored.max(self.released);
+                Run { start, half_bits: length, byte: start, end: start, settings }
             }
             // It starts exactly where the last one ended: the run goes on.
             (_, Some(run), _) if run.end == at && run.settings == settings => {
@@ -197,6 +205,20 @@ mod tests {
             tx.store(at(ns), 0, ());
         }
         assert_eq!(ends(&mut tx), [10_000, 10_000, 10_007]);
+    }
+
+    #[test]
+    fn as_stored_bytes_that_were_held_back_do_not_go_out_in_the_past() {
+        let mut tx = Transmitter::new(LineSettings::eight_n_one(1_000_000), Pace::AsStored);
+        for byte in [1, 2, 3] {
+            tx.store(at(0), byte, ());
+        }
+        tx.hold(at(5_000), true);
+        assert_eq!(tx.take(Instant::MAX), Some((at(10_000), 1, ())), "it was on the wire");
+        assert_eq!(tx.take(Instant::MAX), None);
+        tx.hold(at(50_000), false);
+        tx.store(at(55_000), 4, ());
+        assert_eq!(ends(&mut tx), [60_000, 60_000, 65_000]);
     }
 
     #[test]
