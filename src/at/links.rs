@@ -207,12 +207,15 @@ impl Links {
         self.get(key.id).filter(|_| self.key(key.id) == Some(key))
     }
 
-    /// Makes `link` number `id`.
-    pub fn open(&mut self, id: usize, link: Link) {
-        if let (Some(slot), Some(generation)) = (self.slots.get_mut(id), self.generations.get_mut(id)) {
-            *slot = Some(link);
-            *generation += 1;
-        }
+    /// Makes `link` number `id`, unless that is in use. False: it is.
+    pub fn open(&mut self, id: usize, link: Link) -> bool {
+        let (Some(slot @ None), Some(generation)) = (self.slots.get_mut(id), self.generations.get_mut(id))
+        else {
+            return false;
+        };
+        *slot = Some(link);
+        *generation += 1;
+        true
     }
 
     /// Keeps `id` for the command under way: no client of the server gets it.
@@ -290,6 +293,8 @@ pub(super) mod tests {
         links.open(1, link());
         let first = links.key(1).expect("it is open");
         assert!(links.find(first).is_some(), "it is open");
+        assert!(!links.open(1, link()), "the id is in use");
+        assert!(links.find(first).is_some(), "the link that was there stays");
         links.close(1);
         assert!(links.find(first).is_none(), "it is closed");
         links.open(1, link());

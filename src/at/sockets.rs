@@ -47,8 +47,15 @@ impl Core {
         ClientTls::of_link(config, &names).secure(now, self.system.clock, env).map(Some)
     }
 
-    /// A link is open: says so, sets its socket options, and joins its multicast group.
+    /// A link is open: says so, sets its socket options, and joins its multicast group. One whose id is in use comes to
+    /// nothing.
     pub(super) fn open_link(&mut self, id: usize, link: Link, stack: &mut Stack) {
+        if self.links.get(id).is_some() {
+            return match link.kind {
+                Kind::Stream(stream) => stack.stream_release(stream),
+                Kind::Datagrams(port, _) => stack.udp_release(port),
+            };
+        }
         if let Kind::Stream(stream) = link.kind {
             self.apply_socket_options(id, stream, stack);
         }

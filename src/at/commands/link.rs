@@ -47,12 +47,12 @@ pub fn mode_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
-/// Passthrough is for one link, whose remote address stays. With AT+CIPMUX=1 that is the one client of a server for
-/// one, in the releases that allow it.
+/// Passthrough is for one link, whose remote address stays. With AT+CIPMUX=1 that is the one link there is, or the one
+/// client of a server for one, in the releases that allow it.
 pub fn mode_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     let passthrough = args.is_on("mode");
     let for_one = c.env.profile.differences.passthrough_server
-        && c.core.server.most == 1
+        && (c.core.server.running().is_none() || c.core.server.most == 1)
         && c.core.links.open_ids().count() <= 1;
     if passthrough && c.core.links.multiple && !for_one {
         c.core.out.log("CIPMUX must be 0");
@@ -79,6 +79,12 @@ pub fn start_anywhere(c: &mut Context<'_, '_>, args: &Args) -> Result {
 fn open(c: &mut Context<'_, '_>, args: &Args, id: usize) -> Result {
     if c.core.links.get(id).is_some() {
         c.core.out.log("ALREADY CONNECTED");
+        return Err(ErrorCode::FAILED);
+    }
+    // Passthrough is for one link: the server's client, or one that is there already. The log port's text is not known.
+    if c.core.links.passthrough
+        && (c.core.server.running().is_some() || c.core.links.open_ids().next().is_some())
+    {
         return Err(ErrorCode::FAILED);
     }
     let (kind, family) = match args.text("type").unwrap_or_default() {

@@ -100,6 +100,7 @@ impl Session {
     /// Carries it on.
     pub fn poll(&mut self, now: Instant, core: &mut Core, env: &mut Env<'_>) -> Looked {
         let mut looked = Looked::default();
+        self.follow(core);
         while let Some(action) = self.framing.poll(now, env.receiving) {
             (looked.moved, looked.block_ended) = (true, true);
             match action {
@@ -121,6 +122,14 @@ impl Session {
             looked.moved |= reopen(self, core, env, now);
         }
         looked
+    }
+
+    /// Over a client of the module's server it goes on with the next one, whatever id that has.
+    fn follow(&mut self, core: &Core) {
+        if self.target.is_none() && core.links.get(self.id).is_none() {
+            let accepted = |id: &usize| core.links.get(*id).is_some_and(|link| link.accepted);
+            self.id = core.links.open_ids().find(accepted).unwrap_or(self.id);
+        }
     }
 }
 
@@ -152,9 +161,16 @@ fn drain(session: &mut Session, core: &Core, env: &mut Env<'_>) -> bool {
 
 /// Opens a lost link again, every AT+CIPRECONNINTV until it works. True when anything moved.
 fn reopen(session: &mut Session, core: &mut Core, env: &mut Env<'_>, now: Instant) -> bool {
-    let open = core.links.get(session.id).is_some();
-    if open && matches!(session.reopen, Reopen::No) {
-        return false;
+    if core.links.get(session.id).is_some() {
+        // It is open: also when a client of the server has taken the id meanwhile.
+        return match std::mem::replace(&mut session.reopen, Reopen::No) {
+            Reopen::No => false,
+            Reopen::At(_) => true,
+            Reopen::Dialling(dial) => {
+                dial.release(env.stack);
+                true
+            }
+        };
     }
     // The next client of the server comes by itself.
     let Some(target) = &session.target else { return false };
