@@ -117,10 +117,7 @@ fn compile(text: &[u8]) -> Option<Regex> {
 
 /// The same in the matcher's notation.
 fn translated(basic: &str) -> Option<String> {
-    let literal = |c: char| {
-        let plain = c.is_ascii_alphanumeric() || !c.is_ascii_punctuation();
-        if plain { c.to_string() } else { format!("\\{c}") }
-    };
+    let literal = |c: char| if is_plain(c) { c.to_string() } else { format!("\\{c}") };
     let mut pattern = String::new();
     let mut rest = basic.chars().peekable();
     // At the beginning of the whole, or of a group: `*` is a character there, and `^` an anchor.
@@ -163,6 +160,12 @@ fn translated(basic: &str) -> Option<String> {
     Some(pattern)
 }
 
+/// Whether a character stands for itself in the matcher's notation. A backslash before `<` and `>` would make the beginning
+/// and the end of a word of them.
+fn is_plain(c: char) -> bool {
+    !c.is_ascii_punctuation() || matches!(c, '<' | '>')
+}
+
 /// A bracket expression, from behind its `[`.
 fn bracket(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
     let mut set = String::from("[");
@@ -186,11 +189,11 @@ fn bracket(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String
             }
             // A range, unless it stands first or last.
             '-' if !empty && rest.peek().is_some_and(|next| *next != ']') => set.push('-'),
-            c if c.is_ascii_punctuation() => {
+            c if is_plain(c) => set.push(c),
+            c => {
                 set.push('\\');
                 set.push(c);
             }
-            c => set.push(c),
         }
         empty = false;
     }
@@ -237,6 +240,12 @@ mod tests {
             ("a|b", "a", false),
             ("(a)", "(a)", true),
             ("a$b", "a$b", true),
+            ("a<b>", "xa<b>y", true),
+            ("<", "a b", false),
+            ("\\<a\\>", "<a>", true),
+            ("\\<a\\>", "a", false),
+            ("[<>]", "<", true),
+            ("[<>]", "a", false),
         ] {
             let found = compile(expression.as_bytes()).expect(expression).is_match(text);
             assert_eq!(found, matches, "{expression} in {text:?}");
