@@ -7,6 +7,7 @@ use super::super::schema::Args;
 use super::super::secure::{self, Owner, Part};
 use super::super::upload::{Consumer, Upload};
 use super::{Context, Outcome, Result};
+use crate::at::Core;
 use crate::time::{Duration, Instant};
 
 /// Of each step, where the command gives none.
@@ -239,13 +240,20 @@ pub fn headers_query(c: &mut Context<'_, '_>, _: &Args) -> Result {
     Ok(Outcome::Ok)
 }
 
+/// Whether the heap has room for one header more beside those that are kept.
+pub fn holds_header(c: &mut Context<'_, '_>, headers: impl Fn(&Core) -> &[Header], length: usize) -> bool {
+    let kept: usize = headers(c.core).iter().map(|header| header.typed.len()).sum();
+    c.holds("headers", kept + length)
+}
+
 pub fn headers_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
     match args.number::<usize>("req_header_len") {
         0 => {
             c.core.http.headers.clear();
             Ok(Outcome::Ok)
         }
-        length => take(Purpose::Header, length, c),
+        length if holds_header(c, |core| &core.http.headers[..], length) => take(Purpose::Header, length, c),
+        _ => Err(ErrorCode::FAILED),
     }
 }
 

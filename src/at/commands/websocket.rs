@@ -40,7 +40,10 @@ pub fn headers_set(c: &mut Context<'_, '_>, args: &Args) -> Result {
             c.core.websockets.headers.clear();
             Ok(Outcome::Ok)
         }
-        length => take(Purpose::Header, length, c),
+        length if http::holds_header(c, |core| &core.websockets.headers, length) => {
+            take(Purpose::Header, length, c)
+        }
+        _ => Err(ErrorCode::FAILED),
     }
 }
 
