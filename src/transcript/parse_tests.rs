@@ -1,5 +1,4 @@
 //! The parser: what it reads, and what it says about mistakes.
-use super::world::with_profile;
 use super::*;
 use crate::profile::{Feature, PROFILES, Release};
 
@@ -181,16 +180,6 @@ fn a_mistake_is_shown_under_its_line() {
     );
 }
 
-#[test]
-fn another_profile_goes_into_the_text_of_the_scenario() {
-    let text = with_profile("seed = 3\n[module.wifi]\nprofile = \"a\"\n[ap.x]\nssid = \"s\"\n", "wifi", "b");
-    let table: toml::Table = text.parse().expect("it is TOML");
-    assert_eq!(table["module"]["wifi"]["profile"].as_str(), Some("b"));
-    assert_eq!(table["ap"]["x"]["ssid"].as_str(), Some("s"));
-    let text = with_profile("[ap.x]\nssid = \"s\"\n", "wifi", "b");
-    assert!(text.contains("[module.wifi]\nprofile = \"b\""), "{text}");
-}
-
 mod properties {
     use proptest::prelude::*;
 
@@ -221,4 +210,13 @@ fn a_build_option_need_be_one_of_the_profiles_that_the_transcript_runs_in() {
     assert!(good.iter().all(|t| t.scenario.modules[0].build.has(Feature::WebSocket)), "it is built in");
     let bad = read(&text("2.2..")).expect_err("v2 has no WebSocket");
     assert!(bad.to_string().contains("expected an option that the source of"), "{bad}");
+}
+
+#[test]
+fn a_mistake_of_the_scenario_has_its_place_in_the_transcript_whatever_the_profile() {
+    let text = "cites x\nprofile esp8266-v2.2\nscenario\n# one\n[module.wifi]\nprofile = \"esp32c3-v4.1\"\n\
+                [module.wifi.build]\nwebsocket = true\nend\n< ready\n";
+    let bad = parse("t.at", text, &mut |_| Err("no files".to_owned())).expect_err("v2 has no WebSocket");
+    let places: Vec<(usize, usize)> = bad.0.iter().map(|problem| (problem.line, problem.column)).collect();
+    assert_eq!(places, [(8, 1)], "{bad}");
 }

@@ -4,7 +4,7 @@ use super::{DEFAULT_MODULE, Parser};
 use crate::profile::{self, PROFILES, Profile};
 use crate::transcript::problem::Problem;
 use crate::world::Scenario;
-use crate::world::scenario::ModuleConfig;
+use crate::world::scenario::{ModuleConfig, ScenarioError};
 
 impl Parser<'_, '_> {
     /// The scenario in force. Nothing can change it afterwards.
@@ -20,22 +20,24 @@ impl Parser<'_, '_> {
     fn make_world(&self) -> Result<Scenario, Problem> {
         let default = || (Scenario::DEFAULT_NAME.to_owned(), Scenario::default_text().to_owned());
         let (name, text) = self.settings.scenario.clone().unwrap_or_else(default);
-        let parse = |text: &str| Scenario::parse(&name, text).map_err(|e| Problem::scenario(&name, &e));
-        let profile = self.chosen.or(self.settings.profiles.first().copied());
-        let scenario = match (parse(&text), profile) {
-            (Ok(scenario), _) => scenario,
-            // What is a mistake in the profile that the scenario names may be none in this one: a build option.
-            (Err(problem), Some(profile)) => {
-                let named = self.settings.module.as_deref().unwrap_or("wifi");
-                return parse(&with_profile(&text, named, profile.name)).map_err(|_| problem);
-            }
-            (Err(problem), None) => return Err(problem),
+        let mistake = |e: ScenarioError| Problem::scenario(&name, &e);
+        let parsed = Scenario::parse(&name, &text);
+        let Some(profile) = self.chosen.or(self.settings.profiles.first().copied()) else {
+            return parsed.map_err(mistake);
         };
-        match (profile, self.driven(&scenario)) {
-            (Some(profile), Some(module)) if module.profile != profile.name => {
-                parse(&with_profile(&text, &module.name, profile.name))
+        // What is a mistake in the profile that the scenario names may be none in this one: a build option.
+        let driven = match &parsed {
+            Ok(scenario) => self.driven(scenario).map(|module| module.name.clone()),
+            Err(_) => Some(self.settings.module.clone().unwrap_or_else(|| DEFAULT_MODULE.to_owned())),
+        };
+        match (driven, parsed) {
+            (Some(_), Ok(scenario)) if self.driven(&scenario).is_some_and(|m| m.profile == profile.name) => {
+                Ok(scenario)
             }
-            _ => Ok(scenario),
+            (Some(module), _) => {
+                Scenario::parse_with_profile(&name, &text, &module, profile).map_err(mistake)
+            }
+            (None, parsed) => parsed.map_err(mistake),
         }
     }
 
@@ -58,17 +60,4 @@ impl Parser<'_, '_> {
             }
         }
     }
-}
-
-/// A scenario with another profile for one module. The text stays a scenario, because the input log keeps it.
-pub(super) fn with_profile(scenario: &str, module: &str, profile: &str) -> String {
-    let Ok(mut table) = scenario.parse::<toml::Table>() else { return scenario.to_owned() };
-    let modules = table.entry("module").or_insert_with(|| toml::Table::new().into());
-    if let Some(modules) = modules.as_table_mut() {
-        let module = modules.entry(module).or_insert_with(|| toml::Table::new().into());
-        if let Some(module) = module.as_table_mut() {
-            module.insert("profile".to_owned(), profile.into());
-        }
-    }
-    table.to_string()
 }

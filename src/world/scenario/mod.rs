@@ -32,8 +32,8 @@ use std::iter;
 use crate::module::{LogPort, ModuleChange};
 use crate::net::config::{HostConfig, NetConfig, ServiceConfig};
 use crate::net::network::{HostAction, Peer};
-use crate::profile::Build;
 pub use crate::profile::Timing;
+use crate::profile::{Build, Profile};
 use crate::time::{Duration, Instant};
 use crate::wifi::config::ApConfig;
 use crate::world::console::{Cause, Change, Command, Question, Rule};
@@ -135,7 +135,22 @@ impl Scenario {
     /// # Errors
     /// Every mistake in it, with its place. Where the text is no TOML, only those that make it none.
     pub fn parse(name: &str, text: &str) -> Result<Scenario, ScenarioError> {
-        read::scenario(name, text)
+        read::scenario(name, text, None)
+    }
+
+    /// The same with this profile for the module `module`, whatever the text says of it. The text of the scenario is then
+    /// not this one, but says so, too, because the input log keeps it.
+    ///
+    /// # Errors
+    /// Those of [`Scenario::parse`], with their places in `text`.
+    pub fn parse_with_profile(
+        name: &str,
+        text: &str,
+        module: &str,
+        profile: &'static Profile,
+    ) -> Result<Scenario, ScenarioError> {
+        let scenario = read::scenario(name, text, Some((module, profile)))?;
+        Ok(Scenario { text: with_profile(text, module, profile.name), ..scenario })
     }
 
     /// What the built-in scenario is called, for messages.
@@ -340,6 +355,19 @@ fn exists<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clo
     }
     let hint = did_you_mean(name, names.clone());
     Err(format!("expected {what} ({}), found {}{hint}", one_of(names), shown(name)))
+}
+
+/// A scenario with another profile for one module. The text stays a scenario, because the input log keeps it.
+fn with_profile(scenario: &str, module: &str, profile: &str) -> String {
+    let Ok(mut table) = scenario.parse::<toml::Table>() else { return scenario.to_owned() };
+    let modules = table.entry("module").or_insert_with(|| toml::Table::new().into());
+    if let Some(modules) = modules.as_table_mut() {
+        let module = modules.entry(module).or_insert_with(|| toml::Table::new().into());
+        if let Some(module) = module.as_table_mut() {
+            module.insert("profile".to_owned(), profile.into());
+        }
+    }
+    table.to_string()
 }
 
 #[cfg(test)]

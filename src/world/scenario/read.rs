@@ -15,7 +15,7 @@ use super::{
 };
 use crate::module::LogPort;
 use crate::net::config::{DnsConfig, NetConfig};
-use crate::profile::{self, Build};
+use crate::profile::{self, Build, Profile};
 use crate::time::Instant;
 use crate::world::console::{self, Command};
 use crate::world::spelling::{did_you_mean, one_of, shown};
@@ -33,8 +33,11 @@ pub(super) const GATEWAY: &str = "gateway";
 /// Things that only one may have, each with the offset in the text where it was given.
 pub(super) type Taken<K> = BTreeMap<K, usize>;
 
+/// A module that is to have this profile, whatever the scenario says.
+pub(super) type Override<'o> = Option<(&'o str, &'static Profile)>;
+
 /// Reads a scenario.
-pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError> {
+pub(super) fn scenario(name: &str, text: &str, chosen: Override<'_>) -> Result<Scenario, ScenarioError> {
     if text.len() > LONGEST {
         let mut problems = Problems::new("");
         let long = text.len();
@@ -52,7 +55,7 @@ pub(super) fn scenario(name: &str, text: &str) -> Result<Scenario, ScenarioError
     let top = Section::of(p, String::new(), 0..0, document.get_ref(), schema::TOP);
     let mut macs = Taken::new();
     let mut named = NamedFiles::default();
-    let mut modules = modules(p, &top, &mut macs, &mut named);
+    let mut modules = modules(p, &top, chosen, &mut macs, &mut named);
     wire::read(p, &top, &mut modules);
     let lans = access_points::read(p, &top, &mut macs);
     let module_names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
@@ -103,19 +106,23 @@ fn taps_all(problems: &mut Problems, top: &Section) -> bool {
 fn modules(
     problems: &mut Problems,
     top: &Section,
+    chosen: Override<'_>,
     macs: &mut Taken<[u8; 6]>,
     named: &mut NamedFiles,
 ) -> Vec<ModuleConfig> {
+    let chosen = |name: &str| chosen.filter(|(module, _)| *module == name).map(|(_, profile)| profile);
     let mut modules = Vec::new();
     let mut files = Taken::new();
     for (name, place, value) in top.named(problems, "module") {
         check_node_name(problems, name, &place);
-        if let Some(module) = module(problems, name, place, value, (macs, &mut files, &mut *named)) {
+        if let Some(module) =
+            module(problems, name, place, value, chosen(name), (macs, &mut files, &mut *named))
+        {
             modules.push(module);
         }
     }
     if modules.is_empty() {
-        let profile = profile::PROFILES[0];
+        let profile = chosen("wifi").unwrap_or(profile::PROFILES[0]);
         modules.push(ModuleConfig {
             name: "wifi".to_string(),
             profile: profile.name.to_string(),
@@ -136,6 +143,7 @@ fn module<'a>(
     name: &str,
     place: Range<usize>,
     value: &'a Value<'a>,
+    chosen: Option<&'static Profile>,
     (macs, files, named): (&mut Taken<[u8; 6]>, &mut Taken<String>, &mut NamedFiles),
 ) -> Option<ModuleConfig> {
     let section = Section::open(problems, format!("[module.{name}]"), place, value, schema::MODULE)?;
@@ -147,7 +155,7 @@ fn module<'a>(
         let hint = did_you_mean(name, names());
         Err(format!("expected a profile ({}), found {}{hint}", one_of(names()), shown(name)))
     });
-    let profile = profile.unwrap_or(profile::PROFILES[0]);
+    let profile = chosen.or(profile).unwrap_or(profile::PROFILES[0]);
     let certificates = files::of_module(problems, name, &section, profile);
     if !certificates.is_empty() {
         named.modules.insert(name.to_owned(), certificates);

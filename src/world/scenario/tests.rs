@@ -365,3 +365,13 @@ fn the_reference_has_a_row_for_every_key() {
     let shown = docs.lines().filter(|l| l.starts_with("| `")).count();
     assert_eq!(shown, rows, "docs/scenario.md has rows for keys that do not exist");
 }
+
+#[test]
+fn another_profile_goes_into_the_text_of_the_scenario() {
+    let text = with_profile("seed = 3\n[module.wifi]\nprofile = \"a\"\n[ap.x]\nssid = \"s\"\n", "wifi", "b");
+    let table: toml::Table = text.parse().expect("it is TOML");
+    assert_eq!(table["module"]["wifi"]["profile"].as_str(), Some("b"));
+    assert_eq!(table["ap"]["x"]["ssid"].as_str(), Some("s"));
+    let text = with_profile("[ap.x]\nssid = \"s\"\n", "wifi", "b");
+    assert!(text.contains("[module.wifi]\nprofile = \"b\""), "{text}");
+}
