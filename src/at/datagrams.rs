@@ -19,6 +19,11 @@ impl Datagrams {
         self.bytes
     }
 
+    /// Bytes of the one that is taken next.
+    pub fn next_len(&self) -> Option<usize> {
+        self.queue.front().map(|datagram| datagram.data.len())
+    }
+
     /// Keeps a datagram, with others up to `room` bytes. False: it is lost. An empty one has nothing to keep.
     pub fn push(&mut self, datagram: Datagram, room: usize) -> bool {
         if datagram.data.len() > room.saturating_sub(self.bytes) {

@@ -10,7 +10,7 @@ use crate::profile::LogLevel;
 use crate::time::Instant;
 
 /// Room for the longest header and the line end behind data, bytes.
-const FRAMING: usize = 64;
+pub const FRAMING: usize = 64;
 
 /// Bits of AT+SYSMSG: `+QUITT` when passthrough is left, `+LINK_CONN` in place of `CONNECT`, and what happens to station
 /// and links is said in passthrough, too.

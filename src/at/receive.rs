@@ -6,12 +6,11 @@ use std::net::SocketAddr;
 
 use super::address::Shown;
 use super::links::{Kind, Link};
+use super::output::FRAMING;
 use super::{AtEvent, Core, Env, LinkChange, LinkEvent};
 use crate::net::stack::{CloseReason, Connection, Port, Stack, StreamState};
 use crate::time::{Duration, Instant};
 
-/// The largest datagram.
-const LARGEST_DATAGRAM: usize = 1480;
 /// Passive mode: a datagram on a link that was quiet to the notice of it (a guess): what comes meanwhile counts into the
 /// notice, as a log shows.
 const NOTICE: Duration = Duration::from_millis(1);
@@ -137,11 +136,14 @@ fn pump_stream(core: &mut Core, env: &mut Env<'_>, id: usize, stream: Connection
 }
 
 fn pump_datagram(core: &mut Core, env: &mut Env<'_>, id: usize, port: Port) -> bool {
-    // A datagram is one +IPD. Its length is not known ahead; the largest must fit an empty ring.
-    if !core.out.has_room(env.room, LARGEST_DATAGRAM) {
+    let Some(link) = core.links.get_mut(id) else { return false };
+    let Some(length) = link.datagrams.next_len().or_else(|| env.stack.udp_next_len(port)) else {
+        return false;
+    };
+    // A datagram is one +IPD. One that is larger than the ring goes out when that is empty.
+    if !core.out.has_room(env.room, length.min(env.profile.tx_ring.saturating_sub(FRAMING))) {
         return false;
     }
-    let Some(link) = core.links.get_mut(id) else { return false };
     // First what came in passive mode, of which nobody needs to be told any more.
     link.notice_at = None;
     let kept = link.datagrams.pop();

@@ -117,6 +117,12 @@ impl Stack {
         Some(Datagram { from, local: meta.local_address.map(Into::into), data: data.to_vec() })
     }
 
+    /// Bytes of the datagram that [`Stack::udp_recv`] takes next; `None`: there is none.
+    pub fn udp_next_len(&mut self, port: Port) -> Option<usize> {
+        let handle = self.ports.get(&port)?.handle;
+        self.sockets.get_mut::<udp::Socket>(handle).peek().ok().map(|(data, _)| data.len())
+    }
+
     /// True when this port is open.
     pub fn udp_listens(&self, port: u16) -> bool {
         self.ports.values().any(|bound| bound.number == port)
