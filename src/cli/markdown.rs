@@ -108,7 +108,6 @@ impl Transcripts {
     /// The cells of the table about one form: what proves it, and where it is refused.
     fn cells(&self, command: &Command, form: Exercised) -> String {
         let proved = match self.links(command, form, Shown::Proved) {
-            _ if !form.is_there() => "not there yet".to_owned(),
             none if none.is_empty() => "**none**".to_owned(),
             links => links,
         };
@@ -152,7 +151,7 @@ fn escape(text: &mut String, transcripts: Option<&Transcripts>) {
 pub struct Unproved {
     /// The form as it is typed, and where it is not proved.
     pub shown: String,
-    /// No transcript proves it in any profile; or it is there and stands as "not there yet".
+    /// No transcript proves it in any profile.
     pub everywhere: bool,
 }
 
@@ -161,21 +160,13 @@ pub fn unproved(transcripts: &Transcripts) -> Vec<Unproved> {
     let forms = table::all().into_iter().flat_map(|c| coverage::forms(c).into_iter().map(move |f| (c, f)));
     forms
         .filter_map(|(command, form)| {
-            let typed = typed(command, form);
-            let proved = !transcripts.of(command, form, Shown::Proved).is_empty();
             let missing = transcripts.unproved_in(command, form);
-            match form.is_there() {
-                true if missing.is_empty() => None,
-                true => {
-                    let shown = format!("{typed} in {}", missing.join(", "));
-                    Some(Unproved { shown, everywhere: !proved })
-                }
-                false if !proved => None,
-                false => {
-                    let shown = format!("{typed} is there, and stands as \"not there yet\"");
-                    Some(Unproved { shown, everywhere: true })
-                }
+            if missing.is_empty() {
+                return None;
             }
+            let shown = format!("{} in {}", typed(command, form), missing.join(", "));
+            let everywhere = transcripts.of(command, form, Shown::Proved).is_empty();
+            Some(Unproved { shown, everywhere })
         })
         .chain(
             transcripts

@@ -30,9 +30,6 @@ pub enum Shown {
     Refused,
 }
 
-/// Forms that the table has and nothing does yet: the name and, for a set form, its place among the syntaxes.
-const NOT_THERE_YET: &[(&str, usize)] = &[];
-
 /// Every form that `command` has, in the order of the documentation.
 pub fn forms(command: &'static Command) -> Vec<Exercised> {
     let mut forms = Vec::new();
@@ -44,13 +41,6 @@ pub fn forms(command: &'static Command) -> Vec<Exercised> {
         forms.extend((0..syntaxes).map(|syntax| Exercised { name: command.name, form, syntax }));
     }
     forms
-}
-
-impl Exercised {
-    /// Whether the module has more than a refusal for it.
-    pub fn is_there(&self) -> bool {
-        self.form != Form::Set || !NOT_THERE_YET.contains(&(self.name, self.syntax))
-    }
 }
 
 /// What the transcript's own host lines show, not those of files that it includes. Each once, in order.
