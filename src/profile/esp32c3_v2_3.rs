@@ -1,6 +1,8 @@
 //! ESP32-C3, v2.3.0.0-dev: the release that the specification describes.
 
-use super::{BootLog, Chip, Differences, Divider, Http, Mqtt, Offers, Profile, Release, Times, Tls, flash};
+use super::{
+    BootLog, Chip, Differences, Divider, Http, LINKS, Mqtt, Offers, Profile, Release, Times, Tls, flash,
+};
 use crate::time::Duration;
 
 /// Also what the other profiles say no different of: the release that is known best stands in for them (a guess where
@@ -16,7 +18,7 @@ pub(super) static ESP32C3_V2_3: Profile = Profile {
               Bin version:2.2.0(MINI-1)\r\n",
     baud: 115_200,
     uart_divider: Divider::Prescaled(80_000_000),
-    links: 5,
+    links: LINKS,
     line_max: 256,
     rx_fifo: 128,
     rx_ring: 2048,

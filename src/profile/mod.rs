@@ -218,6 +218,9 @@ pub struct Profile {
     pub mqtt: Mqtt,
 }
 
+/// Links of a module, in every build that is published.
+pub const LINKS: usize = 5;
+
 impl Profile {
     /// Whether so many bytes fit into the free heap of an idle module.
     pub fn heap_holds(&self, bytes: usize) -> bool {

@@ -5,8 +5,8 @@
 //! symbols. That is left out on purpose: bytes carry the times at which they ended, and the silence around `+++`, the
 //! flush time and what ends a command count from those, so that it could be seen in nothing but a delay of ten symbols
 //! (0.9 ms at 115200 baud) before a command begins, which is part of the time that a command is drawn to take. Nor does
-//! it move RTS: the FIFO comes to the threshold only when the ring is full. With flow control the UART raises RTS while its FIFO holds the threshold or more. A byte that comes to
-//! a full FIFO is lost, and nobody is told.
+//! it move RTS: the FIFO comes to the threshold only when the ring is full. With flow control the UART raises RTS while
+//! its FIFO holds the threshold or more. A byte that comes to a full FIFO is lost, and nobody is told.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Basic commands: AT, ATE, AT+GMR, AT+CMD, AT+SYSLOG, AT+SYSSTORE, AT+SYSMSG.
+//! Basic commands: AT, ATE, AT+GMR, AT+SYSLOG, AT+SYSSTORE, AT+SYSMSG.
 
 use super::super::schema::Args;
 use super::{Context, Outcome, Result};

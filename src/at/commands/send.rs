@@ -35,9 +35,11 @@ impl Target {
         let other = match (args.text("remote host"), args.port("remote port"), link.kind) {
             (None, None, _) => None,
             (Some(host), Some(port), Kind::Datagrams(..)) => Some((host.to_vec(), port)),
-            // A host for TCP, or half an address.
+            // Half an address, or one for TCP.
+            (Some(_), None, Kind::Datagrams(..)) | (None, Some(_), _) => {
+                return Err(args.invalid("remote port"));
+            }
             (Some(_), _, _) => return Err(args.invalid("remote host")),
-            (None, Some(_), _) => return Err(args.invalid("remote port")),
         };
         Ok(Target { link: key, remote: link.remote, other })
     }

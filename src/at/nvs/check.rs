@@ -5,7 +5,7 @@
 
 use super::{Nvs, PassthroughLink, StaticAddress, are_modes, is_station_mac};
 use crate::at::limits::{self, Limits};
-use crate::profile::PROFILES;
+use crate::profile::{LINKS, PROFILES};
 
 /// A value that no command could have saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,6 @@ pub struct Mistake {
     /// What it may be.
     pub expected: String,
 }
-
-/// Links of a module.
-const LINKS: usize = 5;
 
 impl Nvs {
     /// What no command could have saved: for contents that come from a file.

@@ -8,7 +8,7 @@ mod args;
 pub use args::{Args, Given, WhichLinks};
 
 use super::limits::Limits;
-use crate::profile::{Availability, Chip};
+use crate::profile::{self, Availability, Chip};
 
 /// What kind of value a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub enum Shape {
 }
 
 /// Links of a module.
-const LINKS: i64 = 5;
+const LINKS: i64 = profile::LINKS as i64; // wider: nothing is lost
 
 impl Kind {
     /// What is checked of a value of this kind.

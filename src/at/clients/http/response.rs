@@ -77,8 +77,7 @@ impl Response {
         loop {
             match self.part {
                 Part::Head => {
-                    let Some(length) = self.gather(&mut data, read_head)? else { return Ok(blocks) };
-                    let head = length;
+                    let Some(head) = self.gather(&mut data, read_head)? else { return Ok(blocks) };
                     // What goes before the answer proper, such as 100 Continue.
                     if (100..200).contains(&head.status) && head.status != 101 {
                         continue;
