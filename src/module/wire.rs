@@ -129,7 +129,7 @@ impl Module {
     /// Chooses how the MCU's bytes are paced, and whether the MCU stops while the module's RTS is high. Only before
     /// the first one.
     pub fn set_mcu(&mut self, pace: Pace, obeys_rts: bool) {
-        self.mcu.set_pace(pace);
+        self.mcu.set_pace(pace, obeys_rts);
         self.wire.mcu_obeys_rts = obeys_rts;
     }
 

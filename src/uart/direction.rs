@@ -9,6 +9,8 @@ pub struct Direction<M> {
     sender: Transmitter<M>,
     receiver: Receiver<M>,
     disturbance: Disturbance,
+    /// Bytes may be stored to end at one instant, and each may stop the next: it is heard before that one starts.
+    one_by_one: bool,
     sent: u64,
     lost: u64,
 }
@@ -17,11 +19,20 @@ impl<M: Copy + PartialEq> Direction<M> {
     /// An idle wire with both ends set alike.
     pub fn new(settings: LineSettings, disturbance: Disturbance) -> Direction<M> {
         let sender = Transmitter::new(settings, Pace::Wire);
-        Direction { sender, receiver: Receiver::new(settings), disturbance, sent: 0, lost: 0 }
+        Direction {
+            sender,
+            receiver: Receiver::new(settings),
+            disturbance,
+            one_by_one: false,
+            sent: 0,
+            lost: 0,
+        }
     }
 
-    /// Chooses how stored bytes are paced. Only before the first one.
-    pub fn set_pace(&mut self, pace: Pace) {
+    /// Chooses how stored bytes are paced. `stops`: what the other end has heard may stop the sender. Only before the
+    /// first one.
+    pub fn set_pace(&mut self, pace: Pace, stops: bool) {
+        self.one_by_one = stops && pace == Pace::AsStored;
         self.sender = Transmitter::new(self.sender.settings(), pace);
     }
 
@@ -109,7 +120,9 @@ impl<M: Copy + PartialEq> Direction<M> {
             let ends = self.sender.next_edge().filter(|end| *end <= now);
             let complete = self.receiver.next_edge().filter(|end| *end <= now);
             match (ends, complete) {
-                (Some(end), complete) if complete.is_none_or(|c| end <= c) => {
+                (Some(end), complete)
+                    if complete.is_none_or(|c| end < c || (end == c && !self.one_by_one)) =>
+                {
                     self.sender.take(end);
                     self.sent += 1;
                     self.started();

@@ -39,7 +39,7 @@ fn with_both_ends_alike_a_byte_is_there_when_its_last_stop_bit_ends() {
 #[test]
 fn bytes_that_are_paced_by_their_store_are_heard_although_they_overlap() {
     let mut wire = wire(MEGABAUD);
-    wire.set_pace(Pace::AsStored);
+    wire.set_pace(Pace::AsStored, false);
     for (ns, byte) in [(0, 1), (0, 2), (7, 3)] {
         wire.store(at(ns), byte, 0);
     }
@@ -261,4 +261,21 @@ proptest! {
             prop_assert!(sampled.end.since(plain.end) <= Duration::from_nanos(1), "both round up");
         }
     }
+}
+
+#[test]
+fn of_bytes_that_end_at_one_instant_each_can_stop_the_next() {
+    let line = LineSettings::eight_n_one(1_000_000);
+    let mut wire = Direction::new(line, Disturbance::new(0, ""));
+    wire.set_pace(Pace::AsStored, true);
+    for byte in [1, 2, 3] {
+        wire.store(Instant::ZERO, byte, ());
+    }
+    let at = Instant::from_nanos;
+    assert_eq!(wire.take(at(10_000)).map(|heard| heard.byte), Some(1));
+    wire.hold(at(10_000), true);
+    assert_eq!(wire.take(at(90_000)).map(|heard| heard.byte), None, "RTS went high with the first");
+    wire.hold(at(90_000), false);
+    let heard = wire.take(at(100_000)).map(|heard| (heard.byte, heard.end));
+    assert_eq!(heard, Some((2, at(100_000))), "a byte time after RTS has gone low");
 }
