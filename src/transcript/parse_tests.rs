@@ -218,5 +218,5 @@ fn a_mistake_of_the_scenario_has_its_place_in_the_transcript_whatever_the_profil
                 [module.wifi.build]\nwebsocket = true\nend\n< ready\n";
     let bad = parse("t.at", text, &mut |_| Err("no files".to_owned())).expect_err("v2 has no WebSocket");
     let places: Vec<(usize, usize)> = bad.0.iter().map(|problem| (problem.line, problem.column)).collect();
-    assert_eq!(places, [(8, 1)], "{bad}");
+    assert_eq!(places, [(8, 13)], "{bad}");
 }
