@@ -64,6 +64,10 @@ fn failures_are_grouped_and_each_has_the_command_that_repeats_it() {
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{said}{}", text(&output.stderr));
     assert!(said.contains(&format!("to run it again: espat-sim run --seed 8 {transcript}")), "{said}");
+    assert!(
+        said.starts_with("FAIL seed 7\n"),
+        "`run` has no digest, and nothing stands in its place:\n{said}"
+    );
     assert!(said.contains("3 failed with: ") && said.contains("  seeds 7, 8, 9\n"), "{said}");
     assert!(said.ends_with("0 passed, 3 failed\n"), "{said}");
     let xml = std::fs::read_to_string(&junit).expect("the JUnit file");

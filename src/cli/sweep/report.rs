@@ -103,11 +103,13 @@ pub struct Report {
 impl Report {
     /// Adds a run and prints its line.
     pub fn add(&mut self, run: Run) {
+        let seed = format!("seed {} {}", run.seed, run.digest);
+        let seed = seed.trim_end(); // there may be no digest
         match &run.failure {
-            None => say!("pass seed {} {}", run.seed, run.digest),
+            None => say!("pass {seed}"),
             Some(why) => {
                 self.failed += 1;
-                say!("FAIL seed {} {}", run.seed, run.digest);
+                say!("FAIL {seed}");
                 say!("  {why}");
                 say!("  to run it again: {}", run.again);
             }
