@@ -31,6 +31,8 @@ mod shrink;
 mod specification;
 mod sweep;
 mod trace;
+#[cfg(unix)]
+mod world;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -54,6 +56,8 @@ enum Command {
     Demo(demo::DemoArgs),
     #[cfg(unix)]
     Qemu(Box<qemu::QemuArgs>),
+    #[cfg(unix)]
+    World(world::WorldArgs),
     Run(run::RunArgs),
     Sweep(sweep::SweepArgs),
     Explore(explore::ExploreArgs),
@@ -79,6 +83,8 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         #[cfg(unix)]
         Command::Qemu(args) => qemu::run(*args),
+        #[cfg(unix)]
+        Command::World(args) => world::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Explore(args) => explore::run(&args),

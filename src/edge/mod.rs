@@ -5,6 +5,8 @@
 pub mod ansi;
 mod capture;
 mod external;
+#[cfg(unix)]
+pub mod lockstep;
 mod paths;
 mod room;
 mod saved;

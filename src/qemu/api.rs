@@ -471,6 +471,21 @@ impl Qemu {
         }
     }
 
+    /// Waits until something can be read from this descriptor, so many milliseconds of wall time at most, and lets go of the
+    /// big lock meanwhile.
+    ///
+    /// # Safety
+    /// That of [`Qemu::yield_big_lock`].
+    pub unsafe fn wait_without_big_lock(&self, descriptor: c_int, milliseconds: c_int) {
+        let mut waited_for = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+        // SAFETY: the caller's promise. The file name is a constant; the structure is one, and it lives here.
+        unsafe {
+            (self.unlock)();
+            libc::poll(&mut waited_for, 1, milliseconds);
+            (self.lock)(c"espat-sim".as_ptr(), 0);
+        }
+    }
+
     /// Lets go of the big lock for a moment, so that QEMU's main loop can take its turn.
     ///
     /// # Safety

@@ -25,6 +25,8 @@ pub(super) struct Arguments {
     pub chardev: String,
     /// Id of a `null` character device that the guest prints to; its lines become records.
     pub console: Option<String>,
+    /// Where a world listens that this board shares with others; the world has its own scenario, seed, capture and logs.
+    pub world: Option<PathBuf>,
     /// Name of the module in the scenario.
     pub module: String,
     /// How stored bytes are paced; as the scenario says when absent.
@@ -73,6 +75,7 @@ impl Arguments {
         let mut out = Arguments {
             chardev: "wifi".into(),
             console: None,
+            world: None,
             module: "wifi".into(),
             mcu_tx: None,
             obeys_rts: None,
@@ -104,6 +107,7 @@ impl Arguments {
             match key {
                 "chardev" => out.chardev = value.into(),
                 "console" => out.console = Some(value.into()),
+                "world" => out.world = Some(value.into()),
                 "module" => out.module = value.into(),
                 "mcu-tx" => {
                     let mcu_tx = McuTx::parse(value);
@@ -145,11 +149,14 @@ impl Arguments {
                 "flood" => out.flood = switch(key, value)?,
                 _ => {
                     return Err(format!(
-                        "unknown plugin argument '{key}'; expected chardev, console, module, mcu-tx, obeys-rts, \
+                        "unknown plugin argument '{key}'; expected chardev, console, world, module, mcu-tx, obeys-rts, \
                          mcu-line, scenario, seed, capture, capture-format, capture-interface, console-socket, input-log, keylog, limit, stall, exit-on, type, pace, pin, dialogue or report"
                     ));
                 }
             }
+        }
+        if let Some(option) = out.world.as_ref().and_then(|_| out.of_world()) {
+            return Err(format!("the plugin argument '{option}' is for whoever has the world; with 'world' it is another's"));
         }
         if out.console.is_none() && !(out.exit_on.is_empty() && out.typing.is_empty()) {
             return Err(
@@ -157,6 +164,19 @@ impl Arguments {
             );
         }
         Ok(out)
+    }
+
+    /// An argument that whoever has the world decides.
+    fn of_world(&self) -> Option<&'static str> {
+        let given = [
+            ("scenario", self.scenario.is_some()),
+            ("seed", self.seed.is_some()),
+            ("capture", self.capture.is_some()),
+            ("console-socket", self.console_socket.is_some()),
+            ("input-log", self.input_log.is_some()),
+            ("keylog", self.keylog.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
 
     /// The character devices that a serial port of the board must be connected to, and the option of `espat-sim qemu`
@@ -280,11 +300,21 @@ mod tests {
             ("type=a", "type"),
             ("pace=2", "pace"),
             ("pin=en", "pin"),
+            ("world=", "world"),
             ("colour=red", "colour"),
             ("seed", "seed"),
         ] {
             let message = parse(&[argument]).expect_err(argument);
             assert!(message.contains(word), "the message for {argument} does not name it: {message}");
+        }
+    }
+
+    #[test]
+    fn what_the_world_decides_is_refused_beside_another_ones_world() {
+        assert_eq!(parse(&["world=air.sock", "module=lamp"]).unwrap().world, Some("air.sock".into()));
+        for argument in ["scenario=s", "seed=1", "capture=c", "console-socket=s", "input-log=l", "keylog=k"] {
+            let message = parse(&["world=air.sock", argument]).expect_err(argument);
+            assert!(argument.starts_with(message.split('\'').nth(1).unwrap_or("?")), "{argument}: {message}");
         }
     }
 }

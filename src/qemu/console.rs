@@ -7,6 +7,7 @@ use super::api::{Chardev, Timer};
 use super::coupling::{Coupling, Pointer, on_entry};
 use super::typing::{Step, Text, Typing};
 use crate::edge::ansi;
+use crate::edge::lockstep::message::Input;
 use crate::time::Instant;
 
 /// The longest line that is kept in one piece, bytes.
@@ -79,13 +80,9 @@ impl Coupling {
         let at = Instant::from_nanos(now);
         self.reporter.lock().unwrap_or_else(PoisonError::into_inner).console(at, line);
         let text = ansi::plain(line.strip_suffix(b"\r").unwrap_or(line));
-        let text = String::from_utf8_lossy(&text);
-        let result = self.session.with(|w| {
-            w.mcu_printed(self.module, now.max(w.reached(self.module)?), &text)?;
-            w.next_event(self.module)
-        });
-        if let Some(next) = self.check(result) {
-            self.arm(next);
+        let text = String::from_utf8_lossy(&text).into_owned();
+        if let Some(after) = self.check(self.air.input(now, Input::Printed(text.clone()))) {
+            self.arm(after.next);
         }
         if let Some(wanted) = self.console.ends_at(&text) {
             self.end(0, &format!("the firmware printed a line with `{}` at {at}", wanted.escape_debug()));

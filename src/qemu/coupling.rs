@@ -10,16 +10,19 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
+use super::air::{Air, with};
 use super::api::{Chardev, Notifier, Qemu, SHUTDOWN_BY_SIGNAL, SerialParams, TIMER_BYTES, Timer, TimerCb};
 use super::console::Console;
 use super::pace::Pace;
 use super::pins::Wiring;
 use super::record::Record;
+use super::remote::Ending;
 use super::reporter::Reporter;
 use super::{exit_code, guest_line};
-use crate::edge::{Poisoned, Session};
+use crate::edge::Session;
+use crate::edge::lockstep::message::Input;
 use crate::time::Instant;
-use crate::uart::{LineSettings, McuLoss};
+use crate::uart::LineSettings;
 use crate::world::{Error, ModuleId, Pin};
 
 /// An object of QEMU that lives as long as the process.
@@ -40,8 +43,8 @@ pub(super) struct Flood {
 pub(super) struct Coupling {
     pub qemu: Qemu,
     pub device: Pointer<Chardev>,
-    pub session: Session,
-    pub module: ModuleId,
+    /// The world that the module is in.
+    pub air: Air,
     /// Virtual time at which the run ends.
     pub limit: Option<u64>,
     pub reporter: Arc<Mutex<Reporter>>,
@@ -138,7 +141,10 @@ pub(super) unsafe extern "C" fn on_shutdown(_notifier: *mut Notifier, cause: *mu
 pub(super) unsafe extern "C" fn on_timer(_opaque: *mut c_void) {
     on_entry(|c| {
         c.armed.store(-1, Ordering::Relaxed);
-        c.event_due();
+        match &c.air {
+            Air::Own(session, module) => c.event_due(session, *module),
+            Air::Shared(remote) => c.turn_due(remote),
+        }
     });
 }
 
@@ -150,15 +156,9 @@ impl Coupling {
     pub fn guest_wrote(&self, bytes: &[u8]) {
         let now = self.qemu.now();
         self.moved(now);
-        let result = self.session.with(|w| {
-            let tick = now.max(w.reached(self.module)?);
-            w.uart_write_block(self.module, tick, bytes)?;
-            let lines = [w.mcu_line_settings(self.module)?, w.line_settings(self.module)?];
-            Ok((w.next_event(self.module)?, lines))
-        });
-        if let Some((next, lines)) = self.check(result) {
-            self.arm(next);
-            self.compare(now, lines);
+        if let Some(after) = self.check(self.air.input(now, Input::Write(bytes.to_vec()))) {
+            self.arm(after.next);
+            self.compare(now, after.lines);
         }
     }
 
@@ -186,32 +186,24 @@ impl Coupling {
         let parity = told.parity as u8;
         // QEMU's model of Cadence's UART tells two stop bits for one.
         let stop_bits = if self.qemu.has_device(c"cadence_uart") { 1 } else { told.stop_bits };
-        let result = self.session.with(|w| {
-            let module = w.line_settings(self.module)?;
-            let line = guest_line::settings(told.speed, parity, told.data_bits, stop_bits, module.baud);
-            let Some(line) = line else { return Ok(None) };
-            let before = self.line.told.lock().unwrap_or_else(PoisonError::into_inner).replace(line);
-            if before == Some(line) {
-                return Ok(None);
-            }
-            w.set_mcu_line(self.module, now.max(w.reached(self.module)?), line)?;
-            w.next_event(self.module).map(Some)
-        });
-        if let Some(Some(next)) = self.check(result) {
-            self.arm(next);
+        let Some([_, module]) = self.check(self.air.lines()) else { return };
+        let line = guest_line::settings(told.speed, parity, told.data_bits, stop_bits, module.baud);
+        let Some(line) = line else { return };
+        let before = self.line.told.lock().unwrap_or_else(PoisonError::into_inner).replace(line);
+        if before == Some(line) {
+            return;
+        }
+        if let Some(after) = self.check(self.air.input(now, Input::Line(line))) {
+            self.arm(after.next);
         }
     }
 
     /// The guest drives a pin of the module.
     pub fn guest_drives(&self, pin: Pin, high: bool) {
         let now = self.qemu.now();
-        let result = self.session.with(|w| {
-            w.set_pin(self.module, now.max(w.reached(self.module)?), pin, high)?;
-            w.next_event(self.module)
-        });
-        if let Some(next) = self.check(result) {
+        if let Some(after) = self.check(self.air.input(now, Input::Pin(pin, high))) {
             self.moved(now);
-            self.arm(next);
+            self.arm(after.next);
         }
     }
 
@@ -235,7 +227,7 @@ impl Coupling {
     }
 
     /// Lets the world come up to now, hands the guest what has arrived for it, and sets the timer anew.
-    fn event_due(&self) {
+    fn event_due(&self, session: &Session, module: ModuleId) {
         let now = self.qemu.now();
         if self.fired_at.swap(now, Ordering::Relaxed) != now {
             self.fired.store(0, Ordering::Relaxed);
@@ -243,14 +235,14 @@ impl Coupling {
             let at = Instant::from_nanos(now);
             self.end(exit_code::BROKEN, &format!("the module does not get past {at}; please report it"));
         }
-        let result = self.session.with(|w| {
-            w.advance(self.module, now.max(w.reached(self.module)?))?;
+        let result = with(session, |w| {
+            w.advance(module, now.max(w.reached(module)?))?;
             let mut arrived = Vec::new();
-            while let Some(b) = w.uart_read(self.module)? {
+            while let Some(b) = w.uart_read(module)? {
                 arrived.push(b.byte);
             }
             self.moved(w.changed_at().as_nanos());
-            if !arrived.is_empty() || w.mcu_pending(self.module)? > 0 {
+            if !arrived.is_empty() || w.mcu_pending(module)? > 0 {
                 self.moved(now);
             }
             Ok(arrived)
@@ -259,24 +251,38 @@ impl Coupling {
         for byte in arrived {
             self.deliver(now, byte);
         }
+        self.check_end(now);
+        if let Some(next) = self.check(with(session, |w| w.next_event(module))) {
+            self.arm(next);
+        }
+    }
+
+    /// Ends the run where its time is over, or nothing has moved for too long.
+    pub fn check_end(&self, now: u64) {
         if self.limit.is_some_and(|limit| now >= limit) {
             let limit = crate::time::Duration::from_nanos(self.limit.unwrap_or(0));
             self.end(exit_code::LIMIT, &format!("the virtual-time limit of {limit} was reached"));
         }
         if self.stalls_at().is_some_and(|at| now >= at) {
             let stall = crate::time::Duration::from_nanos(self.stall.unwrap_or(0));
-            // What has begun and has no end yet is a last word, too.
-            let _ = self.session.with(|w| w.finish());
-            let words = self.reporter.lock().unwrap_or_else(PoisonError::into_inner).last_words();
+            let words = match &self.air {
+                Air::Own(session, _) => {
+                    // What has begun and has no end yet is a last word, too.
+                    let _ = session.with(|w| w.finish());
+                    self.reporter.lock().unwrap_or_else(PoisonError::into_inner).last_words()
+                }
+                Air::Shared(_) => "the world has its dialogue".to_owned(),
+            };
             self.end(
                 exit_code::STALLED,
                 &format!("stalled: neither the wire nor the scenario has moved for {stall}; {words}"),
             );
         }
-        let result = self.session.with(|w| w.next_event(self.module));
-        if let Some(next) = self.check(result) {
-            self.arm(next);
-        }
+    }
+
+    /// When the run ends unless something moves, or whatever does.
+    pub fn ends_at(&self) -> Option<u64> {
+        [self.limit, self.stalls_at()].into_iter().flatten().min()
     }
 
     /// When the run ends unless something moves.
@@ -285,7 +291,7 @@ impl Coupling {
     }
 
     /// One byte for the guest's receiver; it is lost when that is full or off, as on a board without flow control.
-    fn deliver(&self, now: u64, byte: u8) {
+    pub fn deliver(&self, now: u64, byte: u8) {
         // SAFETY: the big lock is held, and no lock of ours.
         let room = unsafe { (self.qemu.qemu_chr_be_can_write)(self.device.0) } > 0;
         if room {
@@ -293,16 +299,13 @@ impl Coupling {
             unsafe { (self.qemu.qemu_chr_be_write)(self.device.0, &byte, 1) };
         } else {
             // QEMU's answer is the same for a receiver that is off.
-            let result = self.session.with(|w| {
-                w.mcu_overrun(self.module, now.max(w.reached(self.module)?), byte, McuLoss::Unknown)
-            });
-            self.check(result);
+            self.check(self.air.input(now, Input::Overrun(byte)));
         }
     }
 
     /// Sets the timer to the module's next event, the limit or the end of a stall, whichever comes first.
     pub fn arm(&self, next: Option<u64>) {
-        let wanted = [next, self.limit, self.stalls_at()].into_iter().flatten().min();
+        let wanted = [next, self.ends_at()].into_iter().flatten().min();
         // QEMU counts in signed nanoseconds; an event in 292 years is no event.
         let wanted = wanted.and_then(|ns| i64::try_from(ns).ok()).unwrap_or(-1);
         if self.armed.swap(wanted, Ordering::Relaxed) == wanted {
@@ -318,24 +321,31 @@ impl Coupling {
         }
     }
 
+    /// Takes the timer away.
+    pub fn disarm(&self) {
+        self.armed.store(-1, Ordering::Relaxed);
+        // SAFETY: the big lock is held; the timer was initialised.
+        unsafe { (self.qemu.timer_del)(self.timer.0) };
+    }
+
     /// Sets the timers for the first time.
     pub fn start(&self) {
-        let result = self.session.with(|w| w.next_event(self.module));
-        if let Some(next) = self.check(result) {
-            self.arm(next);
-        }
+        let next = match &self.air {
+            Air::Own(session, module) => self.check(with(session, |w| w.next_event(*module))).flatten(),
+            // Its turn is to be waited for before the first instruction.
+            Air::Shared(_) => Some(0),
+        };
+        self.arm(next);
         self.type_on();
         super::pace::arm(self);
     }
 
     /// The value, or the end of the run when the world refused.
-    pub fn check<T>(&self, result: Result<Result<T, Error>, Poisoned>) -> Option<T> {
-        let message = match result {
-            Ok(Ok(value)) => return Some(value),
-            Ok(Err(e)) => e.to_string(),
-            Err(e) => e.to_string(),
-        };
-        self.end(exit_code::BROKEN, &format!("the coupling failed: {message}"));
+    pub fn check<T>(&self, result: Result<T, Ending>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(Ending(code, sentence)) => self.end(code, &sentence),
+        }
     }
 
     /// Ends QEMU with `code`, after everything is written out.
@@ -368,24 +378,31 @@ impl Coupling {
             }
             facts.push(Record::End(code, sentence.to_owned()));
         }
-        let last = self.session.with(|w| {
-            let reached = w.reached(self.module)?;
-            w.advance(self.module, now.max(reached))?;
-            facts.push(Record::Time(now.max(reached)));
-            w.finish();
-            facts.extend(w.verdicts().into_iter().map(Record::Expect));
-            if self.line.is_open {
-                facts.push(Record::McuLine(*self.line.told.lock().unwrap_or_else(PoisonError::into_inner)));
+        match &self.air {
+            Air::Own(session, module) => {
+                let last = session.with(|w| {
+                    let reached = w.reached(*module)?;
+                    w.advance(*module, now.max(reached))?;
+                    facts.push(Record::Time(now.max(reached)));
+                    w.finish();
+                    facts.extend(w.verdicts().into_iter().map(Record::Expect));
+                    facts.extend(self.told_line());
+                    facts.push(Record::Digest(w.digest()));
+                    facts.push(Record::ContentDigest(w.content_digest()));
+                    facts.push(Record::Statistics(w.statistics(*module)?));
+                    Ok::<(), Error>(())
+                });
+                match last {
+                    Ok(Ok(())) => {}
+                    Ok(Err(e)) => say(&format!("the last step failed: {e}")),
+                    Err(e) => say(&e.to_string()),
+                }
             }
-            facts.push(Record::Digest(w.digest()));
-            facts.push(Record::ContentDigest(w.content_digest()));
-            facts.push(Record::Statistics(w.statistics(self.module)?));
-            Ok::<(), Error>(())
-        });
-        match last {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => say(&format!("the last step failed: {e}")),
-            Err(e) => say(&e.to_string()),
+            Air::Shared(remote) => {
+                facts.push(Record::Time(now));
+                facts.extend(self.told_line());
+                facts.extend(remote.bye(now).map(Record::Statistics));
+            }
         }
         if let Some(n) = flood {
             facts.push(Record::Flood(n));
@@ -393,7 +410,16 @@ impl Coupling {
         if end.is_none() && self.signalled.load(Ordering::SeqCst) {
             facts.push(Record::Signal);
         }
-        let unwritten = self.session.finish();
+        let unwritten = match &self.air {
+            Air::Own(session, _) => session.finish(),
+            Air::Shared(_) => Vec::new(),
+        };
         self.reporter.lock().unwrap_or_else(PoisonError::into_inner).finish(&facts, unwritten);
+    }
+
+    /// What the guest has set its UART to, where that is followed.
+    fn told_line(&self) -> Option<Record> {
+        let told = *self.line.told.lock().unwrap_or_else(PoisonError::into_inner);
+        self.line.is_open.then_some(Record::McuLine(told))
     }
 }

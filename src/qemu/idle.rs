@@ -119,7 +119,8 @@ pub(super) unsafe extern "C" fn on_main_loop(_notifier: *mut Notifier, _poll: *m
     });
 }
 
-fn queue(c: &Coupling, cpu: *mut CpuState) {
+/// Queues a step.
+pub(super) fn queue(c: &Coupling, cpu: *mut CpuState) {
     if !cpu.is_null() {
         // SAFETY: may be called from any thread; the CPU lives as long as the machine.
         unsafe { (c.qemu.async_run_on_cpu)(cpu, idle_step, std::ptr::null_mut()) };
@@ -156,6 +157,8 @@ fn step(c: &Coupling, cpu: *mut CpuState, tries: usize) {
     // SAFETY: see above.
     let deadline = unsafe { (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, TIMERS_OF_GUEST) };
     let before = q.now();
+    // In a world that is shared another board may still wake this one.
+    let may_wake = c.air.shared().is_some();
     if deadline < 0 {
         // SAFETY: see above. There are timers, but not even the soonest of all has a time: the clock is held, as
         // the debugger does while it steps through instructions.
@@ -169,10 +172,21 @@ fn step(c: &Coupling, cpu: *mut CpuState, tries: usize) {
             unsafe { (q.cpu_interrupt)(cpu, INTERRUPT_EXITTB) };
             return;
         }
-        let at = Instant::from_nanos(before);
-        let sentence = format!("the guest is asleep at {at} and no event is left that could wake it");
-        c.end(exit_code::ASLEEP, &sentence);
+        if !may_wake {
+            let at = Instant::from_nanos(before);
+            let sentence = format!("the guest is asleep at {at} and no event is left that could wake it");
+            c.end(exit_code::ASLEEP, &sentence);
+        }
     }
+    let deadline = match c.air.shared() {
+        None => deadline,
+        // SAFETY: see above.
+        Some(remote) if unsafe { c.sleep(remote, cpu) } => {
+            // SAFETY: see above.
+            unsafe { (q.qemu_clock_deadline_ns_all)(CLOCK_VIRTUAL, TIMERS_OF_GUEST) }
+        }
+        Some(_) => return,
+    };
     if deadline > 0 {
         // SAFETY: see above. Without `sleep=off` this sets a timer on the host's clock instead.
         unsafe { (q.icount_start_warp_timer)() };

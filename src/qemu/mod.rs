@@ -12,6 +12,7 @@
 //!
 //! [`record`] is the text in which a run reports to `espat-sim qemu`, and [`child`] starts QEMU for it.
 
+mod air;
 mod api;
 mod arguments;
 pub mod child;
@@ -24,9 +25,13 @@ mod pace;
 pub mod pins;
 mod plugin;
 pub mod record;
+mod remote;
 mod reporter;
 mod socket;
+mod turn;
 pub mod typing;
+
+pub use remote::epoch_of_world;
 
 /// How a run ends when it is not the guest or the user who ends it: exit codes of the QEMU process.
 pub mod exit_code {

@@ -8,14 +8,17 @@ use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
 
+use super::air::Air;
 use super::api::{self, CLOCK_VIRTUAL, Notifier, Qemu, QemuInfo};
 use super::arguments::{Arguments, Target};
 use super::console::{self, Console};
 use super::coupling::{self, Coupling, Flood, GuestLine, Pointer, new_timer, on_entry, on_timer, say};
 use super::pace::{self, Pace};
+use super::remote::Remote;
 use super::reporter::Reporter;
 use super::socket::Socket;
 use super::{hook, idle, pins};
+use crate::edge::lockstep::message::Hello;
 use crate::edge::{CaptureForm, CaptureSink, Outputs, Paths, SavedFiles, Session, Sink, load_scenario};
 use crate::world::{Attachment, Recording, Scenario};
 
@@ -112,16 +115,16 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
         arguments.dialogue.as_ref().map(live).transpose()?,
         arguments.report.clone(),
     )));
-    let session = session(&scenario, &arguments, &reporter)?;
-    let Arguments { mcu_tx, obeys_rts, .. } = arguments;
-    let attachment = Attachment { mcu_tx, obeys_rts, ..Attachment::default() };
-    let attached = session.with(|w| {
-        let module = w.attach(&arguments.module, attachment)?;
-        arguments.mcu_line.map_or(Ok(()), |line| w.set_mcu_line(module, 0, line)).map(|()| module)
-    });
-    let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
-    let wire = scenario.modules.get(module.index()).map(|m| &m.wire);
-    let is_open = arguments.mcu_line.is_none() && wire.is_none_or(|wire| wire.mcu_line.is_none());
+    let (air, is_open) = match &arguments.world {
+        None => own_world(&scenario, &arguments, &reporter)?,
+        Some(path) => {
+            let Arguments { mcu_tx, obeys_rts, mcu_line, .. } = arguments;
+            let (version, module) = (env!("CARGO_PKG_VERSION").to_owned(), arguments.module.clone());
+            let (remote, is_open) =
+                Remote::join(path, Hello { version, module, mcu_tx, obeys_rts, mcu_line })?;
+            (Air::Shared(remote), is_open)
+        }
+    };
     // The 16550 of RISC-V's `virt` tells rates of a clock that its own device tree does not have.
     let follows = is_open && !target.starts_with("riscv");
     let console = arguments.console.as_ref().map(|id| hook::find(&qemu, id)).transpose()?;
@@ -135,8 +138,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
     let coupling = coupling::publish(Coupling {
         qemu,
         device: Pointer(device),
-        session,
-        module,
+        air,
         limit: arguments.limit,
         reporter,
         flood: Mutex::new(None),
@@ -190,6 +192,25 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
     // Not later: set from the callback for a new vCPU, the timer crashes QEMU 7.2.
     coupling.start();
     Ok(())
+}
+
+/// A world of this process, with the module attached. The second value: nobody else says what the MCU's UART is set to.
+fn own_world(
+    scenario: &Scenario,
+    arguments: &Arguments,
+    reporter: &Arc<Mutex<Reporter>>,
+) -> Result<(Air, bool), String> {
+    let session = session(scenario, arguments, reporter)?;
+    let Arguments { mcu_tx, obeys_rts, .. } = *arguments;
+    let attachment = Attachment { mcu_tx, obeys_rts, ..Attachment::default() };
+    let attached = session.with(|w| {
+        let module = w.attach(&arguments.module, attachment)?;
+        arguments.mcu_line.map_or(Ok(()), |line| w.set_mcu_line(module, 0, line)).map(|()| module)
+    });
+    let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    let wire = scenario.modules.get(module.index()).map(|m| &m.wire);
+    let is_open = arguments.mcu_line.is_none() && wire.is_none_or(|wire| wire.mcu_line.is_none());
+    Ok((Air::Own(session, module), is_open))
 }
 
 /// Why a machine is refused.

@@ -8,6 +8,7 @@ use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::air::{Air, with};
 use super::coupling::Coupling;
 use crate::edge::serve::{Address, Clock, Event, Listener, Outlet};
 use crate::world::Error;
@@ -132,14 +133,14 @@ impl Coupling {
     ///
     /// A question looks at the world as it is: between its events nothing changes there. A change takes effect now.
     pub(super) fn take_lines(&self) {
-        let Some(socket) = &self.socket else { return };
+        let (Some(socket), Air::Own(session, _)) = (&self.socket, &self.air) else { return };
         let lines = match socket.lock() {
             Ok(socket) => socket.as_ref().map(|socket| socket.lines.clone()),
             Err(_) => None,
         };
         for Line { text, answer } in lines.iter().flat_map(Receiver::try_iter) {
             let said = if only_asks(&text) {
-                self.session.peek(|w| w.console(&text)).map_err(|e| e.to_string())
+                session.peek(|w| w.console(&text)).map_err(|e| e.to_string())
             } else {
                 self.carry_out(&text)
             };
@@ -155,10 +156,11 @@ impl Coupling {
 
     fn carry_out(&self, line: &str) -> Result<Result<String, Error>, String> {
         let now = self.qemu.now();
-        let done = self.session.with(|w| {
-            w.advance(self.module, now.max(w.reached(self.module)?))?;
+        let Air::Own(session, module) = &self.air else { return Err("the world is elsewhere".to_owned()) };
+        let done = with(session, |w| {
+            w.advance(*module, now.max(w.reached(*module)?))?;
             let said = w.console(line);
-            Ok((said, w.next_event(self.module)?))
+            Ok((said, w.next_event(*module)?))
         });
         let Some((said, next)) = self.check(done) else { return Err("the run has ended".to_owned()) };
         self.arm(next);

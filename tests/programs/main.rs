@@ -44,6 +44,8 @@ mod qemu_run;
 #[cfg(unix)]
 mod qemu_script;
 mod qemu_services;
+#[cfg(unix)]
+mod qemu_world;
 mod readme;
 mod release;
 mod renode_docs;

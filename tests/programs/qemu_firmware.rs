@@ -13,14 +13,14 @@ fn flood_count(run: &Run) -> u64 {
 }
 
 /// Keeps every core busy while it lives, and counts how much it did.
-struct Load {
+pub struct Load {
     stop: &'static AtomicBool,
     rounds: &'static AtomicU64,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Load {
-    fn start() -> Load {
+    pub fn start() -> Load {
         let stop: &'static AtomicBool = Box::leak(Box::default());
         let rounds: &'static AtomicU64 = Box::leak(Box::default());
         let spin = move || {
@@ -38,7 +38,7 @@ impl Load {
     }
 
     /// Ends it. True when it did run.
-    fn stop(self) -> bool {
+    pub fn stop(self) -> bool {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
             thread.join().expect("join a load thread");

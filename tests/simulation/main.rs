@@ -47,6 +47,7 @@ mod tls;
 mod tls_streams;
 mod toxics;
 mod transcripts;
+mod turns;
 mod wifi_frames;
 mod wire;
 mod without_tls;

@@ -102,6 +102,11 @@ impl Listener {
         &self.address
     }
 
+    /// The socket, for who takes several clients at a time.
+    pub(in crate::edge) fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
     /// Starts the thread that serves one client after the other, as long as the events are taken.
     ///
     /// # Errors
