@@ -138,7 +138,8 @@ fn start(args: &WorldArgs) -> Result<i32, String> {
     }
     if let Some(path) = &args.junit {
         let mut suite = TestSuite::new("world");
-        let failed = (code != 0 && failures.is_empty()).then(|| format!("the run ended with exit code {code}"));
+        let failed =
+            (code != 0 && failures.is_empty()).then(|| format!("the run ended with exit code {code}"));
         let mut boards = expect::case("boards", failed.as_deref(), &again);
         boards.set_classname("espat-sim.world").set_time(expect::virtual_time(end));
         suite.add_test_case(boards);
@@ -148,8 +149,7 @@ fn start(args: &WorldArgs) -> Result<i32, String> {
     unwritten.iter().for_each(|sentence| tell(sentence));
     if !quiet {
         tell(&format!("virtual time {end}"));
-        let written =
-            [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+        let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
         for (what, file) in written {
             if let Some(file) = file {
                 tell(&format!("{what} {}", file.display()));

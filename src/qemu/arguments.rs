@@ -156,7 +156,9 @@ impl Arguments {
             }
         }
         if let Some(option) = out.world.as_ref().and_then(|_| out.of_world()) {
-            return Err(format!("the plugin argument '{option}' is for whoever has the world; with 'world' it is another's"));
+            return Err(format!(
+                "the plugin argument '{option}' is for whoever has the world; with 'world' it is another's"
+            ));
         }
         if out.console.is_none() && !(out.exit_on.is_empty() && out.typing.is_empty()) {
             return Err(

@@ -8,6 +8,9 @@
 //! while the guest sleeps, which QEMU alone does not do reproducibly. Beside the wire there are the guest's own [`console`], on
 //! which it prints and a script types, and [`pins`] of the module that the guest drives.
 //!
+//! The world is one of this process, or one that several boards share ([`air`]): then [`remote`] asks the process that has it,
+//! and [`turn`] waits for the board's turn.
+//!
 //! Nothing of QEMU is linked or copied. The same file serves Renode and C programs, where this part sleeps.
 //!
 //! [`record`] is the text in which a run reports to `espat-sim qemu`, and [`child`] starts QEMU for it.

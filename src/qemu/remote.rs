@@ -63,7 +63,8 @@ pub fn epoch_of_world(path: &Path) -> Result<u64, String> {
         match UnixStream::connect(path) {
             Ok(stream) => break stream,
             Err(e)
-                if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) && tries < TRIES =>
+                if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+                    && tries < TRIES =>
             {
                 tries += 1;
                 #[expect(clippy::disallowed_methods, reason = "nothing runs yet")]
@@ -123,7 +124,7 @@ impl Remote {
 
     fn first_answer(&self, request: &Request) -> Result<Answer, String> {
         let mut state = self.lock();
-        self.send(request).map_err(|Ending(_, sentence)| sentence)?;
+        self.send(&mut state, request).map_err(|Ending(_, sentence)| sentence)?;
         for _ in 0..LAST_TRIES {
             if let Some(answer) = self.read(&mut state).map_err(|Ending(_, sentence)| sentence)? {
                 return Ok(answer);
@@ -145,14 +146,24 @@ impl Remote {
         Ending(exit_code::BROKEN, format!("the world at {} has gone", self.path.display()))
     }
 
-    fn send(&self, request: &Request) -> Result<(), Ending> {
-        (&self.stream).write_all(request.line().as_bytes()).map_err(|_| self.gone())
+    fn send(&self, state: &mut State, request: &Request) -> Result<(), Ending> {
+        if (&self.stream).write_all(request.line().as_bytes()).is_ok() {
+            return Ok(());
+        }
+        // It may have said why before it went.
+        while let Some(answer) = self.read(state)? {
+            if let Answer::End(code, sentence) = answer {
+                return Err(Ending(code, sentence));
+            }
+        }
+        Err(self.gone())
     }
 
     /// The next answer, if it comes soon.
     fn read(&self, state: &mut State) -> Result<Option<Answer>, Ending> {
         let unreadable = || {
-            let what = format!("the world at {} says what this version does not understand", self.path.display());
+            let what =
+                format!("the world at {} says what this version does not understand", self.path.display());
             Ending(exit_code::BROKEN, what)
         };
         let mut buffer = [0; 4096];
@@ -201,13 +212,13 @@ impl Remote {
         while state.waits || state.horizon.is_some_and(|horizon| now > horizon) {
             // Its clock went on without its timers, as it does while a debugger steps.
             if !state.waits {
-                self.send(&Request::Reach(now))?;
+                self.send(&mut state, &Request::Reach(now))?;
                 state.waits = true;
             }
             let go = self.insist(&mut state)?;
             keep(&mut state, go);
         }
-        self.send(&Request::Input(now, input))?;
+        self.send(&mut state, &Request::Input(now, input))?;
         let go = self.insist(&mut state)?;
         Ok(After { next: next(&state), lines: go.lines })
     }
@@ -249,8 +260,9 @@ impl Remote {
 
     /// Asks for a turn.
     pub fn ask(&self, request: &Request) -> Result<(), Ending> {
-        self.lock().waits = true;
-        self.send(request)
+        let mut state = self.lock();
+        state.waits = true;
+        self.send(&mut state, request)
     }
 
     /// The answer, if it comes soon.
@@ -261,7 +273,7 @@ impl Remote {
     /// Takes leave. The module's counters, if the world still has a word for it.
     pub fn bye(&self, now: u64) -> Option<Statistics> {
         let mut state = self.lock();
-        self.send(&Request::Bye(now)).ok()?;
+        self.send(&mut state, &Request::Bye(now)).ok()?;
         for _ in 0..LAST_TRIES {
             match self.read(&mut state) {
                 Ok(Some(Answer::Facts(statistics))) => return Some(statistics),

@@ -94,6 +94,11 @@ fn the_tutorial_of_the_command_line_works_as_it_stands() {
 }
 
 #[test]
+fn the_page_of_several_boards_works_as_it_stands() {
+    follow("docs/boards.md");
+}
+
+#[test]
 fn the_tutorial_of_qemu_works_as_it_stands() {
     follow("docs/tutorial-qemu.md");
 }

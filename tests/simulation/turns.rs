@@ -58,14 +58,15 @@ impl Board {
 }
 
 fn world() -> World {
-    let text = "[module.server]\n[module.client]\n[module.bystander]\n[ap.home]\nssid = \"home\"\n\
+    // In the order of their names: the server, the client, and one that nobody drives.
+    let text = "[module.host]\n[module.peer]\n[module.rest]\n[ap.home]\nssid = \"home\"\n\
                 password = \"correct horse\"\nsubnet = \"192.168.1.0/24\"\n";
     let scenario = Scenario::parse("three", text).unwrap_or_else(|e| panic!("{e}"));
     World::new(&scenario, Some(3), Recording { log: true, ..Recording::default() }).expect("a world")
 }
 
 const MS: u64 = 1_000_000;
-const END: u64 = 9_000 * MS;
+const END: u64 = 7_000 * MS;
 
 /// A server, and a client that sends it a line.
 fn scripts() -> [Vec<(u64, &'static [u8])>; 2] {
@@ -108,7 +109,7 @@ fn in_turns(ticks: [Option<u64>; 2]) -> (Vec<(u64, u8)>, u64, Vec<u8>, usize) {
 /// The same by one driver that moves the modules in small steps.
 fn in_steps() -> (Vec<(u64, u8)>, u64) {
     let mut world = world();
-    let modules: Vec<ModuleId> = ["server", "client", "bystander"]
+    let modules: Vec<ModuleId> = ["host", "peer", "rest"]
         .map(|name| world.attach(name, Attachment::default()).expect("attach"))
         .to_vec();
     let mut scripts = scripts();

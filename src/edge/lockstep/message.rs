@@ -391,8 +391,7 @@ mod tests {
             lines: [LINE, LineSettings::parse("9600 7e1.5").expect("right")],
             bytes: b"\r\nready\r\n".to_vec(),
         };
-        let bare =
-            Go { until: None, horizon: Some(9), is_sending: false, bytes: Vec::new(), ..go.clone() };
+        let bare = Go { until: None, horizon: Some(9), is_sending: false, bytes: Vec::new(), ..go.clone() };
         let statistics = Statistics { mcu_bytes: 7, wire_lost: 9, ..Statistics::default() };
         for answer in [
             Answer::Epoch(1_700_000_000),
@@ -418,13 +417,27 @@ mod tests {
     #[test]
     fn what_is_no_message_is_none() {
         for line in [
-            "", "reach", "reach x", "reach -1", "sleep 1", "sleep 1 x", "write 1 4", "write 1 zz",
-            "pin 1 en", "pin 1 en 2", "pin 1 enable 1", "line 1 115200", "overrun 1 256", "jump 1",
-            "hello 1 0.1.0 wire on", "hello x",
+            "",
+            "reach",
+            "reach x",
+            "reach -1",
+            "sleep 1",
+            "sleep 1 x",
+            "write 1 4",
+            "write 1 zz",
+            "pin 1 en",
+            "pin 1 en 2",
+            "pin 1 enable 1",
+            "line 1 115200",
+            "overrun 1 256",
+            "jump 1",
+            "hello 1 0.1.0 wire on",
+            "hello x",
         ] {
             assert_eq!(Request::parse(line), None, "{line}");
         }
-        for line in ["", "go", "go 1 2 3", "welcome", "welcome home", "end", "end x y", "go 1 - - 0 idle 1 2 -"]
+        for line in
+            ["", "go", "go 1 2 3", "welcome", "welcome home", "end", "end x y", "go 1 - - 0 idle 1 2 -"]
         {
             assert_eq!(Answer::parse(line), None, "{line}");
         }

@@ -175,14 +175,18 @@ impl Server {
             Err(ended) => ended,
         };
         let (code, sentence) = match &ended {
-            Ended::Done | Ended::Lost(_) if self.peers.iter().all(|peer| peer.board.is_none()) => return ended,
+            Ended::Done | Ended::Lost(_) if self.peers.iter().all(|peer| peer.board.is_none()) => {
+                return ended;
+            }
             Ended::Done => (0, "the run is over".to_owned()),
             Ended::Limit => {
                 let limit = Instant::from_nanos(limit.unwrap_or(0));
                 (LIMIT, format!("the world's virtual-time limit was reached at {limit}"))
             }
             Ended::Asleep(sentence) => (ASLEEP, sentence.clone()),
-            Ended::NotBegun(sentence) | Ended::Lost(sentence) | Ended::Broken(sentence) => (BROKEN, sentence.clone()),
+            Ended::NotBegun(sentence) | Ended::Lost(sentence) | Ended::Broken(sentence) => {
+                (BROKEN, sentence.clone())
+            }
             Ended::Stopped => (BROKEN, "the world was ended by a signal".to_owned()),
         };
         self.dismiss(session, &Answer::End(code, sentence));
@@ -201,7 +205,8 @@ impl Server {
                 return Err(Ended::Stopped);
             }
             if waited >= patience {
-                let missing = missing.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(" and ");
+                let missing =
+                    missing.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(" and ");
                 return Err(Ended::NotBegun(format!(
                     "no board came for the module {missing} within {} s: start `espat-sim qemu --world {} --module NAME -- …` \
                      for each, or say which modules have one (--board NAME)",
@@ -245,7 +250,8 @@ impl Server {
     fn listen(&mut self) -> bool {
         let socket = self.listener.socket();
         let listener = PollFd::new(socket, PollFlags::IN);
-        let peers = self.peers.iter().map(|peer| PollFd::from_borrowed_fd(peer.socket.as_fd(), PollFlags::IN));
+        let peers =
+            self.peers.iter().map(|peer| PollFd::from_borrowed_fd(peer.socket.as_fd(), PollFlags::IN));
         let mut fds: Vec<PollFd<'_>> = std::iter::once(listener).chain(peers).collect();
         let glance = Timespec { tv_sec: 0, tv_nsec: i64::from(GLANCE.subsec_nanos()) };
         if !poll(&mut fds, Some(&glance)).is_ok_and(|count| count > 0) {
@@ -301,8 +307,8 @@ impl Server {
     fn judge(&self, hello: &Hello) -> Result<usize, String> {
         same_version(&hello.version)?;
         let board = self.names.iter().position(|name| *name == hello.module);
-        let board =
-            board.ok_or_else(|| Error::UnknownModule(hello.module.clone(), self.names.clone()).to_string())?;
+        let board = board
+            .ok_or_else(|| Error::UnknownModule(hello.module.clone(), self.names.clone()).to_string())?;
         if !self.awaited[board] {
             return Err(format!("this world has no board for module '{}' (--board)", hello.module));
         }

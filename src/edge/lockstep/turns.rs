@@ -66,11 +66,7 @@ impl Turns {
     ///
     /// # Errors
     /// Those of [`World::attach`].
-    pub fn new(
-        world: &mut World,
-        boards: &[Option<Attachment>],
-        limit: Option<u64>,
-    ) -> Result<Turns, Error> {
+    pub fn new(world: &mut World, boards: &[Option<Attachment>], limit: Option<u64>) -> Result<Turns, Error> {
         let names: Vec<String> = world.module_names().into_iter().map(str::to_owned).collect();
         let boards = names.iter().enumerate().map(|(index, name)| {
             let attachment = boards.get(index).copied().flatten();
