@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
 use crate::qemu_firmware::Load;
-use crate::tools::{directory, espat_sim, firmware, qemu, root, times};
+use crate::tools::{directory, espat_sim, firmware, qemu, root, run, times, tool};
 
 const BOARD: &str = "mps2-an385";
 
@@ -124,6 +124,12 @@ impl Air {
         assert!(said.iter().any(|said| said.contains(text)), "{name} ended without '{text}': {said:?}");
     }
 
+    /// Whether it is not there any more.
+    fn has_ended(&mut self, name: &str) -> bool {
+        let child = self.children.iter_mut().find(|(known, ..)| known == name).expect("it was started");
+        child.1.try_wait().expect("look at it").is_some()
+    }
+
     /// Waits for it.
     fn ended(&mut self, name: &str) -> Ended {
         let place = self.children.iter().position(|(known, ..)| known == name).expect("it was started");
@@ -203,6 +209,37 @@ fn all_runs_of_two_boards_are_one_run_whatever_the_machine_is_doing() {
     let replayed = espat_sim("replay").arg(first.folder.join("air.log")).arg("--no-dialogue").output();
     let said = String::from_utf8_lossy(&replayed.expect("start espat-sim replay").stdout).into_owned();
     assert!(said.contains(&format!("digest {}", first.digest)), "the log replays to another digest: {said}");
+}
+
+#[test]
+fn a_board_in_a_debugger_makes_the_run_that_it_makes_without() {
+    let alone = pass("without-gdb", false);
+    let mut air = Air::new("gdb", &["--limit", "60s"]);
+    air.board("lamp", &[], &[]);
+    let gdb = air.path("gdb");
+    let chardev = format!("socket,id=gdb,path={},server=on,wait=off", gdb.display());
+    air.board("switch", &[], &["-S", "-chardev", &chardev, "-gdb", "chardev:gdb"]);
+    air.wait_for("world", "module 'switch' is here");
+    // gdb itself does not wait for the socket.
+    while UnixStream::connect(&gdb).is_err() {
+        assert!(!air.has_ended("switch"), "QEMU ended before gdb came");
+        std::thread::yield_now();
+    }
+    let target = format!("target remote {}", gdb.display());
+    let mut debugger = tool("gdb-multiarch", "gdb-multiarch");
+    debugger.args(["-nx", "-batch", "-ex", "set confirm off", "-ex", &target]);
+    for command in ["break press", "continue", "stepi 50", "continue", "delete", "continue"] {
+        debugger.args(["-ex", command]);
+    }
+    let said = run(debugger.arg(firmware(BOARD, "-switch")));
+    assert!(said.contains("Breakpoint 1, "), "it should have stopped on the way: {said}");
+    let [lamp, switch, world] = ["lamp", "switch", "world"].map(|name| air.ended(name));
+    assert!(lamp.exit == Some(0) && switch.exit == Some(0), "{lamp:?}\n{switch:?}");
+    assert!(
+        world.err.contains(&format!("digest {}", alone.digest)),
+        "{} without gdb: {world:?}",
+        alone.digest
+    );
 }
 
 #[test]
