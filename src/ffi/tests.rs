@@ -223,6 +223,7 @@ fn each_structure_may_have_the_size_that_it_had_first_and_no_smaller_one() {
         size: usize,
         rest: [u8; 1016],
     }
+    type Call = Box<dyn FnMut(*mut Sized) -> espat_status>;
     let of = |size: usize| Sized { size, rest: [0; 1016] };
     let c = |text: &'static CStr| text.as_ptr();
     // SAFETY: zeros are values of the options, and the rest is room for what is asked.
@@ -236,7 +237,7 @@ fn each_structure_may_have_the_size_that_it_had_first_and_no_smaller_one() {
         assert_eq!(espat_attach(world, c(c"wifi"), ptr::null(), &mut module), espat_status::Ok);
         assert_eq!(espat_lan_attach(world, c(c"home"), &mut port), espat_status::Ok);
         let (mut count, log) = (0, b"nothing");
-        let mut calls: Vec<(&str, usize, Box<dyn FnMut(*mut Sized) -> espat_status>)> = vec![
+        let mut calls: Vec<(&str, usize, Call)> = vec![
             (
                 "espat_world_new",
                 56,
