@@ -135,7 +135,6 @@ static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Writes a line to the standard output, or to the standard error stream where a capture has that. When nobody reads it
 /// any more nothing is written: the run goes on, its files become whole, and its exit code is its own.
-#[expect(clippy::disallowed_methods, reason = "the command is its own host")]
 fn write_line(line: std::fmt::Arguments<'_>) {
     use std::io::Write;
     if output_is_given_away() {
