@@ -10,7 +10,7 @@ use crate::world::{Error, ModuleId, World};
 /// Where the module is.
 pub(super) enum Air {
     /// In a world of this process.
-    Own(Session, ModuleId),
+    Own(Box<Session>, ModuleId),
     /// In another process's.
     Shared(Remote),
 }

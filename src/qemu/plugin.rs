@@ -210,7 +210,7 @@ fn own_world(
     let module = attached.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
     let wire = scenario.modules.get(module.index()).map(|m| &m.wire);
     let is_open = arguments.mcu_line.is_none() && wire.is_none_or(|wire| wire.mcu_line.is_none());
-    Ok((Air::Own(session, module), is_open))
+    Ok((Air::Own(Box::new(session), module), is_open))
 }
 
 /// Why a machine is refused.

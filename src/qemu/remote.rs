@@ -168,7 +168,7 @@ impl Remote {
         };
         let mut buffer = [0; 4096];
         loop {
-            if let Some(line) = state.came.next().map_err(|_| unreadable())? {
+            if let Some(line) = state.came.take().map_err(|_| unreadable())? {
                 return Answer::parse(&line).map(Some).ok_or_else(unreadable);
             }
             match (&self.stream).read(&mut buffer) {

@@ -325,7 +325,7 @@ impl Lines {
     }
 
     /// The next whole line, without its end. The error: what comes is no line of this language.
-    pub fn next(&mut self) -> Result<Option<String>, NoLine> {
+    pub fn take(&mut self) -> Result<Option<String>, NoLine> {
         match self.0.iter().position(|&byte| byte == b'\n') {
             Some(end) => {
                 let mut line: Vec<u8> = self.0.drain(..=end).collect();
@@ -454,14 +454,14 @@ mod tests {
     fn lines_come_whole_however_they_are_cut() {
         let mut lines = Lines::default();
         lines.push(b"reach 1\nrea");
-        assert_eq!(lines.next(), Ok(Some("reach 1".to_owned())));
-        assert_eq!(lines.next(), Ok(None));
+        assert_eq!(lines.take(), Ok(Some("reach 1".to_owned())));
+        assert_eq!(lines.take(), Ok(None));
         lines.push(b"ch 2\n\n");
-        assert_eq!(lines.next(), Ok(Some("reach 2".to_owned())));
-        assert_eq!(lines.next(), Ok(Some(String::new())));
+        assert_eq!(lines.take(), Ok(Some("reach 2".to_owned())));
+        assert_eq!(lines.take(), Ok(Some(String::new())));
         lines.push(b"\xff\n");
-        assert_eq!(lines.next(), Err(NoLine), "bytes that are no text");
+        assert_eq!(lines.take(), Err(NoLine), "bytes that are no text");
         lines.push(&vec![b'x'; LONGEST + 1]);
-        assert_eq!(lines.next(), Err(NoLine), "a line that never ends");
+        assert_eq!(lines.take(), Err(NoLine), "a line that never ends");
     }
 }

@@ -101,7 +101,7 @@ impl Peer {
     }
 
     fn next(&mut self) -> Option<News> {
-        match self.lines.next() {
+        match self.lines.take() {
             Ok(Some(line)) => Some(Request::parse(&line).map_or(News::Gone, News::Request)),
             Ok(None) => self.has_gone.then_some(News::Gone),
             Err(_) => Some(News::Gone),
