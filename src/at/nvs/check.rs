@@ -196,6 +196,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::unit_arg)] // each case is one line: what it changes
     fn what_no_command_could_have_saved_is_found() {
         type Change = fn(&mut Nvs) -> Option<()>;
         let cases: [(&str, Change); 61] = [
