@@ -12,7 +12,7 @@ pub(super) enum Air {
     /// In a world of this process.
     Own(Box<Session>, ModuleId),
     /// In another process's.
-    Shared(Remote),
+    Shared(Box<Remote>),
 }
 
 impl Air {

@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicI32, AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// Lets child processes inherit a descriptor, under the same number. Returns the number.
 ///
@@ -21,11 +20,17 @@ pub fn make_inheritable(descriptor: BorrowedFd<'_>) -> io::Result<i32> {
 
 /// No child yet; a signal that arrives waits in [`PENDING`].
 const NONE: i32 = 0;
+/// The child has ended; what is left is to say so, and to close the records.
+const ENDED: i32 = -1;
+/// How long that may take before a signal ends this process, milliseconds of wall time.
+const LAST_WORDS_MS: i64 = 5000;
 static CHILD: AtomicI32 = AtomicI32::new(NONE);
 static PENDING: AtomicI32 = AtomicI32::new(0);
 static FORWARDED: AtomicI32 = AtomicI32::new(0);
 /// When the first of them was passed on, milliseconds on the system's clock.
 static FIRST: AtomicI64 = AtomicI64::new(0);
+/// When the child had ended, milliseconds on the system's clock.
+static END: AtomicI64 = AtomicI64::new(0);
 
 /// The signals by which users end a run.
 const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
@@ -42,9 +47,6 @@ fn milliseconds() -> i64 {
     seconds * 1000 + nanoseconds / 1_000_000
 }
 
-/// What signals did before, to be put back: in the order of [`ENDING`].
-static BEFORE: Mutex<Option<[libc::sighandler_t; 3]>> = Mutex::new(None);
-
 extern "C" fn forward(signal: i32) {
     let pid = CHILD.load(Ordering::SeqCst);
     if pid == NONE {
@@ -52,23 +54,21 @@ extern "C" fn forward(signal: i32) {
         return;
     }
     let now = milliseconds();
+    if pid == ENDED {
+        if now - END.load(Ordering::SeqCst) > LAST_WORDS_MS {
+            // SAFETY: may be called in a signal handler.
+            unsafe { libc::_exit(128 + signal) };
+        }
+        return;
+    }
     let first = FORWARDED.swap(signal, Ordering::SeqCst) == 0;
     if first {
         FIRST.store(now, Ordering::SeqCst);
     }
     let patience_is_over = !first && now - FIRST.load(Ordering::SeqCst) > SAME_WISH_MS;
-    // SAFETY: kill may be called in a signal handler. The child has not been reaped, so the number is its: [`wait`] takes it
-    // out of [`CHILD`] before.
+    // SAFETY: kill may be called in a signal handler. The child has not been reaped, so the number is its: `wait` takes it out
+    // of `CHILD` before.
     unsafe { libc::kill(pid, if patience_is_over { libc::SIGKILL } else { signal }) };
-}
-
-/// Lets signals do again what they did before [`spawn_and_forward`].
-fn stop_forwarding() {
-    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
-    for (signal, handler) in ENDING.into_iter().zip(before.into_iter().flatten()) {
-        // SAFETY: sets what the system returned for this signal.
-        unsafe { libc::signal(signal, handler) };
-    }
 }
 
 /// Starts `command`; from now on, and until [`wait`] has seen its end, the signals by which users end a run go to it, so that
@@ -89,7 +89,6 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
             if before == libc::SIG_ERR { libc::SIG_DFL } else { before }
         }
     });
-    *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
     #[cfg(target_os = "linux")]
     {
         let parent = std::process::id();
@@ -107,7 +106,12 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
         // SAFETY: the closure allocates nothing and takes no lock.
         unsafe { std::os::unix::process::CommandExt::pre_exec(command, die_with_it) };
     }
-    let child = command.spawn().inspect_err(|_| stop_forwarding())?;
+    let child = command.spawn().inspect_err(|_| {
+        for (signal, handler) in ENDING.into_iter().zip(before) {
+            // SAFETY: sets what the system returned for this signal.
+            unsafe { libc::signal(signal, handler) };
+        }
+    })?;
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
     CHILD.store(pid, Ordering::SeqCst);
     let pending = PENDING.swap(0, Ordering::SeqCst);
@@ -117,8 +121,8 @@ pub fn spawn_and_forward(command: &mut Command) -> io::Result<Child> {
     Ok(child)
 }
 
-/// Waits for the child of [`spawn_and_forward`] to end. Signals are this process's own again before the system may give
-/// the child's number to another one.
+/// Waits for the child of [`spawn_and_forward`] to end. From then on signals go nowhere, before the system may give the
+/// child's number to another one: this process is about to end by itself. One that comes when that takes too long ends it.
 ///
 /// # Errors
 /// What the system says.
@@ -134,8 +138,8 @@ pub fn wait(child: &mut Child) -> io::Result<ExitStatus> {
         }
     };
     let error = io::Error::last_os_error();
-    CHILD.store(NONE, Ordering::SeqCst);
-    stop_forwarding();
+    END.store(milliseconds(), Ordering::SeqCst);
+    CHILD.store(ENDED, Ordering::SeqCst);
     if looked == 0 { child.wait() } else { Err(error) }
 }
 

@@ -122,7 +122,7 @@ unsafe fn couple(id: u64, info: &QemuInfo, arguments: &[String]) -> Result<(), S
             let (version, module) = (env!("CARGO_PKG_VERSION").to_owned(), arguments.module.clone());
             let (remote, is_open) =
                 Remote::join(path, Hello { version, module, mcu_tx, obeys_rts, mcu_line })?;
-            (Air::Shared(remote), is_open)
+            (Air::Shared(Box::new(remote)), is_open)
         }
     };
     // The 16550 of RISC-V's `virt` tells rates of a clock that its own device tree does not have.

@@ -220,7 +220,7 @@ fn an_address_that_the_server_takes_back_while_it_is_checked_is_never_told() {
             let at = at.max(Instant::from_nanos(ms * MS));
             // The option that comes first is the type of the message: 1 looks for servers, 3 asks for an address, and
             // says in `ciaddr` which one it has already.
-            let (kind, has) = (bytes[284], &bytes[54..58] == FIRST);
+            let (kind, has) = (bytes[284], bytes[54..58] == FIRST);
             let answer = match (kind, has, taken_back) {
                 (1, _, None) => dhcp_answer(&bytes, 2, FIRST, 1),
                 (3, false, None) => dhcp_answer(&bytes, 5, FIRST, 1),

@@ -40,7 +40,7 @@ impl Board {
             };
             if go.until.is_some_and(|until| wakes >= until) {
                 // An emulator does not know before that nothing will happen: one goes on, another sleeps.
-                if index % 2 == 0 {
+                if index.is_multiple_of(2) {
                     return turns.sleep(world, index, self.now, Some(wakes)).expect("sleep");
                 }
                 return turns.reach(index, go.until.unwrap_or(wakes));
