@@ -7,7 +7,7 @@
 //! world is told, and in which order, is a function of the boards alone, and boards that sleep cost one question for
 //! each time that one of them wakes.
 //!
-//! [`serve`] is the world's side. The board's is in [`crate::qemu`].
+//! [`Server`] is the world's side. The board's is in [`crate::qemu`].
 
 pub mod message;
 mod server;
