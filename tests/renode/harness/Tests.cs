@@ -1004,8 +1004,8 @@ namespace EspAtHarness
                 place = System.Text.Encoding.ASCII.GetString(saved).IndexOf("CWJAP", StringComparison.Ordinal);
                 saved[place] = (byte)'X';
             });
-            Recoverable(() => board.Run(1), "it was damaged");
-            Recoverable(() => board.Module.Console("status"), "it was damaged");
+            Recoverable(() => board.Run(1), "the text above was damaged");
+            Recoverable(() => board.Module.Console("status"), "the text above was damaged");
             saved[place] = (byte)'C';
             board.Run(2000);
             Equal("joined 'home' as 192.168.1.100", board.Module.WifiState, "the state when the snapshot is whole again");
