@@ -235,7 +235,7 @@ fn only_a_log_that_is_missing_or_another_run_is_written_anew() {
     let path = directory().join("tcp.espat-log");
     let (kept, made) = (text(&path), transcript_log(&path.with_extension("at")));
     assert!(kept.starts_with("espat-sim input log 2\n"), "it is here because its format is an older one");
-    assert!(made.starts_with("espat-sim input log 3\n"), "what is written today has the newest format");
+    assert!(made.starts_with("espat-sim input log 4\n"), "what is written today has the newest format");
     assert!(!is_to_be_renewed(Some(&kept), &made), "the same run in an older format is to stay");
     let end = kept.rfind("end digest=").expect("the digests at its end");
     let digit = end + "end digest=".len();
