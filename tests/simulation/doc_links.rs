@@ -102,6 +102,20 @@ fn the_site_has_every_page_of_the_documentation() {
             "{page} stands twice in docs/book/SUMMARY.md, which mdBook refuses"
         );
     }
+    // mdBook takes a link to a Markdown file for one to a page; a folder without a page loses its link instead.
+    for page in &listed {
+        let file = root().join(page);
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{page}: {e}"));
+        for link in links(&text).iter().filter(|link| !link.contains("://")) {
+            let path = link.split('#').next().unwrap_or_default();
+            if path.ends_with(".md") {
+                let target = file.parent().expect("its folder").join(path).canonicalize();
+                let target = target.unwrap_or_else(|e| panic!("{page}: {link}: {e}"));
+                let name = target.strip_prefix(root()).expect("below the root").display().to_string();
+                assert!(listed.contains(&name), "{page}: {link} is no page of the site");
+            }
+        }
+    }
     for page in pages() {
         let name = page.strip_prefix(root()).expect("below the root").display().to_string();
         let is_page = ["docs/", "renode/", "examples/"].iter().any(|folder| name.starts_with(folder));
