@@ -32,6 +32,9 @@ pub struct DemoArgs {
     /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
     #[arg(long, value_name = "FILE")]
     keylog: Option<PathBuf>,
+    /// For `espat-sim sweep`: write what happens, a line for each event.
+    #[arg(long, value_name = "FILE", hide = true)]
+    events: Option<PathBuf>,
     #[command(flatten)]
     dialogue: DialogueArgs,
 }
@@ -46,7 +49,11 @@ pub fn run(args: &DemoArgs) -> i32 {
 
 fn start(args: &DemoArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
-    let written = [("--input-log", args.input_log.as_deref()), ("--keylog", args.keylog.as_deref())];
+    let written = [
+        ("--input-log", args.input_log.as_deref()),
+        ("--keylog", args.keylog.as_deref()),
+        ("--events", args.events.as_deref()),
+    ];
     files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
     let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
     let style = Style { color: Terminal::standard().has_colour(args.dialogue.color) };
@@ -56,6 +63,7 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
         log: files::sink(args.input_log.as_deref())?,
         keylog: files::sink(args.keylog.as_deref())?,
         dialogue: args.dialogue.or(true).then_some(show),
+        events: files::events(args.events.as_deref())?.map(|file| file.of("")),
         warnings: Some(Box::new(|sentence| say!("warning: {sentence}"))),
         ..Outputs::default()
     };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::options::CaptureArgs;
+use crate::edge::events::EventFile;
 use crate::edge::{CaptureSink, FileError, Paths, SavedFiles, Sink, load_scenario, read_text};
 use crate::world::Scenario;
 
@@ -57,6 +58,11 @@ pub fn of_run(
 /// A sink for `path`, if there is one.
 pub fn sink(path: Option<&Path>) -> Result<Option<Sink>, String> {
     path.map(|path| Sink::create_patiently(path, tell)).transpose().map_err(|e| e.to_string())
+}
+
+/// The file of events at `path`, if there is one.
+pub fn events(path: Option<&Path>) -> Result<Option<EventFile>, String> {
+    Ok(sink(path)?.map(EventFile::new))
 }
 
 /// A sink for the capture at `path`, if there is one. With `-` the standard output is the capture's from here on, and what

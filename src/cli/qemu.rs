@@ -42,7 +42,7 @@ pub struct QemuArgs {
     /// scenario, the seed, the capture, the logs and the digest.
     #[arg(
         long, value_name = "SOCKET",
-        conflicts_with_all = ["scenario", "seed", "capture", "input_log", "keylog", "console_socket", "junit"]
+        conflicts_with_all = ["scenario", "seed", "capture", "input_log", "keylog", "console_socket", "junit", "events"]
     )]
     world: Option<PathBuf>,
     /// The scenario file; without it, the built-in one.
@@ -98,6 +98,9 @@ pub struct QemuArgs {
     /// Write what came of the scenario's `expect`, and of the firmware, as JUnit XML. Its times are virtual.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// For `espat-sim sweep`: write what happens, a line for each event.
+    #[arg(long, value_name = "FILE", hide = true)]
+    events: Option<PathBuf>,
     /// The library to load; without it, the one that belongs to this command.
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
@@ -148,6 +151,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         ("--keylog", args.keylog.as_deref()),
         ("--report", args.report.as_deref()),
         ("--junit", args.junit.as_deref()),
+        ("--events", args.events.as_deref()),
     ];
     let mut paths = files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
     if let Some(file) = args.guest.file() {
@@ -300,6 +304,7 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32, output: Option<&OwnedFd>) ->
         ("input-log", &args.input_log),
         ("keylog", &args.keylog),
         ("report", &args.report),
+        ("events", &args.events),
     ] {
         if let Some(file) = file {
             add(key, &path(file)?);

@@ -44,6 +44,9 @@ pub struct RunArgs {
     /// secrets.
     #[arg(long, value_name = "PATH")]
     keylog: Option<PathBuf>,
+    /// For `espat-sim sweep`: write what happens, a line for each event.
+    #[arg(long, value_name = "FILE", hide = true)]
+    events: Option<PathBuf>,
     /// Let the scenarios' hosts reach real programs on this machine, where they say so (`external`). Another run may
     /// differ then; a replay of its input log does not.
     #[arg(long)]
@@ -104,15 +107,18 @@ fn start(args: &RunArgs) -> Result<i32, String> {
     let logs = destinations(&all, args.input_log.as_deref(), "--input-log", "espat-log")?;
     let keylogs = destinations(&all, args.keylog.as_deref(), "--keylog", "keylog")?;
     check_files(args, (&all, &named), &captures, &[("--input-log", &logs), ("--keylog", &keylogs)])?;
+    let events = files::events(args.events.as_deref())?;
     let mut suite = TestSuite::new("transcripts");
     let (mut passed, mut failed) = (0, 0);
     for (number, transcript) in all.iter().enumerate() {
         let to = |all: &[Option<PathBuf>]| files::sink(all.get(number).and_then(Option::as_deref));
         let capture = captures.get(number).and_then(Option::as_deref);
+        let title = transcript.title();
         let outputs = Outputs {
             capture: files::capture(capture, &args.capture_form)?,
             log: to(&logs)?,
             keylog: to(&keylogs)?,
+            events: events.as_ref().map(|file| file.of(if all.len() > 1 { &title } else { "" })),
             ..Outputs::default()
         };
         let outcome = one(transcript, args, outputs)?;
@@ -173,6 +179,7 @@ fn check_files(
     for (option, files) in written {
         files.iter().flatten().try_for_each(|file| paths.write(option, file))?;
     }
+    args.events.iter().try_for_each(|file| paths.write("--events", file))?;
     args.junit.iter().try_for_each(|file| paths.write("--junit", file))
 }
 

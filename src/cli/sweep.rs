@@ -3,6 +3,8 @@
 //! A run is `espat-sim demo`, `run` or `qemu`, in a process of its own for each seed: what it is alone, it is here. Several go
 //! at once, and what is printed is in the order of their seeds all the same.
 
+mod difference;
+mod events;
 mod report;
 
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use clap::Parser;
 use super::progress::Progress;
 use super::{Cli, expect, files};
 use crate::edge::Paths;
+use events::{Events, Folder};
 use report::{Report, Run};
 
 /// Run one command with many seeds: which of them fail, in how many ways, and how to repeat each.
@@ -23,7 +26,8 @@ use report::{Report, Run};
 /// What stands after `--` is a command of this program without its name: `demo`, `run …` or `qemu … -- QEMU COMMAND LINE`.
 /// Each run gets its own `--seed`, and `{seed}` anywhere in the command is replaced by it: `--capture run-{seed}.pcapng`.
 ///
-/// Prints a line for each seed, then the failures in groups. The exit code is 0 when all passed, 1 when one failed, 2 when
+/// Prints a line for each seed, then the failures in groups: by what they say, and by the first event in which they differ
+/// from all runs that passed. The exit code is 0 when all passed, 1 when one failed, 2 when
 /// the command could not be carried out.
 #[derive(Debug, clap::Args)]
 pub struct SweepArgs {
@@ -39,7 +43,7 @@ pub struct SweepArgs {
     /// How many run at once; without it, as many as this machine has processors.
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Start no more runs when one has failed.
+    /// End with the first seed that fails.
     #[arg(long)]
     stop: bool,
     /// Write the results as JUnit XML, a test case for each seed.
@@ -81,9 +85,10 @@ fn start(args: &SweepArgs) -> Result<i32, String> {
     let seeds = seeds(args.first, args.seeds.get(), args.shard)?;
     let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let folder = Folder::new()?;
     let mut report = Report::default();
     let mut progress = Progress::new(Some(seeds.len()));
-    sweep(args, &program, &seeds, jobs, &mut |run| {
+    sweep(args, (&program, &folder), &seeds, jobs, &mut |run| {
         progress.clear();
         let could_run = run.could_run();
         report.add(run);
@@ -91,9 +96,10 @@ fn start(args: &SweepArgs) -> Result<i32, String> {
         could_run
     })?;
     progress.clear();
-    report.summary();
+    let groups = report.groups();
+    report.summary(&groups);
     if let Some(path) = &args.junit {
-        expect::write_junit(path, "espat-sim sweep", report.suite())?;
+        expect::write_junit(path, "espat-sim sweep", report.suite(&groups))?;
     }
     Ok(i32::from(report.failed() > 0))
 }
@@ -102,7 +108,7 @@ fn start(args: &SweepArgs) -> Result<i32, String> {
 /// command can't be carried out at all.
 fn sweep(
     args: &SweepArgs,
-    program: &Path,
+    (program, folder): (&Path, &Folder),
     seeds: &[u64],
     jobs: usize,
     done: &mut dyn FnMut(Run) -> Result<(), String>,
@@ -116,7 +122,7 @@ fn sweep(
                 while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(&seed) = seeds.get(index) else { break };
-                    let run = one(program, &args.command, seed);
+                    let run = one(program, &args.command, seed, &folder.file(seed));
                     if args.stop && run.failure.is_some() {
                         stop.store(true, Ordering::Relaxed);
                     }
@@ -131,9 +137,14 @@ fn sweep(
             waiting.insert(index, run);
             while let Some(run) = waiting.remove(&expected) {
                 expected += 1;
+                // Which later ones were started by then is not for the seeds to say.
+                let last = args.stop && run.failure.is_some();
                 if let Err(sentence) = done(run) {
                     stop.store(true, Ordering::Relaxed);
                     return Err(sentence);
+                }
+                if last {
+                    return Ok(());
                 }
             }
         }
@@ -141,21 +152,25 @@ fn sweep(
     })
 }
 
-/// One run.
-fn one(program: &Path, command: &[String], seed: u64) -> Run {
-    let words = words(command, seed, true);
+/// One run. `file`: for its events.
+fn one(program: &Path, command: &[String], seed: u64, file: &Path) -> Run {
+    let words = words(command, seed, Some(file));
     let again: Vec<String> = words_again(command, seed);
     let output = Command::new(program).args(&words).stdin(Stdio::null()).output();
-    Run::new(seed, again.join(" "), output)
+    Run::new(seed, again.join(" "), output, Events::take(file))
 }
 
-/// The arguments of a run: its seed comes behind the command's name. `quiet`: without the dialogue, unless it is asked for.
-fn words(command: &[String], seed: u64, quiet: bool) -> Vec<String> {
+/// The arguments of a run: its seed comes behind the command's name. `events`: where they go, for a run of the sweep, which
+/// goes without the dialogue unless that is asked for.
+fn words(command: &[String], seed: u64, events: Option<&Path>) -> Vec<String> {
     let with_seed = |word: &String| word.replace("{seed}", &seed.to_string());
     let mut words: Vec<String> = command.iter().take(1).cloned().collect();
     words.extend(["--seed".to_owned(), seed.to_string()]);
-    if quiet && words[0] != "run" {
-        words.push("--no-dialogue".to_owned());
+    if let Some(events) = events {
+        words.extend(["--events".to_owned(), events.display().to_string()]);
+        if words[0] != "run" {
+            words.push("--no-dialogue".to_owned());
+        }
     }
     words.extend(command.iter().skip(1).map(with_seed));
     words
@@ -163,7 +178,7 @@ fn words(command: &[String], seed: u64, quiet: bool) -> Vec<String> {
 
 /// The command that repeats a run, word by word, for a POSIX shell.
 fn words_again(command: &[String], seed: u64) -> Vec<String> {
-    let own = ["espat-sim".to_owned()].into_iter().chain(words(command, seed, false));
+    let own = ["espat-sim".to_owned()].into_iter().chain(words(command, seed, None));
     own.map(|word| expect::shell_word(&word)).collect()
 }
 
@@ -262,8 +277,8 @@ mod tests {
     fn a_run_is_the_command_with_its_seed() {
         let qemu = command("qemu --capture a-{seed}.pcapng -- qemu-system-arm -serial file:b-{seed}");
         assert_eq!(
-            words(&qemu, 7, true).join(" "),
-            "qemu --seed 7 --no-dialogue --capture a-7.pcapng -- qemu-system-arm -serial file:b-7"
+            words(&qemu, 7, Some(Path::new("7.events"))).join(" "),
+            "qemu --seed 7 --events 7.events --no-dialogue --capture a-7.pcapng -- qemu-system-arm -serial file:b-7"
         );
         assert_eq!(words_again(&command("run a.at"), 3).join(" "), "espat-sim run --seed 3 a.at");
     }

@@ -4,6 +4,7 @@
 
 pub mod ansi;
 mod capture;
+pub mod events;
 mod external;
 #[cfg(unix)]
 pub mod lockstep;
@@ -22,6 +23,6 @@ pub use paths::{FileError, Paths};
 pub use room::with_room;
 pub use saved::{SavedFiles, read_named};
 pub use scenario_file::{NoScenario, load_scenario};
-pub use session::{OnPacket, OnWarning, Outputs, Poisoned, Session};
+pub use session::{OnEvent, OnPacket, OnWarning, Outputs, Poisoned, Session};
 pub use sink::{Sink, SinkError};
 pub use text::{read_bytes, read_text};

@@ -12,10 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{CaptureSink, External, SavedFiles, Sink, with_room};
 use crate::capture::UartPacket;
-use crate::world::{Error, Recording, Scenario, World};
+use crate::world::{Error, Observation, Recording, Scenario, World};
 
 /// Takes one packet of the dialogue, with the name of its module.
 pub type OnPacket = Box<dyn FnMut(&str, &UartPacket) + Send>;
+/// Takes one thing that has happened.
+pub type OnEvent = Box<dyn FnMut(&Observation) + Send>;
 /// Takes one warning, a sentence.
 pub type OnWarning = Box<dyn FnMut(&str) + Send>;
 
@@ -30,6 +32,8 @@ pub struct Outputs {
     pub keylog: Option<Sink>,
     /// The dialogue.
     pub dialogue: Option<OnPacket>,
+    /// What happens.
+    pub events: Option<OnEvent>,
     /// Warnings. Without an output they wait in the world.
     pub warnings: Option<OnWarning>,
     /// The files of what modules have saved.
@@ -48,6 +52,7 @@ impl Outputs {
             log: self.log.is_some() || self.pulled.log,
             keylog: self.keylog.is_some() || self.pulled.keylog,
             dialogue: self.dialogue.is_some() || self.pulled.dialogue,
+            observations: self.events.is_some() || self.pulled.observations,
             external: self.external.is_some(),
             ..self.pulled
         }
@@ -182,12 +187,13 @@ impl Session {
 
     fn pass_on(&self) {
         let mut outputs = self.outputs();
-        let (capture, log, keylog, dialogue, warnings, saved) = match self.world.lock() {
+        let (capture, log, keylog, dialogue, events, warnings, saved) = match self.world.lock() {
             Ok(mut world) => (
                 outputs.capture.as_ref().map(|_| world.take_capture()).unwrap_or_default(),
                 outputs.log.as_ref().map(|_| world.take_log()).unwrap_or_default(),
                 outputs.keylog.as_ref().map(|_| world.take_keylog()).unwrap_or_default(),
                 outputs.dialogue.as_ref().map(|_| world.take_dialogue()).unwrap_or_default(),
+                outputs.events.as_ref().map(|_| world.take_observations()).unwrap_or_default(),
                 outputs.warnings.as_ref().map(|_| world.take_warnings()).unwrap_or_default(),
                 world.take_saved(),
             ),
@@ -210,6 +216,9 @@ impl Session {
             for (module, packet) in &dialogue {
                 on_packet(self.names.get(module.0 as usize).map_or("?", String::as_str), packet);
             }
+        }
+        if let Some(on_event) = &mut outputs.events {
+            events.iter().for_each(|event| on_event(event));
         }
         if let Some(on_warning) = &mut outputs.warnings {
             warnings.iter().for_each(|warning| on_warning(warning));

@@ -63,6 +63,8 @@ pub(super) struct Arguments {
     pub pins: Vec<Wiring>,
     /// Where the records go as things happen.
     pub dialogue: Option<Target>,
+    /// The file for what happens, for who compares runs.
+    pub events: Option<PathBuf>,
     /// The file for the facts of the run.
     pub report: Option<PathBuf>,
     /// Test aid: wake QEMU's main loop all the time.
@@ -94,6 +96,7 @@ impl Arguments {
             pace: false,
             pins: Vec::new(),
             dialogue: None,
+            events: None,
             report: None,
             flood: false,
         };
@@ -145,12 +148,13 @@ impl Arguments {
                     out.pins.push(wiring.map_err(|e| format!("the plugin argument 'pin': {e}"))?);
                 }
                 "dialogue" => out.dialogue = Some(target(key, value)?),
+                "events" => out.events = Some(value.into()),
                 "report" => out.report = Some(value.into()),
                 "flood" => out.flood = switch(key, value)?,
                 _ => {
                     return Err(format!(
                         "unknown plugin argument '{key}'; expected chardev, console, world, module, mcu-tx, obeys-rts, \
-                         mcu-line, scenario, seed, capture, capture-format, capture-interface, console-socket, input-log, keylog, limit, stall, exit-on, type, pace, pin, dialogue or report"
+                         mcu-line, scenario, seed, capture, capture-format, capture-interface, console-socket, input-log, keylog, limit, stall, exit-on, type, pace, pin, dialogue, events or report"
                     ));
                 }
             }
@@ -177,6 +181,7 @@ impl Arguments {
             ("console-socket", self.console_socket.is_some()),
             ("input-log", self.input_log.is_some()),
             ("keylog", self.keylog.is_some()),
+            ("events", self.events.is_some()),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
     }
@@ -260,6 +265,7 @@ mod tests {
             "pace=on",
             "pin=en=gpio0.3",
             "dialogue=fd:3",
+            "events=e",
             "report=r",
             "flood=1",
         ])
@@ -272,7 +278,7 @@ mod tests {
         let form =
             CaptureForm { format: Some(CaptureFormat::Pcap), interface: Some("wifi/radio".to_owned()) };
         assert_eq!(a.capture_form, form);
-        assert_eq!(a.console_socket, Some("s".into()));
+        assert_eq!((a.console_socket, a.events), (Some("s".into()), Some("e".into())));
         assert_eq!(parse(&["capture=fd:4"]).unwrap().capture, Some(Target::Descriptor(4)));
         assert_eq!((a.stall, a.exit_on.len(), a.typing.len(), a.pins.len()), (Some(60_000_000_000), 2, 1, 1));
         assert!(a.pace && a.exit_on[0] == "PASS, all of it");
@@ -314,7 +320,9 @@ mod tests {
     #[test]
     fn what_the_world_decides_is_refused_beside_another_ones_world() {
         assert_eq!(parse(&["world=air.sock", "module=lamp"]).unwrap().world, Some("air.sock".into()));
-        for argument in ["scenario=s", "seed=1", "capture=c", "console-socket=s", "input-log=l", "keylog=k"] {
+        for argument in
+            ["scenario=s", "seed=1", "capture=c", "console-socket=s", "input-log=l", "keylog=k", "events=e"]
+        {
             let message = parse(&["world=air.sock", argument]).expect_err(argument);
             assert!(argument.starts_with(message.split('\'').nth(1).unwrap_or("?")), "{argument}: {message}");
         }

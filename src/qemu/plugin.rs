@@ -18,6 +18,7 @@ use super::remote::Remote;
 use super::reporter::Reporter;
 use super::socket::Socket;
 use super::{hook, idle, pins};
+use crate::edge::events::EventFile;
 use crate::edge::lockstep::message::Hello;
 use crate::edge::{CaptureForm, CaptureSink, Outputs, Paths, SavedFiles, Session, Sink, load_scenario};
 use crate::world::{Attachment, Recording, Scenario};
@@ -293,6 +294,7 @@ fn session(
         capture: captured,
         log: create(&arguments.input_log)?,
         keylog: create(&arguments.keylog)?,
+        events: create(&arguments.events)?.map(|sink| EventFile::new(sink).of("")),
         pulled: Recording { history: arguments.console_socket.is_some(), ..Recording::default() },
         ..Outputs::default()
     };

@@ -1,5 +1,7 @@
 //! `espat-sim sweep`: many seeds of one command are what they are one by one.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Output;
 
 use crate::tools::{directory, espat_sim, firmware};
@@ -69,11 +71,117 @@ fn failures_are_grouped_and_each_has_the_command_that_repeats_it() {
         "`run` has no digest, and nothing stands in its place:\n{said}"
     );
     assert!(said.contains("3 failed with: ") && said.contains("  seeds 7, 8, 9\n"), "{said}");
-    assert!(said.ends_with("0 passed, 3 failed\n"), "{said}");
+    assert!(
+        said.ends_with("\nno run passed to compare with: the groups are those of the sentences alone\n0 passed, 3 failed\n"),
+        "{said}"
+    );
     let xml = std::fs::read_to_string(&junit).expect("the JUnit file");
     assert!(xml.contains("tests=\"3\"") && xml.contains("failures=\"3\"") && xml.contains("seed 8"), "{xml}");
     let stopped = sweep(&["--stop", "--jobs", "1", "--seeds", "3", "--", "run", &transcript]);
     assert!(text(&stopped.stdout).ends_with("0 passed, 1 failed\n"), "{}", text(&stopped.stdout));
+}
+
+/// The built-in scenario with a web server that first resets each connection and then says nothing any more. What a run meets
+/// is up to how long its module boots and joins, which the seed draws.
+fn failing_server(folder: &Path) -> String {
+    let timeline =
+        "timeline = [\"at 2.46s host www toxics 80 reset-after 1\", \"at 2.55s host www toxics 80 stall\"]\n";
+    let scenario = folder.join("lab.toml");
+    let lab = [timeline, espat_sim::world::Scenario::default_text()].concat();
+    std::fs::write(&scenario, lab).expect("write a scenario");
+    scenario.display().to_string()
+}
+
+/// The groups at the end: their first lines, what sets them apart, their seeds.
+fn groups(said: &str) -> Vec<[&str; 3]> {
+    let lines: Vec<&str> = said.lines().collect();
+    let of = |place: usize| lines[place + 1..].first().copied().unwrap_or_default();
+    let begins = (0..lines.len()).filter(|&place| lines[place].contains(" failed with: "));
+    begins.map(|place| [lines[place], of(place), of(place + 1)]).collect()
+}
+
+#[test]
+fn one_sentence_with_two_causes_is_two_groups_whose_first_different_events_say_which() {
+    let folder = directory("sweep-causes");
+    let (scenario, junit) = (failing_server(&folder), folder.join("junit.xml").display().to_string());
+    let all = |jobs| {
+        let words =
+            ["--jobs", jobs, "--seeds", "24", "--junit", &junit, "--", "demo", "--scenario", &scenario];
+        text(&sweep(&words).stdout)
+    };
+    let said = all("4");
+    assert_eq!(all("1"), said, "what is printed is up to how many run at once");
+    let whys: BTreeSet<&str> = said.lines().filter(|line| line.starts_with("  FAIL: ")).collect();
+    assert_eq!(whys.len(), 1, "there is to be one sentence for all failures:\n{said}");
+    let groups = groups(&said);
+    let of = |cause: &str| groups.iter().filter(|group| group[1].contains(cause)).collect::<Vec<_>>();
+    let [reset] = of("that no run that passed has: `www toxic ")[..] else { panic!("no reset:\n{said}") };
+    let [stall] = of("that never came: `www http GET /status ")[..] else { panic!("no stall:\n{said}") };
+    assert_eq!(groups.len(), 2, "there are two causes:\n{said}");
+    let xml = std::fs::read_to_string(&junit).expect("the JUnit file");
+    for (group, event) in [(reset, "reset after 1 bytes"), (stall, "-&gt; 200, 21 bytes")] {
+        let seeds = group[2].trim_start().strip_prefix("seeds ").expect("the seeds of a group");
+        for seed in seeds.split(", ") {
+            let case = xml.split("<testcase ").find(|case| case.contains(&format!("name=\"seed {seed}\"")));
+            let case = case.unwrap_or_else(|| panic!("no seed {seed} in the JUnit file"));
+            assert!(case.contains(event), "JUnit does not say what sets seed {seed} apart:\n{case}");
+        }
+        // The run that was watched is the run that is repeated.
+        let seed = seeds.split(", ").next().expect("a seed");
+        let alone =
+            espat_sim("demo").args(["--seed", seed, "--scenario", &scenario]).output().expect("start");
+        let digest = text(&alone.stdout);
+        let digest = digest.lines().find_map(|line| line.strip_prefix("digest ")).expect("a digest");
+        assert!(
+            said.contains(&format!("FAIL seed {seed} {digest}\n")),
+            "seed {seed} alone: {digest}\n{said}"
+        );
+    }
+}
+
+#[test]
+fn a_sweep_that_stops_ends_with_the_first_seed_that_fails_however_many_run_at_once() {
+    let folder = directory("sweep-stop");
+    let scenario = failing_server(&folder);
+    let stopped = |jobs| {
+        let words = [
+            "--stop",
+            "--first",
+            "3",
+            "--seeds",
+            "24",
+            "--jobs",
+            jobs,
+            "--",
+            "demo",
+            "--scenario",
+            &scenario,
+        ];
+        text(&sweep(&words).stdout)
+    };
+    let one = stopped("1");
+    assert!(one.ends_with(", 1 failed\n"), "{one}");
+    assert!(one.contains("\n  first event "), "it is compared with those before:\n{one}");
+    assert_eq!(stopped("8"), one, "runs that were started beside it are counted");
+}
+
+#[test]
+fn transcripts_are_compared_by_what_happened_in_each() {
+    let folder = directory("sweep-transcripts");
+    // Whether the module has joined within that time is up to its seed.
+    let join = "cites x\n<\n< ready\n> AT+CWMODE=1\n< AT+CWMODE=1\n<\n< OK\n\
+        > AT+CWJAP=\"espat-sim\",\"correct horse\"\n< AT+CWJAP=\"espat-sim\",\"correct horse\"\n\
+        within 1 s\n< WIFI CONNECTED\n";
+    for (name, transcript) in [("a.at", "cites x\n<\n< ready\n"), ("b.at", join)] {
+        std::fs::write(folder.join(name), transcript).expect("write a transcript");
+    }
+    let said = text(&sweep(&["--seeds", "24", "--", "run", &folder.display().to_string()]).stdout);
+    let groups = groups(&said);
+    assert!(!groups.is_empty() && said.contains("pass seed "), "some are to pass and some to fail:\n{said}");
+    for group in groups {
+        let event = "b.at: wifi station associated with home`";
+        assert!(group[1].contains("never came") && group[1].contains(event), "{group:?}\n{said}");
+    }
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! What came of the runs of a sweep: a line for each, failures in groups, JUnit.
+//!
+//! A group has one sentence and one first difference from the runs that passed, numbers aside.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,12 +9,16 @@ use std::process::Output;
 use quick_junit::TestSuite;
 
 use super::super::expect;
+use super::difference::{Difference, Passed};
+use super::events::Events;
 use crate::explore::without_numbers;
 
 /// Most seeds of a group that are listed.
 const LISTED: usize = 20;
 /// Most lines of a failed run's output that JUnit keeps: the last ones.
 const KEPT: usize = 200;
+/// Most events of failed runs that are kept. With more, the first runs are compared and the others not.
+const MOST_EVENTS: usize = 500_000;
 
 /// One run.
 pub struct Run {
@@ -25,11 +31,13 @@ pub struct Run {
     pub failure: Option<String>,
     /// What it has printed, when it has failed.
     output: Vec<String>,
+    /// What has happened in it.
+    events: Option<Events>,
     could_run: bool,
 }
 
 impl Run {
-    pub fn new(seed: u64, again: String, output: io::Result<Output>) -> Run {
+    pub fn new(seed: u64, again: String, output: io::Result<Output>, events: Option<Events>) -> Run {
         let (code, lines) = match output {
             Ok(output) => {
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect();
@@ -44,7 +52,7 @@ impl Run {
         let could_run = code != Some(2) || !digest.is_empty();
         let failure = (code != Some(0)).then(|| reason(code, &lines));
         let output = if failure.is_some() { lines } else { Vec::new() };
-        Run { seed, again, digest, failure, output, could_run }
+        Run { seed, again, digest, failure, output, events, could_run }
     }
 
     /// An error with its sentence when the command could not be carried out at all, whatever the seed.
@@ -98,11 +106,21 @@ fn reason(code: Option<i32>, lines: &[String]) -> String {
 pub struct Report {
     runs: Vec<Run>,
     failed: usize,
+    passed: Passed,
+    /// How many events of failed runs are kept.
+    kept: usize,
+    /// How many runs have left no events, or more than there was room for.
+    not_compared: usize,
+}
+
+/// Failures that belong together.
+pub struct Group<'r> {
+    runs: Vec<(&'r Run, Option<Difference>)>,
 }
 
 impl Report {
     /// Adds a run and prints its line.
-    pub fn add(&mut self, run: Run) {
+    pub fn add(&mut self, mut run: Run) {
         let seed = format!("seed {} {}", run.seed, run.digest);
         let seed = seed.trim_end(); // there may be no digest
         match &run.failure {
@@ -114,6 +132,20 @@ impl Report {
                 say!("  to run it again: {}", run.again);
             }
         }
+        let compared = match (run.events.take(), &run.failure) {
+            (None, _) => false,
+            (Some(events), None) => self.passed.add(run.seed, events),
+            (Some(events), Some(_)) => {
+                let kept = self.kept + events.list.len();
+                let room = kept <= MOST_EVENTS;
+                if room {
+                    self.kept = kept;
+                    run.events = Some(events);
+                }
+                room
+            }
+        };
+        self.not_compared += usize::from(!compared);
         self.runs.push(run);
     }
 
@@ -125,33 +157,55 @@ impl Report {
         self.failed
     }
 
-    /// Prints the failures, kind by kind, the most frequent first, and how many there are.
-    pub fn summary(&self) {
-        let mut groups: BTreeMap<String, Vec<&Run>> = BTreeMap::new();
+    /// The failures, kind by kind, the most frequent first.
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: BTreeMap<(String, Option<(bool, String)>), Group<'_>> = BTreeMap::new();
         for run in &self.runs {
-            if let Some(why) = &run.failure {
-                groups.entry(without_numbers(why)).or_default().push(run);
-            }
+            let Some(why) = &run.failure else { continue };
+            let events = run.events.as_ref();
+            let difference = events.and_then(|events| self.passed.first_difference(run.seed, events));
+            let kind = (without_numbers(why), difference.as_ref().map(Difference::kind));
+            let group = groups.entry(kind).or_insert_with(|| Group { runs: Vec::new() });
+            group.runs.push((run, difference));
         }
-        let mut groups: Vec<Vec<&Run>> = groups.into_values().collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
-        for group in groups {
-            let listed: Vec<String> = group.iter().take(LISTED).map(|run| run.seed.to_string()).collect();
-            let more = if group.len() > LISTED { " ..." } else { "" };
-            let why = group[0].failure.as_deref().unwrap_or_default();
-            say!("{} failed with: {why}", group.len());
+        let mut groups: Vec<Group<'_>> = groups.into_values().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.runs.len()));
+        groups
+    }
+
+    /// Prints the groups and how many runs there are.
+    pub fn summary(&self, groups: &[Group<'_>]) {
+        for Group { runs } in groups {
+            let Some((first, difference)) = runs.first() else { continue };
+            say!("{} failed with: {}", runs.len(), first.failure.as_deref().unwrap_or_default());
+            if let Some(difference) = difference {
+                say!("  {}", difference.sentence());
+            }
+            let listed: Vec<String> = runs.iter().take(LISTED).map(|(run, _)| run.seed.to_string()).collect();
+            let more = if runs.len() > LISTED { " ..." } else { "" };
             say!("  seeds {}{more}", listed.join(", "));
+        }
+        if self.failed > 0 && self.passed.is_empty() {
+            say!("no run passed to compare with: the groups are those of the sentences alone");
+        } else if self.failed > 0 && self.not_compared > 0 {
+            say!("{} runs were not compared: they told no events, or too many", self.not_compared);
         }
         say!("{} passed, {} failed", self.runs.len() - self.failed, self.failed);
     }
 
     /// A test case for each seed.
-    pub fn suite(&self) -> TestSuite {
+    pub fn suite(&self, groups: &[Group<'_>]) -> TestSuite {
+        let differences: BTreeMap<u64, &Difference> = groups
+            .iter()
+            .flat_map(|group| &group.runs)
+            .filter_map(|(run, difference)| Some((run.seed, difference.as_ref()?)))
+            .collect();
         let mut suite = TestSuite::new("sweep");
         for run in &self.runs {
             let failure = run.failure.as_ref().map(|why| {
                 let last = &run.output[run.output.len().saturating_sub(KEPT)..];
-                format!("{why}\n{}", last.join("\n"))
+                let difference = differences.get(&run.seed).map(|d| format!("{}\n", d.sentence()));
+                format!("{why}\n{}{}", difference.unwrap_or_default(), last.join("\n"))
             });
             let mut case = expect::case(&format!("seed {}", run.seed), failure.as_deref(), &run.again);
             case.set_classname("espat-sim.sweep");
