@@ -218,7 +218,7 @@ impl Session {
             }
         }
         if let Some(on_event) = &mut outputs.events {
-            events.iter().for_each(|event| on_event(event));
+            events.iter().for_each(on_event);
         }
         if let Some(on_warning) = &mut outputs.warnings {
             warnings.iter().for_each(|warning| on_warning(warning));

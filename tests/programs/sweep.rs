@@ -220,6 +220,31 @@ fn firmware_runs_with_a_file_for_each_seed() {
 }
 
 #[test]
+fn firmware_that_only_ever_reaches_the_limit_is_grouped_by_what_has_happened_to_it() {
+    let scenario = failing_server(&directory("sweep-limit"));
+    let image = firmware("mps2-an385", "").display().to_string();
+    let command =
+        ["--scenario", &scenario, "--limit", "20s", "--", "qemu-system-arm", "-M", "mps2-an385", "-display"];
+    let command = [&command[..], &["none", "-nodefaults", "-nic", "none", "-semihosting-config"]].concat();
+    let command = [&command[..], &["enable=on,target=native", "-kernel", &image]].concat();
+    let said = text(&sweep(&[&["--first", "3", "--seeds", "6", "--", "qemu"], &command[..]].concat()).stdout);
+    let groups = groups(&said);
+    assert!(
+        said.contains("pass seed ") && groups.len() == 2,
+        "some are to pass, and two causes to fail:\n{said}"
+    );
+    for cause in ["that no run that passed has: `www toxic ", "that never came: `www http GET /status "] {
+        let group = groups.iter().find(|group| group[1].contains(cause));
+        let group = group.unwrap_or_else(|| panic!("no group says '{cause}':\n{said}"));
+        assert!(group[0].ends_with("the virtual-time limit of 20 s was reached"), "{group:?}");
+    }
+    let alone = espat_sim("qemu").args(["--seed", "3"]).args(&command).output().expect("start");
+    let alone = text(&alone.stderr);
+    let digest = alone.lines().find_map(|line| line.strip_prefix("espat-sim: digest ")).expect("a digest");
+    assert!(said.contains(&format!(" seed 3 {digest}\n")), "seed 3 alone has the digest {digest}:\n{said}");
+}
+
+#[test]
 fn a_command_that_can_not_be_carried_out_is_said_once() {
     let output = sweep(&["--seeds", "50", "--", "run", "no-such-file.at"]);
     assert_eq!(output.status.code(), Some(2));

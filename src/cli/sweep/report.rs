@@ -217,7 +217,9 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
+    use super::super::events::Happened;
     use super::*;
+    use crate::time::Instant;
 
     fn lines(text: &str) -> Vec<String> {
         text.lines().map(str::to_owned).collect()
@@ -238,6 +240,29 @@ mod tests {
             assert_eq!(reason(Some(124), &lines(text)), why, "{text}");
         }
         assert_eq!(reason(None, &[]), "ended by a signal");
+    }
+
+    /// A run with so many events of one kind.
+    fn run(seed: u64, failure: Option<&str>, events: usize) -> Run {
+        let event = Happened { at: Instant::ZERO, own: false, text: "wifi reply ready".into() };
+        let events = Events { list: vec![event; events], whole: true };
+        let failure = failure.map(str::to_owned);
+        let (again, digest, output) = (String::new(), String::new(), Vec::new());
+        Run { seed, again, digest, failure, output, events: Some(events), could_run: true }
+    }
+
+    #[test]
+    fn a_failed_run_for_whose_events_there_is_no_room_is_grouped_by_its_sentence() {
+        let mut report = Report::default();
+        report.add(run(1, None, 1));
+        report.add(run(2, Some("at 2 s: lost"), 2));
+        report.add(run(3, Some("at 3 s: lost"), MOST_EVENTS));
+        report.add(run(4, Some("at 4 s: lost"), 0));
+        report.add(run(5, Some("at 5 s: lost"), 3));
+        let groups = report.groups();
+        let seeds = |group: &Group<'_>| group.runs.iter().map(|(run, _)| run.seed).collect::<Vec<u64>>();
+        assert_eq!(groups.iter().map(seeds).collect::<Vec<_>>(), [vec![2, 5], vec![3], vec![4]]);
+        assert_eq!((report.kept, report.not_compared), (5, 1), "seed 3 alone is too long");
     }
 
     #[test]
