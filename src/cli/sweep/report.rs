@@ -120,18 +120,22 @@ pub struct Group<'r> {
 
 impl Report {
     /// Adds a run and prints its line.
-    pub fn add(&mut self, mut run: Run) {
+    pub fn add(&mut self, run: Run) {
         let seed = format!("seed {} {}", run.seed, run.digest);
         let seed = seed.trim_end(); // there may be no digest
         match &run.failure {
             None => say!("pass {seed}"),
             Some(why) => {
-                self.failed += 1;
                 say!("FAIL {seed}");
                 say!("  {why}");
                 say!("  to run it again: {}", run.again);
             }
         }
+        self.file(run);
+    }
+
+    fn file(&mut self, mut run: Run) {
+        self.failed += usize::from(run.failure.is_some());
         let compared = match (run.events.take(), &run.failure) {
             (None, _) => false,
             (Some(events), None) => self.passed.add(run.seed, events),
@@ -254,11 +258,11 @@ mod tests {
     #[test]
     fn a_failed_run_for_whose_events_there_is_no_room_is_grouped_by_its_sentence() {
         let mut report = Report::default();
-        report.add(run(1, None, 1));
-        report.add(run(2, Some("at 2 s: lost"), 2));
-        report.add(run(3, Some("at 3 s: lost"), MOST_EVENTS));
-        report.add(run(4, Some("at 4 s: lost"), 0));
-        report.add(run(5, Some("at 5 s: lost"), 3));
+        report.file(run(1, None, 1));
+        report.file(run(2, Some("at 2 s: lost"), 2));
+        report.file(run(3, Some("at 3 s: lost"), MOST_EVENTS));
+        report.file(run(4, Some("at 4 s: lost"), 0));
+        report.file(run(5, Some("at 5 s: lost"), 3));
         let groups = report.groups();
         let seeds = |group: &Group<'_>| group.runs.iter().map(|(run, _)| run.seed).collect::<Vec<u64>>();
         assert_eq!(groups.iter().map(seeds).collect::<Vec<_>>(), [vec![2, 5], vec![3], vec![4]]);
