@@ -146,13 +146,13 @@ impl Difference {
         (self.which == Which::New, kind(&self.text))
     }
 
-    /// The sentence.
-    pub fn sentence(&self) -> String {
+    /// What sets them apart, in a line or two.
+    pub fn lines(&self) -> String {
         let which = match self.which {
             Which::New => "first event that no run that passed has",
             Which::Missing => "first event of every run that passed that never came",
         };
-        let instead = self.instead.as_ref().map(|event| format!("; instead: {}", event.place()));
+        let instead = self.instead.as_ref().map(|event| format!("\ninstead: {}", event.place()));
         format!("{which}: {}{}", self.place(), instead.unwrap_or_default())
     }
 
@@ -197,7 +197,7 @@ mod tests {
     fn apart(runs: &[&str], failed: &str) -> String {
         let difference = passed(runs).first_difference(9, &events(failed));
         difference.map_or("nothing".into(), |difference| {
-            let sentence = difference.sentence();
+            let sentence = difference.lines();
             sentence.replace(".000000 s", " s").strip_prefix("first event ").unwrap_or("?").to_owned()
         })
     }
@@ -232,7 +232,7 @@ mod tests {
     fn what_the_firmware_does_for_want_of_something_is_not_what_it_wanted() {
         let runs = ["ready >ask answer >end"];
         let missing = "of every run that passed that never came: `answer`, with seed 0 at 2 s";
-        let instead = format!("{missing}; instead: `>FAIL`, with seed 9 at 2 s");
+        let instead = format!("{missing}\ninstead: `>FAIL`, with seed 9 at 2 s");
         assert_eq!(apart(&runs, "ready >ask >FAIL"), instead);
         assert_eq!(
             apart(&runs, "ready >ask answer >FAIL"),
@@ -253,7 +253,7 @@ mod tests {
     fn what_comes_now_more_often_now_less_says_nothing_by_its_number() {
         let runs = ["poll poll got", "poll got"];
         let missing = "of every run that passed that never came: `got`, with seed 0 at 2 s";
-        let instead = format!("{missing}; instead: `poll` (3 times), with seed 9 at 2 s");
+        let instead = format!("{missing}\ninstead: `poll` (3 times), with seed 9 at 2 s");
         assert_eq!(apart(&runs, "poll poll poll poll"), instead);
         assert_eq!(
             apart(&runs, "poll poll got poll"),

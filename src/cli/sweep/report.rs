@@ -182,8 +182,9 @@ impl Report {
         for Group { runs } in groups {
             let Some((first, difference)) = runs.first() else { continue };
             say!("{} failed with: {}", runs.len(), first.failure.as_deref().unwrap_or_default());
-            if let Some(difference) = difference {
-                say!("  {}", difference.sentence());
+            let lines = difference.as_ref().map(Difference::lines).unwrap_or_default();
+            for line in lines.lines() {
+                say!("  {line}");
             }
             let listed: Vec<String> = runs.iter().take(LISTED).map(|(run, _)| run.seed.to_string()).collect();
             let more = if runs.len() > LISTED { " ..." } else { "" };
@@ -208,7 +209,7 @@ impl Report {
         for run in &self.runs {
             let failure = run.failure.as_ref().map(|why| {
                 let last = &run.output[run.output.len().saturating_sub(KEPT)..];
-                let difference = differences.get(&run.seed).map(|d| format!("{}\n", d.sentence()));
+                let difference = differences.get(&run.seed).map(|d| format!("{}\n", d.lines()));
                 format!("{why}\n{}{}", difference.unwrap_or_default(), last.join("\n"))
             });
             let mut case = expect::case(&format!("seed {}", run.seed), failure.as_deref(), &run.again);
