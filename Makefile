@@ -70,8 +70,11 @@ lint: toolchain packages-build
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
 # Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/programs.
+# The library's own tests take seconds, and the optimiser four minutes of a processor for them: they go without.
 unit: build firmware build/python/installed
-	REQUIRE_RENODE=$(REQUIRE_RENODE) $(CARGO) test
+	$(CARGO) test --lib --config 'profile.dev.package.espat-sim.opt-level=0'
+	REQUIRE_RENODE=$(REQUIRE_RENODE) $(CARGO) test --test '*'
+	$(CARGO) test --doc
 
 # The optimiser must not change what happens. The debug build is that of the tests: without them cargo would resolve
 # other features, and build the library and half of what it stands on once more.
