@@ -43,7 +43,8 @@ impl Classic {
     }
 
     /// What the file has of these whole blocks. The first call must have the interfaces in it, as what a world hands out
-    /// first has; those of cables into a LAN, `lan0` and so on, may come at any time. Times after 2106-02-07 are written as that: 32 bits of seconds end there.
+    /// first has; those of cables into a LAN, `lan0` and so on, may come at any time. Times after 2106-02-07 are written as
+    /// that: 32 bits of seconds end there.
     ///
     /// # Errors
     /// There is no interface of the wanted name.
@@ -66,6 +67,14 @@ impl Classic {
             self.begin(&mut file)?;
         }
         Ok(file)
+    }
+
+    /// The cable that is wanted and of which no frame has come, so that the file is empty.
+    #[must_use]
+    pub fn missing_cable(&self) -> Option<&str> {
+        let wanted = self.wanted.as_deref().filter(|_| self.begun)?;
+        let is_there = self.interfaces.iter().any(|interface| interface.name == wanted);
+        (!is_there).then_some(wanted)
     }
 
     /// Makes the header, once the interfaces are known.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::dialogue::{self, Style};
 use super::files;
 use super::host::Host;
-use super::options::{CaptureArgs, DialogueArgs, Terminal};
+use super::options::{DialogueArgs, RecordArgs, Terminal};
 use crate::edge::{OnPacket, Outputs, Session};
 use crate::time::Duration;
 
@@ -21,17 +21,8 @@ pub struct DemoArgs {
     /// The seed of all randomness; without it, the scenario's, or 1.
     #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
-    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
-    #[arg(long, value_name = "FILE")]
-    capture: Option<PathBuf>,
     #[command(flatten)]
-    capture_form: CaptureArgs,
-    /// Write the input log, for `espat-sim replay`.
-    #[arg(long, value_name = "FILE")]
-    input_log: Option<PathBuf>,
-    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
-    #[arg(long, value_name = "FILE")]
-    keylog: Option<PathBuf>,
+    record: RecordArgs,
     /// For `espat-sim sweep`: write what happens, a line for each event.
     #[arg(long, value_name = "FILE", hide = true)]
     events: Option<PathBuf>,
@@ -50,18 +41,18 @@ pub fn run(args: &DemoArgs) -> i32 {
 fn start(args: &DemoArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
     let written = [
-        ("--input-log", args.input_log.as_deref()),
-        ("--keylog", args.keylog.as_deref()),
+        ("--input-log", args.record.input_log.as_deref()),
+        ("--keylog", args.record.keylog.as_deref()),
         ("--events", args.events.as_deref()),
     ];
-    files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
-    let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
+    files::of_run((args.scenario.as_deref(), &scenario), args.record.capture.as_deref(), &written)?;
+    let capture = files::capture(args.record.capture.as_deref(), &args.record.capture_form)?;
     let style = Style { color: Terminal::standard().has_colour(args.dialogue.color) };
     let show: OnPacket = Box::new(move |_, packet| say!("{}", dialogue::format(packet, None, style)));
     let outputs = Outputs {
         capture,
-        log: files::sink(args.input_log.as_deref())?,
-        keylog: files::sink(args.keylog.as_deref())?,
+        log: files::sink(args.record.input_log.as_deref())?,
+        keylog: files::sink(args.record.keylog.as_deref())?,
         dialogue: args.dialogue.or(true).then_some(show),
         events: files::events(args.events.as_deref())?.map(|file| file.of("")),
         warnings: Some(Box::new(|sentence| say!("warning: {sentence}"))),
@@ -87,7 +78,7 @@ fn start(args: &DemoArgs) -> Result<i32, String> {
         say!("PASS");
     }
     say!("virtual time {end}");
-    let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+    let written = args.record.written();
     for (what, file) in written {
         if let Some(file) = file {
             say!("{what} {}", file.display());

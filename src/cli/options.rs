@@ -1,6 +1,7 @@
 //! Options that several commands have.
 
 use std::io::{Stderr, Stdout};
+use std::path::PathBuf;
 
 use anstream::AutoStream;
 use clap::ColorChoice;
@@ -62,6 +63,29 @@ impl CaptureArgs {
     /// The same, for who makes the capture.
     pub fn form(&self) -> CaptureForm {
         CaptureForm { format: self.capture_format, interface: self.capture_interface.clone() }
+    }
+}
+
+/// What is kept of a run.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RecordArgs {
+    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+    #[command(flatten)]
+    pub capture_form: CaptureArgs,
+    /// Write the input log, for `espat-sim replay`.
+    #[arg(long, value_name = "FILE")]
+    pub input_log: Option<PathBuf>,
+    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
+    #[arg(long, value_name = "FILE")]
+    pub keylog: Option<PathBuf>,
+}
+
+impl RecordArgs {
+    /// The files, each with what it is called when it is told that it was written.
+    pub fn written(&self) -> [(&'static str, &Option<PathBuf>); 3] {
+        [("capture", &self.capture), ("input log", &self.input_log), ("key log", &self.keylog)]
     }
 }
 

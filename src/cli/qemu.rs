@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use super::dialogue::{self, Style};
 use super::files;
-use super::options::{self, CaptureArgs, DialogueArgs, McuArgs, Terminal};
+use super::options::{self, DialogueArgs, McuArgs, RecordArgs, Terminal};
 use crate::edge::CaptureSink;
 use crate::qemu::record::Record;
 use crate::qemu::{child, epoch_of_world};
@@ -51,17 +51,8 @@ pub struct QemuArgs {
     /// The seed of all randomness; without it, the scenario's, or 1.
     #[arg(long, value_name = "N", value_parser = super::seed)]
     seed: Option<u64>,
-    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
-    #[arg(long, value_name = "FILE")]
-    capture: Option<PathBuf>,
     #[command(flatten)]
-    capture_form: CaptureArgs,
-    /// Write the input log, for `espat-sim replay`.
-    #[arg(long, value_name = "FILE")]
-    input_log: Option<PathBuf>,
-    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
-    #[arg(long, value_name = "FILE")]
-    keylog: Option<PathBuf>,
+    record: RecordArgs,
     /// End the run at this virtual time (20s, 1.5s, 300ms, "2 min").
     #[arg(long, value_name = "TIME", value_parser = options::limit)]
     limit: Option<Duration>,
@@ -147,13 +138,14 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
     let written = [
         ("--console-socket", args.console_socket.as_deref()),
-        ("--input-log", args.input_log.as_deref()),
-        ("--keylog", args.keylog.as_deref()),
+        ("--input-log", args.record.input_log.as_deref()),
+        ("--keylog", args.record.keylog.as_deref()),
         ("--report", args.report.as_deref()),
         ("--junit", args.junit.as_deref()),
         ("--events", args.events.as_deref()),
     ];
-    let mut paths = files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
+    let mut paths =
+        files::of_run((args.scenario.as_deref(), &scenario), args.record.capture.as_deref(), &written)?;
     if let Some(file) = args.guest.file() {
         paths.read("--type-file", file)?;
     }
@@ -235,7 +227,7 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
 
 /// The standard output for `--capture -`, as QEMU inherits it.
 fn output_for_capture(args: &QemuArgs) -> Result<Option<OwnedFd>, String> {
-    if !args.capture.as_deref().is_some_and(CaptureSink::is_standard_output) {
+    if !args.record.capture.as_deref().is_some_and(CaptureSink::is_standard_output) {
         return Ok(None);
     }
     CaptureSink::check_standard_output().map_err(|e| e.to_string())?;
@@ -285,12 +277,12 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32, output: Option<&OwnedFd>) ->
     if let Some(line) = args.mcu_line {
         add("mcu-line", &line.to_string());
     }
-    match (output, &args.capture) {
+    match (output, &args.record.capture) {
         (Some(output), _) => add("capture", &format!("fd:{}", output.as_raw_fd())),
         (None, Some(file)) => add("capture", &path(file)?),
         (None, None) => {}
     }
-    let form = args.capture_form.form();
+    let form = args.record.capture_form.form();
     if let Some(format) = form.format {
         add("capture-format", format.word());
     }
@@ -301,8 +293,8 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32, output: Option<&OwnedFd>) ->
         ("world", &args.world),
         ("scenario", &args.scenario),
         ("console-socket", &args.console_socket),
-        ("input-log", &args.input_log),
-        ("keylog", &args.keylog),
+        ("input-log", &args.record.input_log),
+        ("keylog", &args.record.keylog),
         ("report", &args.report),
         ("events", &args.events),
     ] {
@@ -402,7 +394,7 @@ fn conclude(args: &QemuArgs, facts: &[Record], lost: &[&str], code: i32) {
         return;
     }
     say(&format!("exit code {code}"));
-    let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+    let written = args.record.written();
     for (what, file) in written {
         let Some(file) = file else { continue };
         let failed = format!("cannot write {}:", file.display());

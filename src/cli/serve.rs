@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::dialogue::{self, Style};
 use super::files;
-use super::options::{CaptureArgs, DialogueArgs, McuArgs, Terminal};
+use super::options::{DialogueArgs, McuArgs, RecordArgs, Terminal};
 #[cfg(unix)]
 use crate::edge::serve::Pty;
 use crate::edge::serve::{Address, Clock, Control, Event, Happening, Listener, Server, State, Wall};
@@ -42,17 +42,8 @@ pub struct ServeArgs {
     /// The module's name in the scenario.
     #[arg(long, value_name = "NAME", default_value = "wifi")]
     module: String,
-    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
-    #[arg(long, value_name = "FILE")]
-    capture: Option<PathBuf>,
     #[command(flatten)]
-    capture_form: CaptureArgs,
-    /// Write the input log, for `espat-sim replay`.
-    #[arg(long, value_name = "FILE")]
-    input_log: Option<PathBuf>,
-    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
-    #[arg(long, value_name = "FILE")]
-    keylog: Option<PathBuf>,
+    record: RecordArgs,
     /// Let the scenario's hosts reach real programs on this machine, where it says so (`external`).
     #[arg(long)]
     external: bool,
@@ -165,9 +156,10 @@ fn on(screen: &Shared) -> std::sync::MutexGuard<'_, Screen> {
 
 fn start(args: &ServeArgs) -> Result<(), String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
-    let written = [("--input-log", args.input_log.as_deref()), ("--keylog", args.keylog.as_deref())];
-    files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
-    let capture = files::capture(args.capture.as_deref(), &args.capture_form)?;
+    let written =
+        [("--input-log", args.record.input_log.as_deref()), ("--keylog", args.record.keylog.as_deref())];
+    files::of_run((args.scenario.as_deref(), &scenario), args.record.capture.as_deref(), &written)?;
+    let capture = files::capture(args.record.capture.as_deref(), &args.record.capture_form)?;
     let screen: Shared = Arc::new(Mutex::new(Screen::new(!args.no_console)));
     let clock = Clock::start();
     let (control, controls) = bounded(16);
@@ -202,8 +194,8 @@ fn outputs(args: &ServeArgs, capture: Option<CaptureSink>, screen: &Shared) -> R
     let show = move |_: &str, packet: &_| on(&dialogue).print(&dialogue::format(packet, None, style));
     Ok(Outputs {
         capture,
-        log: files::sink(args.input_log.as_deref())?,
-        keylog: files::sink(args.keylog.as_deref())?,
+        log: files::sink(args.record.input_log.as_deref())?,
+        keylog: files::sink(args.record.keylog.as_deref())?,
         dialogue: args.dialogue.or(false).then(|| Box::new(show) as _),
         warnings: Some(Box::new(move |sentence| on(&warnings).say(&format!("warning: {sentence}")))),
         pulled: Recording { observations: true, history: true, ..Recording::default() },
@@ -239,7 +231,8 @@ fn console(control: Sender<Control>) -> Result<(), String> {
 /// What somebody needs to know before it begins.
 fn introduce(args: &ServeArgs, place: &str, hint: &str, screen: &Shared) {
     let mut screen = on(screen);
-    let log = if args.input_log.is_some() { "the input log" } else { "an input log (--input-log FILE)" };
+    let log =
+        if args.record.input_log.is_some() { "the input log" } else { "an input log (--input-log FILE)" };
     screen.say(&format!("in wall-clock time no two runs are the same; {log} replays this one exactly"));
     if let Some(address) = args.endpoint.tcp.as_ref().filter(|a| a.is_public()) {
         screen.say(&format!("warning: whoever reaches {address} over the network can use the module"));
@@ -323,7 +316,7 @@ fn conclude(args: &ServeArgs, state: &State, digest: u64, screen: &Shared) {
         ));
     }
     screen.print(&format!("virtual time {}", state.now));
-    let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+    let written = args.record.written();
     for (what, file) in written {
         if let Some(file) = file {
             screen.print(&format!("{what} {}", file.display()));

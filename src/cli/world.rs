@@ -9,7 +9,7 @@ use quick_junit::TestSuite;
 use super::dialogue::{self, Style};
 use super::expect::{self, shell_word};
 use super::files;
-use super::options::{self, CaptureArgs, DialogueArgs, Terminal};
+use super::options::{self, DialogueArgs, RecordArgs, Terminal};
 use crate::edge::lockstep::{Ended, Server, Stop};
 use crate::edge::{OnPacket, Outputs, Session};
 use crate::time::{Duration, Instant};
@@ -48,17 +48,8 @@ pub struct WorldArgs {
     /// End the run at this virtual time (20s, 1.5s, 300ms, "2 min").
     #[arg(long, value_name = "TIME", value_parser = options::limit)]
     limit: Option<Duration>,
-    /// Write a capture for Wireshark; `-`: to the standard output, and everything else to the standard error stream.
-    #[arg(long, value_name = "FILE")]
-    capture: Option<PathBuf>,
     #[command(flatten)]
-    capture_form: CaptureArgs,
-    /// Write the input log, for `espat-sim replay`.
-    #[arg(long, value_name = "FILE")]
-    input_log: Option<PathBuf>,
-    /// Write the TLS key log (NSS's format), for whoever decrypts a capture made elsewhere. Captures hold these secrets.
-    #[arg(long, value_name = "FILE")]
-    keylog: Option<PathBuf>,
+    record: RecordArgs,
     /// Write what came of the scenario's `expect` as JUnit XML. Its times are virtual.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -86,11 +77,11 @@ fn start(args: &WorldArgs) -> Result<i32, String> {
     let scenario = files::scenario(args.scenario.as_deref())?;
     let written = [
         ("--listen", Some(args.listen.as_path())),
-        ("--input-log", args.input_log.as_deref()),
-        ("--keylog", args.keylog.as_deref()),
+        ("--input-log", args.record.input_log.as_deref()),
+        ("--keylog", args.record.keylog.as_deref()),
         ("--junit", args.junit.as_deref()),
     ];
-    files::of_run((args.scenario.as_deref(), &scenario), args.capture.as_deref(), &written)?;
+    files::of_run((args.scenario.as_deref(), &scenario), args.record.capture.as_deref(), &written)?;
     let stop = Stop::default();
     let end = stop.clone();
     ctrlc::set_handler(move || end.stop()).map_err(|e| format!("cannot take signals: {e}"))?;
@@ -105,9 +96,9 @@ fn start(args: &WorldArgs) -> Result<i32, String> {
     let show: OnPacket =
         Box::new(move |module, packet| say!("{}", dialogue::format(packet, Some(module), style)));
     let outputs = Outputs {
-        capture: files::capture(args.capture.as_deref(), &args.capture_form)?,
-        log: files::sink(args.input_log.as_deref())?,
-        keylog: files::sink(args.keylog.as_deref())?,
+        capture: files::capture(args.record.capture.as_deref(), &args.record.capture_form)?,
+        log: files::sink(args.record.input_log.as_deref())?,
+        keylog: files::sink(args.record.keylog.as_deref())?,
         dialogue: (args.dialogue.or(true) && !quiet).then_some(show),
         warnings: Some(Box::new(|sentence| tell(&format!("warning: {sentence}")))),
         ..Outputs::default()
@@ -149,7 +140,7 @@ fn start(args: &WorldArgs) -> Result<i32, String> {
     unwritten.iter().for_each(|sentence| tell(sentence));
     if !quiet {
         tell(&format!("virtual time {end}"));
-        let written = [("capture", &args.capture), ("input log", &args.input_log), ("key log", &args.keylog)];
+        let written = args.record.written();
         for (what, file) in written {
             if let Some(file) = file {
                 tell(&format!("{what} {}", file.display()));

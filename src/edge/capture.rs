@@ -207,7 +207,9 @@ impl CaptureSink {
         let told = self.told;
         let closed = self.sink.close();
         let gone = closed.as_ref().err().filter(|error| has_gone(error) && !told).map(gone);
-        (gone, closed.or_else(forgive))
+        let cable = self.classic.as_ref().and_then(Classic::missing_cable);
+        let missing = cable.map(|name| format!("the capture is empty: no frame has passed a cable '{name}'"));
+        (gone.or(missing), closed.or_else(forgive))
     }
 
     fn sentence(&mut self, error: &SinkError) -> String {

@@ -228,6 +228,21 @@ fn what_does_not_go_together_is_refused_before_the_run() {
 }
 
 #[test]
+fn a_capture_of_a_cable_that_nothing_has_passed_is_told_to_be_empty() {
+    let folder = directory("live-no-cable");
+    let told = |name: &str, interface: &str| {
+        let path = folder.join(name);
+        run(espat_sim("demo")
+            .args(["--no-dialogue", "--capture-interface", interface, "--capture"])
+            .arg(path))
+    };
+    let (cable, radio) = (told("cable.pcap", "lan7"), told("radio.pcap", "wifi/radio"));
+    let sentence = "warning: the capture is empty: no frame has passed a cable 'lan7'";
+    assert!(cable.lines().any(|line| line == sentence), "{cable}");
+    assert!(!radio.contains("capture is empty"), "{radio}");
+}
+
+#[test]
 fn under_qemu_the_capture_is_alone_on_the_standard_output_whatever_the_firmware_prints() {
     let folder = directory("live-qemu");
     let qemu = |capture: &Path, reader: Option<std::io::PipeWriter>| {
