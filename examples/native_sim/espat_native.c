@@ -41,7 +41,7 @@ static size_t fifo_first, fifo_count;
 static uint32_t errors;
 static bool rts_high, receive_interrupt, transmit_interrupt;
 
-/* When the world wants to be called, or the transmit FIFO may have room again. */
+/* When the world wants to be called, or an interrupt is due (again). */
 static uint64_t event_timer = NSI_NEVER;
 
 /* A status that is not OK is a mistake of this file, or of the command line: the library has the sentence. */
@@ -81,10 +81,9 @@ static size_t queued(void)
     return (size_t)status.mcu_queued;
 }
 
-static void raise_if_due(bool received)
+static void raise_if_due(void)
 {
-    if ((received && receive_interrupt && fifo_count > 0) ||
-        (transmit_interrupt && espat_native_writable() > 0)) {
+    if ((receive_interrupt && fifo_count > 0) || (transmit_interrupt && espat_native_writable() > 0)) {
         hw_irq_ctrl_set_irq(ESPAT_NATIVE_IRQ);
     }
 }
@@ -120,11 +119,15 @@ static void plan(void)
 
     check(espat_next_event(world, module, &next));
     at = next == ESPAT_NEVER ? NSI_NEVER : (next + NS_PER_US - 1) / NS_PER_US;
-    if (transmit_interrupt && espat_native_writable() == 0) {
-        /* One byte time: start, parity and two stop bits at most. */
-        uint64_t room = nsi_hws_get_time() + UINT64_C(12000000) / line.baud + 1;
+    if (transmit_interrupt || (receive_interrupt && fifo_count > 0)) {
+        /*
+         * A UART's interrupt is a level: it is there as long as its reason is, even if whoever handles it takes one byte of
+         * several, or leaves the transmit FIFO empty. So it is raised again, and the FIFO looked at for room, in a byte time
+         * (of 12 bits at most): at once would be a loop that no time passes in.
+         */
+        uint64_t again = nsi_hws_get_time() + UINT64_C(12000000) / line.baud + 1;
 
-        at = room < at ? room : at;
+        at = again < at ? again : at;
     }
     event_timer = at;
     nsi_hws_find_next_event();
@@ -135,19 +138,17 @@ static void happen(void)
 {
     espat_uart_byte bytes[32];
     size_t count;
-    bool received = false;
 
     check(espat_advance(world, module, now_ns()));
     do {
         check(espat_uart_take(world, module, bytes, 32, &count));
         for (size_t i = 0; i < count; i++) {
             receive(&bytes[i]);
-            received = true;
         }
     } while (count == 32);
     set_rts();
     say_warnings();
-    raise_if_due(received);
+    raise_if_due();
     plan();
 }
 NSI_HW_EVENT(event_timer, happen, 100);
@@ -247,7 +248,7 @@ void espat_native_interrupts(bool receive_on, bool transmit_on)
 {
     receive_interrupt = receive_on;
     transmit_interrupt = transmit_on;
-    raise_if_due(true);
+    raise_if_due();
     plan();
 }
 
@@ -308,13 +309,18 @@ NSI_TASK(begin, HW_INIT, 50);
 /* The files, the digest, and what has come of the scenario's `expect`. */
 static void end(void)
 {
+    static bool ended;
     char text[ESPAT_DIGEST_TEXT_SIZE];
     espat_status finished;
     uint64_t digest;
     size_t expected, failed = 0;
 
-    if (world == NULL) {
-        return;
+    if (world == NULL || ended) {
+        return; /* the second time: check() has ended the program from here */
+    }
+    ended = true;
+    if (attached) {
+        check(espat_advance(world, module, now_ns())); /* the end is the runner's, not the last thing that happened */
     }
     finished = espat_world_finish(world);
     if (finished != ESPAT_STATUS_OK) {

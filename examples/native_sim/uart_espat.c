@@ -9,6 +9,9 @@
 #include <zephyr/device.h>
 #include <zephyr/drivers/uart.h>
 #include <zephyr/irq.h>
+#if DT_INST_NODE_HAS_PROP(0, en_gpios)
+#include <zephyr/drivers/gpio/gpio_emul.h>
+#endif
 
 #include "espat_native.h"
 
@@ -248,22 +251,61 @@ static void uart_espat_isr(const void *argument)
 }
 #endif
 
+#if DT_INST_NODE_HAS_PROP(0, en_gpios)
+/* An emulated GPIO tells of each change of its outputs. While the pin is no output, the module's pull-up holds EN. */
+static void uart_espat_en(const struct device *port, struct gpio_callback *callback, gpio_port_pins_t pins)
+{
+	const gpio_pin_t pin = DT_INST_GPIO_PIN(0, en_gpios);
+	gpio_flags_t flags = 0;
+
+	ARG_UNUSED(callback);
+	ARG_UNUSED(pins);
+	gpio_emul_flags_get(port, pin, &flags);
+	espat_native_enable((flags & GPIO_OUTPUT) == 0 || gpio_emul_output_get(port, pin) == 1);
+}
+
+static int uart_espat_wire_en(void)
+{
+	static const struct gpio_dt_spec en = GPIO_DT_SPEC_INST_GET(0, en_gpios);
+	static struct gpio_callback changed;
+
+	if (!gpio_is_ready_dt(&en)) {
+		return -ENODEV;
+	}
+	gpio_init_callback(&changed, uart_espat_en, BIT(en.pin));
+	return gpio_add_callback_dt(&en, &changed);
+}
+
+/* Behind the GPIO. */
+#define INIT_LEVEL POST_KERNEL
+#else
+#define INIT_LEVEL PRE_KERNEL_1
+#endif
+
 static int uart_espat_init(const struct device *dev)
 {
+	/* The binding's words stand in the order of Zephyr's values. */
 	const struct uart_config config = {
 		.baudrate = DT_INST_PROP(0, current_speed),
-		.parity = UART_CFG_PARITY_NONE,
-		.stop_bits = UART_CFG_STOP_BITS_1,
-		.data_bits = UART_CFG_DATA_BITS_8,
+		.parity = DT_INST_ENUM_IDX_OR(0, parity, UART_CFG_PARITY_NONE),
+		.stop_bits = DT_INST_ENUM_IDX_OR(0, stop_bits, UART_CFG_STOP_BITS_1),
+		.data_bits = DT_INST_ENUM_IDX_OR(0, data_bits, UART_CFG_DATA_BITS_8),
 		.flow_ctrl = DT_INST_PROP(0, hw_flow_control) ? UART_CFG_FLOW_CTRL_RTS_CTS : UART_CFG_FLOW_CTRL_NONE,
 	};
+	int error = uart_espat_set(dev, &config);
 
+	if (error != 0) {
+		return error;
+	}
 #ifdef CONFIG_UART_INTERRUPT_DRIVEN
 	IRQ_CONNECT(ESPAT_NATIVE_IRQ, IRQ_PRIORITY, uart_espat_isr, DEVICE_DT_INST_GET(0), 0);
 	irq_enable(ESPAT_NATIVE_IRQ);
 #endif
-	return uart_espat_set(dev, &config);
+#if DT_INST_NODE_HAS_PROP(0, en_gpios)
+	error = uart_espat_wire_en();
+#endif
+	return error;
 }
 
-DEVICE_DT_INST_DEFINE(0, uart_espat_init, NULL, &uart_espat_data_0, NULL, PRE_KERNEL_1, CONFIG_SERIAL_INIT_PRIORITY,
+DEVICE_DT_INST_DEFINE(0, uart_espat_init, NULL, &uart_espat_data_0, NULL, INIT_LEVEL, CONFIG_SERIAL_INIT_PRIORITY,
 		      &uart_espat_api);

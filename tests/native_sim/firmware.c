@@ -6,78 +6,17 @@
 #include <stdlib.h>
 
 #include <zephyr/drivers/uart.h>
-#include <zephyr/irq.h>
 
 #include "board.h"
 #include "core.h"
-#include "irq_ctrl.h"
+#include "cpu.h"
 #include "module_uart.h"
-#include "nce_if.h"
-#include "nsi_cpu_if.h"
 #include "nsi_hw_scheduler.h"
 #include "nsi_main.h"
-#include "nsi_timer_model.h"
 
 enum { MILLISECOND_US = 1000, RING = 4096, SHORT_PIECE = 16 };
 
 int firmware_main(void);
-
-/* ---- the CPU and its interrupts ------------------------------------------------------------------------------------- */
-
-static void *cpu;
-
-static struct {
-    void (*run)(const void *argument);
-    const void *argument;
-} handlers[32];
-
-void board_connect(unsigned int irq, unsigned int priority, void (*handler)(const void *argument), const void *argument)
-{
-    handlers[irq].run = handler;
-    handlers[irq].argument = argument;
-    hw_irq_ctrl_prio_set(irq, priority);
-}
-
-void board_enable(unsigned int irq)
-{
-    hw_irq_ctrl_enable_irq(irq);
-}
-
-static void handle_interrupts(void)
-{
-    int irq;
-
-    while ((irq = hw_irq_ctrl_get_highest_prio_irq()) >= 0) {
-        hw_irq_ctrl_clear_irq((unsigned int)irq);
-        if (handlers[irq].run != NULL) {
-            handlers[irq].run(handlers[irq].argument);
-        }
-    }
-}
-
-/* WFI, and until `until` (us) at the latest. */
-static void halt(uint64_t until)
-{
-    hwtimer_wake_in_time(until);
-    nce_halt_cpu(cpu);
-    handle_interrupts();
-}
-
-NATIVE_SIMULATOR_IF void nsif_cpu0_irq_raised(void)
-{
-    nce_wake_cpu(cpu);
-}
-
-NATIVE_SIMULATOR_IF void nsif_cpu0_irq_raised_from_sw(void)
-{
-    handle_interrupts();
-}
-
-NATIVE_SIMULATOR_IF int nsif_cpu0_cleanup(void)
-{
-    nce_terminate(cpu);
-    return 0;
-}
 
 /* ---- the UART ------------------------------------------------------------------------------------------------------- */
 
@@ -121,7 +60,7 @@ static void uart_interrupt(const struct device *dev, void *user_data)
     }
 }
 
-static void start(void)
+void start(void)
 {
     if (uart->init(uart) != 0) {
         printf("the UART can't be set up\n");
@@ -131,12 +70,6 @@ static void start(void)
     api->irq_callback_set(uart, uart_interrupt, NULL);
     api->irq_rx_enable(uart);
     nsi_exit(firmware_main());
-}
-
-NATIVE_SIMULATOR_IF void nsif_cpu0_boot(void)
-{
-    cpu = nce_init();
-    nce_boot_cpu(cpu, start);
 }
 
 /* ---- what the firmware calls ---------------------------------------------------------------------------------------- */

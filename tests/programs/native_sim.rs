@@ -7,51 +7,61 @@ use std::sync::LazyLock;
 use crate::tools::{directory, espat_sim, library, root, run, tool};
 
 /// The demo firmware as embedded software of the runner, under the sanitizers.
-static DEMO: LazyLock<PathBuf> = LazyLock::new(build);
+static DEMO: LazyLock<PathBuf> = LazyLock::new(|| firmware("app"));
 
-fn build() -> PathBuf {
-    let out = directory("native-sim");
-    let program = out.join("demo");
-    let (example, stand_ins) = (root().join("examples/native_sim"), root().join("tests/native_sim"));
-    let firmware = root().join("tests/firmware");
-    let compiler = || {
-        let mut cc = tool("cc", "gcc");
-        cc.args("-std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all".split(' '));
-        cc.args("-Wall -Wextra -Wshadow -Wstrict-prototypes -Wformat=2 -Werror".split(' '));
-        let host = root().join("examples/host");
-        for include in [&stand_ins, &stand_ins.join("runner"), &example, &root().join("include"), &host] {
-            cc.arg("-I").arg(include);
-        }
-        for include in ["driver", "runner", "platform"] {
-            cc.arg("-I").arg(firmware.join(include));
-        }
-        cc
-    };
-    let main = out.join("main.o");
-    let source = firmware.join("runner/main.c");
-    run(compiler().args(["-Dmain=firmware_main", "-c", "-o"]).arg(&main).arg(&source));
-    let mut sources = Vec::new();
-    for folder in [&example, &stand_ins, &stand_ins.join("runner")] {
-        sources.extend(c_files(folder));
+/// The compiler, with the sanitizers and what every program here includes.
+fn compiler() -> Command {
+    let stand_ins = root().join("tests/native_sim");
+    let mut cc = tool("cc", "gcc");
+    cc.args("-std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all".split(' '));
+    cc.args("-Wall -Wextra -Wshadow -Wstrict-prototypes -Wformat=2 -Werror".split(' '));
+    for include in [&stand_ins, &stand_ins.join("runner"), &root().join("include")] {
+        cc.arg("-I").arg(include);
     }
-    for folder in ["driver", "runner", "app"] {
-        sources.extend(c_files(&firmware.join(folder)).into_iter().filter(|file| *file != source));
+    cc.arg("-I").arg(root().join("examples/native_sim"));
+    for include in
+        ["tests/firmware/driver", "tests/firmware/runner", "tests/firmware/platform", "examples/host"]
+    {
+        cc.arg("-I").arg(root().join(include));
     }
+    cc
+}
+
+/// Builds `program` of the example, the stand-ins and `sources`.
+fn link(program: PathBuf, sources: Vec<PathBuf>) -> PathBuf {
     let library = library();
     let library = library.parent().expect("its directory").display();
     run(compiler()
         .arg("-o")
         .arg(&program)
+        .args(c_files("examples/native_sim"))
+        .args(c_files("tests/native_sim/runner"))
+        .arg(root().join("tests/native_sim/cpu.c"))
         .args(sources)
-        .arg(main)
         .arg(format!("-L{library}"))
         .arg(format!("-Wl,--disable-new-dtags,-rpath,{library}"))
         .arg("-lespat_sim"));
     program
 }
 
-fn c_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+/// One of the applications of `tests/firmware`.
+fn firmware(application: &str) -> PathBuf {
+    let program = directory(&format!("native-sim-{application}")).join("firmware");
+    let main = program.with_extension("main.o");
+    let source = root().join("tests/firmware/runner/main.c");
+    run(compiler().args(["-Dmain=firmware_main", "-c", "-o"]).arg(&main).arg(&source));
+    let mut sources = vec![root().join("tests/native_sim/firmware.c"), main];
+    for folder in ["driver", "runner", application] {
+        let files = c_files(&format!("tests/firmware/{folder}"));
+        sources.extend(files.into_iter().filter(|file| *file != source));
+    }
+    link(program, sources)
+}
+
+/// Those of a folder of the repository.
+fn c_files(folder: &str) -> Vec<PathBuf> {
+    let folder = root().join(folder);
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "c"));
     files.sort();
@@ -94,4 +104,20 @@ fn a_run_on_native_sims_runner_ends_with_what_has_become_of_the_scenario() {
     let (code, said) = run_with(Path::new("there-is-none.toml"));
     assert_eq!(code, Some(1), "a scenario that is not there should end the run:\n{said}");
     assert!(said.contains("there-is-none.toml"), "it should say which file:\n{said}");
+}
+
+#[test]
+fn uart_of_native_sim_interrupts_for_as_long_as_there_is_a_reason_and_a_gpio_drives_en() {
+    let program = directory("native-sim-interrupts").join("interrupts");
+    let program = link(program, c_files("tests/native_sim/interrupts"));
+    let said = run(&mut Command::new(program));
+    assert!(said.contains("PASS\n"), "{said}");
+}
+
+#[test]
+fn upload_on_native_sim_waits_while_the_modules_rts_is_high() {
+    let scenario = root().join("scenarios/slow-uplink.toml");
+    let program = firmware("bulk");
+    let said = run(Command::new(program).arg(format!("--espat-scenario={}", scenario.display())));
+    assert!(said.contains("\nPASS\n"), "a driver that obeys CTS should lose nothing:\n{said}");
 }

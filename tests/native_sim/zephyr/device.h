@@ -1,4 +1,4 @@
-/* In place of Zephyr's: what a driver for one device needs, with the devicetree of a UART at 115200 baud. */
+/* In place of Zephyr's: what a driver for one device needs, with the devicetree of a UART at 115200 baud and EN at a GPIO. */
 #ifndef ZEPHYR_DEVICE_H
 #define ZEPHYR_DEVICE_H
 
@@ -18,6 +18,9 @@
 #define DT_INST_PROP(instance, property) DEVICETREE_##property
 #define DEVICETREE_current_speed 115200
 #define DEVICETREE_hw_flow_control 1
+#define DT_INST_ENUM_IDX_OR(instance, property, otherwise) (otherwise)
+#define DT_INST_NODE_HAS_PROP(instance, property) 1
+#define DT_INST_GPIO_PIN(instance, property) 3
 
 struct device {
     const char *name;
