@@ -28,7 +28,7 @@ fn zephyr(folder: &Path, console: &str, more: &[&str], image: &str) -> Command {
     let ours = Path::new(env!("CARGO_BIN_EXE_espat-sim")).parent().expect("its directory");
     let path = format!("{}:{}", ours.display(), std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new(script(folder));
-    command.env("PATH", path).env("ESPAT_OPTIONS", "--limit 60s --report report").current_dir(folder);
+    command.env("PATH", path).env("ESPAT_OPTIONS", "--limit 60s --report \"its report\"").current_dir(folder);
     command.args([
         "-cpu",
         "cortex-m3",
@@ -47,7 +47,7 @@ fn zephyr(folder: &Path, console: &str, more: &[&str], image: &str) -> Command {
 }
 
 fn report(folder: &Path) -> String {
-    std::fs::read_to_string(folder.join("report")).unwrap_or_default()
+    std::fs::read_to_string(folder.join("its report")).unwrap_or_default()
 }
 
 #[test]
