@@ -121,3 +121,8 @@ fn upload_on_native_sim_waits_while_the_modules_rts_is_high() {
     let said = run(Command::new(program).arg(format!("--espat-scenario={}", scenario.display())));
     assert!(said.contains("\nPASS\n"), "a driver that obeys CTS should lose nothing:\n{said}");
 }
+
+#[test]
+fn scenario_of_the_application_for_zephyr_has_no_mistake() {
+    run(espat_sim("check").arg(root().join("examples/native_sim/app/lab.toml")));
+}
