@@ -89,7 +89,7 @@ fn a_test_runner_reads_a_pipe_and_ends_qemu_by_its_number_with_the_records_whole
     run(Command::new("kill").args(["-s", "TERM", pid.trim()]));
     let exit = child.wait().expect("wait for the script").code();
     let report = report(&folder);
-    assert_eq!(exit, Some(143), "{report}");
+    assert_eq!(exit, Some(0), "the test runner takes anything else for a failure: {report}");
     assert!(
         report.contains("\ndigest ") && report.contains("\nstatistics "),
         "the records end early: {report}"
