@@ -103,6 +103,7 @@ impl Listener {
     }
 
     /// The socket, for who takes several clients at a time.
+    #[cfg(unix)]
     pub(in crate::edge) fn socket(&self) -> &Socket {
         &self.socket
     }

@@ -16,7 +16,7 @@ use crate::profile::Feature;
 use crate::uart::LineSettings;
 use crate::wifi::config::{Pmf, Security};
 use crate::world::McuTx;
-use crate::world::console::{Change, LinkChange, Question};
+use crate::world::console::Change;
 
 fn parse(text: &str) -> Scenario {
     Scenario::parse("lab.toml", text).unwrap_or_else(|e| panic!("a good scenario was refused:\n{e}"))
@@ -247,6 +247,7 @@ fn default_subnets_count_access_points_by_name() {
 #[cfg(feature = "tls")] // a build without it has another built-in scenario, and no certificates
 #[test]
 fn a_command_is_checked_against_the_names_that_exist() {
+    use crate::world::console::{LinkChange, Question};
     let s = parse(Scenario::default_text());
     assert_eq!(s.check(&Command::Change(Change::ApUp("home".to_string()))), Ok(()));
     assert_eq!(s.check(&Command::Ask(Question::Link(Some("www".to_string())))), Ok(()));
