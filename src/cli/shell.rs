@@ -56,7 +56,12 @@ pub fn man(args: &ManArgs) -> i32 {
 fn pages() -> Vec<clap_mangen::Man> {
     let mut whole = super::Cli::command();
     whole.build();
-    let of = |command: &Command| clap_mangen::Man::new(command.clone());
+    let version = format!("espat-sim {}", whole.get_version().unwrap_or_default());
+    // A command of the command has no version of its own. An empty date would not be written, and what follows be taken
+    // for it.
+    let of = |command: &Command| {
+        clap_mangen::Man::new(command.clone()).date(" ").source(&version).manual("espat-sim")
+    };
     let parts = whole.get_subcommands().filter(|c| c.get_name() != "help" && !c.is_hide_set());
     std::iter::once(of(&whole)).chain(parts.map(of)).collect()
 }

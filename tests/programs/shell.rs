@@ -50,7 +50,11 @@ fn each_command_has_a_manual_page_with_its_options() {
         // A line that goes on begins further in.
         let name = line.strip_prefix("  ").and_then(|l| l.split(' ').next()).unwrap_or_default();
         if !matches!(name, "" | "help") {
-            assert!(page(&format!("espat-sim-{name}.1")).starts_with(".ie"), "the page of {name} is a page");
+            let title =
+                format!(".TH espat-sim-{name} 1 \" \" \"espat-sim {}\" espat-sim", env!("CARGO_PKG_VERSION"));
+            let text = page(&format!("espat-sim-{name}.1"));
+            let found = text.lines().find(|line| line.starts_with(".TH")).map(str::trim_end);
+            assert_eq!(found, Some(title.as_str()), "the page of {name} says of which version it is");
         }
     }
     assert!(page("espat-sim-qemu.1").contains("\\-\\-keylog"), "the page of qemu names its options");
