@@ -151,7 +151,9 @@ soak: packages-test build firmware
 # finding. Sessions have half of the time. Without a nightly Rust the stable one is told to take the options of one.
 FUZZ_RAW := tls mqtt http websocket
 FUZZ_CARGO = $$($(CARGO) +nightly --version >/dev/null 2>&1 && echo $(CARGO) +nightly || echo env RUSTC_BOOTSTRAP=1 $(CARGO))
-FUZZ_OPTIONS := -timeout=60 -rss_limit_mb=4096
+# Inputs may be long from the beginning: left to itself the fuzzer lets them grow once nothing new comes, and with some ten
+# worlds a second something always does.
+FUZZ_OPTIONS := -len_control=0 -timeout=60 -rss_limit_mb=4096
 fuzz: toolchain packages-build
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || \
 		{ echo "make fuzz needs cargo-fuzz: run 'cargo install cargo-fuzz'"; exit 1; }
