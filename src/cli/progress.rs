@@ -44,7 +44,8 @@ impl Progress {
     /// Writes the line with this text.
     pub fn note(&mut self, text: &str) {
         if self.terminal {
-            let _ = write!(stderr(), "\r{text}\x1b[K");
+            // Without wrapping: of a line that is wider than the terminal the next one could not take all away.
+            let _ = write!(stderr(), "\r\x1b[?7l{text}\x1b[K\x1b[?7h");
             let _ = stderr().flush();
             self.shown = true;
         }

@@ -6,11 +6,12 @@
 mod difference;
 mod events;
 mod report;
+mod running;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use clap::Parser;
@@ -20,6 +21,7 @@ use super::{Cli, expect, files};
 use crate::edge::Paths;
 use events::{Events, Folder};
 use report::{Report, Run};
+use running::Running;
 
 /// Run one command with many seeds: which of them fail, in how many ways, and how to repeat each.
 ///
@@ -28,7 +30,8 @@ use report::{Report, Run};
 ///
 /// Prints a line for each seed, then the failures in groups: by what they say, and by the first event in which they differ
 /// from all runs that passed. The exit code is 0 when all passed, 1 when one failed, 2 when
-/// the command could not be carried out.
+/// the command could not be carried out. Ctrl-C ends the runs that go on, and with them the sweep; what stands below is of
+/// those before them, and the exit code is 130.
 #[derive(Debug, clap::Args)]
 pub struct SweepArgs {
     /// How many seeds.
@@ -85,10 +88,11 @@ fn start(args: &SweepArgs) -> Result<i32, String> {
     let seeds = seeds(args.first, args.seeds.get(), args.shard)?;
     let program = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let folder = Folder::new()?;
+    let (folder, running) = (Folder::new()?, Running::until_a_signal()?);
     let mut report = Report::default();
-    let mut progress = Progress::new(Some(seeds.len()));
-    sweep(args, (&program, &folder), &seeds, jobs, &mut |run| {
+    let mut progress = Progress::new(Some(seeds.count));
+    let start = Start { program: &program, command: &args.command, folder: &folder, running: &running };
+    sweep(args.stop, &start, &seeds, jobs, &mut |run| {
         progress.clear();
         let could_run = run.could_run();
         report.add(run);
@@ -96,34 +100,47 @@ fn start(args: &SweepArgs) -> Result<i32, String> {
         could_run
     })?;
     progress.clear();
+    if running.ended() {
+        eprintln!("espat-sim: a signal ended the sweep after {} of {} seeds", report.runs(), seeds.count);
+    }
     let groups = report.groups();
     report.summary(&groups);
     if let Some(path) = &args.junit {
         expect::write_junit(path, "espat-sim sweep", report.suite(&groups))?;
     }
-    Ok(i32::from(report.failed() > 0))
+    Ok(if running.ended() { INTERRUPTED } else { i32::from(report.failed() > 0) })
+}
+
+/// The exit code of a sweep that a signal has ended: a shell's for Ctrl-C.
+const INTERRUPTED: i32 = 130;
+
+/// What each run of a sweep is started with.
+struct Start<'s> {
+    program: &'s Path,
+    command: &'s [String],
+    folder: &'s Folder,
+    running: &'s Running,
 }
 
 /// Carries out the runs, `jobs` at once, and hands each to `done` in the order of the seeds; an error when that says that the
-/// command can't be carried out at all.
+/// command can't be carried out at all. `until_one_fails`: --stop.
 fn sweep(
-    args: &SweepArgs,
-    (program, folder): (&Path, &Folder),
-    seeds: &[u64],
+    until_one_fails: bool,
+    start: &Start<'_>,
+    seeds: &Seeds,
     jobs: usize,
     done: &mut dyn FnMut(Run) -> Result<(), String>,
 ) -> Result<(), String> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (send, receive) = crossbeam_channel::unbounded();
     std::thread::scope(|scope| {
-        for _ in 0..jobs.min(seeds.len()) {
+        for _ in 0..jobs.min(seeds.count) {
             let (send, next, stop) = (send.clone(), &next, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(&seed) = seeds.get(index) else { break };
-                    let run = one(program, &args.command, seed, &folder.file(seed));
-                    if args.stop && run.failure.is_some() {
+                    let Some(run) = seeds.get(index).and_then(|seed| start.run(seed)) else { break };
+                    if until_one_fails && run.failure.is_some() {
                         stop.store(true, Ordering::Relaxed);
                     }
                     // The other end lives as long as this scope.
@@ -138,7 +155,7 @@ fn sweep(
             while let Some(run) = waiting.remove(&expected) {
                 expected += 1;
                 // Which later ones were started by then is not for the seeds to say.
-                let last = args.stop && run.failure.is_some();
+                let last = until_one_fails && run.failure.is_some();
                 if let Err(sentence) = done(run) {
                     stop.store(true, Ordering::Relaxed);
                     return Err(sentence);
@@ -152,12 +169,15 @@ fn sweep(
     })
 }
 
-/// One run. `file`: for its events.
-fn one(program: &Path, command: &[String], seed: u64, file: &Path) -> Run {
-    let words = words(command, seed, Some(file));
-    let again: Vec<String> = words_again(command, seed);
-    let output = Command::new(program).args(&words).stdin(Stdio::null()).output();
-    Run::new(seed, again.join(" "), output, Events::take(file))
+impl Start<'_> {
+    /// One run; `None` when a signal has ended it.
+    fn run(&self, seed: u64) -> Option<Run> {
+        let file = self.folder.file(seed);
+        let output =
+            self.running.output(Command::new(self.program).args(words(self.command, seed, Some(&file))))?;
+        let again = words_again(self.command, seed).join(" ");
+        Some(Run::new(seed, again, output, Events::take(&file)))
+    }
 }
 
 /// The arguments of a run: its seed comes behind the command's name. `events`: where they go, for a run of the sweep, which
@@ -182,12 +202,28 @@ fn words_again(command: &[String], seed: u64) -> Vec<String> {
     own.map(|word| expect::shell_word(&word)).collect()
 }
 
+/// The seeds of a sweep, or of a part of it, in their order. They may be more than fit into memory.
+struct Seeds {
+    first: u64,
+    step: u64,
+    count: usize,
+}
+
+impl Seeds {
+    fn get(&self, place: usize) -> Option<u64> {
+        (place < self.count).then(|| self.first + place as u64 * self.step)
+    }
+}
+
 /// The seeds of this part of a sweep.
-fn seeds(first: u64, count: usize, shard: Option<Shard>) -> Result<Vec<u64>, String> {
+fn seeds(first: u64, count: usize, shard: Option<Shard>) -> Result<Seeds, String> {
     let Shard { index, count: shards } = shard.unwrap_or(Shard { index: 1, count: 1 });
-    let last = u64::try_from(count - 1).ok().and_then(|more| first.checked_add(more));
-    let last = last.ok_or_else(|| format!("{count} seeds from {first} on go beyond 18446744073709551615"))?;
-    Ok((first..=last).skip(index - 1).step_by(shards).collect())
+    if first.checked_add(count as u64 - 1).is_none() {
+        return Err(format!("{count} seeds from {first} on go beyond 18446744073709551615"));
+    }
+    let count = count.saturating_sub(index - 1).div_ceil(shards);
+    // Where it goes beyond the last seed there is none in this part.
+    Ok(Seeds { first: first.saturating_add(index as u64 - 1), step: shards as u64, count })
 }
 
 /// The files of a run, which each seed must have for itself.
@@ -260,14 +296,23 @@ mod tests {
 
     #[test]
     fn the_parts_of_a_sweep_are_the_whole_and_no_seed_is_in_two() {
-        let whole = seeds(5, 10, None).expect("seeds");
+        let list = |first, count, shard| {
+            let seeds = seeds(first, count, shard).expect("seeds");
+            (0..seeds.count).filter_map(|place| seeds.get(place)).collect::<Vec<u64>>()
+        };
+        let whole = list(5, 10, None);
         assert_eq!(whole, (5..15).collect::<Vec<u64>>());
         let mut parts: Vec<u64> =
-            (1..=4).flat_map(|index| seeds(5, 10, Some(Shard { index, count: 4 })).expect("seeds")).collect();
+            (1..=4).flat_map(|index| list(5, 10, Some(Shard { index, count: 4 }))).collect();
         parts.sort_unstable();
         assert_eq!(parts, whole);
-        assert_eq!(seeds(u64::MAX, 1, None), Ok(vec![u64::MAX]));
+        assert_eq!(list(u64::MAX, 1, None), [u64::MAX]);
+        assert_eq!(list(u64::MAX - 1, 2, Some(Shard { index: 2, count: 2 })), [u64::MAX]);
+        assert_eq!(list(u64::MAX - 1, 2, Some(Shard { index: 4, count: 4 })), [0; 0]);
         assert!(seeds(u64::MAX, 2, None).is_err());
+        // As many as there are need no room.
+        let all = seeds(0, usize::MAX, Some(Shard { index: 2, count: 3 })).expect("seeds");
+        assert_eq!((all.get(0), all.get(1), all.get(all.count)), (Some(1), Some(4), None));
         for wrong in ["0/4", "5/4", "1", "a/b", "1/0", ""] {
             assert!(shard(wrong).is_err(), "{wrong}");
         }

@@ -1,10 +1,11 @@
 //! `espat-sim sweep`: many seeds of one command are what they are one by one.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
-use crate::tools::{directory, espat_sim, firmware};
+use crate::tools::{directory, espat_sim, firmware, qemu};
 
 fn sweep(words: &[&str]) -> Output {
     espat_sim("sweep").args(words).output().expect("start espat-sim sweep")
@@ -79,6 +80,70 @@ fn failures_are_grouped_and_each_has_the_command_that_repeats_it() {
     assert!(xml.contains("tests=\"3\"") && xml.contains("failures=\"3\"") && xml.contains("seed 8"), "{xml}");
     let stopped = sweep(&["--stop", "--jobs", "1", "--seeds", "3", "--", "run", &transcript]);
     assert!(text(&stopped.stdout).ends_with("0 passed, 1 failed\n"), "{}", text(&stopped.stdout));
+}
+
+#[test]
+fn more_seeds_than_fit_into_memory_are_no_matter() {
+    let output = sweep(&["--seeds", "1000000000000000", "--", "demo", "--scenario", "there is none.toml"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot read there is none.toml"), "{said}");
+}
+
+/// Whether there is such a process, as something that can take a signal.
+fn signal(name: &str, pid: &str) -> bool {
+    Command::new("kill").args(["-s", name, pid]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+}
+
+#[test]
+fn a_signal_ends_a_sweep_with_its_runs_and_what_was_done_is_told() {
+    let folder = directory("sweep-signal");
+    let (temporary, junit) = (folder.join("tmp"), folder.join("junit.xml"));
+    std::fs::create_dir(&temporary).expect("make a folder");
+    // Seed 2 goes on for ever: its QEMU is stopped, and waits for a debugger.
+    let script = folder.join("qemu");
+    let stopped = format!("exec {} -M mps2-an385 -display none -nodefaults -pidfile pid -S \"$@\"", qemu());
+    let choice = format!("#!/bin/sh\ncase \"$*\" in *seed-1*) exit 0;; esac\n{stopped}\n");
+    std::fs::write(&script, choice).expect("write a script");
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("make it a program");
+    let mut command = espat_sim("sweep");
+    command
+        .current_dir(&folder)
+        .env("TMPDIR", &temporary)
+        .args(["--seeds", "1000", "--jobs", "1", "--junit"]);
+    command.arg(&junit).args(["--", "qemu", "--"]).arg(&script).args(["-name", "seed-{seed}-"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the sweep");
+    let pid = loop {
+        assert_eq!(child.try_wait().expect("ask"), None, "the sweep has ended by itself");
+        match std::fs::read_to_string(folder.join("pid")) {
+            Ok(pid) if pid.ends_with('\n') => break pid.trim().to_owned(),
+            _ => std::thread::yield_now(),
+        }
+    };
+    assert!(signal("TERM", &child.id().to_string()), "the sweep is gone");
+    let output = child.wait_with_output().expect("wait for the sweep");
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(!signal("0", &pid), "QEMU goes on without the sweep");
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.starts_with("pass seed 1\n1 passed, 0 failed\n"), "{said}");
+    assert!(said.ends_with("a signal ended the sweep after 1 of 1000 seeds\n"), "{said}");
+    assert_eq!(std::fs::read_dir(&temporary).expect("list").count(), 0, "a folder was left behind");
+    let xml = std::fs::read_to_string(&junit).expect("the JUnit file");
+    assert!(xml.contains("tests=\"1\"") && xml.contains("seed 1"), "{xml}");
+}
+
+#[test]
+fn the_demo_fails_with_what_its_scenario_expects() {
+    let folder = directory("demo-expects");
+    let scenario = folder.join("strict.toml");
+    let strict = "expect = [\"wifi reply ready\", \"never wifi link 1 opened\"]\n";
+    std::fs::write(&scenario, [strict, espat_sim::world::Scenario::default_text()].concat())
+        .expect("write a scenario");
+    let output =
+        espat_sim("demo").arg("--no-dialogue").arg("--scenario").arg(&scenario).output().expect("start");
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("FAIL: ") && said.contains("strict.toml:1: ") && !said.contains("PASS"), "{said}");
 }
 
 /// The built-in scenario with a web server that first resets each connection and then says nothing any more. What a run meets
