@@ -1,5 +1,6 @@
 """The pytest plugin, in a pytest of its own: what its fixtures give, and what is left of a test that fails."""
 
+import os
 import pathlib
 import re
 import shlex
@@ -74,6 +75,78 @@ def test_a_fixture_that_fails_leaves_them_as_well(pytester, made):
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
     assert (pytester.path / said(result)["records"] / "input.espat-log").exists()
+
+
+def test_a_failure_shows_the_tests_lines_and_the_sentence_and_nothing_of_the_package(pytester, made):
+    made(
+        """
+        import pytest
+
+        def test_it(module):
+            module.expect_exact("never said", timeout=2_000_000_000)
+
+        @pytest.mark.espat(scenario="[ap.home]\\npasword = 'x'\\n")
+        def test_slip(espat):
+            pass
+
+        @pytest.mark.espat(sed=1)
+        def test_marker(espat):
+            pass
+
+        def test_no_firmware(qemu):
+            qemu("none.elf", "mps2-an385")
+        """
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=2, errors=2)
+    text = result.stdout.str()
+    assert "did you mean `password`?" in text and "'never said' did not come by 2.000000 s" in text
+    assert "the marker is espat(" in text and "there is no firmware" in text
+    assert not re.search(r"^\S*espat_sim\S*\.py:\d+", text, re.MULTILINE), text
+
+
+def test_records_that_are_none_are_not_named(pytester, made):
+    made("def test_it(qemu):\n    qemu('none.elf', 'mps2-an385')\n")
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    assert "records" not in said(result) and "to run it again" in said(result)
+    assert not (pytester.path / "espat-failures").exists()
+
+
+def test_a_folder_for_records_that_can_not_be_made_is_said_with_the_option(pytester, made):
+    made("def test_it(espat):\n    pass\n")
+    result = pytester.runpytest("--espat-output", "test_sample.py")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*cannot make *test_sample.py*--espat-output names another*"])
+
+
+def test_a_folder_is_made_though_another_process_removes_its_parent(tmp_path, monkeypatch):
+    make, removed = os.mkdir, []
+
+    def mkdir(path, *more, **options):
+        make(path, *more, **options)
+        if pathlib.Path(path).name == "failures" and not removed:
+            removed.append(path)
+            os.rmdir(path)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    espat_sim.pytest_plugin._make(tmp_path / "failures" / "test")
+    assert removed and (tmp_path / "failures" / "test").is_dir()
+
+
+def test_a_run_that_does_not_start_says_why_where_something_is_awaited(pytester, made, monkeypatch):
+    made(f"def test_it(qemu):\n    qemu({str(FIRMWARE)!r}, 'mps2-an385').expect_exact('PASS')\n")
+    monkeypatch.setenv("PATH", str(pytester.path))
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*has ended with exit code 2*", "*there is no qemu-system-arm here*", "QEMU: exit code 2"])
+
+
+def test_a_limit_in_seconds_is_refused(pytester, made):
+    made(f"def test_it(qemu):\n    qemu({str(FIRMWARE)!r}, 'mps2-an385', limit=60)\n")
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*limit=60: less than a microsecond*"])
 
 
 def test_seeds_are_runs_of_their_own_and_each_failure_has_its_command(pytester, made):

@@ -340,6 +340,33 @@ def test_a_module_that_nobody_attached_can_not_be_waited_for(world):
 
 def test_a_closed_world_is_an_error_and_nothing_worse(wifi, world):
     world.close()
-    with pytest.raises(Error):
+    with pytest.raises(Error, match="the world is closed"):
         wifi.write("AT")
     world.close()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_that_is_none_is_refused_and_not_cut_to_one(seed):
+    with pytest.raises(ValueError, match="seed=.*expected 0 to 18446744073709551615"):
+        World(seed=seed)
+    with pytest.raises(TypeError, match="seed='3'"):
+        World(seed="3")
+
+
+def test_a_time_that_is_none_is_refused_and_moves_nothing():
+    with World() as world:
+        module = world.attach()
+        for move in (module.advance, world.advance_all):
+            for to in (-5, 2**64):
+                with pytest.raises(ValueError, match=f"to={to}"):
+                    move(to)
+        assert module.now == 0
+        module.expect_exact("ready")
+
+
+def test_a_word_that_is_none_of_its_kind_is_refused_with_those_that_are():
+    with World() as world:
+        with pytest.raises(Error, match="mcu_tx='as_stored': expected one of 'wire', 'as-stored'"):
+            world.attach(mcu_tx="as_stored")
+        with pytest.raises(Error, match="pin='boot': expected one of 'en', 'gpio0'"):
+            world.attach().set_pin("boot", True)

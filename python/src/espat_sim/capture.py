@@ -7,7 +7,9 @@ import shutil
 import subprocess
 from typing import Callable, Optional, Union
 
-from .errors import Error
+from .errors import Error, refusals_hide_their_way
+
+__tracebackhide__ = refusals_hide_their_way
 
 
 class TsharkMissing(Error):
@@ -34,7 +36,9 @@ class Capture:
             command += ["-e", field]
         run = subprocess.run(command, capture_output=True, text=True, errors="backslashreplace", check=False)
         if run.returncode:
-            raise Error(f"tshark: {run.stderr.strip()}")
+            # In a container everybody is root, and there it says so each time.
+            said = [line for line in run.stderr.splitlines() if not line.startswith("Running as user ")]
+            raise Error("\n".join(["tshark could not read the capture:", *said]))
         return [line.split("\t") for line in run.stdout.splitlines()]
 
     def count(self, display_filter: str = "") -> int:

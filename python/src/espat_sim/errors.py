@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Error(Exception):
     """A call was refused, and nothing was changed. The text is the library's sentence.
@@ -28,3 +30,9 @@ class CommandFailed(AssertionError):
 
 class RunFailed(AssertionError):
     """A run of `espat-sim qemu` ended otherwise than with 0. The text has what it said about that."""
+
+
+def refusals_hide_their_way(caught: Any) -> bool:
+    """For pytest, which asks each module of a traceback (`__tracebackhide__`) whether it stays out of it: where something was
+    refused or did not come, the sentence and the test's own line say all. Other exceptions are shown whole."""
+    return isinstance(caught.value, (Error, AssertionError, ValueError, TypeError))

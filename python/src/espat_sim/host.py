@@ -7,9 +7,12 @@ import re
 from typing import TYPE_CHECKING, Union
 
 from .constants import Protocol
+from .errors import refusals_hide_their_way
 
 if TYPE_CHECKING:
     from .world import World
+
+__tracebackhide__ = refusals_hide_their_way
 
 
 class Host:

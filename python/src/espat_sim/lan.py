@@ -6,9 +6,13 @@ import ctypes
 from typing import TYPE_CHECKING
 
 from . import abi
+from .errors import refusals_hide_their_way
+from .times import whole_number
 
 if TYPE_CHECKING:
     from .world import World
+
+__tracebackhide__ = refusals_hide_their_way
 
 _LONGEST = 1518
 
@@ -29,7 +33,7 @@ class Lan:
 
     def send(self, frame: bytes, at: int) -> None:
         """The device sends a frame at this time, in ns: at most 100 us before the slowest module's."""
-        self._world.call("espat_lan_send", self.number, at, frame, len(frame))
+        self._world.call("espat_lan_send", self.number, whole_number("at", at), frame, len(frame))
 
     def take(self) -> list[tuple[int, bytes]]:
         """Takes the frames for the device that are known by now, each with the time, in ns, at which it is there."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Sequence, Union
+from typing import TYPE_CHECKING, Any, Mapping, Sequence, Union
 
 from . import abi, facts
 from .constants import McuLoss, McuTx, ObeysRts, OutputPin, Parity, Pin, StopBits
-from .errors import CommandFailed
+from .errors import CommandFailed, Error, refusals_hide_their_way
 from .stream import DEFAULT_TIMEOUT, Pattern, Stream
-from .times import timeout_ns
+from .times import timeout_ns, whole_number
 
 if TYPE_CHECKING:
     from .world import World
+
+__tracebackhide__ = refusals_hide_their_way
 
 #: Names of the pins that the MCU drives; "rts" is the MCU's, the module's CTS.
 PINS = {"en": Pin.EN, "gpio0": Pin.GPIO0, "rts": Pin.MCU_RTS, "wake": Pin.WAKE}
@@ -22,6 +24,14 @@ OBEYS_RTS = {None: ObeysRts.NOT_GIVEN, True: ObeysRts.YES, False: ObeysRts.NO}
 #: Lines that end the answer to a command.
 _ENDS = ("OK", "ERROR", "FAIL", "SEND OK", "SEND FAIL")
 _BATCH = 256
+
+
+def one_of(what: str, value: Any, choices: Mapping[Any, int]) -> int:
+    """What is meant by a word; an Error that has all of them for any other."""
+    if value not in choices:
+        words = ", ".join(repr(word) for word in choices if word is not None)
+        raise Error(f"{what}={value!r}: expected one of {words}")
+    return choices[value]
 
 
 class Module:
@@ -118,7 +128,7 @@ class Module:
 
     def advance(self, to: int) -> None:
         """Lets everything up to and including `to` happen, as far as this module is concerned."""
-        self._call("espat_advance", to)
+        self._call("espat_advance", whole_number("to", to))
         self.now = to
 
     def catch_up(self) -> None:
@@ -144,7 +154,7 @@ class Module:
 
     def set_pin(self, pin: str, level: bool) -> None:
         """The MCU drives "en", "gpio0", "rts" or "wake" now."""
-        self._call("espat_pin_set", self.now, PINS[pin], int(level))
+        self._call("espat_pin_set", self.now, one_of("pin", pin, PINS), int(level))
 
     def pins(self) -> list[facts.PinChange]:
         """Takes the changes of the pins that the module drives. Needs Record.PINS."""

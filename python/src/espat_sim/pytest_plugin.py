@@ -23,13 +23,19 @@ import pytest
 
 from .capture import Capture, TsharkMissing
 from .constants import Record
-from .errors import Error
+from .errors import Error, refusals_hide_their_way
 from .module import Module
 from .qemu import Qemu
 from .times import shown
 from .world import DEFAULT_RECORD, World
 
 MARKER = "espat(scenario=None, file=None, module=None, seed=None, mcu_tx=None, obeys_rts=None): the world of a test"
+
+
+def __tracebackhide__(caught: Any) -> bool:
+    return isinstance(caught.value, pytest.UsageError) or refusals_hide_their_way(caught)
+
+
 _KEYS = ("scenario", "file", "module", "seed", "mcu_tx", "obeys_rts")
 
 
@@ -84,9 +90,13 @@ class Evidence:
         self.world: Optional[World] = None
         self.runs: list[Qemu] = []
         self._kept = False
-        if self.folder.exists():
-            shutil.rmtree(self.folder)  # of an earlier run
-        self.folder.mkdir(parents=True)
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)  # of an earlier run
+            _make(self.folder)
+        except OSError as error:
+            sentence = f"cannot make {self.folder} for the test's records: {error.strerror}; --espat-output names another"
+            raise Error(sentence) from None
 
     def capture(self) -> Capture:
         """The capture of the last run in QEMU, or of the world."""
@@ -99,18 +109,21 @@ class Evidence:
 
     def keep(self) -> str:
         """Writes everything out, for a test that has failed. Returns what there is to say about it."""
-        self._kept = True
         said = []
         for run in self.runs:
             run.close()
             result = run.wait(check=False)
-            said.append(f"QEMU: exit code {result.exit_code} at {shown(result.ns)}, digest {result.digest}")
+            # One that could not be started has neither a time nor a digest.
+            when = f" at {shown(result.ns)}, digest {result.digest}" if result.digest else ""
+            said.append(f"QEMU: exit code {result.exit_code}{when}")
             said.append(f"  alone: {run.repeat}")
         seed = self.runs[-1].seed if self.runs else None
         if self.world is not None and not self.world.closed:
             seed = self.world.seed()
             said.append(self._report(self.world))
-        said.append(f"records: {_shown_path(self._item, self.folder)}")
+        if any(self.folder.iterdir()):
+            self._kept = True
+            said.append(f"records: {_shown_path(self._item, self.folder)}")
         said.append(f"to run it again: {self._command(seed)}")
         return "\n".join(said)
 
@@ -157,6 +170,15 @@ class Evidence:
             # And the folder of folders with the last one.
             with contextlib.suppress(OSError):
                 self.folder.parent.rmdir()
+
+
+def _make(folder: pathlib.Path) -> None:
+    """Makes a folder, and the folder of folders, which another process of pytest-xdist may remove in between."""
+    for _ in range(100):
+        with contextlib.suppress(FileNotFoundError):
+            folder.mkdir(parents=True)
+            return
+    folder.mkdir(parents=True)
 
 
 _EVIDENCE = pytest.StashKey[Evidence]()

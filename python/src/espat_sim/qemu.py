@@ -18,10 +18,12 @@ import subprocess
 import tempfile
 from typing import IO, Any, Optional, Sequence, Union
 
-from .errors import Error, RunFailed
+from .errors import Error, RunFailed, refusals_hide_their_way
 from .library import command_path
 from .stream import DEFAULT_TIMEOUT, Pattern, Stream
-from .times import SECOND
+from .times import SECOND, timeout_ns, whole_number
+
+__tracebackhide__ = refusals_hide_their_way
 
 _Path = Union[str, "os.PathLike[str]"]
 
@@ -71,6 +73,9 @@ class Qemu:
             raise Error("give either the firmware and its machine, or the whole command of QEMU")
         if firmware is not None and machine is None:
             raise Error("the machine is missing: it is what QEMU's -M takes, such as mps2-an385")
+        timeout_ns(limit, "limit")
+        if seed is not None:
+            whole_number("seed", seed)
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="espat-")
         self.folder = pathlib.Path(folder or self._temporary.name)  # type: ignore[union-attr]
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -90,8 +95,8 @@ class Qemu:
         files += ["--report", str(self.folder / "report.txt"), "--dialogue", "--color", "never"]
         #: The virtual time of the last line that was read, in ns.
         self.now = 0
-        self.console = Stream("the firmware's console", lambda: self.now, self._more)
-        self.dialogue = Stream("the dialogue", lambda: self.now, self._more)
+        self.console = Stream("the firmware's console", lambda: self.now, self._more, self._why_ended)
+        self.dialogue = Stream("the dialogue", lambda: self.now, self._more, self._why_ended)
         self._ahead: Optional[tuple[int, Stream, bytes]] = None
         self._result: Optional[Result] = None
         self._printed = open(self.folder / "dialogue.txt", "w", encoding="utf-8")  # noqa: SIM115
@@ -191,6 +196,10 @@ class Qemu:
             self._ahead = None
             self.now = max(self.now, ns)
             stream.append(data)
+
+    def _why_ended(self) -> str:
+        result = self._result
+        return f"\nthe run has ended with exit code {result.exit_code}:\n{self.messages()}" if result else ""
 
     def _end(self) -> Result:
         if self._result is None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Optional, Sequence, Union
 
-from .errors import Timeout
+from .errors import Timeout, refusals_hide_their_way
 from .times import SECOND, shown, timeout_ns
+
+__tracebackhide__ = refusals_hide_their_way
 
 Pattern = Union[str, bytes, "re.Pattern[str]", "re.Pattern[bytes]"]
 
@@ -25,9 +27,12 @@ _Find = Callable[[bytes], Optional[Any]]
 class Stream:
     """Bytes that come in virtual time."""
 
-    def __init__(self, name: str, now: Callable[[], int], more: Callable[[int], bool]) -> None:
-        """`more(limit)` lets time go on, to `limit` at most, and appends what comes; False when nothing can come by then."""
-        self._name, self._now, self._more = name, now, more
+    def __init__(
+        self, name: str, now: Callable[[], int], more: Callable[[int], bool], end: Callable[[], str] = lambda: ""
+    ) -> None:
+        """`more(limit)` lets time go on, to `limit` at most, and appends what comes; False when nothing can come by then.
+        `end()` says of a stream that has ended how it came to that."""
+        self._name, self._now, self._more, self._end = name, now, more, end
         self._waiting = bytearray()
 
     def append(self, data: bytes) -> None:
@@ -106,9 +111,11 @@ class Stream:
         cut = "... " if len(came) > _EXCERPT else ""
         what = f"{cut}{came[-_EXCERPT:].decode('utf-8', 'backslashreplace')}" if came else "nothing"
         end = self._now()
-        until = f"by {shown(deadline)}" if end >= deadline else f"before it ended at {shown(end)}"
+        ended = end < deadline
+        until = f"before it ended at {shown(end)}" if ended else f"by {shown(deadline)}"
+        why = self._end() if ended else ""
         shown_wanted = wanted.pattern if isinstance(wanted, re.Pattern) else wanted
-        return f"{self._name}: {shown_wanted!r} did not come {until} (waited from {shown(start)}); what came:\n{what}"
+        return f"{self._name}: {shown_wanted!r} did not come {until} (waited from {shown(start)}); what came:\n{what}{why}"
 
 
 def _several(one_or_more: Any) -> Sequence[Any]:

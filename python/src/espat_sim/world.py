@@ -11,13 +11,15 @@ from typing import Any, Optional, Union
 
 from . import abi, facts
 from .constants import Outcome, PacketKind, Record, ReplayOutcome, Side, Status
-from .errors import Error, Timeout
+from .errors import Error, Timeout, refusals_hide_their_way
 from .host import Host
 from .lan import Lan
 from .library import load
-from .module import MCU_TX, OBEYS_RTS, Module
+from .module import MCU_TX, OBEYS_RTS, Module, one_of
 from .stream import DEFAULT_TIMEOUT
-from .times import shown, timeout_ns
+from .times import shown, timeout_ns, whole_number
+
+__tracebackhide__ = refusals_hide_their_way
 
 #: How far one module of a world may be ahead of the slowest one.
 LOOKAHEAD = 100_000
@@ -50,7 +52,8 @@ class World:
         options = _recording(record, capture, input_log, keylog)
         options.scenario = scenario.encode() if scenario is not None else None
         options.scenario_path = os.fsencode(scenario_path) if scenario_path else None
-        options.seed, options.seed_given = seed or 0, int(seed is not None)
+        if seed is not None:
+            options.seed, options.seed_given = whole_number("seed", seed), 1
         _check(library, library.espat_world_new(ctypes.byref(options), ctypes.byref(handle)))
         self._own(library, handle)
 
@@ -95,6 +98,8 @@ class World:
 
     def call(self, function: str, *arguments: object) -> None:
         """Calls a function of the library with this world before `arguments`; an answer other than 0 is an Error."""
+        if self.closed:
+            raise Error("the world is closed")
         _check(self._library, getattr(self._library, function)(self._handle, *arguments))
 
     # --- Modules and time -----------------------------------------------------------------------------------------------
@@ -125,7 +130,9 @@ class World:
             module = Module(self, chosen, self._restored.pop(chosen))
             self._attached.append(module)
             return module
-        options = abi.AttachOptions(mcu_tx=MCU_TX[mcu_tx], obeys_rts=OBEYS_RTS[obeys_rts])
+        options = abi.AttachOptions(
+            mcu_tx=one_of("mcu_tx", mcu_tx, MCU_TX), obeys_rts=one_of("obeys_rts", obeys_rts, OBEYS_RTS)
+        )
         number = ctypes.c_uint32()
         self.call("espat_attach", chosen.encode(), ctypes.byref(options), ctypes.byref(number))
         module = Module(self, chosen, number.value)
@@ -163,7 +170,7 @@ class World:
     def advance_all(self, to: int) -> None:
         """Lets everything up to and including `to` happen for all modules, also for those that nobody has attached, in one
         call: what waits costs nothing. An Error when a module has come further; nothing was changed then."""
-        self.call("espat_advance_all", to)
+        self.call("espat_advance_all", whole_number("to", to))
         for module in self._attached:
             module.catch_up()
 
