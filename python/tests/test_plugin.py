@@ -3,8 +3,12 @@
 import os
 import pathlib
 import re
+import select
 import shlex
 import shutil
+import signal
+import subprocess
+import sys
 import xml.etree.ElementTree
 
 import espat_sim
@@ -140,6 +144,29 @@ def test_a_run_that_does_not_start_says_why_where_something_is_awaited(pytester,
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*has ended with exit code 2*", "*there is no qemu-system-arm here*", "QEMU: exit code 2"])
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="this system can not wait for another's process")
+def test_a_run_ends_with_the_process_that_was_killed_in_the_middle_of_it(tmp_path):
+    # This QEMU waits for a debugger: it never ends by itself.
+    script = """
+import os, signal, sys
+from espat_sim import Qemu
+qemu = ["qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-nodefaults", "-S"]
+run = Qemu(command=qemu, folder=sys.argv[1])
+print(run._process.pid, flush=True)
+sys.stdin.read()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    words = [sys.executable, "-c", script, str(tmp_path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        run = os.pidfd_open(int(process.stdout.readline()))
+        process.stdin.close()
+        assert process.wait() == -signal.SIGKILL
+    ended = select.poll()
+    ended.register(run, select.POLLIN)
+    assert ended.poll(60_000), "the run goes on without anybody"
+    os.close(run)
 
 
 def test_a_limit_in_seconds_is_refused(pytester, made):

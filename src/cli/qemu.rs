@@ -95,6 +95,9 @@ pub struct QemuArgs {
     /// The library to load; without it, the one that belongs to this command.
     #[arg(long, value_name = "FILE")]
     library: Option<PathBuf>,
+    /// For a program that starts this one and may be killed: end as SIGTERM would end it when the standard input ends.
+    #[arg(long, hide = true)]
+    ends_with_input: bool,
     /// Test aid: wake QEMU's main loop all the time.
     #[arg(long, hide = true)]
     flood: bool,
@@ -178,9 +181,15 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
         // What QEMU and the firmware print there must not get into the capture.
         command.stdout(io::stderr());
     }
+    if args.ends_with_input {
+        command.stdin(Stdio::null());
+    }
     let spawned = child::spawn_and_forward(&mut command);
     drop((writer, output));
     let mut qemu = spawned.map_err(|e| cannot_start(program, &e))?;
+    if args.ends_with_input {
+        end_with_input().map_err(|e| format!("cannot start a thread: {e}"))?;
+    }
     let said = qemu.stderr.take().map(|stream| stderr::pass_on(&own_name(program), stream));
     let said = said.transpose().map_err(|e| format!("cannot start a thread: {e}"))?;
     let (facts, shown) = follow(args, BufReader::new(reader));
@@ -223,6 +232,15 @@ fn start(args: &QemuArgs) -> Result<i32, String> {
     let code = if lost.is_empty() || ended.is_some() { code } else { UNWRITTEN };
     conclude(args, &facts, &lost, code);
     Ok(code)
+}
+
+/// Lets a signal come, as from a user, when the standard input has ended: whoever held its other end has closed it or is gone.
+fn end_with_input() -> io::Result<()> {
+    std::thread::Builder::new().name("input".to_owned()).spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGTERM);
+    })?;
+    Ok(())
 }
 
 /// The standard output for `--capture -`, as QEMU inherits it.

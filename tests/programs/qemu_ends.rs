@@ -72,6 +72,29 @@ fn a_standard_output_that_is_full_is_exit_code_2() {
 }
 
 #[test]
+fn a_run_ends_with_its_input_when_it_is_told_so() {
+    let here = folder("input");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_espat-sim"));
+    command.current_dir(&here).args(["qemu", "--ends-with-input", "--"]);
+    // This QEMU waits for a debugger.
+    command.args([&qemu(), "-M", "mps2-an385", "-display", "none", "-nodefaults", "-pidfile", "pid", "-S"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("start espat-sim");
+    let pid = loop {
+        assert_eq!(child.try_wait().expect("ask"), None, "the run has ended by itself");
+        match std::fs::read_to_string(here.join("pid")) {
+            Ok(pid) if pid.ends_with('\n') => break pid,
+            _ => std::thread::yield_now(),
+        }
+    };
+    drop(child.stdin.take());
+    let output = child.wait_with_output().expect("wait for the run");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(143), "{said}");
+    assert!(!signal("0", pid.trim()), "QEMU goes on");
+}
+
+#[test]
 fn a_signal_to_qemu_itself_is_no_success() {
     let here = folder("qemu-signal");
     let (mut child, qemu) = started(&here, &["--report", "report"]);

@@ -92,7 +92,7 @@ class Qemu:
         #: What repeats this run, without this package.
         self.repeat = shlex.join(["espat-sim", "qemu", *run, *options, "--", *command, *arguments])
         files = ["--capture", str(self.capture_path), "--input-log", str(self.input_log_path)]
-        files += ["--report", str(self.folder / "report.txt"), "--dialogue", "--color", "never"]
+        files += ["--report", str(self.folder / "report.txt"), "--dialogue", "--color", "never", "--ends-with-input"]
         #: The virtual time of the last line that was read, in ns.
         self.now = 0
         self.console = Stream("the firmware's console", lambda: self.now, self._more, self._why_ended)
@@ -103,7 +103,8 @@ class Qemu:
         with open(self.folder / "messages.txt", "wb") as messages:
             self._process = subprocess.Popen(
                 [command_path(), "qemu", *run, *files, *options, "--", *command, *arguments],
-                stdin=subprocess.DEVNULL,
+                # Nothing is written to it. It ends with this process, however that ends, and the run with it.
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=messages,
                 text=True,
@@ -204,6 +205,7 @@ class Qemu:
     def _end(self) -> Result:
         if self._result is None:
             code = self._process.wait()
+            self._process.stdin.close()  # type: ignore[union-attr]
             self._process.stdout.close()  # type: ignore[union-attr]
             self._printed.close()
             self._result = self._report(code)
