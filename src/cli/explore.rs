@@ -27,13 +27,13 @@ pub struct ExploreArgs {
     #[arg(long, value_name = "N", value_parser = super::seed, default_value = "1")]
     seed: u64,
     /// How many seeds; without it, and without --for, 100.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::at_least_one)]
     seeds: Option<NonZeroUsize>,
     /// Go on for so long, of wall-clock time: `60s`, `10min`.
     #[arg(long = "for", value_name = "TIME", value_parser = options::limit, conflicts_with = "seeds")]
     time: Option<Duration>,
     /// How many run at once; without it, as many as this machine has processors.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::at_least_one)]
     jobs: Option<NonZeroUsize>,
 }
 
@@ -112,24 +112,18 @@ impl Met {
 /// Runs the seeds up to `last`, or as long as there is time, and takes them in order. The first that fails, if one does.
 fn explore(args: &ExploreArgs, last: u64, progress: &mut Progress, met: &mut Met) -> Option<(u64, Failure)> {
     let jobs = args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let (next, stop) = (AtomicU64::new(args.seed), AtomicBool::new(false));
+    let (next, stop) = (AtomicU64::new(0), AtomicBool::new(false));
     let (send, receive) = crossbeam_channel::unbounded();
     std::thread::scope(|scope| {
         for _ in 0..jobs {
             let (send, next, stop) = (send.clone(), &next, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    let Ok(seed) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seed| {
-                        // The one behind the last is not drawn.
-                        (seed <= last).then_some(seed.saturating_add(1))
-                    }) else {
-                        break;
-                    };
+                    let drawn_before = next.fetch_add(1, Ordering::Relaxed);
+                    let seed = args.seed.checked_add(drawn_before).filter(|seed| *seed <= last);
+                    let Some(seed) = seed else { break };
                     // The other end lives as long as this scope.
                     let _ = send.send((seed, check(&drawn(seed))));
-                    if seed == u64::MAX {
-                        break;
-                    }
                 }
             });
         }

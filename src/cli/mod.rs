@@ -34,6 +34,7 @@ mod trace;
 #[cfg(unix)]
 mod world;
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,6 +116,11 @@ fn long_version() -> &'static str {
 /// A seed.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "expected a whole number from 0 to 18446744073709551615".to_owned())
+}
+
+/// How many of something that there must be.
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number, at least 1".to_owned())
 }
 
 /// The standard output is a capture's.

@@ -248,6 +248,12 @@ pub fn transcripts(given: &[PathBuf], filter: Option<&str>) -> Result<Vec<PathBu
                 return Err(format!("{} has no *.at file", path.display()));
             }
             paths.extend(found);
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            return Err(format!(
+                "{} is a scenario, and `run` takes transcripts (.at), which name theirs in a line `scenario FILE`; \
+                 `espat-sim check` says what is wrong with a scenario",
+                path.display()
+            ));
         } else {
             paths.push(path.clone());
         }

@@ -35,7 +35,7 @@ use running::Running;
 #[derive(Debug, clap::Args)]
 pub struct SweepArgs {
     /// How many seeds.
-    #[arg(long, value_name = "N", default_value = "100")]
+    #[arg(long, value_name = "N", value_parser = super::at_least_one, default_value = "100")]
     seeds: NonZeroUsize,
     /// The first of them.
     #[arg(long, value_name = "N", value_parser = super::seed, default_value = "1")]
@@ -44,7 +44,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<Shard>,
     /// How many run at once; without it, as many as this machine has processors.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = super::at_least_one)]
     jobs: Option<NonZeroUsize>,
     /// End with the first seed that fails.
     #[arg(long)]

@@ -14,6 +14,15 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn a_scenario_given_for_a_transcript_is_one_sentence() {
+    let output = espat_sim(&["run", "scenarios/lossy.toml"]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("lossy.toml is a scenario, and `run` takes transcripts"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
 fn every_form_of_every_command_is_proved_by_a_transcript() {
     let output = espat_sim(&["commands", "--unproved"]);
     let forms = text(&output.stdout);

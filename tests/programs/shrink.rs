@@ -14,6 +14,18 @@ fn shrink(run: &Path, words: &[&str]) -> Output {
 }
 
 #[test]
+fn explore_takes_the_last_seed_there_is_once() {
+    let words = ["--seed", "18446744073709551615", "--seeds", "1", "--jobs", "4"];
+    let output = espat_sim("explore").args(words).output().expect("start espat-sim explore");
+    let [said, err] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    assert!(said.starts_with("PASS: seeds 18446744073709551615 to 18446744073709551615\n"), "{said}{err}");
+    assert!(err.contains(" 1 seeds in "), "{err}");
+    let none = espat_sim("explore").args(["--seeds", "0"]).output().expect("start espat-sim explore");
+    let err = String::from_utf8_lossy(&none.stderr);
+    assert!(err.contains("expected a whole number, at least 1"), "{err}");
+}
+
+#[test]
 fn explore_prints_the_same_for_the_same_seeds_however_many_run_at_once() {
     let explore = |jobs: &str| {
         let words = ["--seed", "3", "--seeds", "4", "--jobs", jobs];
