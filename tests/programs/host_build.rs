@@ -22,6 +22,18 @@ fn build(app: &str) -> PathBuf {
 }
 
 #[test]
+fn without_an_installed_library_the_build_says_how_to_have_one() {
+    let nowhere = directory("host-nowhere");
+    let mut make = tool("make", "make");
+    make.args(["-s", "-C"]).arg(root().join("examples/host")).arg(format!("OUT={}", nowhere.display()));
+    make.env("PKG_CONFIG_LIBDIR", &nowhere).env_remove("PKG_CONFIG_PATH");
+    let output = make.output().expect("start make");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("make install PREFIX=$HOME/.local"), "{said}");
+    assert!(!said.contains("fatal error"), "nothing is to be compiled:\n{said}");
+}
+
+#[test]
 fn firmware_built_for_this_machine_passes_under_the_sanitizers_and_its_log_replays() {
     let program = build("demo");
     let folder = directory("host-demo-run");
