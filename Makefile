@@ -142,6 +142,7 @@ renode: build firmware
 soak: packages-test build firmware
 	ESPAT_SOAK=1 $(CARGO) test --test programs
 	ESPAT_SOAK=1 $(CARGO) test --test simulation -- several_modules many_modules tls_streams a_changed_byte clients:: explore::
+	$(CARGO) test --no-default-features --lib
 	$(CARGO) test --no-default-features --test simulation -- without_tls contract
 	@REQUIRE_RENODE=$(REQUIRE_RENODE) scripts/renode-soak.sh 20
 	@$(MAKE) --no-print-directory golden-elsewhere

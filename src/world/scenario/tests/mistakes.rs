@@ -498,6 +498,7 @@ fn a_build_option_must_be_one_of_the_releases_source() {
     assert!(build.has(Feature::WebSocket) && !build.has(Feature::SslPsk) && build.has(Feature::Http));
 }
 
+#[cfg(feature = "tls")] // a build without it tells of that first
 #[test]
 fn versions_of_tls_with_a_gap_and_numbers_of_suites_with_a_sign_are_told() {
     let of = |tls: &str| {
