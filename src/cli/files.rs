@@ -70,7 +70,7 @@ pub fn events(path: Option<&Path>) -> Result<Option<EventFile>, String> {
 pub fn capture(path: Option<&Path>, args: &CaptureArgs) -> Result<Option<CaptureSink>, String> {
     let Some(path) = path else { return Ok(None) };
     if CaptureSink::is_standard_output(path) {
-        super::give_output_away();
+        super::output::give_away();
     }
     CaptureSink::create_patiently(path, args.form(), tell).map(Some).map_err(|e| e.to_string())
 }

@@ -1,11 +1,7 @@
 //! The command line.
 
-/// `println!` for a reader that may have left: `espat-sim run … | head` goes on to its end without a word.
-macro_rules! say {
-    ($($argument:tt)*) => {
-        $crate::cli::write_line(format_args!($($argument)*))
-    };
-}
+#[macro_use]
+mod output;
 
 mod ca;
 mod check;
@@ -37,7 +33,6 @@ mod world;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
@@ -99,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     };
+    let code = output::failure().map_or(code, |sentence| fail(&sentence));
     ExitCode::from(u8::try_from(code).unwrap_or(2))
 }
 
@@ -121,36 +117,6 @@ fn seed(text: &str) -> Result<u64, String> {
 /// How many of something that there must be.
 fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number, at least 1".to_owned())
-}
-
-/// The standard output is a capture's.
-static OUTPUT_IS_GIVEN_AWAY: AtomicBool = AtomicBool::new(false);
-
-/// From here on the standard output is for a capture alone.
-fn give_output_away() {
-    OUTPUT_IS_GIVEN_AWAY.store(true, Ordering::Relaxed);
-}
-
-/// Whether the standard output is for a capture alone.
-fn output_is_given_away() -> bool {
-    OUTPUT_IS_GIVEN_AWAY.load(Ordering::Relaxed)
-}
-
-/// Nobody reads the standard output any more.
-static OUTPUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);
-
-/// Writes a line to the standard output, or to the standard error stream where a capture has that. When nobody reads it
-/// any more nothing is written: the run goes on, its files become whole, and its exit code is its own.
-fn write_line(line: std::fmt::Arguments<'_>) {
-    use std::io::Write;
-    if output_is_given_away() {
-        // The run and its exit code matter more than what is said about it.
-        let _ = writeln!(std::io::stderr(), "{line}");
-        return;
-    }
-    if !OUTPUT_IS_CLOSED.load(Ordering::Relaxed) && writeln!(std::io::stdout(), "{line}").is_err() {
-        OUTPUT_IS_CLOSED.store(true, Ordering::Relaxed);
-    }
 }
 
 /// Prints one sentence about what went wrong, and gives the exit code for it.

@@ -119,7 +119,7 @@ pub enum Terminal {
 impl Terminal {
     /// The standard output, or the standard error stream where a capture has that.
     pub fn standard() -> Terminal {
-        if super::output_is_given_away() {
+        if super::output::is_given_away() {
             Terminal::Err(std::io::stderr())
         } else {
             Terminal::Out(std::io::stdout())

@@ -249,7 +249,7 @@ fn output_for_capture(args: &QemuArgs) -> Result<Option<OwnedFd>, String> {
         return Ok(None);
     }
     CaptureSink::check_standard_output().map_err(|e| e.to_string())?;
-    super::give_output_away();
+    super::output::give_away();
     let output = io::stdout().as_fd().try_clone_to_owned();
     let output = output.and_then(|fd| child::make_inheritable(fd.as_fd()).map(|_| fd));
     output.map(Some).map_err(|e| format!("cannot pass the standard output on: {e}"))
@@ -338,7 +338,7 @@ fn plugin(args: &QemuArgs, library: &Path, fd: i32, output: Option<&OwnedFd>) ->
 /// Shows the records as they come and keeps the facts. The second value: whether they could be shown.
 fn follow(args: &QemuArgs, mut reader: impl BufRead) -> (Vec<Record>, Result<(), String>) {
     // With the console in the same stream, the standard output is free for it.
-    let on_stdout = args.console.is_some() && !super::output_is_given_away();
+    let on_stdout = args.console.is_some() && !super::output::is_given_away();
     let terminal = if on_stdout { Terminal::standard() } else { Terminal::Err(io::stderr()) };
     let style = Style { color: terminal.has_colour(args.dialogue.color) };
     let mut shown = Ok(());

@@ -25,8 +25,7 @@ pub struct ManArgs {
 pub fn completions(args: &CompletionsArgs) -> i32 {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Cli::command(), "espat-sim", &mut script);
-    // A reader that has left is no mistake.
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), &script);
+    super::output::write_all(&script);
     0
 }
 

@@ -78,3 +78,26 @@ fn colours_come_when_they_are_asked_for_and_never_into_a_file() {
     let plain = run(espat_sim("demo").arg("--color=auto").env("NO_COLOR", "1"));
     assert!(!plain.contains('\x1b'), "NO_COLOR is obeyed");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_can_not_be_written_to_the_standard_output_is_exit_code_2_and_a_reader_that_has_left_is_none() {
+    let transcript = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/transcripts/cipmux.at");
+    for arguments in
+        [&["completions", "bash"][..], &["commands", "--markdown"], &["demo"], &["run", transcript]]
+    {
+        let start =
+            |to: std::process::Stdio| espat_sim(arguments[0]).args(&arguments[1..]).stdout(to).output();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+        let output = start(full.into()).expect("start");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        let sentence = "espat-sim: cannot write the standard output: no storage space\n";
+        assert_eq!(said.matches(sentence).count(), 1, "{arguments:?}: {said}");
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = start(writer.into()).expect("start");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), said.as_ref()), (Some(0), ""), "{arguments:?}");
+    }
+}

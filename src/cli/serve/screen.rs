@@ -27,7 +27,7 @@ impl Screen {
     /// The program's own streams; `console` when lines are read from the standard input.
     pub fn new(console: bool) -> Screen {
         let err = std::io::stderr();
-        let out: Box<dyn Write + Send> = if crate::cli::output_is_given_away() {
+        let out: Box<dyn Write + Send> = if crate::cli::output::is_given_away() {
             Box::new(std::io::stderr())
         } else {
             Box::new(std::io::stdout())
