@@ -69,11 +69,14 @@ lint: toolchain packages-build
 	$(CARGO) clippy --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
+# One more than there are processors: what tests start, they often wait for.
+TEST_THREADS = $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+
 # Unit, integration and documentation tests; the C programs, QEMU and tshark are driven from tests/programs.
 # The library's own tests take seconds, and the optimiser four minutes of a processor for them: they go without.
 unit: build firmware build/python/installed
 	$(CARGO) test --lib --config 'profile.dev.package.espat-sim.opt-level=0'
-	REQUIRE_RENODE=$(REQUIRE_RENODE) $(CARGO) test --test '*'
+	REQUIRE_RENODE=$(REQUIRE_RENODE) RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test --test '*'
 	$(CARGO) test --doc
 
 # The optimiser must not change what happens. The debug build is that of the tests: without them cargo would resolve
