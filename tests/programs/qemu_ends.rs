@@ -1,7 +1,7 @@
 //! How a run in QEMU ends when something goes wrong around it: files that can't be written, signals, a port that is not
 //! there.
 
-use crate::tools::qemu;
+use crate::tools::{pid_of, qemu, signal};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -45,10 +45,6 @@ fn started(folder: &Path, options: &[&str]) -> (Child, String) {
     (child, pid.trim().to_owned())
 }
 
-fn signal(name: &str, pid: &str) -> bool {
-    Command::new("kill").args(["-s", name, pid]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
-}
-
 #[test]
 fn a_file_that_could_not_be_written_is_exit_code_2() {
     let here = folder("full");
@@ -80,18 +76,12 @@ fn a_run_ends_with_its_input_when_it_is_told_so() {
     command.args([&qemu(), "-M", "mps2-an385", "-display", "none", "-nodefaults", "-pidfile", "pid", "-S"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("start espat-sim");
-    let pid = loop {
-        assert_eq!(child.try_wait().expect("ask"), None, "the run has ended by itself");
-        match std::fs::read_to_string(here.join("pid")) {
-            Ok(pid) if pid.ends_with('\n') => break pid,
-            _ => std::thread::yield_now(),
-        }
-    };
+    let pid = pid_of(&mut child, &here.join("pid"));
     drop(child.stdin.take());
     let output = child.wait_with_output().expect("wait for the run");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(143), "{said}");
-    assert!(!signal("0", pid.trim()), "QEMU goes on");
+    assert!(!signal("0", &pid), "QEMU goes on");
 }
 
 #[test]

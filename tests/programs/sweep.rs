@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-use crate::tools::{directory, espat_sim, firmware, qemu};
+use crate::tools::{directory, espat_sim, firmware, pid_of, qemu, signal};
 
 fn sweep(words: &[&str]) -> Output {
     espat_sim("sweep").args(words).output().expect("start espat-sim sweep")
@@ -90,11 +90,6 @@ fn more_seeds_than_fit_into_memory_are_no_matter() {
     assert!(said.contains("cannot read there is none.toml"), "{said}");
 }
 
-/// Whether there is such a process, as something that can take a signal.
-fn signal(name: &str, pid: &str) -> bool {
-    Command::new("kill").args(["-s", name, pid]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
-}
-
 #[test]
 fn a_signal_ends_a_sweep_with_its_runs_and_what_was_done_is_told() {
     let folder = directory("sweep-signal");
@@ -113,13 +108,7 @@ fn a_signal_ends_a_sweep_with_its_runs_and_what_was_done_is_told() {
         .args(["--seeds", "1000", "--jobs", "1", "--junit"]);
     command.arg(&junit).args(["--", "qemu", "--"]).arg(&script).args(["-name", "seed-{seed}-"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("start the sweep");
-    let pid = loop {
-        assert_eq!(child.try_wait().expect("ask"), None, "the sweep has ended by itself");
-        match std::fs::read_to_string(folder.join("pid")) {
-            Ok(pid) if pid.ends_with('\n') => break pid.trim().to_owned(),
-            _ => std::thread::yield_now(),
-        }
-    };
+    let pid = pid_of(&mut child, &folder.join("pid"));
     assert!(signal("TERM", &child.id().to_string()), "the sweep is gone");
     let output = child.wait_with_output().expect("wait for the sweep");
     let said = text(&output.stdout) + &text(&output.stderr);

@@ -1,7 +1,7 @@
 //! Programs, the files they work on, and the library beside this test program.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// How often a run is repeated to see that it is one run: three times, or `full` times in `make soak`.
 pub fn times(full: usize) -> usize {
@@ -72,4 +72,20 @@ pub fn firmware(board: &str, image: &str) -> PathBuf {
     let elf = root().join(format!("build/firmware/{board}{image}.elf"));
     assert!(elf.exists(), "{} is missing: `make test` builds it (make firmware)", elf.display());
     elf
+}
+
+/// Sends a signal; whether there is such a process. The signal `0` only asks that.
+pub fn signal(name: &str, pid: &str) -> bool {
+    Command::new("kill").args(["-s", name, pid]).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+}
+
+/// Waits for the process number that a QEMU somewhere below `child` writes into `file` (`-pidfile`).
+pub fn pid_of(child: &mut Child, file: &Path) -> String {
+    loop {
+        assert_eq!(child.try_wait().expect("ask"), None, "it has ended before QEMU began");
+        match std::fs::read_to_string(file) {
+            Ok(pid) if pid.ends_with('\n') => return pid.trim().to_owned(),
+            _ => std::thread::yield_now(),
+        }
+    }
 }
